@@ -1,0 +1,289 @@
+"""The port: what migrator asks of a database. An adapter is one value, registered under ``migrator.dialects``.
+
+Adapters may import ``migrator.model``, ``migrator.arrow``, ``migrator.adapter``, ``migrator.ddl`` and ``migrator.errors``,
+and nothing else of migrator. ``docs/adding-a-dialect.md`` walks through one.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Literal
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from migrator.errors import UnknownDialect, UnsupportedType
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Column, QName
+
+if TYPE_CHECKING:
+    from migrator.ddl import DDL
+
+GROUP = "migrator.dialects"
+"""The entry point group that adapters register under."""
+
+Part = Literal["primary_key", "unique", "check", "foreign_key"]
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a database can do, as questions."""
+
+    connects: bool = True
+    """Can rows be read and written? (False: the adapter only writes scripts.)"""
+    single_schema: str | None = None
+    """Is there one fixed schema, and what is its name?"""
+    inline: frozenset[Part] = frozenset()
+    """Which constraints must stand in CREATE TABLE, because they cannot, or should not, be added later?"""
+    transactional_ddl: bool = False
+    """Can DDL be rolled back?"""
+    identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
+    """How long may a name be?"""
+    index_names: Literal["schema", "table"] = "schema"
+    """Within what must an index's name be unique?"""
+    ignores_table_case: bool = False
+    """Do table names that differ only in case collide?"""
+    max_readers: int | None = None
+    """How many connections can read one snapshot at once? (None: any number.)"""
+    max_writers: int | None = None
+    """How many connections can load rows at once? (None: any number.)"""
+    formats: tuple[str, ...] = ()
+    """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
+
+
+@dataclass(frozen=True)
+class TypeRule:
+    """One row of a type table: how a neutral type is declared, and what that loses.
+
+    The first rule whose ``type`` matches and whose ``when`` holds is taken. ``sql`` is a template over the neutral type's
+    fields, or a function of it. ``loss``: one sentence on what the declaration cannot keep (empty: nothing). ``check``: a
+    template for a check constraint that restores the range, over ``{column}`` (already quoted).
+    """
+
+    type: type[t.Type]
+    sql: str | Callable[[Any], str]
+    when: Callable[[Any], bool] | None = None
+    loss: str = ""
+    check: str = ""
+    reason: str = ""
+
+    def matches(self, type_: t.Type) -> bool:
+        """Whether this row is about ``type_``."""
+        return isinstance(type_, self.type) and (self.when is None or self.when(type_))
+
+    def declare(self, type_: t.Type) -> str:
+        """The declaration of ``type_``."""
+        return self.sql(type_) if callable(self.sql) else self.sql.format(**vars(type_))
+
+
+def rule_for(rules: Sequence[TypeRule], type_: t.Type, database: str, column: str, table: str) -> TypeRule:
+    """The first rule about ``type_``.
+
+    :raises UnsupportedType: the table has no row for it; the message names the column.
+    """
+    for rule in rules:
+        if rule.matches(type_):
+            return rule
+    shown = type_.declaration if isinstance(type_, t.Native) else repr(type_)
+    raise UnsupportedType(column=column, table=table, type=shown, detail=f"has no equivalent in {database}")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What to read: ``columns`` of ``table`` (its name at the source), rows limited by the SQL condition ``where``."""
+
+    table: QName
+    columns: tuple[Column, ...]
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Load:
+    """Where rows go: ``source`` says how they arrive, ``target`` (same length and order) the columns as the table has them.
+
+    ``conventional``: insert through the SQL engine row by row rather than by the bulk protocol. ``fresh``: this job made
+    the table, nobody else writes to it.
+    """
+
+    table: QName
+    source: tuple[Column, ...]
+    target: tuple[Column, ...]
+    conventional: bool = False
+    fresh: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the access-method rules ask of a table; True also where the database would not say (listed in ``unknown``)."""
+
+    triggers: bool = False
+    foreign_keys: bool = False
+    unique_indexes: bool = False
+    partitioned: bool = False
+    row_security: bool = False
+    generated_columns: bool = False
+    bulk_load_refused: str = ""
+    """Why the bulk protocol cannot load this table now; empty: it can."""
+    unknown: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Server:
+    """The server a connection reached: ``banner`` for the log, ``version`` as comparable numbers."""
+
+    banner: str
+    version: tuple[int, ...]
+    user: str
+    schema: str
+    """The schema a job works on when none is named."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One consistent state of a database that several connections can read. ``token`` is picklable; None: a lone reader."""
+
+    token: str | None = None
+    readers: int | None = 1
+    """How many connections may read it (None: any number)."""
+    note: str = ""
+    """Why not more, for the log."""
+
+
+class Adapter(ABC):
+    """One database's side of everything. Stateless; methods that talk to the server take a SQLAlchemy connection."""
+
+    name: str
+    """The adapter's name: the entry point, ``Catalog.dialect``, ``Expression.dialect``."""
+    title: str
+    """The database's name as people write it."""
+    backends: tuple[str, ...]
+    """The SQLAlchemy backend names in URLs that mean this adapter."""
+    driver: str
+    """The driver's name in a SQLAlchemy URL."""
+    sqlglot: str
+    """The name sqlglot has for this SQL."""
+    capabilities: Capabilities
+    types: tuple[TypeRule, ...]
+    """How neutral types are declared here; the first matching row is taken."""
+
+    # --- connecting -------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def dialect(self) -> sa.Dialect:
+        """A SQLAlchemy dialect for writing SQL without a connection (named parameter style)."""
+
+    @abstractmethod
+    def engine(self, url: sa.URL) -> sa.Engine:
+        """An engine for ``url`` with this adapter's driver, NullPool and the session settings that exactness needs.
+
+        :raises MissingDriver: the driver package is not installed.
+        """
+
+    @abstractmethod
+    def server(self, connection: sa.Connection) -> Server:
+        """Who is at the other end."""
+
+    @abstractmethod
+    def explain(self, error: BaseException) -> tuple[str, bool]:
+        """One line on a driver's error, and whether it is about a missing privilege."""
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """All schemas a full job moves: the system's own left out."""
+
+    @abstractmethod
+    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+        """All objects of these schemas, tables and views in an order in which they can be made.
+
+        ``proof``: where the declared types do not bind the values (SQLite), look at the rows to choose neutral types.
+        Things with no place in the model become losses of the catalog.
+
+        :raises UnsupportedType: a column whose type is not understood.
+        """
+
+    @abstractmethod
+    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+        """What the access-method rules ask of a table."""
+
+    @abstractmethod
+    def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
+        """Hold one consistent state for up to ``readers`` connections while the context lasts."""
+
+    @abstractmethod
+    def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection in a read-only transaction on ``snapshot``."""
+
+    @abstractmethod
+    def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        """The rows as batches of about ``BATCH_BYTES``, in the Arrow forms of the columns' neutral types (or escaped)."""
+
+    def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
+        """The rows in one of ``capabilities.formats``, in pieces of any length."""
+        raise NotImplementedError(format_)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+        """A connection for loading rows: in a transaction that the caller commits, with strict checking of values."""
+
+    @abstractmethod
+    def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+        """Store the rows; the number the database says it stored. The caller commits.
+
+        :raises ValueNotCarried: a value does not fit its column.
+        :raises RowCountDiffers: the database stored another number of rows than were sent.
+        """
+
+    def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
+        """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
+        raise NotImplementedError(format_)
+
+    def same_stream(self, load: Load) -> bool:
+        """Whether a native stream of ``load.source`` means the same to ``load.target``'s columns."""
+        return all(a.type == b.type for a, b in zip(load.source, load.target, strict=True))
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> DDL:
+        """The writer of this database's DDL for the objects of ``catalog``; ``version`` of the server, None: the latest."""
+
+
+@cache
+def installed() -> tuple[str, ...]:
+    """The names of the registered adapters, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
+
+
+@cache
+def load_adapter(name: str) -> Adapter:
+    """The adapter registered under ``name``.
+
+    :raises UnknownDialect: there is none.
+    """
+    for point in entry_points(group=GROUP, name=name):
+        adapter: Adapter = point.load()
+        return adapter
+    raise UnknownDialect(dialect=name, known=", ".join(installed()))
+
+
+@cache
+def adapter_for_backend(backend: str) -> Adapter:
+    """The adapter that speaks a SQLAlchemy backend name such as ``mariadb``.
+
+    :raises UnknownDialect: there is none.
+    """
+    for name in installed():
+        adapter = load_adapter(name)
+        if backend == name or backend in adapter.backends:
+            return adapter
+    raise UnknownDialect(dialect=backend, known=", ".join(installed()))

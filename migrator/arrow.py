@@ -1,0 +1,369 @@
+"""How rows travel: each neutral type has one Arrow type, and any value that it cannot hold travels as text.
+
+**The text escape.** In any single batch a column may be ``string`` instead of its own Arrow type, because one of its values
+(PostgreSQL's ``infinity``, ``NaN`` in a numeric, a year BC, MySQL's ``0000-00-00``) has no place there. The text is what
+the source database itself prints. Writers take both forms, batch by batch; the target's parser decides, strictly.
+
+| neutral type | Arrow type |
+|---|---|
+| Boolean | bool |
+| Integer | int8/16/32/64 or uint8/16/32/64 (24 bits: 32) |
+| Decimal | decimal128/256(precision, scale); without precision, or with a scale outside 0..precision: string |
+| Float | float32, float64 |
+| String, Json, Xml, Enum, SetOf, Interval, zoned Time, Array, Native | string (the database's own text) |
+| Bit | string of 0 and 1 |
+| Binary | binary |
+| Date | date32 |
+| Time | time64[us] |
+| Timestamp | timestamp[us], zoned: timestamp[us, UTC]; precision over 6: string |
+| Year | int16 |
+| Uuid | fixed_size_binary(16) |
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+from migrator.model.objects import Column
+
+BATCH_BYTES = 4 << 20
+"""About how many bytes of wire data a reader puts into one batch."""
+
+PREFETCH = 2
+"""How many batches a reader may be ahead of its writer."""
+
+Bytes = npt.NDArray[np.uint8]
+Offsets = npt.NDArray[np.int64]
+T = TypeVar("T")
+
+_SIGNED = {8: pa.int8(), 16: pa.int16(), 24: pa.int32(), 32: pa.int32(), 64: pa.int64()}
+_UNSIGNED = {8: pa.uint8(), 16: pa.uint16(), 24: pa.uint32(), 32: pa.uint32(), 64: pa.uint64()}
+
+
+def arrow_type(type_: t.Type) -> pa.DataType:
+    """The Arrow type in which values of ``type_`` travel (see the module's table)."""
+    match t.base_of(type_):
+        case t.Boolean():
+            return pa.bool_()
+        case t.Integer(bits=bits, unsigned=unsigned):
+            return (_UNSIGNED if unsigned else _SIGNED)[bits]
+        case t.Decimal(precision=int(p), scale=s) if p <= 76 and 0 <= (s or 0) <= p:
+            return pa.decimal128(p, s or 0) if p <= 38 else pa.decimal256(p, s or 0)
+        case t.Float(bits=bits):
+            return pa.float32() if bits == 32 else pa.float64()
+        case t.Binary():
+            return pa.binary()
+        case t.Date():
+            return pa.date32()
+        case t.Time(zoned=False, precision=p) if p <= 6:
+            return pa.time64("us")
+        case t.Timestamp(zoned=zoned, precision=p) if p <= 6:
+            return pa.timestamp("us", "UTC" if zoned else None)
+        case t.Year():
+            return pa.int16()
+        case t.Uuid():
+            return pa.binary(16)
+        case _:
+            return pa.string()
+
+
+def schema_of(columns: Sequence[Column]) -> pa.Schema:
+    """The Arrow schema of a batch of these columns."""
+    return pa.schema([pa.field(c.name, arrow_type(c.type), c.nullable) for c in columns])
+
+
+def batch_of(columns: Sequence[Column], arrays: Sequence[pa.Array]) -> pa.RecordBatch:
+    """A batch whose schema tells each array's real type, so that the text escape shows."""
+    fields = [pa.field(c.name, a.type, c.nullable) for c, a in zip(columns, arrays, strict=True)]
+    return pa.RecordBatch.from_arrays(list(arrays), schema=pa.schema(fields))
+
+
+def escaped(array: pa.Array, type_: t.Type) -> bool:
+    """Whether this array of ``type_`` travels as text although its type has an Arrow form."""
+    return pa.types.is_string(array.type) and not pa.types.is_string(arrow_type(type_))
+
+
+# --- building arrays from wire bytes --------------------------------------------------------------------------------
+
+
+def validity(nulls: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
+    """Arrow's validity bitmap for a mask of NULLs (None: no NULL)."""
+    return None if nulls is None else pa.py_buffer(np.packbits(~nulls, bitorder="little").tobytes())
+
+
+def gather(data: Bytes, starts: Offsets, lengths: Offsets, nulls: npt.NDArray[np.bool_] | None = None) -> pa.Array:
+    """The slices ``data[starts[i]:starts[i] + lengths[i]]`` as one Arrow binary array, without a Python object per value.
+
+    ``lengths`` of NULLs must be 0. ``data`` must go on at least 32 bytes past the last slice's start.
+
+    :raises ValueNotCarried: the slices together exceed 2 GiB (make batches smaller).
+    """
+    count = len(starts)
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum(lengths, out=offsets[1:])
+    total = int(offsets[-1])
+    if total >= 1 << 31:
+        raise ValueNotCarried(column="(batch)", detail="one batch holds more than 2 GiB in a column")
+    longest = int(lengths.max()) if count else 0
+    if longest == 0:
+        packed = b""
+    elif total > 64 * count:  # long values: a slice each is cheaper than an index a byte
+        view = memoryview(data)
+        packed = b"".join([view[a:b] for a, b in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)])
+    elif longest <= 32:  # short values: a window of fixed width, then the real bytes of it
+        safe = np.minimum(starts, len(data) - longest)
+        if not np.array_equal(safe, starts):
+            raise ValueError("wire data is not padded")
+        windows = np.lib.stride_tricks.as_strided(data, (len(data) - longest + 1, longest), (1, 1))[starts]
+        packed = windows.tobytes() if total == count * longest else windows[np.arange(longest) < lengths[:, None]].tobytes()
+    else:
+        index = np.repeat(starts - offsets[:-1], lengths) + np.arange(total)
+        packed = data[index].tobytes()
+    buffers = [validity(nulls), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(packed)]
+    return pa.Array.from_buffers(pa.binary(), count, buffers)
+
+
+def utf8(array: pa.Array, column: str) -> pa.Array:
+    """A binary array as text.
+
+    :raises ValueNotCarried: a value is not UTF-8; the message tells which of the batch.
+    """
+    text = array.view(pa.string())
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid as error:
+        for position, value in enumerate(array):
+            try:
+                if value.is_valid:
+                    value.as_py().decode()
+            except UnicodeDecodeError as why:
+                detail = f"value {why.object[:40]!r} (row {position + 1} of its batch) is not valid UTF-8 text"
+                raise ValueNotCarried(column=column, detail=detail) from error
+        raise
+    return text
+
+
+def parse(text: pa.Array, type_: t.Type) -> pa.Array:
+    """A text array parsed to the Arrow type of ``type_``; where any value does not fit it, the text itself (the escape)."""
+    wanted = arrow_type(type_)
+    if wanted == text.type:
+        return text
+    try:
+        if pa.types.is_boolean(wanted):
+            return _booleans(text)
+        if wanted == pa.binary(16):
+            return uuid_bytes(text)
+        return text.cast(wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return text
+
+
+def _booleans(text: pa.Array) -> pa.Array:
+    lowered = pc.utf8_lower(text)
+    true = pc.is_in(lowered, value_set=pa.array(["t", "true", "1"]))
+    known = pc.or_(true, pc.is_in(lowered, value_set=pa.array(["f", "false", "0"])))
+    if pc.any(pc.and_(pc.invert(known), text.is_valid())).as_py():
+        raise pa.ArrowInvalid("not a truth value")
+    return pc.if_else(text.is_valid(), true, pa.scalar(None, pa.bool_()))
+
+
+# --- UUIDs ----------------------------------------------------------------------------------------------------------
+
+_DIGITS = np.frombuffer(b"0123456789abcdef", np.uint8)
+
+
+def uuid_text(array: pa.Array) -> pa.Array:
+    """fixed_size_binary(16) as the usual 36 characters, in lower case."""
+    count = len(array)
+    raw = np.frombuffer(array.buffers()[1], np.uint8)[16 * array.offset : 16 * (array.offset + count)].reshape(count, 16)
+    digits = np.empty((count, 32), np.uint8)
+    digits[:, 0::2], digits[:, 1::2] = _DIGITS[raw >> 4], _DIGITS[raw & 15]
+    text = np.full((count, 36), ord("-"), np.uint8)
+    for start, stop, shift in ((0, 8, 0), (8, 12, 1), (12, 16, 2), (16, 20, 3), (20, 32, 4)):
+        text[:, start + shift : stop + shift] = digits[:, start:stop]
+    offsets = np.arange(0, 36 * (count + 1), 36, dtype=np.int32)
+    nulls = None if array.null_count == 0 else ~np.asarray(array.is_valid())
+    return pa.Array.from_buffers(pa.string(), count, [validity(nulls), pa.py_buffer(offsets), pa.py_buffer(text.tobytes())])
+
+
+def uuid_bytes(text: pa.Array) -> pa.Array:
+    """UUIDs written with or without hyphens or braces, as fixed_size_binary(16).
+
+    :raises pa.ArrowInvalid: a value is no UUID.
+    """
+    bare = pc.replace_substring_regex(pc.utf8_lower(text), "[-{}]", "")
+    good = pc.fill_null(pc.match_substring_regex(bare, "^[0-9a-f]{32}$"), True)
+    if not pc.all(good).as_py():
+        raise pa.ArrowInvalid("not a UUID")
+    packed = bytes.fromhex("".join([value or "0" * 32 for value in bare.to_pylist()]))
+    nulls = None if text.null_count == 0 else ~np.asarray(text.is_valid())
+    return pa.Array.from_buffers(pa.binary(16), len(text), [validity(nulls), pa.py_buffer(packed)])
+
+
+# --- converting between neutral types -------------------------------------------------------------------------------
+
+
+def as_text(array: pa.Array, type_: t.Type) -> pa.Array:
+    """The values as text every database's parser takes: ISO dates, plain decimals, ``true``/``false``, UUIDs in lower case.
+
+    Zoned timestamps are printed in UTC without the zone. Binary values are returned as they are (they have no text).
+    """
+    if pa.types.is_string(array.type) or pa.types.is_binary(array.type):
+        return array
+    if pa.types.is_fixed_size_binary(array.type):
+        return uuid_text(array)
+    if pa.types.is_timestamp(array.type) and array.type.tz is not None:
+        return array.cast(pa.timestamp("us")).cast(pa.string())
+    if pa.types.is_decimal(array.type):
+        text = array.cast(pa.string())
+        if pc.any(pc.match_substring(text, "E")).as_py():  # Arrow prints small decimals as 1E-8
+            return pa.array([None if v is None else format(v, "f") for v in array.to_pylist()], pa.string())
+        return text
+    return array.cast(pa.string())
+
+
+def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.Array:
+    """Values of ``source`` in the Arrow form of ``target``, or as text where only the target's own parser can tell.
+
+    Nothing is rounded, cut or wrapped around.
+
+    :raises ValueNotCarried: a value does not fit the target type.
+    """
+    wanted = arrow_type(target)
+    if array.type == wanted and not _needs_text_change(source, target):
+        return array
+    if escaped(array, source):
+        return array
+    try:
+        return _convert(array, t.base_of(source), t.base_of(target), wanted)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        detail = f"a value does not fit {_name(target)}: {str(error).splitlines()[0]}"
+        raise ValueNotCarried(column=column, detail=detail) from error
+
+
+def _needs_text_change(source: t.Type, target: t.Type) -> bool:
+    return isinstance(t.base_of(source), t.Bit) and not isinstance(t.base_of(target), t.Bit | t.String)
+
+
+def _name(type_: t.Type) -> str:
+    return repr(type_).replace("=", " ")
+
+
+def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataType) -> pa.Array:
+    match source, target:
+        case _, t.String() | t.Json() | t.Xml() | t.Enum() | t.SetOf() | t.Native() | t.Array() | t.Interval():
+            return as_text(array, source)
+        case t.Boolean(), t.Integer() | t.Decimal() | t.Float() | t.Year():
+            return array.cast(pa.int8()).cast(wanted)
+        case t.Integer() | t.Year(), t.Boolean():
+            if pc.any(pc.and_(pc.not_equal(array, 0), pc.not_equal(array, 1))).as_py():
+                raise pa.ArrowInvalid("only 0 and 1 are truth values")
+            return array.cast(pa.bool_())
+        case t.Bit(length=1), t.Boolean():
+            return pc.equal(array, "1")
+        case t.Bit(), t.Binary():
+            return _bits_as_bytes(array)
+        case t.Bit(), t.Integer():
+            values = [None if v is None else int(v or "0", 2) for v in array.to_pylist()]
+            return pa.array(values, wanted)
+        case t.Boolean(), t.Bit():
+            return pc.if_else(array, "1", "0")
+        case t.Binary(), t.Uuid():
+            return array.cast(pa.binary(16))
+        case t.Uuid(), t.Binary():
+            return array.cast(pa.binary())
+        case t.Integer(), t.Decimal():
+            return array.cast(pa.decimal128(20, 0)).cast(wanted) if pa.types.is_decimal(wanted) else as_text(array, source)
+        case (t.Decimal() | t.Float()), t.Decimal():
+            return array.cast(wanted) if pa.types.is_decimal(array.type) and pa.types.is_decimal(wanted) else as_text(array, source)
+        case t.Timestamp(), t.Timestamp():
+            return array.cast(pa.timestamp("us")).cast(wanted) if pa.types.is_timestamp(wanted) else as_text(array, source)
+        case t.Date(), t.Timestamp():
+            return array.cast(pa.timestamp("us")).cast(wanted)
+        case t.Timestamp(), t.Date():
+            days = array.cast(pa.timestamp("us")).cast(pa.date32())
+            if not pc.all(pc.equal(days.cast(pa.timestamp("us")), array.cast(pa.timestamp("us")))).as_py():
+                raise pa.ArrowInvalid("a time of day would be lost")
+            return days
+        case _, _ if pa.types.is_string(array.type):
+            return parse(array, target)
+        case _:
+            return array.cast(wanted)
+
+
+def _bits_as_bytes(array: pa.Array) -> pa.Array:
+    def pack(bits: str) -> bytes:
+        width = -(-len(bits) // 8)
+        return int(bits or "0", 2).to_bytes(width, "big")
+
+    return pa.array([None if v is None else pack(v) for v in array.to_pylist()], pa.binary())
+
+
+def conform(batch: pa.RecordBatch, source: Sequence[Column], target: Sequence[Column]) -> list[pa.Array]:
+    """A batch's columns in the Arrow forms of the target's columns (or as text), in the target's order.
+
+    :raises ValueNotCarried: a value does not fit.
+    """
+    return [
+        convert(array, there.name, here.type, there.type)
+        for array, here, there in zip(batch.columns, source, target, strict=True)
+    ]
+
+
+# --- streams --------------------------------------------------------------------------------------------------------
+
+
+def prefetch(items: Iterable[T], ahead: int = PREFETCH) -> Iterator[T]:
+    """The same items, made in a thread of their own so that reading and writing overlap; at most ``ahead`` wait.
+
+    An exception of the maker is raised at the consumer. Closing the iterator stops the maker.
+    """
+    waiting: queue.Queue[tuple[str, Any]] = queue.Queue(ahead)
+    stopped = threading.Event()
+
+    def put(item: tuple[str, Any]) -> bool:
+        while not stopped.is_set():
+            try:
+                waiting.put(item, timeout=0.1)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def make() -> None:
+        iterator = iter(items)
+        try:
+            for item in iterator:
+                if not put(("item", item)):
+                    return
+            put(("end", None))
+        except BaseException as error:  # handed over, raised at the consumer
+            put(("error", error))
+        finally:
+            close = getattr(iterator, "close", None)
+            if close is not None:
+                close()
+
+    maker = threading.Thread(target=make, name="prefetch", daemon=True)
+    maker.start()
+    try:
+        while True:
+            kind, value = waiting.get()
+            if kind == "end":
+                return
+            if kind == "error":
+                raise value
+            yield value
+    finally:
+        stopped.set()
+        maker.join()

@@ -1,0 +1,503 @@
+"""Model objects as DDL: one path, whether it runs on a connection or is written to a SQLFILE.
+
+:class:`DDL` writes the statements of one database; adapters subclass it and override what differs. Each method returns a
+:class:`Script`: the statements, and what they could not keep. :class:`Emitter` is the one fork: Alembic's migration
+context either executes a statement or writes it, as its own offline mode does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TextIO
+
+import sqlalchemy as sa
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.schema import ExecutableDDLElement
+
+from migrator.adapter import Adapter, Part, TypeRule, load_adapter, rule_for
+from migrator.expressions import Translator, Untranslatable
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    DomainType,
+    EnumType,
+    Expression,
+    ForeignKey,
+    Index,
+    IndexKey,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    Object,
+    PrimaryKey,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+
+@dataclass(frozen=True)
+class Script:
+    """Statements without terminators, in order, and the losses of making them."""
+
+    statements: tuple[str, ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+
+class Statement(ExecutableDDLElement):
+    """One complete DDL statement, sent exactly as it is."""
+
+    inherit_cache = False
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+
+@compiles(Statement)
+def _compile_statement(element: Statement, compiler: Any, **_: Any) -> str:
+    return element.sql.replace("%", "%%") if compiler.preparer._double_percents else element.sql
+
+
+class Emitter:
+    """Runs scripts on ``connection``, or writes them to ``stream`` as the script language of ``ddl``."""
+
+    def __init__(self, ddl: DDL, connection: sa.Connection | None = None, stream: TextIO | None = None) -> None:
+        self._ddl, self._stream = ddl, stream
+        if connection is None:
+            options = {"as_sql": True, "output_buffer": stream}
+            self._context = MigrationContext.configure(dialect=ddl.dialect, opts=options)
+        else:
+            self._context = MigrationContext.configure(connection=connection)
+        self._operations = Operations(self._context)
+
+    def run(self, statements: Iterable[str]) -> None:
+        """Execute or write each statement in order."""
+        for sql in statements:
+            if self._context.as_sql:  # Alembic's own offline text would turn tabs into blanks, inside literals too
+                self._context.impl.static_output(self._ddl.as_script(sql))
+            else:
+                self._operations.execute(Statement(sql))
+
+    def comment(self, text: str) -> None:
+        """A comment line in a script; nothing on a connection."""
+        if self._stream is not None:
+            self._stream.write("".join(f"-- {line}\n" for line in text.splitlines()))
+
+
+class DDL:
+    """Standard SQL; each adapter overrides what its database writes otherwise."""
+
+    def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
+        self.adapter, self.catalog, self.version = adapter, catalog, version
+        self.dialect = adapter.dialect()
+        self.preparer = self.dialect.identifier_preparer
+
+    @cached_property
+    def translator(self) -> Translator:
+        """Expressions of the catalog in this database's SQL."""
+        return Translator(self.catalog, lambda name: load_adapter(name).sqlglot, self.adapter.sqlglot, self.quote)
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def quote(self, name: str) -> str:
+        """An identifier, quoted where it must be."""
+        quoted: str = self.preparer.quote(name)
+        return quoted
+
+    def qualified(self, schema: str, name: str) -> str:
+        """A schema-qualified name."""
+        return f"{self.quote(schema)}.{self.quote(name)}"
+
+    def name_of(self, obj: Table | Sequence | View | EnumType | DomainType | QName) -> str:
+        """An object's name as statements write it."""
+        return self.qualified(obj.schema, obj.name)
+
+    def columns(self, names: Iterable[str]) -> str:
+        """A comma-joined list of quoted names."""
+        return ", ".join(self.quote(name) for name in names)
+
+    def literal(self, text: str) -> str:
+        """A character literal."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def as_script(self, statement: str) -> str:
+        """A statement as it stands in a SQLFILE, with its terminator."""
+        return f"{statement};"
+
+    def script_head(self) -> tuple[str, ...]:
+        """Statements a SQLFILE begins with."""
+        return ()
+
+    def expression(self, expression: Expression) -> str:
+        """An expression in this database's SQL.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        if expression.dialect == self.adapter.name:
+            return expression.sql
+        return self.translator(expression.sql, expression.dialect)
+
+    # --- types and columns ------------------------------------------------------------------------------------------
+
+    def rule(self, table: str, column: Column) -> TypeRule:
+        """The type table's row for a column.
+
+        :raises UnsupportedType: there is none.
+        """
+        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+        return rule_for(self.adapter.types, type_, self.adapter.title, f"{table}.{column.name}", table)
+
+    def keeps_domain(self, type_: t.Type) -> bool:
+        """Whether domains are objects here (else a column takes the base type and the domain's checks)."""
+        return False
+
+    def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column's type declaration."""
+        rule = self.rule(table.name, column)
+        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+        if rule.loss:
+            losses.append(Loss(path_of(table), f"type-{rule.type.__name__.lower()}", rule.loss, column.name))
+        return rule.declare(type_)
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default in this database's SQL.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        match value:
+            case Literal(kind="null"):
+                return "NULL"
+            case Literal(kind="number", value=text):
+                return text
+            case Literal(kind="string", value=text):
+                return self.literal(text)
+            case Literal(kind="boolean", value=text):
+                return self.boolean(text in {"1", "t", "true"})
+            case Literal(kind="binary", value=text):
+                return self.binary_literal(text)
+            case Literal(kind="bit", value=text):
+                return f"B'{text}'"
+            case Now():
+                return self.now(value)
+            case NextValue(sequence=name):
+                return self.next_value(name)
+            case NewUuid():
+                return self.new_uuid()
+            case Expression():
+                return self.expression(value)
+        raise Untranslatable(f"no default for {value!r}")
+
+    def boolean(self, value: bool) -> str:
+        """A truth value."""
+        return "TRUE" if value else "FALSE"
+
+    def binary_literal(self, digits: str) -> str:
+        """Bytes, given in hexadecimal."""
+        return f"X'{digits}'"
+
+    def now(self, value: Now) -> str:
+        """The current date, time or timestamp."""
+        precision = f"({value.precision})" if value.precision is not None else ""
+        return {"date": "CURRENT_DATE", "time": f"CURRENT_TIME{precision}"}.get(value.kind, f"CURRENT_TIMESTAMP{precision}")
+
+    def next_value(self, sequence: QName) -> str:
+        """The next value of a sequence."""
+        raise Untranslatable("no sequences as defaults here")
+
+    def new_uuid(self) -> str:
+        """A fresh UUID."""
+        raise Untranslatable("no function makes a UUID here")
+
+    def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column of CREATE TABLE."""
+        parts = [self.quote(column.name), self.type_of(table, column, losses)]
+        parts += [self.default_clause(table, column, losses)]
+        if column.generated is not None:
+            parts.append(self.generated_clause(table, column, losses))
+        elif column.identity is not None:
+            parts.append(self.identity_clause(table, column, losses))
+        if not column.nullable:
+            parts.append("NOT NULL")
+        return " ".join(part for part in parts if part)
+
+    def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``DEFAULT …``, or nothing; a default without a counterpart is left out with a loss."""
+        if column.default is None or column.identity is not None or column.generated is not None:
+            return ""
+        try:
+            return f"DEFAULT {self.default(column.default, column)}"
+        except Untranslatable as why:
+            shown = column.default.sql if isinstance(column.default, Expression) else repr(column.default)
+            losses.append(Loss(path_of(table), "default", f"default {shown} is left out: {why}", column.name))
+            return ""
+
+    def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one, with a loss.
+
+        The values of such a column are then computed at the source and carried: see :meth:`freezes`.
+        """
+        assert column.generated is not None
+        try:
+            sql = self.expression(column.generated.expression)
+        except Untranslatable as why:
+            detail = f"the generated column becomes an empty ordinary one: {column.generated.expression.sql}: {why}"
+            losses.append(Loss(path_of(table), "generated", detail, column.name))
+            return ""
+        return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
+
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED … AS IDENTITY``."""
+        assert column.identity is not None
+        kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
+        options = self.sequence_options(column.identity)
+        return f"GENERATED {kind} AS IDENTITY" + (f" ({options})" if options else "")
+
+    def sequence_options(self, of: Any) -> str:
+        """The options of a sequence or identity that differ from a database's defaults."""
+        options = [f"START WITH {of.start}", f"INCREMENT BY {of.increment}"]
+        if of.minimum is not None:
+            options.append(f"MINVALUE {of.minimum}")
+        if of.maximum is not None:
+            options.append(f"MAXVALUE {of.maximum}")
+        if of.cache is not None and of.cache > 1:
+            options.append(f"CACHE {of.cache}")
+        if of.cycle:
+            options.append("CYCLE")
+        return " ".join(options)
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def not_carried(self, obj: Object, rule: str, why: str) -> Script:
+        """No statement, one loss."""
+        return Script((), (Loss(path_of(obj), rule, f"not carried: {why}"),))
+
+    def create_schema(self, schema: Schema) -> Script:
+        """A schema."""
+        return Script((f"CREATE SCHEMA {self.quote(schema.name)}",))
+
+    def create_enum(self, enum: EnumType) -> Script:
+        """An enumeration; where enums are no objects, columns declare the labels themselves and nothing is lost."""
+        return Script()
+
+    def create_domain(self, domain: DomainType) -> Script:
+        """A domain; where there are none, columns take its base type and checks."""
+        return Script((), (Loss(path_of(domain), "domain", "columns take the domain's base type and checks"),))
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """A sequence."""
+        return Script((f"CREATE SEQUENCE {self.name_of(sequence)} {self.sequence_options(sequence)}",))
+
+    def create_table(self, table: Table) -> Script:
+        """A table with its columns and those constraints that must stand inside it."""
+        losses: list[Loss] = []
+        items = [self.column(table, column, losses) for column in table.columns]
+        items += self.range_checks(table)
+        items += self.inline_constraints(table, losses)
+        body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
+        sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
+        return Script((sql,), tuple(losses))
+
+    def table_options(self, table: Table, losses: list[Loss]) -> str:
+        """What follows the closing parenthesis."""
+        if table.partitioning is not None:
+            detail = f"becomes one table; at the source: PARTITION BY {table.partitioning.clause}"
+            losses.append(Loss(path_of(table), "partitioning", detail))
+        return ""
+
+    def range_checks(self, table: Table) -> list[str]:
+        """Checks that restore what a wider type or a domain would let in."""
+        checks = []
+        for column in table.columns:
+            template = self.rule(table.name, column).check
+            if template:
+                values = {"column": self.quote(column.name), **vars(t.base_of(column.type))}
+                checks.append(f"CHECK ({template.format(**values)})")
+        return checks
+
+    def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
+        """The constraints that ``capabilities.inline`` names, as items of CREATE TABLE."""
+        inline = self.adapter.capabilities.inline
+        items: list[str] = []
+        if "primary_key" in inline and table.primary_key is not None:
+            items.append(self.primary_key_clause(table, table.primary_key, losses))
+        if "unique" in inline:
+            items += [self.unique_clause(table, unique, losses) for unique in table.uniques]
+        if "check" in inline:
+            items += [sql for check in table.checks if (sql := self.check_clause(table, check, losses))]
+        if "foreign_key" in inline:
+            items += [self.foreign_key_clause(table, key, losses) for key in table.foreign_keys]
+        return items
+
+    # --- constraints ------------------------------------------------------------------------------------------------
+
+    def named(self, name: str | None) -> str:
+        """``CONSTRAINT name``, or nothing for a constraint whose name the database chose."""
+        return f"CONSTRAINT {self.quote(name)} " if name else ""
+
+    def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
+        """``DEFERRABLE …``."""
+        if not of.deferrable:
+            return ""
+        return " DEFERRABLE INITIALLY DEFERRED" if of.initially_deferred else " DEFERRABLE"
+
+    def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """``PRIMARY KEY (…)``."""
+        return f"{self.named(key.name)}PRIMARY KEY ({self.columns(key.columns)}){self.deferral(table, key, losses)}"
+
+    def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
+        """``UNIQUE (…)``."""
+        if not unique.nulls_distinct:
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {unique.name} lets several NULLs in here"))
+        return f"{self.named(unique.name)}UNIQUE ({self.columns(unique.columns)}){self.deferral(table, unique, losses)}"
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK (…)``, or nothing with a loss."""
+        try:
+            return f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
+        except Untranslatable as why:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
+
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY (…) REFERENCES …``."""
+        sql = f"{self.named(key.name)}FOREIGN KEY ({self.columns(key.columns)}) REFERENCES {self.name_of(key.referred)}"
+        if key.referred_columns:
+            sql += f" ({self.columns(key.referred_columns)})"
+        if key.match == "FULL":
+            losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
+        return sql + self.actions(table, key, losses) + self.deferral(table, key, losses)
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE … ON UPDATE …``."""
+        sql = ""
+        if key.on_delete != "NO ACTION":
+            sql += f" ON DELETE {key.on_delete}"
+        if key.on_update != "NO ACTION":
+            sql += f" ON UPDATE {key.on_update}"
+        return sql
+
+    def add(self, table: Table, clause: str) -> str:
+        """``ALTER TABLE … ADD``."""
+        return f"ALTER TABLE {self.name_of(table)} ADD {clause}"
+
+    def is_inline(self, part: Part) -> bool:
+        """Whether CREATE TABLE already made that kind of constraint."""
+        return part in self.adapter.capabilities.inline
+
+    def primary_key(self, table: Table, key: PrimaryKey) -> Script:
+        """A primary key added to a loaded table."""
+        if self.is_inline("primary_key"):
+            return Script()
+        losses: list[Loss] = []
+        return Script((self.add(table, self.primary_key_clause(table, key, losses)),), tuple(losses))
+
+    def unique(self, table: Table, unique: Unique) -> Script:
+        """A unique constraint added to a loaded table."""
+        if self.is_inline("unique"):
+            return Script()
+        losses: list[Loss] = []
+        return Script((self.add(table, self.unique_clause(table, unique, losses)),), tuple(losses))
+
+    def check(self, table: Table, check: Check) -> Script:
+        """A check constraint added to a loaded table."""
+        if self.is_inline("check"):
+            return Script()
+        losses: list[Loss] = []
+        clause = self.check_clause(table, check, losses)
+        return Script((self.add(table, clause),) if clause else (), tuple(losses))
+
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key added when all tables are loaded and keyed."""
+        if self.is_inline("foreign_key"):
+            return Script()
+        losses: list[Loss] = []
+        return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    def index_name(self, table: Table, index: Index) -> str:
+        """An index's name in its own statement."""
+        return self.quote(index.name)
+
+    def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """One key of an index.
+
+        :raises Untranslatable: an expression without a counterpart.
+        """
+        sql = f"({self.expression(key.expression)})" if key.expression is not None else self.quote(key.column or "")
+        if key.length is not None:
+            detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
+            losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
+        return sql + (" DESC" if key.descending else "")
+
+    def index(self, table: Table, index: Index) -> Script:
+        """An index on a loaded table."""
+        losses: list[Loss] = []
+        try:
+            keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+            where = f" WHERE {self.expression(index.where)}" if index.where is not None else ""
+        except Untranslatable as why:
+            loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
+            return Script((), (loss,))
+        unique = "UNIQUE " if index.unique else ""
+        sql = f"CREATE {unique}INDEX {self.index_name(table, index)} ON {self.name_of(table)} ({keys}){where}"
+        return Script((sql,), tuple(losses))
+
+    # --- the rest ---------------------------------------------------------------------------------------------------
+
+    def position(self, obj: Table | Sequence) -> Script:
+        """Let identities and sequences go on where the source stood; nothing for a table without an identity."""
+        return Script()
+
+    def comments(self, obj: Table | View) -> Script:
+        """Comments on a table or view and its columns."""
+        statements = []
+        if obj.comment:
+            kind = "MATERIALIZED VIEW" if isinstance(obj, View) and obj.materialized else type(obj).__name__.upper()
+            statements.append(f"COMMENT ON {kind} {self.name_of(obj)} IS {self.literal(obj.comment)}")
+        if isinstance(obj, Table):
+            statements += [
+                f"COMMENT ON COLUMN {self.name_of(obj)}.{self.quote(c.name)} IS {self.literal(c.comment)}"
+                for c in obj.columns
+                if c.comment
+            ]
+        return Script(tuple(statements))
+
+    def create_view(self, view: View) -> Script:
+        """A view."""
+        try:
+            query = self.expression(view.definition)
+        except Untranslatable as why:
+            return self.not_carried(view, "view", f"{why}")
+        losses: list[Loss] = []
+        if view.materialized:
+            losses.append(Loss(path_of(view), "materialized-view", "becomes an ordinary view"))
+        columns = f" ({self.columns(view.columns)})" if view.columns else ""
+        return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.rstrip().rstrip(';')}",), tuple(losses))
+
+    def create_program(self, program: Program) -> Script:
+        """A routine or trigger: to the same database as source text, else a loss."""
+        if program.create.dialect != self.adapter.name:
+            return self.not_carried(program, "program", f"source text of {program.create.dialect} is not translated")
+        return Script((program.create.sql,))
+
+    def drop_table(self, table: QName) -> Script:
+        """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""
+        return Script((f"DROP TABLE {self.name_of(table)}",))
+
+    def truncate(self, table: QName) -> Script:
+        """Empty a table for TABLE_EXISTS_ACTION=TRUNCATE."""
+        return Script((f"TRUNCATE TABLE {self.name_of(table)}",))

@@ -1,0 +1,326 @@
+"""Every error a user can meet: one class, one code, one message template and one remedy each.
+
+Codes that Data Pump has for a situation are used as they are (``ORA-``, ``UDE-``, ``UDI-``); situations that Data Pump
+does not know carry a ``MIG-`` code. ``str(error)`` is one line, ``error.action`` says what to do about it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, ClassVar
+
+_PASSWORD_IN_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#@\s]*:)(?P<secret>\S*)@(?=[^@\s]*(?:[\s]|$))")
+_PASSWORD_PARAMETER = re.compile(r"(?i)\b(?P<head>(?:[\w]*password|passwd|pwd)\s*[=:]\s*)(?P<secret>[^\s&,;'\"]+)")
+
+
+def redact(text: str) -> str:
+    """``text`` with every password in a URL or a ``password=`` item replaced by ``********``."""
+    text = _PASSWORD_IN_URL.sub(r"\g<head>********@", text)
+    return _PASSWORD_PARAMETER.sub(r"\g<head>********", text)
+
+
+class MigratorError(Exception):
+    """Base of all errors. Subclasses set ``code``, ``template`` and ``action``; facts fill the template's fields."""
+
+    code: ClassVar[str] = "MIG-00001"
+    template: ClassVar[str] = "{message}"
+    action: ClassVar[str] = ""
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__()
+        self.facts = facts
+
+    @property
+    def message(self) -> str:
+        """The filled template, passwords redacted."""
+        return redact(self.template.format(**self.facts))
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.facts)
+
+
+def _rebuild(kind: type[MigratorError], facts: dict[str, Any]) -> MigratorError:
+    return kind(**facts)
+
+
+# --- the command line and the request -------------------------------------------------------------------------------
+
+
+class UsageError(MigratorError):
+    """Base of errors in what the user asked for; nothing has been touched yet."""
+
+
+class UnknownParameter(UsageError):
+    """A parameter name Data Pump does not have."""
+
+    code = "LRM-00101"
+    template = "unknown parameter name '{name}'{hint}"
+    action = "HELP=Y lists the parameters."
+
+
+class UnsupportedParameter(UsageError):
+    """A Data Pump parameter that is known and refused by name."""
+
+    code = "UDE-00901"
+    template = "parameter {name} is known, but {reason}"
+    action = "Remove it; nothing has been done."
+
+
+class InvalidValue(UsageError):
+    """A value that the parameter does not take."""
+
+    code = "UDE-00014"
+    template = "invalid value for parameter, '{name}': {detail}"
+    action = "HELP=Y shows the values each parameter takes."
+
+
+class ConflictingParameters(UsageError):
+    """Two parameters that exclude each other, or one that needs another."""
+
+    code = "UDE-00010"
+    template = "{detail}"
+    action = "Remove or add one of them."
+
+
+class UnreadableParfile(UsageError):
+    """A PARFILE that cannot be read or parsed."""
+
+    code = "LRM-00109"
+    template = "could not open or parse parameter file '{path}': {detail}"
+    action = "A parameter file holds one NAME=value a line; lines starting with # are comments."
+
+
+class InvalidDirectory(UsageError):
+    """A directory that is not there, or a file name that carries a path."""
+
+    code = "ORA-39087"
+    template = "directory name {name} is invalid: {detail}"
+    action = "Name an existing directory with DIRECTORY=, or define one in the configuration file."
+
+
+class InvalidFileName(UsageError):
+    """A dump, log or SQL file name that would leave its directory."""
+
+    code = "ORA-39088"
+    template = "file name cannot contain a path specification: {name}"
+    action = "Put the path into DIRECTORY= and the bare name into {parameter}=."
+
+
+class NothingSelected(UsageError):
+    """The filters left no object."""
+
+    code = "ORA-31655"
+    template = "no data or metadata objects selected for job"
+    action = "Check SCHEMAS, TABLES, INCLUDE and EXCLUDE against the names in the database (they are case-sensitive)."
+
+
+class SchemaNotFound(UsageError):
+    """A schema that the source does not have."""
+
+    code = "ORA-39165"
+    template = "Schema {schema} was not found."
+    action = "Schemas there: {known}."
+
+
+class ObjectNotFound(UsageError):
+    """A table (or other object) that the source does not have."""
+
+    code = "ORA-39166"
+    template = "Object {name} was not found or could not be exported or imported."
+    action = "Check the name; names are case-sensitive outside Oracle."
+
+
+class TargetSchemaMissing(UsageError):
+    """The target has one fixed schema and the objects are in another."""
+
+    code = "ORA-39146"
+    template = 'schema "{schema}" does not exist in {database}, which has only "{only}"'
+    action = "Add REMAP_SCHEMA={schema}:{only}."
+
+
+class NamesCollide(UsageError):
+    """Two objects of the plan would get one name."""
+
+    code = "MIG-10010"
+    template = "{first} and {second} would both be named {name} in {database}"
+    action = "Rename one with REMAP_TABLE or leave one out with EXCLUDE."
+
+
+# --- connections ----------------------------------------------------------------------------------------------------
+
+
+class ConnectionRefused(MigratorError):
+    """A database that cannot be reached or refuses the login."""
+
+    code = "MIG-12541"
+    template = "cannot connect to {url}: {detail}"
+    action = "Check host, port, database name, user and password; is the server running?"
+
+
+class InvalidUrl(UsageError):
+    """A connection that is neither a SQLAlchemy URL nor a configured name."""
+
+    code = "MIG-12154"
+    template = "'{url}' is neither a database URL nor the name of a configured connection: {detail}"
+    action = "A URL reads dialect://user@host:port/database, for example postgresql://hr@localhost/hr or sqlite:///hr.db."
+
+
+class UnknownDialect(UsageError):
+    """A URL of a database that no installed adapter speaks."""
+
+    code = "MIG-12155"
+    template = "no adapter for '{dialect}' is installed (installed: {known})"
+    action = "Install a package that registers one under the entry point group migrator.dialects."
+
+
+class MissingDriver(MigratorError):
+    """The adapter is there, its driver package is not."""
+
+    code = "MIG-12156"
+    template = "the driver for {dialect} is not installed: {detail}"
+    action = "pip install 'migrator-pump[{dialect}]'"
+
+
+class MissingDatabaseFile(MigratorError):
+    """A SQLite source that does not exist."""
+
+    code = "MIG-12157"
+    template = "database file {path} does not exist"
+    action = "Check the path; an absolute path has four slashes: sqlite:////data/hr.db."
+
+
+class NoConnection(UsageError):
+    """An operation that needs a database got a dialect only, or the adapter makes scripts only."""
+
+    code = "MIG-12158"
+    template = "{operation} needs a connection, but '{url}' names a dialect only"
+    action = "Give a full URL, or SQLFILE= to write a script without connecting."
+
+
+class InsufficientPrivilege(MigratorError):
+    """The database refused an action for lack of a privilege."""
+
+    code = "ORA-31631"
+    template = "privileges are required: {detail}"
+    action = "Grant the privilege, or connect as a user who has it."
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+class DumpFileExists(MigratorError):
+    """An export would overwrite a dump file."""
+
+    code = "ORA-27038"
+    template = 'unable to create dump file "{path}": created file already exists'
+    action = "Choose another DUMPFILE, or say REUSE_DUMPFILES=YES."
+
+
+class DumpFileMissing(MigratorError):
+    """A dump file that is not there."""
+
+    code = "ORA-31640"
+    template = 'unable to open dump file "{path}" for read: {detail}'
+    action = "Check DIRECTORY and DUMPFILE; every file of the set is needed."
+
+
+class FileNotWritable(MigratorError):
+    """A dump, log or SQL file that cannot be created or written, the disk being full included."""
+
+    code = "ORA-31641"
+    template = 'unable to create or write file "{path}": {detail}'
+    action = "Check permissions and free space; the incomplete file is named in the log."
+
+
+class NotADumpFile(MigratorError):
+    """A file that is no dump of ours, is cut short, or is damaged."""
+
+    code = "ORA-39000"
+    template = 'bad dump file specification: "{path}" {detail}'
+    action = "Give the files of a complete export made by migrator expdp."
+
+
+class IncompatibleDump(MigratorError):
+    """A dump made by a later format."""
+
+    code = "ORA-39142"
+    template = 'incompatible version number {version} in dump file "{path}"'
+    action = "Import it with the migrator release that wrote it, or a later one."
+
+
+class IncompleteDumpSet(MigratorError):
+    """Files of the set are missing."""
+
+    code = "ORA-39059"
+    template = "dump file set is incomplete: {detail}"
+    action = "Name every file of the set in DUMPFILE, or the template it was made with."
+
+
+# --- objects and rows -----------------------------------------------------------------------------------------------
+
+
+class UnsupportedType(MigratorError):
+    """A column type that cannot be carried, by the column's name."""
+
+    code = "MIG-20001"
+    template = "column {column} has type {type}, which {detail}"
+    action = "Leave the table out with EXCLUDE=TABLE:\"IN ('{table}')\", or change the column's type at the source."
+
+
+class ValueNotCarried(MigratorError):
+    """A value that the target's column cannot hold, or that the source stores against its own declaration."""
+
+    code = "MIG-20002"
+    template = "column {column}: {detail}"
+    action = "Mend the value at the source or leave the row out with QUERY."
+
+
+class RowCountDiffers(MigratorError):
+    """The database accepted another number of rows than were sent."""
+
+    code = "MIG-20003"
+    template = "{table}: {sent} rows were sent, the database reports {stored} ({detail})"
+    action = "The table's transaction was rolled back."
+
+
+class IdentifierTooLong(MigratorError):
+    """A name longer than the target takes."""
+
+    code = "ORA-00972"
+    template = "identifier {name} is too long for {database} ({limit})"
+    action = "Rename it with REMAP_TABLE, or at the source."
+
+
+class DatabaseError(MigratorError):
+    """What the database itself said about a statement; the SQL is in ``facts['sql']``."""
+
+    code = "MIG-30001"
+    template = "{detail}"
+    action = ""
+
+
+class InternalError(MigratorError):
+    """A defect of migrator itself."""
+
+    code = "ORA-39126"
+    template = "Worker unexpected fatal error: {detail}"
+    action = "This is a defect of migrator; please report it with the log file. MIGRATOR_TRACE=1 prints the traceback."
+
+
+class ObjectExists(MigratorError):
+    """An object other than a table that is there already."""
+
+    code = "ORA-31684"
+    template = "Object type {path} already exists"
+    action = "The existing object was left alone."
+
+
+class Interrupted(MigratorError):
+    """The user stopped the job."""
+
+    code = "ORA-31625"
+    template = "job {job} was stopped by the user"
+    action = "Tables whose rows were being moved were rolled back."

@@ -1,0 +1,156 @@
+"""SQL expressions between dialects, through sqlglot in its strict mode: what it cannot say exactly is refused.
+
+Types never go this way (sqlglot's type mappings lose); only checks, defaults, generated columns, index expressions and
+views do, and each is checked by the target server when it is created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import sqlglot
+from sqlglot import errors as glot
+from sqlglot import exp
+
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName, Sequence, Table, View
+
+
+class Untranslatable(Exception):  # noqa: N818 - it says what the expression is
+    """The expression has no exact counterpart in the target's SQL; ``str()`` says why."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The real names of a catalog's tables and columns, found by any spelling a case-insensitive database allows."""
+
+    tables: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> Names:
+        """The names of all tables and views and their columns; spellings that mean two names are left out."""
+        relations = [o for o in catalog.objects if isinstance(o, Table | View | Sequence)]
+        columns = [c.name for t in catalog.of(Table) for c in t.columns]
+        columns += [name for v in catalog.of(View) for name in v.columns]
+        return cls(_folded(o.name for o in relations), _folded(columns))
+
+
+def _folded(names: Iterable[str]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for name in names:
+        found.setdefault(name.lower(), set()).add(name)
+    return {folded: next(iter(real)) for folded, real in found.items() if len(real) == 1}
+
+
+def parse(sql: str, read: str) -> exp.Expr:
+    """The expression or query as a tree.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    try:
+        tree = sqlglot.parse_one(sql, read=read, error_level=glot.ErrorLevel.RAISE)
+    except glot.SqlglotError as error:
+        raise Untranslatable(f"not understood: {str(error).splitlines()[0]}") from error
+    if isinstance(tree, exp.Command):
+        raise Untranslatable("not understood")
+    return tree
+
+
+def generate(tree: exp.Expr, write: str) -> str:
+    """The tree in another dialect.
+
+    :raises Untranslatable: it has a construct the dialect lacks.
+    """
+    try:
+        return tree.sql(dialect=write, unsupported_level=glot.ErrorLevel.RAISE)
+    except glot.SqlglotError as error:
+        raise Untranslatable(str(error).splitlines()[0]) from error
+
+
+def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[str], str]) -> str:
+    """``sql`` of sqlglot's dialect ``read`` in dialect ``write``, identifiers spelled and quoted as the target needs them.
+
+    :raises Untranslatable: there is no exact translation.
+    """
+    tree = parse(sql, read)
+    for node in tree.find_all(exp.Identifier):
+        known = names.tables if isinstance(node.parent, exp.Table) else names.columns
+        written = node.name
+        if node.quoted and written in known.values():
+            real = written
+        else:
+            real = known.get(written.lower(), written)
+        node.set("this", real)
+        node.set("quoted", quote(real) != real)
+    return generate(tree, write)
+
+
+def rename_tables(sql: str, read: str, renames: Mapping[QName, QName], default_schema: str) -> str:
+    """``sql`` with its references to tables renamed, in the same dialect. Text without such references comes back as it was.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    folded = {(a.schema.lower(), a.name.lower()): b for a, b in renames.items()}
+    changed = False
+    for node in tree.find_all(exp.Table):
+        target = folded.get(((node.db or default_schema).lower(), node.name.lower()))
+        if target is None:
+            continue
+        changed = True
+        if not node.alias and target.name != node.name:
+            node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
+        node.set("this", exp.to_identifier(target.name, quoted=True))
+        if node.db:
+            node.set("db", exp.to_identifier(target.schema, quoted=True))
+    for column in tree.find_all(exp.Column):
+        if column.db:  # schema.table.column: the table's own name suffices
+            column.set("db", None)
+            changed = True
+    return generate(tree, read) if changed else sql
+
+
+def unqualified(sql: str, read: str) -> str:
+    """``sql`` with the schema names taken off its tables, for databases that have one schema.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    for node in tree.find_all(exp.Table, exp.Column):
+        if node.args.get("db") is not None:
+            node.set("db", None)
+            node.set("catalog", None)
+    return generate(tree, read)
+
+
+def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
+    """The tables and views a query reads; empty where sqlglot does not understand it."""
+    try:
+        tree = parse(sql, read)
+    except Untranslatable:
+        return ()
+    defined = {cte.alias for cte in tree.find_all(exp.CTE)}
+    found = [QName(n.db or default_schema, n.name) for n in tree.find_all(exp.Table) if n.db or n.name not in defined]
+    return tuple(dict.fromkeys(found))
+
+
+class Translator:
+    """Expressions of a catalog for one target; built once per job."""
+
+    def __init__(self, catalog: Catalog, glot_names: Callable[[str], str], write: str, quote: Callable[[str], str]) -> None:
+        self._catalog, self._glot_names, self._write, self._quote = catalog, glot_names, write, quote
+
+    @cached_property
+    def names(self) -> Names:
+        """The catalog's names."""
+        return Names.of(self._catalog)
+
+    def __call__(self, sql: str, dialect: str) -> str:
+        """``sql`` of adapter ``dialect`` in the target's SQL.
+
+        :raises Untranslatable: there is no exact translation.
+        """
+        return translate(sql, self._glot_names(dialect), self._write, self.names, self._quote)

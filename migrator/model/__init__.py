@@ -1,0 +1,1 @@
+"""The neutral model: types, objects, catalogs and their JSON form. No database's words, no I/O."""

@@ -1,0 +1,71 @@
+"""A catalog: the ordered objects of a database or a dump set, and the list of what could not be carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from migrator.model.objects import Object, QName, Table
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One change of type or meaning, or one thing left behind.
+
+    ``object``: its path, such as ``TABLE:"hr"."emp"``; ``column`` where one is concerned. ``rule``: the identifier of the
+    rule that says so. ``detail``: one sentence. ``rows``: how many rows are affected, None where that was not counted.
+    """
+
+    object: str
+    rule: str
+    detail: str
+    column: str | None = None
+    rows: int | None = None
+
+    def __str__(self) -> str:
+        where = f'{self.object}."{self.column}"' if self.column else self.object
+        counted = "" if self.rows is None else f" ({self.rows} rows)"
+        return f"{where}: {self.detail}{counted} [{self.rule}]"
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """Objects in the order of their making, of one database (``dialect``: the adapter's name, ``version`` as it says)."""
+
+    dialect: str
+    version: str
+    objects: tuple[Object, ...] = ()
+    losses: tuple[Loss, ...] = ()
+
+    def of(self, kind: type[T]) -> Iterator[T]:
+        """The objects of one class, in order."""
+        return (o for o in self.objects if isinstance(o, kind))
+
+    def table(self, name: QName) -> Table | None:
+        """The table of that name, None where there is none."""
+        return next((t for t in self.of(Table) if t.qname == name), None)
+
+    def with_objects(self, objects: tuple[Object, ...]) -> Catalog:
+        """The same catalog with other objects."""
+        return replace(self, objects=objects)
+
+    def with_losses(self, *losses: Loss) -> Catalog:
+        """The same catalog with more losses."""
+        return replace(self, losses=(*self.losses, *losses))
+
+
+def path_of(obj: Object) -> str:
+    """How logs and losses name an object: ``TABLE:"hr"."emp"``."""
+    kind = type(obj).__name__.upper()
+    label = {
+        "ENUMTYPE": "TYPE",
+        "DOMAINTYPE": "DOMAIN",
+        "PROGRAM": getattr(obj, "kind", ""),
+    }.get(kind, kind)
+    if kind == "VIEW" and getattr(obj, "materialized", False):
+        label = "MATERIALIZED_VIEW"
+    schema = getattr(obj, "schema", None)
+    return f'{label}:"{obj.name}"' if schema is None else f'{label}:"{schema}"."{obj.name}"'

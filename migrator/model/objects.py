@@ -1,0 +1,350 @@
+"""Schema objects in a neutral form: frozen values that compare by value.
+
+Names are exact (case kept, unquoted). ``origin`` of a table is where its rows come from at the source: transforms
+rename the object and leave the origin alone. Tuples keep the source's order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal as Choice
+from typing import TypeAlias
+
+from migrator.model.types import Type
+
+
+@dataclass(frozen=True, order=True)
+class QName:
+    """A schema-qualified name."""
+
+    schema: str
+    name: str
+
+    def __str__(self) -> str:
+        return f'"{self.schema}"."{self.name}"'
+
+
+# --- expressions ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expression:
+    """SQL text as ``dialect`` (an adapter's name) writes it."""
+
+    sql: str
+    dialect: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A constant. ``value`` is its text (hexadecimal digits for ``binary``, 0 and 1 for ``bit``); ``null`` has none."""
+
+    value: str
+    kind: Choice["string", "number", "boolean", "binary", "bit", "null"] = "string"
+
+
+@dataclass(frozen=True)
+class Now:
+    """The current date, time or timestamp."""
+
+    kind: Choice["date", "time", "timestamp"] = "timestamp"
+    precision: int | None = None
+
+
+@dataclass(frozen=True)
+class NextValue:
+    """The next value of a sequence."""
+
+    sequence: QName
+
+
+@dataclass(frozen=True)
+class NewUuid:
+    """A fresh random UUID."""
+
+
+Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
+
+
+# --- columns --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Identity:
+    """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known."""
+
+    always: bool = False
+    start: int = 1
+    increment: int = 1
+    minimum: int | None = None
+    maximum: int | None = None
+    cycle: bool = False
+    cache: int | None = None
+    next_value: int | None = None
+
+
+@dataclass(frozen=True)
+class Generated:
+    """A generated column's expression; ``stored`` or computed when read."""
+
+    expression: Expression
+    stored: bool = True
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column. ``native`` is the source's own type declaration, for messages and the loss list.
+
+    ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
+    ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal.
+    """
+
+    name: str
+    type: Type
+    nullable: bool = True
+    default: Default | None = None
+    identity: Identity | None = None
+    generated: Generated | None = None
+    comment: str | None = None
+    collation: str | None = None
+    ignore_case: bool = False
+    on_update: Now | None = None
+    invisible: bool = False
+    native: str = ""
+
+
+# --- constraints and indexes ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class PrimaryKey:
+    """A primary key."""
+
+    name: str | None
+    columns: tuple[str, ...]
+    deferrable: bool = False
+    initially_deferred: bool = False
+
+
+@dataclass(frozen=True)
+class Unique:
+    """A unique constraint (an index that is merely unique is an :class:`Index`)."""
+
+    name: str | None
+    columns: tuple[str, ...]
+    deferrable: bool = False
+    initially_deferred: bool = False
+    nulls_distinct: bool = True
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check constraint."""
+
+    name: str | None
+    expression: Expression
+    validated: bool = True
+
+
+Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """A referential constraint. ``set_columns``: the columns that ON DELETE SET NULL / SET DEFAULT touches (PostgreSQL)."""
+
+    name: str | None
+    columns: tuple[str, ...]
+    referred: QName
+    referred_columns: tuple[str, ...]
+    on_delete: Action = "NO ACTION"
+    on_update: Action = "NO ACTION"
+    deferrable: bool = False
+    initially_deferred: bool = False
+    match: Choice["SIMPLE", "FULL"] = "SIMPLE"
+    validated: bool = True
+    set_columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class IndexKey:
+    """One key of an index: a column, or an expression. ``length``: a MySQL prefix, in characters."""
+
+    column: str | None = None
+    expression: Expression | None = None
+    descending: bool = False
+    nulls_first: bool | None = None
+    length: int | None = None
+    opclass: str | None = None
+    collation: str | None = None
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index. ``method`` in the source's word: btree, hash, gin, gist, fulltext, spatial …; ``where``: partial."""
+
+    name: str
+    keys: tuple[IndexKey, ...]
+    unique: bool = False
+    method: str = "btree"
+    where: Expression | None = None
+    include: tuple[str, ...] = ()
+    comment: str | None = None
+    nulls_distinct: bool = True
+
+
+# --- objects --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Schema:
+    """A schema (MySQL: a database; Oracle: a user)."""
+
+    name: str
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class EnumType:
+    """An enumeration that is an object of its own (PostgreSQL)."""
+
+    schema: str
+    name: str
+    labels: tuple[str, ...]
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class DomainType:
+    """A domain: a base type with a default, NOT NULL and checks. In a check the value is called VALUE."""
+
+    schema: str
+    name: str
+    base: Type
+    default: Default | None = None
+    nullable: bool = True
+    checks: tuple[Check, ...] = ()
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A sequence. ``next_value``: what it gives next. ``owner``: the column it belongs to (table and column names)."""
+
+    schema: str
+    name: str
+    start: int = 1
+    increment: int = 1
+    minimum: int | None = None
+    maximum: int | None = None
+    cycle: bool = False
+    cache: int | None = None
+    next_value: int | None = None
+    bits: int = 64
+    owner: tuple[str, str] | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True)
+class Partition:
+    """A partition: its name and bounds as the source writes them; ``partitioning`` where it is partitioned again."""
+
+    name: str
+    bounds: str
+    partitioning: Partitioning | None = None
+
+
+@dataclass(frozen=True)
+class Partitioning:
+    """How a table is partitioned, in the source's own words: ``clause`` is what follows PARTITION BY."""
+
+    dialect: str
+    clause: str
+    partitions: tuple[Partition, ...] = ()
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with all that belongs to it. ``rows`` and ``bytes`` are the source's estimates, None where it has none.
+
+    ``options`` are the source's own table options (engine, WITHOUT ROWID …) as name and value; they hold for the same
+    database only. ``parents``: tables this one inherits from (PostgreSQL).
+    """
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    primary_key: PrimaryKey | None = None
+    uniques: tuple[Unique, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    indexes: tuple[Index, ...] = ()
+    comment: str | None = None
+    partitioning: Partitioning | None = None
+    options: tuple[tuple[str, str], ...] = ()
+    parents: tuple[QName, ...] = ()
+    origin: QName | None = None
+    rows: int | None = None
+    bytes: int | None = None
+
+    @property
+    def qname(self) -> QName:
+        """The table's name."""
+        return QName(self.schema, self.name)
+
+    @property
+    def source(self) -> QName:
+        """Where its rows are read from."""
+        return self.origin or self.qname
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        :raises KeyError: no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)
+
+    @property
+    def data_columns(self) -> tuple[Column, ...]:
+        """The columns that hold data of their own: all but the generated ones."""
+        return tuple(c for c in self.columns if c.generated is None)
+
+
+@dataclass(frozen=True)
+class View:
+    """A view. ``definition`` is the SELECT. ``depends_on``: tables and views it reads, as far as known."""
+
+    schema: str
+    name: str
+    definition: Expression
+    columns: tuple[str, ...] = ()
+    materialized: bool = False
+    populated: bool = True
+    indexes: tuple[Index, ...] = ()
+    comment: str | None = None
+    depends_on: tuple[QName, ...] = ()
+    check_option: Choice["", "LOCAL", "CASCADED"] = ""
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
+
+    ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``after_tables``: it names tables, so it is
+    made after them.
+    """
+
+    schema: str
+    name: str
+    kind: Choice["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
+    create: Expression
+    table: str | None = None
+    after_tables: bool = True
+    comment: str | None = None
+
+
+Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

@@ -1,0 +1,170 @@
+"""Neutral column types: what a value means, in no database's words.
+
+Each class is a frozen value. Lengths count characters unless ``unit`` says ``byte``; precisions of times count digits
+after the second. How a value of each type travels is in :mod:`migrator.arrow`; how each database writes it is in the
+type table of its adapter (``dialects/<name>/types.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Type:
+    """Base of all neutral types."""
+
+
+@dataclass(frozen=True)
+class Boolean(Type):
+    """True, false."""
+
+
+@dataclass(frozen=True)
+class Integer(Type):
+    """A whole number of 8, 16, 24, 32 or 64 bits. ``display`` is MySQL's display width, kept for ``tinyint(1)``."""
+
+    bits: int = 32
+    unsigned: bool = False
+    display: int | None = None
+
+
+@dataclass(frozen=True)
+class Decimal(Type):
+    """An exact decimal. ``precision`` None: any number of digits. ``scale`` may be negative or exceed the precision."""
+
+    precision: int | None = None
+    scale: int | None = None
+
+
+@dataclass(frozen=True)
+class Float(Type):
+    """A binary floating-point number of 32 or 64 bits."""
+
+    bits: int = 64
+
+
+@dataclass(frozen=True)
+class String(Type):
+    """Text. ``length`` None: no limit. ``fixed``: padded. ``lob``: a large object (CLOB, the MySQL TEXT family)."""
+
+    length: int | None = None
+    fixed: bool = False
+    unit: Literal["char", "byte"] = "char"
+    lob: bool = False
+
+
+@dataclass(frozen=True)
+class Binary(Type):
+    """Bytes. ``length`` in bytes, None: no limit. ``lob``: a large object."""
+
+    length: int | None = None
+    fixed: bool = False
+    lob: bool = False
+
+
+@dataclass(frozen=True)
+class Date(Type):
+    """A calendar day."""
+
+
+@dataclass(frozen=True)
+class Time(Type):
+    """A time of day; ``zoned``: with an offset from UTC."""
+
+    precision: int = 6
+    zoned: bool = False
+
+
+@dataclass(frozen=True)
+class Timestamp(Type):
+    """A date with a time of day; ``zoned``: an instant (stored in UTC), else naive wall-clock time."""
+
+    precision: int = 6
+    zoned: bool = False
+
+
+@dataclass(frozen=True)
+class Interval(Type):
+    """A span of time. ``day_second`` spans have no months: they are also MySQL's TIME (-838:59:59 to 838:59:59)."""
+
+    kind: Literal["mixed", "year_month", "day_second"] = "mixed"
+    precision: int = 6
+
+
+@dataclass(frozen=True)
+class Year(Type):
+    """MySQL's YEAR: 0, 1901 to 2155."""
+
+
+@dataclass(frozen=True)
+class Json(Type):
+    """JSON. ``binary``: the database keeps a parsed form (jsonb, MySQL JSON), else the text as written."""
+
+    binary: bool = False
+
+
+@dataclass(frozen=True)
+class Uuid(Type):
+    """A 128-bit identifier."""
+
+
+@dataclass(frozen=True)
+class Xml(Type):
+    """An XML document."""
+
+
+@dataclass(frozen=True)
+class Bit(Type):
+    """A string of bits, the leftmost first. ``varying``: at most ``length`` bits."""
+
+    length: int | None = 1
+    varying: bool = False
+
+
+@dataclass(frozen=True)
+class Enum(Type):
+    """One of ``labels``, which are ordered. ``schema`` and ``name`` where the enum is an object of its own."""
+
+    labels: tuple[str, ...]
+    name: str | None = None
+    schema: str | None = None
+
+
+@dataclass(frozen=True)
+class SetOf(Type):
+    """Any subset of ``labels`` (MySQL SET), written comma-joined in label order."""
+
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Array(Type):
+    """An array of ``element``, of any number of dimensions; travels as the source's text form."""
+
+    element: Type
+
+
+@dataclass(frozen=True)
+class Domain(Type):
+    """A reference to a domain object; ``base`` is what its values are."""
+
+    schema: str
+    name: str
+    base: Type
+
+
+@dataclass(frozen=True)
+class Native(Type):
+    """A type that only ``dialect`` has, by its own declaration; travels as that database's text form."""
+
+    dialect: str
+    declaration: str
+
+
+def base_of(type_: Type) -> Type:
+    """The type whose values ``type_`` has: a domain's base, else the type itself."""
+    while isinstance(type_, Domain):
+        type_ = type_.base
+    return type_
