@@ -1,0 +1,1 @@
+"""The adapters that ship with migrator: one folder a database, the same file names in each."""

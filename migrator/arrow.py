@@ -118,7 +118,7 @@ def gather(data: Bytes, starts: Offsets, lengths: Offsets, nulls: npt.NDArray[np
     if longest == 0:
         packed = b""
     elif total > 64 * count:  # long values: a slice each is cheaper than an index a byte
-        view = memoryview(data)
+        view = data.data
         packed = b"".join([view[a:b] for a, b in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)])
     elif longest <= 32:  # short values: a window of fixed width, then the real bytes of it
         safe = np.minimum(starts, len(data) - longest)
@@ -284,8 +284,12 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(pa.binary())
         case t.Integer(), t.Decimal():
             return array.cast(pa.decimal128(20, 0)).cast(wanted) if pa.types.is_decimal(wanted) else as_text(array, source)
-        case (t.Decimal() | t.Float()), t.Decimal():
-            return array.cast(wanted) if pa.types.is_decimal(array.type) and pa.types.is_decimal(wanted) else as_text(array, source)
+        case ((t.Decimal() | t.Float()), t.Decimal()):
+            return (
+                array.cast(wanted)
+                if pa.types.is_decimal(array.type) and pa.types.is_decimal(wanted)
+                else as_text(array, source)
+            )
         case t.Timestamp(), t.Timestamp():
             return array.cast(pa.timestamp("us")).cast(wanted) if pa.types.is_timestamp(wanted) else as_text(array, source)
         case t.Date(), t.Timestamp():

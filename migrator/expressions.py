@@ -18,7 +18,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Sequence, Table, View
 
 
-class Untranslatable(Exception):  # noqa: N818 - it says what the expression is
+class Untranslatable(Exception):
     """The expression has no exact counterpart in the target's SQL; ``str()`` says why."""
 
 
@@ -79,10 +79,8 @@ def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[st
     for node in tree.find_all(exp.Identifier):
         known = names.tables if isinstance(node.parent, exp.Table) else names.columns
         written = node.name
-        if node.quoted and written in known.values():
-            real = written
-        else:
-            real = known.get(written.lower(), written)
+        exact = node.quoted and written in known.values()
+        real = written if exact else known.get(written.lower(), written)
         node.set("this", real)
         node.set("quoted", quote(real) != real)
     return generate(tree, write)

@@ -1,0 +1,1 @@
+"""Dump file sets: names, writing, reading."""

@@ -1,0 +1,1 @@
+"""The running of a job: its log, its workers, its record of what is done."""

@@ -1,0 +1,1 @@
+"""migrator: Data Pump for every database that SQLAlchemy speaks."""
