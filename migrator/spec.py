@@ -1,0 +1,130 @@
+"""The request: a validated, frozen, picklable description of one job, as written into logs and master tables.
+
+A :class:`JobSpec` holds no secret: connections are references (a URL without its password, or a configured name) that
+:meth:`migrator.config.Config.resolve` turns into URLs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+Client = Literal["expdp", "impdp"]
+Operation = Literal["EXPORT", "IMPORT", "SQL_FILE"]
+Mode = Literal["FULL", "SCHEMA", "TABLE"]
+Content = Literal["ALL", "DATA_ONLY", "METADATA_ONLY"]
+TableExistsAction = Literal["SKIP", "APPEND", "TRUNCATE", "REPLACE"]
+LogTime = Literal["NONE", "STATUS", "LOGFILE", "ALL"]
+Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
+
+
+@dataclass(frozen=True)
+class TableName:
+    """A table as TABLES names it: ``schema`` None means the connected user's; ``%`` in ``name`` stands for any text."""
+
+    schema: str | None
+    name: str
+
+
+@dataclass(frozen=True)
+class NameClause:
+    """Which names a filter means: ``IN ('A', 'B')``, ``LIKE 'A%'``, ``> 'M'``. All but the IN forms have one value."""
+
+    comparison: Comparison
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ObjectFilter:
+    """One INCLUDE or EXCLUDE: an object type in capitals (``TABLE``, ``REF_CONSTRAINT``), and which names; None: all."""
+
+    path: str
+    clause: NameClause | None = None
+
+
+@dataclass(frozen=True)
+class TableQuery:
+    """One QUERY: the condition (without WHERE) that rows of ``table`` must meet; ``table`` None: of all other tables."""
+
+    table: TableName | None
+    where: str
+
+
+@dataclass(frozen=True)
+class TableRemap:
+    """One REMAP_TABLE: table ``old`` of ``schema`` (None: of any schema) is made as ``new``."""
+
+    schema: str | None
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class JobSpec:
+    """One job. Paths are absolute; ``dumpfiles`` are paths too, templates (``%U``) unexpanded.
+
+    ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
+    command line as typed, passwords masked.
+    """
+
+    operation: Operation
+    mode: Mode
+    connection: str
+    directory: Path
+    command: str = ""
+    schemas: tuple[str, ...] = ()
+    tables: tuple[TableName, ...] = ()
+    include: tuple[ObjectFilter, ...] = ()
+    exclude: tuple[ObjectFilter, ...] = ()
+    content: Content = "ALL"
+    query: tuple[TableQuery, ...] = ()
+    dumpfiles: tuple[str, ...] = ()
+    logfile: Path | None = None
+    sqlfile: Path | None = None
+    network_link: str | None = None
+    remap_schema: tuple[tuple[str, str], ...] = ()
+    remap_table: tuple[TableRemap, ...] = ()
+    table_exists_action: TableExistsAction = "SKIP"
+    parallel: int = 1
+    job_name: str | None = None
+    reuse_dumpfiles: bool = False
+    metrics: bool = False
+    logtime: LogTime = "NONE"
+
+    def to_json(self) -> dict[str, Any]:
+        """The request as JSON-ready values; :meth:`from_json` reads them back equal."""
+        return {name: str(value) if isinstance(value, Path) else value for name, value in dataclasses.asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> JobSpec:
+        """The request that :meth:`to_json` wrote.
+
+        :raises TypeError: the data has a field this version does not know.
+        """
+        plain = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in data.items()}
+        readers = {
+            "directory": Path,
+            "logfile": Path,
+            "sqlfile": Path,
+            "tables": lambda items: tuple(TableName(**item) for item in items),
+            "include": lambda items: tuple(map(_filter_from_json, items)),
+            "exclude": lambda items: tuple(map(_filter_from_json, items)),
+            "query": lambda items: tuple(_query_from_json(item) for item in items),
+            "remap_schema": lambda items: tuple((old, new) for old, new in items),
+            "remap_table": lambda items: tuple(TableRemap(**item) for item in items),
+        }
+        for name, read in readers.items():
+            if plain.get(name) is not None:
+                plain[name] = read(plain[name])
+        return cls(**plain)
+
+
+def _filter_from_json(data: dict[str, Any]) -> ObjectFilter:
+    clause = data["clause"]
+    return ObjectFilter(data["path"], clause and NameClause(clause["comparison"], tuple(clause["values"])))
+
+
+def _query_from_json(data: dict[str, Any]) -> TableQuery:
+    return TableQuery(data["table"] and TableName(**data["table"]), data["where"])
