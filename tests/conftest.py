@@ -1,0 +1,161 @@
+"""Fixtures of all tests: fresh databases on real servers, sample data, and a list of missing servers at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers
+
+SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[SERVERS] = Servers()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[SERVERS].stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by the servers they use, so that ``-m "not mysql"`` selects what can run without one."""
+    for item in items:
+        for name in ("postgresql", "mysql"):
+            if name in getattr(item, "fixturenames", ()):
+                item.add_marker(name)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    missing = config.stash[SERVERS].missing
+    if missing:
+        terminalreporter.section("missing servers")
+        for name, why in missing.items():
+            terminalreporter.line(f"missing servers: {name}: {why}")
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    """The servers of this run."""
+    return pytestconfig.stash[SERVERS]
+
+
+class _Fresh:
+    """Makes databases and drops them at the end of a test."""
+
+    def __init__(self) -> None:
+        self._made: list[tuple[Server, str]] = []
+
+    def on(self, find: Callable[[], Server]) -> str:
+        try:
+            server = find()
+        except ServerMissing as why:
+            pytest.fail(str(why), pytrace=False)
+        url = server.fresh()
+        self._made.append((server, url.database or ""))
+        return url.render_as_string(hide_password=False)
+
+    def drop(self) -> None:
+        for server, name in self._made:
+            server.drop(name)
+
+
+@pytest.fixture
+def postgresql(servers: Servers) -> Iterator[Callable[..., str]]:
+    """``postgresql(version=None)``: the URL of a fresh database on PostgreSQL 16 or 18 (None: the newest)."""
+    fresh = _Fresh()
+    yield lambda version=None: fresh.on(lambda: servers.postgresql(version))
+    fresh.drop()
+
+
+@pytest.fixture
+def mysql(servers: Servers) -> Iterator[Callable[[], str]]:
+    """``mysql()``: the URL of a fresh database on MariaDB or MySQL."""
+    fresh = _Fresh()
+    yield lambda: fresh.on(servers.mysql)
+    fresh.drop()
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Callable[..., str]:
+    """``sqlite_file(name="test.db")``: the URL of a SQLite file that does not exist yet."""
+    return lambda name="test.db": f"sqlite:///{tmp_path / name}"
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """The directory of sample databases that nobody here wrote (``databases/``, ``golden/``)."""
+    default = Path(__file__).resolve().parents[1] / ".." / "shared" / "data"
+    path = Path(os.environ.get("MIGRATOR_TEST_DATA") or default).resolve()
+    if not (path / "databases").is_dir():
+        pytest.fail(f"no sample data in {path}: set MIGRATOR_TEST_DATA to the directory that has databases/", pytrace=False)
+    return path
+
+
+@pytest.fixture
+def sample(data_dir: Path, tmp_path: Path) -> Callable[[str], str]:
+    """``sample("chinook.sqlite")``: the URL of a copy of a sample SQLite database."""
+
+    def copy(name: str) -> str:
+        target = tmp_path / name
+        shutil.copyfile(data_dir / "databases" / name, target)
+        return f"sqlite:///{target}"
+
+    return copy
+
+
+@pytest.fixture
+def pagila(postgresql: Callable[..., str], servers: Servers, data_dir: Path) -> Callable[..., str]:
+    """``pagila(version=None)``: the URL of a fresh PostgreSQL database with the Pagila sample."""
+
+    def load(version: int | None = None) -> str:
+        url = postgresql(version)
+        script = (data_dir / "databases" / "pagila-postgresql.sql").read_text("utf-8")
+        servers.postgresql(version).run_script(sa.make_url(url), script)
+        return url
+
+    return load
+
+
+@pytest.fixture
+def sakila(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> Callable[[], str]:
+    """``sakila()``: the URL of a fresh MariaDB or MySQL database with the Sakila sample."""
+
+    def load() -> str:
+        url = mysql()
+        script = (data_dir / "databases" / "sakila-mysql.sql").read_text("utf-8")
+        servers.mysql().run_script(sa.make_url(url), script)
+        return url
+
+    return load
+
+
+@pytest.fixture
+def oddities_mysql(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> Callable[[], str]:
+    """``oddities_mysql()``: the URL of a fresh MariaDB or MySQL database with zero dates, odd charsets, bits, geometry."""
+
+    def load() -> str:
+        url = mysql()
+        script = (data_dir / "databases" / "oddities-mysql.sql").read_text("utf-8")
+        renamed = script.replace("pgloader_mytest", sa.make_url(url).database or "")
+        servers.mysql().run_script(sa.make_url(url), renamed)
+        return url
+
+    return load
+
+
+@pytest.fixture
+def pg_dump(servers: Servers) -> Callable[..., str]:
+    """``pg_dump(url, *options)``: what the pg_dump of the server's own version prints."""
+
+    def dump(url: str, *options: str) -> str:
+        target = sa.make_url(url)
+        server = next(s for s in servers.running(PostgreSQL) if s.url.query == target.query and s.url.host == target.host)
+        return server.dump(target, *options)
+
+    return dump

@@ -1,0 +1,1 @@
+"""What tests share: real servers, and readers that owe nothing to migrator."""

