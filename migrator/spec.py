@@ -7,6 +7,7 @@ A :class:`JobSpec` holds no secret: connections are references (a URL without it
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -103,15 +104,15 @@ class JobSpec:
 
         :raises TypeError: the data has a field this version does not know.
         """
-        plain = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in data.items()}
-        readers = {
+        plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in data.items()}
+        readers: dict[str, Callable[[Any], Any]] = {
             "directory": Path,
             "logfile": Path,
             "sqlfile": Path,
             "tables": lambda items: tuple(TableName(**item) for item in items),
             "include": lambda items: tuple(map(_filter_from_json, items)),
             "exclude": lambda items: tuple(map(_filter_from_json, items)),
-            "query": lambda items: tuple(_query_from_json(item) for item in items),
+            "query": lambda items: tuple(map(_query_from_json, items)),
             "remap_schema": lambda items: tuple((old, new) for old, new in items),
             "remap_table": lambda items: tuple(TableRemap(**item) for item in items),
         }

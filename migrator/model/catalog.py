@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from migrator.model.objects import Object, QName, Table
+from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View
 
 T = TypeVar("T")
 
@@ -57,15 +57,17 @@ class Catalog:
         return replace(self, losses=(*self.losses, *losses))
 
 
+def object_type(obj: Object) -> str:
+    """The object's type as filters and logs name it: ``TABLE``, ``MATERIALIZED_VIEW``, ``FUNCTION``."""
+    if isinstance(obj, Program):
+        return obj.kind
+    if isinstance(obj, View) and obj.materialized:
+        return "MATERIALIZED_VIEW"
+    return {EnumType: "TYPE", DomainType: "DOMAIN"}.get(type(obj), type(obj).__name__.upper())
+
+
 def path_of(obj: Object) -> str:
     """How logs and losses name an object: ``TABLE:"hr"."emp"``."""
-    kind = type(obj).__name__.upper()
-    label = {
-        "ENUMTYPE": "TYPE",
-        "DOMAINTYPE": "DOMAIN",
-        "PROGRAM": getattr(obj, "kind", ""),
-    }.get(kind, kind)
-    if kind == "VIEW" and getattr(obj, "materialized", False):
-        label = "MATERIALIZED_VIEW"
+    label = object_type(obj)
     schema = getattr(obj, "schema", None)
     return f'{label}:"{obj.name}"' if schema is None else f'{label}:"{schema}"."{obj.name}"'
