@@ -63,14 +63,15 @@ class TypeRule:
 
     The first rule whose ``type`` matches and whose ``when`` holds is taken. ``sql`` is a template over the neutral type's
     fields, or a function of it. ``loss``: one sentence on what the declaration cannot keep (empty: nothing). ``check``: a
-    template for a check constraint that restores the range, over ``{column}`` (already quoted).
+    template for a check constraint that restores the range, over ``{column}`` (already quoted), or a function of the type
+    and that column.
     """
 
     type: type[t.Type]
     sql: str | Callable[[Any], str]
     when: Callable[[Any], bool] | None = None
     loss: str = ""
-    check: str = ""
+    check: str | Callable[[Any, str], str] = ""
     reason: str = ""
 
     def matches(self, type_: t.Type) -> bool:
@@ -80,6 +81,12 @@ class TypeRule:
     def declare(self, type_: t.Type) -> str:
         """The declaration of ``type_``."""
         return self.sql(type_) if callable(self.sql) else self.sql.format(**vars(type_))
+
+    def restriction(self, type_: t.Type, column: str) -> str:
+        """The check on ``column`` (already quoted) that restores the range of ``type_``; empty: none is needed."""
+        if callable(self.check):
+            return self.check(type_, column)
+        return self.check.format(column=column, **vars(type_))
 
 
 def rule_for(rules: Sequence[TypeRule], type_: t.Type, database: str, column: str, table: str) -> TypeRule:
@@ -192,6 +199,10 @@ class Adapter(ABC):
     @abstractmethod
     def explain(self, error: BaseException) -> tuple[str, bool]:
         """One line on a driver's error, and whether it is about a missing privilege."""
+
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """The classes of errors that come from the database or its driver, for :meth:`explain`."""
+        return (sa.exc.SQLAlchemyError, type(self.dialect()).import_dbapi().Error)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 

@@ -320,10 +320,9 @@ class DDL:
         """Checks that restore what a wider type or a domain would let in."""
         checks = []
         for column in table.columns:
-            template = self.rule(table.name, column).check
-            if template:
-                values = {"column": self.quote(column.name), **vars(t.base_of(column.type))}
-                checks.append(f"CHECK ({template.format(**values)})")
+            sql = self.rule(table.name, column).restriction(t.base_of(column.type), self.quote(column.name))
+            if sql:
+                checks.append(f"CHECK ({sql})")
         return checks
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
@@ -337,7 +336,11 @@ class DDL:
         if "check" in inline:
             items += [sql for check in table.checks if (sql := self.check_clause(table, check, losses))]
         if "foreign_key" in inline:
-            items += [self.foreign_key_clause(table, key, losses) for key in table.foreign_keys]
+            for key in table.foreign_keys:
+                if key.partition is None:
+                    items.append(self.foreign_key_clause(table, key, losses))
+                else:
+                    losses += self.of_partition(table, f"foreign key {key.name}", key.partition).losses
         return items
 
     # --- constraints ------------------------------------------------------------------------------------------------
@@ -423,8 +426,15 @@ class DDL:
         """A foreign key added when all tables are loaded and keyed."""
         if self.is_inline("foreign_key"):
             return Script()
+        if key.partition is not None:
+            return self.of_partition(table, f"foreign key {key.name}", key.partition)
         losses: list[Loss] = []
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    def of_partition(self, table: Table, what: str, partition: str) -> Script:
+        """Something that a single partition has at the source: left out with a loss."""
+        detail = f"{what} is left out: it is on the partition {partition} only"
+        return Script((), (Loss(path_of(table), "partition-only", detail),))
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 
@@ -445,6 +455,8 @@ class DDL:
 
     def index(self, table: Table, index: Index) -> Script:
         """An index on a loaded table."""
+        if index.partition is not None:
+            return self.of_partition(table, f"index {index.name}", index.partition)
         losses: list[Loss] = []
         try:
             keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
@@ -498,6 +510,12 @@ class DDL:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""
         return Script((f"DROP TABLE {self.name_of(table)}",))
 
-    def truncate(self, table: QName) -> Script:
-        """Empty a table for TABLE_EXISTS_ACTION=TRUNCATE."""
-        return Script((f"TRUNCATE TABLE {self.name_of(table)}",))
+    def truncate(self, *tables: QName) -> Script:
+        """Empty tables for TABLE_EXISTS_ACTION=TRUNCATE, all at once so that foreign keys among them do not matter."""
+        return Script(tuple(f"TRUNCATE TABLE {self.name_of(table)}" for table in tables))
+
+    def drop_foreign_key(self, table: QName, key: ForeignKey) -> Script:
+        """Drop a foreign key, so that the table it refers to can be replaced."""
+        if self.is_inline("foreign_key") or key.name is None:
+            return Script()
+        return Script((f"ALTER TABLE {self.name_of(table)} DROP CONSTRAINT {self.quote(key.name)}",))

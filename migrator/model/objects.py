@@ -151,7 +151,10 @@ Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET 
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """A referential constraint. ``set_columns``: the columns that ON DELETE SET NULL / SET DEFAULT touches (PostgreSQL)."""
+    """A referential constraint. ``set_columns``: the columns that ON DELETE SET NULL / SET DEFAULT touches (PostgreSQL).
+
+    ``partition``: the one partition of its table that has it; None: the whole table.
+    """
 
     name: str | None
     columns: tuple[str, ...]
@@ -164,6 +167,7 @@ class ForeignKey:
     match: Choice["SIMPLE", "FULL"] = "SIMPLE"
     validated: bool = True
     set_columns: tuple[str, ...] = ()
+    partition: str | None = None
 
 
 @dataclass(frozen=True)
@@ -181,7 +185,10 @@ class IndexKey:
 
 @dataclass(frozen=True)
 class Index:
-    """An index. ``method`` in the source's word: btree, hash, gin, gist, fulltext, spatial …; ``where``: partial."""
+    """An index. ``method`` in the source's word: btree, hash, gin, gist, fulltext, spatial …; ``where``: partial.
+
+    ``partition``: the one partition of its table that has it; None: the whole table.
+    """
 
     name: str
     keys: tuple[IndexKey, ...]
@@ -191,6 +198,7 @@ class Index:
     include: tuple[str, ...] = ()
     comment: str | None = None
     nulls_distinct: bool = True
+    partition: str | None = None
 
 
 # --- objects --------------------------------------------------------------------------------------------------------
@@ -247,11 +255,17 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Partition:
-    """A partition: its name and bounds as the source writes them; ``partitioning`` where it is partitioned again."""
+    """A partition: its name and bounds as the source writes them; ``partitioning`` where it is partitioned again.
+
+    ``own``: what its definition adds to its table's (a key, a check, a default), in the source's own words. ``schema``:
+    where it is not its table's.
+    """
 
     name: str
     bounds: str
     partitioning: Partitioning | None = None
+    own: tuple[str, ...] = ()
+    schema: str | None = None
 
 
 @dataclass(frozen=True)
