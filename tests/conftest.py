@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -123,30 +124,29 @@ def pagila(postgresql: Callable[..., str], servers: Servers, data_dir: Path) -> 
 
 
 @pytest.fixture
-def sakila(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> Callable[[], str]:
-    """``sakila()``: the URL of a fresh MariaDB or MySQL database with the Sakila sample."""
+def mysql_script(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> Callable[[str, str], str]:
+    """``mysql_script(file, database)``: a fresh database filled by a script that names its own database."""
 
-    def load() -> str:
+    def load(file: str, database: str) -> str:
         url = mysql()
-        script = (data_dir / "databases" / "sakila-mysql.sql").read_text("utf-8")
-        servers.mysql().run_script(sa.make_url(url), script)
+        script = (data_dir / "databases" / file).read_text("utf-8")
+        renamed = re.sub(rf"\b{database}\b", sa.make_url(url).database or "", script)
+        servers.mysql().run_script(sa.make_url(url), renamed)
         return url
 
     return load
 
 
 @pytest.fixture
-def oddities_mysql(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> Callable[[], str]:
+def sakila(mysql_script: Callable[[str, str], str]) -> Callable[[], str]:
+    """``sakila()``: the URL of a fresh MariaDB or MySQL database with the Sakila sample."""
+    return lambda: mysql_script("sakila-mysql.sql", "sakila")
+
+
+@pytest.fixture
+def oddities_mysql(mysql_script: Callable[[str, str], str]) -> Callable[[], str]:
     """``oddities_mysql()``: the URL of a fresh MariaDB or MySQL database with zero dates, odd charsets, bits, geometry."""
-
-    def load() -> str:
-        url = mysql()
-        script = (data_dir / "databases" / "oddities-mysql.sql").read_text("utf-8")
-        renamed = script.replace("pgloader_mytest", sa.make_url(url).database or "")
-        servers.mysql().run_script(sa.make_url(url), renamed)
-        return url
-
-    return load
+    return lambda: mysql_script("oddities-mysql.sql", "pgloader_mytest")
 
 
 @pytest.fixture

@@ -220,7 +220,7 @@ class Servers:
               "--auth-root-authentication-method=normal"])  # fmt: skip
         path = home / "socket"
         options = [*files, f"--socket={path}", f"--pid-file={home / 'pid'}", *_MARIADB_OPTIONS]
-        process = subprocess.Popen([str(_program("mariadbd")), "--no-defaults", *user, *options])
+        process = subprocess.Popen([str(_program("mariadbd")), "--no-defaults", *user, *options], stderr=subprocess.DEVNULL)
 
         def stop() -> None:
             process.terminate()
