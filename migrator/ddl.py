@@ -244,15 +244,13 @@ class DDL:
             return ""
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one, with a loss.
-
-        The values of such a column are then computed at the source and carried: see :meth:`freezes`.
-        """
+        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its present values."""
         assert column.generated is not None
         try:
             sql = self.expression(column.generated.expression)
         except Untranslatable as why:
-            detail = f"the generated column becomes an empty ordinary one: {column.generated.expression.sql}: {why}"
+            sql = column.generated.expression.sql
+            detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
         return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"

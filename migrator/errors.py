@@ -133,6 +133,14 @@ class ObjectNotFound(UsageError):
     action = "Check the name; names are case-sensitive outside Oracle."
 
 
+class ObjectPathNotFound(UsageError):
+    """INCLUDE or EXCLUDE names an object type that does not exist."""
+
+    code = "ORA-39168"
+    template = "Object path {path} was not found."
+    action = "Object types: {known}."
+
+
 class TargetSchemaMissing(UsageError):
     """The target has one fixed schema and the objects are in another."""
 
@@ -147,6 +155,22 @@ class NamesCollide(UsageError):
     code = "MIG-10010"
     template = "{first} and {second} would both be named {name} in {database}"
     action = "Rename one with REMAP_TABLE or leave one out with EXCLUDE."
+
+
+class MissingConnection(UsageError):
+    """A command line without a database."""
+
+    code = "UDE-00004"
+    template = "no database is named"
+    action = "Give a URL such as postgresql://hr@localhost/hr, or the name of a connection from the configuration file."
+
+
+class UnreadableConfig(UsageError):
+    """A configuration file that cannot be read, is wrong, or shows a password to others."""
+
+    code = "MIG-12160"
+    template = "configuration file {path}: {detail}"
+    action = "docs/tutorial.md shows one; a file that holds a password needs mode 0600."
 
 
 # --- connections ----------------------------------------------------------------------------------------------------
@@ -233,6 +257,14 @@ class FileNotWritable(MigratorError):
     code = "ORA-31641"
     template = 'unable to create or write file "{path}": {detail}'
     action = "Check permissions and free space; the incomplete file is named in the log."
+
+
+class LogFileNotWritable(MigratorError):
+    """A log file that cannot be created or written."""
+
+    code = "ORA-39070"
+    template = 'Unable to open the log file "{path}": {detail}'
+    action = "Check permissions and free space, name another LOGFILE, or say NOLOGFILE=YES."
 
 
 class NotADumpFile(MigratorError):

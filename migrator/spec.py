@@ -104,7 +104,9 @@ class JobSpec:
 
         :raises TypeError: the data has a field this version does not know.
         """
-        plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list | tuple) else value for name, value in data.items()}
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list | tuple) else value for name, value in data.items()
+        }
         readers: dict[str, Callable[[Any], Any]] = {
             "directory": Path,
             "logfile": Path,

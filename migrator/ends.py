@@ -1,0 +1,118 @@
+"""The ends of a job as small picklable values: a database, a dump file set. They hold no connection.
+
+Errors of databases and drivers leave this module and the worker as :class:`~migrator.errors.MigratorError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from migrator.adapter import Adapter, Read, Server, Snapshot, adapter_for_backend
+from migrator.errors import ConnectionRefused, DatabaseError, InsufficientPrivilege, MigratorError, NoConnection
+from migrator.job.master import Piece
+
+
+@contextmanager
+def database_errors(adapter: Adapter) -> Iterator[None]:
+    """What a database or driver raises becomes one line.
+
+    :raises DatabaseError: with the database's own words.
+    :raises InsufficientPrivilege: where it was about a privilege.
+    """
+    try:
+        yield
+    except MigratorError:
+        raise
+    except Exception as error:
+        if not isinstance(error, adapter.driver_errors()):
+            raise
+        detail, privilege = adapter.explain(error)
+        raise (InsufficientPrivilege if privilege else DatabaseError)(detail=detail) from error
+
+
+@cache
+def _engine(adapter: Adapter, url: sa.URL) -> sa.Engine:
+    return adapter.engine(url)
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database at the end of a job."""
+
+    url: sa.URL = field(repr=False)
+
+    @property
+    def adapter(self) -> Adapter:
+        """The adapter that speaks to it."""
+        return adapter_for_backend(self.url.get_backend_name())
+
+    @property
+    def engine(self) -> sa.Engine:
+        """Its engine, one per process."""
+        return _engine(self.adapter, self.url)
+
+    @contextmanager
+    def connect(self) -> Iterator[sa.Connection]:
+        """A connection in autocommit mode, for the catalog and DDL.
+
+        :raises ConnectionRefused: the server cannot be reached or refuses the login.
+        """
+        if not self.adapter.capabilities.connects:
+            raise NoConnection(operation="This operation", url=self.url.render_as_string())
+        try:
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        except MigratorError:
+            raise
+        except Exception as error:
+            if not isinstance(error, self.adapter.driver_errors()):
+                raise
+            detail, _ = self.adapter.explain(error)
+            raise ConnectionRefused(url=self.url.render_as_string(), detail=detail) from error
+        with connection, database_errors(self.adapter):
+            yield connection
+
+    def server(self) -> Server:
+        """Who is at the other end."""
+        with self.connect() as connection:
+            return self.adapter.server(connection)
+
+
+# --- where a table's rows come from, and where they go --------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TableRows:
+    """Rows read from a database on a snapshot."""
+
+    database: Database
+    snapshot: Snapshot
+    read: Read
+
+
+@dataclass(frozen=True)
+class DumpedRows:
+    """Rows that lie in the pieces of a dump file set (``files`` by number); ``columns``: which of theirs are wanted."""
+
+    files: tuple[tuple[int, Path], ...]
+    pieces: tuple[Piece, ...]
+    columns: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many rows the pieces were recorded to hold."""
+        return sum(piece.rows for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class DumpTarget:
+    """The dump file a worker writes alone; ``number`` within the set of identity ``set_id``."""
+
+    path: Path
+    number: int
+    set_id: str

@@ -1,0 +1,95 @@
+"""The coordinator: hands moves to lanes, runs DDL phases, and writes the log as Data Pump does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
+
+import sqlalchemy as sa
+
+from migrator.adapter import Adapter
+from migrator.ddl import DDL, Emitter
+from migrator.ends import database_errors
+from migrator.errors import InternalError, MigratorError
+from migrator.job.executors import Lane
+from migrator.job.report import JobLog
+from migrator.job.worker import Move, Outcome
+from migrator.model.objects import QName
+from migrator.plan import TABLE, Phase, Step
+
+
+def run_moves(moves: Iterable[Move], lanes: Sequence[Lane], route: Callable[[Move, Lane], Move]) -> Iterator[Outcome]:
+    """Perform all moves, the largest first, as lanes come free; outcomes as they end.
+
+    ``route`` fits a move to the lane that takes it (an export's lane has its own dump file).
+    """
+    waiting = sorted(moves, key=lambda move: move.size)
+    free = list(reversed(lanes))
+    running: dict[Future[Outcome], tuple[Move, Lane]] = {}
+    while waiting or running:
+        while waiting and free:
+            lane = free.pop()
+            move = route(waiting.pop(), lane)
+            running[lane.submit(move)] = (move, lane)
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            move, lane = running.pop(future)
+            free.append(lane)
+            try:
+                outcome = future.result()
+            except BrokenProcessPool as error:
+                raise InternalError(detail=f"worker {lane.number} died while moving {move.table}") from error
+            yield replace(outcome, worker=lane.number)
+
+
+class Builder:
+    """Runs the DDL steps of a plan on a connection, counts and logs what fails, and goes on without its dependents."""
+
+    def __init__(self, adapter: Adapter, ddl: DDL, connection: sa.Connection, log: JobLog) -> None:
+        self._adapter, self._ddl, self._connection, self._log = adapter, ddl, connection, log
+        self._emitter = Emitter(ddl, connection)
+        self.failed: set[QName] = set()
+        """Tables that were not made; their dependents are left out."""
+        self.skipped: set[QName] = set()
+        """Tables that existed and whose metadata is left alone."""
+
+    def run(self, phase: Phase, path: str, existing: frozenset[str]) -> None:
+        """Run one phase's steps, logging it under ``path``; objects labelled in ``existing`` are there already."""
+        steps = [step for step in phase.steps if step.table is None or step.table not in self.skipped]
+        if not steps:
+            return
+        self._log.processing(path)
+        started = time.monotonic()
+        made = sum(self._step(step, existing) for step in steps)
+        self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
+
+    def _step(self, step: Step, existing: frozenset[str]) -> bool:
+        if step.table in self.failed and step.path != TABLE:
+            return False
+        if step.label in existing:
+            if step.method != "create_schema":
+                self._log.error(f"ORA-31684: Object type {step.label} already exists")
+            return False
+        script = step.script(self._ddl)
+        for loss in script.losses:
+            self._log.loss(loss)
+        if not script.statements:
+            return False
+        return self.execute(step.label, script.statements, step.table if step.path == TABLE else None)
+
+    def execute(self, label: str, statements: Iterable[str], table: QName | None = None) -> bool:
+        """Run statements; a failure is logged with its SQL and ``table``, if given, counts as not made."""
+        sql = ""
+        try:
+            for sql in statements:
+                with database_errors(self._adapter):
+                    self._emitter.run((sql,))
+        except MigratorError as error:
+            self._log.error(f"ORA-39083: Object type {label} failed to create with error:", str(error), "Failing sql is:", sql)
+            if table is not None:
+                self.failed.add(table)
+            return False
+        return True

@@ -1,0 +1,73 @@
+"""The master record: every table of a job with what became of its rows. It is the last member of a dump file set."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+State = Literal["PENDING", "COMPLETED", "FAILED", "SKIPPED"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A run of a table's rows: one Arrow stream, ``member`` of dump file number ``file`` (from 1)."""
+
+    file: int
+    member: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One table's rows: how they moved and where they lie. ``seconds``: time spent on them; ``error``: why they failed."""
+
+    schema: str
+    table: str
+    state: State = "PENDING"
+    rows: int = 0
+    bytes: int = 0
+    method: str = ""
+    worker: int = 0
+    seconds: float = 0.0
+    error: str = ""
+    pieces: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True)
+class Master:
+    """The record of one job."""
+
+    job: str
+    operation: str
+    mode: str
+    owner: str
+    command: str
+    entries: tuple[Entry, ...] = field(default=())
+
+    def entry(self, schema: str, table: str) -> Entry | None:
+        """The entry of a table, None where the job did not move its rows."""
+        return next((e for e in self.entries if (e.schema, e.table) == (schema, table)), None)
+
+    def with_entry(self, entry: Entry) -> Master:
+        """The record with one entry added or replaced."""
+        others = tuple(e for e in self.entries if (e.schema, e.table) != (entry.schema, entry.table))
+        return replace(self, entries=(*others, entry))
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON-ready form."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Master:
+        """The record that :meth:`to_json` wrote.
+
+        :raises ValueError: it has another shape.
+        """
+        try:
+            entries = tuple(
+                Entry(**{**entry, "pieces": tuple(Piece(**piece) for piece in entry["pieces"])}) for entry in data["entries"]
+            )
+            return cls(**{**data, "entries": entries})
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"master record: {error}") from error

@@ -1,0 +1,203 @@
+"""Transforms of a catalog: REMAP_SCHEMA and REMAP_TABLE. Pure functions Catalog -> Catalog, applied in the order of RULES.
+
+A renamed table keeps its ``origin``, so that its rows are still found; whatever refers to it by name follows. Source text
+of programs is followed by name too (schema names before a dot), which dynamic SQL escapes: each such program is named in
+the loss list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from migrator.adapter import load_adapter
+from migrator.errors import NamesCollide
+from migrator.expressions import Untranslatable, rename_tables
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import (
+    DomainType,
+    EnumType,
+    Expression,
+    Object,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+from migrator.spec import JobSpec
+
+T = TypeVar("T")
+
+_TOKEN = re.compile(
+    r"""
+      (?P<string>  '(?:[^']|'')*' )
+    | (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<name>    "(?:[^"]|"")*" | `(?:[^`]|``)*` | [^\W\d][\w$]* )
+      (?P<dot> \s*\. )?
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+
+def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
+    """``sql`` with the schema names before dots replaced; string literals and comments are left alone.
+
+    ``mark`` quotes identifiers in this dialect.
+    """
+    pieces, position, after_dot = [], 0, False
+    for match in _TOKEN.finditer(sql):
+        between = sql[position : match.start()]
+        pieces.append(between)
+        position = match.end()
+        name = match["name"]
+        if name is None or match["dot"] is None:
+            pieces.append(match[0])
+            after_dot = False
+            continue
+        bare = name[1:-1].replace(name[0] * 2, name[0]) if name[0] in '"`' else name
+        qualifies = not (after_dot and not between.strip()) and bare in schemas
+        if qualifies:
+            new = schemas[bare]
+            plain = re.fullmatch(r"[a-z_][a-z0-9_]*", new) and name[0] not in '"`'
+            pieces.append((new if plain else mark + new.replace(mark, mark * 2) + mark) + match["dot"])
+        else:
+            pieces.append(match[0])
+        after_dot = True
+    pieces.append(sql[position:])
+    return "".join(pieces)
+
+
+def _rebuilt(value: T, change: Callable[[Any], Any]) -> T:
+    """``value`` with ``change`` applied to every dataclass value inside it, innermost first."""
+    if isinstance(value, tuple):
+        return tuple(_rebuilt(item, change) for item in value)  # type: ignore[return-value]
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    items = {f.name: getattr(value, f.name) for f in fields(value)}
+    changed = {name: new for name, old in items.items() if (new := _rebuilt(old, change)) is not old and new != old}
+    rebuilt: T = replace(value, **changed) if changed else value
+    result: T = change(rebuilt)
+    return result
+
+
+def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """REMAP_SCHEMA: every object of a schema moves to another."""
+    schemas = dict(spec.remap_schema)
+    if not schemas:
+        return catalog
+    mark = "`" if catalog.dialect == "mysql" else '"'
+
+    def change(value: Any) -> Any:
+        match value:
+            case QName(schema=schema) if schema in schemas:
+                return replace(value, schema=schemas[schema])
+            case t.Enum(schema=str(schema)) | t.Domain(schema=schema) if schema in schemas:
+                return replace(value, schema=schemas[schema])
+            case t.Native(declaration=declaration):
+                return replace(value, declaration=requalify(declaration, schemas, mark))
+            case Expression(sql=sql):
+                return replace(value, sql=requalify(sql, schemas, mark))
+            case _:
+                return value
+
+    objects: list[Object] = []
+    losses: list[Loss] = []
+    for obj in catalog.objects:
+        if isinstance(obj, Schema):
+            objects.append(replace(obj, name=schemas.get(obj.name, obj.name)))
+            continue
+        origin = obj.source if isinstance(obj, Table) else None
+        moved = _rebuilt(obj, change)
+        moved = replace(moved, schema=schemas.get(obj.schema, obj.schema))
+        if isinstance(moved, Table):
+            moved = replace(moved, origin=origin)
+        if isinstance(moved, Program) and moved != obj:
+            detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
+            losses.append(Loss(path_of(moved), "program-remap", detail))
+        objects.append(moved)
+    return catalog.with_objects(_unique_schemas(objects)).with_losses(*losses)
+
+
+def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:
+    seen: set[str] = set()
+    kept: list[Object] = []
+    for obj in objects:
+        if isinstance(obj, Schema):
+            if obj.name in seen:
+                continue
+            seen.add(obj.name)
+        kept.append(obj)
+    return tuple(kept)
+
+
+def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """REMAP_TABLE: tables get other names; foreign keys, sequences' owners and views follow."""
+    renames: dict[QName, QName] = {}
+    for table in catalog.of(Table):
+        for remap in spec.remap_table:
+            if remap.old == table.name and remap.schema in {None, table.schema, table.source.schema}:
+                renames[table.qname] = QName(table.schema, remap.new)
+    if not renames:
+        return catalog
+    losses: list[Loss] = []
+
+    def moved(obj: Object) -> Object:
+        match obj:
+            case Table():
+                keys = tuple(replace(k, referred=renames.get(k.referred, k.referred)) for k in obj.foreign_keys)
+                new = renames.get(obj.qname, obj.qname)
+                return replace(obj, name=new.name, foreign_keys=keys, origin=obj.source)
+            case Sequence(owner=(owner, column)):
+                new = renames.get(QName(obj.schema, owner), QName(obj.schema, owner))
+                return replace(obj, owner=(new.name, column))
+            case View():
+                return _renamed_view(obj, renames, losses)
+            case Program() if obj.table is not None and QName(obj.schema, obj.table) in renames:
+                losses.append(Loss(path_of(obj), "program-remap", f"its source text still names {obj.table}"))
+                return obj
+            case _:
+                return obj
+
+    return catalog.with_objects(tuple(moved(obj) for obj in catalog.objects)).with_losses(*losses)
+
+
+def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]) -> View:
+    glot = load_adapter(view.definition.dialect).sqlglot
+    try:
+        sql = rename_tables(view.definition.sql, glot, renames, view.schema)
+    except Untranslatable as why:
+        losses.append(Loss(path_of(view), "view-remap", f"its text still names the tables as they were: {why}"))
+        return view
+    depends = tuple(renames.get(name, name) for name in view.depends_on)
+    return replace(view, definition=replace(view.definition, sql=sql), depends_on=depends)
+
+
+def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """No two tables may have come to one name.
+
+    :raises NamesCollide: two have.
+    """
+    seen: dict[QName, Table | View | Sequence | EnumType | DomainType] = {}
+    for obj in catalog.objects:
+        if isinstance(obj, Table | View):
+            name = QName(obj.schema, obj.name)
+            if name in seen:
+                first, second = (o.source if isinstance(o, Table) else QName(o.schema, o.name) for o in (seen[name], obj))
+                raise NamesCollide(first=first, second=second, name=name, database="the target")
+            seen[name] = obj
+    return catalog
+
+
+RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, check_names)
+
+
+def apply(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """The catalog after all transforms of the job."""
+    for rule in RULES:
+        catalog = rule(catalog, spec)
+    return catalog
