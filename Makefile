@@ -1,0 +1,50 @@
+# Two commands to begin with: `make demo` and `make test`. Needed: make and Python 3.11 or later.
+
+PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3))
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint unit docs bench mariadb clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+
+demo: $(VENV)/demo.stamp ## move a sample schema: SQLite > PostgreSQL > dump set > SQLite, and SQLFILEs for four databases
+	@$(BIN)/python -m migrator.demo
+
+test: lint mariadb ## run the linters and every test on real servers
+	@$(BIN)/python -m pytest -q
+
+lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache > $(VENV)/imports.log || { cat $(VENV)/imports.log; exit 1; }
+
+unit: $(VENV)/test.stamp ## run the tests that need no server
+	@$(BIN)/python -m pytest -q -m "not postgresql and not mysql"
+
+docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
+	@$(BIN)/migrator help --markdown > docs/parameters.md
+
+bench: $(VENV)/test.stamp mariadb ## measure against the databases' own bulk tools (ROWS=n)
+	@$(BIN)/python benchmarks/run.py --rows $(or $(ROWS),300000)
+
+mariadb: # the server the tests start, unless the environment names one
+	@test -n "$(SERVERS_GIVEN)" || PATH="$$PATH:/usr/sbin" command -v mariadbd > /dev/null || .ci/apt-install mariadb-server
+
+clean: ## remove what the other targets made
+	@rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find migrator dialects tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: PYTHON=..."; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2> /dev/null || .ci/apt-install `$(PYTHON) -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])'`
+	@$(PYTHON) -m venv --clear $(VENV)
+
+$(VENV)/%.stamp: pyproject.toml | $(VENV)/bin/python
+	@echo "installing .[$*] into $(VENV)"
+	@$(PIP) install --editable '.[$*]'
+	@touch $@
