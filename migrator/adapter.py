@@ -258,6 +258,10 @@ class Adapter(ABC):
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
 
+    def orphans(self, connection: sa.Connection, table: QName) -> int:
+        """Rows whose foreign keys refer to nothing: asked after all loads where keys stand in CREATE TABLE, unchecked."""
+        return 0
+
     def same_stream(self, load: Load) -> bool:
         """Whether a native stream of ``load.source`` means the same to ``load.target``'s columns."""
         return all(a.type == b.type for a, b in zip(load.source, load.target, strict=True))
