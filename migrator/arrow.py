@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -203,7 +203,7 @@ def uuid_bytes(text: pa.Array) -> pa.Array:
     """
     bare = pc.replace_substring_regex(pc.utf8_lower(text), "[-{}]", "")
     good = pc.fill_null(pc.match_substring_regex(bare, "^[0-9a-f]{32}$"), True)
-    if not pc.all(good).as_py():
+    if not pc.all(good, min_count=0).as_py():
         raise pa.ArrowInvalid("not a UUID")
     packed = bytes.fromhex("".join([value or "0" * 32 for value in bare.to_pylist()]))
     nulls = None if text.null_count == 0 else ~np.asarray(text.is_valid())
@@ -296,7 +296,7 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(pa.timestamp("us")).cast(wanted)
         case t.Timestamp(), t.Date():
             days = array.cast(pa.timestamp("us")).cast(pa.date32())
-            if not pc.all(pc.equal(days.cast(pa.timestamp("us")), array.cast(pa.timestamp("us")))).as_py():
+            if not pc.all(pc.equal(days.cast(pa.timestamp("us")), array.cast(pa.timestamp("us"))), min_count=0).as_py():
                 raise pa.ArrowInvalid("a time of day would be lost")
             return days
         case _, _ if pa.types.is_string(array.type):
@@ -327,7 +327,7 @@ def conform(batch: pa.RecordBatch, source: Sequence[Column], target: Sequence[Co
 # --- streams --------------------------------------------------------------------------------------------------------
 
 
-def prefetch(items: Iterable[T], ahead: int = PREFETCH) -> Iterator[T]:
+def prefetch(items: Iterable[T], ahead: int = PREFETCH) -> Generator[T]:
     """The same items, made in a thread of their own so that reading and writing overlap; at most ``ahead`` wait.
 
     An exception of the maker is raised at the consumer. Closing the iterator stops the maker.

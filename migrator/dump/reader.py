@@ -88,7 +88,9 @@ def open_set(templates: Sequence[str]) -> DumpSet:
                 except (KeyError, TypeError, ValueError) as error:
                     raise NotADumpFile(path=path, detail=f"is damaged: {error}") from error
     if catalog is None or master is None:
-        raise IncompleteDumpSet(detail="the file with the master record is not among the files named, or was never completed")
+        raise IncompleteDumpSet(
+            detail="the file with the master record is not among the files named, or was never completed"
+        )
     missing = [name for number, name in enumerate(names, 1) if number not in files]
     if missing:
         raise IncompleteDumpSet(detail="missing " + ", ".join(missing))

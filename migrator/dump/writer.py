@@ -10,7 +10,7 @@ import json
 import os
 import zipfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -41,12 +41,28 @@ def create(path: Path, reuse: bool) -> None:
         raise FileNotWritable(path=path, detail=error.strerror) from error
 
 
+def _not_writable(path: Path, error: OSError) -> FileNotWritable:
+    return FileNotWritable(path=path, detail=os.strerror(error.errno) if error.errno else str(error))
+
+
 @contextmanager
 def _file_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FileNotWritable(path=path, detail=os.strerror(error.errno) if error.errno else str(error)) from error
+        raise _not_writable(path, error) from error
+
+
+class _Foreign(Exception):
+    """Wraps what the reader of the rows raised, so that it is not taken for an error of this file."""
+
+
+@contextmanager
+def _not_ours() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        raise _Foreign(error) from error
 
 
 class DumpFile:
@@ -55,10 +71,14 @@ class DumpFile:
     def __init__(self, path: Path, number: int, set_id: str) -> None:
         self.path, self.number = path, number
         self._pieces = 0
+        header = {"magic": MAGIC, "format": FORMAT, "set": set_id, "number": number}
         with _file_errors(path):
             self._archive = zipfile.ZipFile(path, "w", zipfile.ZIP_STORED, allowZip64=True)
-            header = {"magic": MAGIC, "format": FORMAT, "set": set_id, "number": number}
-            self._archive.writestr(HEADER, json.dumps(header))
+            try:
+                self._archive.writestr(HEADER, json.dumps(header))
+            except OSError:
+                self._abandon()
+                raise
 
     def __enter__(self) -> Self:
         return self
@@ -86,27 +106,34 @@ class DumpFile:
         member = f"data/{self._pieces:06d}-{name}.arrow"
         rows = size = 0
         batch: pa.RecordBatch | None = first
-        with _file_errors(self.path):
-            stored = self._archive.open(member, "w", force_zip64=True)
         try:
-            with _file_errors(self.path):
-                stream = pa.ipc.new_stream(pa.PythonFile(stored, "w"), first.schema)
-            while batch is not None and batch.schema.equals(first.schema):
-                with _file_errors(self.path):
+            stored = self._archive.open(member, "w", force_zip64=True)
+            with stored, pa.ipc.new_stream(pa.PythonFile(stored, "w"), first.schema) as stream:
+                while batch is not None and batch.schema.equals(first.schema):
                     stream.write_batch(batch)
-                rows, size = rows + batch.num_rows, size + batch.nbytes
-                batch = next(rest, None)
-            with _file_errors(self.path):
-                stream.close()
-        finally:
-            with _file_errors(self.path):
-                stored.close()
+                    rows, size = rows + batch.num_rows, size + batch.nbytes
+                    with _not_ours():
+                        batch = next(rest, None)
+        except OSError as error:
+            self._abandon()
+            raise _not_writable(self.path, error) from error
+        except _Foreign as error:
+            raise error.args[0] from None
         return Piece(self.number, member, rows, size), batch
 
     def close(self) -> None:
         """Write the directory of the archive; the file is whole then."""
+        if self._archive.fp is None:
+            return
         with _file_errors(self.path):
             self._archive.close()
+
+    def _abandon(self) -> None:
+        """Let go of a file that the disk refuses, without trying to complete it."""
+        file, self._archive.fp = self._archive.fp, None
+        if file is not None:
+            with suppress(OSError):
+                file.close()
 
 
 def seal(path: Path, catalog: Catalog, master: Master, files: Iterable[str]) -> None:

@@ -1,0 +1,156 @@
+"""How values travel: exact forms, the text escape, conversions that never round, streams that overlap."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Iterator
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator import arrow
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+
+
+@given(st.lists(st.none() | st.binary(max_size=100), max_size=50))
+def test_gather_takes_any_slices_of_the_wire(values: list[bytes | None]) -> None:
+    data = b"".join(b"#" + (v or b"") for v in values) + b"\0" * 64
+    lengths = np.array([len(v or b"") for v in values], np.int64)
+    starts = np.cumsum(lengths + 1) - lengths
+    nulls = np.array([v is None for v in values], bool)
+    array = arrow.gather(np.frombuffer(data, np.uint8), starts.astype(np.int64), lengths, nulls if nulls.any() else None)
+    array.validate(full=True)
+    assert array.to_pylist() == values
+
+
+def test_gather_takes_long_values() -> None:
+    values = [b"x" * 100_000, b"", b"y" * 70_000]
+    data = np.frombuffer(b"".join(values) + b"\0" * 64, np.uint8)
+    lengths = np.array([len(v) for v in values], np.int64)
+    assert arrow.gather(data, np.cumsum(lengths) - lengths, lengths).to_pylist() == values
+
+
+def test_text_that_is_not_utf8_is_refused_with_its_column_and_row() -> None:
+    with pytest.raises(ValueNotCarried, match=r"column t\.name: .*row 2 of its batch.* is not valid UTF-8"):
+        arrow.utf8(pa.array([b"good", b"file\x96name"]), "t.name")
+
+
+@given(st.lists(st.none() | st.uuids(), max_size=20))
+def test_uuids_turn_into_bytes_and_back(values: list[uuid.UUID | None]) -> None:
+    text = pa.array([None if v is None else str(v) for v in values], pa.string())
+    packed = arrow.uuid_bytes(text)
+    assert packed.to_pylist() == [None if v is None else v.bytes for v in values]
+    assert arrow.uuid_text(packed).to_pylist() == text.to_pylist()
+
+
+def test_a_sliced_uuid_array_prints_its_own_values() -> None:
+    values = [uuid.UUID(int=n) for n in range(4)]
+    packed = arrow.uuid_bytes(pa.array([str(v) for v in values]))
+    assert arrow.uuid_text(packed[1:3]).to_pylist() == [str(v) for v in values[1:3]]
+
+
+@pytest.mark.parametrize(
+    ("type_", "text"),
+    [
+        (t.Decimal(10, 2), ["1.50", "NaN"]),
+        (t.Timestamp(), ["2024-01-01 00:00:00", "infinity"]),
+        (t.Date(), ["0044-03-15 BC"]),
+        (t.Boolean(), ["maybe"]),
+        (t.Integer(8), ["128"]),
+    ],
+)
+def test_what_a_type_cannot_hold_travels_as_text(type_: t.Type, text: list[str]) -> None:
+    array = arrow.parse(pa.array(text), type_)
+    assert array.to_pylist() == text
+    assert arrow.escaped(array, type_)
+
+
+def test_what_a_type_can_hold_is_parsed() -> None:
+    assert arrow.parse(pa.array(["1.50", None]), t.Decimal(10, 2)).to_pylist() == [Decimal("1.50"), None]
+    assert arrow.parse(pa.array(["t", "f", None]), t.Boolean()).to_pylist() == [True, False, None]
+
+
+@given(st.decimals(min_value=-(10**20), max_value=10**20, places=12))
+def test_decimals_print_without_exponents(value: Decimal) -> None:
+    text = arrow.as_text(pa.array([value], pa.decimal128(38, 12)), t.Decimal(38, 12))[0].as_py()
+    assert "E" not in text
+    assert Decimal(text) == value
+
+
+@pytest.mark.parametrize(
+    ("values", "source", "target", "expected"),
+    [
+        (pa.array([True, None]), t.Boolean(), t.Integer(8), [1, None]),
+        (pa.array([1, 0], pa.int8()), t.Integer(8), t.Boolean(), [True, False]),
+        (pa.array([5], pa.uint64()), t.Integer(64, True), t.Decimal(20, 0), [Decimal(5)]),
+        (pa.array([2**64 - 1], pa.uint64()), t.Integer(64, True), t.Decimal(20, 0), [Decimal(2**64 - 1)]),
+        (pa.array(["101"]), t.Bit(3), t.Binary(1), [b"\x05"]),
+        (pa.array(["1", "0", None]), t.Bit(1), t.Boolean(), [True, False, None]),
+        (pa.array(["2024-02-29"]), t.String(10), t.Date(), ["2024-02-29"]),
+        (pa.array([Decimal("1.20")], pa.decimal128(9, 2)), t.Decimal(9, 2), t.String(), ["1.20"]),
+    ],
+)
+def test_conversions_keep_the_value(values: pa.Array, source: t.Type, target: t.Type, expected: list[object]) -> None:
+    converted = arrow.convert(values, "c", source, target)
+    if isinstance(target, t.Date):
+        assert [str(v) for v in converted.to_pylist()] == expected
+    else:
+        assert converted.to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "source", "target"),
+    [
+        (pa.array([2], pa.int8()), t.Integer(8), t.Boolean()),
+        (pa.array([300], pa.int32()), t.Integer(32), t.Integer(8)),
+        (pa.array([Decimal("1.25")], pa.decimal128(9, 2)), t.Decimal(9, 2), t.Decimal(9, 1)),
+        (pa.array([Decimal("1.5")], pa.decimal128(9, 1)), t.Decimal(9, 1), t.Integer(32)),
+        (pa.array([1], pa.timestamp("us")), t.Timestamp(), t.Date()),
+        (pa.array([-1], pa.int32()), t.Integer(32), t.Integer(32, True)),
+    ],
+)
+def test_a_value_that_does_not_fit_is_refused_by_the_column(values: pa.Array, source: t.Type, target: t.Type) -> None:
+    with pytest.raises(ValueNotCarried, match="column price"):
+        arrow.convert(values, "price", source, target)
+
+
+def test_an_escaped_column_is_left_to_the_targets_parser() -> None:
+    text = pa.array(["infinity"])
+    assert arrow.convert(text, "c", t.Timestamp(), t.Timestamp(zoned=True)) is text
+
+
+def test_prefetch_hands_over_everything_in_order() -> None:
+    assert list(arrow.prefetch(range(1000))) == list(range(1000))
+
+
+def test_prefetch_raises_what_the_maker_raised_after_what_it_made() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise KeyError("broken")
+
+    stream = arrow.prefetch(items())
+    assert next(stream) == 1
+    with pytest.raises(KeyError, match="broken"):
+        next(stream)
+
+
+def test_closing_prefetch_stops_and_closes_the_maker() -> None:
+    closed = threading.Event()
+
+    def items() -> Iterator[int]:
+        try:
+            while True:
+                yield 1
+        finally:
+            closed.set()
+
+    stream = arrow.prefetch(items())
+    next(stream)
+    stream.close()
+    assert closed.is_set()

@@ -1,0 +1,118 @@
+"""REMAP_SCHEMA and REMAP_TABLE: names change everywhere, rows are still found, text follows or is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrator import transforms
+from migrator.errors import NamesCollide
+from migrator.model import objects as o
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.spec import JobSpec, TableRemap
+
+
+def spec(schemas: tuple[tuple[str, str], ...] = (), tables: tuple[TableRemap, ...] = ()) -> JobSpec:
+    return JobSpec("IMPORT", "FULL", "postgresql://x/y", Path("/tmp"), remap_schema=schemas, remap_table=tables)
+
+
+MOOD = t.Enum(("ok",), "mood", "hr")
+EMP = o.Table(
+    "hr",
+    "emp",
+    (
+        o.Column("id", t.Integer(), default=o.NextValue(o.QName("hr", "emp_seq"))),
+        o.Column("mood", MOOD, default=o.Expression("'ok'::hr.mood", "postgresql")),
+        o.Column("moods", t.Array(MOOD)),
+    ),
+    foreign_keys=(o.ForeignKey("fk", ("id",), o.QName("hr", "emp"), ("id",)),),
+)
+CATALOG = Catalog(
+    "postgresql",
+    "",
+    (
+        o.Schema("hr"),
+        o.EnumType("hr", "mood", ("ok",)),
+        o.Sequence("hr", "emp_seq", owner=("emp", "id")),
+        EMP,
+        o.View("hr", "v", o.Expression("SELECT emp.id FROM hr.emp", "postgresql"), depends_on=(o.QName("hr", "emp"),)),
+        o.Program("hr", "f", "FUNCTION", o.Expression("CREATE FUNCTION hr.f() AS 'select 1'", "postgresql")),
+    ),
+)
+
+
+def find(catalog: Catalog, kind: type) -> o.Object:
+    return next(obj for obj in catalog.objects if isinstance(obj, kind))
+
+
+def test_without_remaps_nothing_changes() -> None:
+    assert transforms.apply(CATALOG, spec()) == CATALOG
+
+
+def test_remap_schema_moves_every_object_and_reference() -> None:
+    moved = transforms.apply(CATALOG, spec((("hr", "app"),)))
+    assert [getattr(obj, "schema", obj.name) for obj in moved.objects] == ["app"] * 6
+    table = find(moved, o.Table)
+    assert isinstance(table, o.Table)
+    assert table.columns[0].default == o.NextValue(o.QName("app", "emp_seq"))
+    assert table.columns[1].type == t.Enum(("ok",), "mood", "app")
+    assert table.columns[1].default == o.Expression("'ok'::app.mood", "postgresql")
+    assert table.columns[2].type == t.Array(t.Enum(("ok",), "mood", "app"))
+    assert table.foreign_keys[0].referred == o.QName("app", "emp")
+    view = find(moved, o.View)
+    assert isinstance(view, o.View)
+    assert view.definition.sql == "SELECT emp.id FROM app.emp"
+    assert view.depends_on == (o.QName("app", "emp"),)
+
+
+def test_a_moved_table_remembers_where_its_rows_are() -> None:
+    moved = transforms.apply(CATALOG, spec((("hr", "app"),), (TableRemap(None, "emp", "staff"),)))
+    table = find(moved, o.Table)
+    assert isinstance(table, o.Table)
+    assert table.qname == o.QName("app", "staff")
+    assert table.source == o.QName("hr", "emp")
+
+
+def test_remap_table_is_followed_by_keys_owners_and_views() -> None:
+    moved = transforms.apply(CATALOG, spec(tables=(TableRemap("hr", "emp", "staff"),)))
+    table, sequence, view = find(moved, o.Table), find(moved, o.Sequence), find(moved, o.View)
+    assert isinstance(table, o.Table)
+    assert isinstance(sequence, o.Sequence)
+    assert isinstance(view, o.View)
+    assert table.foreign_keys[0].referred == o.QName("hr", "staff")
+    assert sequence.owner == ("staff", "id")
+    assert '"staff" AS "emp"' in view.definition.sql
+
+
+def test_remap_table_of_another_schema_leaves_the_table_alone() -> None:
+    moved = transforms.apply(CATALOG, spec(tables=(TableRemap("sales", "emp", "staff"),)))
+    assert moved == CATALOG
+
+
+def test_a_program_whose_text_was_remapped_is_in_the_loss_list() -> None:
+    moved = transforms.apply(CATALOG, spec((("hr", "app"),)))
+    assert [loss.object for loss in moved.losses] == ['FUNCTION:"app"."f"']
+
+
+def test_two_tables_may_not_come_to_one_name() -> None:
+    catalog = CATALOG.with_objects((o.Table("a", "x", ()), o.Table("b", "x", ())))
+    with pytest.raises(NamesCollide, match=r'"a"\."x" and "b"\."x"'):
+        transforms.apply(catalog, spec((("a", "c"), ("b", "c"))))
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("select * from hr.t", "select * from app.t"),
+        ('select * from "hr".t', 'select * from "app".t'),
+        ("select 'hr.t' from hr.t -- hr.t", "select 'hr.t' from app.t -- hr.t"),
+        ("select hr from x.hr.y", "select hr from x.hr.y"),
+        ("select a.hr from a", "select a.hr from a"),
+        ("x = 'it''s hr.t'", "x = 'it''s hr.t'"),
+        ("shr.t", "shr.t"),
+    ],
+)
+def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> None:
+    assert transforms.requalify(sql, {"hr": "app"}) == expected
