@@ -12,21 +12,23 @@ from migrator.model import types as t
 
 DIALECT = "postgresql"
 
-_KEYWORDS = frozenset(
+_KEYWORDS = frozenset(  # every keyword that is not unreserved in some version
     """
-    all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case cast char
-    character check coalesce collate collation column concurrently constraint create cross current_catalog current_date
-    current_role current_schema current_time current_timestamp current_user dec decimal default deferrable desc distinct do
-    else end except exists extract false fetch float for foreign freeze from full grant greatest group grouping having ilike
-    in initially inner inout int integer intersect interval into is isnull join json json_array json_arrayagg json_exists
-    json_object json_objectagg json_query json_scalar json_serialize json_table json_value lateral leading least left like
-    limit localtime localtimestamp merge_action national natural nchar none normalize not notnull null nullif numeric offset
-    on only or order out outer overlaps overlay placing position precision primary real references returning right row select
-    session_user setof similar smallint some substring symmetric system_user table tablesample then time timestamp to
-    trailing treat trim true union unique user using values varchar variadic verbose when where window with xmlattributes
-    xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
-    """.split()
+    all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean both case
+    cast char character check coalesce collate collation column concurrently constraint create cross current_catalog
+    current_date current_role current_schema current_time current_timestamp current_user dec decimal default
+    deferrable desc distinct do else end except exists extract false fetch float for foreign freeze from full grant
+    greatest group grouping having ilike in initially inner inout int integer intersect interval into is isnull join
+    json json_array json_arrayagg json_exists json_object json_objectagg json_query json_scalar json_serialize
+    json_table json_value lateral leading least left like limit localtime localtimestamp merge_action national
+    natural nchar none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay
+    placing position precision primary real references returning right row select session_user setof similar
+    smallint some substring symmetric system_user table tablesample then time timestamp to trailing treat trim true
+    union unique user using values varchar variadic verbose when where window with xmlattributes xmlconcat
+    xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot xmlserialize xmltable
+    """.split()  # noqa: SIM905
 )
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 
 
@@ -122,7 +124,7 @@ def neutral(name: str, modifier: int, declaration: str) -> t.Type:
 
 
 SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"character varying(\[\])?"), "varchar without a length is text, but an array of it has another element type"),
+    (re.compile(r"character varying(\[\])?"), "varchar without a length is text; an array of it has another element type"),
     (re.compile(r"bpchar(\[\])?"), "an unlimited char compares without trailing blanks"),
     (re.compile(r"(time|timestamp)\(6\) with(out)? time zone(\[\])?"), "the precision is the default one, written out"),
     (re.compile(r"interval [a-z ]+(\(\d\))?(\[\])?"), "an interval restricted to some fields"),
@@ -139,7 +141,7 @@ STREAMED_NATIVE = frozenset(
     """
     inet cidr macaddr macaddr8 point line lseg box path polygon circle money tsvector tsquery pg_lsn name
     int4range int8range numrange tsrange tstzrange daterange
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Native types whose binary form is the same on every server (those with object identifiers inside are not)."""
 
@@ -233,7 +235,8 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Json, "json", reason="json keeps the text as it was written"),
     TypeRule(t.Uuid, "uuid"),
     TypeRule(t.Xml, "xml"),
-    TypeRule(t.Bit, lambda b: "bit varying" + (f"({b.length})" if b.length else ""), lambda b: b.varying or b.length is None),
+    TypeRule(t.Bit, "bit varying", lambda b: b.length is None),
+    TypeRule(t.Bit, "bit varying({length})", lambda b: b.varying),
     TypeRule(t.Bit, "bit({length})"),
     TypeRule(t.Enum, _named, lambda e: e.name is not None),
     TypeRule(t.Enum, "text", check=_labels,

@@ -1,0 +1,155 @@
+"""PostgreSQL 12 to 18: reads and writes, over psycopg 3 and pgpq."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.errors import MissingDriver, redact
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName
+
+from .ddl import PostgreSQLDDL
+from .types import DIALECT, TYPES
+
+_STREAM = "pgcopy"
+_INSUFFICIENT_PRIVILEGE = "42501"
+
+
+class PostgreSQL(Adapter):
+    """PostgreSQL's side of everything."""
+
+    name = DIALECT
+    title = "PostgreSQL"
+    backends = ("postgresql", "postgres")
+    driver = "psycopg"
+    sqlglot = "postgres"
+    capabilities = Capabilities(transactional_ddl=True, identifier_limit=(63, "bytes"), formats=(_STREAM,))
+    types = TYPES
+
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's PostgreSQL dialect with named parameters."""
+        from sqlalchemy.dialects.postgresql import base
+
+        return base.PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
+
+    def engine(self, url: sa.URL) -> sa.Engine:
+        """An engine over psycopg whose connections have the settings of :data:`.paths.SESSION`."""
+        try:
+            import pgpq  # noqa: F401
+            import psycopg
+        except ImportError as error:
+            raise MissingDriver(dialect=self.name, detail=error) from error
+        from .paths import prepare_session
+
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+
+        @sa.event.listens_for(engine, "connect")
+        def prepare(connection: psycopg.Connection[Any], _record: object) -> None:
+            prepare_session(connection)
+
+        return engine
+
+    def server(self, connection: sa.Connection) -> Server:
+        """The server's version, the user, and the first schema of the search path."""
+        sql = (
+            "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int,"
+            " current_user, pg_catalog.current_schema()"
+        )
+        version, number, user, schema = connection.exec_driver_sql(sql).one()
+        return Server(f"PostgreSQL {version}", (number // 10000, number % 10000), str(user), str(schema or "public"))
+
+    def explain(self, error: BaseException) -> tuple[str, bool]:
+        """The server's message, its detail and, for COPY, the line and column; never the SQL."""
+        cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
+        report = getattr(cause, "diag", None)
+        if report is None or not report.message_primary:
+            return redact(" ".join(str(cause).split())), False
+        parts = [report.message_primary, report.message_detail, _copy_context(report.context)]
+        return redact(" ".join(" ".join(p for p in parts if p).split())), report.sqlstate == _INSUFFICIENT_PRIVILEGE
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """All schemas but the system's, temporary ones and those an extension made."""
+        from . import dictionary
+
+        return dictionary.schemas(connection)
+
+    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+        """All objects of these schemas."""
+        from . import dictionary
+
+        return dictionary.read(connection, schemas)
+
+    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+        """What the catalog says about a table."""
+        from . import paths
+
+        return paths.facts(connection, table)
+
+    def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
+        """An exported snapshot: any number of readers."""
+        from . import paths
+
+        return paths.snapshot(engine, readers)
+
+    def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A read-only transaction on the snapshot."""
+        from . import paths
+
+        return paths.reading(engine, snapshot)
+
+    def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        """COPY TO STDOUT in binary, decoded by numpy."""
+        from . import paths
+
+        return paths.batches(connection, read)
+
+    def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
+        """COPY TO STDOUT in binary, unparsed."""
+        from . import paths
+
+        return paths.stream(connection, read) if format_ == _STREAM else super().stream(connection, read, format_)
+
+    @contextmanager
+    def writing(self, engine: sa.Engine) -> Iterator[sa.Connection]:
+        """A connection in a transaction; leaving without a commit rolls back."""
+        with engine.connect() as connection:
+            connection.begin()
+            yield connection
+
+    def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+        """COPY FROM STDIN, binary or text a batch; conventional: INSERT … SELECT from a staging table."""
+        from . import paths
+
+        return paths.load(connection, load, batches)
+
+    def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
+        """COPY FROM STDIN in binary, unparsed."""
+        from . import paths
+
+        if format_ != _STREAM:
+            return super().load_stream(connection, load, format_, pieces)
+        return paths.load_stream(connection, load, pieces)
+
+    def same_stream(self, load: Load) -> bool:
+        """Whether types are equal and no binary form holds object identifiers."""
+        from . import paths
+
+        return paths.same_stream(load)
+
+    def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
+        """The writer of PostgreSQL's DDL."""
+        return PostgreSQLDDL(self, catalog, version)
+
+
+def _copy_context(context: str | None) -> str:
+    first = (context or "").splitlines()[:1]
+    return f"({first[0]})" if first and first[0].startswith("COPY ") else ""
+
+
+ADAPTER = PostgreSQL()

@@ -1,0 +1,243 @@
+"""Arrow to COPY FROM STDIN: binary where each column's Arrow form is exactly the target's type, else text.
+
+Text leaves the judging of values to PostgreSQL's own parser. Neither form makes a Python object per value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pgpq
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator import arrow
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+
+Format = Literal["binary", "text"]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A column as the table has it: the base type's name in pg_catalog (``enum``: any enumeration, empty: any other type)
+    and its modifier (-1: none)."""
+
+    column: str
+    type: str
+    modifier: int = -1
+
+
+# --- binary ---------------------------------------------------------------------------------------------------------
+
+
+def _exactly(*types: pa.DataType) -> Callable[[pa.Array], pa.Array | None]:
+    return lambda array: array if array.type in types else None
+
+
+def _widened(wanted: pa.DataType) -> Callable[[pa.Array], pa.Array | None]:
+    def widen(array: pa.Array) -> pa.Array | None:
+        if not pa.types.is_integer(array.type):
+            return None
+        try:
+            return array.cast(wanted)
+        except pa.ArrowInvalid:  # out of range: the parser of the text form says so, with the value
+            return None
+
+    return widen
+
+
+def _decimal(array: pa.Array) -> pa.Array | None:
+    if pa.types.is_integer(array.type):
+        return array.cast(pa.decimal128(20, 0))
+    return array if pa.types.is_decimal128(array.type) else None
+
+
+def _versioned(array: pa.Array) -> pa.Array | None:
+    """jsonb on the wire: the version byte 1, then the text."""
+    if not pa.types.is_string(array.type):
+        return None
+    return pc.binary_join_element_wise(pa.scalar(b"\x01"), array.cast(pa.binary()), pa.scalar(b""))
+
+
+_TEXT = _exactly(pa.string())
+
+BINARY: dict[str, Callable[[pa.Array], pa.Array | None]] = {
+    "bool": _exactly(pa.bool_()),
+    "int2": _widened(pa.int16()),
+    "int4": _widened(pa.int32()),
+    "int8": _widened(pa.int64()),
+    "float4": _exactly(pa.float32()),
+    "float8": _exactly(pa.float64()),
+    "numeric": _decimal,
+    "text": _TEXT,
+    "varchar": _TEXT,
+    "bpchar": _TEXT,
+    "json": _TEXT,
+    "enum": _TEXT,
+    "jsonb": _versioned,
+    "bytea": _exactly(pa.binary()),
+    "uuid": _exactly(pa.binary(16)),
+    "date": _exactly(pa.date32()),
+    "time": _exactly(pa.time64("us")),
+    "timestamp": _exactly(pa.timestamp("us")),
+    "timestamptz": _exactly(pa.timestamp("us", "UTC")),
+}
+"""Per type of pg_catalog: an array in the one Arrow form whose binary encoding the type reads, None: it has none."""
+
+
+def binary_forms(arrays: Sequence[pa.Array], targets: Sequence[Target]) -> list[pa.Array] | None:
+    """The arrays as binary COPY takes them, None where any of them must go as text."""
+    forms = []
+    for array, target in zip(arrays, targets, strict=True):
+        encode = BINARY.get(target.type)
+        form = encode(array) if encode else None
+        if form is None:
+            return None
+        forms.append(form)
+    return forms
+
+
+class BinaryEncoder:
+    """One COPY BINARY stream over batches whose Arrow types may change."""
+
+    def __init__(self) -> None:
+        self._encoders: dict[pa.Schema, pgpq.ArrowToPostgresBinaryEncoder] = {}
+
+    def __call__(self, batch: pa.RecordBatch) -> bytes:
+        """The batch's rows, after the header when they are the first."""
+        if not batch.num_columns:
+            return (b"" if self._encoders else self._header(batch.schema)) + bytes(2) * batch.num_rows
+        head = b""
+        if batch.schema not in self._encoders:
+            first = not self._encoders
+            header = self._header(batch.schema)
+            head = header if first else b""
+        return head + bytes(self._encoders[batch.schema].write_batch(batch))
+
+    def _header(self, schema: pa.Schema) -> bytes:
+        encoder = self._encoders[schema] = pgpq.ArrowToPostgresBinaryEncoder(schema)
+        return bytes(encoder.write_header())
+
+
+# --- text -----------------------------------------------------------------------------------------------------------
+
+_ESCAPES = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
+
+
+def copy_text(batch: pa.RecordBatch) -> bytes | memoryview[int]:
+    """The batch's rows in COPY's text format."""
+    if not batch.num_columns:
+        return b"\n" * batch.num_rows
+    if not batch.num_rows:
+        return b""
+    fields = [_field(array) for array in batch.columns]
+    fields[-1] = pc.binary_join_element_wise(fields[-1], _large("\n"), _large(""))
+    lines = pc.binary_join_element_wise(*fields, _large("\t"))
+    _, offsets, data = lines.buffers()
+    ends = np.frombuffer(offsets, np.int64)
+    return memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]
+
+
+def _large(text: str) -> pa.Scalar:
+    return pa.scalar(text, pa.large_string())
+
+
+def _field(array: pa.Array) -> pa.Array:
+    if pa.types.is_binary(array.type):
+        text = _hexadecimal(array)
+    else:
+        text = arrow.as_text(array, _NO_TYPE)
+        if pa.types.is_string(array.type):
+            for character, escape in _ESCAPES:
+                text = pc.replace_substring(text, character, escape)
+    return pc.fill_null(text.cast(pa.large_string()), r"\N")
+
+
+_NO_TYPE = t.Type()  # as_text decides by the array's own type
+
+
+def _hexadecimal(array: pa.Array) -> pa.Array:
+    r"""Bytes as ``\\x…``: bytea's own text with COPY's escape of its backslash."""
+    offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
+    raw = memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
+    doubled = pa.py_buffer((offsets - offsets[0]) * 2)
+    nulls = None if array.null_count == 0 else ~np.asarray(array.is_valid())
+    digits = pa.Array.from_buffers(
+        pa.large_string(), len(array), [arrow.validity(nulls), doubled, pa.py_buffer(raw.hex().encode())]
+    )
+    return pc.binary_join_element_wise(_large("\\\\x"), digits, _large(""))
+
+
+# --- what PostgreSQL would change without an error ------------------------------------------------------------------
+
+
+def refuse_changes(array: pa.Array, target: Target) -> None:
+    """Refuse values that the column would round, and the character NUL, which no text here holds.
+
+    :raises ValueNotCarried: naming the column.
+    """
+    if pa.types.is_string(array.type):
+        _refuse_nul(array, target)
+    if target.modifier < 0:
+        return
+    if target.type in {"time", "timestamp", "timestamptz"} and pa.types.is_temporal(array.type) and target.modifier < 6:
+        unit = 10 ** (6 - target.modifier)
+        micros = array.cast(pa.int64())
+        if pc.any(pc.not_equal(pc.multiply(pc.divide(micros, unit), unit), micros)).as_py():
+            detail = f"a value has more than {target.modifier} digits after the second"
+            raise ValueNotCarried(column=target.column, detail=detail)
+    if target.type == "numeric":
+        _refuse_rounding(array, target)
+
+
+def _refuse_nul(array: pa.Array, target: Target) -> None:
+    data = array.buffers()[2]
+    if data is None or not len(array):
+        return
+    offsets = np.frombuffer(array.buffers()[1], np.int32)
+    values = np.frombuffer(data, np.uint8)[offsets[array.offset] : offsets[array.offset + len(array)]]
+    if len(values) and values.min() == 0:
+        raise ValueNotCarried(column=target.column, detail="a text holds the character NUL, which PostgreSQL cannot store")
+
+
+def _refuse_rounding(array: pa.Array, target: Target) -> None:
+    scale = (((target.modifier - 4) & 0x7FF) ^ 1024) - 1024
+    if pa.types.is_decimal(array.type) and array.type.scale > scale:
+        rounded = pc.round(array, scale)
+        if pc.any(pc.not_equal(rounded, array)).as_py():
+            raise ValueNotCarried(column=target.column, detail=f"a value has more than {scale} digits after the point")
+    if pa.types.is_string(array.type):
+        finer = pc.match_substring_regex(array, rf"\.\d{{{max(scale, 0)}}}\d*[1-9]")
+        if pc.any(finer).as_py():
+            raise ValueNotCarried(column=target.column, detail=f"a value has more than {scale} digits after the point")
+
+
+# --- a stream of batches --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch ready for COPY in one of its formats."""
+
+    format: Format
+    batch: pa.RecordBatch
+
+
+def prepared(batches: Iterable[Sequence[pa.Array]], rows: Iterable[int], targets: Sequence[Target]) -> Iterator[Encoded]:
+    """Batches in the form each of them can take."""
+    names = [target.column for target in targets]
+    for arrays, count in zip(batches, rows, strict=True):
+        for array, target in zip(arrays, targets, strict=True):
+            refuse_changes(array, target)
+        forms = binary_forms(arrays, targets)
+        yield Encoded("text" if forms is None else "binary", _batch(arrays if forms is None else forms, names, count))
+
+
+def _batch(arrays: Sequence[pa.Array], names: Sequence[str], count: int) -> pa.RecordBatch:
+    if not arrays:
+        return pa.record_batch([pa.nulls(count)], ["rows"]).select([])
+    return pa.RecordBatch.from_arrays(list(arrays), names=list(names))

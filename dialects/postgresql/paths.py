@@ -1,0 +1,341 @@
+"""PostgreSQL's data paths: COPY TO and FROM in binary, and INSERT for the conventional path.
+
+psycopg starts and ends each COPY; between, rows are taken from libpq directly, since one message holds one row and a
+generator per row would cost more than the row.
+"""
+
+from __future__ import annotations
+
+import itertools
+import selectors
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+import pyarrow as pa
+import sqlalchemy as sa
+from psycopg import errors
+
+from migrator import arrow
+from migrator.adapter import Facts, Load, Read, Snapshot
+from migrator.errors import InternalError, RowCountDiffers
+from migrator.model import types as t
+from migrator.model.objects import Column, QName
+
+from . import copy_binary, copy_in
+from .copy_in import Encoded, Target
+from .types import DIALECT, STREAMED_NATIVE, quote
+
+STREAM = "pgcopy"
+"""The native stream format: the bytes of COPY BINARY."""
+_PIECE = 256 << 10
+_CONVENTIONAL_BATCHES = 16
+"""How many batches are staged for one INSERT."""
+
+SESSION = (
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO, MDY"),
+    ("IntervalStyle", "postgres"),  # what pg_dump uses: months, days and time apart, signs on each
+    ("extra_float_digits", "1"),
+    ("bytea_output", "hex"),
+    ("lc_monetary", "C"),
+    ("standard_conforming_strings", "on"),
+    ("statement_timeout", "0"),
+    ("lock_timeout", "0"),
+    ("idle_in_transaction_session_timeout", "0"),
+)
+"""Settings of every connection, so that values are written and read exactly and nothing times out."""
+
+READING = (
+    ("search_path", ""),  # names inside values (regclass …) are qualified
+    ("row_security", "off"),  # a policy that would hide rows is an error instead
+    ("synchronize_seqscans", "off"),
+)
+"""Settings of a transaction that reads rows."""
+
+
+def prepare_session(connection: psycopg.Connection[Any]) -> None:
+    """Set :data:`SESSION` on a fresh driver connection, outside any transaction."""
+    connection.autocommit = True
+    for name, value in SESSION:
+        connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+    connection.autocommit = False
+
+
+def driver(connection: sa.Connection) -> psycopg.Connection[Any]:
+    """The psycopg connection beneath; SQLAlchemy has begun a transaction on it, so that its commit will commit."""
+    if not connection.in_transaction():
+        connection.begin()
+    found = connection.connection.driver_connection
+    assert isinstance(found, psycopg.Connection)
+    return found
+
+
+def qualified(name: QName) -> str:
+    """A table's name as SQL writes it."""
+    return f"{quote(name.schema)}.{quote(name.name)}"
+
+
+# --- transactions ---------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
+    """Export a snapshot and hold its transaction open."""
+    with _read_only(engine) as connection:
+        token = connection.exec_driver_sql("SELECT pg_catalog.pg_export_snapshot()").scalar_one()
+        yield Snapshot(str(token), readers=None)
+
+
+@contextmanager
+def reading(engine: sa.Engine, of: Snapshot) -> Iterator[sa.Connection]:
+    """A read-only transaction on an exported snapshot."""
+    with _read_only(engine) as connection:
+        if of.token is not None:
+            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{of.token}'")
+        for name, value in READING:
+            connection.exec_driver_sql("SELECT pg_catalog.set_config(%s, %s, true)", (name, value))
+        yield connection
+
+
+@contextmanager
+def _read_only(engine: sa.Engine) -> Iterator[sa.Connection]:
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield connection
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def query(connection: sa.Connection, read: Read, *, cast: bool = True) -> str:
+    """The SELECT of a read; ``cast``: in the forms that :mod:`.copy_binary` decodes, else in each type's own."""
+    kind = connection.exec_driver_sql(
+        "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (qualified(read.table),)
+    ).scalar_one()
+    only = "" if kind == "p" else "ONLY "  # rows of inheriting tables are theirs
+    columns = ", ".join(copy_binary.selected(c, quote(c.name)) if cast else quote(c.name) for c in read.columns)
+    where = f" WHERE {read.where}" if read.where else ""
+    return f"SELECT {columns} FROM {only}{qualified(read.table)}{where}"
+
+
+def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+    """The rows as Arrow."""
+    sql = f"COPY ({query(connection, read)}\n) TO STDOUT (FORMAT binary)"
+    header = len(copy_binary.HEADER) + 8
+    first = True
+    for messages in _copy_out(driver(connection), sql, arrow.BATCH_BYTES):
+        rows = messages
+        if first:  # the header shares a message with the first row
+            rows = [messages[0][header:], *messages[1:]]
+            first = False
+        if rows[-1] == copy_binary.TRAILER:
+            rows = rows[:-1]
+        rows = rows if not rows or rows[0] else rows[1:]
+        if rows:
+            yield copy_binary.decode(rows, read.columns)
+
+
+def stream(connection: sa.Connection, read: Read) -> Iterator[bytes]:
+    """The rows as COPY BINARY writes them, header and trailer included."""
+    sql = f"COPY ({query(connection, read, cast=False)}\n) TO STDOUT (FORMAT binary)"
+    for messages in _copy_out(driver(connection), sql, _PIECE):
+        yield b"".join(messages)
+
+
+def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
+    """The messages of a binary COPY TO, in lists of about ``size`` bytes; the last message of all ends with the trailer."""
+    wire = connection.pgconn
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(sql.encode()) as copy,
+        selectors.DefaultSelector() as socket,
+    ):
+        socket.register(wire.socket, selectors.EVENT_READ)
+        messages: list[bytes] = []
+        held, ended, take = 0, False, wire.get_copy_data
+        while not ended:
+            length, message = take(1)
+            if length > 0:
+                messages.append(bytes(message))
+                held += length
+                ended = length in _TRAILER_LENGTHS and messages[-1].endswith(copy_binary.TRAILER)
+                if ended or held >= size:
+                    yield messages
+                    messages, held = [], 0
+            elif length == 0:
+                socket.select()
+                wire.consume_input()
+            else:
+                _raise_error(wire)
+        copy.read()  # the end of the COPY: psycopg takes the result
+
+
+_TRAILER_LENGTHS = (len(copy_binary.TRAILER), len(copy_binary.HEADER) + 8 + len(copy_binary.TRAILER))
+
+
+def _raise_error(wire: psycopg.pq.abc.PGconn) -> None:
+    result = wire.get_result()
+    while wire.get_result() is not None:
+        pass
+    if result is None:
+        raise InternalError(detail="COPY ended without its trailer")
+    raise errors.error_from_result(result)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+_TARGETS = """
+WITH RECURSIVE base AS (
+    SELECT a.attname, t.oid, t.typtype, t.typbasetype,
+           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    WHERE a.attrelid = %s::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped
+    UNION ALL
+    SELECT b.attname, t.oid, t.typtype, t.typbasetype, CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE b.modifier END
+    FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
+)
+SELECT b.attname, CASE WHEN t.typtype = 'e' THEN 'enum' WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END, b.modifier
+FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+WHERE b.typtype <> 'd'
+"""
+
+
+def targets(connection: sa.Connection, load: Load) -> list[Target]:
+    """The columns of a load as the table has them now."""
+    rows = connection.exec_driver_sql(_TARGETS, (qualified(load.table),))
+    found = {name: Target(name, type_, modifier) for name, type_, modifier in rows}
+    return [found.get(column.name) or Target(column.name, "") for column in load.target]
+
+
+def load(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch]) -> int:
+    """Store batches, by COPY or (conventional) by INSERT from a staging table."""
+    columns = targets(connection, into)
+    encoded = _encoded(into, rows, columns)
+    if into.conventional:
+        return _insert(connection, into, encoded)
+    return _copy_into(connection, into.table, into, encoded)
+
+
+def _encoded(into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Target]) -> Iterator[Encoded]:
+    for batch in rows:
+        arrays = arrow.conform(batch, into.source, into.target)
+        yield from copy_in.prepared([arrays], [batch.num_rows], columns)
+
+
+def _copy_into(connection: sa.Connection, table: QName, into: Load, encoded: Iterable[Encoded]) -> int:
+    names = ", ".join(quote(column.name) for column in into.target)
+    listed = f" ({names})" if names else ""
+    sent = stored = 0
+    with driver(connection).cursor() as cursor:
+        for format_, group in itertools.groupby(encoded, key=lambda item: item.format):
+            sql = f"COPY {qualified(table)}{listed} FROM STDIN (FORMAT {format_})"
+            with cursor.copy(sql.encode()) as copy:
+                binary = copy_in.BinaryEncoder()
+                for item in group:
+                    sent += item.batch.num_rows
+                    copy.write(binary(item.batch) if format_ == "binary" else copy_in.copy_text(item.batch))
+                if format_ == "binary":
+                    copy.write(copy_binary.TRAILER)
+            stored += cursor.rowcount
+    return _counted(into.table, sent, stored)
+
+
+def _counted(table: QName, sent: int, stored: int) -> int:
+    if sent != stored:
+        raise RowCountDiffers(table=table, sent=sent, stored=stored, detail="a trigger or rule left rows out?")
+    return stored
+
+
+def _insert(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]) -> int:
+    """Rows through the SQL engine: rules, row security and statement triggers apply as to any INSERT."""
+    staging = QName("pg_temp", "migrator_staging")
+    names = ", ".join(quote(column.name) for column in into.target)
+    listed = f" ({names})" if names else ""
+    sent = stored = 0
+    execute = connection.exec_driver_sql
+    empty = f"SELECT {names} FROM {qualified(into.table)} WITH NO DATA"
+    execute(f"CREATE TEMPORARY TABLE {staging.name} AS {empty}".replace("%", "%%"))
+    remaining = iter(encoded)
+    while some := list(itertools.islice(remaining, _CONVENTIONAL_BATCHES)):
+        sent += _copy_into(connection, staging, into, some)
+        override = "OVERRIDING SYSTEM VALUE " if names else ""
+        sql = f"INSERT INTO {qualified(into.table)}{listed} {override}SELECT {names} FROM {qualified(staging)}"
+        stored += execute(sql.replace("%", "%%")).rowcount
+        execute(f"TRUNCATE {qualified(staging)}")
+    execute(f"DROP TABLE {qualified(staging)}")
+    return _counted(into.table, sent, stored)
+
+
+def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:
+    """Store the bytes of another COPY BINARY; empty input is a stream cut short and refused by PostgreSQL."""
+    names = ", ".join(quote(column.name) for column in into.target)
+    listed = f" ({names})" if names else ""
+    sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT binary)"
+    with driver(connection).cursor() as cursor:
+        with cursor.copy(sql.encode()) as copy:
+            for joined in _joined(pieces):
+                copy.write(joined)
+        return cursor.rowcount
+
+
+def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    held = 0
+    for piece in pieces:
+        waiting.append(piece)
+        held += len(piece)
+        if held >= _PIECE:
+            yield b"".join(waiting)
+            waiting, held = [], 0
+    if waiting:
+        yield b"".join(waiting)
+
+
+def same_stream(into: Load) -> bool:
+    """Whether the binary form of every source column means the same to its target column."""
+    pairs = zip(into.source, into.target, strict=True)
+    return not into.conventional and all(a.type == b.type and _streams(a, b) for a, b in pairs)
+
+
+def _streams(source: Column, target: Column) -> bool:
+    match t.base_of(source.type):
+        case t.Native(dialect=dialect, declaration=declaration):
+            return dialect == DIALECT and declaration in STREAMED_NATIVE
+        case t.Array(element=element):  # an array's binary form holds its element type's object identifier
+            stable = not isinstance(element, t.Native | t.Enum | t.Domain | t.Array)
+            return stable and source.native == target.native != ""
+        case t.Xml():  # its binary form may name an encoding
+            return False
+        case _:
+            return True
+
+
+# --- facts ----------------------------------------------------------------------------------------------------------
+
+_FACTS = """
+SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'),
+       EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE c.oid IN (k.conrelid, k.confrelid) AND k.contype = 'f'),
+       EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique),
+       c.relkind = 'p',
+       pg_catalog.row_security_active(c.oid),
+       EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> ''),
+       EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '3'),
+       c.relkind
+FROM pg_catalog.pg_class c WHERE c.oid = %s::pg_catalog.regclass
+"""
+
+
+def facts(connection: sa.Connection, table: QName) -> Facts:
+    """What the catalog says about a table."""
+    row = connection.exec_driver_sql(_FACTS, (qualified(table),)).one()
+    triggers, foreign_keys, unique_indexes, partitioned, secured, generated, rules, kind = row
+    refused = ""
+    if secured:
+        refused = "COPY FROM does not work under row-level security"
+    elif rules:
+        refused = "COPY FROM passes over the table's INSERT rules"
+    elif kind not in {"r", "p", "f"}:
+        refused = "COPY FROM loads tables only"
+    return Facts(triggers, foreign_keys, unique_indexes, partitioned, secured, generated, refused)
