@@ -133,6 +133,14 @@ class ObjectNotFound(UsageError):
     action = "Check the name; names are case-sensitive outside Oracle."
 
 
+class AmbiguousName(UsageError):
+    """A name that fits several tables."""
+
+    code = "MIG-10011"
+    template = "{parameter} names {name}, which fits several tables: {found}"
+    action = "Write the table with its schema, and exactly as it is spelled."
+
+
 class ObjectPathNotFound(UsageError):
     """INCLUDE or EXCLUDE names an object type that does not exist."""
 
@@ -323,6 +331,14 @@ class IdentifierTooLong(MigratorError):
 
     code = "ORA-00972"
     template = "identifier {name} is too long for {database} ({limit})"
+    action = "Rename it with REMAP_TABLE, or at the source."
+
+
+class InvalidIdentifier(MigratorError):
+    """A name that the target has no way to write."""
+
+    code = "ORA-00904"
+    template = "{name}: invalid identifier in {database}: {detail}"
     action = "Rename it with REMAP_TABLE, or at the source."
 
 

@@ -1,0 +1,126 @@
+"""Oracle as a target of scripts: its types and DDL. Reading and loading Oracle are not supported yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import NoReturn
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.errors import NoConnection
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName
+
+from .ddl import OracleDDL
+from .types import TYPES
+
+
+class ScriptsOnly(NoConnection):
+    """Oracle was asked for rows or a dictionary; only its scripts are written so far."""
+
+    template = "{operation} is not supported for Oracle yet: migrator writes scripts for it"
+    action = "Write a script with SQLFILE= and run it with SQL*Plus or SQLcl."
+
+
+class OracleAdapter(Adapter):
+    """Oracle Database 12.2 and later, as the language of a SQLFILE."""
+
+    name = "oracle"
+    title = "Oracle"
+    backends = ("oracle",)
+    driver = "oracledb"
+    sqlglot = "oracle"
+    capabilities = Capabilities(connects=False, identifier_limit=(128, "bytes"))
+    types = TYPES
+
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's Oracle dialect; it is only asked how names are quoted."""
+        return sa.make_url("oracle+oracledb://").get_dialect()()
+
+    def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> OracleDDL:
+        """The writer of Oracle's DDL."""
+        return OracleDDL(self, catalog, version)
+
+    def engine(self, url: sa.URL) -> sa.Engine:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Connecting")
+
+    def server(self, connection: sa.Connection) -> Server:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Connecting")
+
+    def explain(self, error: BaseException) -> tuple[str, bool]:
+        """The error's own first line; there is no driver whose errors could be told apart."""
+        return (str(error).splitlines() or [type(error).__name__])[0], False
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading the dictionary")
+
+    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading the dictionary")
+
+    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading the dictionary")
+
+    def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading rows")
+
+    def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading rows")
+
+    def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Reading rows")
+
+    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Loading rows")
+
+    def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+        """Not supported yet.
+
+        :raises ScriptsOnly: always.
+        """
+        self._refuse("Loading rows")
+
+    def _refuse(self, operation: str) -> NoReturn:
+        raise ScriptsOnly(operation=operation)
+
+
+ADAPTER = OracleAdapter()
+"""The adapter registered as ``oracle``."""

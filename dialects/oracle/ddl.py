@@ -1,0 +1,750 @@
+"""Oracle's DDL, in the syntax of 12.2 that later releases take too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import cached_property
+from typing import TypeAlias, TypeVar
+
+from sqlglot import exp
+
+from migrator.adapter import load_adapter
+from migrator.ddl import DDL, Script
+from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
+from migrator.expressions import Untranslatable, parse
+from migrator.model import types as t
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    Expression,
+    ForeignKey,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    NewUuid,
+    Now,
+    PrimaryKey,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+from .expressions import Adapted, Kind, Place, adapt, kind_of
+from .types import FIXED_BYTES, STRING_BYTES
+
+Part: TypeAlias = PrimaryKey | Unique | ForeignKey | Check | Index
+Named = TypeVar("Named", PrimaryKey, Unique, ForeignKey, Check, Index)
+
+NAME_BYTES = 128
+"""The longest name."""
+COMMENT_BYTES = 4000
+"""The longest comment."""
+KEY_BYTES = 6000
+"""What the columns of an index may take together in a database with blocks of 8 KB (6398 bytes), rounded down."""
+
+_MORE_RESERVED = frozenset(
+    {
+        *("access", "add", "audit", "column", "column_value", "file", "immediate"),
+        *("increment", "initial", "maxextents", "mlslabel", "modify", "nested_table_id", "noaudit"),
+        *("offline", "online", "privileges", "row", "rowid", "rownum", "rows"),
+        *("session", "successful", "sysdate", "validate", "whenever"),
+    }
+)
+"""Reserved words of the SQL reference that SQLAlchemy does not list."""
+
+_INDEX_METHODS: Mapping[str, str] = {
+    "btree": "",
+    "hash": "becomes an ordinary index",
+    "brin": "becomes an ordinary index, which is larger",
+}
+"""Index methods that become ordinary indexes, and what that changes; indexes of other methods are left out."""
+
+_PLSQL = re.compile(
+    r"\s*(BEGIN|DECLARE|CREATE\s+(OR\s+REPLACE\s+)?((NON)?EDITIONABLE\s+)?(TRIGGER|PROCEDURE|FUNCTION|PACKAGE|TYPE))\b", re.I
+)
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_TIMESTAMP = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)"
+    r"(?:[ T](?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?))?"
+    r"(?P<offset>[+-]\d\d(?::?\d\d)?)?"
+)
+_TIME = re.compile(r"(\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?")
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_TRUE = {"1", "t", "true", "y", "yes", "on"}
+
+
+class OracleDDL(DDL):
+    """Writes Oracle's DDL. A schema is a user; lower-case names are written unquoted, which Oracle folds to capitals."""
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def quote(self, name: str) -> str:
+        """An identifier, quoted where it must be.
+
+        :raises IdentifierTooLong: it has more than 128 bytes.
+        :raises InvalidIdentifier: Oracle has no such name, quoted or not.
+        """
+        if len(name.encode()) > NAME_BYTES:
+            raise IdentifierTooLong(name=name, database=self.adapter.title, limit=f"{NAME_BYTES} bytes")
+        if not name or '"' in name or "\0" in name:
+            detail = "a name has at least one character, none of which is a double quote or NUL"
+            raise InvalidIdentifier(name=repr(name), database=self.adapter.title, detail=detail)
+        return f'"{name}"' if name in _MORE_RESERVED else super().quote(name)
+
+    def stored(self, name: str) -> str:
+        """The name as the dictionary will have it: two names that are stored alike are one."""
+        return name.upper() if self.quote(name) == name else name
+
+    def as_script(self, statement: str) -> str:
+        """A statement as SQL*Plus and SQLcl take it: PL/SQL ends with a slash on a line of its own."""
+        return f"{statement}\n/" if _PLSQL.match(statement) else f"{statement};"
+
+    def script_head(self) -> tuple[str, ...]:
+        """SQL*Plus must not ask for values where a text has an ``&``, nor end a statement at an empty line."""
+        return "SET DEFINE OFF", "SET SQLBLANKLINES ON"
+
+    def boolean(self, value: bool) -> str:
+        """A truth value, as the NUMBER(1) columns hold it."""
+        return "1" if value else "0"
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def adapted(
+        self, expression: Expression, table: Table | None = None, *, condition: bool = False, fixed: bool = False
+    ) -> Adapted:
+        """An expression of ``table`` (None: a query) in Oracle's SQL, and what it means otherwise.
+
+        :raises Untranslatable: it has no counterpart here.
+        """
+        if expression.dialect == self.adapter.name:
+            return Adapted(expression.sql)
+        kinds = self._kinds if table is None else self._kinds_of(table)
+        place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), condition, fixed)
+        return adapt(self.translator(expression.sql, expression.dialect), place)
+
+    def expression(self, expression: Expression) -> str:
+        """A value or query in Oracle's SQL.
+
+        :raises Untranslatable: it has no counterpart here.
+        """
+        return self.adapted(expression).sql
+
+    def columns_in(self, expression: Expression) -> frozenset[str]:
+        """The names of columns in an expression, in small letters; none where sqlglot does not understand it."""
+        try:
+            tree = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        except Untranslatable:
+            return frozenset()
+        return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
+
+    def _kinds_of(self, table: Table) -> dict[str, set[Kind]]:
+        found: dict[str, set[Kind]] = {}
+        for column in table.columns:
+            found.setdefault(column.name.lower(), set()).add(kind_of(column.type, self.type_of(table, column, [])))
+        return found
+
+    @cached_property
+    def _kinds(self) -> dict[str, set[Kind]]:
+        found: dict[str, set[Kind]] = {}
+        for table in self.catalog.of(Table):
+            for name, kinds in self._kinds_of(table).items():
+                found.setdefault(name, set()).update(kinds)
+        return found
+
+    # --- names of constraints and indexes ---------------------------------------------------------------------------
+
+    @cached_property
+    def _names(self) -> dict[tuple[QName, Part], str]:
+        """The names of constraints and indexes: unique in the schema, where elsewhere they are unique in the table."""
+        taken: set[tuple[str, str, str]] = set()
+        names: dict[tuple[QName, Part], str] = {}
+        tables = list(self.catalog.of(Table))
+        parts: list[tuple[Table, Part]] = [(table, part) for table in tables for part in _constraints(table)]
+        parts += [(table, index) for table in tables for index in table.indexes]
+        for table, part in parts:
+            if part.name:
+                names[table.qname, part] = self._free_name(table, part, part.name, taken)
+        return names
+
+    def _free_name(self, table: Table, part: Part, wanted: str, taken: set[tuple[str, str, str]]) -> str:
+        spaces = {PrimaryKey: ("constraint", "index"), Unique: ("constraint", "index"), Index: ("index",)}
+        schema = self.stored(table.schema)
+        number = 0
+        name = wanted
+        while True:
+            claimed = {(schema, space, self.stored(name)) for space in spaces.get(type(part), ("constraint",))}
+            if not claimed & taken:
+                taken |= claimed
+                return name
+            number += 1
+            name = f"{wanted}_{table.name}" if number == 1 else f"{wanted}_{table.name}_{number}"
+
+    def renamed(self, table: Table, part: Named, losses: list[Loss]) -> Named:
+        """The constraint or index with a name that is free in the schema."""
+        name = self._names.get((table.qname, part), part.name)
+        if name is None or name == part.name:
+            return part
+        detail = f"{part.name} is named {name} here, where such names are unique in the schema"
+        losses.append(Loss(path_of(table), "oracle-name", detail))
+        return replace(part, name=name)
+
+    @cached_property
+    def _relations(self) -> dict[tuple[str, str], list[Table | View | Sequence]]:
+        found: dict[tuple[str, str], list[Table | View | Sequence]] = {}
+        for obj in self.catalog.objects:
+            if isinstance(obj, Table | View | Sequence):
+                found.setdefault((self.stored(obj.schema), self.stored(obj.name)), []).append(obj)
+        return found
+
+    def refuse_collision(self, obj: Table | View | Sequence) -> None:
+        """Refuse two objects, or two columns, whose names Oracle folds into one.
+
+        :raises NamesCollide: there are such.
+        """
+        alike = self._relations.get((self.stored(obj.schema), self.stored(obj.name)), [])
+        if len(alike) > 1:
+            first, second = (path_of(same) for same in alike[:2])
+            raise NamesCollide(first=first, second=second, name=self.stored(obj.name), database=self.adapter.title)
+        seen: dict[str, str] = {}
+        for column in obj.columns if isinstance(obj, Table) else ():
+            other = seen.setdefault(self.stored(column.name), column.name)
+            if other != column.name:
+                facts = {"first": f"{path_of(obj)}.{other}", "second": column.name, "name": self.stored(column.name)}
+                raise NamesCollide(**facts, database=self.adapter.title)
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    def key_length(self, table: Table, column: Column) -> int | None:
+        """The bytes for a column of unlimited text or bytes that must not be a LOB, None for other columns.
+
+        Oracle compares no LOBs, so they are no keys, stand in no index and in no check, and cannot be computed.
+        """
+        if not _is_unlimited(column.type):
+            return None
+        limit = STRING_BYTES if isinstance(t.base_of(column.type), t.String) else FIXED_BYTES
+        unlimited = {c.name.lower() for c in table.columns if _is_unlimited(c.type)}
+        groups = [group for group in self._compared_columns(table) if column.name.lower() in group]
+        if not groups and column.generated is None:
+            return None
+        return min([limit, *(KEY_BYTES // len(group & unlimited) for group in groups)])
+
+    def _compared_columns(self, table: Table) -> Iterator[frozenset[str]]:
+        for constraint in _constraints(table):
+            if isinstance(constraint, Check):
+                yield from (frozenset({name}) for name in self.columns_in(constraint.expression))
+            else:
+                yield frozenset(name.lower() for name in constraint.columns)
+        for index in table.indexes:
+            if index.method in _INDEX_METHODS:
+                yield self._indexed(index)
+
+    def _indexed(self, index: Index) -> frozenset[str]:
+        """The columns of an index, those of its expressions included, in small letters."""
+        names = {key.column.lower() for key in index.keys if key.column is not None}
+        expressions = [key.expression for key in index.keys] + [index.where]
+        return frozenset(names.union(*(self.columns_in(e) for e in expressions if e is not None)))
+
+    def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column's type declaration, with INVISIBLE, which stands next to it."""
+        length = self.key_length(table, column)
+        if length is None:
+            declared = super().type_of(table, column, losses)
+        else:
+            is_text = isinstance(t.base_of(column.type), t.String)
+            declared = f"VARCHAR2({length} BYTE)" if is_text else f"RAW({length})"
+            detail = f"{declared}, since a LOB cannot be compared; longer values do not fit"
+            losses.append(Loss(path_of(table), "oracle-lob-key", detail, column.name))
+        return f"{declared} INVISIBLE" if column.invisible else declared
+
+    def is_lob(self, table: Table, name: str) -> bool:
+        """Whether the column of that name is a LOB here."""
+        return "lob" in self._kinds_of(table).get(name.lower(), ())
+
+    def range_checks(self, table: Table) -> list[str]:
+        """Checks that restore what a wider type would let in; also the labels of enumerations."""
+        checks = super().range_checks(table)
+        for column in table.columns:
+            type_ = t.base_of(column.type)
+            if isinstance(type_, t.Enum):
+                labels = ", ".join(self.literal(label) for label in type_.labels if label)
+                checks.append(f"CHECK ({self.quote(column.name)} IN ({labels}))")
+        return checks
+
+    # --- defaults ---------------------------------------------------------------------------------------------------
+
+    def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``DEFAULT …``, which stands before NOT NULL."""
+        clause = super().default_clause(table, column, losses)
+        if clause and isinstance(column.default, NewUuid):
+            detail = "SYS_GUID() gives values that are unique, but not random"
+            losses.append(Loss(path_of(table), "oracle-guid", detail, column.name))
+        if clause and isinstance(column.default, Expression):
+            losses += self._changes(table, self.adapted(column.default, table), column.name)
+        return clause
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default in Oracle's SQL, typed as the column: Oracle would read a text by the session's formats.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        type_ = t.base_of(column.type)
+        match value:
+            case Literal(kind=kind) if kind != "null":
+                return self.constant(value, type_)
+            case Now():
+                return self.now_as(value, type_)
+            case NewUuid():
+                if isinstance(type_, t.Uuid):
+                    return "SYS_GUID()"
+                raise Untranslatable("SYS_GUID() gives bytes, no text")
+        return super().default(value, column)
+
+    def constant(self, value: Literal, type_: t.Type) -> str:
+        """A constant for a column of ``type_``.
+
+        :raises Untranslatable: Oracle has no such value.
+        """
+        text = value.value
+        match type_:
+            case t.Boolean():
+                return self.boolean(text.lower() in _TRUE)
+            case t.Integer() | t.Decimal() | t.Float() | t.Year():
+                return self._number(value)
+            case t.Date() | t.Timestamp():
+                return self._point_in_time(text, type_)
+            case t.Time(zoned=False):
+                return self._time_of_day(text)
+            case t.Uuid():
+                if not _UUID.fullmatch(text):
+                    raise Untranslatable(f"{text} is no UUID")
+                return f"HEXTORAW('{text.replace('-', '')}')"
+            case t.Binary():
+                return self._bytes(text if value.kind == "binary" else text.encode().hex())
+            case t.Interval(kind="year_month" | "day_second") | t.Xml():
+                raise Untranslatable("it would be read by the session's settings")
+        if value.kind == "binary":
+            raise Untranslatable("it is bytes, and the column text")
+        if not text:
+            raise Untranslatable("'' is NULL in Oracle")
+        return self.literal(text)
+
+    def _number(self, value: Literal) -> str:
+        if value.kind == "bit":
+            return str(int(value.value, 2))
+        if value.kind == "boolean":
+            return self.boolean(value.value.lower() in _TRUE)
+        if not _NUMBER.fullmatch(value.value):
+            raise Untranslatable(f"'{value.value}' is no number")
+        return value.value
+
+    def _point_in_time(self, text: str, type_: t.Date | t.Timestamp) -> str:
+        match = _TIMESTAMP.fullmatch(text)
+        if match is None or not _is_day(match["day"]):
+            raise Untranslatable(f"'{text}' is no date of Oracle's calendar")
+        if isinstance(type_, t.Date):
+            return f"DATE '{match['day']}'"
+        if type_.zoned != bool(match["offset"]):
+            raise Untranslatable(f"'{text}' has {'no' if type_.zoned else 'an'} offset from UTC")
+        offset = ""
+        if match["offset"]:
+            digits = match["offset"].replace(":", "")
+            offset = f" {digits[:3]}:{digits[3:] or '00'}"
+        return f"TIMESTAMP '{match['day']} {match['time'] or '00:00:00'}{offset}'"
+
+    def _time_of_day(self, text: str) -> str:
+        match = _TIME.fullmatch(text)
+        if match is None:
+            raise Untranslatable(f"'{text}' is no time of day")
+        return f"INTERVAL '0 {match[1]}{match[2] or ':00'}' DAY TO SECOND"
+
+    def _bytes(self, digits: str) -> str:
+        if not digits:
+            raise Untranslatable("no bytes are NULL in Oracle")
+        return f"HEXTORAW('{digits}')"
+
+    def now_as(self, value: Now, type_: t.Type) -> str:
+        """The current time as a column of ``type_`` takes it. SQLite's clock runs in UTC.
+
+        :raises Untranslatable: it has no form there.
+        """
+        clock = "SYS_EXTRACT_UTC(SYSTIMESTAMP)" if self.catalog.dialect == "sqlite" else "LOCALTIMESTAMP"
+        match type_:
+            case t.Date():
+                return f"TRUNC({clock})"
+            case t.Timestamp(zoned=True, precision=precision):
+                return f"CURRENT_TIMESTAMP({precision if value.precision is None else value.precision})"
+            case t.Timestamp(precision=precision) if clock == "LOCALTIMESTAMP":
+                return f"{clock}({precision if value.precision is None else value.precision})"
+            case t.Timestamp():
+                return clock
+            case t.Time(zoned=False):
+                return f"{clock} - CAST(TRUNC({clock}) AS TIMESTAMP)"
+            case t.String() if self.catalog.dialect == "sqlite":
+                formats = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS"}
+                return f"TO_CHAR({clock}, '{formats.get(value.kind, 'YYYY-MM-DD HH24:MI:SS')}')"
+        raise Untranslatable("the current time has no fixed form as text")
+
+    def next_value(self, sequence: QName) -> str:
+        """The next value of a sequence."""
+        return f"{self.name_of(sequence)}.NEXTVAL"
+
+    # --- schemas, sequences, tables ---------------------------------------------------------------------------------
+
+    def create_schema(self, schema: Schema) -> Script:
+        """A user that owns the objects and cannot log in: no password stands in a script.
+
+        A locked account works on every release; NO AUTHENTICATION came with 18c. The grants are those that owning
+        tables and materialized views takes, whatever the tablespaces are called.
+        """
+        name = self.quote(schema.name)
+        return Script(
+            (
+                f"CREATE USER {name} IDENTIFIED EXTERNALLY ACCOUNT LOCK",
+                f"GRANT CREATE TABLE, UNLIMITED TABLESPACE TO {name}",
+            )
+        )
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """A sequence that goes on where the source's stands."""
+        self.refuse_collision(sequence)
+        return super().create_sequence(sequence)
+
+    def sequence_options(self, of: Sequence | Identity) -> str:
+        """The options of a sequence or identity; its bounds where Oracle's own would not let it start."""
+        start = of.start if of.next_value is None else of.next_value
+        minimum, maximum = of.minimum, of.maximum
+        if of.increment > 0 and minimum is None and min(start, of.start) < 1:
+            minimum = min(start, of.start)
+        if of.increment < 0 and maximum is None and max(start, of.start) > -1:
+            maximum = max(start, of.start)
+        return super().sequence_options(replace(of, start=start, minimum=minimum, maximum=maximum))
+
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED BY DEFAULT AS IDENTITY``: rows are loaded with their values, which ALWAYS would not take."""
+        assert column.identity is not None
+        if column.identity.always:
+            detail = "GENERATED BY DEFAULT, so that rows can be loaded: an INSERT may give its own value"
+            losses.append(Loss(path_of(table), "identity-always", detail, column.name))
+        return f"GENERATED BY DEFAULT AS IDENTITY ({self.sequence_options(column.identity)})"
+
+    def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED ALWAYS AS … VIRTUAL``; without a counterpart the column becomes an ordinary one, with a loss."""
+        assert column.generated is not None
+        computed = {c.name.lower() for c in table.columns if c.generated is not None}
+        try:
+            if computed & self.columns_in(column.generated.expression):
+                raise Untranslatable("a computed column may not use another one")
+            adapted = self.adapted(column.generated.expression, table, fixed=True)
+        except Untranslatable as why:
+            detail = f"the generated column becomes an empty ordinary one: {column.generated.expression.sql}: {why}"
+            losses.append(Loss(path_of(table), "generated", detail, column.name))
+            return ""
+        if column.generated.stored:
+            losses.append(Loss(path_of(table), "generated-stored", "computed when read, not stored", column.name))
+        losses += self._changes(table, adapted, column.name)
+        return f"GENERATED ALWAYS AS ({adapted.sql}) VIRTUAL"
+
+    def create_table(self, table: Table) -> Script:
+        """A table with its columns; constraints follow when it is loaded."""
+        self.refuse_collision(table)
+        if not table.columns:
+            return self.not_carried(table, "oracle-no-columns", "Oracle has no tables without columns")
+        script = super().create_table(table)
+        return Script(script.statements, (*script.losses, *self._column_losses(table)))
+
+    def _column_losses(self, table: Table) -> Iterator[Loss]:
+        path = path_of(table)
+        texts = [c for c in table.columns if isinstance(t.base_of(c.type), t.String | t.SetOf) and c.generated is None]
+        key = table.primary_key.columns if table.primary_key else ()
+        for column in texts:
+            if not column.nullable or column.name in key:
+                yield Loss(path, "oracle-empty-string", "'' is NULL here, so a row that holds '' is refused", column.name)
+        nullable = [c.name for c in texts if c.nullable and c.name not in key]
+        if nullable:
+            yield Loss(path, "oracle-empty-string", f"'' becomes NULL in {', '.join(nullable)}")
+        ignoring = [c.name for c in texts if c.ignore_case]
+        if ignoring:
+            yield Loss(path, "ignore-case", f"capital letters differ from small ones here in {', '.join(ignoring)}")
+        for column in table.columns:
+            if column.collation and not column.ignore_case:
+                yield Loss(path, "collation", f"sorts and compares by bytes here, not by {column.collation}", column.name)
+            if column.on_update is not None:
+                yield Loss(path, "on-update", "does not change by itself when its row is updated", column.name)
+        if table.parents:
+            yield Loss(path, "inheritance", f"no longer inherits from {', '.join(map(str, table.parents))}")
+
+    # --- constraints ------------------------------------------------------------------------------------------------
+
+    def _changes(self, obj: Table | View, adapted: Adapted, column: str | None = None) -> list[Loss]:
+        return [Loss(path_of(obj), rule, detail, column) for rule, detail in adapted.changes]
+
+    def _lob_among(self, table: Table, columns: Iterable[str]) -> str | None:
+        return next((name for name in columns if self.is_lob(table, name)), None)
+
+    def _left_out(self, table: Table, rule: str, what: str, why: str) -> Script:
+        return Script((), (Loss(path_of(table), rule, f"{what} is left out: {why}"),))
+
+    def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """``PRIMARY KEY (…)``."""
+        return super().primary_key_clause(table, self.renamed(table, key, losses), losses)
+
+    def primary_key(self, table: Table, key: PrimaryKey) -> Script:
+        """A primary key, unless a column of it is a LOB."""
+        if lob := self._lob_among(table, key.columns):
+            return self._left_out(table, "primary-key", "the primary key", f"{lob} is a LOB")
+        return super().primary_key(table, key)
+
+    def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
+        """``UNIQUE (…)``."""
+        unique = self.renamed(table, unique, losses)
+        if unique.nulls_distinct:
+            losses += self._partly_null(table, f"unique {unique.name or ''}", unique.columns)
+        return super().unique_clause(table, unique, losses)
+
+    def _partly_null(self, table: Table, what: str, columns: Collection[str]) -> list[Loss]:
+        nullable = [c.name for c in table.columns if c.name in columns and c.nullable]
+        if len(columns) < 2 or not nullable:
+            return []
+        detail = f"{what}: rows with NULL in {', '.join(nullable)} and else alike are duplicates here"
+        return [Loss(path_of(table), "oracle-unique-null", detail)]
+
+    def unique(self, table: Table, unique: Unique) -> Script:
+        """A unique constraint, unless Oracle has one on these columns already or one of them is a LOB."""
+        earlier = table.uniques[: table.uniques.index(unique)] if unique in table.uniques else ()
+        keys = [other.columns for other in earlier] + ([table.primary_key.columns] if table.primary_key else [])
+        if unique.columns in keys:
+            return self._left_out(table, "oracle-same-key", f"unique {unique.name or ''}", "another key has these columns")
+        if lob := self._lob_among(table, unique.columns):
+            return self._left_out(table, "unique", f"unique {unique.name or ''}", f"{lob} is a LOB")
+        return super().unique(table, unique)
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK (…)``, or nothing with a loss."""
+        check = self.renamed(table, check, losses)
+        try:
+            adapted = self.adapted(check.expression, table, condition=True, fixed=True)
+        except Untranslatable as why:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
+        losses += self._changes(table, adapted)
+        return f"{self.named(check.name)}CHECK ({adapted.sql})" + ("" if check.validated else " ENABLE NOVALIDATE")
+
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY (…) REFERENCES …``."""
+        clause = super().foreign_key_clause(table, self.renamed(table, key, losses), losses)
+        return clause + ("" if key.validated else " ENABLE NOVALIDATE")
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE CASCADE`` or ``SET NULL``: what else there is in Oracle is not to be written, NO ACTION."""
+        what = f"foreign key {key.name or ''} on {', '.join(key.columns)}"
+        if key.on_update not in {"NO ACTION", "RESTRICT"}:
+            losses.append(Loss(path_of(table), "oracle-on-update", f"{what}: no ON UPDATE {key.on_update} here"))
+        if key.on_delete == "SET DEFAULT":
+            losses.append(Loss(path_of(table), "oracle-set-default", f"{what}: no ON DELETE SET DEFAULT here"))
+        if key.on_delete == "SET NULL" and key.set_columns and set(key.set_columns) != set(key.columns):
+            detail = f"{what}: ON DELETE sets all its columns to NULL, not only {', '.join(key.set_columns)}"
+            losses.append(Loss(path_of(table), "oracle-set-columns", detail))
+        return f" ON DELETE {key.on_delete}" if key.on_delete in {"CASCADE", "SET NULL"} else ""
+
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key, which needs a primary key or unique constraint to refer to, and no LOBs."""
+        what = f"foreign key {key.name or ''} on {', '.join(key.columns)}"
+        if lob := self._lob_among(table, key.columns):
+            return self._left_out(table, "foreign-key", what, f"{lob} is a LOB")
+        referred = self.catalog.table(key.referred)
+        if referred is not None and key.referred_columns and frozenset(key.referred_columns) not in _referable(referred):
+            columns = ", ".join(key.referred_columns)
+            return self._left_out(table, "foreign-key", what, f"{columns} of {key.referred} is no key")
+        script = super().foreign_key(table, key)
+        if key.referred.schema == table.schema:
+            return script
+        grant = f"GRANT REFERENCES ON {self.name_of(key.referred)} TO {self.quote(table.schema)}"
+        return Script((grant, *script.statements), script.losses)
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _referred(self) -> frozenset[tuple[QName, frozenset[str]]]:
+        keys = [key for table in self.catalog.of(Table) for key in table.foreign_keys]
+        return frozenset((key.referred, frozenset(key.referred_columns)) for key in keys)
+
+    def index(self, table: Table, index: Index) -> Script:
+        """An index; as a unique constraint where a foreign key refers to it, since Oracle wants one there."""
+        what = f"index {index.name}"
+        if index.method not in _INDEX_METHODS:
+            return self._left_out(table, "index", what, f"Oracle has no ordinary index of the kind {index.method}")
+        if self._is_doubled(table, index):
+            return self._left_out(table, "oracle-same-index", what, "these columns are indexed already")
+        if lob := self._lob_among(table, sorted(self._indexed(index))):
+            return self._left_out(table, "index", what, f"{lob} is a LOB")
+        losses = self._index_losses(table, index)
+        columns = _plain_columns(index)
+        if index.unique and columns and (table.qname, frozenset(columns)) in self._referred:
+            name = self.renamed(table, index, losses).name
+            clause = self.unique_clause(table, Unique(name, columns), losses)
+            return Script((self.add(table, clause),), tuple(losses))
+        try:
+            keys = self._index_keys(table, index, losses)
+        except Untranslatable as why:
+            return self._left_out(table, "index", what, str(why))
+        unique = "UNIQUE " if index.unique else ""
+        name = self.qualified(table.schema, self.renamed(table, index, losses).name)
+        return Script((f"CREATE {unique}INDEX {name} ON {self.name_of(table)} ({', '.join(keys)})",), tuple(losses))
+
+    def _is_doubled(self, table: Table, index: Index) -> bool:
+        """Whether Oracle would refuse a second index on the same columns."""
+        columns = _plain_columns(index)
+        earlier = table.indexes[: table.indexes.index(index)] if index in table.indexes else ()
+        keys = [constraint.columns for constraint in _keys(table)] + [_plain_columns(other) for other in earlier]
+        return bool(columns) and columns in keys
+
+    def _index_losses(self, table: Table, index: Index) -> list[Loss]:
+        path, what = path_of(table), f"index {index.name}"
+        losses = []
+        if change := _INDEX_METHODS[index.method]:
+            losses.append(Loss(path, "index-method", f"{what} ({index.method}) {change}"))
+        if index.include:
+            losses.append(Loss(path, "index-include", f"{what} does not hold {', '.join(index.include)} here"))
+        if index.where is not None and not index.unique:
+            losses.append(Loss(path, "index-partial", f"{what} covers all rows, not only those with {index.where.sql}"))
+        if index.unique and index.nulls_distinct:
+            losses += self._partly_null(table, what, _plain_columns(index))
+        if index.unique and not index.nulls_distinct:
+            losses.append(Loss(path, "nulls-not-distinct", f"{what} lets several NULLs in here"))
+        return losses
+
+    def _index_keys(self, table: Table, index: Index, losses: list[Loss]) -> list[str]:
+        """The keys. A unique partial index indexes expressions that are NULL, and so not indexed, for the other rows."""
+        keys = [self.index_key(table, index, key, losses) for key in index.keys]
+        if index.where is None or not index.unique:
+            return keys
+        condition = self.adapted(index.where, table, condition=True, fixed=True)
+        losses += self._changes(table, condition)
+        return [f"CASE WHEN {condition.sql} THEN {key.removesuffix(' DESC')} END" for key in keys]
+
+    def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """One key of an index; the first characters of a column where a unique index compares only them.
+
+        :raises Untranslatable: an expression without a counterpart.
+        """
+        descending = " DESC" if key.descending else ""
+        if key.expression is not None:
+            adapted = self.adapted(key.expression, table, fixed=True)
+            losses += self._changes(table, adapted)
+            return f"{adapted.sql}{descending}"
+        if key.length is not None and index.unique:
+            return f"SUBSTR({self.quote(key.column or '')}, 1, {key.length}){descending}"
+        return super().index_key(table, index, key, losses)
+
+    # --- views and comments -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def _views(self) -> dict[QName, Adapted | str]:
+        """Each view's query, or why it is left out: a view that reads one that is left out is left out too."""
+        found: dict[QName, Adapted | str] = {}
+        for view in self.catalog.of(View):
+            missing = next((name for name in view.depends_on if isinstance(found.get(name), str)), None)
+            try:
+                found[QName(view.schema, view.name)] = (
+                    self.adapted(view.definition) if missing is None else f"it reads {missing}, which is not carried"
+                )
+            except Untranslatable as why:
+                found[QName(view.schema, view.name)] = str(why)
+        return found
+
+    def create_view(self, view: View) -> Script:
+        """A view, a materialized one with its indexes."""
+        self.refuse_collision(view)
+        query = self._views[QName(view.schema, view.name)]
+        if isinstance(query, str):
+            return self.not_carried(view, "view", query)
+        losses = self._changes(view, query)
+        columns = f" ({self.columns(view.columns)})" if view.columns else ""
+        grants = [
+            f"GRANT SELECT ON {self.name_of(name)} TO {self.quote(view.schema)} WITH GRANT OPTION"
+            for name in view.depends_on
+            if name.schema != view.schema
+        ]
+        kind, build, check = "VIEW", "", ""
+        if view.materialized:
+            kind, build = "MATERIALIZED VIEW", f" BUILD {'IMMEDIATE' if view.populated else 'DEFERRED'} REFRESH ON DEMAND"
+            losses += [
+                Loss(path_of(view), "index", f"index {index.name} is left out: it is on a materialized view")
+                for index in view.indexes
+            ]
+        elif view.check_option:
+            check = " WITH CHECK OPTION"
+        sql = f"CREATE {kind} {self.name_of(view)}{columns}{build} AS {query.sql.rstrip().rstrip(';')}{check}"
+        return Script((*grants, sql), tuple(losses))
+
+    def comments(self, obj: Table | View) -> Script:
+        """Comments of up to 4000 bytes."""
+        losses: list[Loss] = []
+        if isinstance(obj, View) and isinstance(self._views[QName(obj.schema, obj.name)], str):
+            return Script()
+        if _is_long(obj.comment):
+            losses.append(Loss(path_of(obj), "oracle-comment", "its comment of more than 4000 bytes is left out"))
+            obj = replace(obj, comment=None)
+        if isinstance(obj, Table):
+            for column in (c for c in obj.columns if _is_long(c.comment)):
+                detail = "its comment of more than 4000 bytes is left out"
+                losses.append(Loss(path_of(obj), "oracle-comment", detail, column.name))
+            obj = replace(obj, columns=tuple(replace(c, comment=None) if _is_long(c.comment) else c for c in obj.columns))
+        return Script(super().comments(obj).statements, tuple(losses))
+
+    def drop_table(self, table: QName) -> Script:
+        """Drop a table for good, with the foreign keys that refer to it."""
+        return Script((f"DROP TABLE {self.name_of(table)} CASCADE CONSTRAINTS PURGE",))
+
+
+def _constraints(table: Table) -> Iterator[PrimaryKey | Unique | ForeignKey | Check]:
+    yield from _keys(table)
+    yield from table.foreign_keys
+    yield from table.checks
+
+
+def _keys(table: Table) -> Iterator[PrimaryKey | Unique]:
+    if table.primary_key is not None:
+        yield table.primary_key
+    yield from table.uniques
+
+
+def _plain_columns(index: Index) -> tuple[str, ...]:
+    """The columns of an index that has nothing but whole columns in ascending order, else none."""
+    plain = index.where is None and all(k.column and not k.descending and k.length is None for k in index.keys)
+    return tuple(key.column or "" for key in index.keys) if plain else ()
+
+
+def _referable(table: Table) -> set[frozenset[str]]:
+    """The sets of columns that a foreign key can refer to; unique indexes become constraints for that."""
+    return {frozenset(key.columns) for key in _keys(table)} | {
+        frozenset(columns) for index in table.indexes if index.unique and (columns := _plain_columns(index))
+    }
+
+
+def _is_unlimited(type_: t.Type) -> bool:
+    base = t.base_of(type_)
+    limit = STRING_BYTES if isinstance(base, t.String) else FIXED_BYTES
+    return isinstance(base, t.String | t.Binary) and not base.lob and (base.length is None or base.length > limit)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_long(comment: str | None) -> bool:
+    return comment is not None and len(comment.encode()) > COMMENT_BYTES
