@@ -26,19 +26,50 @@ class ObjectType:
     named: bool = True
 
 
-_ABSENT = """
-    GRANT OBJECT_GRANT SYSTEM_GRANT ROLE_GRANT PROCOBJ_GRANT ROLE DEFAULT_ROLE PROFILE PASSWORD_HISTORY
-    STATISTICS TABLE_STATISTICS INDEX_STATISTICS MARKER SYNONYM PUBLIC_SYNONYM DB_LINK DIRECTORY CONTEXT LIBRARY
-    TABLESPACE TABLESPACE_QUOTA JOB AUDIT PROCACT_SCHEMA PROCACT_SYSTEM PROCDEPOBJ PROCOBJ REFRESH_GROUP XMLSCHEMA
-    CLUSTER DIMENSION OPERATOR INDEXTYPE JAVA_SOURCE JAVA_CLASS
-""".split()
+_ABSENT = [
+    "GRANT",
+    "OBJECT_GRANT",
+    "SYSTEM_GRANT",
+    "ROLE_GRANT",
+    "PROCOBJ_GRANT",
+    "ROLE",
+    "DEFAULT_ROLE",
+    "PROFILE",
+    "PASSWORD_HISTORY",
+    "STATISTICS",
+    "TABLE_STATISTICS",
+    "INDEX_STATISTICS",
+    "MARKER",
+    "SYNONYM",
+    "PUBLIC_SYNONYM",
+    "DB_LINK",
+    "DIRECTORY",
+    "CONTEXT",
+    "LIBRARY",
+    "TABLESPACE",
+    "TABLESPACE_QUOTA",
+    "JOB",
+    "AUDIT",
+    "PROCACT_SCHEMA",
+    "PROCACT_SYSTEM",
+    "PROCDEPOBJ",
+    "PROCOBJ",
+    "REFRESH_GROUP",
+    "XMLSCHEMA",
+    "CLUSTER",
+    "DIMENSION",
+    "OPERATOR",
+    "INDEXTYPE",
+    "JAVA_SOURCE",
+    "JAVA_CLASS",
+]
 
 OBJECT_TYPES = (
     ObjectType("SCHEMA", "container", "a schema and everything in it"),
     ObjectType("USER", "object", "a schema's own definition, not what is in it"),
     ObjectType("TYPE", "object", "enumerations and other types"),
     ObjectType("DOMAIN", "object", "domains"),
-    ObjectType("SEQUENCE", "object", "sequences that do not belong to a column"),
+    ObjectType("SEQUENCE", "object", "sequences"),
     ObjectType("TABLE", "object", "tables with their parts, rows and triggers"),
     ObjectType("TABLE_DATA", "rows", "the rows of tables; the name is the table's"),
     ObjectType("INDEX", "part", "indexes of tables and materialized views"),
