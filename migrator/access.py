@@ -18,70 +18,84 @@ class Method(StrEnum):
 
     DIRECT_PATH = "direct_path"
     CONVENTIONAL_PATH = "conventional_path"
+    EXTERNAL_TABLE = "external_table"
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What the rules look at. ``fresh``: this job makes the table; ``unloading``: rows are read, not stored."""
+    """What the rules look at.
+
+    ``fresh``: this job makes the table; ``unloading``: rows are read, not stored; ``filtered``: a QUERY has to choose among
+    rows that come from a dump file set, which only the target's SQL engine can do.
+    """
 
     facts: Facts = field(default_factory=Facts)
     fresh: bool = True
     unloading: bool = False
+    filtered: bool = False
 
 
 @dataclass(frozen=True)
 class Rule:
-    """One reason why a method is not used. ``sentence`` is what the log and the documentation say."""
+    """One reason why methods are not used. ``sentence`` is what the log and the documentation say."""
 
     name: str
-    bars: Method
+    bars: frozenset[Method]
     holds: Callable[[Situation], bool]
     sentence: str
 
 
+_DIRECT = frozenset({Method.DIRECT_PATH})
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "trigger",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and not s.fresh and s.facts.triggers,
         "the table existed before the job and has an active insert trigger",
     ),
     Rule(
         "referential",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and not s.fresh and s.facts.foreign_keys,
         "the table existed before the job and has a referential constraint",
     ),
     Rule(
         "unique-index",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and not s.fresh and s.facts.unique_indexes,
         "the table existed before the job and has a unique index",
     ),
     Rule(
         "partitioned",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and not s.fresh and s.facts.partitioned,
         "the table existed before the job and is partitioned",
     ),
     Rule(
         "row-security",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and s.facts.row_security,
         "fine-grained access control is active on the table",
     ),
     Rule(
         "bulk-refused",
-        Method.DIRECT_PATH,
+        _DIRECT,
         lambda s: not s.unloading and bool(s.facts.bulk_load_refused),
         "the server does not take bulk loads",
+    ),
+    Rule(
+        "query",
+        frozenset({Method.DIRECT_PATH, Method.CONVENTIONAL_PATH}),
+        lambda s: s.filtered,
+        "QUERY chooses among the rows of a dump file set, which takes the SQL engine",
     ),
 )
 
 
 @dataclass(frozen=True)
 class Choice:
-    """The method and the rules that barred faster ones."""
+    """The method and the rules that barred faster ones; no rule bars the external table."""
 
     method: Method
     barred: tuple[Rule, ...] = ()
@@ -95,7 +109,5 @@ class Choice:
 def choose(situation: Situation) -> Choice:
     """The fastest method that no rule bars."""
     barred = tuple(rule for rule in RULES if rule.holds(situation))
-    for method in Method:
-        if all(rule.bars is not method for rule in barred):
-            return Choice(method, barred)
-    return Choice(Method.CONVENTIONAL_PATH, barred)
+    method = next(method for method in Method if all(method not in rule.bars for rule in barred))
+    return Choice(method, barred)

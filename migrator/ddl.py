@@ -8,7 +8,7 @@ context either executes a statement or writes it, as its own offline mode does.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TextIO
 
@@ -503,6 +503,20 @@ class DDL:
         if program.create.dialect != self.adapter.name:
             return self.not_carried(program, "program", f"source text of {program.create.dialect} is not translated")
         return Script((program.create.sql,))
+
+    def create_staging(self, staging: QName, columns: Iterable[Column]) -> Script:
+        """A plain table that takes rows for ``columns`` before SQL moves them on: no key, no default, all nullable."""
+        plain = (
+            replace(column, nullable=True, default=None, identity=None, generated=None, comment=None, on_update=None)
+            for column in columns
+        )
+        return Script(self.create_table(Table(staging.schema, staging.name, tuple(plain))).statements)
+
+    def insert_from(self, table: QName, columns: Iterable[Column], staging: QName, where: str) -> str:
+        """The statement that moves those rows of ``staging`` that meet ``where`` into ``table``."""
+        names = self.columns(column.name for column in columns)
+        source = f"{self.name_of(staging)} {self.quote(table.name)}"
+        return f"INSERT INTO {self.name_of(table)} ({names}) SELECT {names} FROM {source} WHERE {where}"
 
     def drop_table(self, table: QName) -> Script:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""

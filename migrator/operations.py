@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 import sqlalchemy as sa
 
@@ -78,9 +78,7 @@ class Origin:
     rows: Callable[[Table, tuple[Column, ...]], TableRows | DumpedRows | None]
     size: Callable[[Table], int]
     readers: int | None
-    method: str = ""
     notes: tuple[str, ...] = ()
-    banner: str = ""
 
 
 @contextmanager
@@ -91,15 +89,13 @@ def _database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         with database.connect() as connection:
             schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
             catalog = filters.select(adapter.catalog(connection, schemas), spec, server.schema)
+        conditions = filters.conditions(spec, catalog)
 
         def rows(table: Table, columns: tuple[Column, ...]) -> TableRows:
-            where = filters.where(spec, table.source)
-            return TableRows(database, snapshot, Read(table.source, columns, where))
+            return TableRows(database, snapshot, Read(table.source, columns, conditions.get(table.source)))
 
         notes = (snapshot.note,) if snapshot.note and spec.parallel > 1 else ()
-        yield Origin(
-            catalog, rows, lambda table: table.bytes or 0, snapshot.readers, notes=notes, banner=server.banner
-        )
+        yield Origin(catalog, rows, lambda table: table.bytes or 0, snapshot.readers, notes=notes, banner=server.banner)
 
 
 @contextmanager
@@ -187,11 +183,9 @@ def _claimed(spec: JobSpec, origin: Origin) -> Iterator[tuple[Path, ...]]:
             path.unlink()
 
 
-def _unload(
-    spec: JobSpec, origin: Origin, paths: Sequence[Path], master: Master, log: JobLog, progress: Progress
-) -> Master:
+def _unload(spec: JobSpec, origin: Origin, paths: Sequence[Path], master: Master, log: JobLog, progress: Progress) -> Master:
     set_id = uuid.uuid4().hex
-    tables = [table for table in origin.catalog.of(Table) if spec.content != "METADATA_ONLY" and filters.with_rows(spec, table)]
+    tables = filters.tables_with_rows(spec, origin.catalog)
     method = choose(Situation(unloading=True)).method
     moves = []
     for table in tables:
@@ -238,7 +232,7 @@ def _begin(progress: Progress, moves: Sequence[Move]) -> None:
     progress.begin(len(moves), None, size or None)
 
 
-def _log_outcome(log: JobLog, verb: str, outcome: Outcome) -> None:
+def _log_outcome(log: JobLog, verb: Literal["exported", "imported"], outcome: Outcome) -> None:
     move = outcome.move
     if outcome.error is None:
         log.rows(verb, move.table, outcome.bytes, outcome.rows, outcome.seconds, move.method, outcome.worker)
@@ -263,7 +257,8 @@ def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
     """impdp: a dump file set, or a linked database, into a database."""
     target = Database(resolve(spec.connection))
     server = target.server()
-    log.banner([server.banner])
+    linked = [Database(resolve(spec.network_link)).server().banner] if spec.network_link is not None else []
+    log.banner([server.banner, *linked])
     with _origin(spec, resolve, server.schema) as origin:
         catalog = transforms.apply(origin.catalog, spec)
         check_target(catalog, target.adapter)
@@ -378,11 +373,8 @@ class _Import:
 
     def _load(self, path: str) -> None:
         made = self._read_target()
-        tables = [
-            table
-            for table in self.catalog.of(Table)
-            if table.qname not in self.builder.failed and filters.with_rows(self.spec, table)
-        ]
+        with_rows = filters.tables_with_rows(self.spec, self.catalog)
+        tables = [table for table in with_rows if table.qname not in self.builder.failed]
         groups = parents_first(tables) if self.existing else (tuple(tables),)
         bulk_refused = ""
         planned: list[list[Move]] = []
@@ -426,7 +418,8 @@ class _Import:
         facts = Facts(bulk_load_refused=bulk_refused)
         if not fresh or not bulk_refused:
             facts = self.adapter.facts(self.connection, table.qname)
-        choice = choose(Situation(facts, fresh))
+        where = filters.where(self.spec, table.source) if self.spec.network_link is None else None
+        choice = choose(Situation(facts, fresh, filtered=where is not None))
         source, target = _matched(table, made)
         rows_from = self.origin.rows(table, source)
         if rows_from is None:
@@ -435,7 +428,8 @@ class _Import:
         load = Load(made.qname, source, target, choice.method is Method.CONVENTIONAL_PATH, fresh)
         if choice.barred and self.spec.metrics:
             self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
-        store = Store(self.target, load)
+        staging = QName(made.schema, f"MIGRATOR_STAGING_{uuid.uuid4().hex[:8]}")
+        store = Store(self.target, load, where, staging if choice.method is Method.EXTERNAL_TABLE else None)
         return Move(table.qname, rows_from, store, self._method(choice), self.origin.size(table)), facts.bulk_load_refused
 
     def _method(self, choice: Choice) -> str:

@@ -32,6 +32,8 @@ def create(path: Path, reuse: bool) -> None:
     :raises DumpFileExists: it is there and may not be reused.
     :raises FileNotWritable: the directory or the disk refuses.
     """
+    if path.exists() and not path.is_file():
+        raise FileNotWritable(path=path, detail="it is not an ordinary file")
     try:
         with path.open("wb" if reuse else "xb"):
             pass

@@ -11,18 +11,20 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Load
 from migrator.arrow import prefetch
+from migrator.ddl import Emitter, Statement
 from migrator.dump.reader import batches as dumped_batches
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, DumpTarget, TableRows, database_errors
 from migrator.errors import InternalError, MigratorError, RowCountDiffers
 from migrator.job.master import Piece
+from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
 Advance = Callable[[int, int], None]
@@ -31,10 +33,12 @@ Advance = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Store:
-    """Rows go into a table of a database."""
+    """Rows go into a table of a database; with ``where``, through a staging table, and only those that meet it."""
 
     database: Database
     load: Load
+    where: str | None = None
+    staging: QName | None = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Worker:
             if isinstance(move.rows_to, DumpTarget):
                 pieces = self._dump(move, move.rows_to, passing)
                 rows = sum(piece.rows for piece in pieces)
+            elif move.rows_to.staging is not None:
+                rows = self._store_staged(move, move.rows_to, move.rows_to.staging, passing)
             else:
                 rows = self._store(move, move.rows_to, passing)
         except MigratorError as error:
@@ -138,7 +144,11 @@ class Worker:
     def _store(self, move: Move, target: Store, passing: _Passing) -> int:
         adapter = target.database.adapter
         source = self._adapter_of(move.rows_from)
-        with database_errors(source or adapter), database_errors(adapter), adapter.writing(target.database.engine) as connection:
+        with (
+            database_errors(source or adapter),
+            database_errors(adapter),
+            adapter.writing(target.database.engine) as connection,
+        ):
             try:
                 stored = self._transfer(move, target, adapter, connection, passing)
                 self._check_count(move, stored, passing.rows)
@@ -148,9 +158,7 @@ class Worker:
             connection.commit()
         return stored
 
-    def _transfer(
-        self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing
-    ) -> int:
+    def _transfer(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         load = target.load
         native = _shared_format(move)
         if native and isinstance(move.rows_from, TableRows):

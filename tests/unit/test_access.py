@@ -14,6 +14,7 @@ CASES = {
     "partitioned": (Situation(Facts(partitioned=True), fresh=False), Situation(Facts(partitioned=True), fresh=True)),
     "row-security": (Situation(Facts(row_security=True)), Situation(Facts(row_security=True), unloading=True)),
     "bulk-refused": (Situation(Facts(bulk_load_refused="off")), Situation(Facts())),
+    "query": (Situation(filtered=True), Situation(filtered=False)),
 }
 
 
@@ -24,7 +25,8 @@ def test_every_rule_has_a_case() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
 def test_a_rule_that_holds_bars_its_method_and_says_why(rule) -> None:  # type: ignore[no-untyped-def]
     choice = choose(CASES[rule.name][0])
-    assert choice.method is Method.CONVENTIONAL_PATH
+    assert choice.method not in rule.bars
+    assert choice.method is (Method.EXTERNAL_TABLE if rule.name == "query" else Method.CONVENTIONAL_PATH)
     assert choice.reason == rule.sentence
 
 

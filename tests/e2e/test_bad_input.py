@@ -1,0 +1,206 @@
+"""Bad input gets one line of error with a code and the mend, no traceback, and leaves nothing half-made unnamed."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.pump import Run, done, pump, pump_process
+from tests.support.rows import tables_of
+
+
+def refused(run: Run, code: str, *words: str) -> None:
+    """The run ended with one error line that has the code and the words."""
+    assert run.code == 1, run.out + run.err
+    assert "Traceback" not in run.out + run.err
+    line = run.err.strip()
+    assert line.startswith(code), line
+    assert "Action: " in line, line
+    for word in words:
+        assert word in line, line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("expdp", "nonsense"), "MIG-12154", ("nonsense",)),
+        (("expdp", "firebird://host/db"), "MIG-12155", ("firebird", "postgresql")),
+        (("expdp", "postgresql://u:secret@127.0.0.1:1/none"), "MIG-12541", ("127.0.0.1",)),
+        (("expdp", "mysql://u:secret@127.0.0.1:1/none"), "MIG-12541", ("127.0.0.1",)),
+        (("expdp", "sqlite:///no/such/file.db"), "MIG-12157", ("no/such/file.db",)),
+        (("expdp", "sqlite:///x.db", "COLOUR=RED"), "LRM-00101", ("COLOUR",)),
+        (("expdp", "sqlite:///x.db", "COMPRESSION=ALL"), "UDE-00901", ("COMPRESSION", "not supported yet")),
+        (("expdp", "sqlite:///x.db", "FULL=Y", "SCHEMAS=main"), "UDE-00010", ()),
+        (("expdp", "sqlite:///x.db", "CONTENT=SOME"), "UDE-00014", ("CONTENT",)),
+        (("expdp", "sqlite:///x.db", "DUMPFILE=../x.dmp"), "ORA-39088", ("DIRECTORY",)),
+        (("expdp", "sqlite:///x.db", "DIRECTORY=/no/such/place"), "ORA-39087", ("/no/such/place",)),
+        (("impdp", "oracle:", "DUMPFILE=x.dmp"), "MIG-12158", ("SQLFILE",)),
+    ],
+)
+def test_a_request_that_makes_no_sense(arguments: tuple[str, ...], code: str, words: tuple[str, ...]) -> None:
+    client, url, *rest = arguments
+    run = pump(client, url, *rest)
+    refused(run, code, *words)
+    assert "secret" not in run.out + run.err
+
+
+def test_a_table_that_does_not_exist(sample: Callable[[str], str], tmp_path: Path) -> None:
+    run = pump("expdp", sample("chinook.sqlite"), "TABLES=Albums", f"DIRECTORY={tmp_path}")
+    refused(run, "ORA-39166", "Albums")
+    assert not (tmp_path / "expdat.dmp").exists()
+
+
+def test_a_schema_that_does_not_exist(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    refused(pump("expdp", postgresql(), "SCHEMAS=nobody", f"DIRECTORY={tmp_path}"), "ORA-39165", "nobody", "public")
+
+
+def test_nothing_selected(sample: Callable[[str], str], tmp_path: Path) -> None:
+    run = pump("expdp", sample("chinook.sqlite"), "INCLUDE=SEQUENCE", f"DIRECTORY={tmp_path}")
+    refused(run, "ORA-31655")
+
+
+def test_an_existing_dump_file(sample: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "expdat.dmp").write_text("precious")
+    refused(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}"), "ORA-27038", "REUSE_DUMPFILES")
+    assert (tmp_path / "expdat.dmp").read_text() == "precious"
+
+
+@pytest.mark.parametrize("keep", [0, 4, 1000, -1])
+def test_a_truncated_dump(keep: int, sample: Callable[[str], str], sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    done(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}"))
+    dump = tmp_path / "expdat.dmp"
+    dump.write_bytes(dump.read_bytes()[:keep])
+    target = sqlite_file("target.db")
+    refused(pump("impdp", target, f"DIRECTORY={tmp_path}"), "ORA-39000", "expdat.dmp")
+    assert not Path(sa.make_url(target).database or "").exists() or tables_of(target) == []
+
+
+def test_a_dump_that_is_not_ours(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / "expdat.dmp").write_bytes(os.urandom(10_000))
+    refused(pump("impdp", sqlite_file(), f"DIRECTORY={tmp_path}"), "ORA-39000", "not a dump file")
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    (tmp_path / "x.db").write_bytes(os.urandom(10_000))
+    run = pump("expdp", f"sqlite:///{tmp_path}/x.db", f"DIRECTORY={tmp_path}")
+    assert run.code == 1
+    assert "not a database" in run.err
+    assert "Traceback" not in run.err
+
+
+def test_a_full_disk(sample: Callable[[str], str], tmp_path: Path) -> None:
+    run = pump_process("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}", largest_file=100_000)
+    assert run.code in {1, 5}
+    assert "Traceback" not in run.out + run.err
+    assert "ORA-31641" in run.out + run.err
+    assert "expdat.dmp" in run.out + run.err
+
+
+def test_no_privilege_to_read(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = sa.make_url(postgresql())
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("CREATE TABLE public.secret (a int)"))
+        connection.execute(sa.text("DROP ROLE IF EXISTS reader_without_rights"))
+        connection.execute(sa.text("CREATE ROLE reader_without_rights LOGIN"))
+    try:
+        run = pump("expdp", url.set(username="reader_without_rights").render_as_string(False), f"DIRECTORY={tmp_path}")
+        assert run.code == 5
+        assert "ORA-31693" in run.out
+        assert "permission denied for table secret" in run.out
+    finally:
+        with engine.connect() as connection:
+            connection.execute(sa.text("DROP ROLE reader_without_rights"))
+
+
+def test_no_privilege_to_create(sample: Callable[[str], str], postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = sa.make_url(postgresql())
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(sa.text("DROP ROLE IF EXISTS maker_without_rights"))
+        connection.execute(sa.text("CREATE ROLE maker_without_rights LOGIN"))
+    try:
+        target = url.set(username="maker_without_rights").render_as_string(False)
+        run = pump("impdp", target, f"NETWORK_LINK={sample('chinook.sqlite')}", f"DIRECTORY={tmp_path}")
+        assert run.code == 5
+        assert 'ORA-39083: Object type SCHEMA:"main" failed to create with error:' in run.out
+        assert "permission denied" in run.out
+        assert not run.rows
+    finally:
+        with engine.connect() as connection:
+            connection.execute(sa.text("DROP ROLE maker_without_rights"))
+
+
+def test_text_in_an_integer_column_is_refused_by_its_row(
+    sample: Callable[[str], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    target = postgresql()
+    link = sample("oddities-type-mismatch.sqlite")
+    run = pump("impdp", target, f"NETWORK_LINK={link}", "REMAP_SCHEMA=main:public", f"DIRECTORY={tmp_path}")
+    assert run.code == 1
+    assert "MIG-20002" in run.err
+    assert "rowid 2" in run.err
+    assert tables_of(target) == []
+
+
+def test_a_password_appears_nowhere(mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    source = sa.make_url(mysql())
+    admin = sa.create_engine(source)
+    password = "Tr0ub4dor-and-3"
+    with admin.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a INT PRIMARY KEY)")
+        connection.exec_driver_sql(f"CREATE OR REPLACE USER pump_test@'%%' IDENTIFIED BY '{password}'")
+        connection.exec_driver_sql(f"GRANT ALL ON `{source.database}`.* TO pump_test@'%%'")
+    try:
+        url = source.set(username="pump_test", password=password).render_as_string(False)
+        good = pump("expdp", url, f"DIRECTORY={tmp_path}")
+        wrong = pump("expdp", url.replace(password, password + "x"), f"DIRECTORY={tmp_path}", "LOGFILE=wrong.log")
+        missing = pump("expdp", url, "TABLES=nope", f"DIRECTORY={tmp_path}", "REUSE_DUMPFILES=Y")
+        done(good)
+        assert wrong.code == missing.code == 1
+        assert password not in "".join(run.out + run.err for run in (good, wrong, missing))
+        for file in tmp_path.iterdir():
+            assert password.encode() not in file.read_bytes(), file
+    finally:
+        with admin.begin() as connection:
+            connection.exec_driver_sql("DROP USER pump_test@'%%'")
+
+
+def test_a_password_is_not_in_the_process_list(tmp_path: Path) -> None:
+    """The process waits in a connection to a server that accepts and says nothing; ps is asked meanwhile."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        url = f"postgresql://u:hunter2secret@127.0.0.1:{port}/db"
+        command = [sys.executable, "-m", "migrator", "expdp", url, f"DIRECTORY={tmp_path}"]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+            try:
+                listener.settimeout(60)
+                peer, _ = listener.accept()
+                shown = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+                peer.close()
+            finally:
+                process.kill()
+    assert b"migrator" in shown
+    assert b"hunter2secret" not in shown
+
+
+def test_a_locked_target_is_said_so(sample: Callable[[str], str], tmp_path: Path) -> None:
+    holder = sqlite3.connect(tmp_path / "locked.db", isolation_level=None)
+    holder.execute("BEGIN EXCLUSIVE")
+    try:
+        target = f"sqlite:///{tmp_path}/locked.db?timeout=0.1"
+        run = pump("impdp", target, f"NETWORK_LINK={sample('chinook.sqlite')}", f"DIRECTORY={tmp_path}")
+    finally:
+        holder.close()
+    assert run.code in {1, 5}
+    assert "locked" in run.out + run.err
+    assert "Traceback" not in run.out + run.err
