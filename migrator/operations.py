@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TextIO
 
@@ -79,6 +79,8 @@ class Origin:
     size: Callable[[Table], int]
     readers: int | None
     notes: tuple[str, ...] = ()
+    unfiltered: Mapping[QName, str] = field(default_factory=dict)
+    """The QUERY conditions, by table, that the rows have not been chosen by yet."""
 
 
 @contextmanager
@@ -95,7 +97,7 @@ def _database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             return TableRows(database, snapshot, Read(table.source, columns, conditions.get(table.source)))
 
         notes = (snapshot.note,) if snapshot.note and spec.parallel > 1 else ()
-        yield Origin(catalog, rows, lambda table: table.bytes or 0, snapshot.readers, notes=notes, banner=server.banner)
+        yield Origin(catalog, rows, lambda table: table.bytes or 0, snapshot.readers, notes)
 
 
 @contextmanager
@@ -117,7 +119,7 @@ def _dump_origin(spec: JobSpec, default_schema: str) -> Iterator[Origin]:
         found = entry(table)
         return found.bytes if found is not None else 0
 
-    yield Origin(catalog, rows, size, None)
+    yield Origin(catalog, rows, size, None, unfiltered=filters.conditions(spec, catalog))
 
 
 @contextmanager
@@ -418,7 +420,7 @@ class _Import:
         facts = Facts(bulk_load_refused=bulk_refused)
         if not fresh or not bulk_refused:
             facts = self.adapter.facts(self.connection, table.qname)
-        where = filters.where(self.spec, table.source) if self.spec.network_link is None else None
+        where = self.origin.unfiltered.get(table.source)
         choice = choose(Situation(facts, fresh, filtered=where is not None))
         source, target = _matched(table, made)
         rows_from = self.origin.rows(table, source)

@@ -158,6 +158,23 @@ class Worker:
             connection.commit()
         return stored
 
+    def _store_staged(self, move: Move, target: Store, staging: QName, passing: _Passing) -> int:
+        """Load all rows into a staging table, let SQL move on those wanted, drop the staging table."""
+        adapter, load = target.database.adapter, target.load
+        ddl = adapter.ddl(Catalog(adapter.name, ""))
+        with target.database.connect() as connection:
+            Emitter(ddl, connection).run(ddl.create_staging(staging, load.target).statements)
+        try:
+            staged = replace(load, table=staging, conventional=False, fresh=True)
+            self._store(move, replace(target, load=staged), passing)
+            with database_errors(adapter), adapter.writing(target.database.engine) as connection:
+                done = connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, target.where or "")))
+                connection.commit()
+                return int(done.rowcount)
+        finally:
+            with target.database.connect() as connection:
+                Emitter(ddl, connection).run(ddl.drop_table(staging).statements)
+
     def _transfer(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         load = target.load
         native = _shared_format(move)
