@@ -1,0 +1,128 @@
+"""The SQLite adapter."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+
+from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName
+
+from . import connections, paths
+from .ddl import SQLiteDDL
+from .dictionary import SCHEMA, read_catalog
+from .types import DIALECT, TYPES
+
+
+class SQLiteAdapter(Adapter):
+    """SQLite 3.37 and later, a file at a time."""
+
+    name = DIALECT
+    title = "SQLite"
+    backends = ("sqlite",)
+    driver = "pysqlite"
+    sqlglot = "sqlite"
+    capabilities = Capabilities(
+        single_schema=SCHEMA,
+        inline=frozenset({"primary_key", "unique", "check", "foreign_key"}),
+        transactional_ddl=True,
+        identifier_limit=(1_000_000, "bytes"),
+        index_names="schema",
+        ignores_table_case=True,
+        max_writers=1,
+    )
+    types = TYPES
+
+    # --- connecting -------------------------------------------------------------------------------------------------
+
+    def dialect(self) -> sa.Dialect:
+        """SQLAlchemy's SQLite dialect."""
+        return SQLiteDialect_pysqlite(paramstyle="named", dbapi=SQLiteDialect_pysqlite.import_dbapi())
+
+    def engine(self, url: sa.URL) -> sa.Engine:
+        """An engine; connecting makes the file where it is missing."""
+        return connections.engine(url)
+
+    def server(self, connection: sa.Connection) -> Server:
+        """The library's version."""
+        version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
+        return Server(f"SQLite {version}", tuple(int(part) for part in version.split(".")), SCHEMA, SCHEMA)
+
+    def explain(self, error: BaseException) -> tuple[str, bool]:
+        """SQLite's own words; a file that may not be written is a missing privilege."""
+        original = getattr(error, "orig", None) or error
+        text = str(original).splitlines()[0] if str(original) else type(original).__name__
+        return text, getattr(original, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """SQLAlchemy's, Python's and ADBC's errors."""
+        return (*super().driver_errors(), connections.ADBCDialect.import_dbapi().Error)
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """The one schema of a file."""
+        return (SCHEMA,)
+
+    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+        """All objects of the file."""
+        version = self.server(connection).version
+        if SCHEMA not in schemas:
+            return Catalog(DIALECT, ".".join(map(str, version)))
+        return read_catalog(connection, ".".join(map(str, version)), proof=proof)
+
+    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+        """What a table has; one prepared statement loads any."""
+        name = table.name.replace("'", "''")
+        row = connection.exec_driver_sql(
+            f"SELECT (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower('{name}')),"
+            f" (SELECT count(*) FROM pragma_foreign_key_list('{name}')),"
+            f" (SELECT count(*) FROM pragma_index_list('{name}') WHERE \"unique\"),"
+            f" (SELECT count(*) FROM pragma_table_xinfo('{name}') WHERE hidden IN (2, 3))"
+        ).one()
+        triggers, foreign_keys, unique_indexes, generated = (bool(count) for count in row)
+        return Facts(triggers, foreign_keys, unique_indexes, generated_columns=generated)
+
+    def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
+        """A read transaction; see :func:`.connections.snapshot`."""
+        return connections.snapshot(engine)
+
+    def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection through ADBC; see :func:`.connections.reading`."""
+        return connections.reading(engine, snapshot)
+
+    def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        """The rows, through a connection from :meth:`reading`."""
+        return paths.batches(connection, read)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+        """A connection in a write transaction."""
+        return connections.writing(engine)
+
+    def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+        """Store the rows with one prepared INSERT."""
+        return paths.load(connection, load, batches)
+
+    def orphans(self, connection: sa.Connection, table: QName) -> int:
+        """Rows of a table whose foreign keys refer to nothing."""
+        name = table.name.replace("'", "''")
+        found = connection.exec_driver_sql(f"SELECT count(*) FROM pragma_foreign_key_check('{name}')").scalar_one()
+        return int(found)
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> SQLiteDDL:
+        """The writer of SQLite's DDL."""
+        return SQLiteDDL(self, catalog, version)
+
+
+ADAPTER = SQLiteAdapter()
+"""The adapter that the entry point names."""

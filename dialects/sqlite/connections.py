@@ -1,0 +1,160 @@
+"""Connections to a SQLite file, and one state of it for several readers.
+
+Catalogs, DDL and loads go through Python's own driver. Rows are read through ADBC, which has a SQLite library of its own:
+the locks of one library mean nothing to the other within a process, and a closing one drops them. So a file is written
+through one driver only, and a reader checks that the file is still in the snapshot's state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.engine.default import DefaultDialect
+from sqlalchemy.engine.interfaces import ConnectArgsType
+from sqlalchemy.pool import NullPool
+
+from migrator.adapter import Snapshot
+from migrator.errors import DatabaseError, InvalidUrl, MissingDatabaseFile, MissingDriver
+
+LOCK_TIMEOUT = 60.0
+"""How many seconds a connection waits for another one's lock."""
+
+
+def file_of(url: sa.URL) -> Path:
+    """The file a URL names.
+
+    :raises InvalidUrl: it names a database in memory, or has parameters.
+    """
+    shown = url.render_as_string()
+    if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
+        raise InvalidUrl(url=shown, detail="a plain path to a database file is needed, as in sqlite:///hr.db")
+    if url.query:
+        raise InvalidUrl(url=shown, detail="parameters of SQLite's driver are not taken")
+    return Path(url.database)
+
+
+def existing_file(url: sa.URL) -> Path:
+    """The file a URL names.
+
+    :raises MissingDatabaseFile: it is not there.
+    """
+    path = file_of(url)
+    if not path.is_file():
+        raise MissingDatabaseFile(path=path)
+    return path
+
+
+def engine(url: sa.URL) -> sa.Engine:
+    """An engine that makes the file where it is missing; foreign keys are checked after loading, not row by row."""
+    file_of(url)
+    made = sa.create_engine(
+        url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT}
+    )
+
+    @sa.event.listens_for(made, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA foreign_keys = OFF")
+
+    return made
+
+
+class ADBCDialect(DefaultDialect):
+    """SQLAlchemy over ADBC's SQLite driver, for reading only."""
+
+    name = "sqlite"
+    driver = "adbc"
+    default_paramstyle = "qmark"
+    supports_statement_cache = True
+
+    @classmethod
+    def import_dbapi(cls) -> ModuleType:
+        """ADBC's DBAPI module.
+
+        :raises MissingDriver: it is not installed.
+        """
+        try:
+            import adbc_driver_sqlite.dbapi as dbapi
+        except ImportError as error:
+            raise MissingDriver(dialect="sqlite", detail=error) from error
+        module: ModuleType = dbapi
+        return module
+
+    def create_connect_args(self, url: sa.URL) -> ConnectArgsType:
+        """Open the file for reading only: it is never made."""
+        return [f"file:{quote(str(existing_file(url).absolute()))}?mode=ro"], {}
+
+    def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
+        """Run a statement; ADBC takes no empty parameters."""
+        cursor.execute(statement, parameters or None)
+
+
+sa.dialects.registry.register("sqlite.adbc", __name__, "ADBCDialect")
+
+
+def _wal(path: Path) -> Path:
+    return path.with_name(path.name + "-wal")
+
+
+def _state(path: Path, journal: str) -> str:
+    """What tells one committed state of a file from another: the log in WAL mode, else the file itself."""
+    written = _wal(path) if journal == "wal" else path
+    try:
+        facts = written.stat()
+    except FileNotFoundError:
+        return f"{journal} -"
+    return f"{journal} {facts.st_mtime_ns} {facts.st_size}"
+
+
+@contextmanager
+def snapshot(source: sa.Engine) -> Iterator[Snapshot]:
+    """Hold a read transaction. Readers that come later are checked against its token.
+
+    With a rollback journal nobody can commit meanwhile, so any number of readers see one state. With a write-ahead log
+    others do commit, and only readers that begin before they do are let in: one reader is safest.
+    """
+    path = existing_file(source.url)
+    with source.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").all()
+        journal = connection.exec_driver_sql("PRAGMA journal_mode").scalar_one()
+        if journal == "wal":
+            yield Snapshot(_state(path, journal), 1, "the file has a write-ahead log: one reader keeps one state of it")
+        else:
+            yield Snapshot(_state(path, journal), None)
+
+
+def _check(path: Path, snapshot_: Snapshot) -> None:
+    if snapshot_.token is None:
+        return
+    journal = snapshot_.token.split()[0]
+    if _state(path, journal) != snapshot_.token:
+        raise DatabaseError(detail=f"{path} was changed by another program since the job began; run the job again")
+
+
+@contextmanager
+def reading(source: sa.Engine, snapshot_: Snapshot) -> Iterator[sa.Connection]:
+    """A connection through ADBC in a read transaction on the snapshot's state.
+
+    :raises DatabaseError: another program has changed the file since the snapshot was taken.
+    """
+    path = existing_file(source.url)
+    reader = sa.create_engine(source.url.set(drivername="sqlite+adbc"), poolclass=NullPool)
+    with reader.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT * 1000)}")
+        connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").all()
+        _check(path, snapshot_)
+        yield connection
+
+
+@contextmanager
+def writing(target: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection in a write transaction that the caller commits."""
+    with target.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        yield connection

@@ -1,0 +1,289 @@
+"""SQLite's DDL: all constraints stand in CREATE TABLE, one schema, no comments, sequences only as AUTOINCREMENT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cached_property
+
+from migrator.ddl import DDL, Script
+from migrator.expressions import Untranslatable, unqualified
+from migrator.model import types as t
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import (
+    Column,
+    Default,
+    Expression,
+    ForeignKey,
+    Index,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    PrimaryKey,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+from .types import DIALECT
+
+_NEW_UUID = (
+    "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||"
+    " substr('89AB', 1 + (abs(random() % 4)), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
+)
+"""A random UUID of version 4 (RFC 9562)."""
+
+_NOW = {
+    "date": "CURRENT_DATE",
+    "time": "CURRENT_TIME",
+    "timestamp": "CURRENT_TIMESTAMP",
+}
+
+
+class SQLiteDDL(DDL):
+    """Writes SQLite's DDL."""
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def quote(self, name: str) -> str:
+        """An identifier, always in double quotes: SQLite's list of keywords grows."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def qualified(self, schema: str, name: str) -> str:
+        """A name without its schema: foreign keys, indexes and views take none."""
+        return self.quote(name)
+
+    def expression(self, expression: Expression) -> str:
+        """An expression in SQLite's SQL, without schema names."""
+        sql = super().expression(expression)
+        return sql if expression.dialect == DIALECT else unqualified(sql, DIALECT)
+
+    def boolean(self, value: bool) -> str:
+        """A truth value as it is stored."""
+        return "1" if value else "0"
+
+    @property
+    def same(self) -> bool:
+        """Whether the catalog comes from SQLite."""
+        return self.catalog.dialect == DIALECT
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column of CREATE TABLE; an identity column is the rowid, and carries the primary key itself."""
+        if self.is_rowid(table, column):
+            return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
+        sql = super().column(table, column, losses)
+        if column.collation and self.same:
+            sql += f" COLLATE {column.collation}"
+        elif column.ignore_case:
+            sql += " COLLATE NOCASE"
+            there = column.collation or "its default"
+            detail = f"compares as NOCASE, which folds ASCII letters only (at the source: {there})"
+            losses.append(Loss(path_of(table), "collation", detail, column.name))
+        return sql
+
+    def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
+        if self.same:
+            return column.native
+        return super().type_of(table, column, losses)
+
+    def generator(self, table: Table) -> Column | None:
+        """The column whose values the table's rowid makes: the single column of its key, if it is generated."""
+        key = table.primary_key
+        if key is None or len(key.columns) != 1:
+            return None
+        column = table.column(key.columns[0])
+        return column if column.identity is not None or self._serial(column) else None
+
+    def _serial(self, column: Column) -> bool:
+        return isinstance(column.default, NextValue) and isinstance(t.base_of(column.type), t.Integer)
+
+    def is_rowid(self, table: Table, column: Column) -> bool:
+        """Whether a column is declared INTEGER PRIMARY KEY."""
+        return column == self.generator(table)
+
+    def counts_up(self, table: Table) -> bool:
+        """Whether a table never gives an id twice (AUTOINCREMENT); what other databases' generators promise."""
+        if self.generator(table) is None:
+            return False
+        return not self.same or ("AUTOINCREMENT", "") in table.options
+
+    def rowid_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``INTEGER PRIMARY KEY``; generators that count otherwise than up by one are a loss."""
+        assert table.primary_key is not None
+        identity = column.identity
+        if identity is not None and (identity.increment != 1 or identity.cycle):
+            detail = f"counts up by one (at the source: increment {identity.increment}{', cycling' * identity.cycle})"
+            losses.append(Loss(path_of(table), "identity", detail, column.name))
+        if identity is not None and identity.always:
+            detail = "takes given values too (at the source: GENERATED ALWAYS)"
+            losses.append(Loss(path_of(table), "identity-always", detail, column.name))
+        increment = " AUTOINCREMENT" if self.counts_up(table) else ""
+        return f"INTEGER {self.named(table.primary_key.name)}PRIMARY KEY{increment} NOT NULL"
+
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """Nothing: only the primary key can be generated."""
+        detail = "is no longer generated: only a primary key of one column is in SQLite"
+        losses.append(Loss(path_of(table), "identity", detail, column.name))
+        return ""
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default; expressions stand in parentheses."""
+        match value:
+            case Expression():
+                return f"({self.expression(value)})"
+            case NewUuid():
+                return f"({_NEW_UUID})"
+            case Literal(kind="bit", value=digits):
+                return self.literal(digits)
+            case Now(kind="timestamp", precision=precision) if precision:
+                return "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+            case _:
+                return super().default(value, column)
+
+    def now(self, value: Now) -> str:
+        """The current date, time or timestamp, in UTC."""
+        return _NOW[value.kind]
+
+    def next_value(self, sequence: QName) -> str:
+        """Only a primary key can count."""
+        raise Untranslatable("there are no sequences in SQLite")
+
+    def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``DEFAULT …``; MySQL's ON UPDATE is a loss."""
+        if column.on_update is not None:
+            losses.append(Loss(path_of(table), "on-update", "no longer changes by itself on UPDATE", column.name))
+        return super().default_clause(table, column, losses)
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def create_schema(self, schema: Schema) -> Script:
+        """Nothing: a file has one schema."""
+        return Script()
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """Nothing; a sequence that feeds a primary key becomes that key's AUTOINCREMENT."""
+        name = QName(sequence.schema, sequence.name)
+        if any(name == fed for table in self.catalog.of(Table) for fed in self._feeding(table)):
+            return Script()
+        return self.not_carried(sequence, "sequence", "there are no sequences in SQLite")
+
+    def _feeding(self, table: Table) -> Iterable[QName]:
+        column = self.generator(table)
+        if column is not None and isinstance(column.default, NextValue):
+            yield column.default.sequence
+
+    def create_table(self, table: Table) -> Script:
+        """A table with all its constraints; comments are a loss."""
+        made = super().create_table(table)
+        commented = bool(table.comment) + sum(bool(column.comment) for column in table.columns)
+        if not commented:
+            return made
+        loss = Loss(path_of(table), "comment", f"{commented} comments are left out: SQLite keeps none")
+        return replace(made, losses=(*made.losses, loss))
+
+    def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
+        """All constraints; the key of a generated column stands at the column."""
+        items = super().inline_constraints(table, losses)
+        if self.generator(table) is not None:
+            del items[0]
+        return items
+
+    def table_options(self, table: Table, losses: list[Loss]) -> str:
+        """``WITHOUT ROWID`` and ``STRICT`` from SQLite to SQLite."""
+        clause = super().table_options(table, losses)
+        if not self.same:
+            return clause
+        kept = [name for name, _ in table.options if name in {"WITHOUT ROWID", "STRICT"}]
+        return f"{clause} {', '.join(kept)}" if kept else clause
+
+    def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
+        """``DEFERRABLE …`` for foreign keys; keys are checked at once."""
+        if isinstance(of, ForeignKey):
+            return super().deferral(table, of, losses)
+        if of.deferrable:
+            losses.append(Loss(path_of(table), "deferrable", f"key {of.name} is checked at once, not at commit"))
+        return ""
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _index_names(self) -> dict[tuple[QName, str], str]:
+        """The name each index gets: its own, or with its table's name where another object has that name already."""
+        taken = {obj.name.lower() for obj in self.catalog.objects if isinstance(obj, Table | View)}
+        names: dict[tuple[QName, str], str] = {}
+        for table in self.catalog.of(Table):
+            for index in table.indexes:
+                name = index.name
+                if name.lower() in taken:
+                    name = f"{table.name}_{index.name}"
+                while name.lower() in taken:
+                    name += "_"
+                taken.add(name.lower())
+                names[table.qname, index.name] = name
+        return names
+
+    def index_name(self, table: Table, index: Index) -> str:
+        """An index's name; it must be unique in the whole file."""
+        return self.quote(self._index_names.get((table.qname, index.name), index.name))
+
+    def index(self, table: Table, index: Index) -> Script:
+        """An index on a loaded table."""
+        if index.method not in {"btree", "hash"}:
+            why = f"index {index.name} is left out: SQLite has no {index.method} indexes"
+            return Script((), (Loss(path_of(table), "index-method", why),))
+        made = super().index(table, index)
+        losses = list(made.losses)
+        name = self._index_names.get((table.qname, index.name), index.name)
+        if name != index.name and made.statements:
+            losses.append(Loss(path_of(table), "index-name", f"index {index.name} is named {name}: the name was taken"))
+        if index.include:
+            detail = f"index {index.name} no longer includes {', '.join(index.include)}"
+            losses.append(Loss(path_of(table), "index-include", detail))
+        return Script(made.statements, tuple(losses))
+
+    # --- the rest ---------------------------------------------------------------------------------------------------
+
+    def position(self, obj: Table | Sequence) -> Script:
+        """Let AUTOINCREMENT go on where the source's generator stood, in empty tables too."""
+        if not isinstance(obj, Table) or not self.counts_up(obj):
+            return Script()
+        column = self.generator(obj)
+        assert column is not None
+        following = self._following(column)
+        if following is None:
+            return Script()
+        name = self.literal(obj.name)
+        largest = f"(SELECT max({self.quote(column.name)}) FROM {self.name_of(obj)})"
+        return Script(
+            (
+                f"DELETE FROM sqlite_sequence WHERE name = {name}",
+                f"INSERT INTO sqlite_sequence (name, seq) VALUES ({name}, max({following - 1}, coalesce({largest}, 0)))",
+            )
+        )
+
+    def _following(self, column: Column) -> int | None:
+        if column.identity is not None:
+            return column.identity.next_value
+        if isinstance(column.default, NextValue):
+            wanted = column.default.sequence
+            found = (s for s in self.catalog.of(Sequence) if QName(s.schema, s.name) == wanted)
+            return next((s.next_value for s in found), None)
+        return None
+
+    def comments(self, obj: Table | View) -> Script:
+        """Nothing: see :meth:`create_table`."""
+        if isinstance(obj, View) and obj.comment:
+            return Script((), (Loss(path_of(obj), "comment", "the comment is left out: SQLite keeps none"),))
+        return Script()
+
+    def truncate(self, *tables: QName) -> Script:
+        """Empty tables: SQLite has DELETE only."""
+        return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
+

@@ -1,0 +1,342 @@
+"""What only the text of a CREATE statement tells: names of constraints, checks, collations, deferral, expressions.
+
+SQLite keeps each statement as it was written; its pragmas tell the rest. This is a scanner of SQLite's tokens and a
+splitter at top-level commas, not a parser: SQLite itself has accepted the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
+      | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
+      | (?P<string>[xX]?'(?:[^']|'')*')
+      | (?P<word>[^\W\d][\w$]*)
+      | (?P<number>\d[\w.]*)
+      | (?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of a statement: its kind, its text and where it begins."""
+
+    kind: str
+    text: str
+    start: int
+
+    @property
+    def end(self) -> int:
+        """Where the token ends."""
+        return self.start + len(self.text)
+
+    @property
+    def upper(self) -> str:
+        """A bare word in capitals; empty for anything else."""
+        return self.text.upper() if self.kind == "word" else ""
+
+    @property
+    def name(self) -> str:
+        """The token as an identifier, unquoted."""
+        if self.kind == "quoted":
+            closing = self.text[-1]
+            return self.text[1:-1].replace(closing * 2, closing) if closing != "]" else self.text[1:-1]
+        if self.kind == "string":
+            return self.text[1:-1].replace("''", "'")
+        return self.text
+
+
+def tokens(sql: str) -> list[Token]:
+    """The tokens of a statement, blanks and comments left out."""
+    return [
+        Token(str(match.lastgroup), match.group(), match.start())
+        for match in _TOKEN.finditer(sql)
+        if match.lastgroup != "space"
+    ]
+
+
+def _closing(items: Sequence[Token], opening: int) -> int:
+    """The position of the parenthesis that closes the one at ``opening``."""
+    depth = 0
+    for position in range(opening, len(items)):
+        depth += {"(": 1, ")": -1}.get(items[position].text, 0) if items[position].kind == "sign" else 0
+        if depth == 0:
+            return position
+    raise ValueError("unbalanced parentheses")
+
+
+def _is(token: Token, sign: str) -> bool:
+    return token.kind == "sign" and token.text == sign
+
+
+def _split(items: Sequence[Token]) -> Iterator[list[Token]]:
+    """The parts between top-level commas."""
+    part: list[Token] = []
+    depth = 0
+    for token in items:
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and _is(token, ","):
+            yield part
+            part = []
+        else:
+            part.append(token)
+    yield part
+
+
+@dataclass
+class Clause:
+    """A constraint as written: its name, its kind (CHECK, UNIQUE, …), its expression or columns, and its deferral."""
+
+    kind: str
+    name: str | None = None
+    expression: str = ""
+    columns: tuple[str, ...] = ()
+    deferrable: bool = False
+    initially_deferred: bool = False
+    on_conflict: str = ""
+
+
+@dataclass
+class TableText:
+    """What a CREATE TABLE statement tells beyond the pragmas. ``collations`` and ``generated`` by column name."""
+
+    clauses: list[Clause] = field(default_factory=list)
+    collations: dict[str, str] = field(default_factory=dict)
+    generated: dict[str, str] = field(default_factory=dict)
+    autoincrement: bool = False
+
+    def of(self, kind: str) -> list[Clause]:
+        """The constraints of one kind, in the order written."""
+        return [clause for clause in self.clauses if clause.kind == kind]
+
+    def named(self, kind: str, columns: Sequence[str]) -> Clause | None:
+        """The constraint of that kind on these columns."""
+        wanted = [name.lower() for name in columns]
+        return next((c for c in self.of(kind) if [n.lower() for n in c.columns] == wanted), None)
+
+
+_TABLE_CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
+
+
+class _Reader:
+    """Reads the constraints of one part of CREATE TABLE from left to right."""
+
+    def __init__(self, sql: str, items: Sequence[Token], found: TableText, column: str | None) -> None:
+        self.sql, self.items, self.found, self.column = sql, items, found, column
+        self.at = 0
+        self.name: str | None = None
+
+    def word(self, ahead: int = 0) -> str:
+        position = self.at + ahead
+        return self.items[position].upper if position < len(self.items) else ""
+
+    def parenthesised(self) -> list[Token]:
+        """The tokens inside the parentheses that begin here; moves behind them."""
+        last = _closing(self.items, self.at)
+        inner = list(self.items[self.at + 1 : last])
+        self.at = last + 1
+        return inner
+
+    def text(self) -> str:
+        """The text inside the parentheses that begin here; moves behind them."""
+        first = self.items[self.at].end
+        inner = self.parenthesised()
+        return self.sql[first : inner[-1].end].strip() if inner else ""
+
+    def names(self) -> tuple[str, ...]:
+        """The column names in the parentheses that begin here; moves behind them."""
+        return tuple(part[0].name for part in _split(self.parenthesised()) if part)
+
+    def at_parenthesis(self) -> bool:
+        return self.at < len(self.items) and _is(self.items[self.at], "(")
+
+    def add(self, kind: str, columns: tuple[str, ...] = (), expression: str = "") -> Clause:
+        clause = Clause(kind, self.name, expression, columns)
+        self.name = None
+        self.found.clauses.append(clause)
+        return clause
+
+    def key_columns(self) -> tuple[str, ...]:
+        if self.column is None and self.at_parenthesis():
+            return self.names()
+        return () if self.column is None else (self.column,)
+
+    def run(self) -> None:
+        while self.at < len(self.items):
+            step = getattr(self, f"_{self.word().lower()}", None) if self.word() in _STEPS else None
+            self.at += 1
+            if step is not None:
+                step()
+
+    def _constraint(self) -> None:
+        self.name = self.items[self.at].name
+        self.at += 1
+
+    def _primary(self) -> None:
+        self.at += 1
+        clause = self.add("PRIMARY KEY", self.key_columns())
+        if self.word() in {"ASC", "DESC"}:
+            self.at += 1
+        self.conflict(clause)
+        if self.word() == "AUTOINCREMENT":
+            self.found.autoincrement = True
+
+    def _autoincrement(self) -> None:
+        self.found.autoincrement = True
+
+    def _unique(self) -> None:
+        self.conflict(self.add("UNIQUE", self.key_columns()))
+
+    def _not(self) -> None:
+        if self.word() == "NULL":
+            self.at += 1
+            self.conflict(Clause("NOT NULL"))
+        elif self.word() == "DEFERRABLE":
+            self.at += 1
+            self.skip_initially()
+
+    def skip_initially(self) -> None:
+        if self.word() == "INITIALLY":
+            self.at += 2
+
+    def conflict(self, clause: Clause) -> None:
+        if self.word() == "ON" and self.word(1) == "CONFLICT":
+            clause.on_conflict = self.word(2)
+            self.at += 3
+            if clause.kind == "NOT NULL":
+                self.found.clauses.append(clause)
+
+    def _check(self) -> None:
+        self.conflict(self.add("CHECK", expression=self.text()))
+
+    def _default(self) -> None:
+        if self.at_parenthesis():
+            self.parenthesised()
+        else:
+            self.at += 1
+
+    def _collate(self) -> None:
+        if self.column is not None:
+            self.found.collations[self.column] = self.items[self.at].name.upper()
+        self.at += 1
+
+    def _foreign(self) -> None:
+        self.at += 1
+        self.add("FOREIGN KEY", self.names())
+
+    def _references(self) -> None:
+        if self.column is not None:
+            self.add("FOREIGN KEY", (self.column,))
+        self.at += 1
+        if self.at_parenthesis():
+            self.parenthesised()
+
+    def _deferrable(self) -> None:
+        clause = self.found.of("FOREIGN KEY")[-1]
+        clause.deferrable = True
+        if self.word() == "INITIALLY":
+            clause.initially_deferred = self.word(1) == "DEFERRED"
+            self.at += 2
+
+    def _as(self) -> None:
+        if self.column is not None and self.at_parenthesis():
+            self.found.generated[self.column] = self.text()
+
+
+_STEPS = frozenset(
+    {
+        "CONSTRAINT",
+        "PRIMARY",
+        "AUTOINCREMENT",
+        "UNIQUE",
+        "NOT",
+        "CHECK",
+        "DEFAULT",
+        "COLLATE",
+        "FOREIGN",
+        "REFERENCES",
+        "DEFERRABLE",
+        "AS",
+    }
+)
+
+
+def read_table(sql: str) -> TableText:
+    """What a CREATE TABLE statement tells beyond the pragmas."""
+    items = tokens(sql)
+    opening = next(position for position, token in enumerate(items) if _is(token, "("))
+    found = TableText()
+    for part in _split(items[opening + 1 : _closing(items, opening)]):
+        if not part:
+            continue
+        if part[0].upper in _TABLE_CONSTRAINTS:
+            for constraint in _constraints(part):
+                _Reader(sql, constraint, found, None).run()
+        else:
+            _Reader(sql, part[1:], found, part[0].name).run()
+    return found
+
+
+def _constraints(part: Sequence[Token]) -> Iterator[list[Token]]:
+    """Table constraints of one part: SQLite lets the commas between them be left out."""
+    one: list[Token] = []
+    depth = 0
+    for token in part:
+        begins = depth == 0 and token.upper in _TABLE_CONSTRAINTS
+        if begins and one and not (len(one) == 2 and one[0].upper == "CONSTRAINT"):
+            yield one
+            one = []
+        if token.kind == "sign":
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+        one.append(token)
+    yield one
+
+
+def read_index(sql: str) -> tuple[list[str], str | None]:
+    """The keys of a CREATE INDEX statement as written (without COLLATE, ASC and DESC), and its condition."""
+    items = tokens(sql)
+    opening = next(position for position, token in enumerate(items) if _is(token, "("))
+    last = _closing(items, opening)
+    keys = [_key(sql, part) for part in _split(items[opening + 1 : last])]
+    where = sql[items[last + 1].end :].strip().rstrip(";").strip() if last + 1 < len(items) else None
+    return keys, where or None
+
+
+def _key(sql: str, part: list[Token]) -> str:
+    if part[-1].upper in {"ASC", "DESC"}:
+        part = part[:-1]
+    if len(part) > 2 and part[-2].upper == "COLLATE":
+        part = part[:-2]
+    return sql[part[0].start : part[-1].end]
+
+
+def read_view(sql: str) -> tuple[tuple[str, ...], str]:
+    """The column names a CREATE VIEW statement lists, and its query."""
+    items = tokens(sql)
+    position = next(p for p, token in enumerate(items) if token.upper == "VIEW") + 1
+    columns: tuple[str, ...] = ()
+    while items[position].upper != "AS":
+        if _is(items[position], "("):
+            last = _closing(items, position)
+            columns = tuple(part[0].name for part in _split(items[position + 1 : last]))
+            position = last
+        position += 1
+    return columns, sql[items[position].end :].strip().rstrip(";").strip()
+
+
+def literal_default(sql: str) -> Token | None:
+    """The single token a default consists of, parentheses taken off; None: it is a longer expression."""
+    items = tokens(sql)
+    while len(items) > 2 and _is(items[0], "(") and _closing(items, 0) == len(items) - 1:
+        items = items[1:-1]
+    if len(items) == 2 and items[0].text in {"+", "-"} and items[1].kind == "number":
+        sign = "-" if items[0].text == "-" else ""
+        return Token("number", sign + items[1].text, 0)
+    if len(items) == 1:
+        return items[0]
+    return None

@@ -1,0 +1,78 @@
+"""SQLite's default clauses as neutral defaults."""
+
+from __future__ import annotations
+
+import re
+
+from migrator.model import types as t
+from migrator.model.objects import Default, Expression, Literal, Now
+
+from .declaration import Token, literal_default, tokens
+from .types import DIALECT
+
+_NOW: dict[str, Now] = {
+    "current_timestamp": Now("timestamp", 0),
+    "current_date": Now("date"),
+    "current_time": Now("time", 0),
+    "datetime('now')": Now("timestamp", 0),
+    "datetime('now','localtime')": Now("timestamp", 0),
+    "datetime()": Now("timestamp", 0),
+    "strftime('%y-%m-%d %h:%m:%s','now')": Now("timestamp", 0),
+    "strftime('%y-%m-%d %h:%m:%f','now')": Now("timestamp", 3),
+    "strftime('%y-%m-%dt%h:%m:%fz','now')": Now("timestamp", 3),
+    "date('now')": Now("date"),
+    "date('now','localtime')": Now("date"),
+    "time('now')": Now("time", 0),
+    "time('now','localtime')": Now("time", 0),
+}
+"""Ways to say "now", in lower case, without blanks between tokens."""
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+
+
+def default_of(sql: str | None, type_: t.Type) -> Default | None:
+    """A column's default from its text in the dictionary; None: no default.
+
+    :raises ValueError: it is a constant that the column's type does not hold.
+    """
+    if sql is None or sql.strip().upper() == "NULL":
+        return None
+    said = _NOW.get(_normal(sql))
+    if said is not None:
+        return said
+    token = literal_default(sql)
+    if token is None:
+        return Expression(sql, DIALECT)
+    return _constant(token, type_, sql)
+
+
+def _normal(sql: str) -> str:
+    items = tokens(sql)
+    while len(items) > 2 and items[0].text == "(" and items[-1].text == ")" and items[0].kind == "sign":
+        items = items[1:-1]
+    return "".join(item.text for item in items).lower()
+
+
+def _constant(token: Token, type_: t.Type, sql: str) -> Default:
+    if token.kind == "string" and token.text[0] in "xX":
+        return Literal(token.text[2:-1].upper(), "binary")
+    if token.kind == "word" and token.upper in {"TRUE", "FALSE"}:
+        return _typed("1" if token.upper == "TRUE" else "0", type_, sql)
+    if token.kind in {"string", "quoted", "number"}:
+        return _typed(token.name, type_, sql)
+    return Expression(sql, DIALECT)
+
+
+def _typed(value: str, type_: t.Type, sql: str) -> Literal:
+    """A constant in the kind of the column's type: SQLite's affinity converts it when it is stored."""
+    match type_:
+        case t.Boolean() if value in {"0", "1"}:
+            return Literal(value, "boolean")
+        case t.Integer() | t.Decimal() | t.Float() | t.Year() if _NUMBER.fullmatch(value):
+            return Literal(value, "number")
+        case t.Boolean() | t.Integer() | t.Decimal() | t.Float() | t.Year():
+            raise ValueError(f"{sql} is no value of the column's type")
+        case t.Date() | t.Time() | t.Timestamp() if _NUMBER.fullmatch(value):
+            raise ValueError(f"{sql} is no value of the column's type")
+        case _:
+            return Literal(value)

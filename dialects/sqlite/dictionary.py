@@ -1,0 +1,333 @@
+"""A SQLite database as a catalog: from its schema table, its pragmas and the text of its CREATE statements.
+
+The pragmas are called as table-valued functions over all tables at once, so the number of queries does not grow with the
+number of tables (the proof by data adds one scan a table).
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from migrator.expressions import tables_in
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import (
+    Action,
+    Check,
+    Column,
+    Default,
+    Expression,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    IndexKey,
+    Object,
+    PrimaryKey,
+    Program,
+    QName,
+    Table,
+    Unique,
+    View,
+)
+
+from .declaration import TableText, read_index, read_table, read_view
+from .defaults import default_of
+from .proof import Declared, Finding, prove, quoted
+from .types import DIALECT, neutral
+
+SCHEMA = "main"
+"""The name of a SQLite file's one schema."""
+
+_VIRTUAL_GENERATED, _STORED_GENERATED = 2, 3  # pragma table_xinfo's "hidden"
+
+Row = list[Any]
+
+
+def _rows(connection: sa.Connection, columns: str, source: str) -> list[Row]:
+    """Rows as JSON arrays: one text column, whatever types a driver would guess for the parts."""
+    result = connection.exec_driver_sql(f"SELECT json_array({columns}) FROM {source}")
+    return [json.loads(text) for (text,) in result]
+
+
+def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
+    groups: defaultdict[str, list[Row]] = defaultdict(list)
+    for name, *rest in rows:
+        groups[name].append(rest)
+    return groups
+
+
+_TABLES = "pragma_table_list AS t"
+_ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """Everything the schema table and the pragmas say, by table name."""
+
+    schema: list[Row]
+    kinds: Mapping[str, Row]
+    columns: Mapping[str, list[Row]]
+    foreign_keys: Mapping[str, list[Row]]
+    indexes: Mapping[str, list[Row]]
+    index_keys: Mapping[str, list[Row]]
+    positions: Mapping[str, int]
+
+
+def _facts(connection: sa.Connection) -> _Facts:
+    schema = _rows(connection, "type, name, tbl_name, sql", "sqlite_schema ORDER BY rowid")
+    kinds = {row[0]: row[1:] for row in _rows(connection, "name, type, wr, strict", f"{_TABLES} WHERE schema = 'main'")}
+    columns = _rows(
+        connection,
+        't.name, x.name, x.type, x."notnull", x.dflt_value, x.pk, x.hidden',
+        f"{_TABLES}, pragma_table_xinfo(t.name) AS x {_ORDINARY} ORDER BY t.name, x.cid",
+    )
+    keys = _rows(
+        connection,
+        't.name, f.id, f."table", f."from", f."to", f.on_update, f.on_delete',
+        f"{_TABLES}, pragma_foreign_key_list(t.name) AS f {_ORDINARY} ORDER BY t.name, f.id DESC, f.seq",
+    )
+    indexes = _rows(
+        connection,
+        'DISTINCT t.name, i.seq, i.name, i."unique", i.origin',
+        f"{_TABLES}, pragma_index_list(t.name) AS i {_ORDINARY} ORDER BY t.name, i.seq DESC",
+    )
+    index_keys = _rows(
+        connection,
+        'i.name, k.cid, k.name, k."desc", k.coll',
+        f"{_TABLES}, pragma_index_list(t.name) AS i, pragma_index_xinfo(i.name) AS k {_ORDINARY} AND k.key"
+        " ORDER BY i.name, k.seqno",
+    )
+    counted = any(row[1] == "sqlite_sequence" for row in schema)
+    positions = {row[0]: row[1] or 0 for row in _rows(connection, "name, seq", "sqlite_sequence")} if counted else {}
+    return _Facts(schema, kinds, _grouped(columns), _grouped(keys), _grouped(indexes), _grouped(index_keys), positions)
+
+
+def read_catalog(connection: sa.Connection, version: str, *, proof: bool) -> Catalog:
+    """All objects of the database's one schema; see :meth:`migrator.adapter.Adapter.catalog`."""
+    return _Dictionary(connection, _facts(connection), proof).catalog(version)
+
+
+class _Dictionary:
+    """The objects of one database, made from its facts."""
+
+    def __init__(self, connection: sa.Connection, facts: _Facts, proof: bool) -> None:
+        self.connection, self.facts, self.proof = connection, facts, proof
+        self.losses: list[Loss] = []
+        self.real = {name.lower(): name for name in facts.kinds}
+        self.index_sql = {row[1]: row[3] for row in facts.schema if row[0] == "index"}
+
+    def catalog(self, version: str) -> Catalog:
+        tables: list[Object] = []
+        views: list[View] = []
+        triggers: list[Object] = []
+        for kind, name, owner, sql in self.facts.schema:
+            if name.startswith("sqlite_"):
+                continue
+            if kind == "table":
+                tables += self._table_like(name, sql)
+            elif kind == "view":
+                views.append(self._view(name, sql))
+            elif kind == "trigger":
+                triggers.append(Program(SCHEMA, name, "TRIGGER", Expression(sql, DIALECT), owner))
+        return Catalog(DIALECT, version, (*tables, *in_order(views), *triggers), tuple(self.losses))
+
+    def _table_like(self, name: str, sql: str) -> list[Object]:
+        kind = self.facts.kinds[name][0]
+        if kind == "table":
+            return [self._table(name, sql)]
+        if kind == "virtual":
+            detail = f"not carried: a virtual table, with its shadow tables: {' '.join(sql.split())}"
+            self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', "virtual-table", detail))
+        return []
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def _table(self, name: str, sql: str) -> Table:
+        text = read_table(sql)
+        rows, findings = self._prove(name)
+        table = Table(SCHEMA, name, (), rows=rows, options=self._options(name, text))
+        alias = self._rowid_alias(name)
+        columns = [
+            self._column(table, text, row, found, alias)
+            for row, found in zip(self.facts.columns[name], findings, strict=True)
+        ]
+        key = self._key_columns(name)
+        table = replace(
+            table,
+            columns=tuple(columns),
+            uniques=self._uniques(name, text),
+            checks=tuple(Check(c.name, Expression(c.expression, DIALECT)) for c in text.of("CHECK")),
+            foreign_keys=self._foreign_keys(name, text),
+            indexes=self._indexes(name, text),
+        )
+        for clause in text.clauses:
+            if clause.on_conflict not in {"", "ABORT"}:
+                detail = f"{clause.kind} raises an error instead of ON CONFLICT {clause.on_conflict}"
+                self._lose(table, "on-conflict", detail)
+        return self._keyed(table, text, key, findings)
+
+    def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
+        self.losses.append(Loss(path_of(table), rule, detail, column, rows))
+
+    def _options(self, name: str, text: TableText) -> tuple[tuple[str, str], ...]:
+        _, without_rowid, strict = self.facts.kinds[name]
+        options = {"WITHOUT ROWID": without_rowid, "STRICT": strict, "AUTOINCREMENT": text.autoincrement}
+        return tuple((option, "") for option, is_set in options.items() if is_set)
+
+    def _key_columns(self, name: str) -> tuple[str, ...]:
+        keyed = sorted((row[4], row[0]) for row in self.facts.columns[name] if row[4])
+        return tuple(column for _, column in keyed)
+
+    def _rowid_alias(self, name: str) -> str | None:
+        """The column that is another name of the rowid: a lone key declared INTEGER, without an index of its own."""
+        key = self._key_columns(name)
+        if len(key) != 1 or self.facts.kinds[name][1]:
+            return None
+        if any(row[3] == "pk" for row in self.facts.indexes.get(name, [])):
+            return None
+        return key[0]
+
+    def _prove(self, name: str) -> tuple[int | None, list[Finding]]:
+        declared = [Declared(row[0], row[1], neutral(row[1])) for row in self.facts.columns[name]]
+        if not self.proof:
+            return None, [Finding(column.type, 0) for column in declared]
+
+        def ask(query: str) -> Sequence[Any]:
+            return tuple(self.connection.exec_driver_sql(query).one())
+
+        return prove(ask, name, declared)
+
+    def _column(self, table: Table, text: TableText, row: Row, found: Finding, alias: str | None) -> Column:
+        name, native, not_null, default, key, hidden = row
+        if found.loss is not None:
+            rule, detail, rows = found.loss
+            self._lose(table, rule, detail, name, rows)
+        collation = text.collations.get(name)
+        column = Column(
+            name,
+            t.Integer(64) if name == alias else found.type,
+            nullable=not not_null and not (key and found.nulls == 0),
+            collation=collation if collation != "BINARY" else None,
+            ignore_case=collation == "NOCASE",
+            native=native,
+        )
+        if hidden in {_VIRTUAL_GENERATED, _STORED_GENERATED}:
+            expression = Expression(text.generated[name], DIALECT)
+            return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
+        if name == alias:
+            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name)))
+        return replace(column, default=self._default(table, column, default))
+
+    def _default(self, table: Table, column: Column, sql: str | None) -> Default | None:
+        try:
+            return default_of(sql, column.type)
+        except ValueError as why:
+            self._lose(table, "default", f"default is left out: {why}", column.name)
+            return None
+
+    def _next_value(self, table: str) -> int:
+        largest = self.connection.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {quoted(table)}").scalar_one()
+        return max(int(largest), self.facts.positions.get(table, 0)) + 1
+
+    # --- constraints and indexes ------------------------------------------------------------------------------------
+
+    def _keyed(self, table: Table, text: TableText, columns: tuple[str, ...], findings: Sequence[Finding]) -> Table:
+        """The table with its primary key; where SQLite let NULLs into the key, with a unique constraint instead."""
+        if not columns:
+            return table
+        clause = text.of("PRIMARY KEY")[0]
+        nulls = sum(found.nulls for column, found in zip(table.columns, findings, strict=True) if column.name in columns)
+        if nulls:
+            self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
+            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
+        return replace(table, primary_key=PrimaryKey(clause.name, columns))
+
+    def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
+        found = []
+        for _, index, _, origin in self.facts.indexes.get(name, []):
+            if origin == "u":
+                columns = tuple(key[1] for key in self.facts.index_keys[index])
+                clause = text.named("UNIQUE", columns)
+                found.append(Unique(clause.name if clause else None, columns))
+        return tuple(found)
+
+    def _foreign_keys(self, name: str, text: TableText) -> tuple[ForeignKey, ...]:
+        grouped: dict[int, list[Row]] = {}
+        for number, *rest in self.facts.foreign_keys.get(name, []):
+            grouped.setdefault(number, []).append(rest)
+        written = text.of("FOREIGN KEY")
+        keys = []
+        for clause, parts in zip(written, grouped.values(), strict=True):
+            on_update, on_delete = parts[0][3:]
+            referred: str = parts[0][0]
+            keys.append(
+                ForeignKey(
+                    clause.name,
+                    tuple(part[1] for part in parts),
+                    QName(SCHEMA, self.real.get(referred.lower(), referred)),
+                    self._referred_columns(referred, [part[2] for part in parts]),
+                    cast(Action, on_delete),
+                    cast(Action, on_update),
+                    clause.deferrable,
+                    clause.initially_deferred,
+                )
+            )
+        return tuple(keys)
+
+    def _referred_columns(self, table: str, named: list[str | None]) -> tuple[str, ...]:
+        real = self.real.get(table.lower(), table)
+        if None in named:
+            return self._key_columns(real) if real in self.facts.columns else ()
+        spelled = {row[0].lower(): row[0] for row in self.facts.columns.get(real, [])}
+        return tuple(spelled.get(column.lower(), column) for column in named if column is not None)
+
+    def _indexes(self, name: str, text: TableText) -> tuple[Index, ...]:
+        found = []
+        for _, index, unique, origin in self.facts.indexes.get(name, []):
+            if origin == "c":
+                written, where = read_index(self.index_sql[index])
+                parts = zip(self.facts.index_keys[index], written, strict=True)
+                keys = tuple(_index_key(key, sql, text) for key, sql in parts)
+                condition = Expression(where, DIALECT) if where else None
+                found.append(Index(index, keys, unique=bool(unique), where=condition))
+        return tuple(found)
+
+    # --- views ------------------------------------------------------------------------------------------------------
+
+    def _view(self, name: str, sql: str) -> View:
+        columns, query = read_view(sql)
+        reads = tables_in(query, DIALECT, SCHEMA)
+        known = [QName(SCHEMA, self.real[read.name.lower()]) for read in reads if read.name.lower() in self.real]
+        return View(SCHEMA, name, Expression(query, DIALECT), columns, depends_on=tuple(known))
+
+
+def _index_key(key: Row, sql: str, text: TableText) -> IndexKey:
+    cid, column, descending, collation = key
+    if cid == -2:
+        return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending))
+    usual = text.collations.get(column, "BINARY")
+    return IndexKey(column, descending=bool(descending), collation=collation if collation.upper() != usual else None)
+
+
+def in_order(views: Sequence[View]) -> tuple[View, ...]:
+    """Views after those they read."""
+    waiting = {QName(view.schema, view.name): view for view in views}
+    ordered: list[View] = []
+
+    def visit(name: QName) -> None:
+        view = waiting.pop(name, None)
+        if view is not None:
+            for other in view.depends_on:
+                visit(other)
+            ordered.append(view)
+
+    for name in list(waiting):
+        visit(name)
+    return tuple(ordered)

@@ -1,0 +1,331 @@
+"""Proof by data: SQLite's declarations bind no value, so the rows decide which neutral type carries a column exactly.
+
+One scan per table counts, column by column, the values that the declared type would not carry (each neutral type has one
+SQL predicate for that), and takes the few measures that size a type. A column with misfits is then looked at by storage
+class and gets the type of what is really there, with an entry in the loss list. A column whose values have no common type
+keeps its declared one: reading it raises, naming the first row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from migrator.model import types as t
+
+from .types import EXACT_DIGITS, Affinity, affinity
+
+EXACT_INTEGER = 1 << 53
+"""Whole numbers up to this one are exact as a 64-bit float."""
+
+NOT_TEXT = "({c} < '' OR {c} >= x'')"
+NOT_BLOB = "{c} < x''"
+NOT_INTEGER = "typeof({c}) NOT IN ('integer', 'null')"
+NOT_FLOAT = f"({{c}} NOT BETWEEN -{EXACT_INTEGER} AND {EXACT_INTEGER} AND typeof({{c}}) <> 'real')"
+"""Storage classes sort numbers, then text, then blobs; comparing is cheaper than asking for the class of each value."""
+
+_FRACTION = "({rest} <> '' AND ({rest} NOT GLOB '.[0-9]*' OR substr({rest}, 2) GLOB '*[^0-9]*' OR length({rest}) > 7))"
+_HEX = "[0-9a-f]"
+_UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+
+
+def _fraction(column: str, start: int, zone: int = 0) -> str:
+    """The predicate for a wrong fraction of a second, from ``start`` to an offset of ``zone`` characters."""
+    rest = f"substr({column}, {start})" if not zone else f"substr({column}, {start}, length({column}) - {start - 1 + zone})"
+    return _FRACTION.format(rest=rest)
+
+
+def _integer(type_: t.Integer) -> str:
+    low, high = (0, (1 << type_.bits) - 1) if type_.unsigned else (-1 << (type_.bits - 1), (1 << (type_.bits - 1)) - 1)
+    if type_.bits == 64:
+        return NOT_INTEGER if not type_.unsigned else f"({NOT_INTEGER} OR {{c}} < 0)"
+    return f"({{c}} NOT BETWEEN {low} AND {high} OR typeof({{c}}) = 'real')"
+
+
+def _decimal(type_: t.Decimal) -> str:
+    assert type_.precision is not None
+    scale = type_.scale or 0
+    limit = 10 ** (type_.precision - scale)
+    if scale == 0:
+        return f"({NOT_INTEGER} OR abs({{c}}) >= {limit})" if limit < 1 << 63 else NOT_INTEGER
+    wrong = f"{{c}} <> round({{c}}, {scale}) OR abs({{c}}) >= {float(limit)!r}"
+    if type_.precision > EXACT_DIGITS:
+        wrong += f" OR CAST(printf('%.{EXACT_DIGITS}g', {{c}}) AS REAL) <> {{c}}"
+    return f"({wrong})"
+
+
+def _timestamp(type_: t.Timestamp) -> str:
+    seconds = "substr({c}, 1, 19)"
+    wrong = f"datetime({seconds}) IS NOT replace({seconds}, 'T', ' ')"
+    if not type_.zoned:
+        return f"({{c}} IS NOT NULL AND ({wrong} OR {_fraction('{c}', 20)}))"
+    zone = "{c} NOT GLOB '*[-+][0-9][0-9]:[0-9][0-9]'"
+    return f"({{c}} IS NOT NULL AND ({wrong} OR {zone} OR {_fraction('{c}', 20, 6)}))"
+
+
+def _time(type_: t.Time) -> str:
+    if type_.zoned:
+        return NOT_TEXT
+    wrong = f"time(substr({{c}}, 1, 8)) IS NOT substr({{c}}, 1, 8) OR {_fraction('{c}', 9)}"
+    return f"({{c}} IS NOT NULL AND ({wrong}))"
+
+
+def _string(type_: t.String) -> str:
+    return NOT_TEXT if type_.length is None else f"({NOT_TEXT} OR length({{c}}) > {type_.length})"
+
+
+def _binary(type_: t.Binary) -> str:
+    return NOT_BLOB if type_.length is None else f"({NOT_BLOB} OR length({{c}}) > {type_.length})"
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """One row: a SQL predicate over ``{c}`` that is true for values which the type does not carry exactly."""
+
+    type: type[t.Type]
+    sql: str | Callable[[Any], str]
+    when: Callable[[Any, Affinity], bool] | None = None
+
+    def matches(self, type_: t.Type, held: Affinity) -> bool:
+        """Whether this row is about a column of ``type_`` and that affinity."""
+        return isinstance(type_, self.type) and (self.when is None or self.when(type_, held))
+
+
+MISFITS = (
+    Misfit(t.Boolean, "({c} NOT IN (0, 1))"),
+    Misfit(t.Integer, _integer),
+    Misfit(t.Decimal, NOT_TEXT, lambda _, held: held == "TEXT"),
+    Misfit(t.Decimal, _decimal),
+    Misfit(t.Float, NOT_FLOAT),
+    Misfit(t.Binary, _binary),
+    Misfit(t.Date, "(date({c}) IS NOT {c})"),
+    Misfit(t.Time, _time),
+    Misfit(t.Timestamp, _timestamp),
+    Misfit(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),
+    Misfit(t.Json, f"({NOT_TEXT} OR NOT json_valid({{c}}))"),
+    Misfit(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
+    Misfit(t.String, _string),
+    Misfit(t.Type, NOT_TEXT),
+)
+
+
+def misfit(type_: t.Type, held: Affinity) -> str:
+    """The predicate over ``{c}`` for values that ``type_`` does not carry, in a column of affinity ``held``."""
+    rule = next(rule for rule in MISFITS if rule.matches(type_, held))
+    return rule.sql(type_) if callable(rule.sql) else rule.sql
+
+
+# --- measures -------------------------------------------------------------------------------------------------------
+
+_MEASURES: tuple[tuple[type[t.Type], str], ...] = (
+    (t.Timestamp, "max(length({c}))"),
+    (t.Time, "max(length({c}))"),
+    (t.String, "min(length({c}))"),
+)
+"""What sizes a type: the longest text of a time, the shortest of a string (is it padded to one length?)."""
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A column as declared: its name, its type in SQLite's words, and the neutral type that means."""
+
+    name: str
+    native: str
+    type: t.Type
+
+    @property
+    def affinity(self) -> Affinity:
+        """The affinity of its declaration."""
+        return affinity(self.native)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the rows say about one column: the type that carries it, NULLs, and a loss (rule, detail, rows) if any."""
+
+    type: t.Type
+    nulls: int
+    loss: tuple[str, str, int | None] | None = None
+
+
+Ask = Callable[[str], Sequence[Any]]
+"""Runs a query of one row."""
+
+_COLUMNS_A_SCAN = 200  # SQLite's result rows have at most 2000 columns
+
+
+def quoted(name: str) -> str:
+    """An identifier in double quotes."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def prove(ask: Ask, table: str, columns: Sequence[Declared]) -> tuple[int, list[Finding]]:
+    """How many rows ``table`` has, and what they say about each column."""
+    findings: list[Finding] = []
+    rows = 0
+    for start in range(0, len(columns), _COLUMNS_A_SCAN):
+        part = columns[start : start + _COLUMNS_A_SCAN]
+        answers = iter(ask(f"SELECT count(*), {', '.join(_questions(part))} FROM {quoted(table)}"))
+        rows = next(answers)
+        for column in part:
+            present, wrong, size = next(answers), next(answers), next(answers)
+            nulls = rows - present
+            if wrong:
+                findings.append(_by_storage(ask, table, column, nulls, wrong))
+            else:
+                findings.append(Finding(_sized(column, size), nulls, _spelling(ask, table, column)))
+    return rows, findings
+
+
+def _questions(columns: Sequence[Declared]) -> list[str]:
+    asked = []
+    for column in columns:
+        name = quoted(column.name)
+        size = next((sql for kind, sql in _MEASURES if isinstance(column.type, kind)), "NULL")
+        wrong = misfit(column.type, column.affinity)
+        asked += [f"count({name})", f"coalesce(sum({wrong.format(c=name)}), 0)", size.format(c=name)]
+    return asked
+
+
+def _sized(column: Declared, size: int | None) -> t.Type:
+    match column.type:
+        case t.Timestamp(zoned=zoned) if size is not None:
+            return replace(column.type, precision=max(0, size - 20 - (6 if zoned else 0)))
+        case t.Time(zoned=False) if size is not None:
+            return replace(column.type, precision=max(0, size - 9))
+        case t.String(length=int(length)) if size == length and column.native.upper().startswith(("CHAR", "NCHAR")):
+            return replace(column.type, fixed=True)
+        case _:
+            return column.type
+
+
+def _spelling(ask: Ask, table: str, column: Declared) -> tuple[str, str, int | None] | None:
+    """The loss of a timestamp that is not written the way it will be written again."""
+    if not isinstance(column.type, t.Timestamp):
+        return None
+    name = quoted(column.name)
+    (spelled,) = ask(f"SELECT coalesce(sum(substr({name}, 11, 1) = 'T'), 0) FROM {quoted(table)}")
+    if not spelled:
+        return None
+    return "timestamp-spelling", "the instant is kept, the letter T between date and time is not", spelled
+
+
+# --- columns whose values are not what was declared -----------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How many values of each storage class a column holds, and their extremes."""
+
+    integers: int
+    reals: int
+    texts: int
+    blobs: int
+    low: int | None
+    high: int | None
+    large: int
+    longest: int | None
+    longest_blob: int | None
+    dates: int
+    timestamps: int
+
+    @property
+    def classes(self) -> set[str]:
+        """The storage classes that occur."""
+        counted = {"integer": self.integers, "real": self.reals, "text": self.texts, "blob": self.blobs}
+        return {name for name, count in counted.items() if count}
+
+
+def _storage(ask: Ask, table: str, column: Declared) -> Storage:
+    name = quoted(column.name)
+    kind = f"typeof({name})"
+    when = f"CASE WHEN {kind} = '{{}}' THEN {{}} END"
+    asked = [f"coalesce(sum({kind} = '{word}'), 0)" for word in ("integer", "real", "text", "blob")]
+    asked += [
+        f"min({when.format('integer', name)})",
+        f"max({when.format('integer', name)})",
+        f"coalesce(sum({NOT_FLOAT.format(c=name)} AND {kind} = 'integer'), 0)",
+        f"max({when.format('text', f'length({name})')})",
+        f"max({when.format('blob', f'length({name})')})",
+        f"coalesce(sum({kind} = 'text' AND NOT {misfit(t.Date(), 'TEXT').format(c=name)}), 0)",
+        f"coalesce(sum({kind} = 'text' AND NOT {misfit(t.Timestamp(), 'TEXT').format(c=name)}), 0)",
+    ]
+    return Storage(*ask(f"SELECT {', '.join(asked)} FROM {quoted(table)}"))
+
+
+def _by_storage(ask: Ask, table: str, column: Declared, nulls: int, wrong: int) -> Finding:
+    held = _storage(ask, table, column)
+    shown = column.native or "without a type"
+    for rule in FALLBACKS:
+        if rule.when(held, column):
+            type_ = rule.type(held, column)
+            detail = f"declared {shown}, but {rule.found}: carried as {type_!r}"
+            return Finding(type_, nulls, (rule.rule, detail, wrong))
+    classes = ", ".join(sorted(held.classes))
+    detail = f"declared {shown}, but holds {classes}: reading it will stop at the first value that does not fit"
+    return Finding(column.type, nulls, ("mixed-storage", detail, wrong))
+
+
+@dataclass(frozen=True)
+class Fallback:
+    """One row: when a column holds just this, that type carries it. ``found`` says what was found, for the loss list."""
+
+    rule: str
+    found: str
+    when: Callable[[Storage, Declared], bool]
+    type: Callable[[Storage, Declared], t.Type]
+
+
+def _wider(held: Storage, column: Declared) -> t.Type:
+    assert held.low is not None
+    assert held.high is not None
+    unsigned = isinstance(column.type, t.Integer) and column.type.unsigned and held.low >= 0
+    for bits in (8, 16, 24, 32):
+        low, high = (0, (1 << bits) - 1) if unsigned else (-1 << (bits - 1), (1 << (bits - 1)) - 1)
+        declared = column.type.bits if isinstance(column.type, t.Integer) else 64
+        if bits >= declared and low <= held.low and held.high <= high:
+            return t.Integer(bits, unsigned)
+    return t.Integer(64, unsigned)
+
+
+def _dated(column: Declared) -> bool:
+    return isinstance(column.type, t.Date | t.Time | t.Timestamp)
+
+
+FALLBACKS = (
+    Fallback("integers", "all values are whole numbers", lambda s, _: s.classes == {"integer"}, _wider),
+    Fallback(
+        "floats",
+        "values are floating-point numbers",
+        lambda s, _: s.classes <= {"integer", "real"} and not s.large,
+        lambda _s, _c: t.Float(),
+    ),
+    Fallback(
+        "dates",
+        "all values are dates",
+        lambda s, c: s.classes == {"text"} and s.dates == s.texts and _dated(c),
+        lambda _s, _c: t.Date(),
+    ),
+    Fallback(
+        "timestamps",
+        "all values are timestamps",
+        lambda s, c: s.classes == {"text"} and s.timestamps == s.texts and _dated(c),
+        lambda s, _: t.Timestamp(max(0, (s.longest or 0) - 20)),
+    ),
+    Fallback(
+        "longer-text",
+        "values are longer",
+        lambda s, c: s.classes == {"text"} and isinstance(c.type, t.String) and c.type.length is not None,
+        lambda s, _: t.String(s.longest),
+    ),
+    Fallback("texts", "all values are text", lambda s, _: s.classes == {"text"}, lambda _s, _c: t.String()),
+    Fallback(
+        "dates-as-text",
+        "texts and whole numbers are mixed",
+        lambda s, c: s.classes == {"text", "integer"} and _dated(c) and c.affinity == "NUMERIC",
+        lambda _s, _c: t.String(),
+    ),
+    Fallback("blobs", "all values are blobs", lambda s, _: s.classes == {"blob"}, lambda _s, _c: t.Binary()),
+)
+"""What carries a column whose declared type does not; the first row that holds is taken."""
