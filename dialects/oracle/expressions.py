@@ -127,6 +127,9 @@ def adapt(sql: str, place: Place) -> Adapted:
     _refuse_lobs(tree, place)
     for day in list(tree.find_all(exp.CurrentDate)):
         day.replace(exp.Anonymous(this="TRUNC", expressions=[exp.CurrentDate()]))  # Oracle's has the time of day too
+    for select in list(tree.find_all(exp.Select)):
+        if select.find(exp.From) is None:
+            select.from_("dual", copy=False)
     changes = tuple(dict.fromkeys(_changes(tree, place)))
     _two_operands(tree)
     return Adapted(generate(tree.this, "oracle"), changes)

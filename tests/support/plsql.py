@@ -9,10 +9,10 @@ import re
 
 from pgrecon.plsql import parse_unit
 
+from dialects.oracle import ADAPTER
 from migrator.ddl import Script
 from migrator.model.catalog import Catalog, Loss
 from migrator.plan import plan
-from dialects.oracle import ADAPTER
 
 _TEXT = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 
