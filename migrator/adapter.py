@@ -297,8 +297,10 @@ def adapter_for_backend(backend: str) -> Adapter:
 
     :raises UnknownDialect: there is none.
     """
+    if backend in installed():
+        return load_adapter(backend)
     for name in installed():
         adapter = load_adapter(name)
-        if backend == name or backend in adapter.backends:
+        if backend in adapter.backends:
             return adapter
     raise UnknownDialect(dialect=backend, known=", ".join(installed()))

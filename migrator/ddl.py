@@ -74,7 +74,7 @@ class Emitter:
     """Runs scripts on ``connection``, or writes them to ``stream`` as the script language of ``ddl``."""
 
     def __init__(self, ddl: DDL, connection: sa.Connection | None = None, stream: TextIO | None = None) -> None:
-        self._ddl, self._stream = ddl, stream
+        self.ddl, self._stream = ddl, stream
         if connection is None:
             options = {"as_sql": True, "output_buffer": stream}
             self._context = MigrationContext.configure(dialect=ddl.dialect, opts=options)
@@ -86,7 +86,7 @@ class Emitter:
         """Execute or write each statement in order."""
         for sql in statements:
             if self._context.as_sql:  # Alembic's own offline text would turn tabs into blanks, inside literals too
-                self._context.impl.static_output(self._ddl.as_script(sql))
+                self._context.impl.static_output(self.ddl.as_script(sql))
             else:
                 self._operations.execute(Statement(sql))
 

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from migrator import filters, transforms
 from migrator.access import Choice, Method, Situation, choose
 from migrator.adapter import Adapter, Facts, Load, Read, Server, adapter_for_backend
-from migrator.ddl import DDL, Emitter
+from migrator.ddl import Emitter
 from migrator.dump import files as dump_files
 from migrator.dump import reader, writer
 from migrator.ends import Database, DumpedRows, DumpTarget, TableRows, database_errors
@@ -31,7 +31,7 @@ from migrator.job.report import JobLog, Progress
 from migrator.job.worker import Move, Outcome, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.objects import Column, QName, Schema, Table
-from migrator.plan import TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.plan import TABLE_DATA, Phase, parents_first, plan, prefix
 from migrator.spec import JobSpec
 
 Resolve = Callable[[str], sa.URL]
@@ -308,6 +308,7 @@ class _Import:
         self.connection, self.log, self.progress = connection, log, progress
         self.adapter = target.adapter
         self.ddl = self.adapter.ddl(catalog, server.version)
+        self.phases = plan(catalog, spec.content, self.ddl)
         self.builder = Builder(self.adapter, self.ddl, connection, log)
         self.there = self._read_target()
         self.existing = {table.qname: table for table in self.there.of(Table)}
@@ -315,15 +316,14 @@ class _Import:
     def run(self) -> None:
         """Run all phases."""
         labels = self._existing_labels()
-        phases = plan(self.catalog, self.spec.content)
         if self.spec.content == "DATA_ONLY":
             self.builder.skipped |= {table.qname for table in self.catalog.of(Table)}
         self._treat_existing_tables()
-        for phase in phases:
+        for phase in self.phases:
             path = f"{prefix(self.spec)}/{phase.path}"
             if phase.path == TABLE_DATA:
                 self._load(path)
-                self._check_inline_keys(phases)
+                self._check_inline_keys()
             else:
                 self.builder.run(phase, path, labels)
 
@@ -437,7 +437,7 @@ class _Import:
     def _method(self, choice: Choice) -> str:
         return "network_link" if self.spec.network_link is not None else str(choice.method)
 
-    def _check_inline_keys(self, phases: Sequence[Phase]) -> None:
+    def _check_inline_keys(self) -> None:
         """Foreign keys that stood in CREATE TABLE were not checked while rows came in table by table."""
         if "foreign_key" not in self.adapter.capabilities.inline:
             return
@@ -487,8 +487,9 @@ def sqlfile(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
             log.master(job, "loaded")
         log.starting(job, spec.command)
         ddl = adapter.ddl(catalog, server.version if server is not None else None)
+        phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
-            _write_script(spec, catalog, ddl, stream, log)
+            _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
     return log.finish(job, "COMPLETED")
 
 
@@ -499,23 +500,24 @@ def _script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | N
     return target.adapter, target.server()
 
 
-def _write_script(spec: JobSpec, catalog: Catalog, ddl: DDL, stream: TextIO, log: JobLog) -> None:
-    emitter = Emitter(ddl, stream=stream)
-    emitter.comment(f"DDL for {ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
+def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> None:
+    emitter.comment(f"DDL for {emitter.ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
     for loss in catalog.losses:
         emitter.comment(f"loss: {loss}")
         log.loss(loss)
-    emitter.run(ddl.script_head())
-    for phase in plan(catalog, "METADATA_ONLY"):
+    emitter.run(emitter.ddl.script_head())
+    for phase in phases:
+        steps = [step for step in phase.steps if step.script.statements or step.script.losses]
+        if not steps:
+            continue
         path = f"{prefix(spec)}/{phase.path}"
         log.processing(path)
         emitter.comment(f"new object type path: {path}")
-        for step in phase.steps:
-            script = step.script(ddl)
-            for loss in script.losses:
+        for step in steps:
+            for loss in step.script.losses:
                 emitter.comment(f"loss: {loss}")
                 log.loss(loss)
-            emitter.run(script.statements)
+            emitter.run(step.script.statements)
 
 
 @contextmanager

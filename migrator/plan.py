@@ -30,7 +30,17 @@ TABLE = "TABLE/TABLE"
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to make. ``label`` names it in messages; ``table``: the table it belongs to, if any."""
+    """One thing to make. ``label`` names it in messages; ``table``: the table it belongs to, if any; ``script`` makes it."""
+
+    path: str
+    label: str
+    table: QName | None
+    script: Script
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """A step before its statements are written: ``method`` of :class:`~migrator.ddl.DDL` will, from ``arguments``."""
 
     path: str
     label: str
@@ -38,10 +48,9 @@ class Step:
     arguments: tuple[Any, ...]
     table: QName | None = None
 
-    def script(self, ddl: DDL) -> Script:
-        """The statements that make it."""
-        script: Script = getattr(ddl, self.method)(*self.arguments)
-        return script
+    def step(self, ddl: DDL | None) -> Step:
+        script = getattr(ddl, self.method)(*self.arguments) if ddl is not None and self.method else Script()
+        return Step(self.path, self.label, self.table, script)
 
 
 @dataclass(frozen=True)
@@ -52,52 +61,52 @@ class Phase:
     steps: tuple[Step, ...]
 
 
-Maker = Callable[[Catalog], Iterator[Step]]
+Maker = Callable[[Catalog], Iterator[_Draft]]
 
 
 def _objects(path: str, method: str, wanted: Callable[[Any], bool]) -> Maker:
-    def steps(catalog: Catalog) -> Iterator[Step]:
+    def steps(catalog: Catalog) -> Iterator[_Draft]:
         for obj in catalog.objects:
             if wanted(obj):
                 table = obj.qname if isinstance(obj, Table) else None
                 if isinstance(obj, Program) and obj.table is not None:
                     table = QName(obj.schema, obj.table)
-                yield Step(path, path_of(obj), method, (obj,), table)
+                yield _Draft(path, path_of(obj), method, (obj,), table)
 
     return steps
 
 
 def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any]]) -> Maker:
-    def steps(catalog: Catalog) -> Iterator[Step]:
+    def steps(catalog: Catalog) -> Iterator[_Draft]:
         for table in catalog.of(Table):
             for part in of(table):
                 label = f'{kind}:"{table.schema}"."{part.name}"' if part.name else f"{kind}:{table.qname}"
-                yield Step(path, label, method, (table, part), table.qname)
+                yield _Draft(path, label, method, (table, part), table.qname)
 
     return steps
 
 
-def _comments(catalog: Catalog) -> Iterator[Step]:
+def _comments(catalog: Catalog) -> Iterator[_Draft]:
     path = "TABLE/COMMENT"
     for table in catalog.of(Table):
         if table.comment or any(column.comment for column in table.columns):
-            yield Step(path, f"COMMENT:{path_of(table)}", "comments", (table,), table.qname)
+            yield _Draft(path, f"COMMENT:{path_of(table)}", "comments", (table,), table.qname)
 
 
-def _view_steps(catalog: Catalog) -> Iterator[Step]:
+def _view_steps(catalog: Catalog) -> Iterator[_Draft]:
     path = "VIEW/VIEW"
     for view in catalog.of(View):
-        yield Step(path, path_of(view), "create_view", (view,))
+        yield _Draft(path, path_of(view), "create_view", (view,))
         if view.comment:
-            yield Step(path, f"COMMENT:{path_of(view)}", "comments", (view,))
+            yield _Draft(path, f"COMMENT:{path_of(view)}", "comments", (view,))
 
 
-def _positions(catalog: Catalog) -> Iterator[Step]:
+def _positions(catalog: Catalog) -> Iterator[_Draft]:
     for obj in catalog.objects:
         if isinstance(obj, Sequence):
-            yield Step("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,))
+            yield _Draft("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,))
         elif isinstance(obj, Table) and any(c.identity is not None for c in obj.columns):
-            yield Step("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
+            yield _Draft("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
 
 
 def _constraints(table: Table) -> Iterator[Any]:
@@ -107,13 +116,13 @@ def _constraints(table: Table) -> Iterator[Any]:
     yield from table.checks
 
 
-def _constraint_steps(catalog: Catalog) -> Iterator[Step]:
+def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
     path = "TABLE/CONSTRAINT/CONSTRAINT"
     for table in catalog.of(Table):
         for part in _constraints(table):
             method = {"PrimaryKey": "primary_key", "Unique": "unique", "Check": "check"}[type(part).__name__]
             label = f'CONSTRAINT:"{table.schema}"."{part.name}"' if part.name else f"CONSTRAINT:{table.qname}"
-            yield Step(path, label, method, (table, part), table.qname)
+            yield _Draft(path, label, method, (table, part), table.qname)
 
 
 def _is_program(*kinds: str, after_tables: bool | None = None) -> Callable[[Any], bool]:
@@ -159,15 +168,20 @@ PHASES: tuple[tuple[str, Maker], ...] = (
 """The order of a job: the path the log prints, and what makes that phase's steps."""
 
 
-def plan(catalog: Catalog, content: Content) -> tuple[Phase, ...]:
-    """The phases of a job over ``catalog``; phases without a step are left out."""
+def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Phase, ...]:
+    """The phases of a job over ``catalog``, all statements written; phases without a step are left out.
+
+    Without ``ddl`` (an export makes nothing) the steps have no statements.
+
+    :raises MigratorError: an object cannot be made at the target; nothing has been done yet.
+    """
     phases = []
     for path, make in PHASES:
         if content == "DATA_ONLY" and path not in {TABLE_DATA, "SEQUENCE/POSITION"}:
             continue
         if content == "METADATA_ONLY" and path == TABLE_DATA:
             continue
-        steps = tuple(make(catalog))
+        steps = tuple(draft.step(ddl) for draft in make(catalog))
         if steps:
             phases.append(Phase(path, steps))
     return tuple(phases)
@@ -179,7 +193,7 @@ def prefix(spec: JobSpec) -> str:
 
 
 def parents_first(tables: Iterable[Table]) -> tuple[tuple[Table, ...], ...]:
-    """Tables in groups, each group's foreign keys leading to earlier groups only; cycles end up together in the last group."""
+    """Tables in groups: foreign keys lead to earlier groups only; cycles end up together in the last group."""
     left = {table.qname: table for table in tables}
     groups = []
     while left:

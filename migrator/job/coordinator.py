@@ -49,7 +49,7 @@ class Builder:
     """Runs the DDL steps of a plan on a connection, counts and logs what fails, and goes on without its dependents."""
 
     def __init__(self, adapter: Adapter, ddl: DDL, connection: sa.Connection, log: JobLog) -> None:
-        self._adapter, self._ddl, self._connection, self._log = adapter, ddl, connection, log
+        self._adapter, self._log = adapter, log
         self._emitter = Emitter(ddl, connection)
         self.failed: set[QName] = set()
         """Tables that were not made; their dependents are left out."""
@@ -58,7 +58,13 @@ class Builder:
 
     def run(self, phase: Phase, path: str, existing: frozenset[str]) -> None:
         """Run one phase's steps, logging it under ``path``; objects labelled in ``existing`` are there already."""
-        steps = [step for step in phase.steps if step.table is None or step.table not in self.skipped]
+        steps = [
+            step
+            for step in phase.steps
+            if (step.script.statements or step.script.losses)
+            and step.table not in self.skipped
+            and not (step.path == TABLE and step.table in self.failed)
+        ]
         if not steps:
             return
         self._log.processing(path)
@@ -67,18 +73,17 @@ class Builder:
         self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
 
     def _step(self, step: Step, existing: frozenset[str]) -> bool:
-        if step.table in self.failed and step.path != TABLE:
+        if step.table in self.failed:
             return False
         if step.label in existing:
-            if step.method != "create_schema":
+            if step.path != "USER":
                 self._log.error(f"ORA-31684: Object type {step.label} already exists")
             return False
-        script = step.script(self._ddl)
-        for loss in script.losses:
+        for loss in step.script.losses:
             self._log.loss(loss)
-        if not script.statements:
+        if not step.script.statements:
             return False
-        return self.execute(step.label, script.statements, step.table if step.path == TABLE else None)
+        return self.execute(step.label, step.script.statements, step.table if step.path == TABLE else None)
 
     def execute(self, label: str, statements: Iterable[str], table: QName | None = None) -> bool:
         """Run statements; a failure is logged with its SQL and ``table``, if given, counts as not made."""
@@ -88,7 +93,9 @@ class Builder:
                 with database_errors(self._adapter):
                     self._emitter.run((sql,))
         except MigratorError as error:
-            self._log.error(f"ORA-39083: Object type {label} failed to create with error:", str(error), "Failing sql is:", sql)
+            self._log.error(
+                f"ORA-39083: Object type {label} failed to create with error:", str(error), "Failing sql is:", sql
+            )
             if table is not None:
                 self.failed.add(table)
             return False
