@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_every_value_is_the_same_after_every_hop(
     hop: Hop = request.getfixturevalue(way)
     start = sample("chinook.sqlite")
     stations = [start, postgresql(), mysql(), sqlite_file()]
-    for source, target in zip(stations, stations[1:], strict=False):
+    for source, target in pairwise(stations):
         check(start, target, hop(source, target))
     end = stations[-1]
     for table in tables_of(start):
@@ -72,7 +73,7 @@ def test_keys_are_the_same_at_the_end(
 ) -> None:
     start = sample("chinook.sqlite")
     stations = [start, postgresql(), mysql()]
-    for source, target in zip(stations, stations[1:], strict=False):
+    for source, target in pairwise(stations):
         by_link(source, target)
 
     def keys(url: str) -> dict[str, tuple[object, ...]]:

@@ -28,10 +28,8 @@ def source(sqlite_file: Callable[..., str]) -> str:
 @pytest.fixture(params=["sqlite", "postgresql", "mysql"])
 def target(request: pytest.FixtureRequest) -> str:
     if request.param == "sqlite":
-        url: str = request.getfixturevalue("sqlite_file")("target.db")
-        return url
-    url = request.getfixturevalue(request.param)()
-    return url
+        return str(request.getfixturevalue("sqlite_file")("target.db"))
+    return str(request.getfixturevalue(request.param)())
 
 
 @pytest.fixture
