@@ -195,9 +195,9 @@ class _Dictionary:
         return key[0]
 
     def _prove(self, name: str) -> tuple[int | None, list[Finding]]:
-        declared = [Declared(row[0], row[1], neutral(row[1])) for row in self.facts.columns[name]]
+        declared = [Declared(row[0], row[1], neutral(row[1]), bool(row[4])) for row in self.facts.columns[name]]
         if not self.proof:
-            return None, [Finding(column.type, 0) for column in declared]
+            return None, [Finding(column.type) for column in declared]
 
         def ask(query: str) -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(query).one())

@@ -8,11 +8,12 @@ looked for beforehand. Text is read as bytes, so that NUL bytes and broken UTF-8
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
@@ -30,6 +31,7 @@ MAX_BATCH_BYTES = 256 << 20
 """No batch is larger, were all its rows as large as the table's largest."""
 
 MAX_BATCH_ROWS = 1 << 16
+SAMPLED_ROWS = 1000
 
 
 # --- how each column is read ----------------------------------------------------------------------------------------
@@ -93,6 +95,11 @@ def carrier(column: Column) -> Carrier:
     )
 
 
+def _unlimited(type_: t.Type) -> bool:
+    """Whether one value may be of any size."""
+    return isinstance(type_, t.Json | t.Xml) or (isinstance(type_, t.String | t.Binary) and type_.length is None)
+
+
 def _values(array: pa.Array, column: Column, name: str) -> pa.Array:
     """Values as they came, in the Arrow form of the column's neutral type.
 
@@ -120,9 +127,19 @@ def _decimals(reals: pa.Array, wanted: pa.DataType) -> pa.Array:
     """
     if wanted.precision <= EXACT_DIGITS:
         rounded = reals.cast(wanted)
-        if rounded.cast(pa.float64()).equals(reals):
+        if _nearest(rounded).equals(reals):
             return rounded
     return reals.cast(pa.string()).cast(wanted)
+
+
+def _nearest(decimals: pa.Array) -> pa.Array:
+    """The float nearest to each decimal (Arrow's own cast multiplies, and is off by one bit for 15.86)."""
+    if decimals.type.precision > EXACT_DIGITS:
+        return decimals.cast(pa.string()).cast(pa.float64())
+    words = np.frombuffer(decimals.buffers()[1], np.int64).reshape(-1, 2)  # 128 bits, the low half first
+    unscaled = words[decimals.offset : decimals.offset + len(decimals), 0]
+    nulls = ~np.asarray(decimals.is_valid()) if decimals.null_count else None
+    return pa.array(unscaled / 10.0**decimals.type.scale, pa.float64(), mask=nulls)
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -193,19 +210,22 @@ class _TableReader:
         :raises ValueNotCarried: there is one.
         """
         parts = list(zip(self.names, self.read.columns, self.carriers, strict=True))
-        sizes = [f"coalesce(octet_length({name}), 0)" for name, _, item in parts if item.arrow == pa.binary()]
-        size = " + ".join([str(8 * len(parts)), *sizes])
-        silent = [(column, item.wrong.format(c=name)) for name, column, item in parts if item.silent]
-        asked = ["count(*)", f"coalesce(sum({size}), 0)", f"coalesce(max({size}), 0)"]
-        asked += [f"coalesce(max({predicate}), 0)" for _, predicate in silent]
-        rows, total, largest, *wrong = self.connection.exec_driver_sql(f"SELECT {', '.join(asked)} FROM {self.source}").one()
-        for found, (column, predicate) in zip(wrong, silent, strict=True):
-            if found:
-                self._refuse(column, predicate)
-        if not rows:
-            return 1
-        usual = arrow.BATCH_BYTES * rows // total
-        return int(max(1, min(usual, MAX_BATCH_BYTES // largest, MAX_BATCH_ROWS)))
+        sizes = [f"octet_length({name})" for name, _, item in parts if item.arrow == pa.binary()]
+        unlimited = [f"octet_length({name})" for name, column, _ in parts if _unlimited(column.type)]
+        silent = [item.wrong.format(c=name) for name, _, item in parts if item.silent]
+        average = " + ".join(["0 * count(*)", *(f"coalesce(avg({size}), 0)" for size in sizes)])
+        largest = " + ".join(["0", *(f"coalesce(max({size}), 0)" for size in unlimited)])
+        found, largest_row = self._ask(f"coalesce(max({' OR '.join(silent) or '0'}), 0), {largest}", self.source)
+        (usual_row,) = self._ask(average, f"(SELECT {', '.join(self.names)} FROM {self.source} LIMIT {SAMPLED_ROWS})")
+        if found:
+            for column, item in zip(self.read.columns, self.carriers, strict=True):
+                self._refuse(column, item.wrong)
+        fixed = 8 * len(parts)
+        most = MAX_BATCH_BYTES // (fixed + int(largest_row))
+        return max(1, min(arrow.BATCH_BYTES // (fixed + int(usual_row)), most, MAX_BATCH_ROWS))
+
+    def _ask(self, what: str, source: str) -> Sequence[Any]:
+        return tuple(self.connection.exec_driver_sql(f"SELECT {what} FROM {source}").one())
 
     # --- refusing ---------------------------------------------------------------------------------------------------
 
@@ -364,7 +384,7 @@ def _reals(array: pa.Array, type_: t.Decimal) -> pa.Array:
         return pa.array([_exact_number(text) for text in array.to_pylist()], pa.float64())
     if not type_.scale:
         return array.cast(pa.int64())
-    reals = array.cast(pa.float64())
+    reals = _nearest(array)
     if (type_.precision or 0) > EXACT_DIGITS and not _decimals(reals, array.type).equals(array):
         raise pa.ArrowInvalid(f"it has more than {EXACT_DIGITS} digits")
     return reals

@@ -118,34 +118,42 @@ def misfit(type_: t.Type, held: Affinity) -> str:
 
 # --- measures -------------------------------------------------------------------------------------------------------
 
-_MEASURES: tuple[tuple[type[t.Type], str], ...] = (
-    (t.Timestamp, "max(length({c}))"),
-    (t.Time, "max(length({c}))"),
-    (t.String, "min(length({c}))"),
-)
-"""What sizes a type: the longest text of a time, the shortest of a string (is it padded to one length?)."""
+_LONGEST, _SHORTEST, _NONE = "max(length({c}))", "min(length({c}))", "NULL"
 
 
 @dataclass(frozen=True)
 class Declared:
-    """A column as declared: its name, its type in SQLite's words, and the neutral type that means."""
+    """A column as declared: its name, its type in SQLite's words, what that means, and whether it is part of the key."""
 
     name: str
     native: str
     type: t.Type
+    key: bool
 
     @property
     def affinity(self) -> Affinity:
         """The affinity of its declaration."""
         return affinity(self.native)
 
+    @property
+    def measure(self) -> str:
+        """What sizes its type: the longest text of a time, the shortest of a CHAR (are all of its length?)."""
+        if isinstance(self.type, t.Timestamp | t.Time):
+            return _LONGEST
+        return _SHORTEST if self.padded else _NONE
+
+    @property
+    def padded(self) -> bool:
+        """Whether its values are meant to have one length."""
+        return isinstance(self.type, t.String) and self.native.upper().startswith(("CHAR", "NCHAR"))
+
 
 @dataclass(frozen=True)
 class Finding:
-    """What the rows say about one column: the type that carries it, NULLs, and a loss (rule, detail, rows) if any."""
+    """What the rows say about one column: the type that carries it, NULLs in a key, and a loss (rule, detail, rows)."""
 
     type: t.Type
-    nulls: int
+    nulls: int = 0
     loss: tuple[str, str, int | None] | None = None
 
 
@@ -169,8 +177,7 @@ def prove(ask: Ask, table: str, columns: Sequence[Declared]) -> tuple[int, list[
         answers = iter(ask(f"SELECT count(*), {', '.join(_questions(part))} FROM {quoted(table)}"))
         rows = next(answers)
         for column in part:
-            present, wrong, size = next(answers), next(answers), next(answers)
-            nulls = rows - present
+            nulls, wrong, size = next(answers), next(answers), next(answers)
             if wrong:
                 findings.append(_by_storage(ask, table, column, nulls, wrong))
             else:
@@ -182,9 +189,9 @@ def _questions(columns: Sequence[Declared]) -> list[str]:
     asked = []
     for column in columns:
         name = quoted(column.name)
-        size = next((sql for kind, sql in _MEASURES if isinstance(column.type, kind)), "NULL")
-        wrong = misfit(column.type, column.affinity)
-        asked += [f"count({name})", f"coalesce(sum({wrong.format(c=name)}), 0)", size.format(c=name)]
+        nulls = f"count(*) - count({name})" if column.key else "0"
+        wrong = misfit(column.type, column.affinity).format(c=name)
+        asked += [nulls, f"coalesce(sum({wrong}), 0)", column.measure.format(c=name)]
     return asked
 
 
@@ -194,7 +201,7 @@ def _sized(column: Declared, size: int | None) -> t.Type:
             return replace(column.type, precision=max(0, size - 20 - (6 if zoned else 0)))
         case t.Time(zoned=False) if size is not None:
             return replace(column.type, precision=max(0, size - 9))
-        case t.String(length=int(length)) if size == length and column.native.upper().startswith(("CHAR", "NCHAR")):
+        case t.String(length=int(length)) if column.padded and size == length:
             return replace(column.type, fixed=True)
         case _:
             return column.type
