@@ -247,16 +247,12 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
     try:
         return _convert(array, t.base_of(source), t.base_of(target), wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        detail = f"a value does not fit {_name(target)}: {str(error).splitlines()[0]}"
+        detail = f"a value does not fit {target}: {str(error).splitlines()[0]}"
         raise ValueNotCarried(column=column, detail=detail) from error
 
 
 def _needs_text_change(source: t.Type, target: t.Type) -> bool:
     return isinstance(t.base_of(source), t.Bit) and not isinstance(t.base_of(target), t.Bit | t.String)
-
-
-def _name(type_: t.Type) -> str:
-    return repr(type_).replace("=", " ")
 
 
 def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataType) -> pa.Array:

@@ -19,6 +19,29 @@ def redact(text: str) -> str:
     return _PASSWORD_PARAMETER.sub(r"\g<head>********", text)
 
 
+SECRET_ITEM = re.compile(r"password|passwd|pwd|secret|token", re.IGNORECASE)
+"""What the name of a URL's query item holds if its value is a secret."""
+
+_URL_PASSWORD = re.compile(r"(?P<head>://[^:/?#@]*:).*@", re.DOTALL)
+_LOGON_PASSWORD = re.compile(r"(?P<head>^[^/:@]*/)[^@]+(?=@|$)", re.DOTALL)
+_URL_ITEM = re.compile(rf"(?P<head>[?&][^=&]*(?:{SECRET_ITEM.pattern})[^=&]*=)[^&]*", re.IGNORECASE)
+
+
+def mask(reference: str) -> str:
+    """A connection as typed (a URL, a name, or ``user/password@host`` by habit) with its password shown as asterisks."""
+    if "://" not in reference:
+        return _LOGON_PASSWORD.sub(r"\g<head>********", reference)
+    return _URL_ITEM.sub(r"\g<head>********", _URL_PASSWORD.sub(r"\g<head>********@", reference))
+
+
+def mask_argument(argument: str) -> str:
+    """A word of a command line, a connection or ``NAME=value``, with its passwords shown as asterisks."""
+    name, equals, value = argument.partition("=")
+    if not equals or "://" in name:
+        return redact(mask(argument))
+    return redact(f"{name}={mask(value)}" if name.strip().upper() == "NETWORK_LINK" else argument)
+
+
 class MigratorError(Exception):
     """Base of all errors. Subclasses set ``code``, ``template`` and ``action``; facts fill the template's fields."""
 
@@ -83,6 +106,14 @@ class ConflictingParameters(UsageError):
     code = "UDE-00010"
     template = "{detail}"
     action = "Remove or add one of them."
+
+
+class ActionNeedsMetadata(UsageError):
+    """A TABLE_EXISTS_ACTION that makes tables, in a job that moves rows only."""
+
+    code = "ORA-39137"
+    template = "cannot specify a TABLE_EXISTS_ACTION of {action} for a job with no metadata"
+    action = "With CONTENT=DATA_ONLY a table's rows are appended (the default), or it is emptied first (TRUNCATE)."
 
 
 class UnreadableParfile(UsageError):
@@ -163,6 +194,14 @@ class NamesCollide(UsageError):
     code = "MIG-10010"
     template = "{first} and {second} would both be named {name} in {database}"
     action = "Rename one with REMAP_TABLE or leave one out with EXCLUDE."
+
+
+class UnknownCommand(UsageError):
+    """A first word that is no command."""
+
+    code = "MIG-10001"
+    template = "'{name}' is no command"
+    action = "The commands are expdp, impdp and help."
 
 
 class MissingConnection(UsageError):
@@ -324,6 +363,14 @@ class RowCountDiffers(MigratorError):
     code = "MIG-20003"
     template = "{table}: {sent} rows were sent, the database reports {stored} ({detail})"
     action = "The table's transaction was rolled back."
+
+
+class RowsMissing(MigratorError):
+    """A dump file set that has no rows of a table because its export failed."""
+
+    code = "MIG-20004"
+    template = "{table}: the dump file set has none of its rows, since the export failed: {detail}"
+    action = "Export the table again."
 
 
 class IdentifierTooLong(MigratorError):

@@ -23,7 +23,7 @@ from migrator.ddl import Emitter
 from migrator.dump import files as dump_files
 from migrator.dump import reader, writer
 from migrator.ends import Database, DumpedRows, DumpTarget, TableRows, database_errors
-from migrator.errors import FileNotWritable, MigratorError, TargetSchemaMissing, ValueNotCarried
+from migrator.errors import FileNotWritable, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
 from migrator.job.coordinator import Builder, run_moves
 from migrator.job.executors import Lane, open_lanes
 from migrator.job.master import Entry, Master
@@ -111,8 +111,10 @@ def _dump_origin(spec: JobSpec, default_schema: str) -> Iterator[Origin]:
 
     def rows(table: Table, columns: tuple[Column, ...]) -> DumpedRows | None:
         found = entry(table)
-        if found is None or found.state != "COMPLETED":
+        if found is None:
             return None
+        if found.state != "COMPLETED":
+            raise RowsMissing(table=table.source, detail=found.error)
         return DumpedRows(numbered, found.pieces, tuple(column.name for column in columns))
 
     def size(table: Table) -> int:
@@ -413,7 +415,7 @@ class _Import:
         )
 
     def _move(self, table: Table, made: Table | None, bulk_refused: str) -> tuple[Move | None, str]:
-        """One table's move; None where the dump set has no rows of it."""
+        """One table's move; None where the dump set was made without rows."""
         if made is None:
             raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
         fresh = table.qname not in self.existing
@@ -425,7 +427,6 @@ class _Import:
         source, target = _matched(table, made)
         rows_from = self.origin.rows(table, source)
         if rows_from is None:
-            self.log.message(f"{table.qname}: the dump file set has no rows of this table")
             return None, facts.bulk_load_refused
         load = Load(made.qname, source, target, choice.method is Method.CONVENTIONAL_PATH, fresh)
         if choice.barred and self.spec.metrics:

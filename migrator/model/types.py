@@ -7,13 +7,17 @@ type table of its adapter (``dialects/<name>/types.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class Type:
-    """Base of all neutral types."""
+    """Base of all neutral types. ``str()`` is for people: the name and what differs from its defaults."""
+
+    def __str__(self) -> str:
+        said = [f"{f.name}={value}" for f in fields(self) if (value := getattr(self, f.name)) != f.default]
+        return type(self).__name__ + (f"({', '.join(said)})" if said else "")
 
 
 @dataclass(frozen=True)
