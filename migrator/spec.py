@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-Client = Literal["expdp", "impdp"]
 Operation = Literal["EXPORT", "IMPORT", "SQL_FILE"]
 Mode = Literal["FULL", "SCHEMA", "TABLE"]
 Content = Literal["ALL", "DATA_ONLY", "METADATA_ONLY"]

@@ -1,0 +1,90 @@
+"""What a person at a terminal sees besides the log: a bar with bytes, rows, speed and the time left."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TextIO, cast
+
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+from rich.progress import Progress as Bars
+
+from migrator.job.report import Progress
+
+
+class TerminalProgress:
+    """A progress bar under the log's lines. Sizes are the source's estimates: the bar never says done before it is."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("{task.fields[done]}/{task.fields[tables]} tables"),
+            BarColumn(),
+            DownloadColumn(binary_units=True),
+            TextColumn("{task.fields[rows]:,} rows"),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        self._task: TaskID | None = None
+        self._moved, self._rows, self._done = 0, 0, 0
+        self._expected: int | None = None
+
+    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
+        """Show the bar."""
+        self._moved, self._rows, self._done, self._expected = 0, 0, 0, size
+        self._task = self._bars.add_task("", total=size, done=0, tables=tables, rows=0)
+        self._bars.start()
+
+    def advance(self, rows: int, size: int) -> None:
+        """Count rows and bytes."""
+        self._moved, self._rows = self._moved + size, self._rows + rows
+        total = None if self._expected is None else max(self._expected, self._moved)
+        if self._task is not None:
+            self._bars.update(self._task, completed=self._moved, total=total, rows=self._rows)
+
+    def table_done(self, name: str) -> None:
+        """Count a table."""
+        self._done += 1
+        if self._task is not None:
+            self._bars.update(self._task, done=self._done)
+
+    def end(self) -> None:
+        """Take the bar away."""
+        self._bars.stop()
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+            self._task = None
+
+
+class AboveBar(io.TextIOBase):
+    """A text stream whose lines appear above the bar of ``console``."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._open = ""
+
+    def write(self, text: str) -> int:
+        """Print the lines that ``text`` completes."""
+        *lines, self._open = (self._open + text).split("\n")
+        for line in lines:
+            self._console.print(line, markup=False, highlight=False, emoji=False, soft_wrap=True)
+        return len(text)
+
+
+@contextmanager
+def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, Progress | None]]:
+    """Where the log's lines go, and the progress bar; None where ``err`` is no terminal."""
+    if not err.isatty():
+        yield out, None
+        return
+    console = Console(file=err)
+    progress = TerminalProgress(console)
+    try:
+        yield cast(TextIO, AboveBar(console)) if out.isatty() else out, progress
+    finally:
+        progress.end()

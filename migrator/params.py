@@ -1,0 +1,539 @@
+"""Every parameter of the two clients, one row each, and how their values are written.
+
+Parser, PARFILE, HELP and the reference page all come from :data:`PARAMETERS`. Values follow Data Pump's syntax: lists with
+commas, in parentheses if one likes; double quotes around what holds special characters; a parameter that takes a list may be
+repeated. Quotes that a shell has taken away are not missed where the value reads without them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from migrator.errors import ConflictingParameters, InvalidValue, UnknownParameter, UnreadableParfile, UnsupportedParameter
+
+Client = Literal["expdp", "impdp"]
+EXPDP: frozenset[Client] = frozenset({"expdp"})
+IMPDP: frozenset[Client] = frozenset({"impdp"})
+BOTH = EXPDP | IMPDP
+
+LATER = "not supported yet"
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter.
+
+    ``value`` shows how a value is written. ``choices``: all values it takes, where they are few. ``many``: it takes a list
+    and may be repeated. ``refusal``: why it cannot be used, empty where it can.
+    """
+
+    name: str
+    clients: frozenset[Client]
+    summary: str
+    value: str = ""
+    default: str = ""
+    example: str = ""
+    choices: tuple[str, ...] = ()
+    many: bool = False
+    refusal: str = ""
+
+
+def _flag(name: str, clients: frozenset[Client], summary: str) -> Parameter:
+    return Parameter(name, clients, summary, "YES | NO", "NO", f"{name}=YES", ("YES", "NO"))
+
+
+def _refused(reason: str, clients: frozenset[Client], summaries: Mapping[str, str]) -> Iterator[Parameter]:
+    return (Parameter(name, clients, summary, refusal=reason) for name, summary in summaries.items())
+
+
+SUPPORTED = (
+    Parameter(
+        "CONTENT",
+        BOTH,
+        "What moves: objects with their rows, rows only, or objects only.",
+        "ALL | DATA_ONLY | METADATA_ONLY",
+        "ALL",
+        "CONTENT=METADATA_ONLY",
+        ("ALL", "DATA_ONLY", "METADATA_ONLY"),
+    ),
+    Parameter(
+        "DIRECTORY",
+        BOTH,
+        "The directory of the dump, log and SQL files: a path, or a name from the configuration file.",
+        "path or name",
+        "DATA_PUMP_DIR of the configuration file, else the current directory",
+        "DIRECTORY=/backup",
+    ),
+    Parameter(
+        "DUMPFILE",
+        BOTH,
+        "The files of the dump set, each in DIRECTORY or in a directory of its own; %U counts 01, 02, …",
+        "[directory:]file[, …]",
+        "expdat.dmp",
+        "DUMPFILE=hr%U.dmp",
+        many=True,
+    ),
+    Parameter(
+        "EXCLUDE",
+        BOTH,
+        "Object types to leave out, or those of them that a name clause names, with what depends on them.",
+        'type[:"name clause"][, …]',
+        example="EXCLUDE=TABLE:\"LIKE 'TMP%'\",TRIGGER",
+        many=True,
+    ),
+    _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
+    _flag("HELP", BOTH, "Show the parameters and do nothing else."),
+    Parameter(
+        "INCLUDE",
+        BOTH,
+        "Object types to move, or those of them that a name clause names, with what depends on them; nothing else moves.",
+        'type[:"name clause"][, …]',
+        example="INCLUDE=TABLE:\"IN ('EMP', 'DEPT')\",VIEW",
+        many=True,
+    ),
+    Parameter("JOB_NAME", BOTH, "The job's name.", "name", "SYS_<operation>_<mode>_<number>", "JOB_NAME=nightly"),
+    Parameter("LOGFILE", BOTH, "The log file.", "[directory:]file", "export.log, import.log", "LOGFILE=nightly.log"),
+    Parameter(
+        "LOGTIME",
+        BOTH,
+        "Which messages carry the time: none, those on the terminal, those in the log file, or all.",
+        "NONE | STATUS | LOGFILE | ALL",
+        "NONE",
+        "LOGTIME=ALL",
+        ("NONE", "STATUS", "LOGFILE", "ALL"),
+    ),
+    _flag("METRICS", BOTH, "Log workers, object counts, seconds and access methods."),
+    Parameter(
+        "NETWORK_LINK",
+        IMPDP,
+        "The database to import from directly, without a dump: a URL, or a connection of the configuration file.",
+        "URL or name",
+        example="NETWORK_LINK=mysql://hr@db1/hr",
+    ),
+    _flag("NOLOGFILE", BOTH, "Write no log file."),
+    Parameter(
+        "PARALLEL",
+        BOTH,
+        "How many workers move rows at once.",
+        "number",
+        "1",
+        "PARALLEL=4",
+    ),
+    Parameter("PARFILE", BOTH, "A file of parameters, one NAME=value a line.", "path", example="PARFILE=nightly.par"),
+    Parameter(
+        "QUERY",
+        BOTH,
+        "Which rows move: of one table, or, without a table, of all tables that have no QUERY of their own. "
+        "An import takes it with NETWORK_LINK only.",
+        '[[schema.]table:]"WHERE condition"[, …]',
+        example='QUERY=hr.emp:"WHERE salary > 1000"',
+        many=True,
+    ),
+    Parameter(
+        "REMAP_SCHEMA",
+        IMPDP,
+        "Make the objects of one schema in another.",
+        "old:new[, …]",
+        example="REMAP_SCHEMA=hr:public",
+        many=True,
+    ),
+    Parameter(
+        "REMAP_TABLE",
+        IMPDP,
+        "Make a table under another name.",
+        "[schema.]old:new[, …]",
+        example="REMAP_TABLE=hr.emp:employees",
+        many=True,
+    ),
+    _flag("REUSE_DUMPFILES", EXPDP, "Overwrite dump files that exist."),
+    Parameter(
+        "SCHEMAS",
+        BOTH,
+        "The schemas to move.",
+        "schema[, …]",
+        "the connected user's, unless FULL or TABLES is given; importing a dump: all in it",
+        "SCHEMAS=hr,sales",
+        many=True,
+    ),
+    Parameter(
+        "SQLFILE",
+        IMPDP,
+        "Write the DDL that the import would run into a file, and change no database. The target may then be a dialect "
+        "only, such as oracle:",
+        "[directory:]file",
+        example="SQLFILE=hr.sql",
+    ),
+    Parameter(
+        "TABLES",
+        BOTH,
+        "The tables to move; % stands for any text.",
+        "[schema.]table[, …]",
+        example="TABLES=hr.emp,hr.job%",
+        many=True,
+    ),
+    Parameter(
+        "TABLE_EXISTS_ACTION",
+        IMPDP,
+        "What to do with a table that exists: leave it, add the rows, empty it first, or drop and make it again.",
+        "SKIP | APPEND | TRUNCATE | REPLACE",
+        "SKIP; with CONTENT=DATA_ONLY: APPEND",
+        "TABLE_EXISTS_ACTION=REPLACE",
+        ("SKIP", "APPEND", "TRUNCATE", "REPLACE"),
+    ),
+)
+
+_ORACLE_ONLY = "it has no meaning for this database: only Oracle has {}"
+
+REFUSED = (
+    *_refused(
+        f"it is {LATER}",
+        BOTH,
+        {
+            "ABORT_STEP": "Stop the job after a step, for tests.",
+            "ACCESS_METHOD": "Force one access method.",
+            "ATTACH": "Attach to a running job.",
+            "CLUSTER": "Use workers on several machines.",
+            "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
+            "ENCRYPTION_PASSWORD": "The password of an encrypted dump set.",
+            "ENCRYPTION_PWD_PROMPT": "Ask for the encryption password.",
+            "ESTIMATE": "How sizes are estimated.",
+            "FLASHBACK_SCN": "Read a past state by its number.",
+            "FLASHBACK_TIME": "Read a past state by its time.",
+            "KEEP_MASTER": "Keep the master table after the job.",
+            "PARALLEL_THRESHOLD": "From which size a table is cut into pieces.",
+            "REMAP_DATA": "Change values by a function.",
+            "STATUS": "Show the job's state at an interval.",
+            "TRANSPORTABLE": "Copy data files instead of rows.",
+            "TRANSPORT_FULL_CHECK": "Check that a transportable set is closed.",
+            "TRANSPORT_TABLESPACES": "The tablespaces whose data files are copied.",
+            "VERSION": "Write or read objects as another release has them.",
+            "VIEWS_AS_TABLES": "Move views as tables.",
+        },
+    ),
+    *_refused(
+        f"it is {LATER}",
+        EXPDP,
+        {
+            "CHECKSUM": "Put checksums into the dump set.",
+            "CHECKSUM_ALGORITHM": "The checksum's algorithm.",
+            "COMPRESSION": "What is compressed in the dump set.",
+            "COMPRESSION_ALGORITHM": "How hard it is compressed.",
+            "ENCRYPTION": "What is encrypted in the dump set.",
+            "ENCRYPTION_ALGORITHM": "The cipher.",
+            "ENCRYPTION_MODE": "What opens an encrypted dump set.",
+            "ESTIMATE_ONLY": "Estimate sizes and export nothing.",
+            "FILESIZE": "The greatest size of a dump file.",
+            "NETWORK_LINK": "Export from a linked database.",
+            "SAMPLE": "Export a percentage of the rows.",
+        },
+    ),
+    *_refused(
+        f"it is {LATER}",
+        IMPDP,
+        {
+            "MASTER_ONLY": "Import the master table only.",
+            "ONESTEP_INDEX": "Build each index in one step.",
+            "PARTITION_OPTIONS": "What becomes of partitions.",
+            "SKIP_UNUSABLE_INDEXES": "Load tables whose indexes are unusable.",
+            "TRANSFORM": "Change storage clauses and the like.",
+            "TRANSPORT_DATAFILES": "The data files of a transportable set.",
+            "VERIFY_CHECKSUM": "Check the dump set's checksums first.",
+            "VERIFY_ONLY": "Check the dump set's checksums and import nothing.",
+        },
+    ),
+    *_refused(
+        _ORACLE_ONLY.format("tablespaces that objects are moved by"),
+        BOTH,
+        {"TABLESPACES": "Move the tables of tablespaces."},
+    ),
+    *_refused(
+        _ORACLE_ONLY.format("tablespaces and data files of this kind"),
+        IMPDP,
+        {
+            "REMAP_DATAFILE": "Rename data files in DDL.",
+            "REMAP_DIRECTORY": "Change the directory of data files in DDL.",
+            "REMAP_TABLESPACE": "Make objects in another tablespace.",
+            "REUSE_DATAFILES": "Overwrite existing data files.",
+        },
+    ),
+    *_refused(_ORACLE_ONLY.format("containers"), IMPDP, {"REMAP_CONTAINER": "Change a container's name."}),
+    *_refused(_ORACLE_ONLY.format("editions"), BOTH, {"SOURCE_EDITION": "The edition to read from."}),
+    *_refused(_ORACLE_ONLY.format("editions"), IMPDP, {"TARGET_EDITION": "The edition to import into."}),
+    *_refused(
+        _ORACLE_ONLY.format("roles that a session may not enable"), BOTH, {"ENABLE_SECURE_ROLES": "Enable protected roles."}
+    ),
+    *_refused(
+        _ORACLE_ONLY.format("services of a cluster; the URL names the server"),
+        BOTH,
+        {"SERVICE_NAME": "The service whose instances do the work."},
+    ),
+    *_refused(
+        _ORACLE_ONLY.format("credential objects; files are read and written by this machine"),
+        BOTH,
+        {"CREDENTIAL": "The credential for dump files in object storage."},
+    ),
+    *_refused(
+        _ORACLE_ONLY.format("a log of transported data files"),
+        EXPDP,
+        {"TRANSPORT_DATAFILES_LOG": "Where the list of data files goes."},
+    ),
+)
+
+PARAMETERS: tuple[Parameter, ...] = tuple(sorted((*SUPPORTED, *REFUSED), key=lambda row: row.name))
+"""All parameters that Data Pump's clients have, by name. A name may have a row for each client."""
+
+
+def of_client(client: Client) -> dict[str, Parameter]:
+    """The parameters of one client by their names."""
+    return {row.name: row for row in PARAMETERS if client in row.clients}
+
+
+# --- the command line -----------------------------------------------------------------------------------------------
+
+_ASSIGNMENT = re.compile(r"\s*(?P<name>[A-Za-z][A-Za-z_]*)\s*=(?P<value>.*)\Z", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A command line taken apart: the words that are no parameter, and each parameter's values as written."""
+
+    words: tuple[str, ...]
+    values: Mapping[str, tuple[str, ...]]
+
+    def one(self, name: str) -> str | None:
+        """The value of a parameter that takes one; None: not given. Quotes around it are taken off."""
+        given = self.values.get(name)
+        return None if given is None else unquoted(given[0], name)
+
+    def flag(self, name: str) -> bool:
+        """Whether a YES/NO parameter says yes."""
+        return self.choice(name) == "YES"
+
+    def choice(self, name: str) -> str | None:
+        """The value of a parameter with choices, in capitals; None: not given. Y and N mean YES and NO."""
+        value = self.one(name)
+        if value is None:
+            return None
+        choices = next(row.choices for row in PARAMETERS if row.name == name and row.choices)
+        word = value.upper()
+        if "YES" in choices:
+            word = {"Y": "YES", "N": "NO"}.get(word, word)
+        if word not in choices:
+            raise InvalidValue(name=name, detail=f"'{value}' is none of {', '.join(choices)}")
+        return word
+
+    def items(self, name: str) -> list[str]:
+        """The items of a parameter that takes a list, quotes kept."""
+        return [item for value in self.values.get(name, ()) for item in split(value, name)]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+
+def parse(client: Client, arguments: Sequence[str]) -> Request:
+    """The command line's parameters, those of its PARFILE included.
+
+    An argument that ends in a comma is continued by the next. On the command line a parameter goes before the same one in
+    the PARFILE; the items of lists add up.
+
+    :raises UnknownParameter: a name that is no parameter of this client.
+    :raises UnsupportedParameter: one that is refused by name.
+    :raises ConflictingParameters: a parameter that takes one value is given twice.
+    :raises UnreadableParfile: PARFILE cannot be read, or is wrong.
+    """
+    words, assignments = _assignments(arguments)
+    values = _collect(client, assignments)
+    parfile = values.pop("PARFILE", None)
+    if parfile is not None:
+        path = Path(unquoted(parfile[0], "PARFILE"))
+        in_file = _collect(client, read_parfile(path))
+        if "PARFILE" in in_file:
+            raise UnreadableParfile(path=path, detail="it names another PARFILE")
+        for name, given in in_file.items():
+            values[name] = (*values.get(name, ()), *given) if _many(client, name) else values.get(name, given)
+    return Request(tuple(words), values)
+
+
+def _assignments(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    words: list[str] = []
+    found: list[tuple[str, str]] = []
+    for argument in arguments:
+        match = _ASSIGNMENT.match(argument)
+        if found and found[-1][1].rstrip().endswith(",") and match is None:
+            name, value = found.pop()
+            found.append((name, f"{value}{argument}"))
+        elif match is not None:
+            found.append((match["name"].upper(), match["value"].strip()))
+        else:
+            words.append(argument)
+    return words, found
+
+
+def _collect(client: Client, assignments: Sequence[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    known = of_client(client)
+    values: dict[str, tuple[str, ...]] = {}
+    for name, value in assignments:
+        row = known.get(name)
+        if row is None:
+            raise UnknownParameter(name=name, hint=_hint(client, name))
+        if row.refusal:
+            raise UnsupportedParameter(name=name, reason=row.refusal)
+        if not value:
+            raise InvalidValue(name=name, detail="no value is given")
+        if name in values and not row.many:
+            raise ConflictingParameters(detail=f"{name} takes one value and is given twice")
+        values[name] = (*values.get(name, ()), value)
+    return values
+
+
+def _hint(client: Client, name: str) -> str:
+    other: Client = "impdp" if client == "expdp" else "expdp"
+    return f" ({other} has it)" if name in of_client(other) else ""
+
+
+def _many(client: Client, name: str) -> bool:
+    return of_client(client)[name].many
+
+
+# --- PARFILE --------------------------------------------------------------------------------------------------------
+
+
+def read_parfile(path: Path) -> list[tuple[str, str]]:
+    """The names and values in a parameter file.
+
+    A line that begins with ``#`` is a comment. A value goes on in the next line after a backslash or a comma at its end,
+    inside double quotes, and inside parentheses.
+
+    :raises UnreadableParfile: the file cannot be read, or a line is no parameter.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableParfile(path=path, detail=getattr(error, "strerror", None) or str(error)) from error
+    found = []
+    for number, statement in _statements(text.splitlines()):
+        match = _ASSIGNMENT.match(statement)
+        if match is None:
+            raise UnreadableParfile(path=path, detail=f"line {number} is no NAME=value")
+        found.append((match["name"].upper(), match["value"].strip()))
+    return found
+
+
+def _statements(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """The parameters of a file as (number of the first line, text)."""
+    text, first = "", 0
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("#") and not _open_quote(text):
+            continue
+        if not text:
+            first = number
+        text += line if _open_quote(text) else line.lstrip()
+        text = text if _open_quote(text) else text.rstrip()
+        if text.endswith("\\"):
+            text = text[:-1]
+        elif _open_quote(text):
+            text += "\n"
+        elif text and not text.endswith(",") and not _open_parenthesis(text):
+            yield first, text
+            text = ""
+    if text.strip():
+        yield first, text.strip()
+
+
+def _open_quote(text: str) -> bool:
+    return text.replace('\\"', "").count('"') % 2 == 1
+
+
+def _open_parenthesis(text: str) -> bool:
+    depth = sum({"(": 1, ")": -1}.get(letter, 0) for letter, quote in _letters(text) if quote is None)
+    return depth > 0
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def _letters(text: str) -> Iterator[tuple[str, Literal["'", '"'] | None]]:
+    """Each letter with the quote it stands in (a quote stands in itself); None: outside quotes."""
+    quote: Literal["'", '"'] | None = None
+    before = ""
+    for letter in text:
+        if quote is not None:
+            yield letter, quote
+            if letter == quote and not (quote == '"' and before == "\\"):
+                quote = None
+        elif letter == '"' or letter == "'":
+            quote = '"' if letter == '"' else "'"
+            yield letter, quote
+        else:
+            yield letter, None
+        before = letter
+
+
+def _check_closed(text: str, name: str) -> None:
+    """:raises InvalidValue: a quote or parenthesis is not closed."""
+    depth, last = 0, None
+    for letter, quote in _letters(f"{text} "):
+        depth += {"(": 1, ")": -1}.get(letter, 0) if quote is None else 0
+        last = quote
+    if last is not None:
+        raise InvalidValue(name=name, detail=f"no closing quote {last} in: {text}")
+    if depth != 0:
+        raise InvalidValue(name=name, detail=f"parentheses do not match in: {text}")
+
+
+def split(value: str, name: str, separator: str = ",") -> list[str]:
+    """The parts of ``value`` between separators outside quotes and parentheses; parentheses around it all are taken off.
+
+    :raises InvalidValue: a part is empty, or a quote or parenthesis is not closed.
+    """
+    value = value.strip()
+    _check_closed(value, name)
+    if value.startswith("(") and _closes_at_end(value):
+        value = value[1:-1]
+    parts, depth = [""], 0
+    for letter, quote in _letters(value):
+        depth += {"(": 1, ")": -1}.get(letter, 0) if quote is None else 0
+        if letter == separator and quote is None and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += letter
+    parts = [part.strip() for part in parts]
+    if not all(parts):
+        raise InvalidValue(name=name, detail=f"an item is empty in: {value}")
+    return parts
+
+
+def _closes_at_end(value: str) -> bool:
+    depth = 0
+    for position, (letter, quote) in enumerate(_letters(value)):
+        depth += {"(": 1, ")": -1}.get(letter, 0) if quote is None else 0
+        if depth == 0:
+            return position == len(value) - 1
+    return False
+
+
+def quoted_whole(text: str) -> bool:
+    """Whether double quotes stand around all of ``text`` (a quote inside is doubled or follows a backslash)."""
+    return re.fullmatch(r'"(?:[^"\\]|""|\\.)*"', text, re.DOTALL) is not None
+
+
+def unquoted(text: str, name: str) -> str:
+    """``text`` without the double quotes around it, if it has any.
+
+    :raises InvalidValue: nothing is left.
+    """
+    text = text.strip()
+    if quoted_whole(text):
+        text = re.sub(r'""|\\"', '"', text[1:-1])
+    if not text:
+        raise InvalidValue(name=name, detail="a name is empty")
+    return text
+
+
+def dotted(text: str, name: str) -> list[str]:
+    """The parts of a dotted name, quotes taken off: ``hr."my.table"`` is ``hr`` and ``my.table``."""
+    return [unquoted(part, name) for part in split(text, name, ".")]
