@@ -119,16 +119,17 @@ class OracleDDL(DDL):
     # --- expressions ------------------------------------------------------------------------------------------------
 
     def adapted(
-        self, expression: Expression, table: Table | None = None, *, condition: bool = False, fixed: bool = False
+        self, expression: Expression, of: Table | View | None = None, *, condition: bool = False, fixed: bool = False
     ) -> Adapted:
-        """An expression of ``table`` (None: a query) in Oracle's SQL, and what it means otherwise.
+        """An expression of a table or the query of a view in Oracle's SQL, and what it means otherwise.
 
         :raises Untranslatable: it has no counterpart here.
         """
         if expression.dialect == self.adapter.name:
             return Adapted(expression.sql)
-        kinds = self._kinds if table is None else self._kinds_of(table)
-        place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), condition, fixed)
+        kinds = self._kinds_of(of) if isinstance(of, Table) else self._kinds
+        schema = None if of is None else exp.to_identifier(of.schema, quoted=self.quote(of.schema) != of.schema)
+        place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), schema, condition, fixed)
         return adapt(self.translator(expression.sql, expression.dialect), place)
 
     def expression(self, expression: Expression) -> str:
@@ -656,7 +657,7 @@ class OracleDDL(DDL):
             missing = next((name for name in view.depends_on if isinstance(found.get(name), str)), None)
             try:
                 found[QName(view.schema, view.name)] = (
-                    self.adapted(view.definition) if missing is None else f"it reads {missing}, which is not carried"
+                    self.adapted(view.definition, view) if missing is None else f"it reads {missing}, which is not carried"
                 )
             except Untranslatable as why:
                 found[QName(view.schema, view.name)] = str(why)

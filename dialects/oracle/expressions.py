@@ -53,10 +53,12 @@ class Place:
     """Where an expression stands: as a ``condition`` or a value; ``fixed``: where Oracle wants the same value every time.
 
     ``kinds``: what the columns of a name can be, there being one or several of that name. ``source``: the adapter's name.
+    ``schema``: the schema of tables that are named without one.
     """
 
     source: str
     kinds: Callable[[str], Collection[Kind]]
+    schema: exp.Identifier | None = None
     condition: bool = False
     fixed: bool = False
 
@@ -127,9 +129,7 @@ def adapt(sql: str, place: Place) -> Adapted:
     _refuse_lobs(tree, place)
     for day in list(tree.find_all(exp.CurrentDate)):
         day.replace(exp.Anonymous(this="TRUNC", expressions=[exp.CurrentDate()]))  # Oracle's has the time of day too
-    for select in list(tree.find_all(exp.Select)):
-        if select.find(exp.From) is None:
-            select.from_("dual", copy=False)
+    _tables(tree, place)
     changes = tuple(dict.fromkeys(_changes(tree, place)))
     _two_operands(tree)
     return Adapted(generate(tree.this, "oracle"), changes)
@@ -181,8 +181,19 @@ def _refuse_lacking(node: exp.Expr, place: Place) -> None:
         raise Untranslatable("Oracle wants the same value every time here, not the current date")
     if isinstance(node, _CLOCK) and place.source == "sqlite":
         raise Untranslatable("the current date is a text in SQLite")
+    if isinstance(node, exp.Add | exp.Sub | exp.Mul | exp.Div):
+        for operand in (_bare(node.this), _bare(node.expression)):
+            if _is_text(operand, place):
+                raise Untranslatable(f"it calculates with a text, {operand.sql() if operand else ''}")
     if isinstance(node, exp.Length) and node.args.get("binary"):
         raise Untranslatable("the length counts bytes")
+
+
+def _is_text(node: exp.Expr | None, place: Place) -> bool:
+    if isinstance(node, exp.Column):
+        kinds = set(place.kinds(node.name))
+        return bool(kinds) and kinds <= {"text", "lob"}
+    return isinstance(node, exp.Literal) and node.is_string
 
 
 def _cast(cast: exp.Cast, place: Place) -> None:
@@ -191,8 +202,7 @@ def _cast(cast: exp.Cast, place: Place) -> None:
     is_text = isinstance(operand, exp.Literal) and operand.is_string
     value = operand.name if operand is not None else ""
     if type_ in _TEXTS and operand is not None and not cast.to.expressions:
-        of_text = isinstance(operand, exp.Column) and set(place.kinds(operand.name)) <= {"text", "lob"}
-        if is_text or of_text:
+        if _is_text(operand, place):
             cast.replace(operand)
             return
     elif type_ in _TEMPORAL and is_text:
@@ -305,6 +315,17 @@ def _changes(tree: exp.Expr, place: Place) -> Iterator[tuple[str, str]]:
             yield "oracle-regexp", "the regular expression follows Oracle's rules here"
         if isinstance(node, exp.Like) and place.source in {"sqlite", "mysql"}:
             yield "oracle-like", "LIKE tells capital letters from small ones here"
+
+
+def _tables(tree: exp.Expr, place: Place) -> None:
+    """Every table with its schema, and DUAL where there is none: the script's user is not the tables' owner."""
+    named_here = {query.alias for query in tree.find_all(exp.CTE)}
+    for table in tree.find_all(exp.Table):
+        if place.schema is not None and not table.db and table.name not in named_here:
+            table.set("db", place.schema.copy())
+    for select in list(tree.find_all(exp.Select)):
+        if select.find(exp.From) is None:
+            select.from_("dual", copy=False)
 
 
 def _two_operands(tree: exp.Expr) -> None:

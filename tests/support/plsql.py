@@ -27,6 +27,7 @@ _LENIENT = (
 _STRICT = (
     (re.compile(r"\b(START WITH|INCREMENT BY|MINVALUE|MAXVALUE) -(?=\d)"), r"\1 "),  # the grammar knows no signs there
     (re.compile(r"\b(NON)?EDITIONABLE "), ""),
+    (re.compile(r"(?<![\w\"])unsigned(?![\w\"])"), "unsigned_"),  # a name like others, but a token of the grammar
 )
 """What Oracle takes and the grammar does not, and what stands for it in the parse."""
 
@@ -45,11 +46,10 @@ def script(catalog: Catalog) -> Script:
     ddl = ADAPTER.ddl(catalog)
     statements = list(ddl.script_head())
     losses: list[Loss] = []
-    for phase in plan(catalog, "METADATA_ONLY"):
+    for phase in plan(catalog, "METADATA_ONLY", ddl):
         for step in phase.steps:
-            made = step.script(ddl)
-            statements += made.statements
-            losses += made.losses
+            statements += step.script.statements
+            losses += step.script.losses
     return Script(tuple(ddl.as_script(sql) for sql in statements), tuple(losses))
 
 

@@ -344,6 +344,13 @@ def test_a_view_that_reads_one_left_behind_is_left_behind_by_name() -> None:
     assert losses == [("view", None), ("view", None)]
 
 
+def test_tables_of_a_view_get_its_schema() -> None:
+    query = "WITH q AS (SELECT id FROM t) SELECT q.id FROM q JOIN t AS u ON u.id = q.id"
+    statements, _ = made(table(number("id")), view("v", query, "t"))
+    expected = "WITH q AS (SELECT id FROM hr.t) SELECT q.id FROM q JOIN hr.t u ON u.id = q.id"
+    assert statements[-1] == f"CREATE VIEW hr.v AS {expected};"
+
+
 def test_a_comment_of_more_than_4000_bytes_is_a_named_loss() -> None:
     statements, losses = made(replace(table(replace(number("id"), comment="ö" * 2001)), comment="it's"))
     assert statements[1:] == ("COMMENT ON TABLE hr.t IS 'it''s';",)

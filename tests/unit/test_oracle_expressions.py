@@ -71,6 +71,7 @@ def test_conditions(sql: str, expected: str | None) -> None:
         ("hired::text = '2020'", "cast to"),
         ("'20200229'::date < hired", "cast to DATE"),
         ('"Name" COLLATE "C" < \'a\'', "collations"),
+        ("\"Name\" + ' ' > 1", "calculates with a text"),
         ("my_function(id) = 1", "function MY_FUNCTION"),
         ("'{1,2}'::int[] = ARRAY[id]", "ARRAY"),
     ],
