@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers
 
+pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
+
 SERVERS = pytest.StashKey[Servers]()
 
 

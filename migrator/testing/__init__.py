@@ -6,9 +6,9 @@
         adapter = ADAPTER
         gaps = (Gap("test_values_survive[float not finite]", "never", "the database has no NaN"),)
 
-        @pytest.fixture(scope="class")
-        def url(self) -> Iterator[str]:
-            yield "mydb://…"  # of a database that the tests may fill; they drop what they make
+        @pytest.fixture
+        def url(self, my_database: str) -> str:
+            return my_database  # its URL; the tests may fill it, and drop what they make
 
 What an adapter cannot do is a :class:`Gap` with a reason. A gap that has been closed fails, so that the list stays true.
 Adapters that only write scripts take :class:`DeclarationContract`.

@@ -60,7 +60,7 @@ class Workbench:
             Emitter(ddl, connection).run(script.statements)
 
     def create(self, *tables: Table) -> tuple[Table, ...]:
-        """Make tables with all that belongs to them; they come back as the database then describes them."""
+        """Make tables with all that belongs to them; they come back as the target of a job sees them."""
         ddl = self.ddl(*tables)
         for table in tables:
             self.run(ddl, ddl.create_table(table))
@@ -78,7 +78,7 @@ class Workbench:
         for table in tables:
             for key in table.foreign_keys:
                 self.run(ddl, ddl.foreign_key(table, key))
-        return tuple(self.described(table.name) for table in tables)
+        return tuple(self.described(table.name, proof=False) for table in tables)
 
     def drop(self, *tables: Table) -> None:
         """Drop tables, the last made first."""
@@ -91,14 +91,14 @@ class Workbench:
         """Drop all that was made here."""
         self.drop(*self.made)
 
-    def catalog(self) -> Catalog:
+    def catalog(self, *, proof: bool = True) -> Catalog:
         """The catalog of this schema."""
         with self.connect() as connection:
-            return self.adapter.catalog(connection, [self.schema])
+            return self.adapter.catalog(connection, [self.schema], proof=proof)
 
-    def described(self, name: str) -> Table:
-        """A table as the catalog describes it."""
-        table = self.catalog().table(QName(self.schema, name))
+    def described(self, name: str, *, proof: bool = True) -> Table:
+        """A table as the catalog describes it: as a job's source, or with ``proof`` false as its target."""
+        table = self.catalog(proof=proof).table(QName(self.schema, name))
         assert table is not None, f"the catalog has no table {name!r}"
         return table
 
@@ -116,21 +116,17 @@ class Workbench:
             connection.commit()
             return stored
 
-    def read(self, table: Table, where: str | None = None) -> list[pa.RecordBatch]:
-        """All rows, in one snapshot."""
-        with self.adapter.snapshot(self.engine, 1) as snapshot, self.adapter.reading(self.engine, snapshot) as connection:
-            return list(self.adapter.batches(connection, Read(table.source, table.data_columns, where)))
-
-    def rows(self, table: Table, as_types: Sequence[t.Type], where: str | None = None) -> list[tuple[Any, ...]]:
-        """All rows as Python values of the given types' meaning, ordered by the first column."""
-        batches = self.read(table, where)
+    def rows(self, name: str, as_types: Sequence[t.Type], where: str | None = None) -> list[tuple[Any, ...]]:
+        """A table's rows as Python values of the given types' meaning, ordered by the first column."""
+        table = self.described(name)
         rows: list[tuple[Any, ...]] = []
-        for batch in batches:
-            columns = [
-                values_of(array, column.type, wanted)
-                for array, column, wanted in zip(batch.columns, table.data_columns, as_types, strict=True)
-            ]
-            rows += zip(*columns, strict=True)
+        with self.adapter.snapshot(self.engine, 1) as snapshot, self.adapter.reading(self.engine, snapshot) as connection:
+            for batch in self.adapter.batches(connection, Read(table.source, table.data_columns, where)):
+                columns = [
+                    values_of(array, column.type, wanted)
+                    for array, column, wanted in zip(batch.columns, table.data_columns, as_types, strict=True)
+                ]
+                rows += zip(*columns, strict=True)
         return sorted(rows, key=lambda row: row[0])
 
     def insert(self, table: Table, **values: str) -> None:
