@@ -373,9 +373,10 @@ class AdapterContract(DeclarationContract):
         assert second.columns == first.columns
 
     def test_a_default_acts(self, workbench: Workbench) -> None:
-        _, child = workbench.create(*self._family(workbench))
+        family = self._family(workbench)
+        _, child = workbench.create(*family)
         workbench.insert(child, id="1")
-        (row,) = workbench.rows(child.name, [column.type for column in child.columns])
+        (row,) = workbench.rows(child.name, [column.type for column in family[1].columns])
         assert row[-1] == "it's \\ 100%: ?"
         assert row[-2] == Decimal("0.50")
 
