@@ -6,6 +6,7 @@ A lane takes one move at a time. Spawned workers get values and send values back
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -51,7 +52,8 @@ _worker: Worker | None = None
 
 
 def _begin(reports: Any) -> None:
-    global _worker  # noqa: PLW0603 - the one worker of a spawned process
+    global _worker
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the coordinator decides
     _worker = Worker(lambda rows, size: reports.put((rows, size)))
 
 
