@@ -1,0 +1,144 @@
+"""The MySQL and MariaDB adapter: MySQL 8 and MariaDB 10.6 to 11, over PyMySQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+
+import pyarrow as pa
+import sqlalchemy as sa
+from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
+
+from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.errors import InvalidUrl, MissingDriver
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName
+
+from .ddl import MySQLDDL
+from .types import TYPES
+
+_PRIVILEGE_CODES = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1419, 3118})
+"""Access denied to a database, as a user, to a table, column, routine, for lack of SUPER; locked accounts."""
+
+
+class MySQL(Adapter):
+    """MySQL 8 and MariaDB."""
+
+    name = "mysql"
+    title = "MySQL"
+    backends = ("mysql", "mariadb")
+    driver = "pymysql"
+    sqlglot = "mysql"
+    capabilities = Capabilities(
+        inline=frozenset({"primary_key", "check"}),
+        identifier_limit=(64, "characters"),
+        index_names="table",
+        max_readers=1,
+    )
+    types = TYPES
+
+    def dialect(self) -> sa.Dialect:
+        """A SQLAlchemy dialect for writing SQL without a connection."""
+        made: sa.Dialect = sa_pymysql.MySQLDialect_pymysql(paramstyle="named")
+        return made
+
+    def engine(self, url: sa.URL) -> sa.Engine:
+        """An engine with PyMySQL: text as utf8mb4, times in UTC, strict checks.
+
+        :raises MissingDriver: PyMySQL is not installed.
+        """
+        try:
+            from . import paths, wire
+        except ImportError as error:
+            raise MissingDriver(dialect=self.name, detail=str(error)) from error
+        return sa.create_engine(
+            url.set(drivername="mysql+pymysql").update_query_dict({"charset": "utf8mb4"}),
+            poolclass=sa.NullPool,
+            connect_args={"client_flag": wire.CLIENT_FLAGS, "init_command": paths.SESSION, "local_infile": False},
+        )
+
+    def server(self, connection: sa.Connection) -> Server:
+        """Who is at the other end.
+
+        :raises InvalidUrl: the URL names no database.
+        """
+        from .dictionary import flavor
+
+        found = flavor(connection)
+        user, schema = connection.exec_driver_sql("SELECT CURRENT_USER(), DATABASE()").one()
+        if schema is None:
+            url = connection.engine.url.render_as_string(hide_password=True)
+            raise InvalidUrl(url=url, detail="it names no database; add /name at its end")
+        title = "MariaDB" if found.mariadb else "MySQL"
+        return Server(f"{title} {'.'.join(map(str, found.version))}", found.version, str(user), str(schema))
+
+    def explain(self, error: BaseException) -> tuple[str, bool]:
+        """The server's message and number in one line, and whether a privilege is missing."""
+        driver_error = getattr(error, "orig", None) or error
+        code, *texts = driver_error.args if driver_error.args else (None,)
+        if not isinstance(code, int):
+            return " ".join(str(driver_error).split()), False
+        message = " ".join(str(texts[0] if texts else driver_error).split())
+        return f"{message} ({code})", code in _PRIVILEGE_CODES
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
+        """All databases but the server's own."""
+        from .dictionary import schemas
+
+        return schemas(connection)
+
+    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+        """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
+        from .dictionary import read
+
+        return read(connection, schemas)
+
+    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+        """What the access-method rules ask of a table."""
+        from .dictionary import facts
+
+        return facts(connection, table)
+
+    def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
+        """One reader's own state: MySQL cannot hand a state to a second connection."""
+        from .paths import snapshot
+
+        return snapshot(engine, readers)
+
+    def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection in a read-only transaction on a consistent state."""
+        from .paths import reading
+
+        return reading(engine)
+
+    def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        """The rows, read from the wire without a Python object per value."""
+        from .paths import batches
+
+        return batches(connection, read)
+
+    # --- writing ----------------------------------------------------------------------------------------------------
+
+    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+        """A connection for loading rows, in a transaction that the caller commits."""
+        from .paths import writing
+
+        return writing(engine)
+
+    def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+        """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""
+        from .paths import insert, load_data
+
+        return insert(connection, load, batches) if load.conventional else load_data(connection, load, batches)
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> MySQLDDL:
+        """The writer of MySQL's DDL; a version of 10 or more means MariaDB."""
+        return MySQLDDL(self, catalog, version)
+
+
+ADAPTER = MySQL()
+"""The value registered under the entry point ``mysql``."""

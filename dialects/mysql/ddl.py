@@ -1,0 +1,653 @@
+"""MySQL's and MariaDB's DDL. What depends on all columns of a table (the sizes of row and keys) is decided here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from migrator.adapter import TypeRule, rule_for
+from migrator.ddl import DDL, Script
+from migrator.expressions import Untranslatable
+from migrator.model import types as t
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    ForeignKey,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    NextValue,
+    Now,
+    PrimaryKey,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+from .dictionary import unsigned_check
+from .types import (
+    CHARACTER_BYTES,
+    KEY_BYTES,
+    MARIADB_ONLY,
+    ROW_BYTES,
+    as_large,
+    declared_word,
+    key_bytes,
+    neutral,
+    row_bytes,
+    with_versions,
+)
+
+COLLATE_BINARY = {"mariadb": "utf8mb4_nopad_bin", "mysql": "utf8mb4_0900_bin", "": "utf8mb4_bin"}
+"""The collation of text from databases that tell case and trailing blanks apart; where the server is not known, the one
+that both have, which ignores trailing blanks."""
+
+COLLATE_IGNORING_CASE = "utf8mb4_general_ci"
+
+COLLATIONS_IN_MARIADB = {
+    "utf8mb4_0900_bin": "utf8mb4_nopad_bin",
+    "utf8mb4_0900_as_cs": "utf8mb4_nopad_bin",
+    "utf8mb4_0900_ai_ci": "utf8mb4_unicode_520_nopad_ci",
+    "utf8mb4_0900_as_ci": "utf8mb4_unicode_520_nopad_ci",
+}
+COLLATIONS_IN_MYSQL = {
+    "utf8mb4_nopad_bin": "utf8mb4_0900_bin",
+    "utf8mb4_uca1400_ai_ci": "utf8mb4_0900_ai_ci",
+    "utf8mb4_uca1400_as_cs": "utf8mb4_0900_as_cs",
+    "utf8mb4_uca1400_as_ci": "utf8mb4_0900_as_ci",
+}
+"""The nearest collation where the other of the two servers does not have one."""
+
+_LARGE = ("text", "blob")
+_PROGRAM = re.compile(
+    r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
+)
+_INDEX_METHODS = frozenset({"btree", "hash", "rtree", "fulltext", "spatial", ""})
+
+
+@dataclass(frozen=True)
+class Declared:
+    """How a column is declared: the type's words, what that loses, and a check that restores its range."""
+
+    sql: str
+    loss: str = ""
+    rule: str = ""
+    check: str = ""
+
+    @property
+    def large(self) -> bool:
+        """Whether values are kept outside of the row, so that an index covers a prefix only."""
+        return declared_word(self.sql).endswith(_LARGE) or declared_word(self.sql) == "json"
+
+
+class MySQLDDL(DDL):
+    """DDL for MySQL 8 and MariaDB. A version of 10 or more is a MariaDB; None writes what both take."""
+
+    @property
+    def server(self) -> str:
+        """``mariadb``, ``mysql``, or empty where the server is not known."""
+        if self.version is None:
+            return ""
+        return "mariadb" if self.version >= (10,) else "mysql"
+
+    @property
+    def native(self) -> bool:
+        """Whether the objects come from MySQL or MariaDB, so that their own words hold."""
+        return self.catalog.dialect == self.adapter.name
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def quote(self, name: str) -> str:
+        """An identifier, always in backticks: the reserved words of the two servers differ."""
+        return "`" + name.replace("`", "``") + "`"
+
+    def literal(self, text: str) -> str:
+        """A character literal; the backslash escapes in MySQL's."""
+        return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\0", "\\0") + "'"
+
+    def boolean(self, value: bool) -> str:
+        """A truth value, which is a number."""
+        return "1" if value else "0"
+
+    def as_script(self, statement: str) -> str:
+        """A statement with its terminator; a program's own semicolons are hidden from the client by another delimiter."""
+        if _PROGRAM.match(statement) is None:
+            return f"{statement};"
+        delimiter = next(mark for mark in ("//", "$$", ";;", "|||") if mark not in statement)
+        return f"DELIMITER {delimiter}\n{statement}{delimiter}\nDELIMITER ;"
+
+    def script_head(self) -> tuple[str, ...]:
+        """The session that the statements are written for."""
+        return ("SET NAMES utf8mb4", "SET time_zone = '+00:00'", "SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'")
+
+    def collation(self, name: str, path: str, losses: list[Loss], column: str | None = None) -> str:
+        """A collation of the source as this server has it."""
+        known = {"mariadb": COLLATIONS_IN_MARIADB, "mysql": COLLATIONS_IN_MYSQL}.get(self.server, {})
+        if name in known:
+            losses.append(Loss(path, "collation", f"collation {name} becomes {known[name]}", column))
+        return known.get(name, name)
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    def declarations(self, table: Table) -> dict[str, Declared]:
+        """How each column is declared, by name."""
+        made = {column.name: self.declared(table, column) for column in table.columns}
+        self._fit_keys(table, made)
+        self._fit_row(table, made)
+        return made
+
+    def declared(self, table: Table, column: Column) -> Declared:
+        """How a column would be declared if it were alone.
+
+        :raises UnsupportedType: there is no way.
+        """
+        if self.keeps_native(column):
+            return Declared(column.native)
+        type_ = t.base_of(column.type)
+        if self.identity_of(table, column) is not None and isinstance(type_, t.Decimal) and not type_.scale:
+            return Declared("bigint", "AUTO_INCREMENT needs an integer: values end at 64 bits", "identity")
+        return self.by_rule(self.rule(table.name, column), column)
+
+    def by_rule(self, rule: TypeRule, column: Column) -> Declared:
+        """How a row of the type table declares a column."""
+        type_ = t.base_of(column.type)
+        name = f"type-{rule.type.__name__.lower()}"
+        return Declared(rule.declare(type_), rule.loss, name, rule.restriction(type_, self.quote(column.name)))
+
+    def keeps_native(self, column: Column) -> bool:
+        """Whether the source's own declaration holds: it comes from MySQL, means the type, and this server has it."""
+        if not self.native or not column.native:
+            return False
+        means = neutral(column.native)
+        json = isinstance(means, t.Json) and isinstance(column.type, t.Json)
+        known = self.server != "mysql" or declared_word(column.native) not in MARIADB_ONLY
+        return known and (json or means == column.type)
+
+    def _fit_keys(self, table: Table, made: dict[str, Declared]) -> None:
+        """Bound texts and bytes in keys, so that each key stays within 3072 bytes."""
+        columns = {column.name: column for column in table.columns}
+        for key in _whole_keys(table):
+            elastic = [name for name in key if _elastic(columns[name]) and not self.keeps_native(columns[name])]
+            taken = sum(key_bytes(columns[name].type, made[name].sql) for name in key if name not in elastic)
+            needed = sum(_wanted_bytes(columns[name]) for name in elastic)
+            if not elastic or taken + needed <= KEY_BYTES:
+                for name in elastic:
+                    made[name] = _bounded(columns[name], made[name], None)
+                continue
+            share = max((KEY_BYTES - taken) // len(elastic), CHARACTER_BYTES)
+            for name in elastic:
+                made[name] = _bounded(columns[name], made[name], share)
+
+    def _fit_row(self, table: Table, made: dict[str, Declared]) -> None:
+        """Move the longest texts that are in no key out of the row until it fits 65535 bytes."""
+        keyed = {name for key in _whole_keys(table) for name in key}
+        columns = {column.name: column for column in table.columns}
+        sizes = {name: row_bytes(columns[name].type, declared.sql) for name, declared in made.items()}
+        movable = [c for c in table.columns if _elastic(c) and c.name not in keyed and not made[c.name].large]
+        for column in sorted(movable, key=lambda c: -sizes[c.name]):
+            if sum(sizes.values()) <= ROW_BYTES - 1024 or self.keeps_native(column):
+                return
+            type_ = t.base_of(column.type)
+            if isinstance(type_, t.String):
+                made[column.name] = self.by_rule(as_large(type_), column)
+                sizes[column.name] = row_bytes(type_, made[column.name].sql)
+
+    def rule(self, table: str, column: Column) -> TypeRule:
+        """The row of the type table for a column, given the server's version.
+
+        :raises UnsupportedType: there is none.
+        """
+        rules = with_versions(self.adapter.types, self.version)
+        return rule_for(rules, t.base_of(column.type), self.adapter.title, f"{table}.{column.name}", table)
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column of CREATE TABLE, its comment with it."""
+        declared = self.declarations(table)[column.name]
+        if declared.loss:
+            losses.append(Loss(path_of(table), declared.rule, declared.loss, column.name))
+        identity = self.auto_increment(table) == column.name
+        parts = [self.quote(column.name), declared.sql, self.collate_clause(table, column, losses)]
+        generated = self.generated_clause(table, column, losses) if column.generated is not None else ""
+        parts += [generated, self.null_clause(table, column, declared, bool(generated), losses)]
+        parts.append("INVISIBLE" if column.invisible else "")
+        parts.append("" if identity else self.default_clause(table, column, losses))
+        parts.append(self.on_update_clause(column, declared))
+        parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
+        parts.append(f"COMMENT {self.literal(column.comment)}" if column.comment else "")
+        return " ".join(part for part in parts if part)
+
+    def collate_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``COLLATE …`` of a text column where it differs from the table's."""
+        if self.native and column.collation is not None:
+            return f"COLLATE {self.collation(column.collation, path_of(table), losses, column.name)}"
+        if self.native:
+            return ""
+        if column.ignore_case and isinstance(t.base_of(column.type), t.String):
+            detail = f"{COLLATE_IGNORING_CASE} holds letters with and without accents for equal, too"
+            losses.append(Loss(path_of(table), "collation", detail, column.name))
+            return f"COLLATE {COLLATE_IGNORING_CASE}"
+        return ""
+
+    def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
+        """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
+        if column.nullable:
+            return "NULL" if declared_word(declared.sql) == "timestamp" else ""
+        if generated and self.server != "mysql":
+            losses.append(Loss(path_of(table), "not-null", "a generated column cannot be declared NOT NULL", column.name))
+            return ""
+        return "NOT NULL"
+
+    def on_update_clause(self, column: Column, declared: Declared) -> str:
+        """``ON UPDATE CURRENT_TIMESTAMP``."""
+        return f"ON UPDATE {self.current_timestamp(declared.sql)}" if column.on_update is not None else ""
+
+    def current_timestamp(self, declaration: str) -> str:
+        """CURRENT_TIMESTAMP with as many digits as the column has: MySQL wants them equal."""
+        digits = re.search(r"\((\d)\)", declaration)
+        return f"CURRENT_TIMESTAMP({digits[1]})" if digits else "CURRENT_TIMESTAMP"
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default in MySQL's SQL; large objects take expressions only, which MySQL wants in parentheses.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        match value:
+            case Now():
+                return self.now_default(value, column)
+            case Literal(kind="string" | "binary") if self.server != "mariadb" and self.is_large(column):
+                return f"({super().default(value, column)})"
+            case Literal():
+                return super().default(value, column)
+            case _:
+                return f"({super().default(value, column)})"
+
+    def is_large(self, column: Column) -> bool:
+        """Whether a column's own type is one of the TEXT or BLOB family, JSON or spatial."""
+        match t.base_of(column.type):
+            case t.String(lob=True) | t.String(length=None) | t.Binary(lob=True) | t.Binary(length=None):
+                return True
+            case t.Json() | t.Xml() | t.Array() | t.Native():
+                return True
+            case _:
+                return False
+
+    def now_default(self, value: Now, column: Column) -> str:
+        """The current date or time, in UTC for instants that become dates with times."""
+        type_ = t.base_of(column.type)
+        digits = f"({min(getattr(type_, 'precision', 0), 6) or ''})".replace("()", "")
+        if value.kind == "timestamp" and isinstance(type_, t.Timestamp):
+            if type_.zoned and not self.keeps_native(column):
+                return f"(UTC_TIMESTAMP{digits or '()'})"
+            return f"CURRENT_TIMESTAMP{digits}"
+        word = {"date": "CURDATE()", "time": f"CURTIME{digits or '()'}"}.get(value.kind, f"CURRENT_TIMESTAMP{digits}")
+        return f"({word})"
+
+    def next_value(self, sequence: QName) -> str:
+        """The next value of a sequence, which MariaDB has."""
+        if self.server == "mysql":
+            raise Untranslatable("MySQL has no sequences")
+        return f"NEXTVAL({self.name_of(sequence)})"
+
+    def new_uuid(self) -> str:
+        """A fresh UUID."""
+        return "UUID()"
+
+    # --- AUTO_INCREMENT ---------------------------------------------------------------------------------------------
+
+    def identity_of(self, table: Table, column: Column) -> Identity | None:
+        """A column's identity, or that of the sequence that belongs to the column and feeds its default."""
+        if column.identity is not None or not isinstance(column.default, NextValue):
+            return column.identity
+        sequence = self.sequence(column.default.sequence)
+        if sequence is None or sequence.owner != (table.name, column.name):
+            return None
+        return Identity(start=sequence.start, increment=sequence.increment, next_value=sequence.next_value)
+
+    def sequence(self, name: QName) -> Sequence | None:
+        """The catalog's sequence of that name."""
+        return next((s for s in self.catalog.of(Sequence) if QName(s.schema, s.name) == name), None)
+
+    def auto_increment(self, table: Table) -> str | None:
+        """The column that becomes AUTO_INCREMENT: the first identity that can; a table has one at most."""
+        return next((c.name for c in table.columns if not self.no_auto_increment(table, c)), None)
+
+    def no_auto_increment(self, table: Table, column: Column) -> str:
+        """Why a column cannot be AUTO_INCREMENT; empty: it can."""
+        identity = self.identity_of(table, column)
+        if identity is None:
+            return "it has no identity"
+        if identity.increment < 0:
+            return "AUTO_INCREMENT counts upwards only"
+        type_ = t.base_of(column.type)
+        if not isinstance(type_, t.Integer | t.Float) and not (isinstance(type_, t.Decimal) and not type_.scale):
+            return "AUTO_INCREMENT needs an integer"
+        if table.primary_key is not None and table.primary_key.columns[0] == column.name:
+            return ""
+        return "" if self.inline_key(table, column.name) else "AUTO_INCREMENT needs a key that begins with the column"
+
+    def inline_key(self, table: Table, column: str) -> Unique | Index | None:
+        """A key that begins with ``column``."""
+        for unique in table.uniques:
+            if unique.columns[0] == column:
+                return unique
+        plain = (index for index in table.indexes if index.where is None and index.method == "btree")
+        return next((index for index in plain if index.keys[0].column == column), None)
+
+    def inline_with(self, table: Table) -> Unique | Index | None:
+        """The key that must stand in CREATE TABLE for AUTO_INCREMENT's sake; None where the primary key serves."""
+        column = self.auto_increment(table)
+        primary = table.primary_key is not None and table.primary_key.columns[0] == column
+        return None if column is None or primary else self.inline_key(table, column)
+
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``AUTO_INCREMENT``, or a loss."""
+        identity = self.identity_of(table, column)
+        why = self.no_auto_increment(table, column)
+        if identity is None or why or self.auto_increment(table) != column.name:
+            detail = f"the identity is left out: {why or 'a table has one AUTO_INCREMENT column'}"
+            losses.append(Loss(path_of(table), "identity", detail, column.name))
+            return ""
+        if identity.increment != 1:
+            detail = f"counts by 1, not by {identity.increment}: auto_increment_increment is the server's"
+            losses.append(Loss(path_of(table), "identity", detail, column.name))
+        if identity.cycle:
+            losses.append(Loss(path_of(table), "identity", "does not begin anew after its last value", column.name))
+        return "AUTO_INCREMENT"
+
+    def position(self, obj: Table | Sequence) -> Script:
+        """Let AUTO_INCREMENT or a sequence go on where the source stood; the server never goes below the rows' own."""
+        if isinstance(obj, Sequence):
+            if obj.next_value is None or self.feeds_auto_increment(obj) or self.server == "mysql":
+                return Script()
+            return Script((f"ALTER SEQUENCE {self.name_of(obj)} RESTART WITH {obj.next_value}",))
+        name = self.auto_increment(obj)
+        identity = self.identity_of(obj, obj.column(name)) if name else None
+        if identity is None:
+            return Script()
+        following = max(identity.next_value if identity.next_value is not None else identity.start, 1)
+        return Script((f"ALTER TABLE {self.name_of(obj)} AUTO_INCREMENT = {following}",) if following > 1 else ())
+
+    def feeds_auto_increment(self, sequence: Sequence) -> bool:
+        """Whether a sequence lives on as a column's AUTO_INCREMENT."""
+        if sequence.owner is None:
+            return False
+        table = self.catalog.table(QName(sequence.schema, sequence.owner[0]))
+        if table is None or self.auto_increment(table) != sequence.owner[1]:
+            return False
+        return table.column(sequence.owner[1]).default == NextValue(QName(sequence.schema, sequence.name))
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """A sequence of MariaDB, or nothing where a column's AUTO_INCREMENT is it."""
+        if self.feeds_auto_increment(sequence):
+            return Script()
+        if self.server == "mysql":
+            return self.not_carried(sequence, "sequence", "MySQL has no sequences")
+        return super().create_sequence(sequence)
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def create_schema(self, schema: Schema) -> Script:
+        """A database, for any text."""
+        return Script((f"CREATE DATABASE {self.quote(schema.name)} CHARACTER SET utf8mb4 COLLATE {self.binary_collation}",))
+
+    @property
+    def binary_collation(self) -> str:
+        """The collation that tells all texts apart, as far as the server has one."""
+        return COLLATE_BINARY[self.server]
+
+    def table_options(self, table: Table, losses: list[Loss]) -> str:
+        """Engine, collation, comment and partitions."""
+        options = dict(table.options) if self.native else {}
+        collation = self.collation(options.pop("COLLATE", self.binary_collation), path_of(table), losses)
+        versioned = options.pop("WITH SYSTEM VERSIONING", None) is not None
+        parts = [
+            f"ENGINE={options.pop('ENGINE', 'InnoDB')}",
+            f"DEFAULT CHARSET={collation.split('_')[0]}",
+            f"COLLATE={collation}",
+        ]
+        parts += [f"{name}={value}" for name, value in options.items()]
+        if table.comment:
+            parts.append(f"COMMENT={self.literal(table.comment)}")
+        if versioned and self.server != "mysql":
+            parts.append("WITH SYSTEM VERSIONING")
+        sql = " " + " ".join(parts)
+        if table.partitioning is not None and table.partitioning.dialect == self.adapter.name:
+            return f"{sql}\nPARTITION BY {table.partitioning.clause}"
+        return sql + super().table_options(table, losses)
+
+    def range_checks(self, table: Table) -> list[str]:
+        """Checks that restore what a wider declaration would let in."""
+        return [f"CHECK ({declared.check})" for declared in self.declarations(table).values() if declared.check]
+
+    def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
+        """The primary key, the checks, and a key that AUTO_INCREMENT needs."""
+        items = super().inline_constraints(table, losses)
+        key = self.inline_with(table)
+        if isinstance(key, Unique):
+            items.append(self.unique_clause(table, key, losses))
+        elif key is not None:
+            keys = ", ".join(self.index_key(table, key, k, losses) for k in key.keys)
+            items.append(f"{'UNIQUE ' if key.unique else ''}KEY {self.quote(key.name)} ({keys})")
+        return items
+
+    def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """``PRIMARY KEY (…)``, which has no other name."""
+        return super().primary_key_clause(table, replace(key, name=None), losses)
+
+    def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
+        """Nothing: constraints are checked at each row."""
+        if of.deferrable:
+            losses.append(
+                Loss(path_of(table), "deferrable", f"{of.name or 'a constraint'} is checked at once, never deferred")
+            )
+        return ""
+
+    def unique(self, table: Table, unique: Unique) -> Script:
+        """A unique constraint, if CREATE TABLE did not need it."""
+        return Script() if self.inline_with(table) == unique else super().unique(table, unique)
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK (…)``, or nothing with a loss; what an UNSIGNED declaration says is not said twice."""
+        implied = (unsigned_check(c.name) for c in table.columns if self.keeps_native(c))
+        if self.native and check.name is None and check.expression.sql in implied:
+            return ""
+        if not check.validated and self.server != "mysql":
+            detail = (
+                f"check {check.name or ''} ({check.expression.sql}) is left out: rows may break it, and it cannot be off"
+            )
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
+        sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
+        return f"{sql} NOT ENFORCED" if sql and not check.validated else sql
+
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY (…) REFERENCES …``."""
+        if key.set_columns:
+            detail = f"foreign key {key.name} sets all its columns, not only {', '.join(key.set_columns)}"
+            losses.append(Loss(path_of(table), "set-columns", detail))
+        return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE … ON UPDATE …``; there is no SET DEFAULT. MySQL's own are always written: their defaults differ."""
+        if "SET DEFAULT" in (key.on_delete, key.on_update):
+            losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
+            key = replace(
+                key,
+                on_delete="NO ACTION" if key.on_delete == "SET DEFAULT" else key.on_delete,
+                on_update="NO ACTION" if key.on_update == "SET DEFAULT" else key.on_update,
+            )
+        if self.native:
+            return f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
+        return super().actions(table, key, losses)
+
+    def own_name(self, table: Table, of: Check | ForeignKey, losses: list[Loss]) -> str | None:
+        """A constraint's name, made different where another table of the schema has it: these names are the schema's."""
+        if of.name is None:
+            return None
+        earlier = self._named_alike(table, of)
+        if not earlier:
+            return of.name
+        name = f"{of.name}_{earlier + 1}"
+        losses.append(Loss(path_of(table), "constraint-name", f"{of.name} is named {name}: another table has the name"))
+        return name
+
+    def _named_alike(self, table: Table, of: Check | ForeignKey) -> int:
+        count = 0
+        for other in self.catalog.of(Table):
+            if other.qname == table.qname:
+                break
+            named: Iterable[Check | ForeignKey] = other.checks if isinstance(of, Check) else other.foreign_keys
+            count += other.schema == table.schema and any(x.name == of.name for x in named)
+        return count
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    def index(self, table: Table, index: Index) -> Script:
+        """An index; what MySQL cannot do is left out or done plainly, a partial unique one never over all rows."""
+        path = path_of(table)
+        if self.inline_with(table) == index:
+            return Script()
+        if index.method not in _INDEX_METHODS:
+            return Script((), (Loss(path, "index", f"index {index.name} is left out: no {index.method} indexes"),))
+        if index.where is not None and index.unique:
+            detail = f"unique index {index.name} is left out: it holds for WHERE {index.where.sql} only"
+            return Script((), (Loss(path, "index-partial", detail),))
+        losses: list[Loss] = []
+        if index.where is not None:
+            losses.append(Loss(path, "index-partial", f"index {index.name} covers all rows, not only {index.where.sql}"))
+        if index.include:
+            losses.append(Loss(path, "index-include", f"index {index.name} does not include {', '.join(index.include)}"))
+        if not index.nulls_distinct:
+            losses.append(Loss(path, "nulls-not-distinct", f"unique index {index.name} lets several NULLs in here"))
+        try:
+            keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+        except Untranslatable as why:
+            return Script((), (Loss(path, "index", f"index {index.name} is left out: {why}"),))
+        word = {"fulltext": "FULLTEXT ", "spatial": "SPATIAL "}.get(index.method, "UNIQUE " if index.unique else "")
+        sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
+        if index.comment:
+            sql += f" COMMENT {self.literal(index.comment)}"
+        return Script((sql,), tuple(losses))
+
+    def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """One key of an index: a column, a prefix of it, or an expression.
+
+        :raises Untranslatable: an expression without a counterpart.
+        """
+        direction = " DESC" if key.descending else ""
+        if key.expression is not None:
+            if self.server == "mariadb":
+                raise Untranslatable("MariaDB has no indexes over expressions")
+            return f"({self.expression(key.expression)}){direction}"
+        name = key.column or ""
+        length = key.length if key.length is not None else self.prefix(table, index, name)
+        if length is not None and key.length is None:
+            detail = f"index {index.name} covers the first {length} characters of {name} only"
+            losses.append(Loss(path_of(table), "index-prefix", detail, name))
+        return self.quote(name) + (f"({length})" if length is not None else "") + direction
+
+    def prefix(self, table: Table, index: Index, name: str) -> int | None:
+        """How much of a column an index can cover, None: all of it."""
+        if index.method in {"fulltext", "spatial"} or self.keeps_native(table.column(name)):
+            return None
+        made = self.declarations(table)
+        sizes = {k.column: _index_bytes(table.column(k.column), made[k.column]) for k in index.keys if k.column}
+        if sum(sizes.values()) <= KEY_BYTES:
+            return None
+        elastic = [column for column, size in sizes.items() if size > KEY_BYTES] or [
+            column for column in sizes if _elastic(table.column(column))
+        ]
+        if name not in elastic:
+            return None
+        rest = sum(size for column, size in sizes.items() if column not in elastic)
+        unit = 1 if isinstance(t.base_of(table.column(name).type), t.Binary) else CHARACTER_BYTES
+        return max((KEY_BYTES - rest) // len(elastic) // unit, 1)
+
+    # --- the rest ---------------------------------------------------------------------------------------------------
+
+    def comments(self, obj: Table | View) -> Script:
+        """Nothing for tables, whose comments CREATE TABLE has; a loss for a view's."""
+        if isinstance(obj, View) and obj.comment:
+            return Script((), (Loss(path_of(obj), "comment", "views have no comments"),))
+        return Script()
+
+    def create_view(self, view: View) -> Script:
+        """A view with its check option."""
+        script = super().create_view(view)
+        if not script.statements:
+            return script
+        security = dict(view.options).get("SQL SECURITY") if self.native else None
+        sql = script.statements[0]
+        if security:
+            sql = sql.replace("CREATE VIEW", f"CREATE SQL SECURITY {security} VIEW", 1)
+        if view.check_option:
+            sql += f" WITH {view.check_option} CHECK OPTION"
+        return replace(script, statements=(sql,))
+
+    def create_program(self, program: Program) -> Script:
+        """A routine, trigger or event of MySQL in its schema, as source text."""
+        if program.create.dialect != self.adapter.name:
+            return super().create_program(program)
+        name = self.qualified(program.schema, program.name)
+        own = re.compile(rf"\b{program.kind}\s+(?:`(?:[^`]|``)+`|[\w$]+)", re.IGNORECASE)
+        sql = own.sub(lambda found: f"{program.kind} {name}", program.create.sql, count=1)
+        if program.kind == "TRIGGER" and program.table is not None:
+            table = self.qualified(program.schema, program.table)
+            sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
+        return Script((sql,))
+
+
+# --- sizes ----------------------------------------------------------------------------------------------------------
+
+
+def _whole_keys(table: Table) -> Iterator[tuple[str, ...]]:
+    """The keys whose columns must be covered whole: primary, unique, and both ends of foreign keys."""
+    if table.primary_key is not None:
+        yield table.primary_key.columns
+    yield from (unique.columns for unique in table.uniques)
+    yield from (key.columns for key in table.foreign_keys)
+    for index in table.indexes:
+        if index.unique and index.where is None:
+            yield tuple(key.column for key in index.keys if key.column is not None)
+
+
+def _elastic(column: Column) -> bool:
+    return isinstance(t.base_of(column.type), t.String | t.Binary | t.Xml | t.Array)
+
+
+def _wanted_bytes(column: Column) -> int:
+    """The bytes a text or binary column would take of a key; more than any key has where it is not bounded."""
+    match t.base_of(column.type):
+        case t.String(length=int(n), lob=False):
+            return n * CHARACTER_BYTES
+        case t.Binary(length=int(n), lob=False):
+            return n
+        case _:
+            return KEY_BYTES + 1
+
+
+def _bounded(column: Column, declared: Declared, share: int | None) -> Declared:
+    """A key column's declaration within ``share`` bytes; None: all keys so far have place for the whole of it."""
+    if share is None:
+        return declared
+    binary = isinstance(t.base_of(column.type), t.Binary)
+    length = share if binary else share // CHARACTER_BYTES
+    earlier = re.fullmatch(r"var(?:char|binary)\((\d+)\)", declared.sql)
+    if earlier and int(earlier[1]) <= length:
+        return declared
+    loss = f"in a key: at most {length} {'bytes' if binary else 'characters'}; a longer value makes the load fail"
+    return Declared(f"{'varbinary' if binary else 'varchar'}({length})", loss, "key-length")
+
+
+def _index_bytes(column: Column, declared: Declared) -> int:
+    return KEY_BYTES + 1 if declared.large else key_bytes(column.type, declared.sql)

@@ -1,0 +1,604 @@
+"""MySQL's and MariaDB's information schema as a catalog, in a number of queries that does not grow with the tables."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any, cast
+
+import sqlalchemy as sa
+
+from migrator.adapter import Facts
+from migrator.errors import SchemaNotFound, UnsupportedType
+from migrator.expressions import tables_in
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import (
+    Action,
+    Check,
+    Column,
+    Default,
+    Expression,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    Object,
+    Partition,
+    Partitioning,
+    PrimaryKey,
+    Program,
+    QName,
+    Schema,
+    Table,
+    Unique,
+    View,
+)
+from migrator.model.objects import Sequence as SequenceObject
+
+from .paths import qualified, quote
+from .types import is_unsigned, neutral
+
+SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
+
+Row = Mapping[str, Any]
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Flavor:
+    """Which of the two servers this is, and its version."""
+
+    mariadb: bool
+    version: tuple[int, ...]
+    text: str
+
+
+def flavor(connection: sa.Connection) -> Flavor:
+    """The server's kind and version, from ``VERSION()``."""
+    text = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
+    numbers = re.match(r"\d+(?:\.\d+)*", text.removeprefix("5.5.5-"))
+    version = tuple(int(n) for n in numbers[0].split(".")) if numbers else ()
+    return Flavor("mariadb" in text.lower(), version, text)
+
+
+def schemas(connection: sa.Connection) -> tuple[str, ...]:
+    """All databases but the system's."""
+    rows = connection.exec_driver_sql("SELECT schema_name FROM information_schema.schemata ORDER BY schema_name")
+    return tuple(name for (name,) in rows if name.lower() not in SYSTEM_SCHEMAS)
+
+
+# --- defaults -------------------------------------------------------------------------------------------------------
+
+_ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)
+_CONTROL = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "Z": "\x1a"}
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_BITS = re.compile(r"b'([01]*)'", re.IGNORECASE)
+_NOW = re.compile(r"(current_timestamp|now|localtimestamp|localtime)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_TODAY = re.compile(r"(curdate|current_date)\s*(?:\(\))?", re.IGNORECASE)
+_TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
+_STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
+_HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
+_INTRODUCER = re.compile(r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)\\?(?=')", re.IGNORECASE)
+
+
+def unescaped(body: str) -> str:
+    """What stands between the quotes of a MySQL string literal, as the text it means."""
+    return _ESCAPED.sub(lambda m: "'" if m[0] == "''" else _CONTROL.get(m[1], m[1]), body)
+
+
+def now_of(sql: str) -> Now | None:
+    """The current date or time that ``sql`` asks for, None where it is something else."""
+    for pattern, kind in ((_NOW, "timestamp"), (_TODAY, "date"), (_TIME, "time")):
+        if found := pattern.fullmatch(sql.strip()):
+            digits = found[2] if kind != "date" else None
+            return Now(cast(Any, kind), int(digits) if digits else None)
+    return None
+
+
+def expression_default(sql: str, type_: t.Type) -> Default | None:
+    """A default that the server tells as an expression (MariaDB always, MySQL for what is no literal)."""
+    sql = sql.strip()
+    if sql.upper() == "NULL":
+        return None
+    if _NUMBER.fullmatch(sql):
+        return Literal(sql, "number")
+    if found := _BITS.fullmatch(sql):
+        return Literal(found[1], "bit")
+    if found := _STRING.fullmatch(sql):
+        return text_default(unescaped(found[1]), type_)
+    if (now := now_of(sql)) is not None:
+        return now
+    if sql.lower() == "uuid()":
+        return NewUuid()
+    if found := _NEXT.fullmatch(sql):
+        return NextValue(QName(found[1].replace("``", "`"), found[2].replace("``", "`")))
+    return Expression(sql, "mysql")
+
+
+def text_default(text: str, type_: t.Type) -> Default:
+    """A literal default, given as its text."""
+    match t.base_of(type_):
+        case t.Integer() | t.Decimal() | t.Float() | t.Year() if _NUMBER.fullmatch(text):
+            return Literal(text, "number")
+        case t.Bit() if found := _BITS.fullmatch(text):
+            return Literal(found[1], "bit")
+        case t.Binary() if found := _HEX.fullmatch(text):
+            return Literal(found[1].lower(), "binary")
+        case t.Binary():
+            return Literal(text.encode().hex(), "binary")
+        case _:
+            return Literal(text, "string")
+
+
+# --- the reader -----------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Reader:
+    """Reads the objects of some schemas; ``losses`` grows as things without a place in the model are met."""
+
+    connection: sa.Connection
+    names: Sequence[str]
+    flavor: Flavor
+    losses: list[Loss] = field(default_factory=list)
+
+    def rows(self, sql: str) -> list[Row]:
+        """The rows of a query over ``:schemas``, as mappings by lower-case names."""
+        query = sa.text(sql).bindparams(sa.bindparam("schemas", expanding=True, value=list(self.names)))
+        return [{k.lower(): v for k, v in row.items()} for row in self.connection.execute(query).mappings()]
+
+    def grouped(self, sql: str, schema: str = "table_schema", name: str = "table_name") -> dict[Key, list[Row]]:
+        """The rows of a query by schema and table."""
+        groups: dict[Key, list[Row]] = defaultdict(list)
+        for row in self.rows(sql):
+            groups[row[schema], row[name]].append(row)
+        return groups
+
+    def shown(self, sql: str, column: str) -> str:
+        """One field of the first row of a SHOW statement."""
+        row = self.connection.exec_driver_sql(sql.replace("%", "%%")).mappings().one()
+        return str(row[column])
+
+    # --- catalog ----------------------------------------------------------------------------------------------------
+
+    def catalog(self) -> Catalog:
+        """All objects: schemas, sequences, tables, views in an order in which they can be made, programs."""
+        tables = self.rows(_TABLES)
+        relations: list[Object] = [
+            *(self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE"),
+            *self.tables([row for row in tables if row["table_type"] in {"BASE TABLE", "SYSTEM VERSIONED"}]),
+            *self.views(),
+        ]
+        programs = [*self.routines(), *self.triggers(), *self.events()]
+        self.grants()
+        objects = (*(Schema(name) for name in self.names), *relations, *programs)
+        return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
+
+    def sequence(self, row: Row) -> SequenceObject:
+        """A MariaDB sequence, which is a table of one row."""
+        name = QName(row["table_schema"], row["table_name"])
+        sql = f"SELECT * FROM {qualified(name)}".replace("%", "%%")
+        state = self.connection.exec_driver_sql(sql).mappings().one()
+        return SequenceObject(
+            name.schema,
+            name.name,
+            start=state["start_value"],
+            increment=state["increment"],
+            minimum=state["minimum_value"],
+            maximum=state["maximum_value"],
+            cycle=bool(state["cycle_option"]),
+            cache=state["cache_size"],
+            next_value=state["next_not_cached_value"],
+            comment=row["table_comment"] or None,
+        )
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def tables(self, rows: Sequence[Row]) -> Iterator[Table]:
+        """The tables, by name."""
+        columns = self.grouped(_COLUMNS)
+        keys = self.grouped(_STATISTICS if self.flavor.mariadb or self.flavor.version < (8, 0, 13) else _STATISTICS_8)
+        foreign = self.grouped(_FOREIGN_KEYS)
+        checks = self.grouped(self.checks_query(), "constraint_schema")
+        partitions = self.grouped(_PARTITIONS)
+        for row in rows:
+            key = row["table_schema"], row["table_name"]
+            yield self.table(row, columns[key], keys[key], foreign[key], checks[key], partitions[key])
+
+    def checks_query(self) -> str:
+        """The check constraints: MariaDB tells their table, MySQL keeps it elsewhere, older ones have none."""
+        if self.flavor.mariadb:
+            return _CHECKS_MARIADB
+        return _CHECKS_MYSQL if self.flavor.version >= (8, 0, 16) else _NO_CHECKS
+
+    def table(
+        self,
+        row: Row,
+        columns: Sequence[Row],
+        keys: Sequence[Row],
+        foreign: Sequence[Row],
+        checks: Sequence[Row],
+        partitions: Sequence[Row],
+    ) -> Table:
+        """One table with all that belongs to it."""
+        name = QName(row["table_schema"], row["table_name"])
+        collation = row["table_collation"]
+        json = {_json_column(check) for check in checks} - {None}
+        made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
+        indexes = _by_name(keys)
+        primary = indexes.pop("PRIMARY", None)
+        uniques = {n: rows for n, rows in indexes.items() if _is_constraint(rows)}
+        table = Table(
+            name.schema,
+            name.name,
+            made,
+            primary_key=PrimaryKey(None, tuple(k["column_name"] for k in primary)) if primary else None,
+            uniques=tuple(Unique(n, tuple(k["column_name"] for k in rows)) for n, rows in uniques.items()),
+            checks=(*self.checks(checks, json), *_unsigned_checks(columns)),
+            foreign_keys=self.foreign_keys(foreign),
+            indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
+            comment=row["table_comment"] or None,
+            partitioning=self.partitioning(name, partitions),
+            options=_options(row),
+            origin=name,
+            rows=row["table_rows"],
+            bytes=row["data_length"],
+        )
+        if row["table_type"] == "SYSTEM VERSIONED":
+            detail = "rows of the past are not carried, only those of now"
+            self.losses.append(Loss(path_of(table), "system-versioning", detail))
+        return table
+
+    def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
+        """One column.
+
+        :raises UnsupportedType: its type is not known.
+        """
+        native, extra = row["column_type"], row["extra"].lower()
+        type_ = t.Json() if json else neutral(native)
+        if type_ is None:
+            detail = "is not known"
+            raise UnsupportedType(column=f"{table.name}.{row['column_name']}", table=table.name, type=native, detail=detail)
+        own = row["collation_name"]
+        return Column(
+            row["column_name"],
+            type_,
+            nullable=row["is_nullable"] == "YES",
+            default=self.default(table, row, type_, extra),
+            identity=Identity(next_value=of["auto_increment"]) if "auto_increment" in extra else None,
+            generated=self.generated(row, extra),
+            comment=row["column_comment"] or None,
+            collation=own if own != collation and not json else None,
+            ignore_case="_ci" in (own or ""),
+            on_update=_on_update(extra),
+            invisible="invisible" in extra,
+            native="json" if json else native,
+        )
+
+    def default(self, table: QName, row: Row, type_: t.Type, extra: str) -> Default | None:
+        """A column's default."""
+        text = row["column_default"]
+        if text is None or row["generation_expression"]:
+            return None
+        if isinstance(text, bytes):
+            text = text.decode("latin1")
+        if isinstance(type_, t.Binary) and "?" in text:
+            detail = f"default {text} is left out: the server does not tell its bytes"
+            self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, row["column_name"]))
+            return None
+        if self.flavor.mariadb or "default_generated" in extra:
+            return expression_default(text, type_)
+        return now_of(text) if isinstance(type_, t.Timestamp) and now_of(text) else text_default(text, type_)
+
+    def generated(self, row: Row, extra: str) -> Generated | None:
+        """A column's generation expression."""
+        sql = row["generation_expression"]
+        if not sql:
+            return None
+        return Generated(Expression(self.clean(sql), "mysql"), stored="virtual" not in extra)
+
+    def clean(self, sql: str) -> str:
+        """An expression as MySQL keeps it, without the escapes and character set introducers it adds."""
+        return sql if self.flavor.mariadb else _INTRODUCER.sub("", sql.replace("\\'", "'"))
+
+    def checks(self, rows: Sequence[Row], json: set[str | None]) -> Iterator[Check]:
+        """Check constraints but those that say that a column is JSON. MariaDB's column checks have no name of their own."""
+        for row in rows:
+            if _json_column(row) not in json:
+                name = None if row["level"] == "Column" else row["constraint_name"]
+                yield Check(name, Expression(self.clean(row["check_clause"]), "mysql"), row["enforced"] != "NO")
+
+    def foreign_keys(self, rows: Sequence[Row]) -> tuple[ForeignKey, ...]:
+        """Foreign keys with their actions."""
+        made = []
+        for name, parts in _by_name(rows, "constraint_name").items():
+            first = parts[0]
+            made.append(
+                ForeignKey(
+                    name,
+                    tuple(p["column_name"] for p in parts),
+                    QName(first["referenced_table_schema"], first["referenced_table_name"]),
+                    tuple(p["referenced_column_name"] for p in parts),
+                    on_delete=cast(Action, first["delete_rule"]),
+                    on_update=cast(Action, first["update_rule"]),
+                )
+            )
+        return tuple(made)
+
+    def partitioning(self, name: QName, rows: Sequence[Row]) -> Partitioning | None:
+        """How a table is partitioned, in the server's words."""
+        if not rows:
+            return None
+        text = self.shown(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
+        clause = text[text.rindex("PARTITION BY ") + len("PARTITION BY ") :].rstrip().removesuffix("*/").rstrip()
+        parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
+        return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
+
+    # --- views and programs -----------------------------------------------------------------------------------------
+
+    def views(self) -> list[View]:
+        """Views, each after those it reads."""
+        found: dict[QName, View] = {}
+        for row in self.rows(_VIEWS):
+            name = QName(row["table_schema"], row["table_name"])
+            sql = row["view_definition"]
+            view = View(
+                name.schema,
+                name.name,
+                Expression(sql, "mysql"),
+                depends_on=tables_in(sql, "mysql", name.schema),
+                check_option="" if row["check_option"] == "NONE" else row["check_option"],
+                options=(("SQL SECURITY", "INVOKER"),) if row["security_type"] == "INVOKER" else (),
+            )
+            found[name] = view
+            self.definer(path_of(view), row)
+        return _ordered(found)
+
+    def routines(self) -> Iterator[Program]:
+        """Functions and procedures as source text."""
+        for row in self.rows(_ROUTINES):
+            kind = row["routine_type"]
+            name = QName(row["routine_schema"], row["routine_name"])
+            title = {"FUNCTION": "Create Function", "PROCEDURE": "Create Procedure"}.get(kind)
+            if title is None:
+                path = f'{kind}:"{name.schema}"."{name.name}"'
+                self.losses.append(Loss(path, "program", f"not carried: {kind.lower()}s are not read"))
+                continue
+            sql = self.shown(f"SHOW CREATE {kind} {qualified(name)}", title)
+            yield self.program(name, kind, sql, row, None)
+
+    def triggers(self) -> Iterator[Program]:
+        """Triggers as source text, in the order in which they fire."""
+        for row in self.rows(_TRIGGERS):
+            name = QName(row["trigger_schema"], row["trigger_name"])
+            sql = (
+                f"CREATE TRIGGER {quote(name.name)} {row['action_timing']} {row['event_manipulation']} "
+                f"ON {quote(row['event_object_table'])} FOR EACH ROW {row['action_statement']}"
+            )
+            yield self.program(name, "TRIGGER", sql, row, row["event_object_table"])
+
+    def events(self) -> Iterator[Program]:
+        """Scheduled events as source text."""
+        for row in self.rows(_EVENTS):
+            name = QName(row["event_schema"], row["event_name"])
+            sql = self.shown(f"SHOW CREATE EVENT {qualified(name)}", "Create Event")
+            yield self.program(name, "EVENT", sql, row, None)
+
+    def program(self, name: QName, kind: str, sql: str, row: Row, table: str | None) -> Program:
+        """A program without its DEFINER, which the importing user becomes."""
+        bare = re.sub(r"^CREATE\s+DEFINER\s*=\s*\S+\s+", "CREATE ", sql)
+        program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table)
+        self.definer(path_of(program), row)
+        return program
+
+    def definer(self, path: str, row: Row) -> None:
+        """Name a definer who is not the user who reads."""
+        if row["definer"] != row["reader"]:
+            detail = f"the definer {row['definer']} is not carried: the importing user becomes it"
+            self.losses.append(Loss(path, "definer", detail))
+
+    def grants(self) -> None:
+        """Name the privileges that are left behind, once a schema."""
+        for row in self.rows(_GRANTS):
+            detail = f"{row['granted']} privileges granted on it and its objects are not carried"
+            self.losses.append(Loss(f'SCHEMA:"{row["table_schema"]}"', "grants", detail))
+
+
+def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
+    """All objects of the schemas ``names``.
+
+    :raises SchemaNotFound: one is not there.
+    :raises UnsupportedType: a column's type is not known.
+    """
+    known = schemas(connection)
+    for name in names:
+        if name not in known:
+            raise SchemaNotFound(schema=name, known=", ".join(known))
+    found = flavor(connection)
+    if not found.mariadb and found.version >= (8,):  # else AUTO_INCREMENT is as old as a day
+        connection.exec_driver_sql("SET SESSION information_schema_stats_expiry = 0")
+    return Reader(connection, names, found).catalog()
+
+
+def facts(connection: sa.Connection, table: QName) -> Facts:
+    """What the access-method rules ask of a table."""
+    row = connection.execute(sa.text(_FACTS), {"schema": table.schema, "name": table.name}).mappings().one()
+    refused = "" if row["local_infile"] else "the server has local_infile OFF (SET GLOBAL local_infile = 1)"
+    return Facts(
+        triggers=bool(row["triggers"]),
+        foreign_keys=bool(row["foreign_keys"]),
+        unique_indexes=bool(row["unique_indexes"]),
+        partitioned=bool(row["partitioned"]),
+        generated_columns=bool(row["generated_columns"]),
+        bulk_load_refused=refused,
+    )
+
+
+# --- pieces ---------------------------------------------------------------------------------------------------------
+
+
+def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row[name]].append(row)
+    return groups
+
+
+def _is_constraint(keys: Sequence[Row]) -> bool:
+    """A unique index over whole columns, in ascending order, is a unique constraint: MySQL makes no difference."""
+    plain = all(k["column_name"] and k["sub_part"] is None and k["collation"] != "D" for k in keys)
+    return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"]
+
+
+def _index(name: str, keys: Sequence[Row]) -> Index:
+    method = keys[0]["index_type"].lower()
+    return Index(
+        name,
+        tuple(
+            IndexKey(
+                k["column_name"],
+                None if k["expression"] is None else Expression(k["expression"].replace("\\'", "'"), "mysql"),
+                descending=k["collation"] == "D",
+                length=None if method == "spatial" else k["sub_part"],
+            )
+            for k in keys
+        ),
+        unique=not keys[0]["non_unique"],
+        method=method,
+        comment=keys[0]["index_comment"] or None,
+    )
+
+
+def _options(row: Row) -> tuple[tuple[str, str], ...]:
+    """A table's options, as name and value of CREATE TABLE."""
+    options = [("ENGINE", row["engine"]), ("COLLATE", row["table_collation"])]
+    created = row["create_options"] or ""
+    options += [(n.upper(), v) for n, v in re.findall(r"(\w+)=(\w+)", created) if n.lower() in _CREATE_OPTIONS]
+    if row["table_type"] == "SYSTEM VERSIONED":
+        options.append(("WITH SYSTEM VERSIONING", ""))
+    return tuple((name, value) for name, value in options if value is not None)
+
+
+_CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
+
+
+def _json_column(row: Row) -> str | None:
+    """The column that a MariaDB check declares to be JSON, None for other checks."""
+    found = re.fullmatch(r"json_valid\(`((?:[^`]|``)+)`\)", row["check_clause"].strip(), re.IGNORECASE)
+    return found[1].replace("``", "`") if found and row["level"] == "Column" else None
+
+
+def unsigned_check(column: str) -> str:
+    """The condition that UNSIGNED is for a decimal or floating-point column, whose neutral types have a sign."""
+    return f"{quote(column)} >= 0"
+
+
+def _unsigned_checks(rows: Sequence[Row]) -> Iterator[Check]:
+    for row in rows:
+        if is_unsigned(row["column_type"]) and row["data_type"] in {"decimal", "float", "double"}:
+            yield Check(None, Expression(unsigned_check(row["column_name"]), "mysql"))
+
+
+def _on_update(extra: str) -> Now | None:
+    found = re.search(r"on update (\w+(?:\(\d*\))?)", extra)
+    return now_of(found[1]) if found else None
+
+
+def _ordered(views: dict[QName, View]) -> list[View]:
+    reads = {name: [d for d in view.depends_on if d in views and d != name] for name, view in views.items()}
+    try:
+        return [views[name] for name in TopologicalSorter(reads).static_order()]
+    except CycleError:  # two views cannot read each other: sqlglot took one name for another
+        return list(views.values())
+
+
+# --- the queries ----------------------------------------------------------------------------------------------------
+
+_TABLES = """
+SELECT table_schema, table_name, table_type, engine, row_format, table_rows, data_length, auto_increment, table_collation,
+       create_options, table_comment
+FROM information_schema.tables WHERE table_schema IN :schemas ORDER BY table_schema, table_name
+"""
+_COLUMNS = """
+SELECT c.table_schema, c.table_name, c.column_name, c.column_default, c.is_nullable, c.data_type, c.column_type, c.extra,
+       c.generation_expression, c.collation_name, c.column_comment
+FROM information_schema.columns c WHERE c.table_schema IN :schemas ORDER BY c.table_schema, c.table_name, c.ordinal_position
+"""
+_STATISTICS = """
+SELECT table_schema, table_name, non_unique, index_name, seq_in_index, column_name, collation, sub_part, index_type,
+       index_comment, NULL AS expression
+FROM information_schema.statistics WHERE table_schema IN :schemas
+"""
+_STATISTICS_8 = _STATISTICS.replace("NULL AS expression", "expression")
+_FOREIGN_KEYS = """
+SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name,
+       k.referenced_column_name, r.update_rule, r.delete_rule
+FROM information_schema.key_column_usage k JOIN information_schema.referential_constraints r
+     ON r.constraint_schema = k.constraint_schema AND r.constraint_name = k.constraint_name AND r.table_name = k.table_name
+WHERE k.table_schema IN :schemas AND r.constraint_schema IN :schemas AND k.referenced_table_name IS NOT NULL
+ORDER BY k.table_schema, k.table_name, k.constraint_name, k.ordinal_position
+"""
+_CHECKS_MARIADB = """
+SELECT constraint_schema, table_name, constraint_name, check_clause, level, 'YES' AS enforced
+FROM information_schema.check_constraints WHERE constraint_schema IN :schemas
+"""
+_CHECKS_MYSQL = """
+SELECT c.constraint_schema, t.table_name, c.constraint_name, c.check_clause, 'Table' AS level, t.enforced
+FROM information_schema.check_constraints c JOIN information_schema.table_constraints t
+     ON t.constraint_schema = c.constraint_schema AND t.constraint_name = c.constraint_name AND t.constraint_type = 'CHECK'
+WHERE c.constraint_schema IN :schemas ORDER BY 1, 2, 3
+"""
+_NO_CHECKS = "SELECT schema_name AS constraint_schema FROM information_schema.schemata WHERE 0 AND schema_name IN :schemas"
+_PARTITIONS = """
+SELECT table_schema, table_name, partition_name, partition_description FROM information_schema.partitions
+WHERE table_schema IN :schemas AND partition_name IS NOT NULL
+ORDER BY table_schema, table_name, partition_ordinal_position, subpartition_ordinal_position
+"""
+_VIEWS = """
+SELECT table_schema, table_name, view_definition, check_option, security_type, definer, CURRENT_USER() AS reader
+FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
+"""
+_ROUTINES = """
+SELECT routine_schema, routine_name, routine_type, definer, CURRENT_USER() AS reader
+FROM information_schema.routines WHERE routine_schema IN :schemas ORDER BY routine_schema, routine_type, routine_name
+"""
+_TRIGGERS = """
+SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_statement, action_timing, definer,
+       CURRENT_USER() AS reader
+FROM information_schema.triggers WHERE trigger_schema IN :schemas
+ORDER BY trigger_schema, event_object_table, action_timing, event_manipulation, action_order
+"""
+_EVENTS = """
+SELECT event_schema, event_name, definer, CURRENT_USER() AS reader
+FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
+"""
+_GRANTS = """
+SELECT table_schema, COUNT(*) AS granted FROM (
+    SELECT table_schema FROM information_schema.schema_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema FROM information_schema.table_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema FROM information_schema.column_privileges WHERE table_schema IN :schemas
+) AS p GROUP BY table_schema
+"""
+_FACTS = """
+SELECT EXISTS (SELECT 1 FROM information_schema.triggers
+               WHERE event_object_schema = :schema AND event_object_table = :name) AS triggers,
+       EXISTS (SELECT 1 FROM information_schema.referential_constraints
+               WHERE constraint_schema = :schema AND (table_name = :name OR referenced_table_name = :name)) AS foreign_keys,
+       EXISTS (SELECT 1 FROM information_schema.statistics
+               WHERE table_schema = :schema AND table_name = :name AND non_unique = 0) AS unique_indexes,
+       EXISTS (SELECT 1 FROM information_schema.partitions
+               WHERE table_schema = :schema AND table_name = :name AND partition_name IS NOT NULL) AS partitioned,
+       EXISTS (SELECT 1 FROM information_schema.columns
+               WHERE table_schema = :schema AND table_name = :name AND generation_expression <> '') AS generated_columns,
+       @@GLOBAL.local_infile AS local_infile
+"""

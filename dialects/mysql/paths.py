@@ -1,0 +1,338 @@
+"""How rows leave and enter MySQL: sessions, the bulk reader, LOAD DATA LOCAL and multi-row INSERT."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+from pymysql import err
+
+from migrator.adapter import Load, Read, Snapshot
+from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, utf8
+from migrator.errors import RowCountDiffers, ValueNotCarried
+from migrator.model import types as t
+from migrator.model.objects import Column, QName
+
+from . import wire
+from .types import is_geometry
+
+SESSION = (
+    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', "
+    "sql_notes = 1, net_write_timeout = 86400, net_read_timeout = 86400, group_concat_max_len = 1048576"
+)
+"""What every session sets. Strict: nothing is cut or turned into another value. NO_AUTO_VALUE_ON_ZERO: 0 stays 0 in an
+AUTO_INCREMENT column. Zero dates are left possible: they come from MySQL itself. Notes count as warnings, since the cut
+of a decimal is only a note."""
+
+INSERT_BYTES = 1 << 20
+"""About how long a multi-row INSERT is."""
+
+
+def driver_of(connection: sa.Connection) -> Any:
+    """PyMySQL's connection."""
+    return connection.connection.dbapi_connection
+
+
+def quote(name: str) -> str:
+    """An identifier in backticks."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def qualified(name: QName) -> str:
+    """A schema-qualified name."""
+    return f"{quote(name.schema)}.{quote(name.name)}"
+
+
+# --- sessions -------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
+    """One reader's own consistent state: MySQL has no name for a state that a second connection could ask for."""
+    note = "MySQL cannot share a snapshot between connections: one reader" if readers > 1 else ""
+    yield Snapshot(None, 1, note)
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection in a read-only transaction on a consistent snapshot."""
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """A connection for loading rows, in a transaction that the caller commits."""
+    with engine.connect() as connection:
+        yield connection
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def select_item(column: Column) -> str:
+    """A column in the SELECT list, such that its text is exact."""
+    name = quote(column.name)
+    match t.base_of(column.type):
+        case t.Float():  # a FLOAT is printed with 6 digits, and FLOAT(7,3) with 3 after the point
+            return f"{name} * 1e0"
+        case t.Bit(length=length):
+            return f"LPAD(BIN({name}), {length}, '0')"
+        case type_ if is_geometry(type_):
+            return f"HEX({name})"
+        case _:
+            return name
+
+
+def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+    """The rows of a table, of about ``BATCH_BYTES`` a batch."""
+    items = ", ".join(select_item(column) for column in read.columns)
+    where = f" WHERE {read.where}" if read.where else ""
+    driver = driver_of(connection)
+    for block in wire.select(driver, f"SELECT {items} FROM {qualified(read.table)}{where}", BATCH_BYTES):
+        arrays = block.columns(len(read.columns))
+        yield batch_of(read.columns, [decode(array, column) for array, column in zip(arrays, read.columns, strict=True)])
+
+
+def decode(array: pa.Array, column: Column) -> pa.Array:
+    """The texts that MySQL sends, in the Arrow form of the column's type.
+
+    :raises ValueNotCarried: text that is not UTF-8.
+    """
+    type_ = t.base_of(column.type)
+    if isinstance(type_, t.Binary):
+        return array
+    text = utf8(array, column.name)
+    match type_:
+        case t.Float(bits=32):
+            return text.cast(pa.float64()).cast(pa.float32())
+        case t.Timestamp(zoned=True, precision=precision):
+            instants = parse(text, t.Timestamp(precision))
+            return instants if pa.types.is_string(instants.type) else instants.cast(pa.timestamp("us", "UTC"))
+        case _:
+            return parse(text, type_)
+
+
+# --- values as text -------------------------------------------------------------------------------------------------
+
+
+def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
+    """A batch's columns as the target's columns take them: text, or bytes for binary columns.
+
+    :raises ValueNotCarried: a value that MySQL would round, or would replace by another.
+    """
+    arrays = conform(batch, load.source, load.target)
+    texts = []
+    for array, source, target in zip(arrays, load.source, load.target, strict=True):
+        if array.null_count and not target.nullable:  # NULL would become the next number, or the current time
+            raise ValueNotCarried(column=target.name, detail="NULL in a column that is NOT NULL")
+        texts.append(_text(array, source, target))
+    return texts
+
+
+def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
+    type_ = t.base_of(target.type)
+    if pa.types.is_binary(array.type):
+        return array
+    if pa.types.is_boolean(array.type):
+        return array.cast(pa.int8()).cast(pa.string())
+    if pa.types.is_floating(array.type):
+        return _float_text(array, target)
+    text = as_text(array, source.type)
+    if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
+        _refuse_fraction(text, target, type_.precision)
+    return text
+
+
+def _float_text(array: pa.Array, column: Column) -> pa.Array:
+    wide = array.cast(pa.float64())  # the shortest text of a float32 could be rounded twice
+    if pc.any(pc.invert(pc.is_finite(wide))).as_py():
+        raise ValueNotCarried(column=column.name, detail="NaN and infinities have no place in MySQL")
+    return wide.cast(pa.string())
+
+
+def _refuse_fraction(text: pa.Array, column: Column, precision: int) -> None:
+    """MySQL rounds times silently, MariaDB cuts them: neither may happen."""
+    beyond = pc.match_substring_regex(text, rf"\.[0-9]{{{precision}}}[0-9]*[1-9]")
+    if pc.any(beyond).as_py():
+        value = text.filter(pc.fill_null(beyond, False))[0].as_py()
+        raise ValueNotCarried(column=column.name, detail=f"{value} has more than {precision} digits after the second")
+
+
+def _sent(pieces: Iterable[pa.RecordBatch], counter: list[int]) -> Iterator[pa.RecordBatch]:
+    for batch in pieces:
+        counter[0] += batch.num_rows
+        yield batch
+
+
+# --- LOAD DATA LOCAL ------------------------------------------------------------------------------------------------
+
+_ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\0", b"\\0"))
+_ASCII = (t.Boolean, t.Integer, t.Decimal, t.Float, t.Date, t.Time, t.Timestamp, t.Year)
+
+
+def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+    """Store the rows by one LOAD DATA LOCAL; the number stored.
+
+    :raises ValueNotCarried: the server changed a value (LOCAL makes a warning of each error).
+    :raises RowCountDiffers: it left rows out.
+    """
+    sent = [0]
+    driver = driver_of(connection)
+    connection.exec_driver_sql("DO 0")  # SQLAlchemy begins its transaction
+    pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
+    loaded = wire.load_data(driver, load_statement(load), pieces)
+    _refuse_warnings(driver, load, loaded.warnings)
+    return _stored(driver, load, sent[0], loaded.rows)
+
+
+def load_statement(load: Load) -> str:
+    """The LOAD DATA statement. Rows with bytes are read as bytes, and text among them is told to be UTF-8."""
+    binary = any(isinstance(t.base_of(c.type), t.Binary) for c in load.target)
+    names, sets = [], []
+    for position, column in enumerate(load.target):
+        assign = _assignment(column, f"@v{position}", binary)
+        names.append(f"@v{position}" if assign else quote(column.name))
+        if assign:
+            sets.append(f"{quote(column.name)} = {assign}")
+    return (
+        f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {qualified(load.table)} "
+        f"CHARACTER SET {'binary' if binary else 'utf8mb4'} "
+        r"FIELDS TERMINATED BY '\t' ENCLOSED BY '' ESCAPED BY '\\' LINES TERMINATED BY '\n' STARTING BY '' "
+        f"({', '.join(names)})" + (f" SET {', '.join(sets)}" if sets else "")
+    )
+
+
+def _assignment(column: Column, value: str, binary: bool) -> str:
+    """What a column is set to where its field cannot be stored as it is."""
+    match t.base_of(column.type):
+        case t.Bit(varying=False, length=int(n)) if n <= 64:
+            return f"CAST(CONV({value}, 2, 10) AS UNSIGNED)"
+        case type_ if is_geometry(type_):
+            return f"UNHEX({value})"
+        case t.Binary():
+            return ""
+        case type_ if binary and not isinstance(type_, _ASCII):
+            return f"CONVERT({value} USING utf8mb4)"
+        case _:
+            return ""
+
+
+def rows_text(load: Load, batch: pa.RecordBatch) -> memoryview:
+    """A batch as lines of LOAD DATA's format."""
+    fields = [replaced(array.cast(pa.binary()), _ESCAPES) for array in target_arrays(load, batch)]
+    fields[-1] = pc.binary_join_element_wise(pc.fill_null(fields[-1], b"\\N"), b"", b"\n")
+    if len(fields) == 1:
+        return _bytes_of(fields[0])
+    return _bytes_of(pc.binary_join_element_wise(*fields, b"\t", null_handling="replace", null_replacement=b"\\N"))
+
+
+def replaced(values: pa.Array, pairs: Sequence[tuple[bytes, bytes]]) -> pa.Array:
+    """Binary values with each byte of ``pairs`` replaced, in order."""
+    raw = bytes(_bytes_of(values))
+    for special, instead in pairs:
+        if special in raw:
+            values = pc.replace_substring(values, special, instead)
+    return values
+
+
+def _bytes_of(array: pa.Array) -> memoryview:
+    """The bytes of all values, one after the other."""
+    _, offsets, data = array.buffers()
+    if data is None or not len(array):
+        return memoryview(b"")
+    ends = memoryview(offsets).cast("i")
+    return memoryview(data)[ends[array.offset] : ends[array.offset + len(array)]]
+
+
+def _refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
+    if not warnings:
+        return
+    level, code, message = driver.show_warnings()[0]
+    detail = f"{message} ({level} {code}, {warnings} in all)"
+    raise ValueNotCarried(column=f"{load.table.name}.{column_of(message)}", detail=detail)
+
+
+def column_of(message: str) -> str:
+    """The column a warning is about, as far as its text says."""
+    quoted = message.split("column ")[-1].split("'") if "column " in message else []
+    return quoted[1] if len(quoted) > 1 else "(unknown)"
+
+
+def _stored(driver: Any, load: Load, sent: int, stored: int) -> int:
+    if stored != sent:
+        warnings = driver.show_warnings()
+        detail = str(warnings[0][2]) if warnings else "no warning"
+        raise RowCountDiffers(table=str(load.table), sent=sent, stored=stored, detail=detail)
+    return stored
+
+
+# --- INSERT ---------------------------------------------------------------------------------------------------------
+
+_LITERAL = ((b"\\", b"\\\\"), (b"'", b"''"), (b"\0", b"\\0"))
+
+
+def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
+    """Store the rows by multi-row INSERT statements; the number stored.
+
+    :raises ValueNotCarried: the server refused or changed a value.
+    """
+    driver, sent, stored = driver_of(connection), [0], 0
+    room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - 1024
+    head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
+    for batch in _sent(batches, sent):
+        for rows in _grouped(_row_literals(load, batch), min(INSERT_BYTES, room), room, load):
+            stored += _insert(driver, load, head + b",\n".join(rows))
+    return _stored(driver, load, sent[0], stored)
+
+
+def _insert(driver: Any, load: Load, sql: bytes) -> int:
+    try:
+        rows: int = driver.query(sql)
+    except (err.DataError, err.IntegrityError) as error:
+        raise ValueNotCarried(column=f"{load.table.name}.{column_of(str(error.args[1]))}", detail=error.args[1]) from error
+    _refuse_warnings(driver, load, driver._result.warning_count)
+    return rows
+
+
+def _row_literals(load: Load, batch: pa.RecordBatch) -> list[bytes]:
+    fields = [_literals(array, target) for array, target in zip(target_arrays(load, batch), load.target, strict=True)]
+    rows = pc.binary_join_element_wise(*fields, b", ", null_handling="replace", null_replacement=b"NULL")
+    rows = pc.binary_join_element_wise(b"(", rows, b")", b"")
+    literals: list[bytes] = rows.to_pylist()
+    return literals
+
+
+def _literals(array: pa.Array, column: Column) -> pa.Array:
+    """Values as SQL literals, NULL left as it is."""
+    type_ = t.base_of(column.type)
+    if pa.types.is_binary(array.type) and not isinstance(type_, t.String):
+        return pa.array([None if v is None else b"X'" + v.hex().encode() + b"'" for v in array.to_pylist()], pa.binary())
+    before, after = b"'", b"'"
+    if is_geometry(type_):
+        before = b"X'"
+    elif isinstance(type_, t.Bit) and not type_.varying and (type_.length or 65) <= 64:
+        before = b"b'"
+    return pc.binary_join_element_wise(before, replaced(array.cast(pa.binary()), _LITERAL), after, b"")
+
+
+def _grouped(rows: list[bytes], limit: int, room: int, load: Load) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
+    size = 0
+    for row in rows:
+        if len(row) > room:
+            detail = f"a row of {len(row)} bytes does not fit max_allowed_packet"
+            raise ValueNotCarried(column=load.table.name, detail=detail)
+        if group and size + len(row) > limit:
+            yield group
+            group, size = [], 0
+        group.append(row)
+        size += len(row) + 2
+    if group:
+        yield group

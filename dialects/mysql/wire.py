@@ -1,0 +1,202 @@
+"""MySQL's client protocol where the driver would make a Python object of every value: result rows as blocks of bytes, and
+LOAD DATA LOCAL fed from memory.
+
+Both work on PyMySQL's connection, between its own commands: they send a command through it and leave it ready for the next.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pymysql import err
+from pymysql.constants import CLIENT, COMMAND, CR
+from pymysql.protocol import FieldDescriptorPacket, LoadLocalPacketWrapper, MysqlPacket, OKPacketWrapper
+
+from migrator.arrow import Bytes, Offsets, gather
+
+CLIENT_FLAGS = int(CLIENT.LOCAL_FILES | CLIENT.FOUND_ROWS)
+"""What a connection must announce. PyMySQL's own ``local_infile`` stays off, so that no server can ask it for a file."""
+
+_READ = 1 << 20
+_SENT = 1 << 18
+_HEADER = 4
+_WHOLE = 0xFFFFFF
+_EOF, _ERROR = 0xFE, 0xFF
+_PADDING = bytes(64)
+_length = struct.Struct("<I").unpack_from
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole rows of a text result: row ``i`` begins at ``data[starts[i]]``; some bytes of padding follow the last row."""
+
+    data: bytes
+    starts: Offsets
+
+    def columns(self, count: int) -> list[pa.Array]:
+        """The ``count`` values of each row as binary arrays, stepping over all rows at once."""
+        data: Bytes = np.frombuffer(self.data, np.uint8)
+        at, arrays = self.starts, []
+        for _ in range(count):
+            starts, lengths, nulls = _fields(data, at)
+            arrays.append(gather(data, starts, lengths, nulls))
+            at = starts + lengths
+        return arrays
+
+
+def _fields(data: Bytes, at: Offsets) -> tuple[Offsets, Offsets, npt.NDArray[np.bool_] | None]:
+    """Where one value of each row begins, its length, and which are NULL: MySQL's length-encoded strings."""
+    first = data[at]
+    starts, lengths = at + 1, first.astype(np.int64)
+    if not len(first) or first.max() < 251:
+        return starts, lengths, None
+    nulls = first == 251
+    lengths[nulls] = 0
+    for code, width in ((252, 2), (253, 3), (254, 8)):
+        wide = first == code
+        if wide.any():
+            lengths[wide] = _little_endian(data, at[wide] + 1, width)
+            starts[wide] += width
+    return starts, lengths, nulls if nulls.any() else None
+
+
+def _little_endian(data: Bytes, at: Offsets, width: int) -> Offsets:
+    value = np.zeros(len(at), np.int64)
+    for byte in range(width):
+        value |= data[at + byte].astype(np.int64) << (8 * byte)
+    return value
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def select(driver: Any, sql: str, block_bytes: int) -> Iterator[Block]:
+    """The rows of a query in blocks of about ``block_bytes``; a longer row is a block of its own.
+
+    An iterator that is closed early leaves a connection that cannot be used any more, and closes it.
+
+    :raises pymysql.err.Error: the server refused the query, or broke off while it sent the rows.
+    """
+    driver._execute_command(COMMAND.COM_QUERY, sql)
+    for _ in range(driver._read_packet().read_length_encoded_integer()):
+        driver._read_packet(FieldDescriptorPacket)
+    if not driver._read_packet().is_eof_packet():
+        raise err.InternalError(CR.CR_MALFORMED_PACKET, "column definitions without an end")
+    complete = False
+    try:
+        yield from _blocks(driver, block_bytes)
+        complete = True
+    except err.Error:
+        complete = True  # the server's last word on this query: the connection waits for the next
+        raise
+    finally:
+        if not complete:
+            driver._force_close()
+
+
+def _blocks(driver: Any, block_bytes: int) -> Iterator[Block]:
+    pending, position = bytearray(), 0
+    starts: list[int] = []
+    while True:
+        piece = driver._rfile.read1(_READ)
+        if not piece:
+            driver._force_close()
+            raise err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+        pending += piece
+        while (length := _packet_length(pending, position)) is not None:
+            kind = pending[position + _HEADER] if length else 0
+            if (kind == _EOF and length < 9) or kind == _ERROR:
+                if starts:
+                    yield _block(pending, position, starts)
+                if kind == _ERROR:
+                    MysqlPacket(bytes(pending[position + _HEADER :]), driver.encoding).raise_for_error()
+                return
+            if length >= _WHOLE:
+                if starts:
+                    yield _block(pending, position, starts)
+                payload, position, starts = _joined(pending, position), position + _spanned(length), []
+                yield Block(payload + _PADDING, np.zeros(1, np.int64))
+                del pending[:position]
+                position = 0
+            else:
+                starts.append(position + _HEADER)
+                position += _HEADER + length
+        if position >= block_bytes:
+            yield _block(pending, position, starts)
+            del pending[:position]
+            position, starts = 0, []
+
+
+def _packet_length(data: bytearray, position: int) -> int | None:
+    """The length of the payload whose packets begin at ``position``; None: not all of it has come."""
+    total, at = 0, position
+    while len(data) >= at + _HEADER:
+        length = int(_length(data, at)[0]) & _WHOLE
+        total += length
+        at += _HEADER + length
+        if len(data) < at:
+            return None
+        if length < _WHOLE:
+            return total
+    return None
+
+
+def _spanned(length: int) -> int:
+    """How many bytes of packets carry a payload of ``length``."""
+    return length + _HEADER * (length // _WHOLE + 1)
+
+
+def _joined(data: bytearray, position: int) -> bytes:
+    """A payload of several packets."""
+    parts = []
+    while True:
+        length = _length(data, position)[0] & _WHOLE
+        parts.append(bytes(data[position + _HEADER : position + _HEADER + length]))
+        position += _HEADER + length
+        if length < _WHOLE:
+            return b"".join(parts)
+
+
+def _block(pending: bytearray, end: int, starts: list[int]) -> Block:
+    return Block(bytes(memoryview(pending)[:end]) + _PADDING, np.array(starts, np.int64))
+
+
+# --- loading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the server says about a LOAD DATA: rows stored, and warnings raised (notes included)."""
+
+    rows: int
+    warnings: int
+
+
+def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Loaded:
+    """Run a LOAD DATA LOCAL INFILE whose file is ``pieces``, one after the other.
+
+    When ``pieces`` raises, the rows so far are stored and the error goes on: the caller rolls back.
+
+    :raises pymysql.err.Error: the server refused the statement or the rows.
+    """
+    driver._execute_command(COMMAND.COM_QUERY, sql)
+    asked = driver._read_packet()
+    if not asked.is_load_local_packet():
+        raise err.InternalError(CR.CR_MALFORMED_PACKET, "the server did not ask for the rows")
+    LoadLocalPacketWrapper(asked)
+    try:
+        for piece in pieces:
+            view = memoryview(piece)
+            for start in range(0, len(view), _SENT):
+                driver.write_packet(view[start : start + _SENT])
+    finally:
+        driver.write_packet(b"")
+        answer = driver._read_packet()
+    stored = OKPacketWrapper(answer)
+    return Loaded(stored.affected_rows, stored.warning_count)
