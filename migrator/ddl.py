@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
 
 from migrator.adapter import Adapter, Part, TypeRule, load_adapter, rule_for
-from migrator.expressions import Translator, Untranslatable
+from migrator.expressions import Translator, Untranslatable, with_value
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -302,6 +302,7 @@ class DDL:
         losses: list[Loss] = []
         items = [self.column(table, column, losses) for column in table.columns]
         items += self.range_checks(table)
+        items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
         items += self.inline_constraints(table, losses)
         body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
         sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
@@ -314,8 +315,30 @@ class DDL:
             losses.append(Loss(path_of(table), "partitioning", detail))
         return ""
 
+    def domain_checks(self, table: Table, losses: list[Loss]) -> list[Check]:
+        """The checks of the columns' domains as checks of the columns, where domains are no objects."""
+        domains = {(domain.schema, domain.name): domain for domain in self.catalog.of(DomainType)}
+        checks = []
+        for column in table.columns:
+            type_ = column.type
+            while isinstance(type_, t.Domain) and not self.keeps_domain(type_):
+                domain = domains.get((type_.schema, type_.name))
+                for check in domain.checks if domain else ():
+                    try:
+                        checks.append(self._column_check(check, column))
+                    except Untranslatable as why:
+                        detail = f"check {check.expression.sql} of domain {type_.name} is left out: {why}"
+                        losses.append(Loss(path_of(table), "check", detail, column.name))
+                type_ = type_.base
+        return checks
+
+    def _column_check(self, check: Check, column: Column) -> Check:
+        expression = check.expression
+        sql = with_value(expression.sql, load_adapter(expression.dialect).sqlglot, column.name)
+        return Check(None, Expression(sql, expression.dialect), check.validated)
+
     def range_checks(self, table: Table) -> list[str]:
-        """Checks that restore what a wider type or a domain would let in."""
+        """Checks that restore what a wider type would let in."""
         checks = []
         for column in table.columns:
             sql = self.rule(table.name, column).restriction(t.base_of(column.type), self.quote(column.name))
@@ -377,9 +400,13 @@ class DDL:
         sql = f"{self.named(key.name)}FOREIGN KEY ({self.columns(key.columns)}) REFERENCES {self.name_of(key.referred)}"
         if key.referred_columns:
             sql += f" ({self.columns(key.referred_columns)})"
+        return sql + self.match(table, key, losses) + self.actions(table, key, losses) + self.deferral(table, key, losses)
+
+    def match(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``MATCH FULL``; a loss where only MATCH SIMPLE is known."""
         if key.match == "FULL":
             losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
-        return sql + self.actions(table, key, losses) + self.deferral(table, key, losses)
+        return ""
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE … ON UPDATE …``."""

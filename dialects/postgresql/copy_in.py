@@ -20,6 +20,11 @@ from migrator.model import types as t
 
 Format = Literal["binary", "text"]
 
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+"""What a binary stream of COPY begins with: signature, no flags, no extension."""
+TRAILER = b"\xff\xff"
+"""What it ends with."""
+
 
 @dataclass(frozen=True)
 class Target:
@@ -101,26 +106,14 @@ def binary_forms(arrays: Sequence[pa.Array], targets: Sequence[Target]) -> list[
     return forms
 
 
-class BinaryEncoder:
-    """One COPY BINARY stream over batches whose Arrow types may change."""
-
-    def __init__(self) -> None:
-        self._encoders: dict[pa.Schema, pgpq.ArrowToPostgresBinaryEncoder] = {}
-
-    def __call__(self, batch: pa.RecordBatch) -> bytes:
-        """The batch's rows, after the header when they are the first."""
-        if not batch.num_columns:
-            return (b"" if self._encoders else self._header(batch.schema)) + bytes(2) * batch.num_rows
-        head = b""
-        if batch.schema not in self._encoders:
-            first = not self._encoders
-            header = self._header(batch.schema)
-            head = header if first else b""
-        return head + bytes(self._encoders[batch.schema].write_batch(batch))
-
-    def _header(self, schema: pa.Schema) -> bytes:
-        encoder = self._encoders[schema] = pgpq.ArrowToPostgresBinaryEncoder(schema)
-        return bytes(encoder.write_header())
+def copy_rows(batch: pa.RecordBatch) -> bytes | memoryview[int]:
+    """The batch's rows in COPY's binary format, without the header and trailer of a whole stream."""
+    if not batch.num_columns:
+        return bytes(2) * batch.num_rows
+    encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
+    whole = b"".join((encoder.write_header(), encoder.write_batch(batch), encoder.finish()))  # each may hold bytes back
+    rows: memoryview[int] = memoryview(whole)[len(HEADER) : -len(TRAILER)]
+    return rows
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
@@ -128,7 +121,7 @@ class BinaryEncoder:
 _ESCAPES = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
 
 
-def copy_text(batch: pa.RecordBatch) -> bytes | memoryview[int]:
+def copy_lines(batch: pa.RecordBatch) -> bytes | memoryview[int]:
     """The batch's rows in COPY's text format."""
     if not batch.num_columns:
         return b"\n" * batch.num_rows
@@ -139,7 +132,8 @@ def copy_text(batch: pa.RecordBatch) -> bytes | memoryview[int]:
     lines = pc.binary_join_element_wise(*fields, _large("\t"))
     _, offsets, data = lines.buffers()
     ends = np.frombuffer(offsets, np.int64)
-    return memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]
+    text: memoryview[int] = memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]
+    return text
 
 
 def _large(text: str) -> pa.Scalar:

@@ -1,9 +1,487 @@
-"""PostgreSQL's DDL."""
+"""PostgreSQL's DDL, 12 to 18."""
 
 from __future__ import annotations
 
-from migrator.ddl import DDL
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from migrator.adapter import TypeRule
+from migrator.ddl import DDL, Script
+from migrator.errors import IdentifierTooLong
+from migrator.expressions import Untranslatable
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    DomainType,
+    EnumType,
+    ForeignKey,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    Now,
+    Partition,
+    Partitioning,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
+
+if TYPE_CHECKING:
+    from migrator.adapter import Adapter
+
+_LATEST = (18,)
+_NAME_BYTES = 63
+_BIGINT = (1 << 63) - 1
+_WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
+_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_ZERO_DATE = re.compile(r"0000-|\d{4}-00-|\d{4}-\d\d-00")
+_ORDERED_ELSEWHERE = frozenset({"btree", "hash", "rtree", "bitmap", ""})
+"""Index methods of other databases for which a btree does the same."""
 
 
 class PostgreSQLDDL(DDL):
-    """PostgreSQL's DDL, 12 to 18."""
+    """PostgreSQL's DDL; what the source's own PostgreSQL said is written as pg_dump writes it."""
+
+    def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
+        super().__init__(adapter, catalog, version)
+        self.at_home = catalog.dialect == DIALECT
+        """Whether the objects come from PostgreSQL too."""
+
+    def since(self, major: int) -> bool:
+        """Whether the server has what version ``major`` brought."""
+        return (self.version or _LATEST) >= (major,)
+
+    # --- words ------------------------------------------------------------------------------------------------------
+
+    def quote(self, name: str) -> str:
+        """An identifier, quoted where it must be.
+
+        :raises IdentifierTooLong: PostgreSQL would cut it.
+        """
+        if len(name.encode()) > _NAME_BYTES:
+            raise IdentifierTooLong(name=name, database=self.adapter.title, limit=f"{_NAME_BYTES} bytes")
+        return quote(name)
+
+    def script_head(self) -> tuple[str, ...]:
+        """The settings that the statements of a script rely on."""
+        return (
+            "SET client_encoding = 'UTF8'",
+            "SET standard_conforming_strings = on",
+            "SET check_function_bodies = off",
+        )
+
+    def binary_literal(self, digits: str) -> str:
+        """Bytes as bytea's hexadecimal text."""
+        return f"'\\x{digits}'"
+
+    def next_value(self, sequence: QName) -> str:
+        """``nextval`` bound to the sequence itself, so that renaming does not matter."""
+        return f"nextval({self.literal(self.name_of(sequence))}::regclass)"
+
+    def new_uuid(self) -> str:
+        """A fresh UUID."""
+        if not self.since(13):
+            raise Untranslatable("no function makes a UUID before PostgreSQL 13")
+        return "gen_random_uuid()"
+
+    def now(self, value: Now) -> str:
+        """The current date, time or timestamp."""
+        return "now()" if value == Now() else super().now(value)
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    def keeps_domain(self, type_: t.Type) -> bool:
+        """Domains are objects here."""
+        return True
+
+    def rule(self, table: str, column: Column) -> TypeRule:
+        """The type table's row for a column on this version."""
+        if not self.since(15) and NUMERIC_SCALE_BEFORE_15.matches(column.type):
+            return NUMERIC_SCALE_BEFORE_15
+        return super().rule(table, column)
+
+    def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column's type declaration."""
+        if self.at_home and is_spelling(column.native):
+            return column.native
+        if (table.qname, column.name) in self._bigints:
+            detail = "identities and what refers to them are bigint: values over 9223372036854775807 are refused"
+            losses.append(Loss(path_of(table), "identity-bigint", detail, column.name))
+            return "bigint"
+        return super().type_of(table, column, losses)
+
+    @cached_property
+    def _bigints(self) -> frozenset[tuple[QName, str]]:
+        """Identity columns of types that have none here, and the columns that refer to them: those must be of one type."""
+        tables = list(self.catalog.of(Table))
+        found = {(table.qname, c.name) for table in tables for c in table.columns if c.identity and not _can_count(c.type)}
+        referring = [
+            ((table.qname, own), (key.referred, other))
+            for table in tables
+            for key in table.foreign_keys
+            for own, other in zip(key.columns, key.referred_columns, strict=False)
+        ]
+        while more := {own for own, other in referring if other in found} - found:
+            found |= more
+        return frozenset(found)
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column of CREATE TABLE."""
+        path = path_of(table)
+        if column.on_update is not None:
+            detail = "ON UPDATE CURRENT_TIMESTAMP is left out: it needs a trigger here"
+            losses.append(Loss(path, "on-update", detail, column.name))
+        if column.invisible:
+            losses.append(Loss(path, "invisible", "the invisible column is visible here", column.name))
+        return super().column(table, column, losses)
+
+    def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """The collation, where the source's is PostgreSQL's too, and the default."""
+        collation = f"COLLATE pg_catalog.{self.quote(column.collation)}" if self.at_home and column.collation else ""
+        return " ".join(part for part in (collation, super().default_clause(table, column, losses)) if part)
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default, in a form that the column's type takes.
+
+        :raises Untranslatable: the value is none of the column's type.
+        """
+        base = t.base_of(column.type)
+        if isinstance(value, Now) and isinstance(base, t.Integer | t.Decimal | t.Float | t.Boolean | t.Binary | t.Year):
+            raise Untranslatable("a time is not a value of this column's type")
+        if isinstance(value, Literal) and value.kind != "null":
+            value = _fitting(value, base)
+        return super().default(value, column)
+
+    def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED ALWAYS AS``: stored before version 18, which brought virtual ones."""
+        assert column.generated is not None
+        if not column.generated.stored and not self.since(18):
+            losses.append(Loss(path_of(table), "virtual", "the virtual generated column is stored here", column.name))
+            column = replace(column, generated=replace(column.generated, stored=True))
+        return super().generated_clause(table, column, losses)
+
+    def sequence_options(self, of: Sequence | Identity) -> str:
+        """The options, without bounds that no bigint reaches."""
+        minimum = None if of.minimum is not None and of.minimum < -_BIGINT - 1 else of.minimum
+        maximum = None if of.maximum is not None and of.maximum > _BIGINT else of.maximum
+        return super().sequence_options(replace(of, minimum=minimum, maximum=maximum))
+
+    # --- types and sequences as objects -----------------------------------------------------------------------------
+
+    def create_schema(self, schema: Schema) -> Script:
+        """A schema with its comment."""
+        made = super().create_schema(schema)
+        return Script((*made.statements, *self._comment(f"SCHEMA {self.quote(schema.name)}", schema.comment)), made.losses)
+
+    def _comment(self, on: str, text: str | None) -> tuple[str, ...]:
+        return (f"COMMENT ON {on} IS {self.literal(text)}",) if text else ()
+
+    def create_enum(self, enum: EnumType) -> Script:
+        """``CREATE TYPE … AS ENUM``."""
+        labels = ",".join(f"\n    {self.literal(label)}" for label in enum.labels)
+        name = self.name_of(enum)
+        return Script((f"CREATE TYPE {name} AS ENUM ({labels}\n)", *self._comment(f"TYPE {name}", enum.comment)))
+
+    def create_domain(self, domain: DomainType) -> Script:
+        """``CREATE DOMAIN``."""
+        column = Column(domain.name, domain.base)
+        sql = f"CREATE DOMAIN {self.name_of(domain)} AS {self.rule(domain.name, column).declare(domain.base)}"
+        if domain.default is not None:
+            sql += f" DEFAULT {self.default(domain.default, column)}"
+        if not domain.nullable:
+            sql += " NOT NULL"
+        later = []
+        for check in domain.checks:
+            clause = f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
+            if check.validated:
+                sql += f"\n    {clause}"
+            else:
+                later.append(f"ALTER DOMAIN {self.name_of(domain)} ADD {clause} NOT VALID")
+        return Script((sql, *later, *self._comment(f"DOMAIN {self.name_of(domain)}", domain.comment)))
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """A sequence of its own type; who owns it is said when the table is there."""
+        name = self.name_of(sequence)
+        word = "" if sequence.bits == 64 else f"AS {_WORDS[sequence.bits]} "
+        sql = f"CREATE SEQUENCE {name} {word}{self.sequence_options(sequence)}"
+        return Script((sql, *self._comment(f"SEQUENCE {name}", sequence.comment)), tuple(_bound_losses(sequence)))
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def create_table(self, table: Table) -> Script:
+        """The table, its partitions, and the sequences that belong to its columns."""
+        made = super().create_table(table)
+        statements = list(made.statements)
+        if self.at_home and ("unlogged", "true") in table.options:
+            statements[0] = statements[0].replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
+        if self._partitioned(table) and table.partitioning is not None:
+            statements += self._partitions(table.schema, self.name_of(table), table.partitioning)
+        for sequence in self.catalog.of(Sequence):
+            if sequence.owner is not None and (sequence.schema, sequence.owner[0]) == (table.schema, table.name):
+                owner = f"{self.name_of(table)}.{self.quote(sequence.owner[1])}"
+                statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
+        return Script(tuple(statements), (*made.losses, *_case_losses(table)))
+
+    def _partitioned(self, table: Table) -> bool:
+        return table.partitioning is not None and table.partitioning.dialect == DIALECT
+
+    def table_options(self, table: Table, losses: list[Loss]) -> str:
+        """INHERITS, PARTITION BY and storage parameters."""
+        if not self.at_home:
+            return super().table_options(table, losses)
+        sql = ""
+        if table.parents:
+            sql += f"\nINHERITS ({', '.join(self.name_of(parent) for parent in table.parents)})"
+        if table.partitioning is not None:
+            sql += f"\nPARTITION BY {table.partitioning.clause}"
+        parameters = [f"{name}={self.literal(value)}" for name, value in table.options if name != "unlogged"]
+        return sql + (f"\nWITH ({', '.join(parameters)})" if parameters else "")
+
+    def _partitions(self, schema: str, parent: str, partitioning: Partitioning) -> Iterator[str]:
+        for part in partitioning.partitions:
+            name = self.qualified(part.schema or schema, part.name)
+            own = " (\n    " + ",\n    ".join(part.own) + "\n)" if part.own else ""
+            below = f"\nPARTITION BY {part.partitioning.clause}" if part.partitioning is not None else ""
+            yield f"CREATE TABLE {name} PARTITION OF {parent}{own}\n{part.bounds}{below}"
+            if part.partitioning is not None:
+                yield from self._partitions(part.schema or schema, name, part.partitioning)
+
+    def _partition_name(self, table: Table, name: str) -> str:
+        """A partition of the table, wherever it is in the tree."""
+        for schema, part in _tree(table.schema, table.partitioning):
+            if part.name == name:
+                return self.qualified(schema, part.name)
+        raise LookupError(name)
+
+    # --- constraints ------------------------------------------------------------------------------------------------
+
+    def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
+        """``UNIQUE``, with NULLS NOT DISTINCT from version 15 on."""
+        if unique.nulls_distinct or not self.since(15):
+            return super().unique_clause(table, unique, losses)
+        return (
+            super()
+            .unique_clause(table, replace(unique, nulls_distinct=True), losses)
+            .replace("UNIQUE (", "UNIQUE NULLS NOT DISTINCT (", 1)
+        )
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK``; one that the source does not vouch for holds for new rows only."""
+        sql = super().check_clause(table, check, losses)
+        return f"{sql} NOT VALID" if sql and not check.validated else sql
+
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY``; one that the source does not vouch for holds for new rows only."""
+        sql = super().foreign_key_clause(table, key, losses)
+        return sql if key.validated else f"{sql} NOT VALID"
+
+    def match(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``MATCH FULL``."""
+        return " MATCH FULL" if key.match == "FULL" else ""
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE … ON UPDATE …``."""
+        sql = super().actions(table, key, losses)
+        if key.set_columns and self.since(15):
+            on_delete = f" ON DELETE {key.on_delete}"
+            sql = sql.replace(on_delete, f"{on_delete} ({self.columns(key.set_columns)})", 1)
+        elif key.set_columns:
+            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
+            losses.append(Loss(path_of(table), "set-columns", detail))
+        return sql
+
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key of a table, or of one of its partitions."""
+        if key.partition is None or not self._partitioned(table):
+            return super().foreign_key(table, key)
+        losses: list[Loss] = []
+        clause = self.foreign_key_clause(table, key, losses)
+        return Script((f"ALTER TABLE {self._partition_name(table, key.partition)} ADD {clause}",), tuple(losses))
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    def index(self, table: Table | View, index: Index) -> Script:
+        """An index on a loaded table, one of its partitions, or a materialized view."""
+        if index.partition is not None and not (isinstance(table, Table) and self._partitioned(table)):
+            return super().index(table, index) if isinstance(table, Table) else Script()
+        method = index.method.lower()
+        if not self.at_home and (why := _unfit(table, index, method)):
+            detail = f"index {index.name} is left out: {why}"
+            return Script((), (Loss(path_of(table), "index", detail),))
+        losses: list[Loss] = []
+        try:
+            sql = self._create_index(table, index, method if self.at_home else "btree", losses)
+        except Untranslatable as why:
+            return Script((), (Loss(path_of(table), "index", f"index {index.name} is left out: {why}"),))
+        comment = self._comment(f"INDEX {self.qualified(table.schema, index.name)}", index.comment)
+        return Script((sql, *comment), tuple(losses))
+
+    def _create_index(self, table: Table | View, index: Index, method: str, losses: list[Loss]) -> str:
+        where_made = self.name_of(table)
+        if index.partition is not None and isinstance(table, Table):
+            where_made = self._partition_name(table, index.partition)
+        keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+        sql = f"CREATE {'UNIQUE ' if index.unique else ''}INDEX {self.quote(index.name)} ON {where_made}"
+        sql += f"{'' if method == 'btree' else f' USING {method}'} ({keys})"
+        if index.include:
+            sql += f" INCLUDE ({self.columns(index.include)})"
+        if not index.nulls_distinct:
+            if self.since(15):
+                sql += " NULLS NOT DISTINCT"
+            else:
+                losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
+        return sql + (f" WHERE {self.expression(index.where)}" if index.where is not None else "")
+
+    def index_key(self, table: Table | View, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """A key with its collation, operator class and order."""
+        sql = f"({self.expression(key.expression)})" if key.expression is not None else self.quote(key.column or "")
+        if key.length is not None:
+            detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
+            losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
+        if self.at_home:
+            sql += f" COLLATE {key.collation}" if key.collation else ""
+            sql += f" {key.opclass}" if key.opclass else ""
+        sql += " DESC" if key.descending else ""
+        if key.nulls_first is not None:
+            sql += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
+        return sql
+
+    # --- positions --------------------------------------------------------------------------------------------------
+
+    def position(self, obj: Table | Sequence) -> Script:
+        """``setval`` so that the next value is the source's; a sequence that was never used stays so."""
+        if isinstance(obj, Sequence):
+            return Script(tuple(self._set_position(self.literal(self.name_of(obj)), obj, "")))
+        statements: list[str] = []
+        for column in obj.columns:
+            if column.identity is not None and column.generated is None:
+                name, text = self.name_of(obj), self.literal(column.name)
+                sequence = f"pg_catalog.pg_get_serial_sequence({self.literal(name)}, {text})"
+                largest = f"{'max' if column.identity.increment > 0 else 'min'}({self.quote(column.name)})"
+                unknown = f"SELECT pg_catalog.setval({sequence}, {largest}) FROM {name} HAVING {largest} IS NOT NULL"
+                statements += self._set_position(sequence, column.identity, unknown)
+        return Script(tuple(statements))
+
+    def _set_position(self, sequence: str, of: Sequence | Identity, unknown: str) -> Iterator[str]:
+        if of.next_value is None:
+            if unknown:
+                yield unknown
+            return
+        if of.next_value == of.start:
+            return
+        last = of.next_value - of.increment
+        rising = of.increment > 0
+        lowest = of.minimum if of.minimum is not None else (1 if rising else -_BIGINT - 1)
+        highest = of.maximum if of.maximum is not None else (_BIGINT if rising else -1)
+        if lowest <= last <= highest:
+            yield f"SELECT pg_catalog.setval({sequence}, {last}, true)"
+        else:
+            yield f"SELECT pg_catalog.setval({sequence}, {of.next_value}, false)"
+
+    # --- views and the rest -----------------------------------------------------------------------------------------
+
+    def create_view(self, view: View) -> Script:
+        """A view, or a materialized view with its rows and indexes."""
+        if not self.at_home:
+            return self._foreign_view(view)
+        name = self.name_of(view)
+        options = ", ".join(f"{option}={self.literal(value)}" for option, value in view.options)
+        sql = f"CREATE {'MATERIALIZED ' if view.materialized else ''}VIEW {name}"
+        sql += f" WITH ({options})" if options else ""
+        sql += f" AS\n{self.expression(view.definition)}"
+        if view.materialized:
+            sql += "\nWITH DATA" if view.populated else "\nWITH NO DATA"
+        elif view.check_option:
+            sql += f"\nWITH {view.check_option} CHECK OPTION"
+        indexes = [self.index(view, index) for index in view.indexes]
+        statements = (sql, *(statement for made in indexes for statement in made.statements))
+        return Script(statements, tuple(loss for made in indexes for loss in made.losses))
+
+    def _foreign_view(self, view: View) -> Script:
+        """A translated view; its text may name tables without their schema."""
+        made = super().create_view(view)
+        if not made.statements:
+            return made
+        return Script((f"SET search_path = {self.quote(view.schema)}", *made.statements, "RESET search_path"), made.losses)
+
+    def truncate(self, *tables: QName) -> Script:
+        """``TRUNCATE`` of all tables at once."""
+        return Script((f"TRUNCATE TABLE {', '.join(self.name_of(table) for table in tables)}",) if tables else ())
+
+
+# --- what other databases have otherwise ----------------------------------------------------------------------------
+
+
+def _can_count(type_: t.Type) -> bool:
+    """Whether an identity of this type is declared smallint, integer or bigint anyway."""
+    return isinstance(type_, t.Integer) and not (type_.unsigned and type_.bits == 64)
+
+
+def _fitting(value: Literal, base: t.Type) -> Literal:
+    """A constant in the form that a column of type ``base`` takes.
+
+    :raises Untranslatable: it is no value of that type.
+    """
+    match base:
+        case t.Boolean() if value.kind in {"number", "bit"} and value.value.strip("0") in {"", "1"}:
+            return replace(value, kind="boolean", value="1" if "1" in value.value else "0")
+        case t.Integer() | t.Decimal() | t.Float() | t.Year() if value.kind == "boolean":
+            return replace(value, kind="number")
+        case t.Integer() | t.Decimal() | t.Float() | t.Year() if value.kind == "bit":
+            return Literal(str(int(value.value or "0", 2)), "number")
+        case t.Integer() | t.Year() if value.kind == "string" and not _NUMERIC.fullmatch(value.value):
+            raise Untranslatable("it is not a number")
+        case t.Bit(length=length, varying=varying) if value.kind in {"number", "bit"}:
+            digits = format(int(value.value), "b") if value.kind == "number" else value.value
+            return Literal(digits if varying or length is None else digits.zfill(length), "bit")
+        case t.Date() | t.Timestamp() if _ZERO_DATE.match(value.value):
+            raise Untranslatable("there is no such day")
+        case _:
+            return value
+
+
+def _unfit(table: Table | View, index: Index, method: str) -> str:
+    """Why an index of another database has no counterpart here; empty: it has."""
+    if method not in _ORDERED_ELSEWHERE:
+        return f"{method} indexes have no counterpart"
+    if isinstance(table, Table):
+        types = {c.name: t.base_of(c.type) for c in table.columns}
+        for key in index.keys:
+            if isinstance(types.get(key.column or ""), t.Json | t.Xml):
+                return f"{key.column} has a type without an order"
+    return ""
+
+
+def _case_losses(table: Table) -> Iterator[Loss]:
+    names = [column.name for column in table.columns if column.ignore_case]
+    if names:
+        detail = f"'a' and 'A' are different here in {', '.join(names)}: comparisons, order and unique keys change"
+        yield Loss(path_of(table), "collation-case", detail)
+
+
+def _bound_losses(sequence: Sequence) -> Iterator[Loss]:
+    beyond = [b for b in (sequence.minimum, sequence.maximum) if b is not None and not -_BIGINT - 1 <= b <= _BIGINT]
+    if beyond:
+        yield Loss(path_of(sequence), "sequence-bounds", f"the bound {beyond[0]} becomes that of a bigint")
+
+
+def _tree(schema: str, partitioning: Partitioning | None) -> Iterator[tuple[str, Partition]]:
+    """Every partition with its schema."""
+    for part in partitioning.partitions if partitioning is not None else ():
+        own = part.schema or schema
+        yield own, part
+        yield from _tree(own, part.partitioning)

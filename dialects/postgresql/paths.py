@@ -41,6 +41,7 @@ SESSION = (
     ("bytea_output", "hex"),
     ("lc_monetary", "C"),
     ("standard_conforming_strings", "on"),
+    ("check_function_bodies", "off"),  # a routine may be made before what its text names
     ("statement_timeout", "0"),
     ("lock_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
@@ -231,13 +232,15 @@ def _copy_into(connection: sa.Connection, table: QName, into: Load, encoded: Ite
     with driver(connection).cursor() as cursor:
         for format_, group in itertools.groupby(encoded, key=lambda item: item.format):
             sql = f"COPY {qualified(table)}{listed} FROM STDIN (FORMAT {format_})"
+            encode = copy_in.copy_rows if format_ == "binary" else copy_in.copy_lines
             with cursor.copy(sql.encode()) as copy:
-                binary = copy_in.BinaryEncoder()
+                if format_ == "binary":
+                    copy.write(copy_in.HEADER)
                 for item in group:
                     sent += item.batch.num_rows
-                    copy.write(binary(item.batch) if format_ == "binary" else copy_in.copy_text(item.batch))
+                    copy.write(encode(item.batch))
                 if format_ == "binary":
-                    copy.write(copy_binary.TRAILER)
+                    copy.write(copy_in.TRAILER)
             stored += cursor.rowcount
     return _counted(into.table, sent, stored)
 

@@ -40,9 +40,8 @@ def quote(name: str) -> str:
 
 
 def literal(text: str) -> str:
-    """A character literal, whatever ``standard_conforming_strings`` says."""
-    doubled = text.replace("'", "''")
-    return "E'" + doubled.replace("\\", "\\\\") + "'" if "\\" in text else f"'{doubled}'"
+    """A character literal (``standard_conforming_strings`` is on in our sessions and scripts)."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 # --- from PostgreSQL ------------------------------------------------------------------------------------------------

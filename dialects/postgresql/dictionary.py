@@ -1,0 +1,603 @@
+"""PostgreSQL's catalog as a neutral one, read with a constant number of queries."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator.model import objects as o
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+
+from . import defaults, programs, queries
+from .types import DIALECT, neutral, quote
+
+Row = sa.Row[Any]
+
+_ACTIONS: dict[str, o.Action] = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
+_BITS = {"smallint": 16, "integer": 32, "bigint": 64}
+_PHASES: tuple[type[o.Object], ...] = (o.Schema, o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
+"""What is made first where no dependency says otherwise."""
+
+
+def schemas(connection: sa.Connection) -> tuple[str, ...]:
+    """All schemas that are neither the system's nor an extension's."""
+    return tuple(connection.exec_driver_sql(queries.ALL_SCHEMAS).scalars())
+
+
+def read(connection: sa.Connection, of: Sequence[str]) -> Catalog:
+    """All objects of these schemas."""
+    with _qualified_text(connection):
+        return _Dictionary(connection, of).catalog()
+
+
+@contextmanager
+def _qualified_text(connection: sa.Connection) -> Iterator[None]:
+    """An empty search path for the queries, so that PostgreSQL writes every name with its schema."""
+    set_path = "SELECT pg_catalog.set_config('search_path', %s, true)"
+    before = connection.exec_driver_sql("SELECT pg_catalog.current_setting('search_path')").scalar_one()
+    connection.exec_driver_sql(set_path, ("",))
+    yield
+    connection.exec_driver_sql(set_path, (before,))
+
+
+class _Dictionary:
+    """The raw rows of the catalog, and the objects made of them."""
+
+    def __init__(self, connection: sa.Connection, of: Sequence[str]) -> None:
+        self._connection, self._schemas = connection, list(of)
+        number = connection.exec_driver_sql("SELECT pg_catalog.current_setting('server_version_num')::int").scalar_one()
+        self._version = int(number)
+        self._losses: list[Loss] = []
+        self._made: dict[int, o.Object] = {}
+        """Objects by their oid."""
+        self._after: list[o.Object] = []
+        """Triggers, rules and policies: made after everything else."""
+
+    def _rows(self, sql: str) -> Sequence[Row]:
+        for name, since, now, before in queries.SINCE:
+            sql = sql.replace(f"{{{name}}}", now if self._version >= since else before)
+        parameters = (self._schemas,) if "%s" in sql else ()
+        return self._connection.exec_driver_sql(sql, parameters).all()
+
+    def _by(self, sql: str, key: str) -> dict[int, list[Row]]:
+        grouped: dict[int, list[Row]] = defaultdict(list)
+        for row in self._rows(sql):
+            grouped[getattr(row, key)].append(row)
+        return grouped
+
+    def _lose(self, obj: o.Object, rule: str, detail: str, column: str | None = None) -> None:
+        self._losses.append(Loss(path_of(obj), rule, detail, column))
+
+    def catalog(self) -> Catalog:
+        """Everything, in an order in which it can be made."""
+        shells = [o.Schema(row.schema, _schema_comment(row)) for row in self._rows(queries.SCHEMAS)]
+        self._types()
+        self._sequences()
+        for row in self._relations.values():
+            self._relation(row)
+        self._routines()
+        self._triggers()
+        self._rules()
+        self._policies()
+        self._left_behind()
+        major, minor = divmod(self._version, 10000)
+        ordered = (*shells, *self._ordered(), *self._after)
+        return Catalog(DIALECT, f"{major}.{minor}", ordered, tuple(self._losses))
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _type_rows(self) -> dict[int, Row]:
+        return {row.oid: row for row in self._rows(queries.TYPES)}
+
+    def _type(self, oid: int, modifier: int, declaration: str) -> t.Type:
+        """The neutral type of a type and its modifier."""
+        row = self._type_rows[oid]
+        if row.kind == "d":
+            return t.Domain(row.schema, row.name, self._type(row.base, row.modifier, row.base_declaration))
+        if row.kind == "e":
+            return t.Enum(tuple(row.labels or ()), row.name, row.schema)
+        if row.element is not None:
+            return t.Array(self._type(row.element, modifier, declaration.removesuffix("[]")))
+        if row.schema == "pg_catalog":
+            return neutral(row.name, modifier, declaration)
+        return t.Native(DIALECT, declaration)
+
+    def _types(self) -> None:
+        checks = self._by(queries.DOMAIN_CHECKS, "type")
+        fields = self._by(queries.COMPOSITES, "type")
+        ranges = {row.type: row for row in self._rows(queries.RANGES)}
+        for row in self._type_rows.values():
+            if not row.wanted:
+                continue
+            match row.kind:
+                case "e":
+                    self._made[row.oid] = o.EnumType(row.schema, row.name, tuple(row.labels or ()), row.comment)
+                case "d":
+                    self._made[row.oid] = self._domain(row, checks[row.oid])
+                case "c":
+                    self._made[row.oid] = programs.composite(row, fields[row.oid])
+                case "r":
+                    self._made[row.oid] = programs.range_(row, ranges[row.oid])
+                case _:
+                    path = f'TYPE:"{row.schema}"."{row.name}"'
+                    self._losses.append(Loss(path, "base-type", "not carried: a base type is made of functions in C"))
+
+    def _domain(self, row: Row, checks: Sequence[Row]) -> o.DomainType:
+        domain = o.DomainType(
+            row.schema,
+            row.name,
+            self._type(row.base, row.modifier, row.base_declaration),
+            defaults.parse(row.default_) if row.default_ else None,
+            not row.not_null,
+            tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks),
+            row.comment,
+        )
+        if row.collated:
+            self._lose(domain, "domain-collation", "the domain's own collation is not carried")
+        return domain
+
+    # --- sequences --------------------------------------------------------------------------------------------------
+
+    def _sequences(self) -> None:
+        rows = self._rows(queries.SEQUENCES)
+        positions = self._positions(rows)
+        self._identities: dict[tuple[int, int], o.Identity] = {}
+        for row in rows:
+            options = _sequence_options(row, positions.get(row.oid))
+            if row.deptype == "i":
+                self._identities[row.owner, row.owner_column] = o.Identity(**options)
+                continue
+            owner = (row.owner_table, row.owner_name) if row.owner_table and row.owner_beside else None
+            sequence = o.Sequence(row.schema, row.name, **options, bits=_BITS[row.type], owner=owner, comment=row.comment)
+            self._made[row.oid] = sequence
+            if not row.readable:
+                self._lose(sequence, "sequence-position", "its position is not known: no privilege to read it")
+            if row.owner_table and not row.owner_beside:
+                self._lose(sequence, "sequence-owner", "its owner is a column of another schema and is not carried")
+
+    def _positions(self, rows: Sequence[Row]) -> dict[int, int]:
+        """What each sequence gives next."""
+        reads = [
+            f"SELECT {r.oid}::bigint AS oid, last_value, is_called FROM {quote(r.schema)}.{quote(r.name)}".replace("%", "%%")
+            for r in rows
+            if r.readable
+        ]
+        if not reads:
+            return {}
+        found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
+        steps = {row.oid: row.increment for row in rows}
+        return {row.oid: row.last_value + (steps[row.oid] if row.is_called else 0) for row in found}
+
+    # --- tables and views -------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _relations(self) -> dict[int, Row]:
+        return {row.oid: row for row in self._rows(queries.RELATIONS) if row.own}
+
+    @cached_property
+    def _columns(self) -> dict[int, list[Row]]:
+        return self._by(queries.COLUMNS, "relation")
+
+    @cached_property
+    def _constraints(self) -> dict[int, list[Row]]:
+        return self._by(queries.CONSTRAINTS, "relation")
+
+    @cached_property
+    def _indexes(self) -> dict[int, list[Row]]:
+        return self._by(queries.INDEXES, "relation")
+
+    @cached_property
+    def _children(self) -> dict[int, list[Row]]:
+        """The partitions of each partitioned table, in the order they were made."""
+        children: dict[int, list[Row]] = defaultdict(list)
+        for row in self._relations.values():
+            if row.is_partition:
+                children[row.parents[0]].append(row)
+        return children
+
+    @cached_property
+    def _not_null_names(self) -> dict[int, list[Row]]:
+        return self._by(queries.NOT_NULL_NAMES, "relation") if self._version >= 180000 else {}
+
+    def _relation(self, row: Row) -> None:
+        if row.kind in {"v", "m"}:
+            self._made[row.oid] = self._view(row)
+        elif row.kind in {"r", "p"} and not row.is_partition:
+            self._made[row.oid] = self._table(row)
+
+    def _root(self, row: Row) -> Row:
+        """The table that a partition belongs to."""
+        while row.is_partition and row.parents[0] in self._relations:
+            row = self._relations[row.parents[0]]
+        return row
+
+    def _leaves(self, row: Row) -> Iterator[Row]:
+        """All partitions of a table, of every level."""
+        for child in self._children.get(row.oid, ()):
+            yield child
+            yield from self._leaves(child)
+
+    def _table(self, row: Row) -> o.Table:
+        leaves = list(self._leaves(row))
+        stored = [row, *leaves]
+        estimates = [int(r.rows) for r in stored if r.kind == "r" and r.rows >= 0]
+        sizes = [r.bytes for r in stored if r.bytes is not None]
+        table = o.Table(
+            row.schema,
+            row.name,
+            tuple(self._column(c) for c in self._columns[row.oid]),
+            comment=row.comment,
+            options=_table_options(row),
+            parents=tuple(self._qname(oid) for oid in row.parents or ()),
+            rows=sum(estimates) if estimates else None,
+            bytes=sum(sizes) if sizes else None,
+            partitioning=self._partitioning(row),
+        )
+        table = self._with_constraints(table, row, leaves)
+        indexes = [*self._indexes_of(row), *(i for leaf in leaves for i in self._indexes_of(leaf, leaf.name))]
+        table = replace(table, indexes=tuple(indexes))
+        self._table_losses(table, row, leaves)
+        return table
+
+    def _qname(self, oid: int) -> o.QName:
+        row = self._relations[oid]
+        return o.QName(row.schema, row.name)
+
+    def _column(self, row: Row) -> o.Column:
+        generated = None
+        default = None
+        if row.generated:
+            generated = o.Generated(o.Expression(row.default_, DIALECT), stored=row.generated == "s")
+        elif row.default_ is not None:
+            default = defaults.parse(row.default_)
+        identity = self._identities.get((row.relation, row.number))
+        if identity is not None:
+            identity = replace(identity, always=row.identity == "a")
+        collation = row.collation if row.collation_schema == "pg_catalog" else None
+        return o.Column(
+            row.name,
+            self._type(row.type, row.modifier, row.declaration),
+            not row.not_null,
+            default,
+            identity,
+            generated,
+            row.comment,
+            collation,
+            bool(row.ignore_case),
+            native=row.declaration,
+        )
+
+    def _partitioning(self, row: Row) -> o.Partitioning | None:
+        if row.kind != "p":
+            return None
+        parts = tuple(self._partition(row, child) for child in self._children.get(row.oid, ()) if child.kind in {"r", "p"})
+        return o.Partitioning(DIALECT, row.partition_key, parts)
+
+    def _partition(self, parent: Row, row: Row) -> o.Partition:
+        own = [
+            *self._own_columns(parent, row),
+            *(
+                f"CONSTRAINT {quote(k.name)} {k.definition}"
+                for k in self._constraints[row.oid]
+                if k.kind in {"p", "u", "c"} and k.local and not k.of_parent
+            ),
+        ]
+        schema = row.schema if row.schema != parent.schema else None
+        return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema)
+
+    def _own_columns(self, parent: Row, row: Row) -> Iterator[str]:
+        """Columns whose default or NOT NULL a partition declares otherwise than its table."""
+        above = {c.name: c for c in self._columns[parent.oid]}
+        for c in self._columns[row.oid]:
+            default = f" DEFAULT {c.default_ or 'NULL'}" if c.default_ != above[c.name].default_ and not c.generated else ""
+            not_null = " NOT NULL" if c.not_null and not above[c.name].not_null else ""
+            if default or not_null:
+                yield f"{quote(c.name)}{default}{not_null}"
+
+    # --- constraints ------------------------------------------------------------------------------------------------
+
+    def _with_constraints(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> o.Table:
+        primary_key: o.PrimaryKey | None = None
+        uniques, checks, foreign_keys = [], [], []
+        for k in self._constraints[row.oid]:
+            match k.kind:
+                case "p":
+                    primary_key = o.PrimaryKey(k.name, tuple(k.columns), k.deferrable, k.deferred)
+                case "u":
+                    columns = tuple(k.columns)
+                    uniques.append(o.Unique(k.name, columns, k.deferrable, k.deferred, not k.nulls_not_distinct))
+                case "c":
+                    checks.append(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated))
+                case "f" if not k.of_parent:
+                    foreign_keys.append(_foreign_key(k))
+            self._constraint_losses(table, k)
+        for leaf in leaves:
+            own = [k for k in self._constraints[leaf.oid] if k.kind == "f" and not k.of_parent]
+            foreign_keys += [replace(_foreign_key(k), partition=leaf.name) for k in own]
+        return replace(
+            table,
+            primary_key=primary_key,
+            uniques=tuple(uniques),
+            checks=tuple(checks),
+            foreign_keys=tuple(foreign_keys),
+        )
+
+    def _constraint_losses(self, table: o.Table, k: Row) -> None:
+        if k.kind == "x":
+            self._lose(table, "exclusion", f"exclusion constraint {k.name} is not carried: {k.definition}")
+        if k.period:
+            self._lose(table, "temporal-key", f"constraint {k.name} holds without its period: {k.definition}")
+        if not k.enforced:
+            self._lose(table, "not-enforced", f"constraint {k.name} becomes an enforced one")
+        if k.includes:
+            self._lose(table, "key-include", f"the index of {k.name} holds the key's columns only: {k.definition}")
+        if k.options:
+            self._lose(table, "index-options", f"storage parameters of {k.name} are not carried: {', '.join(k.options)}")
+        if k.kind == "c" and k.no_inherit:
+            self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
+        if k.comment:
+            self._lose(table, "constraint-comment", f"the comment on {k.name} is not carried")
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    def _indexes_of(self, row: Row, partition: str | None = None) -> Iterator[o.Index]:
+        keys: dict[int, list[Row]] = defaultdict(list)
+        for key in self._indexes.get(row.oid, ()):
+            keys[key.oid].append(key)
+        for entries in keys.values():
+            first = entries[0]
+            if first.attached or not (first.valid or row.kind == "p"):
+                continue
+            yield o.Index(
+                first.name,
+                tuple(_index_key(key) for key in entries if key.is_key),
+                first.unique_,
+                first.method,
+                o.Expression(first.where_, DIALECT) if first.where_ else None,
+                tuple(key.column for key in entries if not key.is_key),
+                first.comment,
+                not first.nulls_not_distinct,
+                partition,
+            )
+
+    def _index_losses(self, obj: o.Object, row: Row) -> None:
+        for key in self._indexes.get(row.oid, ()):
+            if key.opclass_options:
+                self._lose(obj, "opclass-options", f"parameters of an operator class of index {key.name} are not carried")
+            if not key.is_key or not key.expression or key.attached:
+                continue
+            if not key.valid and row.kind != "p":
+                self._lose(obj, "invalid-index", f"index {key.name} is invalid and not carried")
+            if key.options:
+                detail = f"storage parameters of {key.name} are not carried: {', '.join(key.options)}"
+                self._lose(obj, "index-options", detail)
+            if key.clustered:
+                self._lose(obj, "clustered", f"that {key.name} is the table's CLUSTER index is not carried")
+
+    # --- views ------------------------------------------------------------------------------------------------------
+
+    def _view(self, row: Row) -> o.View:
+        options = dict(option.split("=", 1) for option in row.options or ())
+        check_option = options.pop("check_option", "").upper()
+        columns = self._columns[row.oid]
+        needs = sorted(self._needs[row.oid] & self._relations.keys() - {row.oid})
+        roots = [self._root(self._relations[oid]) for oid in needs]
+        view = o.View(
+            row.schema,
+            row.name,
+            o.Expression(row.definition.strip().removesuffix(";"), DIALECT),
+            tuple(c.name for c in columns),
+            row.kind == "m",
+            bool(row.populated),
+            tuple(self._indexes_of(row)),
+            row.comment,
+            tuple(dict.fromkeys(o.QName(r.schema, r.name) for r in roots)),
+            check_option if check_option in {"LOCAL", "CASCADED"} else "",
+            tuple(options.items()),
+        )
+        self._index_losses(view, row)
+        for c in columns:
+            if c.comment:
+                self._lose(view, "view-column-comment", "the comment on a view's column is not carried", c.name)
+            if c.default_:
+                self._lose(view, "view-default", f"default {c.default_} of a view's column is not carried", c.name)
+        return view
+
+    # --- what a table has that the model has not --------------------------------------------------------------------
+
+    def _table_losses(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> None:
+        lose = self._lose
+        for c in self._columns[row.oid]:
+            if c.collation and c.collation_schema != "pg_catalog":
+                lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
+            if c.stored_otherwise:
+                lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
+        for k in self._not_null_names.get(row.oid, ()):
+            lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
+        if row.tablespace:
+            lose(table, "tablespace", f"tablespace {row.tablespace} is not carried")
+        if row.method not in {None, "heap"}:
+            lose(table, "access-method", f"access method {row.method} is not carried")
+        if row.replica_identity in {"f", "i", "n"} and row.replica_identity != "d":
+            lose(table, "replica-identity", "its replica identity is not carried")
+        if row.of_type:
+            lose(table, "typed-table", f"that it is a table OF {row.of_type} is not carried")
+        self._index_losses(table, row)
+        for leaf in leaves:
+            self._partition_losses(table, leaf)
+
+    def _partition_losses(self, table: o.Table, leaf: Row) -> None:
+        if leaf.kind == "f":
+            self._lose(table, "foreign-partition", f"partition {leaf.name} is a foreign table and not carried")
+        elif leaf.options or leaf.tablespace or leaf.persistence != "p":
+            self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
+        if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
+            self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
+        for k in self._constraints[leaf.oid]:
+            if k.kind == "x" and not k.of_parent:
+                self._lose(table, "exclusion", f"exclusion constraint {k.name} of partition {leaf.name} is not carried")
+        self._index_losses(table, leaf)
+
+    # --- programs ---------------------------------------------------------------------------------------------------
+
+    def _routines(self) -> None:
+        aggregates = {row.oid: row for row in self._rows(queries.AGGREGATES)}
+        for row in self._rows(queries.ROUTINES):
+            self._made[row.oid] = programs.routine(row, aggregates.get(row.oid))
+
+    def _triggers(self) -> None:
+        for row in self._rows(queries.TRIGGERS):
+            if row.relation in self._relations:
+                table = self._relations[row.relation]
+                self._after.append(programs.trigger(row, table, self._root(table).name))
+
+    def _rules(self) -> None:
+        for row in self._rows(queries.RULES):
+            if row.relation in self._relations:
+                self._after.append(programs.rule(row, self._relations[row.relation]))
+
+    def _policies(self) -> None:
+        for row in self._rows(queries.POLICIES):
+            if row.relation in self._relations:
+                self._after.append(programs.policy(row, self._relations[row.relation]))
+        self._after += [p for row in self._relations.values() for p in programs.row_security(row)]
+
+    # --- what is left behind ----------------------------------------------------------------------------------------
+
+    def _left_behind(self) -> None:
+        for row in self._rows(queries.LEFT_BEHIND):
+            path = f'SCHEMA:"{row.schema}"' if row.schema else "DATABASE"
+            many = f"{row.number} {row.kind}" + ("s" if row.number > 1 else "")
+            self._losses.append(Loss(path, row.kind.replace(" ", "-"), f"not carried: {many}"))
+        for row in self._rows(queries.EXTENSIONS):
+            detail = f"extension {row.name} {row.version} ({row.objects} objects) is not carried: it must be there already"
+            self._losses.append(Loss("DATABASE", "extension", detail))
+
+    # --- order ------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _needs(self) -> dict[int, set[int]]:
+        """What each object needs to exist, by oid; partitions count as themselves."""
+        needs: dict[int, set[int]] = defaultdict(set)
+        for row in self._rows(queries.DEPENDENCIES):
+            if row.object != row.needs:
+                needs[row.object].add(row.needs)
+        return needs
+
+    def _ordered(self) -> Iterator[o.Object]:
+        """Objects after what they need, and otherwise kind by kind in the order they were created."""
+        needs = {oid: self._prerequisites(oid) for oid in self._made}
+        waiting = {oid: len(needed) for oid, needed in needs.items()}
+        dependents: dict[int, list[int]] = defaultdict(list)
+        for oid, needed in needs.items():
+            for other in needed:
+                dependents[other].append(oid)
+        ready = [self._rank(oid) for oid, count in waiting.items() if not count]
+        heapq.heapify(ready)
+        done: set[int] = set()
+        relations_made = False
+        while len(done) < len(self._made):
+            rank = heapq.heappop(ready) if ready else min(self._rank(oid) for oid in waiting if oid not in done)
+            oid = rank[1]  # a cycle is cut at its first object: the database will say what is missing
+            if oid in done:
+                continue
+            done.add(oid)
+            made = self._made[oid]
+            relations_made = relations_made or isinstance(made, o.Table | o.View)
+            yield replace(made, after_tables=relations_made) if isinstance(made, o.Program) else made
+            for other in dependents[oid]:
+                waiting[other] -= 1
+                if not waiting[other]:
+                    heapq.heappush(ready, self._rank(other))
+
+    def _rank(self, oid: int) -> tuple[int, int]:
+        return _PHASES.index(type(self._made[oid])), oid
+
+    def _prerequisites(self, oid: int) -> set[int]:
+        """The objects this one needs, those of its partitions included; a sequence does not need its owner."""
+        made = self._made[oid]
+        if isinstance(made, o.Sequence):
+            return set()
+        parts = [oid]
+        if isinstance(made, o.Table):
+            parts += [leaf.oid for leaf in self._leaves(self._relations[oid])]
+        needed = {self._object_of(need) for part in parts for need in self._needs[part]}
+        return (needed & self._made.keys()) - {oid}
+
+    def _object_of(self, oid: int) -> int:
+        row = self._relations.get(oid)
+        return oid if row is None else int(self._root(row).oid)
+
+
+def _schema_comment(row: Row) -> str | None:
+    return None if row.comment == "standard public schema" else row.comment
+
+
+def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
+    bits = _BITS[row.type]
+    top, bottom = (1 << (bits - 1)) - 1, -(1 << (bits - 1))
+    lowest, highest = (1, top) if row.increment > 0 else (bottom, -1)
+    return {
+        "start": row.start,
+        "increment": row.increment,
+        "minimum": None if row.minimum == lowest else row.minimum,
+        "maximum": None if row.maximum == highest else row.maximum,
+        "cycle": row.cycle,
+        "cache": None if row.cache == 1 else row.cache,
+        "next_value": next_value,
+    }
+
+
+def _table_options(row: Row) -> tuple[tuple[str, str], ...]:
+    options = [("unlogged", "true")] if row.persistence == "u" else []
+    return (*options, *(tuple(option.split("=", 1)) for option in row.options or ()))
+
+
+def _foreign_key(k: Row) -> o.ForeignKey:
+    return o.ForeignKey(
+        k.name,
+        tuple(k.columns),
+        o.QName(k.referred_schema, k.referred),
+        tuple(k.referred_columns),
+        _ACTIONS[k.on_delete],
+        _ACTIONS[k.on_update],
+        k.deferrable,
+        k.deferred,
+        "FULL" if k.match == "f" else "SIMPLE",
+        k.validated,
+        tuple(k.set_columns or ()),
+    )
+
+
+def _index_key(key: Row) -> o.IndexKey:
+    default_first = key.descending  # NULLS FIRST is what DESC means unless said otherwise
+    return o.IndexKey(
+        None if key.is_expression else key.column,
+        o.Expression(key.expression, DIALECT) if key.is_expression else None,
+        key.descending,
+        None if key.first == default_first else key.first,
+        opclass=_outside_catalog(key.opclass_schema, key.opclass),
+        collation=_outside_catalog(key.collation_schema, key.collation),
+    )
+
+
+def _outside_catalog(schema: str | None, name: str | None) -> str | None:
+    """A name as SQL writes it, without the schema pg_catalog."""
+    if name is None:
+        return None
+    return quote(name) if schema == "pg_catalog" else f"{quote(schema or '')}.{quote(name)}"

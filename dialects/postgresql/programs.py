@@ -1,0 +1,142 @@
+"""Objects that are carried as their own CREATE statements, written as pg_dump writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from migrator.model.objects import Expression, Program
+
+from .types import DIALECT, literal, quote
+
+Row = sa.Row[Any]
+Kind = Literal["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
+
+_FIRING = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+_COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
+
+
+def _qualified(row: Row) -> str:
+    return f"{quote(row.schema)}.{quote(row.name)}"
+
+
+def _program(kind: Kind, row: Row, *statements: str, table: str | None = None) -> Program:
+    """Several statements are one program: what follows the first one completes it."""
+    return Program(row.schema, row.name, kind, Expression(";\n".join(s for s in statements if s), DIALECT), table)
+
+
+def _comment(on: str, text: str | None) -> str:
+    return f"COMMENT ON {on} IS {literal(text)}" if text else ""
+
+
+def composite(row: Row, fields: Sequence[Row]) -> Program:
+    """CREATE TYPE … AS."""
+    listed = ",\n    ".join(f"{quote(field.name)} {field.declaration}" for field in fields)
+    create = f"CREATE TYPE {_qualified(row)} AS (\n    {listed}\n)"
+    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment))
+
+
+def range_(row: Row, of: Row) -> Program:
+    """CREATE TYPE … AS RANGE."""
+    options = [f"subtype = {of.subtype}"]
+    if of.multirange:
+        options.append(f"multirange_type_name = {of.multirange}")
+    if not of.is_default:
+        options.append(f"subtype_opclass = {quote(of.opclass_schema)}.{quote(of.opclass)}")
+    if of.difference:
+        options.append(f"subtype_diff = {of.difference}")
+    create = f"CREATE TYPE {_qualified(row)} AS RANGE (\n    " + ",\n    ".join(options) + "\n)"
+    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment))
+
+
+def routine(row: Row, aggregate: Row | None) -> Program:
+    """A function, procedure or aggregate."""
+    if aggregate is not None:
+        create = _create_aggregate(row, aggregate)
+        signature = f"AGGREGATE {_qualified(row)}({_aggregate_arguments(aggregate, row.arguments)})"
+        return _program("AGGREGATE", row, create, _comment(signature, row.comment))
+    kind: Kind = "PROCEDURE" if row.kind == "p" else "FUNCTION"
+    create = row.definition.replace("CREATE OR REPLACE ", "CREATE ", 1).rstrip()
+    return _program(kind, row, create, _comment(f"{kind} {_qualified(row)}({row.arguments})", row.comment))
+
+
+_EXTRA_MODIFY = {"r": "READ_ONLY", "s": "SHAREABLE", "w": "READ_WRITE"}
+_PARALLEL = {"s": "SAFE", "r": "RESTRICTED"}
+
+
+def _aggregate_arguments(aggregate: Row, arguments: str) -> str:
+    return arguments or ("*" if aggregate.kind == "n" else "")
+
+
+def _create_aggregate(row: Row, g: Row) -> str:
+    usual_modify = "r" if g.kind == "n" else "w"
+    options: list[tuple[str, str | None]] = [
+        ("SFUNC", g.transition),
+        ("STYPE", g.state),
+        ("SSPACE", str(g.space) if g.space else None),
+        ("INITCOND", None if g.initial is None else literal(g.initial)),
+        ("FINALFUNC", g.final),
+        ("FINALFUNC_EXTRA", "" if g.final_extra else None),
+        ("FINALFUNC_MODIFY", None if g.final_modify == usual_modify else _EXTRA_MODIFY[g.final_modify]),
+        ("COMBINEFUNC", g.combine),
+        ("SERIALFUNC", g.serial),
+        ("DESERIALFUNC", g.deserial),
+        ("MSFUNC", g.moving_transition),
+        ("MINVFUNC", g.moving_inverse),
+        ("MSTYPE", g.moving_state),
+        ("MSSPACE", str(g.moving_space) if g.moving_space else None),
+        ("MINITCOND", None if g.moving_initial is None else literal(g.moving_initial)),
+        ("MFINALFUNC", g.moving_final),
+        ("MFINALFUNC_EXTRA", "" if g.moving_extra else None),
+        ("MFINALFUNC_MODIFY", None if g.moving_modify == usual_modify else _EXTRA_MODIFY[g.moving_modify]),
+        ("SORTOP", f"OPERATOR({quote(g.sort_schema)}.{g.sort})" if g.sort else None),
+        ("HYPOTHETICAL", "" if g.kind == "h" else None),
+        ("PARALLEL", _PARALLEL.get(g.parallel)),
+    ]
+    listed = ",\n    ".join(f"{name} = {value}" if value else name for name, value in options if value is not None)
+    return f"CREATE AGGREGATE {_qualified(row)}({_aggregate_arguments(g, g.arguments)}) (\n    {listed}\n)"
+
+
+def _firing(relation: Row, what: str, row: Row) -> str:
+    """The statement for a trigger or rule that does not fire as usual."""
+    state = _FIRING.get(row.enabled)
+    return f"ALTER TABLE {_qualified(relation)} {state} {what} {quote(row.name)}" if state else ""
+
+
+def trigger(row: Row, relation: Row, table: str) -> Program:
+    """CREATE TRIGGER on ``relation``, which is ``table`` or one of its partitions."""
+    comment = _comment(f"TRIGGER {quote(row.name)} ON {_qualified(relation)}", row.comment)
+    return _program("TRIGGER", row, row.definition, _firing(relation, "TRIGGER", row), comment, table=table)
+
+
+def rule(row: Row, relation: Row) -> Program:
+    """CREATE RULE."""
+    comment = _comment(f"RULE {quote(row.name)} ON {_qualified(relation)}", row.comment)
+    create = row.definition.rstrip().removesuffix(";")
+    return _program("RULE", row, create, _firing(relation, "RULE", row), comment, table=relation.name)
+
+
+def policy(row: Row, relation: Row) -> Program:
+    """CREATE POLICY."""
+    sql = f"CREATE POLICY {quote(row.name)} ON {_qualified(relation)}"
+    if not row.permissive:
+        sql += " AS RESTRICTIVE"
+    if row.command in _COMMANDS:
+        sql += f" FOR {_COMMANDS[row.command]}"
+    if row.roles:
+        sql += f" TO {', '.join(quote(role) for role in row.roles)}"
+    if row.using_ is not None:
+        sql += f" USING ({row.using_})"
+    if row.with_check is not None:
+        sql += f" WITH CHECK ({row.with_check})"
+    return _program("POLICY", row, sql, table=relation.name)
+
+
+def row_security(relation: Row) -> Iterator[Program]:
+    """ALTER TABLE … ROW LEVEL SECURITY, where it is on."""
+    for on, words in ((relation.row_security, "ENABLE"), (relation.force_row_security, "FORCE")):
+        if on:
+            sql = f"ALTER TABLE {_qualified(relation)} {words} ROW LEVEL SECURITY"
+            yield _program("POLICY", relation, sql, table=relation.name)
