@@ -111,6 +111,18 @@ def rename_tables(sql: str, read: str, renames: Mapping[QName, QName], default_s
     return generate(tree, read) if changed else sql
 
 
+def with_value(sql: str, read: str, column: str) -> str:
+    """A domain's check ``sql`` as a check of ``column``, in the same dialect: a domain calls its value VALUE.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    for node in tree.find_all(exp.Column):
+        if node.name.lower() == "value" and not node.this.quoted:
+            node.set("this", exp.to_identifier(column, quoted=True))
+    return generate(tree, read)
+
+
 def unqualified(sql: str, read: str) -> str:
     """``sql`` with the schema names taken off its tables, for databases that have one schema.
 

@@ -239,7 +239,7 @@ class OracleDDL(DDL):
         return min([limit, *(KEY_BYTES // len(group & unlimited) for group in groups)])
 
     def _compared_columns(self, table: Table) -> Iterator[frozenset[str]]:
-        for constraint in _constraints(table):
+        for constraint in (*_constraints(table), *self.domain_checks(table, [])):
             if isinstance(constraint, Check):
                 yield from (frozenset({name}) for name in self.columns_in(constraint.expression))
             else:
@@ -269,16 +269,6 @@ class OracleDDL(DDL):
     def is_lob(self, table: Table, name: str) -> bool:
         """Whether the column of that name is a LOB here."""
         return "lob" in self._kinds_of(table).get(name.lower(), ())
-
-    def range_checks(self, table: Table) -> list[str]:
-        """Checks that restore what a wider type would let in; also the labels of enumerations."""
-        checks = super().range_checks(table)
-        for column in table.columns:
-            type_ = t.base_of(column.type)
-            if isinstance(type_, t.Enum):
-                labels = ", ".join(self.literal(label) for label in type_.labels if label)
-                checks.append(f"CHECK ({self.quote(column.name)} IN ({labels}))")
-        return checks
 
     # --- defaults ---------------------------------------------------------------------------------------------------
 
@@ -446,7 +436,8 @@ class OracleDDL(DDL):
                 raise Untranslatable("a computed column may not use another one")
             adapted = self.adapted(column.generated.expression, table, fixed=True)
         except Untranslatable as why:
-            detail = f"the generated column becomes an empty ordinary one: {column.generated.expression.sql}: {why}"
+            sql = column.generated.expression.sql
+            detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
         if column.generated.stored:

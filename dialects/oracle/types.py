@@ -69,6 +69,11 @@ def _labels(type_: t.Enum) -> str:
     return f"VARCHAR2({max(len(label) for label in (*type_.labels, '-'))} CHAR)"
 
 
+def _one_of(type_: t.Enum, column: str) -> str:
+    labels = ", ".join("'" + label.replace("'", "''") + "'" for label in type_.labels if label)  # '' is NULL
+    return f"{column} IN ({labels})" if labels else f"{column} IS NULL"
+
+
 def _members(type_: t.SetOf) -> str:
     return f"VARCHAR2({max(1, len(','.join(type_.labels)))} CHAR)"
 
@@ -168,7 +173,12 @@ TYPES: tuple[TypeRule, ...] = (
         reason="RAW would lose the length and the leading zeros that are part of the value.",
     ),
     TypeRule(t.Bit, "CLOB", loss="written with the digits 0 and 1"),
-    TypeRule(t.Enum, _labels, loss="text with a check; it sorts by its letters, not in the order of the labels"),
+    TypeRule(
+        t.Enum,
+        _labels,
+        loss="text with a check; it sorts by its letters, not in the order of the labels",
+        check=_one_of,
+    ),
     TypeRule(
         t.SetOf,
         _members,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.expressions import Names, Untranslatable, rename_tables, tables_in, translate, unqualified
+from migrator.expressions import Names, Untranslatable, rename_tables, tables_in, translate, unqualified, with_value
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -68,3 +68,7 @@ def test_schema_names_are_taken_off() -> None:
 def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:
     found = tables_in("WITH w AS (SELECT * FROM a) SELECT * FROM w JOIN s.b ON true", "postgres", "public")
     assert set(found) == {o.QName("public", "a"), o.QName("s", "b")}
+
+
+def test_a_domains_check_becomes_a_check_of_the_column() -> None:
+    assert with_value('VALUE > 0 AND "VALUE" < 9', "postgres", "The Year") == '"The Year" > 0 AND "VALUE" < 9'
