@@ -22,7 +22,7 @@ from sqlalchemy.pool import NullPool
 from migrator.adapter import Snapshot
 from migrator.errors import DatabaseError, InvalidUrl, MissingDatabaseFile, MissingDriver
 
-LOCK_TIMEOUT = 60.0
+LOCK_TIMEOUT = 10.0
 """How many seconds a connection waits for another one's lock."""
 
 
@@ -146,7 +146,7 @@ def reading(source: sa.Engine, snapshot_: Snapshot) -> Iterator[sa.Connection]:
     path = existing_file(source.url)
     reader = sa.create_engine(source.url.set(drivername="sqlite+adbc"), poolclass=NullPool)
     with reader.connect() as connection:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT * 1000)}")
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT * 1000)}").all()
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").all()
         _check(path, snapshot_)
         yield connection

@@ -66,10 +66,9 @@ class SQLiteDDL(DDL):
         """A truth value as it is stored."""
         return "1" if value else "0"
 
-    @property
-    def same(self) -> bool:
-        """Whether the catalog comes from SQLite."""
-        return self.catalog.dialect == DIALECT
+    def described(self, table: Table) -> bool:
+        """Whether SQLite itself has described the table, so that its columns' own declarations are known."""
+        return self.catalog.dialect == DIALECT and any(column.native for column in table.columns)
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
@@ -78,7 +77,7 @@ class SQLiteDDL(DDL):
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
-        if column.collation and self.same:
+        if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
         elif column.ignore_case:
             sql += " COLLATE NOCASE"
@@ -89,7 +88,7 @@ class SQLiteDDL(DDL):
 
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
-        if self.same:
+        if self.described(table):
             return column.native
         return super().type_of(table, column, losses)
 
@@ -112,7 +111,7 @@ class SQLiteDDL(DDL):
         """Whether a table never gives an id twice (AUTOINCREMENT); what other databases' generators promise."""
         if self.generator(table) is None:
             return False
-        return not self.same or ("AUTOINCREMENT", "") in table.options
+        return not self.described(table) or ("AUTOINCREMENT", "") in table.options
 
     def rowid_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``INTEGER PRIMARY KEY``; generators that count otherwise than up by one are a loss."""
@@ -198,7 +197,7 @@ class SQLiteDDL(DDL):
     def table_options(self, table: Table, losses: list[Loss]) -> str:
         """``WITHOUT ROWID`` and ``STRICT`` from SQLite to SQLite."""
         clause = super().table_options(table, losses)
-        if not self.same:
+        if not self.described(table):
             return clause
         kept = [name for name, _ in table.options if name in {"WITHOUT ROWID", "STRICT"}]
         return f"{clause} {', '.join(kept)}" if kept else clause

@@ -24,6 +24,7 @@ from migrator.errors import RowCountDiffers, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
+from .fit import fit
 from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, misfit, quoted
 from .types import EXACT_DIGITS, Affinity, affinity
 
@@ -309,19 +310,21 @@ def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBat
 def _storable(array: pa.Array, source: Column, target: Column, table: QName) -> pa.Array:
     """Values in the form SQLite keeps them: numbers, text, bytes.
 
-    The target's declaration binds no value, its affinity may change one: so a value keeps the form of its own type, and
-    is refused where the affinity would not leave it as it is.
+    A declaration binds no value, so what it says is checked here; its affinity may change a value, which is refused. Where
+    the declaration is the source's own, the source's values count for more than what it says.
 
-    :raises ValueNotCarried: SQLite would change a value.
+    :raises ValueNotCarried: a value is not of the target's type, or SQLite would change it.
     """
-    held = affinity(target.native)
+    label, held = f"{table.name}.{target.name}", affinity(target.native)
+    type_ = t.base_of(source.type if source.native == target.native else target.type)
     try:
-        stored = _stored(array, t.base_of(source.type), held)
+        checked = fit(arrow.convert(array, label, source.type, type_), t.base_of(source.type), type_)
+        stored = _stored(checked, type_, held)
         if pa.types.is_string(stored.type) and held in _NUMERIC:
-            _check_text(stored, t.base_of(target.type))
+            _check_text(stored, type_)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         detail = f"a value cannot be kept exactly: {str(error).splitlines()[0]}"
-        raise ValueNotCarried(column=f"{table.name}.{target.name}", detail=detail) from error
+        raise ValueNotCarried(column=label, detail=detail) from error
     return stored
 
 

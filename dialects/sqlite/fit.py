@@ -1,0 +1,74 @@
+"""Whether values fit a declared type: SQLite itself does not ask, so a load does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator import arrow
+from migrator.model import types as t
+
+
+def fit(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
+    """Values that have been converted from ``source``, in the form of ``target`` where they can be parsed.
+
+    Text that a value of the same type travels as (the text escape) stays as it is: it is what the source holds.
+
+    :raises pa.ArrowInvalid: a value is not of the target's type.
+    """
+    parsed = arrow.parse(array, target) if arrow.escaped(array, target) else array
+    if arrow.escaped(parsed, target) and type(source) is not type(target):
+        raise pa.ArrowInvalid(f"a text is not of {target!r}")
+    for rule in LIMITS:
+        if isinstance(target, rule.type) and rule.when(source, target) and not rule.holds(parsed, target):
+            raise pa.ArrowInvalid(f"{rule.what} of {target!r}")
+    return parsed
+
+
+@dataclass(frozen=True)
+class Limit:
+    """One row: what values of ``type`` keep to, where ``when`` holds of the source's and the target's type."""
+
+    type: type[t.Type]
+    what: str
+    holds: Callable[[pa.Array, Any], bool]
+    when: Callable[[t.Type, Any], bool]
+
+
+def _all(condition: pa.Array) -> bool:
+    return bool(pc.all(condition).as_py() is not False)
+
+
+def _short(array: pa.Array, type_: t.String | t.Binary) -> bool:
+    by_bytes = isinstance(type_, t.Binary) or type_.unit == "byte"
+    lengths = pc.binary_length(array) if by_bytes else pc.utf8_length(array)
+    return _all(pc.less_equal(lengths, type_.length))
+
+
+def _in_range(array: pa.Array, type_: t.Integer) -> bool:
+    low, high = (0, (1 << type_.bits) - 1) if type_.unsigned else (-1 << (type_.bits - 1), (1 << (type_.bits - 1)) - 1)
+    return _all(pc.and_(pc.greater_equal(array, low), pc.less_equal(array, high)))
+
+
+def _valid_json(array: pa.Array, _: t.Json) -> bool:
+    try:
+        for text in array.to_pylist():
+            if text is not None:
+                json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+LIMITS = (
+    Limit(t.String, "a text is longer than a value", _short, lambda _, here: here.length is not None),
+    Limit(t.Binary, "bytes are longer than a value", _short, lambda _, here: here.length is not None),
+    Limit(t.Integer, "a number is out of the range", _in_range, lambda _, here: here.bits == 24),
+    Limit(t.Json, "a text is no document", _valid_json, lambda there, _: not isinstance(there, t.Json)),
+)
+"""What Arrow's own types do not check."""
