@@ -125,6 +125,8 @@ def adapt(sql: str, place: Place) -> Adapted:
         _refuse_lacking(node, place)
     for cast in list(tree.find_all(exp.Cast)):
         _cast(cast, place)
+    for select in list(tree.find_all(exp.Select)):
+        _grouping(select, place)
     _truth_values(tree, place)
     _refuse_lobs(tree, place)
     for day in list(tree.find_all(exp.CurrentDate)):
@@ -217,6 +219,45 @@ def _cast(cast: exp.Cast, place: Place) -> None:
     elif type_ in _NUMBERS and place.source != "sqlite":  # SQLite cuts off the fraction, the others round it
         return
     raise Untranslatable(f"a cast to {cast.to.sql()} differs")
+
+
+# --- grouping -------------------------------------------------------------------------------------------------------
+
+
+def _grouping(select: exp.Select, place: Place) -> None:
+    """Groups by expressions, where others take the number or alias of a column, and shows nothing else than groups."""
+    group = select.args.get("group")
+    shown = [item.unalias() for item in select.expressions]
+    aliases = {item.alias: item.unalias() for item in select.expressions if item.alias}
+    for key in list(group.expressions) if group is not None else []:
+        if isinstance(key, exp.Literal) and not key.is_string and 1 <= int(key.this) <= len(shown):
+            key.replace(shown[int(key.this) - 1].copy())
+        elif isinstance(key, exp.Column) and not key.table and key.name in aliases and not place.kinds(key.name):
+            key.replace(aliases[key.name].copy())
+    if group is None and not any(_aggregates(item) for item in shown):
+        return
+    keys = group.expressions if group is not None else []
+    order = select.args.get("order")
+    ordered = [item.this for item in order.expressions if item.this.name not in aliases] if order is not None else []
+    known = {key.sql() for key in keys} | {key.name for key in keys if isinstance(key, exp.Column)}
+    for item in (*shown, *ordered):
+        if (column := _ungrouped(item, known)) is not None:
+            raise Untranslatable(f"it shows {column.name} without grouping by it")
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Window | exp.Query):
+        return False
+    return isinstance(node, exp.AggFunc) or any(_aggregates(part) for part in node.iter_expressions())
+
+
+def _ungrouped(node: exp.Expr, known: Collection[str]) -> exp.Column | None:
+    """A column in ``node`` that has several values in a group."""
+    if isinstance(node, exp.AggFunc | exp.Query) or node.sql() in known:
+        return None
+    if isinstance(node, exp.Column):
+        return None if node.name in known else node
+    return next((found for part in node.iter_expressions() if (found := _ungrouped(part, known)) is not None), None)
 
 
 # --- truth values ---------------------------------------------------------------------------------------------------

@@ -87,6 +87,18 @@ def test_what_oracle_cannot_say_or_would_take_otherwise_is_refused(sql: str, why
         ("SELECT true AS yes, CURRENT_DATE AS day FROM staff s", "SELECT 1 AS yes, TRUNC(CURRENT_DATE) AS day FROM staff s"),
         ("SELECT 1 AS x", "SELECT 1 AS x FROM dual"),
         ("SELECT id FROM staff UNION ALL SELECT 0", "SELECT id FROM staff UNION ALL SELECT 0 FROM dual"),
+        (
+            "SELECT id + 1 AS next, count(*) AS n FROM staff GROUP BY 1",
+            "SELECT id + 1 AS next, COUNT(*) AS n FROM staff GROUP BY id + 1",
+        ),
+        (
+            "SELECT id % 7 AS day, max(pay) AS top FROM staff GROUP BY day",
+            "SELECT MOD(id, 7) AS day, MAX(pay) AS top FROM staff GROUP BY MOD(id, 7)",
+        ),
+        (
+            "SELECT s.id, sum(pay) AS x FROM staff s GROUP BY id ORDER BY x",
+            "SELECT s.id, SUM(pay) AS x FROM staff s GROUP BY id ORDER BY x",
+        ),
         ("SELECT name FROM hr.staff LIMIT 3", 'SELECT "Name" FROM hr.staff FETCH FIRST 3 ROWS ONLY'),
         ("SELECT concat(name, '-', id) AS x FROM staff", "SELECT (\"Name\" || '-' || id) AS x FROM staff"),
         (
@@ -112,6 +124,8 @@ def test_queries(sql: str, expected: str) -> None:
         ("SELECT note FROM staff UNION SELECT 'x'", "does not compare"),
         ("SELECT count(*) FILTER (WHERE active) FROM staff", "FILTER"),
         ("WITH RECURSIVE r AS (SELECT 1 AS x) SELECT x FROM r", "recursive"),
+        ("SELECT id, max(pay) AS top FROM staff", "shows id without grouping"),
+        ("SELECT max(pay) AS top FROM staff GROUP BY id ORDER BY hired", "shows hired without grouping"),
         ("SELECT unnest(ARRAY[1, 2])", "function"),
         ("SELECT id FROM staff EXCEPT SELECT 1", "EXCEPT"),
     ],
