@@ -1,0 +1,422 @@
+"""What requests mean: defaults, values, and what contradicts itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrator.command_line import from_arguments
+from migrator.config import Config
+from migrator.errors import (
+    ActionNeedsMetadata,
+    ConflictingParameters,
+    InvalidDirectory,
+    InvalidFileName,
+    InvalidUrl,
+    InvalidValue,
+    MissingConnection,
+    NoConnection,
+    ObjectPathNotFound,
+    UnsupportedParameter,
+)
+from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
+
+URL = "postgresql://hr@localhost/hr"
+LINK = "NETWORK_LINK=mysql://hr@db1/hr"
+
+
+@pytest.fixture(autouse=True)
+def _work_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def expdp(*arguments: str) -> JobSpec:
+    return from_arguments("expdp", [URL, *arguments], Config())
+
+
+def impdp(*arguments: str) -> JobSpec:
+    return from_arguments("impdp", [URL, *arguments], Config())
+
+
+# --- operation, mode, connection
+
+
+def test_the_connection_stands_anywhere() -> None:
+    assert from_arguments("expdp", ["FULL=Y", URL], Config()).connection == URL
+
+
+def test_a_job_needs_a_connection() -> None:
+    with pytest.raises(MissingConnection):
+        from_arguments("expdp", ["FULL=Y"], Config())
+
+
+def test_a_second_connection_is_refused() -> None:
+    with pytest.raises(InvalidValue, match="more than one"):
+        expdp("sqlite:///y.db")
+
+
+def test_a_job_is_an_export_an_import_or_a_sql_file() -> None:
+    assert (expdp().operation, impdp().operation, impdp("SQLFILE=x").operation) == ("EXPORT", "IMPORT", "SQL_FILE")
+
+
+@pytest.mark.parametrize(
+    ("job", "mode"),
+    [
+        (lambda: expdp(), "SCHEMA"),
+        (lambda: expdp("FULL=NO"), "SCHEMA"),
+        (lambda: expdp("FULL=Y"), "FULL"),
+        (lambda: expdp("TABLES=emp"), "TABLE"),
+        (lambda: impdp(), "FULL"),
+        (lambda: impdp("SCHEMAS=hr"), "SCHEMA"),
+        (lambda: impdp(LINK), "SCHEMA"),
+        (lambda: impdp(LINK, "FULL=Y"), "FULL"),
+    ],
+)
+def test_the_mode_is_schema_but_for_an_import_of_a_dump(job, mode: str) -> None:
+    assert job().mode == mode
+
+
+@pytest.mark.parametrize("modes", [("FULL=Y", "SCHEMAS=a"), ("FULL=Y", "TABLES=a"), ("SCHEMAS=a", "TABLES=b")])
+def test_modes_exclude_each_other(modes: tuple[str, str]) -> None:
+    with pytest.raises(ConflictingParameters, match="multiple job modes requested"):
+        expdp(*modes)
+
+
+@pytest.mark.parametrize("dialect", ["oracle:", "postgresql:", "mysql:", "mariadb:", "sqlite:"])
+def test_a_dialect_alone_will_do_for_a_sql_file(dialect: str) -> None:
+    assert from_arguments("impdp", [dialect, "SQLFILE=x.sql"], Config()).connection == dialect
+
+
+@pytest.mark.parametrize(
+    ("client", "arguments"),
+    [("expdp", ["oracle:"]), ("impdp", ["oracle:"]), ("impdp", [URL, "NETWORK_LINK=oracle:"])],
+)
+def test_a_dialect_alone_will_not_do_for_rows(client, arguments: list[str]) -> None:
+    with pytest.raises(NoConnection, match="dialect only"):
+        from_arguments(client, arguments, Config())
+
+
+def test_a_connection_that_is_neither_url_nor_name_is_refused() -> None:
+    with pytest.raises(InvalidUrl, match="no connection is configured"):
+        from_arguments("expdp", ["hr"], Config())
+
+
+# --- secrets
+
+
+def test_a_request_holds_no_password() -> None:
+    job = from_arguments(
+        "impdp", ["postgresql://hr:s3cret@h/hr", "NETWORK_LINK=mysql://a:t0p%40x@h/b?ssl_password=qq"], Config()
+    )
+    text = repr(job) + str(job.to_json())
+    assert "s3cret" not in text
+    assert "t0p" not in text
+    assert "qq" not in text
+    assert job.connection == "postgresql://hr@h/hr"
+
+
+def test_the_command_is_kept_as_typed_with_passwords_masked() -> None:
+    job = from_arguments("expdp", ["postgresql://hr:s3 cret@h/hr", "Tables=emp"], Config())
+    assert job.command == "postgresql://hr:********@h/hr Tables=emp"
+
+
+def test_the_password_comes_back_when_the_reference_is_resolved() -> None:
+    config = Config()
+    job = from_arguments("expdp", ["postgresql://hr:s3cret@h/hr"], config)
+    assert config.resolve(job.connection).password == "s3cret"
+
+
+# --- files
+
+
+def test_files_lie_in_the_directory(tmp_path: Path) -> None:
+    job = expdp(f"DIRECTORY={tmp_path}", "DUMPFILE=a%U.dmp,b", "LOGFILE=x")
+    assert job.dumpfiles == (f"{tmp_path}/a%U.dmp", f"{tmp_path}/b.dmp")
+    assert job.logfile == tmp_path / "x.log"
+
+
+def test_the_directory_is_the_current_one_by_default(tmp_path: Path) -> None:
+    assert (expdp().directory, expdp().dumpfiles) == (tmp_path, (f"{tmp_path}/expdat.dmp",))
+
+
+def test_the_log_is_export_log_or_import_log(tmp_path: Path) -> None:
+    assert (expdp().logfile, impdp().logfile) == (tmp_path / "export.log", tmp_path / "import.log")
+
+
+def test_nologfile_writes_none() -> None:
+    assert expdp("NOLOGFILE=Y").logfile is None
+
+
+def test_a_configured_directory_goes_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    config = Config(directories={"BACKUP": tmp_path / "dumps"})
+    job = from_arguments("expdp", [URL, "DIRECTORY=BACKUP"], config)
+    assert job.dumpfiles == (f"{tmp_path}/dumps/expdat.dmp",)
+
+
+def test_data_pump_dir_is_the_default_directory_where_it_is_configured(tmp_path: Path) -> None:
+    (tmp_path / "dumps").mkdir()
+    config = Config(directories={"DATA_PUMP_DIR": tmp_path / "dumps"})
+    assert from_arguments("expdp", [URL], config).directory == tmp_path / "dumps"
+
+
+def test_a_file_may_lie_in_a_directory_of_its_own(tmp_path: Path) -> None:
+    (tmp_path / "logs").mkdir()
+    assert expdp("LOGFILE=logs:x.log").logfile == tmp_path / "logs" / "x.log"
+
+
+def test_a_missing_directory_is_refused() -> None:
+    with pytest.raises(InvalidDirectory, match="ORA-39087: directory name none is invalid"):
+        expdp("DIRECTORY=none")
+
+
+@pytest.mark.parametrize("name", ["../x.dmp", "/tmp/x.dmp", "a/b.dmp", "..", "a\\b.dmp"])
+def test_a_file_name_carries_no_path(name: str) -> None:
+    with pytest.raises(InvalidFileName, match="ORA-39088"):
+        expdp(f"DUMPFILE={name}")
+
+
+def test_a_link_out_of_the_directory_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "x.dmp").symlink_to(tmp_path / "elsewhere.dmp")
+    with pytest.raises(InvalidFileName):
+        expdp("DIRECTORY=inside", "DUMPFILE=x.dmp")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("DUMPFILE=a.dmp,a.dmp",), ("DUMPFILE=x.log", "LOGFILE=x.log"), ("SQLFILE=x.log", "LOGFILE=x.log")]
+)
+def test_a_file_serves_one_purpose(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters, match="named for two purposes"):
+        impdp(*arguments)
+
+
+def test_substitution_variables_other_than_u_are_refused() -> None:
+    with pytest.raises(InvalidValue, match="only %U is supported"):
+        expdp("DUMPFILE=x%L.dmp")
+
+
+def test_logfile_and_nologfile_exclude_each_other() -> None:
+    with pytest.raises(ConflictingParameters, match="NOLOGFILE"):
+        expdp("LOGFILE=a", "NOLOGFILE=Y")
+
+
+# --- content and existing tables
+
+
+def test_rows_are_appended_by_default_when_only_rows_move() -> None:
+    assert impdp().table_exists_action == "SKIP"
+    assert impdp("CONTENT=DATA_ONLY").table_exists_action == "APPEND"
+
+
+@pytest.mark.parametrize("action", ["SKIP", "REPLACE"])
+def test_actions_that_make_tables_need_metadata(action: str) -> None:
+    with pytest.raises(ActionNeedsMetadata, match=f"ORA-39137: cannot specify a TABLE_EXISTS_ACTION of {action}"):
+        impdp("CONTENT=DATA_ONLY", f"TABLE_EXISTS_ACTION={action}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("CONTENT=DATA_ONLY", "SQLFILE=x.sql"),
+        ("CONTENT=METADATA_ONLY", 'QUERY="WHERE a=1"'),
+        ("SQLFILE=x.sql", 'QUERY="WHERE a=1"'),
+        ("CONTENT=METADATA_ONLY", "TABLE_EXISTS_ACTION=TRUNCATE"),
+        (LINK, "DUMPFILE=x.dmp"),
+    ],
+)
+def test_what_contradicts_itself_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters):
+        impdp(*arguments)
+
+
+@pytest.mark.parametrize("action", ["TRUNCATE", "REPLACE"])
+def test_a_database_is_not_imported_over_itself(action: str) -> None:
+    with pytest.raises(ConflictingParameters, match="would destroy what NETWORK_LINK reads"):
+        impdp(f"NETWORK_LINK={URL}", f"TABLE_EXISTS_ACTION={action}")
+
+
+def test_a_link_needs_no_dump_files() -> None:
+    assert impdp(LINK).dumpfiles == ()
+
+
+def test_an_export_over_a_link_is_not_supported_yet() -> None:
+    with pytest.raises(UnsupportedParameter, match="NETWORK_LINK is known, but it is not supported yet"):
+        expdp(LINK)
+
+
+# --- names
+
+
+@pytest.mark.parametrize(
+    ("written", "tables"),
+    [
+        ("emp", [TableName(None, "emp")]),
+        ("hr.emp,job%", [TableName("hr", "emp"), TableName(None, "job%")]),
+        ('"Order Details","a.b"."c,d"', [TableName(None, "Order Details"), TableName("a.b", "c,d")]),
+        ("(a,b)", [TableName(None, "a"), TableName(None, "b")]),
+        ('"a:b"', [TableName(None, "a:b")]),
+    ],
+)
+def test_tables_are_named_with_or_without_schema(written: str, tables: list[TableName]) -> None:
+    assert list(expdp(f"TABLES={written}").tables) == tables
+
+
+@pytest.mark.parametrize("written", ["a.b.c", "sales:q1"])
+def test_what_is_no_table_name_is_refused(written: str) -> None:
+    with pytest.raises(InvalidValue, match="TABLES"):
+        expdp(f"TABLES={written}")
+
+
+def test_schemas_keep_their_case() -> None:
+    assert expdp('SCHEMAS=hr,"Sales Data"').schemas == ("hr", "Sales Data")
+
+
+def test_remap_schema_takes_pairs() -> None:
+    assert impdp('REMAP_SCHEMA=a:b,"c:d":e', "REMAP_SCHEMA=f:g").remap_schema == (("a", "b"), ("c:d", "e"), ("f", "g"))
+
+
+@pytest.mark.parametrize(
+    ("written", "remap"),
+    [("old:new", TableRemap(None, "old", "new")), ('hr.old:"new one"', TableRemap("hr", "old", "new one"))],
+)
+def test_remap_table_takes_old_and_new(written: str, remap: TableRemap) -> None:
+    assert impdp(f"REMAP_TABLE={written}").remap_table == (remap,)
+
+
+@pytest.mark.parametrize("written", ["REMAP_SCHEMA=a", "REMAP_SCHEMA=a:b:c", "REMAP_TABLE=a:b.c", "REMAP_TABLE=a.b.c:d"])
+def test_what_is_no_remap_is_refused(written: str) -> None:
+    with pytest.raises(InvalidValue, match=written.partition("=")[0]):
+        impdp(written)
+
+
+@pytest.mark.parametrize("name", ["1st", "a b", "a" * 64, "ä"])
+def test_a_job_name_is_an_identifier(name: str) -> None:
+    assert expdp("JOB_NAME=Nightly_1").job_name == "Nightly_1"
+    with pytest.raises(InvalidValue, match="JOB_NAME"):
+        expdp(f"JOB_NAME={name}")
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "٣"])
+def test_parallel_is_a_number_from_1(number: str) -> None:
+    assert expdp("PARALLEL=4").parallel == 4
+    with pytest.raises(InvalidValue, match="PARALLEL"):
+        expdp(f"PARALLEL={number}")
+
+
+def test_metrics_logtime_and_reuse_are_carried() -> None:
+    job = expdp("METRICS=Y", "LOGTIME=all", "REUSE_DUMPFILES=YES")
+    assert (job.metrics, job.logtime, job.reuse_dumpfiles) == (True, "ALL", True)
+
+
+# --- INCLUDE and EXCLUDE
+
+
+@pytest.mark.parametrize(
+    ("written", "clause"),
+    [
+        ("IN ('A','B')", NameClause("IN", ("A", "B"))),
+        ("in('A')", NameClause("IN", ("A",))),
+        ("NOT  IN ('it''s')", NameClause("NOT IN", ("it's",))),
+        ("LIKE 'X%'", NameClause("LIKE", ("X%",))),
+        ("not like 'X%'", NameClause("NOT LIKE", ("X%",))),
+        ("= 'A'", NameClause("=", ("A",))),
+        ("<> 'A'", NameClause("!=", ("A",))),
+        (">'M'", NameClause(">", ("M",))),
+        ("<= 'M'", NameClause("<=", ("M",))),
+    ],
+)
+@pytest.mark.parametrize("quote", ['"', ""], ids=["quoted", "quotes lost to the shell"])
+def test_a_name_clause_says_which_objects(written: str, clause: NameClause, quote: str) -> None:
+    assert expdp(f"EXCLUDE=table:{quote}{written}{quote}").exclude == (ObjectFilter("TABLE", clause),)
+
+
+@pytest.mark.parametrize("written", ["IN (A)", "'A'", "IN 'A'", "LIKE 'A' OR 1=1", "BETWEEN 'A' AND 'B'"])
+def test_another_clause_is_refused(written: str) -> None:
+    with pytest.raises(InvalidValue, match="EXCLUDE"):
+        expdp(f'EXCLUDE=TABLE:"{written}"')
+
+
+def test_filters_are_lists() -> None:
+    filters = expdp("EXCLUDE=VIEW,TRIGGER", "EXCLUDE=INDEX:\"LIKE 'X%'\"").exclude
+    assert [f.path for f in filters] == ["VIEW", "TRIGGER", "INDEX"]
+
+
+@pytest.mark.parametrize("path", ["SCHEMA_EXPORT/TABLE/INDEX/INDEX", "table/index", "INDEX"])
+def test_a_path_means_the_type_it_ends_in(path: str) -> None:
+    assert expdp(f"EXCLUDE={path}").exclude == (ObjectFilter("INDEX"),)
+
+
+@pytest.mark.parametrize("path", ["TABEL", "TABLE/INDEXX", "SCHEMA_EXPORT"])
+def test_an_unknown_type_is_refused(path: str) -> None:
+    with pytest.raises(ObjectPathNotFound, match=f"ORA-39168: Object path {path} was not found"):
+        expdp(f"EXCLUDE={path}")
+
+
+def test_include_and_exclude_combine() -> None:
+    job = expdp("INCLUDE=TABLE", "EXCLUDE=INDEX")
+    assert (job.include, job.exclude) == ((ObjectFilter("TABLE"),), (ObjectFilter("INDEX"),))
+
+
+@pytest.mark.parametrize("path", ["INDEX", "CONSTRAINT", "REF_CONSTRAINT", "COMMENT", "TABLE_DATA"])
+def test_parts_of_tables_are_included_with_all_tables_only(path: str) -> None:
+    assert expdp(f"INCLUDE=TABLE,{path}").include[1].path == path
+    with pytest.raises(UnsupportedParameter, match=path):
+        expdp(f"INCLUDE={path}")
+    with pytest.raises(UnsupportedParameter, match=path):
+        expdp(f"INCLUDE=TABLE:\"= 'A'\",{path}")
+
+
+def test_types_that_no_job_moves_can_be_excluded_and_not_included() -> None:
+    assert expdp("EXCLUDE=STATISTICS,GRANT").exclude[0].path == "STATISTICS"
+    with pytest.raises(UnsupportedParameter, match="INCLUDE=GRANT"):
+        expdp("INCLUDE=TABLE,GRANT")
+
+
+def test_comments_have_no_names() -> None:
+    with pytest.raises(InvalidValue, match="COMMENT takes no name clause"):
+        expdp("EXCLUDE=COMMENT:\"= 'A'\"")
+
+
+# --- QUERY
+
+
+@pytest.mark.parametrize(
+    ("written", "queries"),
+    [
+        ('"WHERE a > 1"', [TableQuery(None, "a > 1")]),
+        ('emp:"where a > 1"', [TableQuery(TableName(None, "emp"), "a > 1")]),
+        ('hr.emp:"WHERE a IN (1,2)",dept:"WHERE b=1"', [
+            TableQuery(TableName("hr", "emp"), "a IN (1,2)"),
+            TableQuery(TableName(None, "dept"), "b=1"),
+        ]),
+        ('"Order Details":"WHERE ""Unit Price"" > 1"', [TableQuery(TableName(None, "Order Details"), '"Unit Price" > 1')]),
+        ("emp:WHERE a > 1", [TableQuery(TableName(None, "emp"), "a > 1")]),
+        ("WHERE a::int > 1 ORDER BY a, b", [TableQuery(None, "a::int > 1 ORDER BY a, b")]),
+        ("emp:WHERE x = 'a,b' ORDER BY a, b,dept:WHERE c=1", [
+            TableQuery(TableName(None, "emp"), "x = 'a,b' ORDER BY a, b"),
+            TableQuery(TableName(None, "dept"), "c=1"),
+        ]),
+        ('"WHERE a=1",emp:"WHERE a=2"', [TableQuery(None, "a=1"), TableQuery(TableName(None, "emp"), "a=2")]),
+    ],
+)  # fmt: skip
+def test_a_query_is_a_condition_for_a_table_or_for_all(written: str, queries: list[TableQuery]) -> None:
+    assert list(expdp(f"QUERY={written}").query) == queries
+
+
+@pytest.mark.parametrize("written", ["emp", 'emp:"a > 1"', 'emp:"WHERE "', 'emp:"ORDER BY a"'])
+def test_what_is_no_condition_is_refused(written: str) -> None:
+    with pytest.raises(InvalidValue, match="QUERY"):
+        expdp(f"QUERY={written}")
+
+
+def test_a_table_has_one_query() -> None:
+    with pytest.raises(InvalidValue, match="two of them"):
+        expdp('QUERY=emp:"WHERE a=1"', 'QUERY=emp:"WHERE b=1"')
+
+
+def test_an_import_takes_a_query_over_a_link_only() -> None:
+    assert impdp(LINK, 'QUERY="WHERE a=1"').query == (TableQuery(None, "a=1"),)
+    with pytest.raises(UnsupportedParameter, match="QUERY is known, but for an import from a dump file set"):
+        impdp('QUERY="WHERE a=1"')
