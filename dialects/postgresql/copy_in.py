@@ -106,14 +106,13 @@ def binary_forms(arrays: Sequence[pa.Array], targets: Sequence[Target]) -> list[
     return forms
 
 
-def copy_rows(batch: pa.RecordBatch) -> bytes | memoryview[int]:
+def copy_rows(batch: pa.RecordBatch) -> bytes:
     """The batch's rows in COPY's binary format, without the header and trailer of a whole stream."""
     if not batch.num_columns:
-        return bytes(2) * batch.num_rows
+        return bytes(2 * batch.num_rows)
     encoder = pgpq.ArrowToPostgresBinaryEncoder(batch.schema)
     whole = b"".join((encoder.write_header(), encoder.write_batch(batch), encoder.finish()))  # each may hold bytes back
-    rows: memoryview[int] = memoryview(whole)[len(HEADER) : -len(TRAILER)]
-    return rows
+    return bytes(whole[len(HEADER) : -len(TRAILER)])
 
 
 # --- text -----------------------------------------------------------------------------------------------------------
@@ -121,10 +120,10 @@ def copy_rows(batch: pa.RecordBatch) -> bytes | memoryview[int]:
 _ESCAPES = (("\\", r"\\"), ("\t", r"\t"), ("\n", r"\n"), ("\r", r"\r"))
 
 
-def copy_lines(batch: pa.RecordBatch) -> bytes | memoryview[int]:
+def copy_lines(batch: pa.RecordBatch) -> bytes:
     """The batch's rows in COPY's text format."""
     if not batch.num_columns:
-        return b"\n" * batch.num_rows
+        return b"\n" * int(batch.num_rows)
     if not batch.num_rows:
         return b""
     fields = [_field(array) for array in batch.columns]
@@ -132,8 +131,7 @@ def copy_lines(batch: pa.RecordBatch) -> bytes | memoryview[int]:
     lines = pc.binary_join_element_wise(*fields, _large("\t"))
     _, offsets, data = lines.buffers()
     ends = np.frombuffer(offsets, np.int64)
-    text: memoryview[int] = memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]]
-    return text
+    return bytes(memoryview(data)[ends[lines.offset] : ends[lines.offset + len(lines)]])
 
 
 def _large(text: str) -> pa.Scalar:

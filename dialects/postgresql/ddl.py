@@ -224,7 +224,9 @@ class PostgreSQLDDL(DDL):
 
     def create_table(self, table: Table) -> Script:
         """The table, its partitions, and the sequences that belong to its columns."""
-        made = super().create_table(table)
+        inherited = {column.name: column for parent in self._parents(table) for column in parent.columns}
+        own = tuple(c for c in table.columns if inherited.get(c.name) not in {c, replace(c, comment=None)})
+        made = super().create_table(replace(table, columns=own))
         statements = list(made.statements)
         if self.at_home and ("unlogged", "true") in table.options:
             statements[0] = statements[0].replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
@@ -236,6 +238,11 @@ class PostgreSQLDDL(DDL):
                 statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
         return Script(tuple(statements), (*made.losses, *_case_losses(table)))
 
+    def _parents(self, table: Table) -> list[Table]:
+        """The tables that this one inherits from, as far as they are moved too."""
+        found = (self.catalog.table(parent) for parent in table.parents) if self.at_home else ()
+        return [parent for parent in found if parent is not None]
+
     def _partitioned(self, table: Table) -> bool:
         return table.partitioning is not None and table.partitioning.dialect == DIALECT
 
@@ -244,8 +251,11 @@ class PostgreSQLDDL(DDL):
         if not self.at_home:
             return super().table_options(table, losses)
         sql = ""
-        if table.parents:
-            sql += f"\nINHERITS ({', '.join(self.name_of(parent) for parent in table.parents)})"
+        parents = self._parents(table)
+        if parents:
+            sql += f"\nINHERITS ({', '.join(self.name_of(parent) for parent in parents)})"
+        if len(parents) < len(table.parents):
+            losses.append(Loss(path_of(table), "inheritance", "it does not inherit from tables that are not moved"))
         if table.partitioning is not None:
             sql += f"\nPARTITION BY {table.partitioning.clause}"
         parameters = [f"{name}={self.literal(value)}" for name, value in table.options if name != "unlogged"]
@@ -278,6 +288,12 @@ class PostgreSQLDDL(DDL):
             .unique_clause(table, replace(unique, nulls_distinct=True), losses)
             .replace("UNIQUE (", "UNIQUE NULLS NOT DISTINCT (", 1)
         )
+
+    def check(self, table: Table, check: Check) -> Script:
+        """A check; what a parent's check already brought is not added again."""
+        if any(check in parent.checks for parent in self._parents(table)):
+            return Script()
+        return super().check(table, check)
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK``; one that the source does not vouch for holds for new rows only."""

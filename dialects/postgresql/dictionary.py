@@ -211,8 +211,8 @@ class _Dictionary:
         return children
 
     @cached_property
-    def _not_null_names(self) -> dict[int, list[Row]]:
-        return self._by(queries.NOT_NULL_NAMES, "relation") if self._version >= 180000 else {}
+    def _not_nulls(self) -> dict[int, list[Row]]:
+        return self._by(queries.NOT_NULLS, "relation") if self._version >= 180000 else defaultdict(list)
 
     def _relation(self, row: Row) -> None:
         if row.kind in {"v", "m"}:
@@ -427,8 +427,9 @@ class _Dictionary:
                 lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
             if c.stored_otherwise:
                 lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
-        for k in self._not_null_names.get(row.oid, ()):
-            lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
+        for k in self._not_nulls[row.oid]:
+            if not (k.usual and k.validated):
+                lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
         if row.tablespace:
             lose(table, "tablespace", f"tablespace {row.tablespace} is not carried")
         if row.method not in {None, "heap"}:
@@ -448,6 +449,9 @@ class _Dictionary:
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
+        names = {k.column: k.name for k in self._not_nulls[self._root(leaf).oid]}
+        if any(names.get(k.column) != k.name for k in self._not_nulls[leaf.oid]):
+            self._lose(table, "not-null-name", f"NOT NULL constraints of partition {leaf.name} take the names of the table's")
         for k in self._constraints[leaf.oid]:
             if k.kind == "x" and not k.of_parent:
                 self._lose(table, "exclusion", f"exclusion constraint {k.name} of partition {leaf.name} is not carried")

@@ -264,8 +264,8 @@ SELECT nspname AS schema, kind, count(*) AS number FROM (
     UNION ALL SELECT NULL, 'event trigger' FROM pg_event_trigger v
         WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_event_trigger'::regclass AND objid = v.oid)
     UNION ALL SELECT NULL, 'large object' FROM pg_largeobject_metadata
-    UNION ALL SELECT NULL, 'cast' FROM pg_cast c WHERE c.oid >= 16384
-        AND NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_cast'::regclass AND objid = c.oid)
+    UNION ALL SELECT NULL, 'cast' FROM pg_cast c WHERE c.oid >= 16384 AND NOT EXISTS (
+        SELECT FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid AND deptype IN ('e', 'i'))
 ) found GROUP BY 1, 2 ORDER BY 1, 2
 """
 
@@ -276,12 +276,11 @@ LEFT JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid 
 WHERE x.extname <> 'plpgsql' GROUP BY 1, 2 ORDER BY 1
 """
 
-NOT_NULL_NAMES = """
-SELECT k.conrelid AS relation, a.attname AS column, k.conname AS name
+NOT_NULLS = """
+SELECT k.conrelid AS relation, a.attname AS column, k.conname AS name, k.convalidated AS validated,
+       k.conname = c.relname || '_' || a.attname || '_not_null' AS usual
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]
-WHERE n.nspname = ANY(%s) AND k.contype = 'n' AND k.coninhcount = 0
-  AND (k.conname <> c.relname || '_' || a.attname || '_not_null' AND NOT c.relispartition OR NOT k.convalidated)
-ORDER BY k.conrelid, a.attnum
+WHERE n.nspname = ANY(%s) AND k.contype = 'n' ORDER BY k.conrelid, a.attnum
 """
 """From version 18 on, where NOT NULL is a constraint with a name."""
