@@ -16,6 +16,7 @@ from migrator.model.objects import (
     Expression,
     ForeignKey,
     Index,
+    IndexKey,
     Literal,
     NewUuid,
     NextValue,
@@ -77,6 +78,8 @@ class SQLiteDDL(DDL):
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
+        if column.invisible:
+            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
         elif column.ignore_case:
@@ -231,6 +234,16 @@ class SQLiteDDL(DDL):
     def index_name(self, table: Table, index: Index) -> str:
         """An index's name; it must be unique in the whole file."""
         return self.quote(self._index_names.get((table.qname, index.name), index.name))
+
+    def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """One key of an index, with its own collation from SQLite to SQLite."""
+        bare = super().index_key(table, index, replace(key, descending=False), losses)
+        if key.collation is not None and self.described(table):
+            bare += f" COLLATE {key.collation}"
+        elif key.collation is not None:
+            detail = f"index {index.name} compares {key.column} as its column does (at the source: {key.collation})"
+            losses.append(Loss(path_of(table), "index-collation", detail, key.column))
+        return bare + (" DESC" if key.descending else "")
 
     def index(self, table: Table, index: Index) -> Script:
         """An index on a loaded table."""

@@ -222,7 +222,7 @@ class _Dictionary:
             expression = Expression(text.generated[name], DIALECT)
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
-            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name)))
+            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name, name)))
         return replace(column, default=self._default(table, column, default))
 
     def _default(self, table: Table, column: Column, sql: str | None) -> Default | None:
@@ -232,8 +232,9 @@ class _Dictionary:
             self._lose(table, "default", f"default is left out: {why}", column.name)
             return None
 
-    def _next_value(self, table: str) -> int:
-        largest = self.connection.exec_driver_sql(f"SELECT coalesce(max(rowid), 0) FROM {quoted(table)}").scalar_one()
+    def _next_value(self, table: str, column: str) -> int:
+        query = f"SELECT coalesce(max({quoted(column)}), 0) FROM {quoted(table)}"
+        largest = self.connection.exec_driver_sql(query).scalar_one()
         return max(int(largest), self.facts.positions.get(table, 0)) + 1
 
     # --- constraints and indexes ------------------------------------------------------------------------------------

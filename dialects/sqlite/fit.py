@@ -13,6 +13,8 @@ import pyarrow.compute as pc
 from migrator import arrow
 from migrator.model import types as t
 
+from .proof import shown
+
 
 def fit(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
     """Values that have been converted from ``source``, in the form of ``target`` where they can be parsed.
@@ -23,10 +25,10 @@ def fit(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
     """
     parsed = arrow.parse(array, target) if arrow.escaped(array, target) else array
     if arrow.escaped(parsed, target) and type(source) is not type(target):
-        raise pa.ArrowInvalid(f"a text is not of {target!r}")
+        raise pa.ArrowInvalid(f"a text is not of {shown(target)}")
     for rule in LIMITS:
         if isinstance(target, rule.type) and rule.when(source, target) and not rule.holds(parsed, target):
-            raise pa.ArrowInvalid(f"{rule.what} of {target!r}")
+            raise pa.ArrowInvalid(f"{rule.what} of {shown(target)}")
     return parsed
 
 

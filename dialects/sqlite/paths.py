@@ -25,7 +25,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
 from .fit import fit
-from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, misfit, quoted
+from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, misfit, quoted, shown
 from .types import EXACT_DIGITS, Affinity, affinity
 
 MAX_BATCH_BYTES = 256 << 20
@@ -246,8 +246,8 @@ class _TableReader:
         found = self.connection.exec_driver_sql(query).first()
         if found is not None:
             key, kind, value = found
-            shown = f"the row with {self._key_title()} {_shown(key)} holds the {kind} {value}"
-            raise ValueNotCarried(column=self.label(column), detail=f"{shown}, the column is {column.type!r}") from error
+            held = f"the row with {self._key_title()} {_key_text(key)} holds the {kind} {value}"
+            raise ValueNotCarried(column=self.label(column), detail=f"{held}, the column is {shown(column.type)}") from error
         if isinstance(error, pa.ArrowInvalid):
             raise ValueNotCarried(column=self.label(column), detail=str(error).splitlines()[0]) from error
 
@@ -259,7 +259,7 @@ class _TableReader:
                     value.decode()
             except UnicodeDecodeError:
                 query = f"SELECT json_array({self._key()}) FROM {self.source} LIMIT 1 OFFSET {rows_before + position}"
-                key = _shown(self.connection.exec_driver_sql(query).scalar_one())
+                key = _key_text(self.connection.exec_driver_sql(query).scalar_one())
                 detail = f"the row with {self._key_title()} {key} holds {value[:40]!r}, which is not valid UTF-8 text"
                 raise ValueNotCarried(column=self.label(column), detail=detail) from error
         raise error
@@ -281,7 +281,7 @@ class _TableReader:
         return [name for (name,) in self.connection.exec_driver_sql(query)]
 
 
-def _shown(key: str) -> str:
+def _key_text(key: str) -> str:
     return ", ".join(str(part) for part in json.loads(key))
 
 
@@ -364,7 +364,7 @@ def _number(array: pa.Array, type_: t.Type) -> pa.Array:
     """Numbers that may have come as text."""
     parsed = arrow.parse(array, type_) if pa.types.is_string(array.type) else array
     if pa.types.is_string(parsed.type):
-        raise pa.ArrowInvalid(f"a text is not of {type_!r}")
+        raise pa.ArrowInvalid(f"a text is not of {shown(type_)}")
     return parsed
 
 

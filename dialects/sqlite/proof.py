@@ -9,7 +9,8 @@ keeps its declared one: reading it raises, naming the first row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 from migrator.model import types as t
@@ -48,8 +49,8 @@ def _decimal(type_: t.Decimal) -> str:
     scale = type_.scale or 0
     limit = 10 ** (type_.precision - scale)
     if scale == 0:
-        return f"({NOT_INTEGER} OR abs({{c}}) >= {limit})" if limit < 1 << 63 else NOT_INTEGER
-    wrong = f"{{c}} <> round({{c}}, {scale}) OR abs({{c}}) >= {float(limit)!r}"
+        return f"({NOT_INTEGER} OR {{c}} NOT BETWEEN {1 - limit} AND {limit - 1})" if limit < 1 << 63 else NOT_INTEGER
+    wrong = f"{{c}} <> round({{c}}, {scale}) OR {{c}} <= {-limit} OR {{c}} >= {limit}"
     if type_.precision > EXACT_DIGITS:
         wrong += f" OR CAST(printf('%.{EXACT_DIGITS}g', {{c}}) AS REAL) <> {{c}}"
     return f"({wrong})"
@@ -118,7 +119,7 @@ def misfit(type_: t.Type, held: Affinity) -> str:
 
 # --- measures -------------------------------------------------------------------------------------------------------
 
-_LONGEST, _SHORTEST, _NONE = "max(length({c}))", "min(length({c}))", "NULL"
+_LONGEST, _SHORTEST, _WITH_T = "max(length({c}))", "min(length({c}))", "coalesce(sum(substr({c}, 11, 1) = 'T'), 0)"
 
 
 @dataclass(frozen=True)
@@ -136,11 +137,11 @@ class Declared:
         return affinity(self.native)
 
     @property
-    def measure(self) -> str:
-        """What sizes its type: the longest text of a time, the shortest of a CHAR (are all of its length?)."""
+    def measures(self) -> tuple[str, str, str]:
+        """What sizes its type and tells how times are written: longest and shortest text, how many have a T in them."""
         if isinstance(self.type, t.Timestamp | t.Time):
-            return _LONGEST
-        return _SHORTEST if self.padded else _NONE
+            return _LONGEST, _SHORTEST, _WITH_T if isinstance(self.type, t.Timestamp) else "0"
+        return "NULL", _SHORTEST if self.padded else "NULL", "0"
 
     @property
     def padded(self) -> bool:
@@ -160,7 +161,13 @@ class Finding:
 Ask = Callable[[str], Sequence[Any]]
 """Runs a query of one row."""
 
-_COLUMNS_A_SCAN = 200  # SQLite's result rows have at most 2000 columns
+_COLUMNS_A_SCAN = 300  # SQLite's result rows have at most 2000 columns
+
+
+def shown(type_: t.Type) -> str:
+    """A neutral type as messages write it: only the fields that say something."""
+    said = [f"{f.name}={getattr(type_, f.name)}" for f in fields(type_) if getattr(type_, f.name) != f.default]
+    return f"{type(type_).__name__}({', '.join(said)})"
 
 
 def quoted(name: str) -> str:
@@ -177,11 +184,11 @@ def prove(ask: Ask, table: str, columns: Sequence[Declared]) -> tuple[int, list[
         answers = iter(ask(f"SELECT count(*), {', '.join(_questions(part))} FROM {quoted(table)}"))
         rows = next(answers)
         for column in part:
-            nulls, wrong, size = next(answers), next(answers), next(answers)
+            nulls, wrong, *sizes = islice(answers, 5)
             if wrong:
                 findings.append(_by_storage(ask, table, column, nulls, wrong))
             else:
-                findings.append(Finding(_sized(column, size), nulls, _spelling(ask, table, column)))
+                findings.append(_as_declared(column, nulls, *sizes))
     return rows, findings
 
 
@@ -191,31 +198,25 @@ def _questions(columns: Sequence[Declared]) -> list[str]:
         name = quoted(column.name)
         nulls = f"count(*) - count({name})" if column.key else "0"
         wrong = misfit(column.type, column.affinity).format(c=name)
-        asked += [nulls, f"coalesce(sum({wrong}), 0)", column.measure.format(c=name)]
+        asked += [nulls, f"coalesce(sum({wrong}), 0)", *(sql.format(c=name) for sql in column.measures)]
     return asked
 
 
-def _sized(column: Declared, size: int | None) -> t.Type:
+def _as_declared(column: Declared, nulls: int, longest: int | None, shortest: int | None, with_t: int) -> Finding:
+    """The finding for a column whose values are all of the declared type."""
     match column.type:
-        case t.Timestamp(zoned=zoned) if size is not None:
-            return replace(column.type, precision=max(0, size - 20 - (6 if zoned else 0)))
-        case t.Time(zoned=False) if size is not None:
-            return replace(column.type, precision=max(0, size - 9))
-        case t.String(length=int(length)) if column.padded and size == length:
-            return replace(column.type, fixed=True)
+        case t.Timestamp(zoned=zoned) if longest is not None:
+            type_ = replace(column.type, precision=max(0, longest - 20 - (6 if zoned else 0)))
+            if not with_t and longest == shortest:
+                return Finding(type_, nulls)
+            detail = "timestamps keep the instant, not its spelling (a T before the time, fewer digits of a second)"
+            return Finding(type_, nulls, ("timestamp-spelling", detail, with_t or None))
+        case t.Time(zoned=False) if longest is not None:
+            return Finding(replace(column.type, precision=max(0, longest - 9)), nulls)
+        case t.String(length=int(length)) if column.padded and shortest == length:
+            return Finding(replace(column.type, fixed=True), nulls)
         case _:
-            return column.type
-
-
-def _spelling(ask: Ask, table: str, column: Declared) -> tuple[str, str, int | None] | None:
-    """The loss of a timestamp that is not written the way it will be written again."""
-    if not isinstance(column.type, t.Timestamp):
-        return None
-    name = quoted(column.name)
-    (spelled,) = ask(f"SELECT coalesce(sum(substr({name}, 11, 1) = 'T'), 0) FROM {quoted(table)}")
-    if not spelled:
-        return None
-    return "timestamp-spelling", "the instant is kept, the letter T between date and time is not", spelled
+            return Finding(column.type, nulls)
 
 
 # --- columns whose values are not what was declared -----------------------------------------------------------------
@@ -263,14 +264,14 @@ def _storage(ask: Ask, table: str, column: Declared) -> Storage:
 
 def _by_storage(ask: Ask, table: str, column: Declared, nulls: int, wrong: int) -> Finding:
     held = _storage(ask, table, column)
-    shown = column.native or "without a type"
+    declared = f"declared {column.native}" if column.native else "declared without a type"
     for rule in FALLBACKS:
         if rule.when(held, column):
             type_ = rule.type(held, column)
-            detail = f"declared {shown}, but {rule.found}: carried as {type_!r}"
+            detail = f"{declared}, but {rule.found}: carried as {shown(type_)}"
             return Finding(type_, nulls, (rule.rule, detail, wrong))
     classes = ", ".join(sorted(held.classes))
-    detail = f"declared {shown}, but holds {classes}: reading it will stop at the first value that does not fit"
+    detail = f"{declared}, but holds {classes}: reading it will stop at the first value that does not fit"
     return Finding(column.type, nulls, ("mixed-storage", detail, wrong))
 
 
