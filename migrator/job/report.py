@@ -67,7 +67,7 @@ class JobLog:
     """
 
     def __init__(self, spec: JobSpec, out: TextIO, clock: Callable[[], datetime] = datetime.now) -> None:
-        self._spec, self._out, self._clock = spec, out, clock
+        self._spec, self.out, self._clock = spec, out, clock
         self._started = clock()
         self._job: QName | None = None
         self.errors = 0
@@ -191,8 +191,8 @@ class JobLog:
             text = f"W-{worker} {text}"
         text = redact(text)
         self._to_file(f"{self._stamp('LOGFILE')}{text}")
-        self._out.write(f"{self._stamp('STATUS')}{text}\n")
-        self._out.flush()
+        self.out.write(f"{self._stamp('STATUS')}{text}\n")
+        self.out.flush()
 
     def _stamp(self, where: Literal["LOGFILE", "STATUS"]) -> str:
         if self._spec.logtime not in {where, "ALL"}:

@@ -1,0 +1,29 @@
+"""The reference page says what the program does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from migrator.command_line import from_arguments
+from migrator.config import Config
+from migrator.params import SUPPORTED, Parameter
+from migrator.reference import page
+
+PAGE = Path(__file__).parents[2] / "docs" / "parameters.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run: migrator help --markdown > docs/parameters.md"
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in SUPPORTED if row.example and row.name not in {"DIRECTORY", "PARFILE"}], ids=lambda row: row.name
+)
+def test_the_examples_are_valid(row: Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    link = ["NETWORK_LINK=mysql://hr@db1/hr"] if row.name == "QUERY" else []
+    for client in sorted(row.clients):
+        more = link if client == "impdp" else []
+        assert from_arguments(client, ["sqlite:///x.db", row.example, *more], Config()).connection == "sqlite:///x.db"

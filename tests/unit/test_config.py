@@ -1,0 +1,232 @@
+"""Connections and directories by name, and where passwords come from and never go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.config import Config, load, read
+from migrator.errors import InvalidDirectory, InvalidUrl, UnreadableConfig, mask, mask_argument
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    """A configuration file that others may read."""
+    path = tmp_path / "config.toml"
+    path.touch(0o644)
+    return path
+
+
+# --- connections
+
+
+def test_a_url_is_referred_to_without_its_password_and_resolves_to_it() -> None:
+    config = Config()
+    reference = config.reference("postgresql://hr:s3cret@db1:5433/hr?sslmode=require")
+    assert reference == "postgresql://hr@db1:5433/hr?sslmode=require"
+    assert config.resolve(reference) == sa.make_url("postgresql://hr:s3cret@db1:5433/hr?sslmode=require")
+
+
+def test_secrets_in_the_query_of_a_url_are_no_part_of_its_reference() -> None:
+    config = Config()
+    assert config.reference("mysql://h/db?ssl_key_password=x&charset=utf8mb4") == "mysql://h/db?charset=utf8mb4"
+
+
+def test_a_dialect_alone_resolves_to_its_bare_url() -> None:
+    assert Config().resolve("oracle:").get_backend_name() == "oracle"
+
+
+def test_a_url_can_be_resolved_as_it_is() -> None:
+    assert Config().resolve("sqlite:///x.db").database == "x.db"
+
+
+def test_a_name_means_its_configured_url(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@db1/hr"\n')
+    config = read(config_file)
+    assert config.reference("hr") == "hr"
+    assert config.resolve("hr") == sa.make_url("postgresql://hr@db1/hr")
+
+
+def test_an_unknown_name_is_refused_with_those_configured(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "sqlite:///x.db"\n')
+    with pytest.raises(InvalidUrl, match=r"MIG-12154: 'sales' .* configured are hr"):
+        read(config_file).reference("sales")
+
+
+@pytest.mark.parametrize("url", ["postgresql://h:port/db", "://x", "postgresql://u:p@ss@host/db"])
+def test_a_broken_url_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(InvalidUrl) as caught:
+        Config().reference(url)
+    assert "p@ss" not in str(caught.value)
+    assert "ss@" not in str(caught.value)
+
+
+def test_a_logon_in_oracles_style_is_refused_without_its_password() -> None:
+    with pytest.raises(InvalidUrl) as caught:
+        Config().reference("hr/tiger@orcl")
+    assert "tiger" not in str(caught.value)
+
+
+# --- passwords
+
+
+def test_a_password_comes_from_the_environment(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@h/hr"\npassword_env = "HR_PW"\n')
+    monkeypatch.setenv("HR_PW", "p w")
+    assert read(config_file).resolve("hr").password == "p w"
+
+
+def test_an_unset_password_variable_is_named(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@h/hr"\npassword_env = "HR_PW"\n')
+    monkeypatch.delenv("HR_PW", raising=False)
+    with pytest.raises(InvalidUrl, match="HR_PW is not set"):
+        read(config_file).resolve("hr")
+
+
+def test_a_password_comes_from_a_file_beside_the_configuration(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@h/hr"\npassword_file = "hr.pw"\n')
+    config_file.with_name("hr.pw").write_text("secret\n")
+    assert read(config_file).resolve("hr").password == "secret"
+
+
+def test_a_missing_password_file_is_named(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@h/hr"\npassword_file = "none.pw"\n')
+    with pytest.raises(InvalidUrl, match=r"none\.pw cannot be read"):
+        read(config_file).resolve("hr")
+
+
+@pytest.mark.parametrize(
+    "entry", ['url = "postgresql://hr:s3cret@h/hr"', 'url = "postgresql://hr@h/hr"\npassword = "s3cret"']
+)
+def test_a_password_in_the_file_needs_a_file_of_mode_0600(entry: str, config_file: Path) -> None:
+    config_file.write_text(f"[connections.hr]\n{entry}\n")
+    with pytest.raises(UnreadableConfig, match="others can read the file"):
+        read(config_file)
+    config_file.chmod(0o600)
+    assert read(config_file).resolve("hr").password == "s3cret"
+
+
+def test_two_passwords_for_one_connection_are_refused(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "postgresql://hr@h/hr"\npassword_env = "A"\npassword_file = "b"\n')
+    with pytest.raises(UnreadableConfig, match="more than one password"):
+        read(config_file)
+
+
+def test_a_question_mark_asks_for_the_password_once() -> None:
+    prompts: list[str] = []
+
+    def ask(prompt: str) -> str:
+        prompts.append(prompt)
+        return "typed"
+
+    config = Config(ask=ask)
+    reference = config.reference("postgresql://hr:?@db1/hr")
+    assert [config.resolve(reference).password for _ in range(2)] == ["typed", "typed"]
+    assert prompts == ["Password of hr for postgresql://hr@db1/hr: "]
+
+
+def test_without_a_terminal_there_is_nobody_to_ask(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = Config()
+    reference = config.reference("postgresql://hr:?@db1/hr")
+    with (tmp_path / "empty").open("w+") as no_terminal:
+        monkeypatch.setattr("sys.stdin", no_terminal)
+        with pytest.raises(InvalidUrl, match="no terminal to ask"):
+            config.resolve(reference)
+
+
+def test_a_configuration_shows_no_password_of_this_run() -> None:
+    config = Config()
+    config.reference("postgresql://hr:s3cret@db1/hr")
+    assert "s3cret" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("postgresql://u:p@h/d", "postgresql://u:********@h/d"),
+        ("postgresql://u:p w:/@x@h/d", "postgresql://u:********@h/d"),
+        ("postgresql://u@h/d", "postgresql://u@h/d"),
+        ("mysql://h/d?password=x&a=b", "mysql://h/d?password=********&a=b"),
+        ("hr/tiger@orcl", "hr/********@orcl"),
+        ("hr/tiger", "hr/********"),
+        ("hr", "hr"),
+        ("oracle:", "oracle:"),
+    ],
+)
+def test_a_connection_is_shown_with_its_password_masked(typed: str, shown: str) -> None:
+    assert mask(typed) == shown
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("network_link=mysql://u:p w@h/d", "network_link=mysql://u:********@h/d"),
+        ("ENCRYPTION_PASSWORD=x", "ENCRYPTION_PASSWORD=********"),
+        ("DIRECTORY=/a/b", "DIRECTORY=/a/b"),
+        ("postgresql://u:p@h/d?sslmode=require", "postgresql://u:********@h/d?sslmode=require"),
+    ],
+)
+def test_a_parameter_is_shown_with_its_password_masked(typed: str, shown: str) -> None:
+    assert mask_argument(typed) == shown
+
+
+# --- directories
+
+
+def test_a_directory_is_a_name_of_the_configuration_or_a_path(tmp_path: Path) -> None:
+    config = Config(directories={"HERE": tmp_path})
+    assert config.directory("HERE") == config.directory(str(tmp_path)) == tmp_path
+
+
+def test_directories_are_relative_to_the_configuration_file(config_file: Path) -> None:
+    (config_file.parent / "dumps").mkdir()
+    config_file.write_text('[directories]\nDATA_PUMP_DIR = "dumps"\n')
+    assert read(config_file).directory(None) == config_file.parent / "dumps"
+
+
+def test_a_file_is_no_directory(config_file: Path) -> None:
+    with pytest.raises(InvalidDirectory, match="is no directory"):
+        Config().directory(str(config_file))
+
+
+# --- the file
+
+
+def test_the_file_is_the_one_the_environment_names(config_file: Path) -> None:
+    config_file.write_text('[connections.hr]\nurl = "sqlite:///x.db"\n')
+    assert list(load({"MIGRATOR_CONFIG": str(config_file)}).connections) == ["hr"]
+
+
+def test_else_the_one_in_the_users_configuration_directory(tmp_path: Path) -> None:
+    (tmp_path / "migrator").mkdir()
+    (tmp_path / "migrator" / "config.toml").write_text('[directories]\nA = "/"\n')
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).directories == {"A": Path("/")}
+
+
+def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}) == Config()
+
+
+def test_a_named_file_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableConfig, match="No such file"):
+        load({"MIGRATOR_CONFIG": str(tmp_path / "none.toml")})
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("nonsense", "MIG-12160"),
+        ("[conections.hr]\nurl='sqlite://'", "unknown entries: conections"),
+        ("[connections.hr]\nurl='sqlite://'\npasword='x'", "unknown entries: pasword"),
+        ("[connections]\nhr='sqlite://'", "is not as it should be"),
+        ("[connections.hr]\npassword_env='X'", "needs url"),
+        ("[connections.hr]\nurl='hr'", "neither a database URL"),
+        ("[directories]\na=1", "is not as it should be"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_what_is_wrong(text: str, words: str, config_file: Path) -> None:
+    config_file.write_text(text)
+    with pytest.raises(UnreadableConfig, match=words):
+        read(config_file)
