@@ -239,12 +239,12 @@ class DDL:
         try:
             return f"DEFAULT {self.default(column.default, column)}"
         except Untranslatable as why:
-            shown = column.default.sql if isinstance(column.default, Expression) else repr(column.default)
-            losses.append(Loss(path_of(table), "default", f"default {shown} is left out: {why}", column.name))
+            detail = f"default {_shown(column.default)} is left out: {why}"
+            losses.append(Loss(path_of(table), "default", detail, column.name))
             return ""
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its present values."""
+        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
         assert column.generated is not None
         try:
             sql = self.expression(column.generated.expression)
@@ -558,3 +558,13 @@ class DDL:
         if self.is_inline("foreign_key") or key.name is None:
             return Script()
         return Script((f"ALTER TABLE {self.name_of(table)} DROP CONSTRAINT {self.quote(key.name)}",))
+
+
+def _shown(default: Default) -> str:
+    """A default as messages name it."""
+    match default:
+        case Expression(sql=sql):
+            return sql
+        case Literal(value=text):
+            return f"'{text}'"
+    return type(default).__name__

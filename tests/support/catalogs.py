@@ -1,0 +1,17 @@
+"""The catalogs of databases, read as a job reads them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from migrator.adapter import adapter_for_backend
+from migrator.model.catalog import Catalog
+
+
+def catalog_of(url: str) -> Catalog:
+    """All schemas of the database at ``url``."""
+    parsed = sa.make_url(url)
+    adapter = adapter_for_backend(parsed.get_backend_name())
+    engine = adapter.engine(parsed)
+    with adapter.snapshot(engine, 1) as snapshot, adapter.reading(engine, snapshot) as connection:
+        return adapter.catalog(connection, adapter.schemas(connection))
