@@ -55,19 +55,21 @@ class Gap:
 
 
 def shape(table: Table) -> dict[str, Any]:
-    """What must come back of a table's columns, keys and indexes, whatever names the database gives constraints."""
+    """What must come back of a table's columns, keys and indexes, whatever names the database gives constraints.
+
+    A unique constraint and a unique index on the same columns are one thing in some databases.
+    """
+    indexes = {(index.name, tuple((key.column, key.descending) for key in index.keys)): index for index in table.indexes}
     return {
-        "columns": [(c.name, c.nullable) for c in table.columns],
+        "columns": [(column.name, column.nullable) for column in table.columns],
         "primary key": table.primary_key and table.primary_key.columns,
-        "uniques": {unique.columns for unique in table.uniques},
+        "unique": {unique.columns for unique in table.uniques}
+        | {tuple(column for column, _ in keys) for (_, keys), index in indexes.items() if index.unique},
         "checks": len(table.checks),
         "foreign keys": {
-            (key.columns, key.referred.name, key.referred_columns, key.on_delete, key.on_update)
-            for key in table.foreign_keys
+            (k.columns, k.referred.name, k.referred_columns, k.on_delete, k.on_update) for k in table.foreign_keys
         },
-        "indexes": {
-            (index.name, index.unique, tuple((key.column, key.descending) for key in index.keys)) for index in table.indexes
-        },
+        "indexes": {name_and_keys for name_and_keys, index in indexes.items() if not index.unique},
     }
 
 
