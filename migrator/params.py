@@ -95,7 +95,7 @@ SUPPORTED = (
         example="INCLUDE=TABLE:\"IN ('EMP', 'DEPT')\",VIEW",
         many=True,
     ),
-    Parameter("JOB_NAME", BOTH, "The job's name.", "name", "SYS_<operation>_<mode>_<number>", "JOB_NAME=nightly"),
+    Parameter("JOB_NAME", BOTH, "The job's name.", "name", "such as SYS_EXPORT_SCHEMA_01", "JOB_NAME=nightly"),
     Parameter("LOGFILE", BOTH, "The log file.", "[directory:]file", "export.log, import.log", "LOGFILE=nightly.log"),
     Parameter(
         "LOGTIME",

@@ -12,6 +12,7 @@ import setproctitle
 from migrator import __version__, operations
 from migrator.cli import main
 from migrator.errors import MigratorError
+from migrator.spec import JobSpec
 
 
 @pytest.fixture(autouse=True)
@@ -148,7 +149,7 @@ def test_a_configured_connection_goes_by_its_name(
     monkeypatch.setenv("MIGRATOR_CONFIG", str(tmp_path / "c.toml"))
     seen = {}
 
-    def run(spec, resolve, *_: object) -> int:
+    def run(spec: JobSpec, resolve: operations.Resolve, *_: object) -> int:
         seen["url"] = resolve(spec.connection)
         return 0
 

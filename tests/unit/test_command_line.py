@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from migrator.errors import (
     ObjectPathNotFound,
     UnsupportedParameter,
 )
+from migrator.params import Client
 from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
 
 URL = "postgresql://hr@localhost/hr"
@@ -73,7 +75,7 @@ def test_a_job_is_an_export_an_import_or_a_sql_file() -> None:
         (lambda: impdp(LINK, "FULL=Y"), "FULL"),
     ],
 )
-def test_the_mode_is_schema_but_for_an_import_of_a_dump(job, mode: str) -> None:
+def test_the_mode_is_schema_but_for_an_import_of_a_dump(job: Callable[[], JobSpec], mode: str) -> None:
     assert job().mode == mode
 
 
@@ -92,7 +94,7 @@ def test_a_dialect_alone_will_do_for_a_sql_file(dialect: str) -> None:
     ("client", "arguments"),
     [("expdp", ["oracle:"]), ("impdp", ["oracle:"]), ("impdp", [URL, "NETWORK_LINK=oracle:"])],
 )
-def test_a_dialect_alone_will_not_do_for_rows(client, arguments: list[str]) -> None:
+def test_a_dialect_alone_will_not_do_for_rows(client: Client, arguments: list[str]) -> None:
     with pytest.raises(NoConnection, match="dialect only"):
         from_arguments(client, arguments, Config())
 

@@ -12,6 +12,11 @@ from migrator.console import AboveBar, TerminalProgress, terminal
 SHOW_CURSOR = "\x1b[?25h"
 
 
+@pytest.fixture(autouse=True)
+def _a_terminal_that_can_move_its_cursor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+
+
 class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
@@ -65,8 +70,13 @@ def test_an_estimate_that_was_too_low_grows() -> None:
 
 def test_the_bar_is_taken_away_when_a_job_fails() -> None:
     file = Terminal()
-    with pytest.raises(KeyboardInterrupt), terminal(io.StringIO(), file) as (_, progress):
-        assert progress is not None
-        progress.begin(1, None, None)
-        raise KeyboardInterrupt
+
+    def job() -> None:
+        with terminal(io.StringIO(), file) as (_, progress):
+            assert progress is not None
+            progress.begin(1, None, None)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job()
     assert SHOW_CURSOR in file.getvalue()

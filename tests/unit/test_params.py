@@ -15,7 +15,7 @@ from migrator.errors import (
     UnreadableParfile,
     UnsupportedParameter,
 )
-from migrator.params import PARAMETERS, dotted, of_client, parse, read_parfile, split, unquoted
+from migrator.params import PARAMETERS, Parameter, dotted, of_client, parse, read_parfile, split, unquoted
 
 EXPORT_NAMES = """
     ABORT_STEP ACCESS_METHOD ATTACH CHECKSUM CHECKSUM_ALGORITHM CLUSTER COMPRESSION COMPRESSION_ALGORITHM CONTENT CREDENTIAL
@@ -48,7 +48,7 @@ def test_a_client_has_one_row_for_a_name() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in PARAMETERS if row.refusal], ids=lambda row: f"{row.name}-{len(row.clients)}")
-def test_a_refused_parameter_is_refused_by_name_and_reason(row) -> None:
+def test_a_refused_parameter_is_refused_by_name_and_reason(row: Parameter) -> None:
     for client in row.clients:
         with pytest.raises(UnsupportedParameter) as caught:
             parse(client, [f"{row.name.lower()}=1"])
