@@ -420,7 +420,7 @@ class AdapterContract(DeclarationContract):
         assert workbench.rows(table.name, (ID.type, name.type)) == [*((i, f"n{i}") for i in ids), (42, "next")]
 
     def test_a_sequence_goes_on_where_the_source_stood_or_is_named_as_a_loss(self, workbench: Workbench) -> None:
-        sequence = Sequence(workbench.schema, "ctr_sequence", 100, 5, minimum=1, maximum=10_000, next_value=125)
+        sequence = Sequence(workbench.schema, "ctr_sequence", 100, 5, minimum=50, maximum=10_000, next_value=125)
         ddl = workbench.ddl(sequence)
         created = ddl.create_sequence(sequence)
         if not created.statements:
@@ -430,7 +430,7 @@ class AdapterContract(DeclarationContract):
         try:
             workbench.run(ddl, ddl.position(sequence))
             (found,) = [s for s in workbench.catalog().of(Sequence) if s.name == "ctr_sequence"]
-            assert (found.start, found.increment, found.minimum, found.maximum) == (100, 5, 1, 10_000)
+            assert (found.start, found.increment, found.minimum, found.maximum) == (100, 5, 50, 10_000)
             assert found.next_value == 125
         finally:
             workbench.run(ddl, Script((f"DROP SEQUENCE {ddl.name_of(sequence)}",)))
