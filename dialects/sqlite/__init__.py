@@ -64,6 +64,10 @@ class SQLiteAdapter(Adapter):
         """SQLAlchemy's, Python's and ADBC's errors."""
         return (*super().driver_errors(), connections.ADBCDialect.import_dbapi().Error)
 
+    def find(self, url: sa.URL) -> None:
+        """The file must be there: connecting would make it."""
+        connections.existing_file(url)
+
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:

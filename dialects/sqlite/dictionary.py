@@ -32,6 +32,7 @@ from migrator.model.objects import (
     PrimaryKey,
     Program,
     QName,
+    Schema,
     Table,
     Unique,
     View,
@@ -136,7 +137,7 @@ class _Dictionary:
                 views.append(self._view(name, sql))
             elif kind == "trigger":
                 triggers.append(Program(SCHEMA, name, "TRIGGER", Expression(sql, DIALECT), owner))
-        return Catalog(DIALECT, version, (*tables, *in_order(views), *triggers), tuple(self.losses))
+        return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
         kind = self.facts.kinds[name][0]

@@ -27,6 +27,7 @@ NOT_FLOAT = f"({{c}} NOT BETWEEN -{EXACT_INTEGER} AND {EXACT_INTEGER} AND typeof
 """Storage classes sort numbers, then text, then blobs; comparing is cheaper than asking for the class of each value."""
 
 _FRACTION = "({rest} <> '' AND ({rest} NOT GLOB '.[0-9]*' OR substr({rest}, 2) GLOB '*[^0-9]*' OR length({rest}) > 7))"
+_COMPUTED = "'+0 days'"  # without a modifier, SQLite gives back 2023-02-29 and 24:00:00 as they came
 _HEX = "[0-9a-f]"
 _UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
 
@@ -58,7 +59,7 @@ def _decimal(type_: t.Decimal) -> str:
 
 def _timestamp(type_: t.Timestamp) -> str:
     seconds = "substr({c}, 1, 19)"
-    wrong = f"datetime({seconds}) IS NOT replace({seconds}, 'T', ' ')"
+    wrong = f"datetime({seconds}, {_COMPUTED}) IS NOT replace({seconds}, 'T', ' ')"
     if not type_.zoned:
         return f"({{c}} IS NOT NULL AND ({wrong} OR {_fraction('{c}', 20)}))"
     zone = "{c} NOT GLOB '*[-+][0-9][0-9]:[0-9][0-9]'"
@@ -68,7 +69,7 @@ def _timestamp(type_: t.Timestamp) -> str:
 def _time(type_: t.Time) -> str:
     if type_.zoned:
         return NOT_TEXT
-    wrong = f"time(substr({{c}}, 1, 8)) IS NOT substr({{c}}, 1, 8) OR {_fraction('{c}', 9)}"
+    wrong = f"time(substr({{c}}, 1, 8), {_COMPUTED}) IS NOT substr({{c}}, 1, 8) OR {_fraction('{c}', 9)}"
     return f"({{c}} IS NOT NULL AND ({wrong}))"
 
 
@@ -100,7 +101,7 @@ MISFITS = (
     Misfit(t.Decimal, _decimal),
     Misfit(t.Float, NOT_FLOAT),
     Misfit(t.Binary, _binary),
-    Misfit(t.Date, "(date({c}) IS NOT {c})"),
+    Misfit(t.Date, f"(date({{c}}, {_COMPUTED}) IS NOT {{c}})"),
     Misfit(t.Time, _time),
     Misfit(t.Timestamp, _timestamp),
     Misfit(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),

@@ -1,0 +1,153 @@
+"""The rows of a SQLite column decide its neutral type; what its declaration did not say is a loss."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from migrator.model import types as t
+from tests.support.sqlite import catalog, make, table_of
+
+New = Callable[..., str]
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored", "expected"),
+    [
+        ("INT", [1, -(2**31), None], t.Integer(32)),
+        ("INTEGER", [2**63 - 1, -(2**63)], t.Integer(64)),
+        ("INT UNSIGNED", [2**32 - 1, 0], t.Integer(32, unsigned=True)),
+        ("BOOLEAN", [0, 1, None], t.Boolean()),
+        ("REAL", [1, 2.5], t.Float()),
+        ("NUMERIC", [1, 2.5, 2**53], t.Float()),
+        ("DECIMAL(10,2)", [0.1, 15.86, 99999999.99, -7], t.Decimal(10, 2)),
+        ("DECIMAL(20,0)", [2**60, -1], t.Decimal(20, 0)),
+        ("DECIMAL(20,6)", [0.1, 123456789.123456], t.Decimal(20, 6)),
+        ("VARCHAR(3)", ["abc", "日本語", ""], t.String(3)),
+        ("CHAR(3)", ["abc", "日本語", None], t.String(3, fixed=True)),
+        ("CHAR(3)", ["abc", "a"], t.String(3)),
+        ("BLOB", [b"", b"\xff"], t.Binary()),
+        ("DATE", ["2024-02-29", "0001-01-01", None], t.Date()),
+        ("DATETIME", ["2024-02-29 12:00:00", "1969-12-31 23:59:59"], t.Timestamp(0)),
+        ("DATETIME", ["2024-02-29 12:00:00.123"], t.Timestamp(3)),
+        ("DATETIME(6)", ["2024-02-29 12:00:00.123456"], t.Timestamp(6)),
+        ("TIMESTAMPTZ", ["2024-02-29 12:00:00.5+00:00"], t.Timestamp(1, zoned=True)),
+        ("TIME", ["23:59:59", "00:00:00"], t.Time(0)),
+        ("YEAR", [0, 1901, 2155], t.Year()),
+        ("JSON", ['{"a": 1}', "null"], t.Json()),
+        ("UUID", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"], t.Uuid()),
+        ("DATETIME", [], t.Timestamp()),
+        ("", [], t.String()),
+    ],
+)
+def test_values_of_the_declared_type_keep_it_without_a_loss(
+    sqlite_file: New, declared: str, stored: list[Any], expected: t.Type
+) -> None:
+    url = sqlite_file()
+    make(url, f"CREATE TABLE t (c {declared})", ("INSERT INTO t VALUES (?)", [(value,) for value in stored]))
+    assert catalog(url).losses == ()
+    assert table_of(url, "t").columns[0].type == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored", "expected", "rule", "rows"),
+    [
+        ("SMALLINT", [1, 70_000], t.Integer(24), "integers", 1),
+        ("INT", [1, 2**40, 2**41], t.Integer(64), "integers", 2),
+        ("INT UNSIGNED", [-1], t.Integer(32), "integers", 1),
+        ("BOOLEAN", [0, 2], t.Integer(64), "integers", 1),
+        ("INTEGER", [1, 1.5], t.Float(), "floats", 1),
+        ("DECIMAL(10,2)", [0.1, 0.125, 1e9], t.Float(), "floats", 2),
+        ("DECIMAL(20,6)", [0.1 + 0.2], t.Float(), "floats", 1),
+        ("INTEGER", ["a", "b", None], t.String(), "texts", 2),
+        ("VARCHAR(2)", ["abcd", "abc", "ab"], t.String(4), "longer-text", 2),
+        ("BLOB", ["a"], t.String(), "texts", 1),
+        ("TEXT", [b"a"], t.Binary(), "blobs", 1),
+        ("DATETIME", ["2024-02-29"], t.Date(), "dates", 1),
+        ("DATE", ["2024-02-29 12:00:00.25"], t.Timestamp(2), "timestamps", 1),
+        ("DATETIME", [1_700_000_000], t.Integer(64), "integers", 1),
+        ("DATETIME", [1.5, 2], t.Float(), "floats", 2),
+        ("DATETIME", ["2024-02-29 12:00:00", "yesterday"], t.String(), "texts", 1),
+        ("DATE", ["2023-02-29"], t.String(), "texts", 1),
+        ("DATETIME", ["2024-02-29 12:00:00", 0], t.String(), "dates-as-text", 1),
+        ("TIME", ["24:00:00"], t.String(), "texts", 1),
+        ("JSON", ["{"], t.String(), "texts", 1),
+        ("UUID", ["A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11"], t.String(), "texts", 1),
+        ("YEAR", [1900], t.Integer(64), "integers", 1),
+        ("", [1, 2], t.Integer(64), "integers", 2),
+        ("", [b"a"], t.Binary(), "blobs", 1),
+    ],
+)
+def test_values_of_one_other_type_choose_it_with_a_counted_loss(
+    sqlite_file: New, declared: str, stored: list[Any], expected: t.Type, rule: str, rows: int
+) -> None:
+    url = sqlite_file()
+    make(url, f"CREATE TABLE t (c {declared})", ("INSERT INTO t VALUES (?)", [(value,) for value in stored]))
+    (loss,) = catalog(url).losses
+    assert (loss.object, loss.column, loss.rule, loss.rows) == ('TABLE:"main"."t"', "c", rule, rows)
+    assert table_of(url, "t").columns[0].type == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored"),
+    [
+        ("INTEGER", [1, "a"]),
+        ("TEXT", ["a", b"a"]),
+        ("REAL", [1.5, b"a"]),
+        ("NUMERIC", [2**53 + 1, 1.5]),
+        ("DATETIME", ["2024-02-29 12:00:00", 1.5]),
+        ("", ["a", 1]),
+    ],
+)
+def test_values_without_a_common_type_keep_the_declared_one_and_are_named(
+    sqlite_file: New, declared: str, stored: list[Any]
+) -> None:
+    url = sqlite_file()
+    make(url, f"CREATE TABLE t (c {declared})", ("INSERT INTO t VALUES (?)", [(value,) for value in stored]))
+    (loss,) = catalog(url).losses
+    assert loss.rule == "mixed-storage"
+    assert table_of(url, "t").columns[0].type == table_of(url, "t", proof=False).columns[0].type
+
+
+def test_timestamps_written_in_several_ways_are_a_loss(sqlite_file: New) -> None:
+    url = sqlite_file()
+    rows = [("2024-02-29T12:00:00",), ("2024-02-29 12:00:00.5",)]
+    make(url, "CREATE TABLE t (c DATETIME)", ("INSERT INTO t VALUES (?)", rows))
+    (loss,) = catalog(url).losses
+    assert (loss.rule, loss.rows) == ("timestamp-spelling", 1)
+    assert table_of(url, "t").columns[0].type == t.Timestamp(1)
+
+
+def test_a_primary_key_that_holds_nulls_becomes_a_unique_constraint(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (a TEXT PRIMARY KEY)", ("INSERT INTO t VALUES (?)", [(None,), (None,), ("a",)]))
+    (loss,) = catalog(url).losses
+    assert (loss.rule, loss.rows) == ("null-in-key", 2)
+    table = table_of(url, "t")
+    assert table.primary_key is None
+    assert [unique.columns for unique in table.uniques] == [("a",)]
+    assert table.columns[0].nullable
+
+
+def test_a_key_without_nulls_is_not_nullable(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (a TEXT PRIMARY KEY)", ("INSERT INTO t VALUES (?)", [("a",)]))
+    assert not table_of(url, "t").columns[0].nullable
+
+
+def test_without_proof_no_row_is_read(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (c INTEGER)", ("INSERT INTO t VALUES (?)", [("a",)]))
+    without = catalog(url, proof=False)
+    assert without.losses == ()
+    assert table_of(url, "t", proof=False).rows is None
+
+
+def test_a_table_of_hundreds_of_columns_is_proven(sqlite_file: New) -> None:
+    url = sqlite_file()
+    columns = ", ".join(f"c{i} {'INTEGER' if i % 2 else 'DATETIME'}" for i in range(700))
+    make(url, f"CREATE TABLE t ({columns})", ("INSERT INTO t (c699, c698) VALUES (?, ?)", [("x", "2024-02-29 12:00:00")]))
+    table = table_of(url, "t")
+    assert (table.rows, table.columns[699].type, table.columns[698].type) == (1, t.String(), t.Timestamp(0))
