@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
 
 from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
-from migrator.errors import InvalidUrl, MissingDriver
+from migrator.errors import InvalidUrl, MissingDriver, redact
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
+from . import dictionary
 from .ddl import MySQLDDL
 from .types import TYPES
 
@@ -62,9 +63,7 @@ class MySQL(Adapter):
 
         :raises InvalidUrl: the URL names no database.
         """
-        from .dictionary import flavor
-
-        found = flavor(connection)
+        found = dictionary.flavor(connection)
         user, schema = connection.exec_driver_sql("SELECT CURRENT_USER(), DATABASE()").one()
         if schema is None:
             url = connection.engine.url.render_as_string(hide_password=True)
@@ -77,61 +76,55 @@ class MySQL(Adapter):
         driver_error = getattr(error, "orig", None) or error
         code, *texts = driver_error.args if driver_error.args else (None,)
         if not isinstance(code, int):
-            return " ".join(str(driver_error).split()), False
+            return redact(" ".join(str(driver_error).split())), False
         message = " ".join(str(texts[0] if texts else driver_error).split())
-        return f"{message} ({code})", code in _PRIVILEGE_CODES
+        return redact(f"{message} ({code})"), code in _PRIVILEGE_CODES
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """All databases but the server's own."""
-        from .dictionary import schemas
-
-        return schemas(connection)
+        return dictionary.schemas(connection)
 
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
-        from .dictionary import read
-
-        return read(connection, schemas)
+        return dictionary.read(connection, schemas)
 
     def facts(self, connection: sa.Connection, table: QName) -> Facts:
         """What the access-method rules ask of a table."""
-        from .dictionary import facts
-
-        return facts(connection, table)
+        return dictionary.facts(connection, table)
 
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """One reader's own state: MySQL cannot hand a state to a second connection."""
-        from .paths import snapshot
+        from . import paths
 
-        return snapshot(engine, readers)
+        return paths.snapshot(engine, readers)
 
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A connection in a read-only transaction on a consistent state."""
-        from .paths import reading
+        from . import paths
 
-        return reading(engine)
+        return paths.reading(engine)
 
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows, read from the wire without a Python object per value."""
-        from .paths import batches
+        from . import paths
 
-        return batches(connection, read)
+        return paths.batches(connection, read)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
         """A connection for loading rows, in a transaction that the caller commits."""
-        from .paths import writing
+        from . import paths
 
-        return writing(engine)
+        return paths.writing(engine)
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""
-        from .paths import insert, load_data
+        from . import paths
 
-        return insert(connection, load, batches) if load.conventional else load_data(connection, load, batches)
+        return paths.insert(connection, load, batches) if load.conventional else paths.load_data(connection, load, batches)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 

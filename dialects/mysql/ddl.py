@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .dictionary import unsigned_check
+from .names import quote
 from .types import (
     CHARACTER_BYTES,
     KEY_BYTES,
@@ -43,6 +43,7 @@ from .types import (
     key_bytes,
     neutral,
     row_bytes,
+    unsigned_check,
     with_versions,
 )
 
@@ -106,8 +107,8 @@ class MySQLDDL(DDL):
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:
-        """An identifier, always in backticks: the reserved words of the two servers differ."""
-        return "`" + name.replace("`", "``") + "`"
+        """An identifier in backticks."""
+        return quote(name)
 
     def literal(self, text: str) -> str:
         """A character literal; the backslash escapes in MySQL's."""
@@ -398,7 +399,7 @@ class MySQLDDL(DDL):
 
     def create_schema(self, schema: Schema) -> Script:
         """A database, for any text."""
-        return Script((f"CREATE DATABASE {self.quote(schema.name)} CHARACTER SET utf8mb4 COLLATE {self.binary_collation}",))
+        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} CHARACTER SET utf8mb4 COLLATE {self.binary_collation}",))
 
     @property
     def binary_collation(self) -> str:
@@ -515,6 +516,8 @@ class MySQLDDL(DDL):
     def index(self, table: Table, index: Index) -> Script:
         """An index; what MySQL cannot do is left out or done plainly, a partial unique one never over all rows."""
         path = path_of(table)
+        if index.partition is not None:
+            return self.of_partition(table, f"index {index.name}", index.partition)
         if self.inline_with(table) == index:
             return Script()
         if index.method not in _INDEX_METHODS:
@@ -574,6 +577,30 @@ class MySQLDDL(DDL):
         return max((KEY_BYTES - rest) // len(elastic) // unit, 1)
 
     # --- the rest ---------------------------------------------------------------------------------------------------
+
+    def truncate(self, *tables: QName) -> Script:
+        """Empty tables. Foreign keys among them are not checked; one from elsewhere lets the server refuse."""
+        if not tables:
+            return Script()
+        names = ", ".join(f"({self.literal(name.schema)}, {self.literal(name.name)})" for name in tables)
+        from_elsewhere = (
+            "SELECT EXISTS (SELECT 1 FROM information_schema.key_column_usage "
+            f"WHERE (referenced_table_schema, referenced_table_name) IN ({names}) "
+            f"AND (table_schema, table_name) NOT IN ({names}))"
+        )
+        checked = f"SET @migrator_foreign_key_checks = ({from_elsewhere})"
+        truncates = [f"TRUNCATE TABLE {self.name_of(name)}" for name in tables]
+        if self.server == "mariadb":
+            once = "SET STATEMENT foreign_key_checks = @migrator_foreign_key_checks FOR"
+            return Script((checked, *(f"{once} {sql}" for sql in truncates)))
+        off = "SET foreign_key_checks = @migrator_foreign_key_checks"
+        return Script((checked, off, *truncates, "SET foreign_key_checks = 1"))
+
+    def drop_foreign_key(self, table: QName, key: ForeignKey) -> Script:
+        """Drop a foreign key, in the words that older servers know, too."""
+        return (
+            Script((f"ALTER TABLE {self.name_of(table)} DROP FOREIGN KEY {self.quote(key.name)}",)) if key.name else Script()
+        )
 
     def comments(self, obj: Table | View) -> Script:
         """Nothing for tables, whose comments CREATE TABLE has; a loss for a view's."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
@@ -44,8 +45,8 @@ from migrator.model.objects import (
 )
 from migrator.model.objects import Sequence as SequenceObject
 
-from .paths import qualified, quote
-from .types import is_unsigned, neutral
+from .names import qualified, quote
+from .types import is_unsigned, neutral, unsigned_check
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
@@ -165,9 +166,22 @@ class Reader:
         return groups
 
     def shown(self, sql: str, column: str) -> str:
-        """One field of the first row of a SHOW statement."""
-        row = self.connection.exec_driver_sql(sql.replace("%", "%%")).mappings().one()
-        return str(row[column])
+        """One field of the only row of a SHOW statement. Bytes in it that are no UTF-8 (of binary defaults) are escaped."""
+        with self.bytes_as_they_are():
+            row = self.connection.exec_driver_sql(sql.replace("%", "%%")).mappings().one()
+        value = row[column]
+        return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+
+    @contextmanager
+    def bytes_as_they_are(self) -> Iterator[None]:
+        """Let the driver hand over texts as bytes."""
+        driver = self.connection.connection.dbapi_connection
+        assert driver is not None
+        driver.use_unicode = False
+        try:
+            yield
+        finally:
+            driver.use_unicode = True
 
     # --- catalog ----------------------------------------------------------------------------------------------------
 
@@ -496,11 +510,6 @@ def _json_column(row: Row) -> str | None:
     """The column that a MariaDB check declares to be JSON, None for other checks."""
     found = re.fullmatch(r"json_valid\(`((?:[^`]|``)+)`\)", row["check_clause"].strip(), re.IGNORECASE)
     return found[1].replace("``", "`") if found and row["level"] == "Column" else None
-
-
-def unsigned_check(column: str) -> str:
-    """The condition that UNSIGNED is for a decimal or floating-point column, whose neutral types have a sign."""
-    return f"{quote(column)} >= 0"
 
 
 def _unsigned_checks(rows: Sequence[Row]) -> Iterator[Check]:

@@ -18,6 +18,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
 from . import wire
+from .names import qualified, quote
 from .types import is_geometry
 
 SESSION = (
@@ -35,16 +36,6 @@ INSERT_BYTES = 1 << 20
 def driver_of(connection: sa.Connection) -> Any:
     """PyMySQL's connection."""
     return connection.connection.dbapi_connection
-
-
-def quote(name: str) -> str:
-    """An identifier in backticks."""
-    return "`" + name.replace("`", "``") + "`"
-
-
-def qualified(name: QName) -> str:
-    """A schema-qualified name."""
-    return f"{quote(name.schema)}.{quote(name.name)}"
 
 
 # --- sessions -------------------------------------------------------------------------------------------------------
@@ -70,14 +61,37 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection for loading rows, in a transaction that the caller commits."""
     with engine.connect() as connection:
+        connection.begin()
         yield connection
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def select_item(column: Column) -> str:
-    """A column in the SELECT list, such that its text is exact."""
+_AS_SENT = frozenset({"utf8mb4", "latin1", "binary"})
+"""Character sets whose every byte the server sends as one certain UTF-8 text (MySQL's latin1 has all 256 characters)."""
+
+_AS_STORED = frozenset({"utf8mb3", "utf8", "ascii"})
+"""Character sets whose bytes are UTF-8 as they are; the server would make a question mark of a wrong one."""
+
+_CHARSETS = """
+SELECT column_name AS column_name, character_set_name AS character_set_name FROM information_schema.columns
+WHERE table_schema = :schema AND table_name = :name AND character_set_name IS NOT NULL
+"""
+
+
+def character_sets(connection: sa.Connection, table: QName) -> dict[str, str]:
+    """The character set of each column that has one."""
+    rows = connection.execute(sa.text(_CHARSETS), {"schema": table.schema, "name": table.name})
+    return {row.column_name: row.character_set_name for row in rows}
+
+
+def select_item(column: Column, charset: str | None) -> str:
+    """A column in the SELECT list, such that its text is exact.
+
+    Texts of other character sets are converted by the server and back: where that is not the same, the bytes come after
+    0xFF, so that they cannot be taken for UTF-8.
+    """
     name = quote(column.name)
     match t.base_of(column.type):
         case t.Float():  # a FLOAT is printed with 6 digits, and FLOAT(7,3) with 3 after the point
@@ -86,18 +100,38 @@ def select_item(column: Column) -> str:
             return f"LPAD(BIN({name}), {length}, '0')"
         case type_ if is_geometry(type_):
             return f"HEX({name})"
-        case _:
+        case _ if charset is None or charset in _AS_SENT:
             return name
+        case _ if charset in _AS_STORED:
+            return f"CAST({name} AS BINARY)"
+        case _:
+            converted = f"CONVERT({name} USING utf8mb4)"
+            same = f"CAST(CONVERT({converted} USING {charset}) AS BINARY) = CAST({name} AS BINARY)"
+            stored = f"CONCAT(X'FF', CAST({name} AS BINARY))"
+            return f"CASE WHEN {name} IS NULL OR {same} THEN CAST({converted} AS BINARY) ELSE {stored} END"
 
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
-    items = ", ".join(select_item(column) for column in read.columns)
+    charsets = character_sets(connection, read.table)
+    items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
     where = f" WHERE {read.where}" if read.where else ""
-    driver = driver_of(connection)
-    for block in wire.select(driver, f"SELECT {items} FROM {qualified(read.table)}{where}", BATCH_BYTES):
-        arrays = block.columns(len(read.columns))
-        yield batch_of(read.columns, [decode(array, column) for array, column in zip(arrays, read.columns, strict=True)])
+    rows = wire.Result(driver_of(connection), f"SELECT {items} FROM {qualified(read.table)}{where}")
+    try:
+        for block in rows.blocks(BATCH_BYTES):
+            arrays = block.columns(len(read.columns))
+            yield batch_of(read.columns, [decode(array, column) for array, column in zip(arrays, read.columns, strict=True)])
+    finally:
+        if not rows.complete:
+            _interrupt(connection)
+            rows.discard()
+
+
+def _interrupt(connection: sa.Connection) -> None:
+    """Let the server break off what it sends, from a second session: the first keeps its transaction and its snapshot."""
+    thread = int(driver_of(connection).thread_id())
+    with connection.engine.connect() as other:
+        other.exec_driver_sql(f"KILL QUERY {thread}")
 
 
 def decode(array: pa.Array, column: Column) -> pa.Array:
@@ -132,8 +166,13 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
     for array, source, target in zip(arrays, load.source, load.target, strict=True):
         if array.null_count and not target.nullable:  # NULL would become the next number, or the current time
             raise ValueNotCarried(column=target.name, detail="NULL in a column that is NOT NULL")
-        texts.append(_text(array, source, target))
+        texts.append(_text(_plain(array, source.type), source, target))
     return texts
+
+
+def _plain(array: pa.Array, source: t.Type) -> pa.Array:
+    """Truth values that came as text, as truth values: the number MySQL wants is another word."""
+    return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and pa.types.is_string(array.type) else array
 
 
 def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
@@ -145,6 +184,8 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
     if pa.types.is_floating(array.type):
         return _float_text(array, target)
     text = as_text(array, source.type)
+    if isinstance(type_, t.Year):  # '0' would be the year 2000
+        return pc.utf8_lpad(text, 4, "0")
     if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
         _refuse_fraction(text, target, type_.precision)
     return text
@@ -185,7 +226,6 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     """
     sent = [0]
     driver = driver_of(connection)
-    connection.exec_driver_sql("DO 0")  # SQLAlchemy begins its transaction
     pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
     loaded = wire.load_data(driver, load_statement(load), pieces)
     _refuse_warnings(driver, load, loaded.warnings)

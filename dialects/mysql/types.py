@@ -9,6 +9,8 @@ from typing import Any
 from migrator.adapter import TypeRule
 from migrator.model import types as t
 
+from .names import quote
+
 ROW_BYTES = 65_535
 """The longest row, large objects left out."""
 
@@ -113,6 +115,11 @@ def is_unsigned(declaration: str) -> bool:
     """Whether a ``COLUMN_TYPE`` takes no negative numbers (ZEROFILL implies it)."""
     words = re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split()
     return "unsigned" in words or "zerofill" in words
+
+
+def unsigned_check(column: str) -> str:
+    """The condition that UNSIGNED is for a decimal or floating-point column, whose neutral types have a sign."""
+    return f"{quote(column)} >= 0"
 
 
 def is_geometry(type_: t.Type) -> bool:

@@ -76,64 +76,83 @@ def _little_endian(data: Bytes, at: Offsets, width: int) -> Offsets:
 # --- reading --------------------------------------------------------------------------------------------------------
 
 
-def select(driver: Any, sql: str, block_bytes: int) -> Iterator[Block]:
-    """The rows of a query in blocks of about ``block_bytes``; a longer row is a block of its own.
+class Result:
+    """The rows of a query, on their way. The connection takes no other command before ``complete``.
 
-    An iterator that is closed early leaves a connection that cannot be used any more, and closes it.
-
-    :raises pymysql.err.Error: the server refused the query, or broke off while it sent the rows.
+    :raises pymysql.err.Error: the server refused the query.
     """
-    driver._execute_command(COMMAND.COM_QUERY, sql)
-    for _ in range(driver._read_packet().read_length_encoded_integer()):
-        driver._read_packet(FieldDescriptorPacket)
-    if not driver._read_packet().is_eof_packet():
-        raise err.InternalError(CR.CR_MALFORMED_PACKET, "column definitions without an end")
-    complete = False
-    try:
-        yield from _blocks(driver, block_bytes)
-        complete = True
-    except err.Error:
-        complete = True  # the server's last word on this query: the connection waits for the next
-        raise
-    finally:
-        if not complete:
-            driver._force_close()
 
+    def __init__(self, driver: Any, sql: str) -> None:
+        self._driver = driver
+        self._pending = bytearray()
+        self.complete = False
+        driver._execute_command(COMMAND.COM_QUERY, sql)
+        for _ in range(driver._read_packet().read_length_encoded_integer()):
+            driver._read_packet(FieldDescriptorPacket)
+        if not driver._read_packet().is_eof_packet():
+            raise err.InternalError(CR.CR_MALFORMED_PACKET, "column definitions without an end")
 
-def _blocks(driver: Any, block_bytes: int) -> Iterator[Block]:
-    pending, position = bytearray(), 0
-    starts: list[int] = []
-    while True:
-        piece = driver._rfile.read1(_READ)
-        if not piece:
-            driver._force_close()
-            raise err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
-        pending += piece
-        while (length := _packet_length(pending, position)) is not None:
-            kind = pending[position + _HEADER] if length else 0
-            if (kind == _EOF and length < 9) or kind == _ERROR:
-                if starts:
-                    yield _block(pending, position, starts)
-                if kind == _ERROR:
-                    MysqlPacket(bytes(pending[position + _HEADER :]), driver.encoding).raise_for_error()
-                return
-            if length >= _WHOLE:
-                if starts:
-                    yield _block(pending, position, starts)
-                payload, position, starts = _joined(pending, position), position + _spanned(length), []
-                yield Block(payload + _PADDING, np.zeros(1, np.int64))
-                del pending[:position]
-                position = 0
-            else:
-                starts.append(position + _HEADER)
-                position += _HEADER + length
-        if position >= block_bytes:
-            yield _block(pending, position, starts)
+    def blocks(self, block_bytes: int) -> Iterator[Block]:
+        """The rows in blocks of about ``block_bytes``; a row of 16 MiB or more is a block of its own.
+
+        :raises pymysql.err.Error: the server broke off while it sent the rows.
+        """
+        pending, position = self._pending, 0
+        starts: list[int] = []
+
+        def cut() -> Block:
+            nonlocal position, starts
+            block = Block(bytes(memoryview(pending)[:position]) + _PADDING, np.array(starts, np.int64))
             del pending[:position]
             position, starts = 0, []
+            return block
+
+        while True:
+            while (length := _payload_length(pending, position)) is not None:
+                kind = pending[position + _HEADER] if length else 0
+                if kind == _ERROR or (kind == _EOF and length < 9):
+                    if starts:
+                        yield cut()
+                    self._end()
+                    return
+                if length < _WHOLE:
+                    starts.append(position + _HEADER)
+                    position += _HEADER + length
+                    continue
+                if starts:
+                    yield cut()
+                payload = _joined(pending)
+                del pending[: length + _HEADER * (length // _WHOLE + 1)]
+                yield Block(payload + _PADDING, np.zeros(1, np.int64))
+            if position >= block_bytes:
+                yield cut()
+            self._receive()
+
+    def discard(self) -> None:
+        """Read on to the end of the rows, or to the error that ends them."""
+        try:
+            for _ in self.blocks(_READ):
+                pass
+        except err.Error:
+            if not self.complete:
+                raise
+
+    def _receive(self) -> None:
+        piece = self._driver._rfile.read1(_READ)
+        if not piece:
+            self._driver._force_close()
+            raise err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+        self._pending += piece
+
+    def _end(self) -> None:
+        """Take the packet that ends the rows: an EOF or an error."""
+        self.complete = True
+        packet = MysqlPacket(bytes(self._pending[_HEADER:]), self._driver.encoding)
+        if packet.is_error_packet():
+            packet.raise_for_error()
 
 
-def _packet_length(data: bytearray, position: int) -> int | None:
+def _payload_length(data: bytearray, position: int) -> int | None:
     """The length of the payload whose packets begin at ``position``; None: not all of it has come."""
     total, at = 0, position
     while len(data) >= at + _HEADER:
@@ -147,24 +166,15 @@ def _packet_length(data: bytearray, position: int) -> int | None:
     return None
 
 
-def _spanned(length: int) -> int:
-    """How many bytes of packets carry a payload of ``length``."""
-    return length + _HEADER * (length // _WHOLE + 1)
-
-
-def _joined(data: bytearray, position: int) -> bytes:
-    """A payload of several packets."""
-    parts = []
+def _joined(data: bytearray) -> bytes:
+    """The payload of the packets that ``data`` begins with, without their headers."""
+    parts, position = [], 0
     while True:
-        length = _length(data, position)[0] & _WHOLE
+        length = int(_length(data, position)[0]) & _WHOLE
         parts.append(bytes(data[position + _HEADER : position + _HEADER + length]))
         position += _HEADER + length
         if length < _WHOLE:
             return b"".join(parts)
-
-
-def _block(pending: bytearray, end: int, starts: list[int]) -> Block:
-    return Block(bytes(memoryview(pending)[:end]) + _PADDING, np.array(starts, np.int64))
 
 
 # --- loading --------------------------------------------------------------------------------------------------------
