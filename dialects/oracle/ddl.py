@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TypeAlias, TypeVar
 
 from sqlglot import exp
 
-from migrator.adapter import load_adapter
+from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
 from migrator.expressions import Untranslatable, parse
 from migrator.model import types as t
-from migrator.model.catalog import Loss, path_of
+from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     Check,
     Column,
@@ -38,7 +38,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .expressions import Adapted, Kind, Place, adapt, kind_of
+from .expressions import Adapted, Kind, Place, adapt, compared_columns, kind_of
 from .types import FIXED_BYTES, STRING_BYTES
 
 Part: TypeAlias = PrimaryKey | Unique | ForeignKey | Check | Index
@@ -84,6 +84,11 @@ _TRUE = {"1", "t", "true", "y", "yes", "on"}
 
 class OracleDDL(DDL):
     """Writes Oracle's DDL. A schema is a user; lower-case names are written unquoted, which Oracle folds to capitals."""
+
+    def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
+        super().__init__(adapter, catalog, version)
+        self._kinds_of = cache(self._find_kinds)
+        self._key_lengths = cache(self._find_key_lengths)
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -141,13 +146,20 @@ class OracleDDL(DDL):
 
     def columns_in(self, expression: Expression) -> frozenset[str]:
         """The names of columns in an expression, in small letters; none where sqlglot does not understand it."""
-        try:
-            tree = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
-        except Untranslatable:
-            return frozenset()
-        return frozenset(column.name.lower() for column in tree.find_all(exp.Column))
+        tree = self._tree(expression)
+        return frozenset(column.name.lower() for column in tree.find_all(exp.Column)) if tree else frozenset()
 
-    def _kinds_of(self, table: Table) -> dict[str, set[Kind]]:
+    def _compared_in(self, expression: Expression) -> frozenset[str]:
+        tree = self._tree(expression)
+        return frozenset(column.name.lower() for column in compared_columns(tree)) if tree else frozenset()
+
+    def _tree(self, expression: Expression) -> exp.Expr | None:
+        try:
+            return parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        except Untranslatable:
+            return None
+
+    def _find_kinds(self, table: Table) -> dict[str, set[Kind]]:
         found: dict[str, set[Kind]] = {}
         for column in table.columns:
             found.setdefault(column.name.lower(), set()).add(kind_of(column.type, self.type_of(table, column, [])))
@@ -224,26 +236,29 @@ class OracleDDL(DDL):
 
     # --- types ------------------------------------------------------------------------------------------------------
 
-    def key_length(self, table: Table, column: Column) -> int | None:
-        """The bytes for a column of unlimited text or bytes that must not be a LOB, None for other columns.
+    def _find_key_lengths(self, table: Table) -> dict[str, int]:
+        """The bytes for columns of unlimited text or bytes that must not be LOBs, by name.
 
-        Oracle compares no LOBs, so they are no keys, stand in no index and in no check, and cannot be computed.
+        Oracle compares no LOBs, so they are no keys, stand in no index and no comparison, and cannot be computed.
         """
-        if not _is_unlimited(column.type):
-            return None
-        limit = STRING_BYTES if isinstance(t.base_of(column.type), t.String) else FIXED_BYTES
-        unlimited = {c.name.lower() for c in table.columns if _is_unlimited(c.type)}
-        groups = [group for group in self._compared_columns(table) if column.name.lower() in group]
-        if not groups and column.generated is None:
-            return None
-        return min([limit, *(KEY_BYTES // len(group & unlimited) for group in groups)])
+        unlimited = {column.name.lower(): column for column in table.columns if _is_unlimited(column.type)}
+        groups = [group & set(unlimited) for group in self._compared_together(table)] if unlimited else []
+        groups += [{name} for name, column in unlimited.items() if column.generated is not None]
+        lengths: dict[str, int] = {}
+        for group in groups:
+            for name in group:
+                column = unlimited[name]
+                longest = STRING_BYTES if isinstance(t.base_of(column.type), t.String) else FIXED_BYTES
+                lengths[column.name] = min(lengths.get(column.name, longest), KEY_BYTES // len(group))
+        return lengths
 
-    def _compared_columns(self, table: Table) -> Iterator[frozenset[str]]:
+    def _compared_together(self, table: Table) -> Iterator[Set[str]]:
+        """The columns of each key and index, and each column that a check compares, in small letters."""
         for constraint in (*_constraints(table), *self.domain_checks(table, [])):
             if isinstance(constraint, Check):
-                yield from (frozenset({name}) for name in self.columns_in(constraint.expression))
+                yield from ({name} for name in self._compared_in(constraint.expression))
             else:
-                yield frozenset(name.lower() for name in constraint.columns)
+                yield {name.lower() for name in constraint.columns}
         for index in table.indexes:
             if index.method in _INDEX_METHODS:
                 yield self._indexed(index)
@@ -256,7 +271,7 @@ class OracleDDL(DDL):
 
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's type declaration, with INVISIBLE, which stands next to it."""
-        length = self.key_length(table, column)
+        length = self._key_lengths(table).get(column.name)
         if length is None:
             declared = super().type_of(table, column, losses)
         else:

@@ -314,11 +314,16 @@ def _as_condition(node: exp.Expr, place: Place) -> exp.Expr:
 # --- CLOBs ----------------------------------------------------------------------------------------------------------
 
 
-def _refuse_lobs(tree: exp.Expr, place: Place) -> None:
+def compared_columns(tree: exp.Expr) -> Iterator[exp.Column]:
+    """The columns whose values are compared, sorted or grouped somewhere in ``tree``."""
     for node in tree.walk():
-        for column in _compared(node):
-            if "lob" in place.kinds(column.name):
-                raise Untranslatable(f"{column.name} is a CLOB or BLOB here, which Oracle does not compare")
+        yield from _compared(node)
+
+
+def _refuse_lobs(tree: exp.Expr, place: Place) -> None:
+    for column in compared_columns(tree):
+        if "lob" in place.kinds(column.name):
+            raise Untranslatable(f"{column.name} is a CLOB or BLOB here, which Oracle does not compare")
 
 
 def _compared(node: exp.Expr) -> Iterator[exp.Column]:

@@ -170,18 +170,24 @@ def test_empty_texts_are_a_named_loss() -> None:
 
 
 def test_unlimited_text_is_a_clob_unless_it_is_compared() -> None:
-    words = ("key", "checked", "indexed", "free")
+    words = ("key", "checked", "indexed", "measured", "free")
     columns = [o.Column(name, t.String()) for name in words]
     statements, losses = made(
         table(
             *columns,
             primary_key=o.PrimaryKey(None, ("key",)),
-            checks=(o.Check(None, o.Expression("checked <> 'x'", "postgresql")),),
+            checks=(
+                o.Check(None, o.Expression("checked <> 'x'", "postgresql")),
+                o.Check(None, o.Expression("length(measured) > 5", "postgresql")),
+            ),
             indexes=(o.Index("i", (o.IndexKey(expression=o.Expression("lower(indexed)", "postgresql")),)),),
         )
     )
     declared = {line.split()[0]: line.split()[1] for line in statements[0].splitlines()[1:-1]}
-    assert declared == {"key": "VARCHAR2(4000", "checked": "VARCHAR2(4000", "indexed": "VARCHAR2(4000", "free": "CLOB"}
+    assert {name: declared[name].rstrip(",") for name in words} == {
+        **dict.fromkeys(("key", "checked", "indexed"), "VARCHAR2(4000"),
+        **dict.fromkeys(("measured", "free"), "CLOB"),
+    }
     assert [column for rule, column in losses if rule == "oracle-lob-key"] == ["key", "checked", "indexed"]
 
 
