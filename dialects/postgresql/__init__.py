@@ -34,9 +34,9 @@ class PostgreSQL(Adapter):
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's PostgreSQL dialect with named parameters."""
-        from sqlalchemy.dialects.postgresql import base
+        from sqlalchemy.dialects.postgresql import psycopg
 
-        return base.PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
+        return psycopg.dialect(paramstyle="named")  # type: ignore[no-untyped-call]
 
     def engine(self, url: sa.URL) -> sa.Engine:
         """An engine over psycopg whose connections have the settings of :data:`.paths.SESSION`."""

@@ -59,7 +59,7 @@ class Field:
         big_endian = windows.view(dtype)[:, 0]
         values = big_endian.astype(big_endian.dtype.newbyteorder("="))
         if self.nulls is not None:
-            values[self.nulls] = 0
+            values[self.nulls] = np.zeros(1, values.dtype)
         return values
 
     def array(self, type_: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:

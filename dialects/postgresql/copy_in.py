@@ -5,8 +5,9 @@ Text leaves the judging of values to PostgreSQL's own parser. Neither form makes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation
 from typing import Literal
 
 import numpy as np
@@ -18,6 +19,7 @@ from migrator import arrow
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 
+_EXACT = Context(prec=MAX_PREC)
 Format = Literal["binary", "text"]
 
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
@@ -166,31 +168,47 @@ def _hexadecimal(array: pa.Array) -> pa.Array:
 
 # --- what PostgreSQL would change without an error ------------------------------------------------------------------
 
+_ZONE = r"(?i):\d\d(\.\d+)?\s*([+-]\d|z\b|[a-z]{3,})"
+_SILENT: dict[str, tuple[tuple[str, str], ...]] = {
+    "date": ((r"\d:\d", "a time of day would be dropped"),),
+    "time": ((r"\d-\d+-\d", "a date would be dropped"), (_ZONE, "a time zone would be dropped")),
+    "timestamp": ((_ZONE, "a time zone would be dropped"),),
+}
+"""Per type: texts that its parser takes although it drops a part of them."""
+
 
 def refuse_changes(array: pa.Array, target: Target) -> None:
-    """Refuse values that the column would round, and the character NUL, which no text here holds.
+    """Refuse what the column would round, cut or drop, and the character NUL, which no text here holds.
 
     :raises ValueNotCarried: naming the column.
     """
     if pa.types.is_string(array.type):
         _refuse_nul(array, target)
+        for pattern, what in _SILENT.get(target.type, ()):
+            _refuse(pc.match_substring_regex(array, pattern), target, what)
     if target.modifier < 0:
         return
+    if target.type == "varchar" and pa.types.is_string(array.type):  # PostgreSQL cuts blanks past the end
+        length = target.modifier - 4
+        _refuse(pc.greater(pc.utf8_length(array), length), target, f"a text is longer than {length} characters")
     if target.type in {"time", "timestamp", "timestamptz"} and pa.types.is_temporal(array.type) and target.modifier < 6:
-        unit = 10 ** (6 - target.modifier)
-        micros = array.cast(pa.int64())
-        if pc.any(pc.not_equal(pc.multiply(pc.divide(micros, unit), unit), micros)).as_py():
-            detail = f"a value has more than {target.modifier} digits after the second"
-            raise ValueNotCarried(column=target.column, detail=detail)
+        micros, unit = array.cast(pa.int64()), 10 ** (6 - target.modifier)
+        rounded = pc.not_equal(pc.multiply(pc.divide(micros, unit), unit), micros)
+        _refuse(rounded, target, f"a value has more than {target.modifier} digits after the second")
     if target.type == "numeric":
         _refuse_rounding(array, target)
 
 
+def _refuse(mask: pa.Array, target: Target, what: str) -> None:
+    if pc.any(mask).as_py():
+        raise ValueNotCarried(column=target.column, detail=what)
+
+
 def _refuse_nul(array: pa.Array, target: Target) -> None:
-    data = array.buffers()[2]
+    _, starts, data = array.buffers()
     if data is None or not len(array):
         return
-    offsets = np.frombuffer(array.buffers()[1], np.int32)
+    offsets = np.frombuffer(starts, np.int32)
     values = np.frombuffer(data, np.uint8)[offsets[array.offset] : offsets[array.offset + len(array)]]
     if len(values) and values.min() == 0:
         raise ValueNotCarried(column=target.column, detail="a text holds the character NUL, which PostgreSQL cannot store")
@@ -198,17 +216,25 @@ def _refuse_nul(array: pa.Array, target: Target) -> None:
 
 def _refuse_rounding(array: pa.Array, target: Target) -> None:
     scale = (((target.modifier - 4) & 0x7FF) ^ 1024) - 1024
+    what = f"a value has more than {scale} digits after the point"
     if pa.types.is_decimal(array.type) and array.type.scale > scale:
-        rounded = pc.round(array, scale)
-        if pc.any(pc.not_equal(rounded, array)).as_py():
-            raise ValueNotCarried(column=target.column, detail=f"a value has more than {scale} digits after the point")
+        _refuse(pc.not_equal(pc.round(array, scale), array), target, what)
     if pa.types.is_string(array.type):
-        finer = pc.match_substring_regex(array, rf"\.\d{{{max(scale, 0)}}}\d*[1-9]")
-        if pc.any(finer).as_py():
-            raise ValueNotCarried(column=target.column, detail=f"a value has more than {scale} digits after the point")
+        finer = array.filter(pc.fill_null(pc.match_substring_regex(array, rf"\.\d{{{max(scale, 0)}}}\d|[eE]"), False))
+        if any(_finer(value, scale) for value in finer.to_pylist()):
+            raise ValueNotCarried(column=target.column, detail=what)
 
 
-# --- a stream of batches --------------------------------------------------------------------------------------------
+def _finer(value: str, scale: int) -> bool:
+    """Whether a decimal has a digit other than 0 past ``scale``; what is no decimal is left to PostgreSQL."""
+    try:
+        exponent = Decimal(value).normalize(_EXACT).as_tuple().exponent
+    except InvalidOperation:
+        return False
+    return isinstance(exponent, int) and -exponent > scale
+
+
+# --- a batch --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -219,14 +245,16 @@ class Encoded:
     batch: pa.RecordBatch
 
 
-def prepared(batches: Iterable[Sequence[pa.Array]], rows: Iterable[int], targets: Sequence[Target]) -> Iterator[Encoded]:
-    """Batches in the form each of them can take."""
+def prepare(arrays: Sequence[pa.Array], rows: int, targets: Sequence[Target]) -> Encoded:
+    """The columns of a batch in the form that they can take.
+
+    :raises ValueNotCarried: PostgreSQL would store another value without an error.
+    """
+    for array, target in zip(arrays, targets, strict=True):
+        refuse_changes(array, target)
+    forms = binary_forms(arrays, targets)
     names = [target.column for target in targets]
-    for arrays, count in zip(batches, rows, strict=True):
-        for array, target in zip(arrays, targets, strict=True):
-            refuse_changes(array, target)
-        forms = binary_forms(arrays, targets)
-        yield Encoded("text" if forms is None else "binary", _batch(arrays if forms is None else forms, names, count))
+    return Encoded("text" if forms is None else "binary", _batch(arrays if forms is None else forms, names, rows))
 
 
 def _batch(arrays: Sequence[pa.Array], names: Sequence[str], count: int) -> pa.RecordBatch:

@@ -47,6 +47,7 @@ _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
 _NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _ZERO_DATE = re.compile(r"0000-|\d{4}-00-|\d{4}-\d\d-00")
+_NAMED_NOT_NULL = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")+"|[^ "]+) NOT NULL (.+)')
 _ORDERED_ELSEWHERE = frozenset({"btree", "hash", "rtree", "bitmap", ""})
 """Index methods of other databases for which a btree does the same."""
 
@@ -264,7 +265,8 @@ class PostgreSQLDDL(DDL):
     def _partitions(self, schema: str, parent: str, partitioning: Partitioning) -> Iterator[str]:
         for part in partitioning.partitions:
             name = self.qualified(part.schema or schema, part.name)
-            own = " (\n    " + ",\n    ".join(part.own) + "\n)" if part.own else ""
+            items = [item if self.since(18) else _unnamed_not_null(item) for item in part.own]
+            own = " (\n    " + ",\n    ".join(items) + "\n)" if items else ""
             below = f"\nPARTITION BY {part.partitioning.clause}" if part.partitioning is not None else ""
             yield f"CREATE TABLE {name} PARTITION OF {parent}{own}\n{part.bounds}{below}"
             if part.partitioning is not None:
@@ -493,6 +495,12 @@ def _bound_losses(sequence: Sequence) -> Iterator[Loss]:
     beyond = [b for b in (sequence.minimum, sequence.maximum) if b is not None and not -_BIGINT - 1 <= b <= _BIGINT]
     if beyond:
         yield Loss(path_of(sequence), "sequence-bounds", f"the bound {beyond[0]} becomes that of a bigint")
+
+
+def _unnamed_not_null(item: str) -> str:
+    """An item of a partition as versions before 18 take it, where NOT NULL has no name."""
+    named = _NAMED_NOT_NULL.fullmatch(item)
+    return f"{named[1]} NOT NULL" if named else item
 
 
 def _tree(schema: str, partitioning: Partitioning | None) -> Iterator[tuple[str, Partition]]:

@@ -289,13 +289,13 @@ class _Dictionary:
         return o.Partitioning(DIALECT, row.partition_key, parts)
 
     def _partition(self, parent: Row, row: Row) -> o.Partition:
-        own = [
-            *self._own_columns(parent, row),
-            *(
-                f"CONSTRAINT {quote(k.name)} {k.definition}"
-                for k in self._constraints[row.oid]
-                if k.kind in {"p", "u", "c"} and k.local and not k.of_parent
-            ),
+        own_keys = [k for k in self._constraints[row.oid] if k.kind in {"p", "u", "c"} and k.local and not k.of_parent]
+        own = [*self._own_columns(parent, row), *(f"CONSTRAINT {quote(k.name)} {k.definition}" for k in own_keys)]
+        names = {k.column: k.name for k in self._not_nulls[parent.oid]}
+        own += [
+            f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}"
+            for k in self._not_nulls[row.oid]
+            if names.get(k.column) != k.name
         ]
         schema = row.schema if row.schema != parent.schema else None
         return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema)
@@ -305,7 +305,8 @@ class _Dictionary:
         above = {c.name: c for c in self._columns[parent.oid]}
         for c in self._columns[row.oid]:
             default = f" DEFAULT {c.default_ or 'NULL'}" if c.default_ != above[c.name].default_ and not c.generated else ""
-            not_null = " NOT NULL" if c.not_null and not above[c.name].not_null else ""
+            named = self._version >= 180000  # and then a constraint
+            not_null = " NOT NULL" if c.not_null and not above[c.name].not_null and not named else ""
             if default or not_null:
                 yield f"{quote(c.name)}{default}{not_null}"
 
@@ -449,9 +450,6 @@ class _Dictionary:
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
-        names = {k.column: k.name for k in self._not_nulls[self._root(leaf).oid]}
-        if any(names.get(k.column) != k.name for k in self._not_nulls[leaf.oid]):
-            self._lose(table, "not-null-name", f"NOT NULL constraints of partition {leaf.name} take the names of the table's")
         for k in self._constraints[leaf.oid]:
             if k.kind == "x" and not k.of_parent:
                 self._lose(table, "exclusion", f"exclusion constraint {k.name} of partition {leaf.name} is not carried")
@@ -555,12 +553,12 @@ def _schema_comment(row: Row) -> str | None:
 def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
     bits = _BITS[row.type]
     top, bottom = (1 << (bits - 1)) - 1, -(1 << (bits - 1))
-    lowest, highest = (1, top) if row.increment > 0 else (bottom, -1)
+    rising = row.increment > 0
     return {
         "start": row.start,
         "increment": row.increment,
-        "minimum": None if row.minimum == lowest else row.minimum,
-        "maximum": None if row.maximum == highest else row.maximum,
+        "minimum": None if row.minimum == bottom and not rising else row.minimum,
+        "maximum": None if row.maximum == top and rising else row.maximum,
         "cycle": row.cycle,
         "cache": None if row.cache == 1 else row.cache,
         "next_value": next_value,

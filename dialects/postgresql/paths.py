@@ -222,7 +222,7 @@ def load(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch]) 
 def _encoded(into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Target]) -> Iterator[Encoded]:
     for batch in rows:
         arrays = arrow.conform(batch, into.source, into.target)
-        yield from copy_in.prepared([arrays], [batch.num_rows], columns)
+        yield copy_in.prepare(arrays, batch.num_rows, columns)
 
 
 def _copy_into(connection: sa.Connection, table: QName, into: Load, encoded: Iterable[Encoded]) -> int:
