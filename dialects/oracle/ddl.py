@@ -71,6 +71,7 @@ _INDEX_METHODS: Mapping[str, str] = {
 _PLSQL = re.compile(
     r"\s*(BEGIN|DECLARE|CREATE\s+(OR\s+REPLACE\s+)?((NON)?EDITIONABLE\s+)?(TRIGGER|PROCEDURE|FUNCTION|PACKAGE|TYPE))\b", re.I
 )
+_INNER_END = re.compile(r";[ \t]*\n")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _TIMESTAMP = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
@@ -110,8 +111,15 @@ class OracleDDL(DDL):
         return name.upper() if self.quote(name) == name else name
 
     def as_script(self, statement: str) -> str:
-        """A statement as SQL*Plus and SQLcl take it: PL/SQL ends with a slash on a line of its own."""
-        return f"{statement}\n/" if _PLSQL.match(statement) else f"{statement};"
+        """A statement as SQL*Plus and SQLcl take it: PL/SQL ends with a slash on a line of its own.
+
+        So does a statement with a semicolon at the end of a line within a text, which they would take for its end.
+        """
+        if _PLSQL.match(statement):
+            return f"{statement}\n/"
+        if _INNER_END.search(statement):
+            return f"SET SQLTERMINATOR OFF\n{statement}\n/\nSET SQLTERMINATOR ON"
+        return f"{statement};"
 
     def script_head(self) -> tuple[str, ...]:
         """SQL*Plus must not ask for values where a text has an ``&``, nor end a statement at an empty line."""
@@ -697,6 +705,8 @@ class OracleDDL(DDL):
     def comments(self, obj: Table | View) -> Script:
         """Comments of up to 4000 bytes."""
         losses: list[Loss] = []
+        if isinstance(obj, Table) and not obj.columns:
+            return Script()
         if isinstance(obj, View) and isinstance(self._views[QName(obj.schema, obj.name)], str):
             return Script()
         if _is_long(obj.comment):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table, View
 from tests.support import plsql
 from tests.support.catalogs import catalog_of
+from tests.support.pump import done, pump
 
 
 def left_out(script: Script) -> set[str]:
@@ -42,6 +44,14 @@ def checked(catalog: Catalog) -> Script:
 def test_a_sqlite_database_loses_no_object(sample: Callable[[str], str], name: str) -> None:
     script = checked(catalog_of(sample(f"{name}.sqlite")))
     assert left_out(script) | not_carried(script, "view") == set()
+
+
+def test_a_sqlfile_parses_as_a_whole(sample: Callable[[str], str], tmp_path: Path) -> None:
+    link = f"NETWORK_LINK={sample('chinook.sqlite')}"
+    done(pump("impdp", "oracle:", link, "SQLFILE=ora.sql", f"DIRECTORY={tmp_path}", "REMAP_SCHEMA=main:music"))
+    script = (tmp_path / "ora.sql").read_text("utf-8")
+    assert plsql.errors(script) == ()
+    assert script.count("CREATE TABLE music.") == 11
 
 
 def test_northwind(sample: Callable[[str], str]) -> None:

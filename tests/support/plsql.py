@@ -16,6 +16,8 @@ from migrator.plan import plan
 
 _TEXT = re.compile(r"'(?:[^']|'')*'|\"[^\"]*\"")
 
+_COMMENT = re.compile(r"^--.*$", re.M)
+
 _LENIENT = (
     (re.compile(r"\bN?VARCHAR2\b(?!\s*\()|\bRAW\b(?!\s*\()", re.I), "this type needs a length"),
     (re.compile(r"\b(N?CLOB|BLOB|XMLTYPE)\s*\(", re.I), "this type takes no length"),
@@ -27,14 +29,15 @@ _LENIENT = (
 _STRICT = (
     (re.compile(r"\b(START WITH|INCREMENT BY|MINVALUE|MAXVALUE) -(?=\d)"), r"\1 "),  # the grammar knows no signs there
     (re.compile(r"\b(NON)?EDITIONABLE "), ""),
+    (re.compile(r"^SET SQLTERMINATOR (OFF|ON)$", re.M), ""),
     (re.compile(r"(?<![\w\"])unsigned(?![\w\"])"), "unsigned_"),  # a name like others, but a token of the grammar
 )
 """What Oracle takes and the grammar does not, and what stands for it in the parse."""
 
 
 def errors(sql: str) -> tuple[str, ...]:
-    """What is wrong with one statement, terminator included; nothing where it is good."""
-    bare = _TEXT.sub(lambda found: "'x'" if found[0].startswith("'") else '"x"', sql)
+    """What is wrong with a statement, terminator included, or with a script; nothing where it is good."""
+    bare = _TEXT.sub(lambda found: "'x'" if found[0].startswith("'") else '"x"', _COMMENT.sub("", sql))
     ours = tuple(f"{why}: {found[0]}" for rule, why in _LENIENT if (found := rule.search(bare)))
     for gap, stand_in in _STRICT:
         sql = gap.sub(stand_in, sql)

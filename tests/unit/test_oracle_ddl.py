@@ -223,7 +223,12 @@ def test_an_invisible_column_stays_invisible() -> None:
 
 
 def test_a_table_without_columns_is_named() -> None:
-    assert made(table()) == ((), [("oracle-no-columns", None)])
+    assert made(table(comment="nothing")) == ((), [("oracle-no-columns", None)])
+
+
+def test_a_semicolon_at_the_end_of_a_line_ends_no_statement() -> None:
+    statements, _ = made(table(number("id"), comment="one;\ntwo"))
+    assert statements[-1] == "SET SQLTERMINATOR OFF\nCOMMENT ON TABLE hr.t IS 'one;\ntwo'\n/\nSET SQLTERMINATOR ON"
 
 
 def test_a_domain_becomes_its_base_type_and_its_checks() -> None:
