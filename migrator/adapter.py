@@ -192,6 +192,13 @@ class Adapter(ABC):
         :raises MissingDriver: the driver package is not installed.
         """
 
+    def find(self, url: sa.URL) -> None:
+        """Make sure that a database to be read is there, where connecting would make it. Nothing by default.
+
+        :raises MissingDatabaseFile: it is not there.
+        """
+        return
+
     @abstractmethod
     def server(self, connection: sa.Connection) -> Server:
         """Who is at the other end."""

@@ -150,8 +150,6 @@ def _check_job(client: Client, job: JobSpec) -> None:
         raise NoConnection(operation=client, url=job.connection)
     if job.network_link is not None and is_dialect_only(job.network_link):
         raise NoConnection(operation="NETWORK_LINK", url=job.network_link)
-    if client == "impdp" and job.query and job.network_link is None:
-        raise UnsupportedParameter(name="QUERY", reason=f"for an import from a dump file set it is {params.LATER}")
     if job.network_link == job.connection and job.table_exists_action in {"TRUNCATE", "REPLACE"}:
         action = job.table_exists_action
         raise ConflictingParameters(

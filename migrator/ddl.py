@@ -283,7 +283,7 @@ class DDL:
 
     def create_schema(self, schema: Schema) -> Script:
         """A schema."""
-        return Script((f"CREATE SCHEMA {self.quote(schema.name)}",))
+        return Script((f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema.name)}",))
 
     def create_enum(self, enum: EnumType) -> Script:
         """An enumeration; where enums are no objects, columns declare the labels themselves and nothing is lost."""

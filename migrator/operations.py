@@ -86,6 +86,7 @@ class Origin:
 @contextmanager
 def _database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     adapter = database.adapter
+    adapter.find(database.url)
     server = database.server()
     with database_errors(adapter), adapter.snapshot(database.engine, spec.parallel) as snapshot:
         with database.connect() as connection:
@@ -145,6 +146,7 @@ def job_name(spec: JobSpec, owner: str) -> QName:
 def export(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) -> int:
     """expdp: catalog and rows of a database into a dump file set."""
     database = Database(resolve(spec.connection))
+    database.adapter.find(database.url)
     server = database.server()
     log.banner([server.banner])
     job = job_name(spec, server.user)
@@ -259,9 +261,9 @@ def _say(log: JobLog, notes: Sequence[str]) -> None:
 
 def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) -> int:
     """impdp: a dump file set, or a linked database, into a database."""
+    linked = _linked_banner(spec, resolve)
     target = Database(resolve(spec.connection))
     server = target.server()
-    linked = [Database(resolve(spec.network_link)).server().banner] if spec.network_link is not None else []
     log.banner([server.banner, *linked])
     with _origin(spec, resolve, server.schema) as origin:
         catalog = transforms.apply(origin.catalog, spec)
@@ -276,6 +278,15 @@ def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
         with target.connect() as connection:
             _Import(spec, origin, catalog, target, server, connection, log, progress).run()
     return log.finish(job, "COMPLETED")
+
+
+def _linked_banner(spec: JobSpec, resolve: Resolve) -> list[str]:
+    """Reach the linked database first: a target file is not made for a source that is not there."""
+    if spec.network_link is None:
+        return []
+    link = Database(resolve(spec.network_link))
+    link.adapter.find(link.url)
+    return [link.server().banner]
 
 
 def check_target(catalog: Catalog, adapter: Adapter) -> None:

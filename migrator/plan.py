@@ -7,11 +7,11 @@ Each phase names the object path the log prints and the :class:`~migrator.ddl.DD
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from migrator.ddl import DDL, Script
-from migrator.model.catalog import Catalog, path_of
+from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     DomainType,
     EnumType,
@@ -49,7 +49,11 @@ class _Draft:
     table: QName | None = None
 
     def step(self, ddl: DDL | None) -> Step:
-        script = getattr(ddl, self.method)(*self.arguments) if ddl is not None and self.method else Script()
+        script: Script = getattr(ddl, self.method)(*self.arguments) if ddl is not None and self.method else Script()
+        (obj, *_) = self.arguments
+        if isinstance(obj, Program) and obj.remapped and script.statements:
+            detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
+            script = replace(script, losses=(*script.losses, Loss(self.label, "program-remap", detail)))
         return Step(self.path, self.label, self.table, script)
 
 

@@ -1,8 +1,8 @@
 """Transforms of a catalog: REMAP_SCHEMA and REMAP_TABLE. Pure functions Catalog -> Catalog, applied in the order of RULES.
 
 A renamed table keeps its ``origin``, so that its rows are still found; whatever refers to it by name follows. Source text
-of programs is followed by name too (schema names before a dot), which dynamic SQL escapes: each such program is named in
-the loss list.
+of programs is followed by name too (schema names before a dot), which dynamic SQL escapes: such a program is marked, and
+the plan names it in the loss list.
 """
 
 from __future__ import annotations
@@ -106,7 +106,6 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
                 return value
 
     objects: list[Object] = []
-    losses: list[Loss] = []
     for obj in catalog.objects:
         if isinstance(obj, Schema):
             objects.append(replace(obj, name=schemas.get(obj.name, obj.name)))
@@ -116,11 +115,10 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         moved = replace(moved, schema=schemas.get(obj.schema, obj.schema))
         if isinstance(moved, Table):
             moved = replace(moved, origin=origin)
-        if isinstance(moved, Program) and moved != obj:
-            detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
-            losses.append(Loss(path_of(moved), "program-remap", detail))
+        if isinstance(moved, Program):
+            moved = replace(moved, remapped=moved.create != obj.create)
         objects.append(moved)
-    return catalog.with_objects(_unique_schemas(objects)).with_losses(*losses)
+    return catalog.with_objects(_unique_schemas(objects))
 
 
 def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:

@@ -349,7 +349,7 @@ class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
 
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``after_tables``: it names tables, so it is
-    made after them.
+    made after them. ``remapped``: schema names in its text were replaced.
     """
 
     schema: str
@@ -358,6 +358,7 @@ class Program:
     create: Expression
     table: str | None = None
     after_tables: bool = True
+    remapped: bool = False
     comment: str | None = None
 
 

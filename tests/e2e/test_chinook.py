@@ -7,10 +7,10 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import assert_same_rows, rows_of, tables_of
+from tests.support.sql import inspect
 
 TABLES = 11
 ROWS = 15607
@@ -77,19 +77,19 @@ def test_keys_are_the_same_at_the_end(
         by_link(source, target)
 
     def keys(url: str) -> dict[str, tuple[object, ...]]:
-        inspector = sa.inspect(sa.create_engine(url))
         schema = None if url == start else schema_of(url)
-        return {
-            table: (
-                inspector.get_pk_constraint(table, schema)["constrained_columns"],
-                sorted(
-                    (key["constrained_columns"], key["referred_table"], key["referred_columns"])
-                    for key in inspector.get_foreign_keys(table, schema)
-                ),
-                sorted(column["name"] for column in inspector.get_columns(table, schema) if not column["nullable"]),
-            )
-            for table in tables_of(start)
-        }
+        with inspect(url) as inspector:
+            return {
+                table: (
+                    inspector.get_pk_constraint(table, schema)["constrained_columns"],
+                    sorted(
+                        (key["constrained_columns"], key["referred_table"], key["referred_columns"])
+                        for key in inspector.get_foreign_keys(table, schema)
+                    ),
+                    sorted(column["name"] for column in inspector.get_columns(table, schema) if not column["nullable"]),
+                )
+                for table in tables_of(start)
+            }
 
     expected = keys(start)
     for url in stations[1:]:

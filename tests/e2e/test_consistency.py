@@ -13,6 +13,7 @@ from migrator import operations
 from migrator.operations import NoProgress
 from migrator.spec import JobSpec
 from tests.support.pump import done, pump, remap, schema_of
+from tests.support.sql import execute, inspect, scalar
 
 CYCLE = (
     "CREATE TABLE dept (id INTEGER NOT NULL PRIMARY KEY, head INTEGER)",
@@ -26,17 +27,6 @@ CLOSE = (
     "ALTER TABLE dept ADD CONSTRAINT dept_head FOREIGN KEY (head) REFERENCES emp (id)",
     "ALTER TABLE emp ADD CONSTRAINT emp_boss FOREIGN KEY (boss) REFERENCES emp (id)",
 )
-
-
-def execute(url: str, *statements: str) -> None:
-    with sa.create_engine(url).begin() as connection:
-        for statement in statements:
-            connection.execute(sa.text(statement))
-
-
-def scalar(url: str, query: str) -> object:
-    with sa.create_engine(url).connect() as connection:
-        return connection.execute(sa.text(query)).scalar()
 
 
 @pytest.fixture(params=["postgresql", "mysql", "sqlite"])
@@ -65,7 +55,7 @@ class Meddler(NoProgress):
 def test_all_tables_are_read_in_the_state_the_job_began_with(source: str, parallel: int, tmp_path: Path) -> None:
     execute(source, "CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY)", "CREATE TABLE b (id INTEGER NOT NULL PRIMARY KEY)")
     execute(source, "INSERT INTO a VALUES (1)", "INSERT INTO b VALUES (1)")
-    url = f"{source}?timeout=0.2" if source.startswith("sqlite") else source
+    url = f"{source}?timeout=0.2" if source.startswith("sqlite") else source  # a waiting writer is refused soon
     meddler = Meddler(url, "INSERT INTO a VALUES (2)", "INSERT INTO b VALUES (2)", "DELETE FROM b WHERE id = 1")
     spec = JobSpec(
         "EXPORT", "SCHEMA", source, tmp_path, dumpfiles=(str(tmp_path / "x%U.dmp"),), content="ALL", parallel=parallel
@@ -89,8 +79,8 @@ def test_cycles_and_self_references_are_moved_with_their_rows(
         run = done(pump("impdp", there, f"NETWORK_LINK={here}", remap(here, there), f"DIRECTORY={tmp_path}"))
         assert run.rows == {"dept": 2, "emp": 3}
         assert scalar(there, "SELECT count(*) FROM emp JOIN dept ON dept.head = emp.id") == 1
-    keys = sa.inspect(sa.create_engine(target))
-    found = {key["name"] for table in ("dept", "emp") for key in keys.get_foreign_keys(table, schema_of(target))}
+    with inspect(target) as inspector:
+        found = {key["name"] for table in ("dept", "emp") for key in inspector.get_foreign_keys(table, schema_of(target))}
     assert {"dept_head", "emp_boss"} <= found
     assert len(found) == 3
 
@@ -162,6 +152,6 @@ def test_a_query_is_answered_by_the_targets_sql_engine_when_rows_come_from_a_dum
         done(run)
         assert run.rows == {"Genre": 5}
         assert "using external_table" in run.out
-        inspector = sa.inspect(sa.create_engine(target))
-        schema = None if target.startswith("sqlite") else schema_of(target)
-        assert inspector.get_table_names(schema) == ["Genre"]
+        with inspect(target) as inspector:
+            schema = None if target.startswith("sqlite") else schema_of(target)
+            assert inspector.get_table_names(schema) == ["Genre"]

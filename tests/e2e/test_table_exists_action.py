@@ -6,22 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
-from tests.support.pump import Run, done, pump, remap, schema_of
+from tests.support.pump import Run, done, pump, remap
+from tests.support.sql import execute, rows
 
 
 @pytest.fixture
 def source(sqlite_file: Callable[..., str]) -> str:
     url = sqlite_file("source.db")
-    with sa.create_engine(url).begin() as connection:
-        for statement in (
-            "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL)",
-            "CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL REFERENCES parent (id))",
-            "INSERT INTO parent VALUES (1, 'one'), (2, 'two')",
-            "INSERT INTO child VALUES (10, 1), (20, 2), (30, 2)",
-        ):
-            connection.execute(sa.text(statement))
+    execute(
+        url,
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL)",
+        "CREATE TABLE child (id INTEGER PRIMARY KEY, parent INTEGER NOT NULL REFERENCES parent (id))",
+        "INSERT INTO parent VALUES (1, 'one'), (2, 'two')",
+        "INSERT INTO child VALUES (10, 1), (20, 2), (30, 2)",
+    )
     return url
 
 
@@ -42,26 +41,17 @@ def load(source: str, target: str, tmp_path: Path) -> Callable[..., Run]:
 
 
 def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
-    engine = sa.create_engine(url)
-    schema = None if url.startswith("sqlite") else schema_of(url)
-    with engine.connect() as connection:
-        return {
-            name: [tuple(row) for row in connection.execute(sa.select(table).order_by(table.c[0]))]
-            for name in ("parent", "child")
-            for table in [sa.Table(name, sa.MetaData(), autoload_with=connection, schema=schema)]
-        }
-
-
-def change(url: str, sql: str) -> None:
-    with sa.create_engine(url).begin() as connection:
-        connection.execute(sa.text(sql))
+    return {
+        "parent": rows(url, "SELECT id, name FROM parent ORDER BY 1"),
+        "child": rows(url, "SELECT id, parent FROM child ORDER BY 1"),
+    }
 
 
 BOTH = {"parent": [(1, "one"), (2, "two")], "child": [(10, 1), (20, 2), (30, 2)]}
 
 
 def test_skip_is_the_default_and_leaves_the_table_alone(load: Callable[..., Run], target: str) -> None:
-    change(target, "UPDATE parent SET name = 'mine' WHERE id = 1")
+    execute(target, "UPDATE parent SET name = 'mine' WHERE id = 1")
     run = load()
     assert run.code == 5
     assert "ORA-39151: Table" in run.out
@@ -70,8 +60,8 @@ def test_skip_is_the_default_and_leaves_the_table_alone(load: Callable[..., Run]
 
 
 def test_append_adds_the_rows_and_leaves_the_metadata(load: Callable[..., Run], target: str) -> None:
-    change(target, "DELETE FROM child")
-    change(target, "DELETE FROM parent")
+    execute(target, "DELETE FROM child")
+    execute(target, "DELETE FROM parent")
     done(load("TABLE_EXISTS_ACTION=APPEND"))
     assert contents(target) == BOTH
 
@@ -84,20 +74,20 @@ def test_append_of_rows_that_are_there_fails_and_changes_nothing(load: Callable[
 
 
 def test_truncate_empties_the_tables_first(load: Callable[..., Run], target: str) -> None:
-    change(target, "UPDATE parent SET name = 'mine'")
+    execute(target, "UPDATE parent SET name = 'mine'")
     done(load("TABLE_EXISTS_ACTION=TRUNCATE"))
     assert contents(target) == BOTH
 
 
 def test_replace_makes_the_tables_anew(load: Callable[..., Run], target: str) -> None:
-    change(target, "ALTER TABLE parent ADD COLUMN extra INT")
+    execute(target, "ALTER TABLE parent ADD COLUMN extra INT")
     done(load("TABLE_EXISTS_ACTION=REPLACE"))
     assert contents(target) == BOTH
 
 
 def test_data_only_appends_to_tables_that_are_there(load: Callable[..., Run], target: str) -> None:
-    change(target, "DELETE FROM child")
-    change(target, "DELETE FROM parent")
+    execute(target, "DELETE FROM child")
+    execute(target, "DELETE FROM parent")
     done(load("CONTENT=DATA_ONLY"))
     assert contents(target) == BOTH
 
@@ -122,5 +112,4 @@ def test_remap_table_and_query(source: str, target: str, tmp_path: Path) -> None
     )
     done(run)
     assert run.rows == {"ancestor": 1}
-    with sa.create_engine(target).connect() as connection:
-        assert connection.execute(sa.text("SELECT id, name FROM ancestor")).fetchall() == [(2, "two")]
+    assert rows(target, "SELECT id, name FROM ancestor") == [(2, "two")]

@@ -418,7 +418,5 @@ def test_a_table_has_one_query() -> None:
         expdp('QUERY=emp:"WHERE a=1"', 'QUERY=emp:"WHERE b=1"')
 
 
-def test_an_import_takes_a_query_over_a_link_only() -> None:
-    assert impdp(LINK, 'QUERY="WHERE a=1"').query == (TableQuery(None, "a=1"),)
-    with pytest.raises(UnsupportedParameter, match="QUERY is known, but for an import from a dump file set"):
-        impdp('QUERY="WHERE a=1"')
+def test_an_import_takes_a_query_from_a_dump_and_over_a_link() -> None:
+    assert impdp('QUERY="WHERE a=1"').query == impdp(LINK, 'QUERY="WHERE a=1"').query == (TableQuery(None, "a=1"),)

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from migrator import transforms
+from migrator.adapter import load_adapter
 from migrator.errors import NamesCollide
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.plan import plan
 from migrator.spec import JobSpec, TableRemap
 
 
@@ -91,9 +93,11 @@ def test_remap_table_of_another_schema_leaves_the_table_alone() -> None:
     assert moved == CATALOG
 
 
-def test_a_program_whose_text_was_remapped_is_in_the_loss_list() -> None:
+def test_a_program_whose_text_was_remapped_is_in_the_loss_list_of_the_plan() -> None:
     moved = transforms.apply(CATALOG, spec((("hr", "app"),)))
-    assert [loss.object for loss in moved.losses] == ['FUNCTION:"app"."f"']
+    ddl = load_adapter("postgresql").ddl(moved)
+    losses = [loss for phase in plan(moved, "ALL", ddl) for step in phase.steps for loss in step.script.losses]
+    assert [(loss.object, loss.rule) for loss in losses] == [('FUNCTION:"app"."f"', "program-remap")]
 
 
 def test_two_tables_may_not_come_to_one_name() -> None:

@@ -1,0 +1,35 @@
+"""Running SQL in a test's databases through SQLAlchemy, every connection closed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
+
+
+@contextmanager
+def inspect(url: str) -> Iterator[sa.Inspector]:
+    """SQLAlchemy's inspector of a database."""
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        yield sa.inspect(connection)
+
+
+def execute(url: str | sa.URL, *statements: str) -> None:
+    """Run statements in one transaction."""
+    with sa.create_engine(url, poolclass=NullPool).begin() as connection:
+        for statement in statements:
+            connection.exec_driver_sql(statement.replace("%", "%%") if "%" in statement else statement)
+
+
+def rows(url: str | sa.URL, query: str) -> list[tuple[Any, ...]]:
+    """All rows of a query."""
+    with sa.create_engine(url, poolclass=NullPool).connect() as connection:
+        return [tuple(row) for row in connection.execute(sa.text(query))]
+
+
+def scalar(url: str | sa.URL, query: str) -> Any:
+    """The first value of a query's first row."""
+    return rows(url, query)[0][0]
