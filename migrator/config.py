@@ -141,6 +141,8 @@ class Config:
 
 def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
     if "://" not in text:
+        if Path(text).is_file():
+            raise InvalidUrl(url=text, detail=f"a SQLite file's URL is sqlite:///{text}")
         detail = f"configured are {', '.join(sorted(known))}" if known else "no connection is configured"
         raise InvalidUrl(url=mask(text), detail=detail)
     try:

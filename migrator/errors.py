@@ -23,7 +23,7 @@ SECRET_ITEM = re.compile(r"password|passwd|pwd|secret|token", re.IGNORECASE)
 """What the name of a URL's query item holds if its value is a secret."""
 
 _URL_PASSWORD = re.compile(r"(?P<head>://[^:/?#@]*:).*@", re.DOTALL)
-_LOGON_PASSWORD = re.compile(r"(?P<head>^[^/:@]*/)[^@]+(?=@|$)", re.DOTALL)
+_LOGON_PASSWORD = re.compile(r"(?P<head>^[A-Za-z][\w$#]*/)[^@]+(?=@|$)", re.DOTALL)
 _URL_ITEM = re.compile(rf"(?P<head>[?&][^=&]*(?:{SECRET_ITEM.pattern})[^=&]*=)[^&]*", re.IGNORECASE)
 
 

@@ -197,6 +197,28 @@ def _in_order(catalog: Catalog, objects: Collection[Object]) -> list[Object]:
     return [obj for obj in catalog.objects if obj in objects]
 
 
+def unmatched(spec: JobSpec, catalog: Catalog) -> tuple[str, ...]:
+    """A remark for each name in INCLUDE and EXCLUDE that no object of ``catalog`` answers to: it may be a slip."""
+    remarks: list[str] = []
+    for parameter, filters in (("INCLUDE", spec.include), ("EXCLUDE", spec.exclude)):
+        for filter_ in filters:
+            clause = filter_.clause
+            if clause is not None and clause.comparison in {"=", "!=", "IN", "NOT IN"}:
+                names = _names(filter_.path, catalog)
+                missing = (value for value in clause.values if spelled(value, names) is None)
+                remarks += [f"{parameter}={filter_.path}: the source has no {name}" for name in missing]
+    return tuple(remarks)
+
+
+def _names(path: str, catalog: Catalog) -> set[str]:
+    """The names that a name clause for ``path`` chooses from."""
+    if path == "SCHEMA":
+        return set(map(_schema_of, catalog.objects))
+    whole = {obj.name for obj in catalog.objects if _filter_path(obj) == path.replace("TABLE_DATA", "TABLE")}
+    parts = (part.name for obj in catalog.objects for field in _PART_FIELDS.get(path, ()) for part in _parts(obj, field))
+    return whole | {name for name in parts if name is not None}
+
+
 # --- the mode
 
 
@@ -351,4 +373,4 @@ def _without_comments(obj: Object) -> Object:
     return replace(obj, comment=None)
 
 
-__all__ = ["conditions", "matching", "schemas_wanted", "select", "spelled", "tables_with_rows"]
+__all__ = ["conditions", "matching", "schemas_wanted", "select", "spelled", "tables_with_rows", "unmatched"]

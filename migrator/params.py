@@ -128,7 +128,7 @@ SUPPORTED = (
         "QUERY",
         BOTH,
         "Which rows move: of one table, or, without a table, of all tables that have no QUERY of their own. "
-        "An import takes it with NETWORK_LINK only.",
+        "The condition is in the source's SQL; importing a dump, in the target's.",
         '[[schema.]table:]"WHERE condition"[, …]',
         example='QUERY=hr.emp:"WHERE salary > 1000"',
         many=True,

@@ -55,6 +55,11 @@ def test_an_unknown_name_is_refused_with_those_configured(config_file: Path) -> 
         read(config_file).reference("sales")
 
 
+def test_a_bare_sqlite_file_is_refused_with_its_url(config_file: Path) -> None:
+    with pytest.raises(InvalidUrl, match=f"a SQLite file's URL is sqlite:///{config_file}"):
+        Config().reference(str(config_file))
+
+
 @pytest.mark.parametrize("url", ["postgresql://h:port/db", "://x", "postgresql://u:p@ss@host/db"])
 def test_a_broken_url_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(InvalidUrl) as caught:
@@ -152,6 +157,8 @@ def test_a_configuration_shows_no_password_of_this_run() -> None:
         ("hr/tiger@orcl", "hr/********@orcl"),
         ("hr/tiger", "hr/********"),
         ("hr", "hr"),
+        ("/data/hr.db", "/data/hr.db"),
+        ("./hr.db", "./hr.db"),
         ("oracle:", "oracle:"),
     ],
 )

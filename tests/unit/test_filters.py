@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound
-from migrator.filters import conditions, matching, schemas_wanted, select, spelled, tables_with_rows
+from migrator.filters import conditions, matching, schemas_wanted, select, spelled, tables_with_rows, unmatched
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -373,6 +373,22 @@ def test_a_job_of_nothing_is_refused(spec: JobSpec) -> None:
 def test_schemas_alone_are_no_job_unless_asked_for() -> None:
     with pytest.raises(NothingSelected):
         select(Catalog("x", "1", (Schema("hr"),)), job("SCHEMA"), "hr")
+
+
+def test_names_in_filters_that_nothing_answers_to_are_remarked_on() -> None:
+    spec = job(
+        include=(named("TABLE", "IN", "EMP_log", "nope"), named("SCHEMA", "=", "hr")),
+        exclude=(named("INDEX", "=", "emp_ixx"), named("CONSTRAINT", "=", "emp_pk"), named("TABLE_DATA", "!=", "depd")),
+    )
+    assert unmatched(spec, HR) == (
+        "INCLUDE=TABLE: the source has no nope",
+        "EXCLUDE=INDEX: the source has no emp_ixx",
+        "EXCLUDE=TABLE_DATA: the source has no depd",
+    )
+
+
+def test_patterns_are_not_remarked_on() -> None:
+    assert unmatched(job(exclude=(named("TABLE", "LIKE", "tmp%"), named("VIEW"))), HR) == ()
 
 
 # --- rows
