@@ -27,6 +27,7 @@ def test_the_demonstration_completes_and_everything_comes_back(tmp_path: Path, c
     [
         "UPDATE employee SET remark = NULL WHERE remark = ''",
         "UPDATE employee SET salary = salary + 0.01 WHERE id = 104",
+        "UPDATE employee SET last_login = '2025-12-31 12:00:00' WHERE id = 103",
         "DELETE FROM salary_change WHERE reason = ''",
         "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'employee'",
         'DROP TABLE "order of the day"',
