@@ -11,7 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol, TextIO
 
-from migrator.errors import LogFileNotWritable, MigratorError, redact
+from migrator.errors import InternalError, LogFileNotWritable, MigratorError, redact
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
@@ -159,11 +159,14 @@ class JobLog:
 
     def fatal(self, error: BaseException) -> None:
         """The job ends here because of ``error``: written to LOGFILE only, since the command line shows it by itself."""
-        if isinstance(error, MigratorError):
-            self._to_file(f"{self._stamp('LOGFILE')}{error}")
+        interrupted = isinstance(error, KeyboardInterrupt)
+        if not interrupted:
+            known = isinstance(error, MigratorError)
+            shown = error if known else InternalError(detail=f"{type(error).__name__}: {error}")
+            self._to_file(f"{self._stamp('LOGFILE')}{shown}")
         self.errors += 1
         if self._job is not None:
-            self.finish(self._job, "INTERRUPTED" if isinstance(error, KeyboardInterrupt) else "STOPPED")
+            self.finish(self._job, "INTERRUPTED" if interrupted else "STOPPED")
 
     def finish(self, job: QName, state: Literal["COMPLETED", "STOPPED", "INTERRUPTED"]) -> int:
         """The last line; the exit code: 0 completed, 5 completed with errors, 1 stopped."""

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator import __version__
-from migrator.errors import InternalError, LogFileNotWritable
+from migrator.errors import DumpFileMissing, InternalError, LogFileNotWritable
 from migrator.job.report import JobLog, elapsed_text, size_text
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
@@ -217,16 +217,27 @@ def test_losses_are_listed_and_counted_apart_from_errors(log: Callable[..., JobL
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
-    [(InternalError(detail="boom"), "stopped due to fatal error at"), (KeyboardInterrupt(), "stopped by user request at")],
+    ("error", "in_file", "words"),
+    [
+        (DumpFileMissing(path="x.dmp", detail="gone"), "ORA-31640: unable to open dump", "stopped due to fatal error at"),
+        (
+            RuntimeError("boom"),
+            "ORA-39126: Worker unexpected fatal error: RuntimeError: boom",
+            "stopped due to fatal error at",
+        ),
+        (KeyboardInterrupt(), "", "stopped by user request at"),
+    ],
+    ids=["an error", "a defect", "Ctrl-C"],
 )
-def test_a_job_that_stops_says_why(error: BaseException, words: str, log: Callable[..., JobLog], tmp_path: Path) -> None:
+def test_a_job_that_stops_says_why(
+    error: BaseException, in_file: str, words: str, log: Callable[..., JobLog], tmp_path: Path
+) -> None:
     job = log(logfile=tmp_path / "x.log")
     job.starting(JOB, "x")
     job.fatal(error)
+    assert in_file in (tmp_path / "x.log").read_text()
     assert words in lines(job)[-1]
-    assert ("boom" in (tmp_path / "x.log").read_text()) == isinstance(error, InternalError)
-    assert not any("boom" in line for line in lines(job)), "the command line shows the error by itself"
+    assert len(lines(job)) == 2, "the command line shows the error by itself"
 
 
 def test_a_job_that_never_started_has_no_last_line(log: Callable[..., JobLog]) -> None:
