@@ -312,6 +312,7 @@ def _key(sql: str, part: list[Token]) -> str:
         part = part[:-1]
     if len(part) > 2 and part[-2].upper == "COLLATE":
         part = part[:-2]
+    part = bare(part)
     return sql[part[0].start : part[-1].end]
 
 
@@ -329,11 +330,16 @@ def read_view(sql: str) -> tuple[tuple[str, ...], str]:
     return columns, sql[items[position].end :].strip().rstrip(";").strip()
 
 
-def literal_default(sql: str) -> Token | None:
-    """The single token a default consists of, parentheses taken off; None: it is a longer expression."""
-    items = tokens(sql)
+def bare(items: list[Token]) -> list[Token]:
+    """The tokens without parentheses around them all."""
     while len(items) > 2 and _is(items[0], "(") and _closing(items, 0) == len(items) - 1:
         items = items[1:-1]
+    return items
+
+
+def literal_default(sql: str) -> Token | None:
+    """The single token a default consists of, parentheses taken off; None: it is a longer expression."""
+    items = bare(tokens(sql))
     if len(items) == 2 and items[0].text in {"+", "-"} and items[1].kind == "number":
         sign = "-" if items[0].text == "-" else ""
         return Token("number", sign + items[1].text, 0)

@@ -7,7 +7,7 @@ import re
 from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, Now
 
-from .declaration import Token, literal_default, tokens
+from .declaration import Token, bare, literal_default, tokens
 from .types import DIALECT
 
 _NOW: dict[str, Now] = {
@@ -47,10 +47,7 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
 
 
 def _normal(sql: str) -> str:
-    items = tokens(sql)
-    while len(items) > 2 and items[0].text == "(" and items[-1].text == ")" and items[0].kind == "sign":
-        items = items[1:-1]
-    return "".join(item.text for item in items).lower()
+    return "".join(item.text for item in bare(tokens(sql))).lower()
 
 
 def _constant(token: Token, type_: t.Type, sql: str) -> Default:
