@@ -1,0 +1,269 @@
+"""SQLite's DDL for objects of other databases: what stands where, and what is named as lost. Every statement is run."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from migrator.adapter import load_adapter
+from migrator.ddl import DDL, Script
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    Expression,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    Object,
+    Partitioning,
+    PrimaryKey,
+    Program,
+    QName,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+
+ID = Column("id", t.Integer(64), nullable=False)
+PEOPLE_SEQ = Sequence("hr", "people_seq", next_value=42)
+
+
+@pytest.fixture
+def database() -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        yield connection
+
+
+def ddl(*objects: Object, dialect: str = "postgresql") -> DDL:
+    return load_adapter("sqlite").ddl(Catalog(dialect, "16", objects))
+
+
+def people(*columns: Column, **parts: object) -> Table:
+    return replace(Table("hr", "people", (ID, *columns), primary_key=PrimaryKey("people_pk", ("id",))), **parts)
+
+
+def run(database: sqlite3.Connection, script: Script) -> str:
+    """Run a script; its statements, blanks made one."""
+    for statement in script.statements:
+        database.execute(statement)
+    return " ".join(" ".join(script.statements).split())
+
+
+def rules(script: Script) -> list[tuple[str, str | None]]:
+    return [(loss.rule, loss.column) for loss in script.losses]
+
+
+# --- tables ---------------------------------------------------------------------------------------------------------
+
+
+def test_all_constraints_stand_in_the_table(database: sqlite3.Connection) -> None:
+    table = people(
+        Column("boss", t.Integer(64)),
+        Column("name", t.String(20), nullable=False, default=Literal("it's")),
+        uniques=(Unique("people_uq", ("name",), deferrable=True),),
+        checks=(Check("people_ck", Expression("char_length(name) > 1", "postgresql")),),
+        foreign_keys=(
+            ForeignKey("people_fk", ("boss",), QName("hr", "people"), ("id",), on_delete="SET NULL", deferrable=True),
+        ),
+    )
+    made = ddl(table)
+    script = made.create_table(table)
+    assert run(database, script) == (
+        'CREATE TABLE "people" ( "id" INTEGER NOT NULL, "boss" INTEGER, "name" VARCHAR(20) DEFAULT \'it\'\'s\' NOT NULL,'
+        ' CONSTRAINT "people_pk" PRIMARY KEY ("id"), CONSTRAINT "people_uq" UNIQUE ("name"),'
+        ' CONSTRAINT "people_ck" CHECK (LENGTH("name") > 1),'
+        ' CONSTRAINT "people_fk" FOREIGN KEY ("boss") REFERENCES "people" ("id") ON DELETE SET NULL DEFERRABLE )'
+    )
+    assert rules(script) == [("deferrable", None)]
+    assert made.unique(table, table.uniques[0]) == made.foreign_key(table, table.foreign_keys[0]) == Script()
+
+
+@pytest.mark.parametrize(
+    "identity", [replace(ID, identity=Identity(next_value=42)), replace(ID, default=NextValue(QName("hr", "people_seq")))]
+)
+def test_a_generated_key_counts_on_where_the_source_stood(database: sqlite3.Connection, identity: Column) -> None:
+    table = replace(people(), columns=(identity,))
+    made = ddl(PEOPLE_SEQ, table)
+    created = run(database, made.create_table(table))
+    assert '"id" INTEGER CONSTRAINT "people_pk" PRIMARY KEY AUTOINCREMENT NOT NULL' in created
+    run(database, made.position(table))
+    database.execute("INSERT INTO people DEFAULT VALUES")
+    assert database.execute("SELECT id FROM people").fetchall() == [(42,)]
+
+
+def test_a_key_goes_on_after_the_largest_loaded_one_where_that_is_higher(database: sqlite3.Connection) -> None:
+    table = replace(people(), columns=(replace(ID, identity=Identity(next_value=3)),))
+    made = ddl(table)
+    run(database, made.create_table(table))
+    database.execute("INSERT INTO people VALUES (99)")
+    run(database, made.position(table))
+    database.execute("INSERT INTO people DEFAULT VALUES")
+    assert database.execute("SELECT max(id) FROM people").fetchone() == (100,)
+
+
+def test_an_identity_that_counts_otherwise_is_named(database: sqlite3.Connection) -> None:
+    table = replace(people(), columns=(replace(ID, identity=Identity(always=True, increment=-5)),))
+    script = ddl(table).create_table(table)
+    assert rules(script) == [("identity", "id"), ("identity-always", "id")]
+    run(database, script)
+
+
+def test_an_identity_that_is_no_key_is_named(database: sqlite3.Connection) -> None:
+    table = people(Column("n", t.Integer(64), nullable=False, identity=Identity()))
+    script = ddl(table).create_table(table)
+    assert rules(script) == [("identity", "n")]
+    assert '"n" INTEGER NOT NULL' in run(database, script)
+
+
+def test_a_sequence_that_feeds_a_key_is_that_keys_counter() -> None:
+    table = replace(people(), columns=(replace(ID, default=NextValue(QName("hr", "people_seq"))),))
+    assert ddl(PEOPLE_SEQ, table).create_sequence(PEOPLE_SEQ) == Script()
+
+
+def test_a_sequence_that_feeds_no_key_is_not_carried() -> None:
+    sequence = Sequence("hr", "tickets")
+    (loss,) = ddl(sequence).create_sequence(sequence).losses
+    assert loss.detail == "not carried: there are no sequences in SQLite"
+
+
+def test_an_enum_is_checked_and_a_set_is_text(database: sqlite3.Connection) -> None:
+    table = people(Column("e", t.Enum(("it's", "b"))), Column("s", t.SetOf(("x", "y"))))
+    script = ddl(table).create_table(table)
+    run(database, script)
+    assert rules(script) == [("type-enum", "e"), ("type-setof", "s")]
+    database.execute("INSERT INTO people VALUES (1, 'it''s', 'x,y')")
+    with pytest.raises(sqlite3.IntegrityError):
+        database.execute("INSERT INTO people VALUES (2, 'c', '')")
+
+
+@pytest.mark.parametrize(
+    ("default", "type_", "expected"),
+    [
+        (Literal("", "null"), t.String(), "NULL"),
+        (Literal("1", "boolean"), t.Boolean(), "1"),
+        (Literal("00FF", "binary"), t.Binary(), "X'00FF'"),
+        (Literal("101", "bit"), t.Bit(3), "'101'"),
+        (Now(), t.Timestamp(), "CURRENT_TIMESTAMP"),
+        (Now(precision=3), t.Timestamp(3), "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"),
+        (Now("date"), t.Date(), "CURRENT_DATE"),
+        (Now("time"), t.Time(), "CURRENT_TIME"),
+        (Expression("lower('A')", "postgresql"), t.String(), "(LOWER('A'))"),
+    ],
+)
+def test_a_default_is_written_as_sqlite_takes_it(
+    database: sqlite3.Connection, default: Default, type_: t.Type, expected: str
+) -> None:
+    table = people(Column("c", type_, default=default))
+    script = ddl(table).create_table(table)
+    assert f"DEFAULT {expected}," in run(database, script)
+    database.execute("INSERT INTO people (id) VALUES (1)")
+
+
+def test_a_random_uuid_is_one_of_version_4(database: sqlite3.Connection) -> None:
+    table = people(Column("c", t.Uuid(), default=NewUuid()))
+    run(database, ddl(table).create_table(table))
+    for i in range(50):
+        database.execute("INSERT INTO people (id) VALUES (?)", (i,))
+    digit = "[0-9a-f]"
+    pattern = "-".join((digit * 8, digit * 4, "4" + digit * 3, "[89ab]" + digit * 3, digit * 12))
+    (good,) = database.execute("SELECT count(DISTINCT c) FROM people WHERE c GLOB ?", (pattern,)).fetchone()
+    assert good == 50
+
+
+def test_generated_columns_are_kept(database: sqlite3.Connection) -> None:
+    full = Generated(Expression("upper(name)", "postgresql"), stored=True)
+    table = people(Column("name", t.String(20)), Column("loud", t.String(20), generated=full))
+    assert '"loud" VARCHAR(20) GENERATED ALWAYS AS (UPPER("name")) STORED' in run(database, ddl(table).create_table(table))
+
+
+def test_what_sqlite_has_no_place_for_is_named(database: sqlite3.Connection) -> None:
+    table = people(
+        Column("seen", t.Timestamp(), on_update=Now(), comment="when", invisible=True),
+        Column("name", t.String(9), ignore_case=True, collation="utf8mb4_general_ci"),
+        comment="all of them",
+        partitioning=Partitioning("mysql", "HASH (id)"),
+    )
+    script = ddl(table, dialect="mysql").create_table(table)
+    assert set(rules(script)) == {
+        ("on-update", "seen"),
+        ("invisible", "seen"),
+        ("collation", "name"),
+        ("comment", None),
+        ("partitioning", None),
+    }
+    assert '"name" VARCHAR(9) COLLATE NOCASE' in run(database, script)
+
+
+# --- indexes, views and the rest ------------------------------------------------------------------------------------
+
+
+def test_index_names_are_unique_in_the_file(database: sqlite3.Connection) -> None:
+    index = Index("ix", (IndexKey("id"),))
+    first, second = people(indexes=(index,)), replace(people(indexes=(index,)), name="pets", primary_key=None)
+    made = ddl(first, second, dialect="mysql")
+    for table in (first, second):
+        run(database, made.create_table(table))
+    assert run(database, made.index(first, index)) == 'CREATE INDEX "ix" ON "people" ("id")'
+    script = made.index(second, index)
+    assert run(database, script) == 'CREATE INDEX "pets_ix" ON "pets" ("id")'
+    assert rules(script) == [("index-name", None)]
+
+
+def test_an_index_keeps_order_condition_and_expression_and_names_the_rest(database: sqlite3.Connection) -> None:
+    keys = (IndexKey("name", descending=True), IndexKey(expression=Expression("lower(name)", "postgresql")))
+    index = Index("ix", keys, unique=True, where=Expression("name IS NOT NULL", "postgresql"), include=("id",))
+    table = people(Column("name", t.String(20)), indexes=(index,))
+    made = ddl(table)
+    run(database, made.create_table(table))
+    script = made.index(table, index)
+    assert run(database, script) == (
+        'CREATE UNIQUE INDEX "ix" ON "people" ("name" DESC, (LOWER("name"))) WHERE NOT "name" IS NULL'
+    )
+    assert rules(script) == [("index-include", None)]
+
+
+def test_an_index_of_another_kind_is_named() -> None:
+    index = Index("ix", (IndexKey("id"),), method="gin")
+    table = people(indexes=(index,))
+    script = ddl(table).index(table, index)
+    assert script.statements == ()
+    assert script.losses[0].detail == "index ix is left out: SQLite has no gin indexes"
+
+
+def test_a_view_loses_its_schema_names(database: sqlite3.Connection) -> None:
+    table = people(Column("Name", t.String(20)))
+    view = View("hr", "names", Expression('SELECT p."Name" FROM hr.people AS p WHERE p.id > 1', "postgresql"), ("n",), True)
+    made = ddl(table, view)
+    run(database, made.create_table(table))
+    script = made.create_view(view)
+    assert run(database, script) == 'CREATE VIEW "names" ("n") AS SELECT "p"."Name" FROM "people" AS "p" WHERE "p"."id" > 1'
+    assert rules(script) == [("materialized-view", None)]
+
+
+def test_a_trigger_of_another_database_is_not_carried() -> None:
+    trigger = Program("hr", "touch", "TRIGGER", Expression("CREATE TRIGGER …", "postgresql"), "people")
+    (loss,) = ddl(trigger).create_program(trigger).losses
+    assert loss.rule == "program"
+
+
+def test_tables_are_emptied_with_delete(database: sqlite3.Connection) -> None:
+    table = people()
+    made = ddl(table)
+    run(database, made.create_table(table))
+    database.execute("INSERT INTO people VALUES (1)")
+    run(database, made.truncate(table.qname))
+    assert database.execute("SELECT count(*) FROM people").fetchone() == (0,)
