@@ -298,4 +298,3 @@ class SQLiteDDL(DDL):
     def truncate(self, *tables: QName) -> Script:
         """Empty tables: SQLite has DELETE only."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
-

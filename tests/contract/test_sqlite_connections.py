@@ -42,7 +42,9 @@ def test_a_target_that_is_not_there_is_made(sqlite_file: New) -> None:
     assert table_of(url, "t").name == "t"
 
 
-@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x.db?mode=ro&uri=true", "sqlite:///x.db?cache=shared"])
+@pytest.mark.parametrize(
+    "url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x.db?mode=ro&uri=true", "sqlite:///x.db?cache=shared"]
+)
 def test_a_url_that_is_no_plain_path_is_refused(url: str) -> None:
     with pytest.raises(InvalidUrl):
         SQLITE.engine(sa.make_url(url))
