@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
 from dataclasses import replace
-from datetime import date
 from functools import cache, cached_property
-from typing import TypeAlias, TypeVar
 
 from sqlglot import exp
 
@@ -38,11 +36,10 @@ from migrator.model.objects import (
     View,
 )
 
+from .defaults import constant, now
 from .expressions import Adapted, Kind, Place, adapt, compared_columns, kind_of
+from .names import Named, SchemaNames, constraints_of, keys_of
 from .types import FIXED_BYTES, STRING_BYTES
-
-Part: TypeAlias = PrimaryKey | Unique | ForeignKey | Check | Index
-Named = TypeVar("Named", PrimaryKey, Unique, ForeignKey, Check, Index)
 
 NAME_BYTES = 128
 """The longest name."""
@@ -72,15 +69,6 @@ _PLSQL = re.compile(
     r"\s*(BEGIN|DECLARE|CREATE\s+(OR\s+REPLACE\s+)?((NON)?EDITIONABLE\s+)?(TRIGGER|PROCEDURE|FUNCTION|PACKAGE|TYPE))\b", re.I
 )
 _INNER_END = re.compile(r";[ \t]*\n")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-_TIMESTAMP = re.compile(
-    r"(?P<day>\d{4}-\d\d-\d\d)"
-    r"(?:[ T](?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?))?"
-    r"(?P<offset>[+-]\d\d(?::?\d\d)?)?"
-)
-_TIME = re.compile(r"(\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?")
-_UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
-_TRUE = {"1", "t", "true", "y", "yes", "on"}
 
 
 class OracleDDL(DDL):
@@ -184,54 +172,24 @@ class OracleDDL(DDL):
     # --- names of constraints and indexes ---------------------------------------------------------------------------
 
     @cached_property
-    def _names(self) -> dict[tuple[QName, Part], str]:
-        """The names of constraints and indexes: unique in the schema, where elsewhere they are unique in the table."""
-        taken: set[tuple[str, str, str]] = set()
-        names: dict[tuple[QName, Part], str] = {}
-        tables = list(self.catalog.of(Table))
-        parts: list[tuple[Table, Part]] = [(table, part) for table in tables for part in _constraints(table)]
-        parts += [(table, index) for table in tables for index in table.indexes]
-        for table, part in parts:
-            if part.name:
-                names[table.qname, part] = self._free_name(table, part, part.name, taken)
-        return names
-
-    def _free_name(self, table: Table, part: Part, wanted: str, taken: set[tuple[str, str, str]]) -> str:
-        spaces = {PrimaryKey: ("constraint", "index"), Unique: ("constraint", "index"), Index: ("index",)}
-        schema = self.stored(table.schema)
-        number = 0
-        name = wanted
-        while True:
-            claimed = {(schema, space, self.stored(name)) for space in spaces.get(type(part), ("constraint",))}
-            if not claimed & taken:
-                taken |= claimed
-                return name
-            number += 1
-            name = f"{wanted}_{table.name}" if number == 1 else f"{wanted}_{table.name}_{number}"
+    def _names(self) -> SchemaNames:
+        return SchemaNames(self.catalog, self.stored)
 
     def renamed(self, table: Table, part: Named, losses: list[Loss]) -> Named:
         """The constraint or index with a name that is free in the schema."""
-        name = self._names.get((table.qname, part), part.name)
+        name = self._names.of(table, part)
         if name is None or name == part.name:
             return part
         detail = f"{part.name} is named {name} here, where such names are unique in the schema"
         losses.append(Loss(path_of(table), "oracle-name", detail))
         return replace(part, name=name)
 
-    @cached_property
-    def _relations(self) -> dict[tuple[str, str], list[Table | View | Sequence]]:
-        found: dict[tuple[str, str], list[Table | View | Sequence]] = {}
-        for obj in self.catalog.objects:
-            if isinstance(obj, Table | View | Sequence):
-                found.setdefault((self.stored(obj.schema), self.stored(obj.name)), []).append(obj)
-        return found
-
     def refuse_collision(self, obj: Table | View | Sequence) -> None:
         """Refuse two objects, or two columns, whose names Oracle folds into one.
 
         :raises NamesCollide: there are such.
         """
-        alike = self._relations.get((self.stored(obj.schema), self.stored(obj.name)), [])
+        alike = self._names.alike(obj)
         if len(alike) > 1:
             first, second = (path_of(same) for same in alike[:2])
             raise NamesCollide(first=first, second=second, name=self.stored(obj.name), database=self.adapter.title)
@@ -262,7 +220,7 @@ class OracleDDL(DDL):
 
     def _compared_together(self, table: Table) -> Iterator[Set[str]]:
         """The columns of each key and index, and each column that a check compares, in small letters."""
-        for constraint in (*_constraints(table), *self.domain_checks(table, [])):
+        for constraint in (*constraints_of(table), *self.domain_checks(table, [])):
             if isinstance(constraint, Check):
                 yield from ({name} for name in self._compared_in(constraint.expression))
             else:
@@ -313,99 +271,14 @@ class OracleDDL(DDL):
         type_ = t.base_of(column.type)
         match value:
             case Literal(kind=kind) if kind != "null":
-                return self.constant(value, type_)
+                return constant(value, type_)
             case Now():
-                return self.now_as(value, type_)
+                return now(value, type_, in_utc=self.catalog.dialect == "sqlite")
             case NewUuid():
                 if isinstance(type_, t.Uuid):
                     return "SYS_GUID()"
                 raise Untranslatable("SYS_GUID() gives bytes, no text")
         return super().default(value, column)
-
-    def constant(self, value: Literal, type_: t.Type) -> str:
-        """A constant for a column of ``type_``.
-
-        :raises Untranslatable: Oracle has no such value.
-        """
-        text = value.value
-        match type_:
-            case t.Boolean():
-                return self.boolean(text.lower() in _TRUE)
-            case t.Integer() | t.Decimal() | t.Float() | t.Year():
-                return self._number(value)
-            case t.Date() | t.Timestamp():
-                return self._point_in_time(text, type_)
-            case t.Time(zoned=False):
-                return self._time_of_day(text)
-            case t.Uuid():
-                if not _UUID.fullmatch(text):
-                    raise Untranslatable(f"{text} is no UUID")
-                return f"HEXTORAW('{text.replace('-', '')}')"
-            case t.Binary():
-                return self._bytes(text if value.kind == "binary" else text.encode().hex())
-            case t.Interval(kind="year_month" | "day_second") | t.Xml():
-                raise Untranslatable("it would be read by the session's settings")
-        if value.kind == "binary":
-            raise Untranslatable("it is bytes, and the column text")
-        if not text:
-            raise Untranslatable("'' is NULL in Oracle")
-        return self.literal(text)
-
-    def _number(self, value: Literal) -> str:
-        if value.kind == "bit":
-            return str(int(value.value, 2))
-        if value.kind == "boolean":
-            return self.boolean(value.value.lower() in _TRUE)
-        if not _NUMBER.fullmatch(value.value):
-            raise Untranslatable(f"'{value.value}' is no number")
-        return value.value
-
-    def _point_in_time(self, text: str, type_: t.Date | t.Timestamp) -> str:
-        match = _TIMESTAMP.fullmatch(text)
-        if match is None or not _is_day(match["day"]):
-            raise Untranslatable(f"'{text}' is no date of Oracle's calendar")
-        if isinstance(type_, t.Date):
-            return f"DATE '{match['day']}'"
-        if type_.zoned != bool(match["offset"]):
-            raise Untranslatable(f"'{text}' has {'no' if type_.zoned else 'an'} offset from UTC")
-        offset = ""
-        if match["offset"]:
-            digits = match["offset"].replace(":", "")
-            offset = f" {digits[:3]}:{digits[3:] or '00'}"
-        return f"TIMESTAMP '{match['day']} {match['time'] or '00:00:00'}{offset}'"
-
-    def _time_of_day(self, text: str) -> str:
-        match = _TIME.fullmatch(text)
-        if match is None:
-            raise Untranslatable(f"'{text}' is no time of day")
-        return f"INTERVAL '0 {match[1]}{match[2] or ':00'}' DAY TO SECOND"
-
-    def _bytes(self, digits: str) -> str:
-        if not digits:
-            raise Untranslatable("no bytes are NULL in Oracle")
-        return f"HEXTORAW('{digits}')"
-
-    def now_as(self, value: Now, type_: t.Type) -> str:
-        """The current time as a column of ``type_`` takes it. SQLite's clock runs in UTC.
-
-        :raises Untranslatable: it has no form there.
-        """
-        clock = "SYS_EXTRACT_UTC(SYSTIMESTAMP)" if self.catalog.dialect == "sqlite" else "LOCALTIMESTAMP"
-        match type_:
-            case t.Date():
-                return f"TRUNC({clock})"
-            case t.Timestamp(zoned=True, precision=precision):
-                return f"CURRENT_TIMESTAMP({precision if value.precision is None else value.precision})"
-            case t.Timestamp(precision=precision) if clock == "LOCALTIMESTAMP":
-                return f"{clock}({precision if value.precision is None else value.precision})"
-            case t.Timestamp():
-                return clock
-            case t.Time(zoned=False):
-                return f"{clock} - CAST(TRUNC({clock}) AS TIMESTAMP)"
-            case t.String() if self.catalog.dialect == "sqlite":
-                formats = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS"}
-                return f"TO_CHAR({clock}, '{formats.get(value.kind, 'YYYY-MM-DD HH24:MI:SS')}')"
-        raise Untranslatable("the current time has no fixed form as text")
 
     def next_value(self, sequence: QName) -> str:
         """The next value of a sequence."""
@@ -620,7 +493,7 @@ class OracleDDL(DDL):
         """Whether Oracle would refuse a second index on the same columns."""
         columns = _plain_columns(index)
         earlier = table.indexes[: table.indexes.index(index)] if index in table.indexes else ()
-        keys = [constraint.columns for constraint in _keys(table)] + [_plain_columns(other) for other in earlier]
+        keys = [constraint.columns for constraint in keys_of(table)] + [_plain_columns(other) for other in earlier]
         return bool(columns) and columns in keys
 
     def _index_losses(self, table: Table, index: Index) -> list[Loss]:
@@ -724,18 +597,6 @@ class OracleDDL(DDL):
         return Script((f"DROP TABLE {self.name_of(table)} CASCADE CONSTRAINTS PURGE",))
 
 
-def _constraints(table: Table) -> Iterator[PrimaryKey | Unique | ForeignKey | Check]:
-    yield from _keys(table)
-    yield from table.foreign_keys
-    yield from table.checks
-
-
-def _keys(table: Table) -> Iterator[PrimaryKey | Unique]:
-    if table.primary_key is not None:
-        yield table.primary_key
-    yield from table.uniques
-
-
 def _plain_columns(index: Index) -> tuple[str, ...]:
     """The columns of an index that has nothing but whole columns in ascending order, else none."""
     plain = index.where is None and all(k.column and not k.descending and k.length is None for k in index.keys)
@@ -744,7 +605,7 @@ def _plain_columns(index: Index) -> tuple[str, ...]:
 
 def _referable(table: Table) -> set[frozenset[str]]:
     """The sets of columns that a foreign key can refer to; unique indexes become constraints for that."""
-    return {frozenset(key.columns) for key in _keys(table)} | {
+    return {frozenset(key.columns) for key in keys_of(table)} | {
         frozenset(columns) for index in table.indexes if index.unique and (columns := _plain_columns(index))
     }
 
@@ -753,14 +614,6 @@ def _is_unlimited(type_: t.Type) -> bool:
     base = t.base_of(type_)
     limit = STRING_BYTES if isinstance(base, t.String) else FIXED_BYTES
     return isinstance(base, t.String | t.Binary) and not base.lob and (base.length is None or base.length > limit)
-
-
-def _is_day(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _is_long(comment: str | None) -> bool:

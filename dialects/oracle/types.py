@@ -31,6 +31,11 @@ _INTEGER_DIGITS = {
 """Decimal digits of the largest integer, by its bits and whether it is unsigned."""
 
 
+def text_literal(text: str) -> str:
+    """A character literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _integer(type_: t.Integer) -> str:
     return f"NUMBER({_INTEGER_DIGITS[type_.bits, type_.unsigned]})"
 
@@ -70,7 +75,7 @@ def _labels(type_: t.Enum) -> str:
 
 
 def _one_of(type_: t.Enum, column: str) -> str:
-    labels = ", ".join("'" + label.replace("'", "''") + "'" for label in type_.labels if label)  # '' is NULL
+    labels = ", ".join(text_literal(label) for label in type_.labels if label)  # '' is NULL
     return f"{column} IN ({labels})" if labels else f"{column} IS NULL"
 
 

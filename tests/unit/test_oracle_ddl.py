@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from dialects.oracle import ADAPTER
 from migrator.adapter import Snapshot
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide, NoConnection
-from migrator.expressions import Untranslatable
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -388,9 +387,3 @@ def test_reading_and_loading_are_refused_in_one_line() -> None:
     ):
         with pytest.raises(NoConnection, match="writes scripts"):
             refused()
-
-
-def test_a_text_has_no_clock_of_a_certain_form() -> None:
-    ddl = ADAPTER.ddl(Catalog("mysql", "8"))
-    with pytest.raises(Untranslatable):
-        ddl.now_as(o.Now(), t.String(20))
