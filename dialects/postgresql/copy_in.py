@@ -220,7 +220,8 @@ def _refuse_rounding(array: pa.Array, target: Target) -> None:
     if pa.types.is_decimal(array.type) and array.type.scale > scale:
         _refuse(pc.not_equal(pc.round(array, scale), array), target, what)
     if pa.types.is_string(array.type):
-        finer = array.filter(pc.fill_null(pc.match_substring_regex(array, rf"\.\d{{{max(scale, 0)}}}\d|[eE]"), False))
+        suspect = rf"\.\d{{{scale}}}\d|[eE]" if scale >= 0 else r"\d"
+        finer = array.filter(pc.fill_null(pc.match_substring_regex(array, suspect), False))
         if any(_finer(value, scale) for value in finer.to_pylist()):
             raise ValueNotCarried(column=target.column, detail=what)
 

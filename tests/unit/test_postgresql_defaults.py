@@ -1,0 +1,60 @@
+"""What a deparsed default of PostgreSQL means."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialects.postgresql.defaults import parse
+from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
+
+
+@pytest.mark.parametrize(
+    ("sql", "meaning"),
+    [
+        ("true", Literal("1", "boolean")),
+        ("false", Literal("0", "boolean")),
+        ("4.99", Literal("4.99", "number")),
+        ("'-1'::integer", Literal("-1", "number")),
+        ("(-1.5)", Literal("-1.5", "number")),
+        ("(0)::numeric", Literal("0", "number")),
+        ("'9223372036854775807'::bigint", Literal("9223372036854775807", "number")),
+        ("NULL::character varying", Literal("", "null")),
+        ("''::text", Literal("")),
+        ("'it''s'::text", Literal("it's")),
+        ("E'back\\\\slash'::text", Literal("back\\slash")),
+        ("'G'::public.mpaa_rating", Literal("G")),
+        ('\'x\'::"Odd Schema"."My Type"', Literal("x")),
+        ("'{sad}'::public.mood[]", Literal("{sad}")),
+        ("'{\"a\": 1}'::jsonb", Literal('{"a": 1}')),
+        ("'2020-01-01 00:00:00'::timestamp without time zone", Literal("2020-01-01 00:00:00")),
+        ("'\\xdead'::bytea", Literal("dead", "binary")),
+        ("'101'::\"bit\"", Literal("101", "bit")),
+        ("now()", Now()),
+        ("CURRENT_TIMESTAMP", Now()),
+        ("CURRENT_TIMESTAMP(3)", Now("timestamp", 3)),
+        ("LOCALTIMESTAMP", Now()),
+        ("CURRENT_DATE", Now("date")),
+        ("LOCALTIME", Now("time")),
+        ("gen_random_uuid()", NewUuid()),
+        ("nextval('public.actor_actor_id_seq'::regclass)", NextValue(QName("public", "actor_actor_id_seq"))),
+        ("nextval('\"Odd \"\"S\"\"\".\"it''s\"'::regclass)", NextValue(QName('Odd "S"', "it's"))),
+    ],
+)
+def test_a_default_is_told_in_the_models_words(sql: str, meaning: Default) -> None:
+    assert parse(sql) == meaning
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "('a'::text || 'b'::text)",
+        "'a'::text || 'b'::text",
+        "public.twice(4)",
+        "'NaN'::numeric + 1",
+        "ARRAY[1, 2]",
+        "('now'::text)::date",
+        "now() + '1 day'::interval",
+    ],
+)
+def test_any_other_default_stays_an_expression(sql: str) -> None:
+    assert parse(sql) == Expression(sql, "postgresql")
