@@ -104,7 +104,7 @@ class MySQL(Adapter):
         """A connection in a read-only transaction on a consistent state."""
         from . import paths
 
-        return paths.reading(engine)
+        return paths.reading(snapshot)
 
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows, read from the wire without a Python object per value."""

@@ -413,6 +413,10 @@ class Reader:
         bare = re.sub(r"^CREATE\s+DEFINER\s*=\s*\S+\s+", "CREATE ", sql)
         program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table)
         self.definer(path_of(program), row)
+        told = _READING_MODES & set(row["sql_mode"].split(","))
+        if told:
+            detail = f"it was written for sql_mode {','.join(sorted(told))}, which the importing session does not have"
+            self.losses.append(Loss(path_of(program), "sql-mode", detail))
         return program
 
     def definer(self, path: str, row: Row) -> None:
@@ -503,6 +507,19 @@ def _options(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options if value is not None)
 
 
+_READING_MODES = frozenset(
+    {
+        "ANSI_QUOTES",
+        "HIGH_NOT_PRECEDENCE",
+        "IGNORE_SPACE",
+        "NO_BACKSLASH_ESCAPES",
+        "ORACLE",
+        "PIPES_AS_CONCAT",
+        "REAL_AS_FLOAT",
+    }
+)
+"""SQL modes that change how source text is read."""
+
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
 
 
@@ -578,17 +595,17 @@ SELECT table_schema, table_name, view_definition, check_option, security_type, d
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _ROUTINES = """
-SELECT routine_schema, routine_name, routine_type, definer, CURRENT_USER() AS reader
+SELECT routine_schema, routine_name, routine_type, definer, sql_mode, CURRENT_USER() AS reader
 FROM information_schema.routines WHERE routine_schema IN :schemas ORDER BY routine_schema, routine_type, routine_name
 """
 _TRIGGERS = """
-SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_statement, action_timing, definer,
-       CURRENT_USER() AS reader
+SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_statement, action_timing,
+       definer, sql_mode, CURRENT_USER() AS reader
 FROM information_schema.triggers WHERE trigger_schema IN :schemas
 ORDER BY trigger_schema, event_object_table, action_timing, event_manipulation, action_order
 """
 _EVENTS = """
-SELECT event_schema, event_name, definer, CURRENT_USER() AS reader
+SELECT event_schema, event_name, definer, sql_mode, CURRENT_USER() AS reader
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """

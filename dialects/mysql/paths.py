@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -13,7 +14,7 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot
 from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, utf8
-from migrator.errors import RowCountDiffers, ValueNotCarried
+from migrator.errors import DatabaseError, RowCountDiffers, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -41,20 +42,35 @@ def driver_of(connection: sa.Connection) -> Any:
 # --- sessions -------------------------------------------------------------------------------------------------------
 
 
+_HELD: dict[str, sa.Connection] = {}
+"""The reading connections of this process by their snapshot's token."""
+
+
 @contextmanager
 def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
-    """One reader's own consistent state: MySQL has no name for a state that a second connection could ask for."""
+    """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for."""
     note = "MySQL cannot share a snapshot between connections: one reader" if readers > 1 else ""
-    yield Snapshot(None, 1, note)
-
-
-@contextmanager
-def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection in a read-only transaction on a consistent snapshot."""
+    token = uuid.uuid4().hex
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
-        yield connection
+        _HELD[token] = connection
+        try:
+            yield Snapshot(token, 1, note)
+        finally:
+            del _HELD[token]
+
+
+@contextmanager
+def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
+    """The connection that holds the snapshot.
+
+    :raises DatabaseError: it is gone, and its state with it.
+    """
+    connection = _HELD.get(snapshot.token or "")
+    if connection is None or connection.invalidated:
+        raise DatabaseError(detail="the connection that held the snapshot is gone: start the job again")
+    yield connection
 
 
 @contextmanager
