@@ -297,10 +297,16 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             if not pc.all(pc.equal(days.cast(pa.timestamp("us")), array.cast(pa.timestamp("us"))), min_count=0).as_py():
                 raise pa.ArrowInvalid("a time of day would be lost")
             return days
+        case t.Decimal(), t.Float():
+            return pa.array([None if v is None else float(v) for v in array.to_pylist()], wanted)  # Arrow's cast misrounds
+        case ((t.Integer() | t.Year() | t.Decimal() | t.Float()), (t.Integer() | t.Year() | t.Decimal() | t.Float())):
+            return array.cast(wanted)
         case _, _ if pa.types.is_string(array.type):
             return parse(array, target)
-        case _:
+        case _ if type(source) is type(target):
             return array.cast(wanted)
+        case _:
+            raise pa.ArrowInvalid(f"{source} is not {target}")
 
 
 def _bits_as_bytes(array: pa.Array) -> pa.Array:

@@ -46,7 +46,7 @@ def run(spec: JobSpec, resolve: Resolve, out: TextIO, progress: Progress | None 
     with JobLog(spec, out) as log:
         try:
             return job(spec, resolve, log, progress or NoProgress())
-        except (MigratorError, KeyboardInterrupt) as error:
+        except BaseException as error:
             log.fatal(error)
             raise
 
@@ -91,13 +91,16 @@ def _database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     with database_errors(adapter), adapter.snapshot(database.engine, spec.parallel) as snapshot:
         with database.connect() as connection:
             schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
-            catalog = filters.select(adapter.catalog(connection, schemas), spec, server.schema)
+            whole = adapter.catalog(connection, schemas)
+        catalog = filters.select(whole, spec, server.schema)
         conditions = filters.conditions(spec, catalog)
 
         def rows(table: Table, columns: tuple[Column, ...]) -> TableRows:
             return TableRows(database, snapshot, Read(table.source, columns, conditions.get(table.source)))
 
-        notes = (snapshot.note,) if snapshot.note and spec.parallel > 1 else ()
+        notes = filters.unmatched(spec, whole)
+        if snapshot.note and spec.parallel > 1:
+            notes = (*notes, snapshot.note)
         yield Origin(catalog, rows, lambda table: table.bytes or 0, snapshot.readers, notes)
 
 
@@ -122,7 +125,8 @@ def _dump_origin(spec: JobSpec, default_schema: str) -> Iterator[Origin]:
         found = entry(table)
         return found.bytes if found is not None else 0
 
-    yield Origin(catalog, rows, size, None, unfiltered=filters.conditions(spec, catalog))
+    notes = filters.unmatched(spec, dump.catalog)
+    yield Origin(catalog, rows, size, None, notes, filters.conditions(spec, catalog))
 
 
 @contextmanager
@@ -266,7 +270,7 @@ def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
     server = target.server()
     log.banner([server.banner, *linked])
     with _origin(spec, resolve, server.schema) as origin:
-        catalog = transforms.apply(origin.catalog, spec)
+        catalog = transforms.apply(origin.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
         job = job_name(spec, server.user)
         if spec.network_link is None:
@@ -491,13 +495,14 @@ def sqlfile(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
     log.banner([server.banner if server is not None else f"{adapter.title} (script only)"])
     default_schema = server.schema if server is not None else ""
     with _origin(spec, resolve, default_schema) as origin:
-        catalog = transforms.apply(origin.catalog, spec)
+        catalog = transforms.apply(origin.catalog, spec, adapter.capabilities)
         check_target(catalog, adapter)
         owner = server.user if server is not None else adapter.name
         job = job_name(spec, owner)
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)
+        _say(log, origin.notes)
         ddl = adapter.ddl(catalog, server.version if server is not None else None)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:

@@ -7,12 +7,13 @@ the plan names it in the loss list.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from migrator.adapter import load_adapter
+from migrator.adapter import Capabilities, load_adapter
 from migrator.errors import NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.model import types as t
@@ -21,17 +22,21 @@ from migrator.model.objects import (
     DomainType,
     EnumType,
     Expression,
+    Index,
     Object,
+    PrimaryKey,
     Program,
     QName,
     Schema,
     Sequence,
     Table,
+    Unique,
     View,
 )
 from migrator.spec import JobSpec
 
 T = TypeVar("T")
+PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
 
 _TOKEN = re.compile(
     r"""
@@ -115,7 +120,7 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         moved = replace(moved, schema=schemas.get(obj.schema, obj.schema))
         if isinstance(moved, Table):
             moved = replace(moved, origin=origin)
-        if isinstance(moved, Program):
+        if isinstance(obj, Program) and isinstance(moved, Program):
             moved = replace(moved, remapped=moved.create != obj.create)
         objects.append(moved)
     return catalog.with_objects(_unique_schemas(objects))
@@ -191,11 +196,57 @@ def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
     return catalog
 
 
+def fit_index_names(catalog: Catalog, capabilities: Capabilities) -> Catalog:
+    """Indexes and keys get names of their own where the target has one space of names a schema and the source one a table.
+
+    The later of two that share a name is called by its table and its name; that is in the loss list.
+    """
+    if capabilities.index_names == "table":
+        return catalog
+    taken = {(obj.schema, obj.name) for obj in catalog.objects if isinstance(obj, Table | View | Sequence)}
+    losses: list[Loss] = []
+    objects: list[Object] = []
+
+    def own_name(table: Table, part: PartT) -> PartT:
+        name = part.name
+        if name is None:
+            return part
+        if (table.schema, name) in taken:
+            name = _free_name(f"{table.name}_{name}", table.schema, taken, capabilities)
+            kind = type(part).__name__.lower()
+            losses.append(Loss(path_of(table), "index-name", f"{kind} {part.name} is named {name} here"))
+        taken.add((table.schema, name))
+        renamed: PartT = replace(part, name=name)
+        return renamed
+
+    for obj in catalog.objects:
+        if isinstance(obj, Table):
+            key = own_name(obj, obj.primary_key) if obj.primary_key is not None else None
+            uniques = tuple(own_name(obj, unique) for unique in obj.uniques)
+            indexes = tuple(own_name(obj, index) for index in obj.indexes)
+            objects.append(replace(obj, primary_key=key, uniques=uniques, indexes=indexes))
+        else:
+            objects.append(obj)
+    return catalog.with_objects(tuple(objects)).with_losses(*losses)
+
+
+def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabilities: Capabilities) -> str:
+    limit, unit = capabilities.identifier_limit
+    length = len(wanted.encode()) if unit == "bytes" else len(wanted)
+    if length <= limit and (schema, wanted) not in taken:
+        return wanted
+    digest = hashlib.sha256(f"{schema}.{wanted}".encode()).hexdigest()[:8]
+    kept = wanted
+    while len(kept.encode() if unit == "bytes" else kept) > limit - 9:
+        kept = kept[:-1]
+    return f"{kept}_{digest}"
+
+
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, check_names)
 
 
-def apply(catalog: Catalog, spec: JobSpec) -> Catalog:
-    """The catalog after all transforms of the job."""
+def apply(catalog: Catalog, spec: JobSpec, capabilities: Capabilities | None = None) -> Catalog:
+    """The catalog after all transforms of the job, fitted to a target of these capabilities."""
     for rule in RULES:
         catalog = rule(catalog, spec)
-    return catalog
+    return catalog if capabilities is None else fit_index_names(catalog, capabilities)

@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -132,12 +132,8 @@ class Worker:
         reader = self._adapter_of(move.rows_from)
         ahead = prefetch(batches)
         try:
-            return file.write(_member_name(move.table), passing.batches(ahead))
-        except Exception as error:
-            if reader is not None:
-                with database_errors(reader):
-                    raise error
-            raise
+            with database_errors(reader) if reader is not None else nullcontext():
+                return file.write(_member_name(move.table), passing.batches(ahead))
         finally:
             ahead.close()
 

@@ -21,7 +21,7 @@ def fresh_database(server: Server) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def sqlite_database(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('contract')}/contract.db"
+    return f"sqlite:///{tmp_path_factory.mktemp('contract')}/contract.db?timeout=0.5"  # seconds to wait for a lock
 
 
 @pytest.fixture(scope="module")

@@ -293,7 +293,7 @@ def test_any_value_survives_the_way_in_and_out(
         database.run("TRUNCATE target")
         assert database.load("target", [column], [arrow.batch_of([column], [array])]) == len(values)
         (batch,) = database.read(Table("public", "target", (column,)))
-        assert batch.column("v").fill_null(pa.scalar(None, form)).equals(array) or _same(batch.column("v"), array)
+        assert _same(batch.column("v"), array)
 
     with pytest.MonkeyPatch.context() as patch:
         if not binary:
@@ -304,7 +304,7 @@ def test_any_value_survives_the_way_in_and_out(
 
 def _same(first: pa.Array, second: pa.Array) -> bool:
     """Equality that holds NaN equal to NaN and minus zero apart from zero."""
-    return first.type == second.type and [repr(v) for v in first.to_pylist()] == [repr(v) for v in second.to_pylist()]
+    return first.type == second.type and [repr(v) for v in first] == [repr(v) for v in second]
 
 
 # --- refusals -------------------------------------------------------------------------------------------------------

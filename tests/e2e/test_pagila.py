@@ -18,7 +18,7 @@ from tests.support.sql import rows
 Section = tuple[str, str]
 
 OWNERSHIP: set[Section] = {("public", "SCHEMA")}
-"""The one difference: Pagila gives the schema public another owner, and pg_dump mentions a schema that is not as initdb made it."""
+"""The one difference: Pagila sets the owner of the schema public, and pg_dump mentions a schema that was touched."""
 
 
 def sections(servers: Servers, version: int, url: str) -> dict[Section, str]:

@@ -37,7 +37,7 @@ from migrator.model.objects import Default, Expression, Literal, NewUuid, NextVa
         ("LOCALTIME", Now("time")),
         ("gen_random_uuid()", NewUuid()),
         ("nextval('public.actor_actor_id_seq'::regclass)", NextValue(QName("public", "actor_actor_id_seq"))),
-        ("nextval('\"Odd \"\"S\"\"\".\"it''s\"'::regclass)", NextValue(QName('Odd "S"', "it's"))),
+        ('nextval(\'"Odd ""S"""."it\'\'s"\'::regclass)', NextValue(QName('Odd "S"', "it's"))),
     ],
 )
 def test_a_default_is_told_in_the_models_words(sql: str, meaning: Default) -> None:

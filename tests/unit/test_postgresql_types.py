@@ -167,7 +167,7 @@ def test_a_wider_type_with_its_range_restored_loses_nothing(type_: t.Type) -> No
 
 
 def test_a_type_of_another_database_is_refused_by_the_columns_name() -> None:
-    with pytest.raises(UnsupportedType, match="t.shape has type geometry"):
+    with pytest.raises(UnsupportedType, match=r"t\.shape has type geometry"):
         rule_for(TYPES, t.Native("mysql", "geometry"), "PostgreSQL", "t.shape", "t")
 
 

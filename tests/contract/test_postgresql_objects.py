@@ -1,0 +1,401 @@
+"""PostgreSQL's catalog: what is read and made again is the same to pg_dump; what is not carried is named."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from dialects.postgresql import ADAPTER
+from migrator.adapter import Load, Read
+from migrator.ddl import Emitter, Script
+from migrator.errors import IdentifierTooLong
+from migrator.model import codec
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import (
+    Column,
+    DomainType,
+    EnumType,
+    Expression,
+    ForeignKey,
+    Generated,
+    Identity,
+    Index,
+    IndexKey,
+    Literal,
+    Now,
+    Partition,
+    Partitioning,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    Unique,
+    View,
+)
+from tests.support.servers import Servers
+
+FEATURES = Path(__file__).with_name("postgresql_features.sql")
+
+
+# --- a database made again from its catalog -------------------------------------------------------------------------
+
+
+def scripts(catalog: Catalog, version: tuple[int, ...], load: Callable[[Table], None]) -> Iterator[Script]:
+    """All statements in the order of the catalog: tables, then (after ``load``) keys, then what builds on tables."""
+    ddl = ADAPTER.ddl(catalog, version)
+    makers: dict[type[Any], Callable[[Any], Script]] = {
+        Schema: ddl.create_schema,
+        EnumType: ddl.create_enum,
+        DomainType: ddl.create_domain,
+        Sequence: ddl.create_sequence,
+        Table: ddl.create_table,
+        View: ddl.create_view,
+        Program: ddl.create_program,
+    }
+    late = [o for o in catalog.objects if isinstance(o, View) or (isinstance(o, Program) and o.after_tables)]
+    for obj in catalog.objects:
+        if obj not in late and obj != Schema("public"):
+            yield makers[type(obj)](obj)
+    tables = list(catalog.of(Table))
+    for table in tables:
+        load(table)
+    for table in tables:
+        yield from (ddl.index(table, index) for index in table.indexes)
+        yield from (ddl.primary_key(table, key) for key in [table.primary_key] if key is not None)
+        yield from (ddl.unique(table, unique) for unique in table.uniques)
+        yield from (ddl.check(table, check) for check in table.checks)
+    yield from (ddl.foreign_key(table, key) for table in tables for key in table.foreign_keys)
+    yield from (makers[type(obj)](obj) for obj in late)
+    for obj in catalog.objects:
+        if isinstance(obj, Table | View):
+            yield ddl.comments(obj)
+        if isinstance(obj, Table | Sequence):
+            yield ddl.position(obj)
+
+
+def clone(source: str, target: str) -> Catalog:
+    """Make ``target`` what ``source`` is, by the adapter alone; the source's catalog, as a dump file would hold it."""
+    first, second = ADAPTER.engine(sa.make_url(source)), ADAPTER.engine(sa.make_url(target))
+    with (
+        ADAPTER.snapshot(first, 1) as snapshot,
+        ADAPTER.reading(first, snapshot) as reading,
+        ADAPTER.writing(second) as writing,
+    ):
+        found = ADAPTER.catalog(reading, ADAPTER.schemas(reading))
+        catalog: Catalog = codec.decode(codec.encode(found))
+        emitter = Emitter(ADAPTER.ddl(catalog), writing)
+
+        def load(table: Table) -> None:
+            batches = ADAPTER.batches(reading, Read(table.source, table.data_columns))
+            ADAPTER.load(writing, Load(table.qname, table.data_columns, table.data_columns), batches)
+
+        for script in scripts(catalog, ADAPTER.server(writing).version, load):
+            assert script.losses == ()
+            emitter.run(script.statements)
+        writing.commit()
+    return catalog
+
+
+def dumped(text: str) -> list[str]:
+    """pg_dump's sections in a fixed order, without the tokens that differ from run to run."""
+    return sorted(part.strip() for part in re.split(r"\n--\n-- ", re.sub(r"(?m)^\\(un)?restrict .*$", "", text)))
+
+
+def differences(first: str, second: str) -> list[str]:
+    return list(difflib.unified_diff(dumped(first), dumped(second), lineterm="", n=0))
+
+
+@pytest.fixture(params=[16, 18])
+def features(request: pytest.FixtureRequest, postgresql: Callable[..., str], servers: Servers) -> tuple[str, str]:
+    """A database with one of everything, and an empty one beside it."""
+    source = postgresql(request.param)
+    servers.postgresql(request.param).run_script(sa.make_url(source), FEATURES.read_text("utf-8"))
+    return source, postgresql(request.param)
+
+
+def test_a_database_made_from_its_catalog_is_the_same_to_pg_dump(
+    features: tuple[str, str], pg_dump: Callable[..., str]
+) -> None:
+    source, target = features
+    catalog = clone(source, target)
+    options = ("--no-owner", "--no-privileges")
+    assert catalog.losses == ()
+    assert differences(pg_dump(source, "-s", *options), pg_dump(target, "-s", *options)) == []
+    rows = [sorted(pg_dump(url, "-a", "--inserts", *options).splitlines()) for url in features]
+    rows = [[line for line in lines if not re.match(r"\\(un)?restrict ", line)] for lines in rows]
+    assert rows[0] == rows[1]
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_pagila_made_from_its_catalog_is_the_same_to_pg_dump(
+    version: int, pagila: Callable[..., str], postgresql: Callable[..., str], pg_dump: Callable[..., str]
+) -> None:
+    source, target = pagila(version), postgresql(version)
+    catalog = clone(source, target)
+    assert catalog.losses == ()
+    different = differences(*(pg_dump(url, "-s", "--no-owner", "--no-privileges") for url in (source, target)))
+    named = "Name: public; Type: SCHEMA"  # the sample sets its owner, and pg_dump mentions that
+    assert [line for line in different if line[:1] in "+-" and line[:3] not in {"---", "+++"} and named not in line] == []
+
+
+def test_the_number_of_queries_does_not_grow_with_the_number_of_objects(postgresql: Callable[..., str]) -> None:
+    def queries(tables: int) -> int:
+        asked: list[str] = []
+        with ADAPTER.engine(sa.make_url(postgresql())).begin() as connection:
+            for number in range(tables):
+                connection.exec_driver_sql(f"CREATE TABLE t{number} (id serial PRIMARY KEY, v text UNIQUE)")
+                connection.exec_driver_sql(f"CREATE VIEW v{number} AS SELECT * FROM t{number}")
+            sa.event.listen(connection, "before_cursor_execute", lambda *args: asked.append(args[2]))
+            catalog = ADAPTER.catalog(connection, ["public"])
+        assert len(list(catalog.of(Table))) == len(list(catalog.of(View))) == tables
+        return len(asked)
+
+    assert queries(1) == queries(40)
+
+
+def test_reading_a_catalog_leaves_the_search_path_as_it_was(postgresql: Callable[..., str]) -> None:
+    with ADAPTER.engine(sa.make_url(postgresql())).connect() as connection:
+        before = connection.exec_driver_sql("SHOW search_path").scalar_one()
+        ADAPTER.catalog(connection, ["public"])
+        assert connection.exec_driver_sql("SHOW search_path").scalar_one() == before
+        assert ADAPTER.server(connection).schema == "public"
+
+
+# --- what the catalog says ------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def catalog_of(postgresql: Callable[..., str]) -> Callable[..., Catalog]:
+    """``catalog_of(*statements)``: the catalog of schema public after these statements."""
+
+    def read(*statements: str) -> Catalog:
+        with ADAPTER.engine(sa.make_url(postgresql())).connect() as connection:
+            for sql in statements:
+                connection.exec_driver_sql(sql)
+            return ADAPTER.catalog(connection, ["public"])
+
+    return read
+
+
+def test_a_partitioned_table_comes_once_with_its_tree(catalog_of: Callable[..., Catalog]) -> None:
+    catalog = catalog_of(
+        "CREATE TABLE p (k integer, v text) PARTITION BY LIST (k)",
+        "CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1) PARTITION BY HASH (v)",
+        "CREATE TABLE p1a PARTITION OF p1 (v DEFAULT 'a') FOR VALUES WITH (MODULUS 1, REMAINDER 0)",
+        "CREATE TABLE other (k integer PRIMARY KEY)",
+        "CREATE INDEX p1a_only ON p1a (k)",
+        "ALTER TABLE p1a ADD CONSTRAINT p1a_fk FOREIGN KEY (k) REFERENCES other",
+    )
+    (p,) = (table for table in catalog.of(Table) if table.name != "other")
+    leaf = Partition("p1a", "FOR VALUES WITH (modulus 1, remainder 0)", own=("v DEFAULT 'a'::text",))
+    inner = Partitioning("postgresql", "HASH (v)", (leaf,))
+    assert p.partitioning == Partitioning("postgresql", "LIST (k)", (Partition("p1", "FOR VALUES IN (1)", inner),))
+    assert [(index.name, index.partition) for index in p.indexes] == [("p1a_only", "p1a")]
+    assert [(key.name, key.partition) for key in p.foreign_keys] == [("p1a_fk", "p1a")]
+
+
+@pytest.mark.parametrize(
+    ("statements", "options", "next_value"),
+    [
+        (("CREATE SEQUENCE s",), {"start": 1}, 1),
+        (("CREATE SEQUENCE s", "SELECT nextval('s')"), {"start": 1}, 2),
+        (("CREATE SEQUENCE s START 5", "SELECT setval('s', 9, false)"), {"start": 5}, 9),
+        (("CREATE SEQUENCE s AS smallint INCREMENT -3 MAXVALUE 10",), {"increment": -3, "maximum": 10, "bits": 16}, 10),
+        (("CREATE SEQUENCE s MAXVALUE 2 CYCLE", "SELECT setval('s', 2)"), {"maximum": 2, "cycle": True}, 3),
+    ],
+)
+def test_a_sequence_tells_what_it_gives_next(
+    statements: tuple[str, ...], options: dict[str, object], next_value: int, catalog_of: Callable[..., Catalog]
+) -> None:
+    (sequence,) = catalog_of(*statements).of(Sequence)
+    assert sequence.next_value == next_value
+    assert {name: getattr(sequence, name) for name in options} == options
+
+
+def test_an_identity_belongs_to_its_column_and_a_serial_to_a_sequence(catalog_of: Callable[..., Catalog]) -> None:
+    catalog = catalog_of("CREATE TABLE t (i integer GENERATED ALWAYS AS IDENTITY (START 7), s serial)")
+    (table,) = catalog.of(Table)
+    (sequence,) = catalog.of(Sequence)
+    assert table.column("i").identity == Identity(always=True, start=7, minimum=1, next_value=7)
+    assert sequence.owner == ("t", "s")
+    assert sequence.bits == 32
+
+
+def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) -> None:
+    catalog = catalog_of(
+        "CREATE TABLE base (id integer)",
+        "CREATE VIEW a_first AS SELECT * FROM base",
+        "CREATE VIEW z_last AS SELECT * FROM a_first",
+        "CREATE OR REPLACE VIEW a_first AS SELECT id FROM base",
+        "CREATE FUNCTION early() RETURNS integer LANGUAGE sql IMMUTABLE AS 'SELECT 1'",
+        "CREATE TABLE uses_early (id integer DEFAULT early())",
+        "CREATE FUNCTION late(base) RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+    )
+    names = [obj.name for obj in catalog.objects]
+    for first, second in (("base", "a_first"), ("a_first", "z_last"), ("early", "uses_early"), ("base", "late")):
+        assert names.index(first) < names.index(second)
+    assert {p.name: p.after_tables for p in catalog.of(Program)} == {"early": False, "late": True}
+    assert {v.name: v.depends_on for v in catalog.of(View)}["z_last"] == (QName("public", "a_first"),)
+
+
+@pytest.mark.parametrize(
+    ("statements", "rule", "words"),
+    [
+        (("CREATE TABLE t (c int4range, EXCLUDE USING gist (c WITH &&))",), "exclusion", "t_c_excl"),
+        (("CREATE TABLE t (a integer PRIMARY KEY, b integer)", "CREATE STATISTICS st ON a, b FROM t"),
+         "extended-statistics-object", "1 extended statistics object"),
+        (("CREATE TABLE t (a integer, b integer, UNIQUE (a) INCLUDE (b))",), "key-include", "UNIQUE (a) INCLUDE (b)"),
+        (("CREATE TABLE t (a integer CHECK (a > 0) NO INHERIT)",), "no-inherit", "t_a_check"),
+        (("CREATE TABLE t (a text STORAGE EXTERNAL)",), "column-storage", "storage"),
+        (("CREATE TABLE t (a integer)", "ALTER TABLE t REPLICA IDENTITY FULL"), "replica-identity", "replica"),
+        (("CREATE TABLE t (a integer)", "CREATE INDEX i ON t (a) WITH (fillfactor=50)"), "index-options", "fillfactor=50"),
+        (("CREATE TABLE t (a integer)", "GRANT SELECT ON t TO PUBLIC"), "privilege-list", "1 privilege list"),
+        (("SELECT lo_create(0)",), "large-object", "1 large object"),
+        (("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
+          "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()"), "event-trigger", "1 event trigger"),
+        (("CREATE TABLE t (a integer CONSTRAINT c CHECK (a > 0))", "COMMENT ON CONSTRAINT c ON t IS 'x'"),
+         "constraint-comment", "comment on c"),
+        (("CREATE TABLE t (a integer)", "CREATE VIEW v AS SELECT a FROM t", "COMMENT ON COLUMN v.a IS 'x'"),
+         "view-column-comment", "comment"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)  # fmt: skip
+def test_what_the_model_has_no_place_for_is_a_named_loss(
+    statements: tuple[str, ...], rule: str, words: str, catalog_of: Callable[..., Catalog]
+) -> None:
+    (loss,) = (loss for loss in catalog_of(*statements).losses if loss.rule == rule)
+    assert words in loss.detail
+
+
+# --- what others have, here -----------------------------------------------------------------------------------------
+
+
+def table_sql(table: Table, version: tuple[int, ...] | None = None, dialect: str = "mysql") -> tuple[str, list[str]]:
+    """CREATE TABLE of a table from another database, and the rules of its losses."""
+    script = ADAPTER.ddl(Catalog(dialect, "", (table,)), version).create_table(table)
+    return script.statements[0], [loss.rule for loss in script.losses]
+
+
+@pytest.mark.parametrize(
+    ("type_", "value", "clause"),
+    [
+        (t.Integer(), Literal("5", "number"), "DEFAULT 5"),
+        (t.Boolean(), Literal("1", "number"), "DEFAULT TRUE"),
+        (t.Integer(16), Literal("1", "boolean"), "DEFAULT 1"),
+        (t.Bit(8), Literal("101", "bit"), "DEFAULT B'00000101'"),
+        (t.Bit(4), Literal("5", "number"), "DEFAULT B'0101'"),
+        (t.Integer(16), Literal("101", "bit"), "DEFAULT 5"),
+        (t.Binary(), Literal("00ff", "binary"), r"DEFAULT '\x00ff'"),
+        (t.String(9), Literal("it's \\"), "DEFAULT 'it''s \\'"),
+        (t.Timestamp(), Now(), "DEFAULT now()"),
+        (t.Timestamp(3), Now("timestamp", 3), "DEFAULT CURRENT_TIMESTAMP(3)"),
+    ],
+)
+def test_a_default_takes_the_form_of_its_column(type_: t.Type, value: Any, clause: str) -> None:
+    sql, losses = table_sql(Table("s", "x", (Column("c", type_, default=value),)))
+    assert sql.endswith(f"{clause}\n)")
+    assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (t.Timestamp(), Literal("0000-00-00 00:00:00")),
+        (t.Date(), Literal("2024-00-10")),
+        (t.Integer(), Literal("abc")),
+        (t.Integer(), Now()),
+    ],
+)
+def test_a_default_that_is_no_value_here_is_left_out_with_a_loss(type_: t.Type, value: Any) -> None:
+    sql, losses = table_sql(Table("s", "x", (Column("c", type_, default=value),)))
+    assert "DEFAULT" not in sql
+    assert losses == ["default"]
+
+
+def test_an_unsigned_identity_and_all_that_refers_to_it_are_bigint() -> None:
+    unsigned = t.Integer(64, unsigned=True)
+    parent = Table("s", "a", (Column("id", unsigned, identity=Identity()),))
+    key = ForeignKey("fk", ("a_id",), parent.qname, ("id",))
+    child = Table("s", "b", (Column("a_id", unsigned),), foreign_keys=(key,))
+    grandchild = Table(
+        "s", "c", (Column("a_id", unsigned),), foreign_keys=(replace(key, referred=child.qname, referred_columns=("a_id",)),)
+    )
+    ddl = ADAPTER.ddl(Catalog("mysql", "", (parent, child, grandchild)))
+    for table in (parent, child, grandchild):
+        made = ddl.create_table(table)
+        assert " bigint" in made.statements[0]
+        assert [loss.rule for loss in made.losses] == ["identity-bigint"]
+
+
+@pytest.mark.parametrize(
+    ("column", "rule"),
+    [
+        (Column("c", t.Timestamp(), on_update=Now()), "on-update"),
+        (Column("c", t.String(5), ignore_case=True), "collation-case"),
+        (Column("c", t.Integer(), invisible=True), "invisible"),
+        (Column("c", t.SetOf(("a", "b"))), "type-setof"),
+    ],
+)
+def test_what_a_column_has_elsewhere_only_is_a_named_loss(column: Column, rule: str) -> None:
+    _, losses = table_sql(Table("s", "x", (column,)))
+    assert losses == [rule]
+
+
+@pytest.mark.parametrize("method", ["fulltext", "spatial"])
+def test_an_index_of_a_kind_unknown_here_is_left_out_with_a_loss(method: str) -> None:
+    index = Index("i", (IndexKey("c"),), method=method)
+    table = Table("s", "x", (Column("c", t.String()),), indexes=(index,))
+    made = ADAPTER.ddl(Catalog("mysql", "", (table,))).index(table, index)
+    assert made.statements == ()
+    assert [loss.rule for loss in made.losses] == ["index"]
+
+
+def test_older_versions_get_what_they_can_with_a_loss() -> None:
+    columns = (
+        Column("d", t.Decimal(3, -2)),
+        Column("v", t.Integer(), generated=Generated(Expression("1", "postgresql"), stored=False)),
+    )
+    table = Table("s", "x", columns, uniques=(Unique("u", ("d",), nulls_distinct=False),))
+    new, no_losses = table_sql(table, (18,), "postgresql")
+    assert "numeric(3,-2)" in new
+    assert "VIRTUAL" in new
+    assert no_losses == []
+    old, losses = table_sql(table, (14,), "postgresql")
+    assert "d numeric," in old
+    assert "STORED" in old
+    assert losses == ["type-decimal", "virtual"]
+    ddl = ADAPTER.ddl(Catalog("postgresql", "", (table,)), (14,))
+    assert [loss.rule for loss in ddl.unique(table, table.uniques[0]).losses] == ["nulls-not-distinct"]
+
+
+def test_a_name_that_postgresql_would_cut_is_refused() -> None:
+    ddl = ADAPTER.ddl(Catalog("sqlite", ""))
+    assert ddl.quote("é" * 31) == f'"{"é" * 31}"'
+    with pytest.raises(IdentifierTooLong, match="63 bytes"):
+        ddl.quote("é" * 32)
+
+
+@pytest.mark.parametrize(
+    ("identity", "expected"),
+    [
+        (Identity(start=1, next_value=1), None),
+        (Identity(start=1, next_value=6), "5, true"),
+        (Identity(start=10, increment=-2, maximum=10, next_value=8), "10, true"),
+        (Identity(start=5, next_value=1), "1, false"),
+        (Identity(next_value=None), "max(id)"),
+    ],
+)
+def test_an_identity_goes_on_where_the_source_stood(identity: Identity, expected: str | None) -> None:
+    table = Table("s", "x", (Column("id", t.Integer(), identity=identity),))
+    statements = ADAPTER.ddl(Catalog("mysql", "", (table,))).position(table).statements
+    assert len(statements) == (expected is not None)
+    assert all(expected is not None and expected in sql for sql in statements)
