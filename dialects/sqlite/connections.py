@@ -34,9 +34,23 @@ def file_of(url: sa.URL) -> Path:
     shown = url.render_as_string()
     if not url.database or url.database == ":memory:" or url.database.startswith("file:"):
         raise InvalidUrl(url=shown, detail="a plain path to a database file is needed, as in sqlite:///hr.db")
-    if url.query:
-        raise InvalidUrl(url=shown, detail="parameters of SQLite's driver are not taken")
+    if set(url.query) - {"timeout"}:
+        raise InvalidUrl(url=shown, detail="of the driver's parameters only timeout is taken")
+    lock_timeout(url)
     return Path(url.database)
+
+
+def lock_timeout(url: sa.URL) -> float:
+    """How many seconds a connection waits for another one's lock: the URL's ``timeout``, else LOCK_TIMEOUT.
+
+    :raises InvalidUrl: it is no number.
+    """
+    given = url.query.get("timeout", str(LOCK_TIMEOUT))
+    try:
+        return float(str(given))
+    except ValueError as error:
+        detail = "timeout is a number of seconds"
+        raise InvalidUrl(url=url.render_as_string(), detail=detail) from error
 
 
 def existing_file(url: sa.URL) -> Path:
@@ -54,7 +68,9 @@ def engine(url: sa.URL) -> sa.Engine:
     """An engine that makes the file where it is missing; foreign keys are checked after loading, not row by row."""
     file_of(url)
     made = sa.create_engine(
-        url.set(drivername="sqlite+pysqlite"), poolclass=NullPool, connect_args={"timeout": LOCK_TIMEOUT}
+        url.set(drivername="sqlite+pysqlite", query={}),
+        poolclass=NullPool,
+        connect_args={"timeout": lock_timeout(url)},
     )
 
     @sa.event.listens_for(made, "connect")

@@ -197,5 +197,5 @@ def test_a_locked_target_is_said_so(sample: Callable[[str], str], tmp_path: Path
     finally:
         holder.close()
     assert run.code in {1, 5}
-    assert "locked" in run.out + run.err
+    assert "database is locked" in run.out + run.err
     assert "Traceback" not in run.out + run.err
