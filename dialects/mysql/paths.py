@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -251,17 +252,20 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
 def load_statement(load: Load) -> str:
     """The LOAD DATA statement. Rows with bytes are read as bytes, and text among them is told to be UTF-8."""
     binary = any(isinstance(t.base_of(c.type), t.Binary) for c in load.target)
-    names, sets = [], []
-    for position, column in enumerate(load.target):
-        assign = _assignment(column, f"@v{position}", binary)
-        names.append(f"@v{position}" if assign else quote(column.name))
-        if assign:
-            sets.append(f"{quote(column.name)} = {assign}")
+    variables = [f"@v{position}" for position in range(len(load.target))]
+    sets = {c.name: sql for c, v in zip(load.target, variables, strict=True) if (sql := _assignment(c, v, binary))}
+    for column, variable in zip(load.target, variables, strict=True):
+        if (
+            sets and column.identity is not None
+        ):  # beside SET, MariaDB forgets that a field gave the number: 0 would count on
+            sets[column.name] = variable
+    fields = [v if c.name in sets else quote(c.name) for c, v in zip(load.target, variables, strict=True)]
+    assignments = ", ".join(f"{quote(name)} = {sql}" for name, sql in sets.items())
     return (
         f"LOAD DATA LOCAL INFILE 'rows' INTO TABLE {qualified(load.table)} "
         f"CHARACTER SET {'binary' if binary else 'utf8mb4'} "
         r"FIELDS TERMINATED BY '\t' ENCLOSED BY '' ESCAPED BY '\\' LINES TERMINATED BY '\n' STARTING BY '' "
-        f"({', '.join(names)})" + (f" SET {', '.join(sets)}" if sets else "")
+        f"({', '.join(fields)})" + (f" SET {assignments}" if sets else "")
     )
 
 
@@ -315,10 +319,13 @@ def _refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
     raise ValueNotCarried(column=f"{load.table.name}.{column_of(message)}", detail=detail)
 
 
+_COLUMN = re.compile(r"column (?:`.*`\.)?[`'](?P<name>.*?)[`'](?: at row|$)")
+
+
 def column_of(message: str) -> str:
-    """The column a warning is about, as far as its text says."""
-    quoted = message.split("column ")[-1].split("'") if "column " in message else []
-    return quoted[1] if len(quoted) > 1 else "(unknown)"
+    """The column a message is about, as far as its text says."""
+    found = _COLUMN.search(message)
+    return found["name"] if found else "(unknown)"
 
 
 def _stored(driver: Any, load: Load, sent: int, stored: int) -> int:
@@ -348,11 +355,18 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
     return _stored(driver, load, sent[0], stored)
 
 
+_VALUE_ERRORS = frozenset({1048, 1264, 1265, 1292, 1366, 1367, 1406, 3140, 3819, 4025})
+"""The server's errors about a value: NULL, range, truncation, wrong text, JSON, a check constraint."""
+
+
 def _insert(driver: Any, load: Load, sql: bytes) -> int:
     try:
         rows: int = driver.query(sql)
-    except (err.DataError, err.IntegrityError) as error:
-        raise ValueNotCarried(column=f"{load.table.name}.{column_of(str(error.args[1]))}", detail=error.args[1]) from error
+    except err.MySQLError as error:
+        code, message = error.args[0], str(error.args[-1])
+        if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
+            raise
+        raise ValueNotCarried(column=f"{load.table.name}.{column_of(message)}", detail=message) from error
     _refuse_warnings(driver, load, driver._result.warning_count)
     return rows
 
