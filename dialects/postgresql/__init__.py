@@ -18,6 +18,7 @@ from .ddl import PostgreSQLDDL
 from .types import DIALECT, TYPES
 
 _STREAM = "pgcopy"
+"""The native stream format: the bytes of COPY BINARY."""
 _INSUFFICIENT_PRIVILEGE = "42501"
 
 

@@ -22,8 +22,10 @@ from migrator.errors import InternalError
 from migrator.model import types as t
 from migrator.model.objects import Column
 
-HEADER = b"PGCOPY\n\xff\r\n\0"
+HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+"""What a stream begins with: signature, no flags, no extension."""
 TRAILER = b"\xff\xff"
+"""What it ends with."""
 _PADDING = bytes(64)
 
 _DAYS = 10_957

@@ -19,13 +19,10 @@ from migrator import arrow
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 
+from .copy_binary import HEADER, TRAILER
+
 _EXACT = Context(prec=MAX_PREC)
 Format = Literal["binary", "text"]
-
-HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-"""What a binary stream of COPY begins with: signature, no flags, no extension."""
-TRAILER = b"\xff\xff"
-"""What it ends with."""
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,6 @@ from . import copy_binary, copy_in
 from .copy_in import Encoded, Target
 from .types import DIALECT, STREAMED_NATIVE, quote
 
-STREAM = "pgcopy"
-"""The native stream format: the bytes of COPY BINARY."""
 _PIECE = 256 << 10
 _CONVENTIONAL_BATCHES = 16
 """How many batches are staged for one INSERT."""
@@ -124,7 +122,7 @@ def query(connection: sa.Connection, read: Read, *, cast: bool = True) -> str:
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows as Arrow."""
     sql = f"COPY ({query(connection, read)}\n) TO STDOUT (FORMAT binary)"
-    header = len(copy_binary.HEADER) + 8
+    header = len(copy_binary.HEADER)
     first = True
     for messages in _copy_out(driver(connection), sql, arrow.BATCH_BYTES):
         rows = messages
@@ -173,7 +171,7 @@ def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Itera
         copy.read()  # the end of the COPY: psycopg takes the result
 
 
-_TRAILER_LENGTHS = (len(copy_binary.TRAILER), len(copy_binary.HEADER) + 8 + len(copy_binary.TRAILER))
+_TRAILER_LENGTHS = (len(copy_binary.TRAILER), len(copy_binary.HEADER) + len(copy_binary.TRAILER))
 
 
 def _raise_error(wire: psycopg.pq.abc.PGconn) -> None:
@@ -235,12 +233,12 @@ def _copy_into(connection: sa.Connection, table: QName, into: Load, encoded: Ite
             encode = copy_in.copy_rows if format_ == "binary" else copy_in.copy_lines
             with cursor.copy(sql.encode()) as copy:
                 if format_ == "binary":
-                    copy.write(copy_in.HEADER)
+                    copy.write(copy_binary.HEADER)
                 for item in group:
                     sent += item.batch.num_rows
                     copy.write(encode(item.batch))
                 if format_ == "binary":
-                    copy.write(copy_in.TRAILER)
+                    copy.write(copy_binary.TRAILER)
             stored += cursor.rowcount
     return _counted(into.table, sent, stored)
 
