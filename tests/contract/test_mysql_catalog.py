@@ -1,0 +1,351 @@
+"""MySQL's objects on a real server: a catalog, written and read, makes the same objects in a second database."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from dialects.mysql import ADAPTER
+from migrator.adapter import Load, Read
+from migrator.ddl import DDL, Emitter, Script
+from migrator.errors import InvalidUrl, MigratorError, SchemaNotFound
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss
+from migrator.model.codec import decode, encode
+from migrator.model.objects import (
+    Expression,
+    Identity,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    Object,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+from migrator.testing import Workbench
+
+
+def moved(obj: Object, source: str, target: str) -> Object:
+    """An object of the schema ``source`` as it belongs into ``target``."""
+    match obj:
+        case Schema():
+            return replace(obj, name=target)
+        case Table():
+            keys = tuple(replace(key, referred=QName(target, key.referred.name)) for key in obj.foreign_keys)
+            return replace(obj, schema=target, foreign_keys=keys)
+        case View():
+            sql = obj.definition.sql.replace(f"`{source}`.", f"`{target}`.")
+            return replace(obj, schema=target, definition=Expression(sql, "mysql"))
+        case _:
+            return replace(obj, schema=target)
+
+
+def scripts(ddl: DDL, catalog: Catalog) -> Iterable[Script]:
+    """What makes the objects around loaded tables."""
+    tables = tuple(catalog.of(Table))
+    yield from (ddl.unique(table, unique) for table in tables for unique in table.uniques)
+    yield from (ddl.index(table, index) for table in tables for index in table.indexes)
+    yield from (ddl.foreign_key(table, key) for table in tables for key in table.foreign_keys)
+    yield from (ddl.position(obj) for obj in (*tables, *catalog.of(Sequence)))
+    yield from (ddl.create_view(view) for view in catalog.of(View))
+    yield from (ddl.create_program(program) for program in catalog.of(Program))
+
+
+class Twin:
+    """A database, and a second one made from its catalog; ``refused`` are the tables whose rows could not be carried."""
+
+    def __init__(self, source: str, target: str) -> None:
+        self.source, self.target = Workbench.at(ADAPTER, source), Workbench.at(ADAPTER, target)
+        here, there = self.source.schema, self.target.schema
+        self.described = self.source.catalog()
+        self.catalog = Catalog(
+            "mysql",
+            self.described.version,
+            tuple(moved(obj, here, there) for obj in decode(encode(self.described)).objects),
+        )
+        self.ddl = ADAPTER.ddl(self.catalog, self.target.server.version)
+        self.losses: list[Loss] = []
+        self.refused: dict[str, str] = {}
+        self._make()
+
+    def _make(self) -> None:
+        self._run(self.ddl.create_sequence(sequence) for sequence in self.catalog.of(Sequence))
+        self._run(self.ddl.create_table(table) for table in self.catalog.of(Table))
+        for table in self.catalog.of(Table):
+            try:
+                self._copy(table)
+            except MigratorError as error:
+                self.refused[table.name] = str(error)
+        self._run(scripts(self.ddl, self.catalog))
+
+    def _run(self, made: Iterable[Script]) -> None:
+        with self.target.connect() as connection:
+            for script in made:
+                self.losses += script.losses
+                Emitter(self.ddl, connection).run(script.statements)
+
+    def _copy(self, table: Table) -> None:
+        engine = self.source.engine
+        load = Load(table.qname, table.data_columns, table.data_columns)
+        with (
+            ADAPTER.snapshot(engine, 1) as snapshot,
+            ADAPTER.reading(engine, snapshot) as reading,
+            ADAPTER.writing(self.target.engine) as writing,
+        ):
+            ADAPTER.load(writing, load, ADAPTER.batches(reading, Read(table.source, table.data_columns)))
+            writing.commit()
+
+    def shown(self, bench: Workbench, name: str, kind: str = "TABLE", column: int = 1) -> str:
+        """SHOW CREATE in one of the two databases, its name left out; the literals of views without a character set."""
+        with bench.connect() as connection:
+            text = str(connection.exec_driver_sql(f"SHOW CREATE {kind} `{name}`").one()[column])
+        return re.sub(r" DEFINER=\S+|_utf8(?:mb3|mb4)?(?=')", "", text.replace(f"`{bench.schema}`.", ""))
+
+    def differing(self) -> set[str]:
+        """The tables whose definitions differ, USING BTREE left aside, which is what a key is."""
+        plain = {
+            table.name: [self.shown(bench, table.name).replace(" USING BTREE", "") for bench in (self.source, self.target)]
+            for table in self.catalog.of(Table)
+        }
+        return {name for name, (here, there) in plain.items() if here != there}
+
+    def changed(self) -> set[str]:
+        """The tables whose rows differ by the server's own checksum."""
+
+        def checksum(bench: Workbench, name: str) -> int:
+            with bench.connect() as connection:
+                return int(connection.exec_driver_sql(f"CHECKSUM TABLE `{name}`").one()[1])
+
+        names = [table.name for table in self.catalog.of(Table)]
+        return {name for name in names if checksum(self.source, name) != checksum(self.target, name)}
+
+
+# --- real databases -------------------------------------------------------------------------------------------------
+
+
+def test_sakila_comes_back_equal(sakila: Callable[[], str], mysql: Callable[[], str]) -> None:
+    twin = Twin(sakila(), mysql())
+    assert len(list(twin.catalog.of(Table))) == 16
+    assert twin.refused == {}
+    assert twin.differing() == set()
+    assert twin.changed() == set()
+    assert twin.losses == []
+
+
+def test_sakilas_views_and_programs_come_back_equal(sakila: Callable[[], str], mysql: Callable[[], str]) -> None:
+    twin = Twin(sakila(), mysql())
+    for view in twin.catalog.of(View):
+        assert twin.shown(twin.source, view.name, "VIEW") == twin.shown(twin.target, view.name, "VIEW")
+    programs = list(twin.catalog.of(Program))
+    assert sorted(p.kind for p in programs) == ["FUNCTION"] * 3 + ["PROCEDURE"] * 3 + ["TRIGGER"] * 6
+    for program in programs:
+        if program.kind != "TRIGGER":
+            here, there = (twin.shown(bench, program.name, program.kind, 2) for bench in (twin.source, twin.target))
+            assert here == there
+    triggers = [
+        [replace(p, schema="") for p in bench.catalog().of(Program) if p.kind == "TRIGGER"]
+        for bench in (twin.source, twin.target)
+    ]
+    assert triggers[0] == triggers[1]
+
+
+def test_odd_tables_come_back_equal_or_are_refused_by_name(
+    oddities_mysql: Callable[[], str], mysql: Callable[[], str]
+) -> None:
+    twin = Twin(oddities_mysql(), mysql())
+    assert len(list(twin.catalog.of(Table))) > 30
+    assert set(twin.refused) == {"funny_string"}  # bytes that its character set gbk does not have
+    assert "column s" in twin.refused["funny_string"]
+    assert twin.differing() == set()
+    assert twin.changed() == {"funny_string"}
+
+
+# --- what the dictionary tells --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def bench(mysql: Callable[[], str]) -> Workbench:
+    return Workbench.at(ADAPTER, mysql())
+
+
+def made(bench: Workbench, *statements: str) -> Catalog:
+    with bench.connect() as connection:
+        for sql in statements:
+            connection.execute(sa.text(sql.replace(":", "\\:")))
+    return bench.catalog()
+
+
+def table_of(catalog: Catalog, name: str = "t") -> Table:
+    return next(table for table in catalog.of(Table) if table.name == name)
+
+
+def test_defaults_are_told_apart(bench: Workbench) -> None:
+    table = table_of(
+        made(
+            bench,
+            "CREATE TABLE t (none INT, nil VARCHAR(9) DEFAULT NULL, word VARCHAR(9) NOT NULL DEFAULT 'NULL', "
+            "odd VARCHAR(20) DEFAULT 'it''s \\\\ %', number DECIMAL(5,2) DEFAULT 1.5, bits BIT(3) DEFAULT b'101', "
+            "bytes BINARY(3) DEFAULT 'ab', day DATE DEFAULT '2024-01-31', now DATETIME(3) DEFAULT CURRENT_TIMESTAMP(3), "
+            "made VARCHAR(9) DEFAULT (CONCAT('a', 'b')), id VARCHAR(36) DEFAULT (UUID()), text TEXT DEFAULT ('long'))",
+        )
+    )
+    defaults = {column.name: column.default for column in table.columns}
+    assert defaults == {
+        "none": None,
+        "nil": None,
+        "word": Literal("NULL"),
+        "odd": Literal("it's \\ %"),
+        "number": Literal("1.50", "number"),
+        "bits": Literal("101", "bit"),
+        "bytes": Literal("616200", "binary"),
+        "day": Literal("2024-01-31"),
+        "now": Now("timestamp", 3),
+        "made": defaults["made"],
+        "id": NewUuid(),
+        "text": defaults["text"],
+    }
+    assert isinstance(defaults["made"], Expression)
+    assert "long" in str(defaults["text"])
+
+
+def test_columns_tell_what_reflection_loses(bench: Workbench) -> None:
+    table = table_of(
+        made(
+            bench,
+            "CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, twice INT AS (n * 2) VIRTUAL, n INT, hidden INT INVISIBLE, "
+            "changed TIMESTAMP(2) NULL ON UPDATE CURRENT_TIMESTAMP(2), plain VARCHAR(9) COMMENT 'it''s', "
+            "exact VARCHAR(9) COLLATE utf8mb4_bin, price DECIMAL(5,2) UNSIGNED, doc JSON) "
+            "AUTO_INCREMENT = 42 COLLATE utf8mb4_general_ci",
+        )
+    )
+    assert table.column("id").identity == Identity(next_value=42)
+    generated = table.column("twice").generated
+    assert generated is not None
+    assert not generated.stored
+    assert table.column("hidden").invisible
+    assert table.column("changed").on_update == Now("timestamp", 2)
+    assert (table.column("plain").comment, table.column("plain").ignore_case) == ("it's", True)
+    assert (table.column("exact").collation, table.column("exact").ignore_case) == ("utf8mb4_bin", False)
+    assert isinstance(table.column("doc").type, t.Json)
+    assert [check.expression.sql for check in table.checks] == ["`price` >= 0"]
+
+
+def test_keys_tell_prefixes_directions_and_kinds(bench: Workbench) -> None:
+    table = table_of(
+        made(
+            bench,
+            "CREATE TABLE t (a INT, b VARCHAR(20), c TEXT, p POINT NOT NULL, UNIQUE KEY u (b, a), UNIQUE KEY up (b(3)), "
+            "KEY k (b(5), a DESC), FULLTEXT KEY f (c), SPATIAL KEY s (p))",
+        )
+    )
+    assert [(unique.name, unique.columns) for unique in table.uniques] == [("u", ("b", "a"))]
+    found = {index.name: index for index in table.indexes}
+    assert found["up"].unique
+    assert [(key.column, key.length, key.descending) for key in found["k"].keys] == [("b", 5, False), ("a", None, True)]
+    assert (found["f"].method, found["s"].method) == ("fulltext", "spatial")
+    assert found["s"].keys[0].length is None
+
+
+def test_views_come_after_the_views_they_read(bench: Workbench) -> None:
+    catalog = made(
+        bench,
+        "CREATE TABLE t (id INT)",
+        "CREATE VIEW z AS SELECT id FROM t",
+        "CREATE VIEW a AS SELECT id FROM z WHERE id > 0 WITH CASCADED CHECK OPTION",
+    )
+    views = list(catalog.of(View))
+    assert [view.name for view in views] == ["z", "a"]
+    assert views[1].check_option == "CASCADED"
+    assert views[1].depends_on == (QName(bench.schema, "z"),)
+
+
+def test_a_partitioned_table_comes_once_with_its_partitions(bench: Workbench, mysql: Callable[[], str]) -> None:
+    made(
+        bench,
+        "CREATE TABLE t (id INT PRIMARY KEY) PARTITION BY RANGE (id) "
+        "(PARTITION low VALUES LESS THAN (10), PARTITION high VALUES LESS THAN MAXVALUE)",
+        "INSERT INTO t VALUES (1), (100)",
+    )
+    twin = Twin(bench.engine.url.render_as_string(hide_password=False), mysql())
+    (table,) = twin.catalog.of(Table)
+    assert table.partitioning is not None
+    assert [(p.name, p.bounds) for p in table.partitioning.partitions] == [("low", "10"), ("high", "MAXVALUE")]
+    assert (twin.differing(), twin.changed()) == (set(), set())
+
+
+def test_mariadbs_own_objects_come_back_equal(bench: Workbench, mysql: Callable[[], str]) -> None:
+    if bench.server.version < (10, 7):
+        pytest.skip("MySQL has no sequences, UUIDs, INET6")
+    made(
+        bench,
+        "CREATE SEQUENCE s START WITH 5 INCREMENT BY 3 MINVALUE 1 MAXVALUE 1000 CACHE 10 CYCLE",
+        "SELECT NEXTVAL(s)",
+        "CREATE TABLE t (id BIGINT DEFAULT NEXTVAL(s), u UUID DEFAULT UUID(), i INET6, v INT CHECK (v > 3), w INT, "
+        "CONSTRAINT chk CHECK (v > w))",
+        "INSERT INTO t VALUES (1, 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '::1', 5, 4)",
+    )
+    twin = Twin(bench.engine.url.render_as_string(hide_password=False), mysql())
+    (sequence,) = twin.described.of(Sequence)
+    assert (sequence.start, sequence.increment, sequence.maximum, sequence.cycle) == (5, 3, 1000, True)
+    (after,) = twin.target.catalog().of(Sequence)
+    assert replace(after, schema=bench.schema) == sequence
+    assert table_of(twin.described).column("id").default == NextValue(QName(bench.schema, "s"))
+    assert twin.changed() == set()
+
+
+def test_what_is_left_behind_is_named(bench: Workbench) -> None:
+    catalog = made(
+        bench,
+        "CREATE TABLE t (id INT PRIMARY KEY) " + ("WITH SYSTEM VERSIONING" if bench.server.version >= (10,) else ""),
+        "SET sql_mode = 'PIPES_AS_CONCAT'",
+        "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET @x = 'a' || 'b'",
+    )
+    found = {loss.rule for loss in catalog.losses}
+    assert {"sql-mode"} <= found
+    assert bench.server.version < (10,) or "system-versioning" in found
+
+
+def test_a_schema_that_is_not_there_is_named(bench: Workbench) -> None:
+    with bench.connect() as connection, pytest.raises(SchemaNotFound, match="nowhere"):
+        ADAPTER.catalog(connection, ["nowhere"])
+
+
+def test_a_url_without_a_database_is_refused(bench: Workbench) -> None:
+    url = bench.engine.url._replace(database=None)
+    with ADAPTER.engine(url).connect() as connection, pytest.raises(InvalidUrl):
+        ADAPTER.server(connection)
+
+
+def test_a_missing_privilege_is_told_from_other_errors(bench: Workbench) -> None:
+    with pytest.raises(ADAPTER.driver_errors()) as caught:
+        ADAPTER.engine(bench.engine.url.set(username="nobody", password="wrong-secret")).connect()
+    line, about_privilege = ADAPTER.explain(caught.value)
+    assert about_privilege
+    assert "Access denied" in line
+    assert "wrong-secret" not in line
+
+
+def test_truncate_empties_tables_that_refer_to_each_other_but_not_below_others(bench: Workbench) -> None:
+    made(
+        bench,
+        "CREATE TABLE parent (id INT PRIMARY KEY)",
+        "CREATE TABLE child (p INT, FOREIGN KEY (p) REFERENCES parent (id) ON DELETE CASCADE)",
+        "INSERT INTO parent VALUES (1)",
+        "INSERT INTO child VALUES (1)",
+    )
+    parent, child = QName(bench.schema, "parent"), QName(bench.schema, "child")
+    ddl = bench.ddl()
+    with pytest.raises(ADAPTER.driver_errors(), match="foreign key"):
+        bench.run(ddl, ddl.truncate(parent))
+    bench.run(ddl, ddl.truncate(parent, child))
+    assert bench.rows("child", [t.Integer()]) == []
+    assert bench.rows("parent", [t.Integer()]) == []
