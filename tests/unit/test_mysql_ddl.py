@@ -1,0 +1,273 @@
+"""MySQL's DDL for objects of other databases: what MySQL cannot do is done nearest, and named."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dialects.mysql import ADAPTER
+from dialects.mysql.ddl import MySQLDDL
+from migrator.ddl import Script
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import (
+    Check,
+    Column,
+    Expression,
+    ForeignKey,
+    Identity,
+    Index,
+    IndexKey,
+    NextValue,
+    Now,
+    Object,
+    PrimaryKey,
+    Program,
+    QName,
+    Sequence,
+    Table,
+    Unique,
+)
+from migrator.model.objects import Literal as Constant
+
+MARIADB, MYSQL = (10, 11, 6), (8, 0, 40)
+
+
+def table(*columns: Column, name: str = "t", **parts: Any) -> Table:
+    return Table("s", name, columns, **parts)
+
+
+def ddl(*objects: Object, version: tuple[int, ...] | None = MARIADB, dialect: str = "postgresql") -> MySQLDDL:
+    return ADAPTER.ddl(Catalog(dialect, "", objects), version)
+
+
+def create(made: Table, version: tuple[int, ...] | None = MARIADB, dialect: str = "postgresql") -> Script:
+    return ddl(made, version=version, dialect=dialect).create_table(made)
+
+
+def rules(script: Script) -> set[str]:
+    return {loss.rule for loss in script.losses}
+
+
+# --- the sizes of rows and keys -------------------------------------------------------------------------------------
+
+
+def test_a_text_in_a_key_is_bounded_by_what_a_key_holds_and_named() -> None:
+    script = create(table(Column("k", t.String(), nullable=False), primary_key=PrimaryKey(None, ("k",))))
+    assert "`k` varchar(768) NOT NULL" in script.statements[0]
+    assert "key-length" in rules(script)
+
+
+def test_the_texts_of_a_key_share_its_place() -> None:
+    columns = Column("a", t.String()), Column("b", t.String(5000)), Column("n", t.Integer())
+    script = create(table(*columns, uniques=(Unique("u", ("a", "b", "n")),)))
+    assert "`a` varchar(383)" in script.statements[0]
+    assert "`b` varchar(383)" in script.statements[0]
+
+
+def test_a_text_that_fits_its_key_stays_as_it_is() -> None:
+    script = create(table(Column("k", t.String(100)), uniques=(Unique("u", ("k",)),)))
+    assert "`k` varchar(100)" in script.statements[0]
+    assert script.losses == ()
+
+
+def test_texts_leave_the_row_until_it_fits_and_keep_their_length_as_a_check() -> None:
+    script = create(table(*(Column(f"c{i}", t.String(4000 + i)) for i in range(6))))
+    assert "`c5` mediumtext" in script.statements[0] or "`c5` text" in script.statements[0]
+    assert "CHECK (char_length(`c5`) <= 4005)" in script.statements[0]
+    assert "`c0` varchar(4000)" in script.statements[0]
+
+
+def test_an_index_over_a_long_text_covers_a_prefix_and_says_so() -> None:
+    made = table(Column("x", t.String()), indexes=(Index("i", (IndexKey("x"),)),))
+    script = ddl(made).index(made, made.indexes[0])
+    assert script.statements == ("CREATE INDEX `i` ON `s`.`t` (`x`(768))",)
+    assert rules(script) == {"index-prefix"}
+
+
+# --- indexes --------------------------------------------------------------------------------------------------------
+
+
+def test_a_partial_unique_index_never_becomes_one_over_all_rows() -> None:
+    where = Expression("deleted IS NULL", "postgresql")
+    made = table(Column("x", t.Integer()), indexes=(Index("i", (IndexKey("x"),), unique=True, where=where),))
+    script = ddl(made).index(made, made.indexes[0])
+    assert script.statements == ()
+    assert rules(script) == {"index-partial"}
+
+
+def test_a_partial_index_becomes_one_over_all_rows_and_says_so() -> None:
+    made = table(Column("x", t.Integer()), indexes=(Index("i", (IndexKey("x"),), where=Expression("x > 0", "postgresql")),))
+    script = ddl(made).index(made, made.indexes[0])
+    assert script.statements == ("CREATE INDEX `i` ON `s`.`t` (`x`)",)
+    assert rules(script) == {"index-partial"}
+
+
+@pytest.mark.parametrize(("version", "statements"), [(MARIADB, 0), (MYSQL, 1)], ids=["MariaDB", "MySQL"])
+def test_an_index_over_an_expression_is_for_mysql_only(version: tuple[int, ...], statements: int) -> None:
+    key = IndexKey(expression=Expression("lower(x)", "postgresql"))
+    made = table(Column("x", t.String(10)), indexes=(Index("i", (key,)),))
+    script = ddl(made, version=version).index(made, made.indexes[0])
+    assert len(script.statements) == statements
+    assert bool(script.losses) is not bool(statements)
+
+
+def test_an_index_of_an_unknown_method_is_left_out() -> None:
+    made = table(Column("x", t.String(10)), indexes=(Index("i", (IndexKey("x"),), method="gin"),))
+    assert ddl(made).index(made, made.indexes[0]).statements == ()
+
+
+# --- identities and sequences ---------------------------------------------------------------------------------------
+
+ID = Column("id", t.Integer(64), nullable=False, identity=Identity(next_value=42))
+KEY = PrimaryKey("pk", ("id",))
+
+
+def test_an_identity_becomes_auto_increment_and_goes_on_where_it_stood() -> None:
+    made = table(ID, primary_key=KEY)
+    assert "`id` bigint NOT NULL AUTO_INCREMENT" in create(made).statements[0]
+    assert ddl(made).position(made).statements == ("ALTER TABLE `s`.`t` AUTO_INCREMENT = 42",)
+
+
+def test_a_default_from_the_columns_own_sequence_becomes_auto_increment() -> None:
+    sequence = Sequence("s", "t_id_seq", next_value=42, owner=("t", "id"))
+    made = table(Column("id", t.Integer(), nullable=False, default=NextValue(QName("s", "t_id_seq"))), primary_key=KEY)
+    writer = ddl(sequence, made)
+    assert "`id` int NOT NULL AUTO_INCREMENT" in writer.create_table(made).statements[0]
+    assert writer.create_sequence(sequence) == Script()
+    assert writer.position(sequence) == Script()
+    assert writer.position(made).statements == ("ALTER TABLE `s`.`t` AUTO_INCREMENT = 42",)
+
+
+def test_a_key_that_auto_increment_needs_stands_in_create_table_and_only_there() -> None:
+    unique = Unique("u", ("id",))
+    made = table(ID, Column("x", t.Integer()), primary_key=PrimaryKey(None, ("x",)), uniques=(unique,))
+    assert "UNIQUE (`id`)" in create(made).statements[0]
+    assert ddl(made).unique(made, unique) == Script()
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        table(ID),
+        table(Column("id", t.Integer(), identity=Identity(increment=-1)), primary_key=KEY),
+        table(Column("id", t.Decimal(10, 2), identity=Identity()), primary_key=KEY),
+    ],
+    ids=["in no key", "counts down", "is no integer"],
+)
+def test_an_identity_that_cannot_be_auto_increment_is_named(made: Table) -> None:
+    script = create(made)
+    assert "AUTO_INCREMENT" not in script.statements[0]
+    assert "identity" in rules(script)
+
+
+def test_mysql_names_a_sequence_as_a_loss_and_mariadb_makes_it() -> None:
+    sequence = Sequence("s", "q", start=5, increment=2)
+    assert ddl(sequence, version=MARIADB).create_sequence(sequence).statements
+    assert rules(ddl(sequence, version=MYSQL).create_sequence(sequence)) == {"sequence"}
+
+
+# --- constraints ----------------------------------------------------------------------------------------------------
+
+
+def key(name: str | None = "fk", **parts: Any) -> ForeignKey:
+    return ForeignKey(name, ("id",), QName("s", "p"), ("id",), **parts)
+
+
+def test_set_default_and_deferral_are_named_and_left_out() -> None:
+    made = table(Column("id", t.Integer()), foreign_keys=(key(on_delete="SET DEFAULT", deferrable=True),))
+    script = ddl(made).foreign_key(made, made.foreign_keys[0])
+    expected = "ALTER TABLE `s`.`t` ADD CONSTRAINT `fk` FOREIGN KEY (`id`) REFERENCES `s`.`p` (`id`)"
+    assert script.statements == (expected,)
+    assert rules(script) == {"set-default", "deferrable"}
+
+
+def test_a_constraint_name_that_another_table_has_is_made_different() -> None:
+    first = table(Column("id", t.Integer()), name="a", foreign_keys=(key(),))
+    second = table(Column("id", t.Integer()), name="b", foreign_keys=(key(),))
+    writer = ddl(first, second)
+    assert "`fk`" in writer.foreign_key(first, first.foreign_keys[0]).statements[0]
+    script = writer.foreign_key(second, second.foreign_keys[0])
+    assert "`fk_2`" in script.statements[0]
+    assert rules(script) == {"constraint-name"}
+
+
+def test_a_check_that_old_rows_may_break_is_left_out_where_it_cannot_be_off() -> None:
+    check = Check("c", Expression("id > 0", "postgresql"), validated=False)
+    made = table(Column("id", t.Integer()), checks=(check,))
+    assert "check" in rules(create(made, MARIADB))
+    assert "CHECK (id > 0) NOT ENFORCED" in create(made, MYSQL).statements[0].replace("`", "")
+
+
+# --- columns --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("version", "collation"),
+    [(MARIADB, "utf8mb4_nopad_bin"), (MYSQL, "utf8mb4_0900_bin"), (None, "utf8mb4_bin")],
+    ids=["MariaDB", "MySQL", "either"],
+)
+def test_texts_that_differ_stay_different(version: tuple[int, ...] | None, collation: str) -> None:
+    made = table(Column("x", t.String(10)), uniques=(Unique("u", ("x",)),))
+    assert f"COLLATE={collation}" in create(made, version).statements[0]
+    assert ("trailing-blanks" in rules(ddl(made, version=version).unique(made, made.uniques[0]))) is (version is None)
+
+
+def test_a_column_that_ignores_case_says_what_else_is_ignored() -> None:
+    script = create(table(Column("x", t.String(10), ignore_case=True)))
+    assert "COLLATE utf8mb4_general_ci" in script.statements[0]
+    assert rules(script) == {"collation"}
+
+
+@pytest.mark.parametrize(
+    ("column", "version", "clause"),
+    [
+        (Column("x", t.String(), default=Constant("a'b\\c")), MYSQL, "longtext DEFAULT ('a''b\\\\c')"),
+        (Column("x", t.String(), default=Constant("a")), MARIADB, "longtext DEFAULT 'a'"),
+        (Column("x", t.Boolean(), default=Constant("true", "boolean")), None, "tinyint(1) DEFAULT 1"),
+        (Column("x", t.Timestamp(3), default=Now(precision=6)), None, "datetime(3) DEFAULT CURRENT_TIMESTAMP(3)"),
+        (Column("x", t.Timestamp(zoned=True), default=Now()), None, "datetime(6) DEFAULT (UTC_TIMESTAMP(6))"),
+        (Column("x", t.Date(), default=Now("date")), None, "date DEFAULT (CURDATE())"),
+        (Column("x", t.Bit(3), default=Constant("101", "bit")), None, "bit(3) DEFAULT B'101'"),
+    ],
+)
+def test_a_default_is_written_as_its_column_takes_it(column: Column, version: tuple[int, ...] | None, clause: str) -> None:
+    assert f"`x` {clause}" in create(table(column), version).statements[0]
+
+
+def test_the_sources_own_declaration_holds_where_it_means_the_type() -> None:
+    kept = Column("a", t.Integer(32, unsigned=True), native="int(5) unsigned zerofill")
+    changed = Column("b", t.String(10), native="int(11)")
+    sql = create(table(kept, changed), dialect="mysql").statements[0]
+    assert "`a` int(5) unsigned zerofill" in sql
+    assert "`b` varchar(10)" in sql
+
+
+def test_mariadbs_own_types_are_not_asked_of_mysql() -> None:
+    made = table(Column("u", t.Uuid(), native="uuid"))
+    assert "`u` uuid" in create(made, MARIADB, "mysql").statements[0]
+    assert "`u` char(36)" in create(made, MYSQL, "mysql").statements[0]
+
+
+def test_a_collation_that_the_other_server_lacks_becomes_the_nearest_and_is_named() -> None:
+    made = table(Column("x", t.String(9)), options=(("ENGINE", "InnoDB"), ("COLLATE", "utf8mb4_0900_ai_ci")))
+    script = create(made, MARIADB, "mysql")
+    assert "COLLATE=utf8mb4_unicode_520_nopad_ci" in script.statements[0]
+    assert rules(script) == {"collation"}
+
+
+# --- scripts --------------------------------------------------------------------------------------------------------
+
+
+def test_a_programs_semicolons_are_hidden_by_another_delimiter() -> None:
+    source = "CREATE TRIGGER `tr` BEFORE INSERT ON `old` FOR EACH ROW BEGIN SET NEW.x = '//'; END"
+    program = Program("s", "tr", "TRIGGER", Expression(source, "mysql"), table="t")
+    writer = ddl(program, dialect="mysql")
+    (sql,) = writer.create_program(program).statements
+    assert sql.startswith("CREATE TRIGGER `s`.`tr` BEFORE INSERT ON `s`.`t` FOR EACH ROW")
+    assert writer.as_script(sql) == f"DELIMITER $$\n{sql}$$\nDELIMITER ;"
+
+
+def test_names_are_always_in_backticks() -> None:
+    assert ddl().quote("we`ird") == "`we``ird`"
