@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs bench mariadb clean
+.PHONY: help demo test lint unit docs bench memory mariadb clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -30,7 +30,10 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown > docs/parameters.md
 
 bench: $(VENV)/test.stamp mariadb ## measure against the databases' own bulk tools (ROWS=n)
-	@$(BIN)/python benchmarks/run.py --rows $(or $(ROWS),300000)
+	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000)
+
+memory: $(VENV)/test.stamp mariadb ## show that memory does not grow with the table (ROWS=n)
+	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000)
 
 mariadb: # the server the tests start, unless the environment names one
 	@test -n "$(SERVERS_GIVEN)" || PATH="$$PATH:/usr/sbin" command -v mariadbd > /dev/null || .ci/apt-install mariadb-server
