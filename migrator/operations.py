@@ -31,7 +31,7 @@ from migrator.job.report import JobLog, Progress
 from migrator.job.worker import Move, Outcome, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.objects import Column, QName, Schema, Table
-from migrator.plan import TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.plan import POSITION, TABLE_DATA, Phase, parents_first, plan, prefix
 from migrator.spec import JobSpec
 
 Resolve = Callable[[str], sa.URL]
@@ -158,7 +158,7 @@ def export(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) -> 
         log.starting(job, spec.command)
         _say(log, origin.notes)
         for phase in plan(origin.catalog, spec.content):
-            if phase.path not in {TABLE_DATA, "SEQUENCE/POSITION"}:
+            if phase.path not in {TABLE_DATA, POSITION}:
                 log.processing(f"{prefix(spec)}/{phase.path}")
                 log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
         for loss in origin.catalog.losses:
@@ -329,13 +329,13 @@ class _Import:
         self.builder = Builder(self.adapter, self.ddl, connection, log)
         self.there = self._read_target()
         self.existing = {table.qname: table for table in self.there.of(Table)}
+        self.without_rows: set[QName] = set()
+        """Tables that existed and take no rows from this job."""
 
     def run(self) -> None:
         """Run all phases."""
-        labels = self._existing_labels()
-        if self.spec.content == "DATA_ONLY":
-            self.builder.skipped |= {table.qname for table in self.catalog.of(Table)}
         self._treat_existing_tables()
+        labels = self._existing_labels()
         for phase in self.phases:
             path = f"{prefix(self.spec)}/{phase.path}"
             if phase.path == TABLE_DATA:
@@ -366,7 +366,8 @@ class _Import:
             if action == "SKIP":
                 text = "exists. All dependent metadata and data will be skipped due to table_exists_action of skip"
                 self.log.error(f"ORA-39151: Table {table.qname} {text}")
-                self.builder.failed.add(table.qname)
+                self.builder.skipped.add(table.qname)
+                self.without_rows.add(table.qname)
             elif action in {"APPEND", "TRUNCATE"}:
                 verb = "appended to existing table" if action == "APPEND" else "loaded into the truncated existing table"
                 code = "ORA-39152" if action == "APPEND" else "ORA-39153"
@@ -374,26 +375,39 @@ class _Import:
                 self.log.message(f"{code}: Table {table.qname} {text} due to table_exists_action of {action.lower()}")
                 self.builder.skipped.add(table.qname)
         if action == "TRUNCATE" and tables:
-            names = [table.qname for table in tables]
-            if not self.builder.execute("TABLE", self.ddl.truncate(*names).statements):
-                self.builder.failed |= set(names)
-        if action == "REPLACE":
+            self._truncate([table.qname for table in tables])
+        if action == "REPLACE" and tables:
             self._drop([self.existing[table.qname] for table in tables])
+            self.there = self._read_target()  # triggers and sequences go with their tables
+
+    def _truncate(self, tables: Sequence[QName]) -> None:
+        names = ", ".join(map(str, tables))
+        headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
+        if not self.builder.execute(headline, self.ddl.truncate(*tables).statements):
+            self.without_rows |= set(tables)
 
     def _drop(self, tables: Sequence[Table]) -> None:
+        headline = "ORA-39083: Object type {} failed to drop with error:"
         for table in tables:
             for key in table.foreign_keys:
-                self.builder.execute(f"REF_CONSTRAINT:{key.name}", self.ddl.drop_foreign_key(table.qname, key).statements)
+                label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
+                self.builder.execute(headline.format(label), self.ddl.drop_foreign_key(table.qname, key).statements)
         for table in tables:
-            if self.builder.execute(path_of(table), self.ddl.drop_table(table.qname).statements, table.qname):
+            if self.builder.execute(headline.format(path_of(table)), self.ddl.drop_table(table.qname).statements):
                 del self.existing[table.qname]
+            else:
+                self.builder.failed.add(table.qname)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def _load(self, path: str) -> None:
         made = self._read_target()
         with_rows = filters.tables_with_rows(self.spec, self.catalog)
-        tables = [table for table in with_rows if table.qname not in self.builder.failed]
+        for table in with_rows:
+            if table.qname in self.builder.failed:
+                self.builder.dependent_skipped(f"TABLE_DATA:{table.qname}", table.qname)
+        barred = self.builder.failed | self.without_rows
+        tables = [table for table in with_rows if table.qname not in barred]
         groups = parents_first(tables) if self.existing else (tuple(tables),)
         bulk_refused = ""
         planned: list[list[Move]] = []
@@ -458,7 +472,7 @@ class _Import:
         if "foreign_key" not in self.adapter.capabilities.inline:
             return
         for table in self.catalog.of(Table):
-            if not table.foreign_keys or table.qname in self.builder.failed:
+            if not table.foreign_keys or table.qname in self.builder.failed | self.without_rows:
                 continue
             orphans = self.adapter.orphans(self.connection, table.qname)
             if orphans:

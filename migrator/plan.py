@@ -26,6 +26,7 @@ from migrator.spec import Content, JobSpec
 
 TABLE_DATA = "TABLE/TABLE_DATA"
 TABLE = "TABLE/TABLE"
+POSITION = "SEQUENCE/POSITION"
 
 
 @dataclass(frozen=True)
@@ -108,9 +109,9 @@ def _view_steps(catalog: Catalog) -> Iterator[_Draft]:
 def _positions(catalog: Catalog) -> Iterator[_Draft]:
     for obj in catalog.objects:
         if isinstance(obj, Sequence):
-            yield _Draft("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,))
+            yield _Draft(POSITION, f"POSITION:{path_of(obj)}", "position", (obj,))
         elif isinstance(obj, Table) and any(c.identity is not None for c in obj.columns):
-            yield _Draft("SEQUENCE/POSITION", f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
+            yield _Draft(POSITION, f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
 
 
 def _constraints(table: Table) -> Iterator[Any]:
@@ -158,7 +159,7 @@ PHASES: tuple[tuple[str, Maker], ...] = (
     ),
     (TABLE_DATA, _objects(TABLE_DATA, "", lambda o: isinstance(o, Table))),
     ("TABLE/COMMENT", _comments),
-    ("SEQUENCE/POSITION", _positions),
+    (POSITION, _positions),
     ("TABLE/INDEX/INDEX", _parts("TABLE/INDEX/INDEX", "index", "INDEX", lambda table: table.indexes)),
     ("TABLE/CONSTRAINT/CONSTRAINT", _constraint_steps),
     (
@@ -181,7 +182,7 @@ def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Ph
     """
     phases = []
     for path, make in PHASES:
-        if content == "DATA_ONLY" and path not in {TABLE_DATA, "SEQUENCE/POSITION"}:
+        if content == "DATA_ONLY" and path != TABLE_DATA:
             continue
         if content == "METADATA_ONLY" and path == TABLE_DATA:
             continue

@@ -58,8 +58,8 @@ def test_metadata_only_moves_no_rows() -> None:
     assert "TABLE/TABLE_DATA" not in paths("METADATA_ONLY")
 
 
-def test_data_only_makes_nothing_but_still_positions_sequences() -> None:
-    assert paths("DATA_ONLY") == ["TABLE/TABLE_DATA", "SEQUENCE/POSITION"]
+def test_data_only_moves_rows_only() -> None:
+    assert paths("DATA_ONLY") == ["TABLE/TABLE_DATA"]
 
 
 def test_parents_come_before_children_and_a_cycle_comes_last() -> None:
