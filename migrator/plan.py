@@ -1,11 +1,13 @@
 """The plan: what a job makes, in order, as data. One list of phases serves running, SQLFILE and the log.
 
 Data comes before indexes and constraints, foreign keys after all of those, views and triggers last (Data Pump's order).
+Objects that can need one another (types, routines, tables, views) come in the catalog's order, in which they can be made.
 Each phase names the object path the log prints and the :class:`~migrator.ddl.DDL` method that writes its statements.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +17,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     DomainType,
     EnumType,
+    Object,
     Program,
     QName,
     Schema,
@@ -69,16 +72,85 @@ class Phase:
 Maker = Callable[[Catalog], Iterator[_Draft]]
 
 
-def _objects(path: str, method: str, wanted: Callable[[Any], bool]) -> Maker:
-    def steps(catalog: Catalog) -> Iterator[_Draft]:
-        for obj in catalog.objects:
-            if wanted(obj):
-                table = obj.qname if isinstance(obj, Table) else None
-                if isinstance(obj, Program) and obj.table is not None:
-                    table = QName(obj.schema, obj.table)
-                yield _Draft(path, path_of(obj), method, (obj,), table)
+_KINDS: dict[type[Object], tuple[str, str]] = {
+    Schema: ("USER", "create_schema"),
+    EnumType: ("TYPE/TYPE_SPEC", "create_enum"),
+    DomainType: ("TYPE/TYPE_SPEC", "create_domain"),
+    Sequence: ("SEQUENCE/SEQUENCE", "create_sequence"),
+    Table: (TABLE, "create_table"),
+    View: ("VIEW/VIEW", "create_view"),
+}
+"""The object path of each class, and what makes such an object."""
 
-    return steps
+_PROGRAMS = {
+    "TYPE": "TYPE/TYPE_SPEC",
+    "FUNCTION": "FUNCTION/FUNCTION",
+    "AGGREGATE": "FUNCTION/FUNCTION",
+    "PACKAGE": "FUNCTION/FUNCTION",
+    "PROCEDURE": "PROCEDURE/PROCEDURE",
+    "TRIGGER": "TABLE/TRIGGER",
+    "EVENT": "EVENT",
+    "RULE": "EVENT",
+    "POLICY": "EVENT",
+}
+"""The object path of each kind of program."""
+
+_LAST = ("TABLE/TRIGGER", "EVENT")
+"""The paths of what reacts to rows: made when all else is there."""
+
+
+def _path(obj: Object) -> str:
+    return _PROGRAMS[obj.kind] if isinstance(obj, Program) else _KINDS[type(obj)][0]
+
+
+def _drafts(objects: Iterable[Object]) -> Iterator[_Draft]:
+    """What makes objects as a whole, and the comments of views."""
+    for obj in objects:
+        table = obj.qname if isinstance(obj, Table) else None
+        if isinstance(obj, Program) and obj.table is not None:
+            table = QName(obj.schema, obj.table)
+        method = "create_program" if isinstance(obj, Program) else _KINDS[type(obj)][1]
+        yield _Draft(_path(obj), path_of(obj), method, (obj,), table)
+        if isinstance(obj, View) and obj.comment:
+            yield _Draft(_path(obj), f"COMMENT:{path_of(obj)}", "comments", (obj,))
+
+
+def _schemas(catalog: Catalog) -> Iterator[_Draft]:
+    return _drafts(catalog.of(Schema))
+
+
+def _split(catalog: Catalog) -> tuple[list[Object], list[Object]]:
+    """What is made before rows come in, and what after: the first view behind the last table, and all that follows it.
+
+    A view before the last table is one that a table needs. A materialized view takes rows, so it waits in any case.
+    """
+    objects = [obj for obj in catalog.objects if not isinstance(obj, Schema) and _path(obj) not in _LAST]
+    tables = max((position for position, obj in enumerate(objects, 1) if isinstance(obj, Table)), default=0)
+    views = (position for position, obj in enumerate(objects) if position >= tables and isinstance(obj, View))
+    cut = next(views, len(objects))
+    early = [obj for obj in objects[:cut] if not _takes_rows(obj)]
+    return early, [*filter(_takes_rows, objects[:cut]), *objects[cut:]]
+
+
+def _takes_rows(obj: Object) -> bool:
+    return isinstance(obj, View) and obj.materialized
+
+
+def _before_rows(catalog: Catalog) -> Iterator[_Draft]:
+    return _drafts(_split(catalog)[0])
+
+
+def _after_rows(catalog: Catalog) -> Iterator[_Draft]:
+    return _drafts(_split(catalog)[1])
+
+
+def _reacting(path: str) -> Maker:
+    return lambda catalog: _drafts(obj for obj in catalog.objects if _path(obj) == path)
+
+
+def _rows(catalog: Catalog) -> Iterator[_Draft]:
+    for table in catalog.of(Table):
+        yield _Draft(TABLE_DATA, path_of(table), "", (table,), table.qname)
 
 
 def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any]]) -> Maker:
@@ -96,14 +168,6 @@ def _comments(catalog: Catalog) -> Iterator[_Draft]:
     for table in catalog.of(Table):
         if table.comment or any(column.comment for column in table.columns):
             yield _Draft(path, f"COMMENT:{path_of(table)}", "comments", (table,), table.qname)
-
-
-def _view_steps(catalog: Catalog) -> Iterator[_Draft]:
-    path = "VIEW/VIEW"
-    for view in catalog.of(View):
-        yield _Draft(path, path_of(view), "create_view", (view,))
-        if view.comment:
-            yield _Draft(path, f"COMMENT:{path_of(view)}", "comments", (view,))
 
 
 def _positions(catalog: Catalog) -> Iterator[_Draft]:
@@ -130,47 +194,19 @@ def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
             yield _Draft(path, label, method, (table, part), table.qname)
 
 
-def _is_program(*kinds: str, after_tables: bool | None = None) -> Callable[[Any], bool]:
-    def wanted(obj: Any) -> bool:
-        if not isinstance(obj, Program) or obj.kind not in kinds:
-            return False
-        return after_tables is None or obj.after_tables is after_tables
-
-    return wanted
-
-
-_ROUTINES = ("FUNCTION", "PROCEDURE", "AGGREGATE", "PACKAGE")
-
-PHASES: tuple[tuple[str, Maker], ...] = (
-    ("USER", _objects("USER", "create_schema", lambda o: isinstance(o, Schema))),
-    ("TYPE/TYPE_SPEC", _objects("TYPE/TYPE_SPEC", "create_enum", lambda o: isinstance(o, EnumType))),
-    ("TYPE/TYPE_SPEC", _objects("TYPE/TYPE_SPEC", "create_domain", lambda o: isinstance(o, DomainType))),
-    ("TYPE/TYPE_SPEC", _objects("TYPE/TYPE_SPEC", "create_program", _is_program("TYPE"))),
-    ("SEQUENCE/SEQUENCE", _objects("SEQUENCE/SEQUENCE", "create_sequence", lambda o: isinstance(o, Sequence))),
-    ("FUNCTION/FUNCTION", _objects("FUNCTION/FUNCTION", "create_program", _is_program(*_ROUTINES, after_tables=False))),
-    (TABLE, _objects(TABLE, "create_table", lambda o: isinstance(o, Table))),
-    (
-        "FUNCTION/FUNCTION",
-        _objects("FUNCTION/FUNCTION", "create_program", _is_program("FUNCTION", "AGGREGATE", "PACKAGE", after_tables=True)),
-    ),
-    (
-        "PROCEDURE/PROCEDURE",
-        _objects("PROCEDURE/PROCEDURE", "create_program", _is_program("PROCEDURE", after_tables=True)),
-    ),
-    (TABLE_DATA, _objects(TABLE_DATA, "", lambda o: isinstance(o, Table))),
-    ("TABLE/COMMENT", _comments),
-    (POSITION, _positions),
-    ("TABLE/INDEX/INDEX", _parts("TABLE/INDEX/INDEX", "index", "INDEX", lambda table: table.indexes)),
-    ("TABLE/CONSTRAINT/CONSTRAINT", _constraint_steps),
-    (
-        "TABLE/CONSTRAINT/REF_CONSTRAINT",
-        _parts("TABLE/CONSTRAINT/REF_CONSTRAINT", "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
-    ),
-    ("VIEW/VIEW", _view_steps),
-    ("TABLE/TRIGGER", _objects("TABLE/TRIGGER", "create_program", _is_program("TRIGGER"))),
-    ("EVENT", _objects("EVENT", "create_program", _is_program("EVENT", "RULE", "POLICY"))),
+ORDER: tuple[Maker, ...] = (
+    _schemas,
+    _before_rows,
+    _rows,
+    _comments,
+    _positions,
+    _parts("TABLE/INDEX/INDEX", "index", "INDEX", lambda table: table.indexes),
+    _constraint_steps,
+    _parts("TABLE/CONSTRAINT/REF_CONSTRAINT", "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
+    _after_rows,
+    *(_reacting(path) for path in _LAST),
 )
-"""The order of a job: the path the log prints, and what makes that phase's steps."""
+"""The order of a job."""
 
 
 def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Phase, ...]:
@@ -180,16 +216,17 @@ def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Ph
 
     :raises MigratorError: an object cannot be made at the target; nothing has been done yet.
     """
-    phases = []
-    for path, make in PHASES:
-        if content == "DATA_ONLY" and path != TABLE_DATA:
-            continue
-        if content == "METADATA_ONLY" and path == TABLE_DATA:
-            continue
-        steps = tuple(draft.step(ddl) for draft in make(catalog))
-        if steps:
-            phases.append(Phase(path, steps))
-    return tuple(phases)
+    drafts = (draft for make in ORDER for draft in make(catalog) if _asked_for(draft.path, content))
+    return tuple(
+        Phase(path, tuple(draft.step(ddl) for draft in group))
+        for path, group in itertools.groupby(drafts, key=lambda draft: draft.path)
+    )
+
+
+def _asked_for(path: str, content: Content) -> bool:
+    if content == "DATA_ONLY":
+        return path == TABLE_DATA
+    return content != "METADATA_ONLY" or path != TABLE_DATA
 
 
 def prefix(spec: JobSpec) -> str:

@@ -186,16 +186,18 @@ class Reader:
     # --- catalog ----------------------------------------------------------------------------------------------------
 
     def catalog(self) -> Catalog:
-        """All objects: schemas, sequences, tables, views in an order in which they can be made, programs."""
+        """All objects in an order in which they can be made: views after the routines they call."""
         tables = self.rows(_TABLES)
-        relations: list[Object] = [
+        made: list[Object] = [
             *(self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE"),
             *self.tables([row for row in tables if row["table_type"] in {"BASE TABLE", "SYSTEM VERSIONED"}]),
+            *self.routines(),
             *self.views(),
+            *self.triggers(),
+            *self.events(),
         ]
-        programs = [*self.routines(), *self.triggers(), *self.events()]
         self.grants()
-        objects = (*(Schema(name) for name in self.names), *relations, *programs)
+        objects = (*(Schema(name) for name in self.names), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
 
     def sequence(self, row: Row) -> SequenceObject:

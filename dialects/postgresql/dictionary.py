@@ -29,7 +29,7 @@ _ACTIONS: dict[str, o.Action] = {
     "d": "SET DEFAULT",
 }
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
-_PHASES: tuple[type[o.Object], ...] = (o.Schema, o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
+_KINDS: tuple[type[o.Object], ...] = (o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
 """What is made first where no dependency says otherwise."""
 
 
@@ -512,23 +512,34 @@ class _Dictionary:
         ready = [self._rank(oid) for oid, count in waiting.items() if not count]
         heapq.heapify(ready)
         done: set[int] = set()
-        relations_made = False
         while len(done) < len(self._made):
             rank = heapq.heappop(ready) if ready else min(self._rank(oid) for oid in waiting if oid not in done)
-            oid = rank[1]  # a cycle is cut at its first object: the database will say what is missing
+            oid = rank[-1]  # a cycle is cut at its first object: the database will say what is missing
             if oid in done:
                 continue
             done.add(oid)
-            made = self._made[oid]
-            relations_made = relations_made or isinstance(made, o.Table | o.View)
-            yield replace(made, after_tables=relations_made) if isinstance(made, o.Program) else made
+            yield self._made[oid]
             for other in dependents[oid]:
                 waiting[other] -= 1
                 if not waiting[other]:
                     heapq.heappush(ready, self._rank(other))
 
-    def _rank(self, oid: int) -> tuple[int, int]:
-        return _PHASES.index(type(self._made[oid])), oid
+    def _rank(self, oid: int) -> tuple[bool, int, int]:
+        """Routines and views come late, but for those that a table needs."""
+        made = self._made[oid]
+        can_wait = isinstance(made, o.View) or (isinstance(made, o.Program) and made.kind != "TYPE")
+        return can_wait and oid not in self._needed_by_tables, _KINDS.index(type(made)), oid
+
+    @cached_property
+    def _needed_by_tables(self) -> set[int]:
+        """What tables need, directly or not."""
+        found: set[int] = set()
+        waiting = [oid for oid, made in self._made.items() if isinstance(made, o.Table)]
+        while waiting:
+            more = self._prerequisites(waiting.pop()) - found
+            found |= more
+            waiting += more
+        return found
 
     def _prerequisites(self, oid: int) -> set[int]:
         """The objects this one needs, those of its partitions included; a sequence does not need its owner."""

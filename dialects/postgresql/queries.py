@@ -215,9 +215,10 @@ DEPENDENCIES = """
 WITH owner(classid, objid, of_class, of_object) AS (
     SELECT 'pg_rewrite'::regclass, oid, 'pg_class'::regclass, ev_class FROM pg_rewrite
     UNION ALL SELECT 'pg_attrdef'::regclass, oid, 'pg_class'::regclass, adrelid FROM pg_attrdef
-    UNION ALL SELECT 'pg_constraint'::regclass, oid,
-        CASE WHEN conrelid <> 0 THEN 'pg_class'::regclass ELSE 'pg_type'::regclass END,
-        CASE WHEN conrelid <> 0 THEN conrelid ELSE contypid END FROM pg_constraint WHERE contype <> 'f'
+    UNION ALL SELECT 'pg_constraint'::regclass, oid, 'pg_type'::regclass, contypid FROM pg_constraint WHERE contypid <> 0
+    UNION ALL SELECT 'pg_constraint'::regclass, k.oid, 'pg_class'::regclass, c.oid
+        FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid AND c.relispartition WHERE k.contype <> 'f'
+    UNION ALL SELECT 'pg_type'::regclass, {MULTIRANGE}::oid, 'pg_type'::regclass, r.rngtypid FROM pg_range r
     UNION ALL SELECT 'pg_type'::regclass, t.oid, 'pg_class'::regclass, c.oid
         FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid AND c.relkind <> 'c'
     UNION ALL SELECT 'pg_type'::regclass, t.oid,
@@ -232,6 +233,8 @@ LEFT JOIN owner b ON b.classid = d.refclassid AND b.objid = d.refobjid
 WHERE d.deptype IN ('n', 'a', 'i') AND d.objid >= 16384 AND d.refobjid >= 16384
   AND (d.classid <> 'pg_constraint'::regclass OR a.objid IS NOT NULL)
 """
+"""What needs what to be made. Constraints are added to tables that are loaded; those of domains and partitions are part of
+their CREATE statements."""
 
 LEFT_BEHIND = """
 WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%s)), ext AS (

@@ -348,8 +348,8 @@ class View:
 class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
 
-    ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``after_tables``: it names tables, so it is
-    made after them. ``remapped``: schema names in its text were replaced.
+    ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
+    replaced.
     """
 
     schema: str
@@ -357,7 +357,6 @@ class Program:
     kind: Choice["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
     create: Expression
     table: str | None = None
-    after_tables: bool = True
     remapped: bool = False
     comment: str | None = None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -21,8 +22,6 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import (
     Column,
-    DomainType,
-    EnumType,
     Expression,
     ForeignKey,
     Generated,
@@ -33,53 +32,29 @@ from migrator.model.objects import (
     Now,
     Partition,
     Partitioning,
-    Program,
     QName,
-    Schema,
     Sequence,
     Table,
     Unique,
     View,
 )
+from migrator.plan import TABLE_DATA, plan
 from tests.support.servers import Servers
 
-FEATURES = Path(__file__).with_name("postgresql_features.sql")
+SCRIPTS = ("postgresql_features.sql", "postgresql_dependencies.sql")
+"""One of everything, and objects of every kind that need each other."""
 
 
 # --- a database made again from its catalog -------------------------------------------------------------------------
 
 
 def scripts(catalog: Catalog, version: tuple[int, ...], load: Callable[[Table], None]) -> Iterator[Script]:
-    """All statements in the order of the catalog: tables, then (after ``load``) keys, then what builds on tables."""
-    ddl = ADAPTER.ddl(catalog, version)
-    makers: dict[type[Any], Callable[[Any], Script]] = {
-        Schema: ddl.create_schema,
-        EnumType: ddl.create_enum,
-        DomainType: ddl.create_domain,
-        Sequence: ddl.create_sequence,
-        Table: ddl.create_table,
-        View: ddl.create_view,
-        Program: ddl.create_program,
-    }
-    late = [o for o in catalog.objects if isinstance(o, View) or (isinstance(o, Program) and o.after_tables)]
-    for obj in catalog.objects:
-        if obj not in late and obj != Schema("public"):
-            yield makers[type(obj)](obj)
-    tables = list(catalog.of(Table))
-    for table in tables:
-        load(table)
-    for table in tables:
-        yield from (ddl.index(table, index) for index in table.indexes)
-        yield from (ddl.primary_key(table, key) for key in [table.primary_key] if key is not None)
-        yield from (ddl.unique(table, unique) for unique in table.uniques)
-        yield from (ddl.check(table, check) for check in table.checks)
-    yield from (ddl.foreign_key(table, key) for table in tables for key in table.foreign_keys)
-    yield from (makers[type(obj)](obj) for obj in late)
-    for obj in catalog.objects:
-        if isinstance(obj, Table | View):
-            yield ddl.comments(obj)
-        if isinstance(obj, Table | Sequence):
-            yield ddl.position(obj)
+    """All statements in the order of a job; ``load`` is called for every table when its rows are due."""
+    for phase in plan(catalog, "ALL", ADAPTER.ddl(catalog, version)):
+        for step in phase.steps:
+            if phase.path == TABLE_DATA:
+                load(next(table for table in catalog.of(Table) if table.qname == step.table))
+            yield step.script
 
 
 def clone(source: str, target: str) -> Catalog:
@@ -114,12 +89,13 @@ def differences(first: str, second: str) -> list[str]:
     return list(difflib.unified_diff(dumped(first), dumped(second), lineterm="", n=0))
 
 
-@pytest.fixture(params=[16, 18])
+@pytest.fixture(params=itertools.product((16, 18), SCRIPTS), ids=lambda param: f"{param[1]}-{param[0]}")
 def features(request: pytest.FixtureRequest, postgresql: Callable[..., str], servers: Servers) -> tuple[str, str]:
-    """A database with one of everything, and an empty one beside it."""
-    source = postgresql(request.param)
-    servers.postgresql(request.param).run_script(sa.make_url(source), FEATURES.read_text("utf-8"))
-    return source, postgresql(request.param)
+    """A database made by one of the scripts, and an empty one beside it."""
+    version, script = request.param
+    source = postgresql(version)
+    servers.postgresql(version).run_script(sa.make_url(source), Path(__file__).with_name(script).read_text("utf-8"))
+    return source, postgresql(version)
 
 
 def test_a_database_made_from_its_catalog_is_the_same_to_pg_dump(
@@ -243,7 +219,6 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
     names = [obj.name for obj in catalog.objects]
     for first, second in (("base", "a_first"), ("a_first", "z_last"), ("early", "uses_early"), ("base", "late")):
         assert names.index(first) < names.index(second)
-    assert {p.name: p.after_tables for p in catalog.of(Program)} == {"early": False, "late": True}
     assert {v.name: v.depends_on for v in catalog.of(View)}["z_last"] == (QName("public", "a_first"),)
 
 

@@ -21,12 +21,12 @@ CATALOG = Catalog(
     "postgresql",
     "",
     (
-        o.View("s", "v", TEXT),
         o.Program("s", "g", "TRIGGER", TEXT, table="t"),
-        TABLE,
-        o.Program("s", "f", "FUNCTION", TEXT, after_tables=False),
-        o.Sequence("s", "q"),
         o.EnumType("s", "e", ("a",)),
+        o.Sequence("s", "q"),
+        o.Program("s", "f", "FUNCTION", TEXT),
+        TABLE,
+        o.View("s", "v", TEXT),
         o.Schema("s"),
     ),
 )
@@ -51,6 +51,35 @@ def test_data_comes_before_indexes_and_constraints_and_foreign_keys_after_them()
         "TABLE/CONSTRAINT/REF_CONSTRAINT",
         "VIEW/VIEW",
         "TABLE/TRIGGER",
+    ]
+
+
+def test_what_can_need_one_another_is_made_in_the_catalogs_order() -> None:
+    made = (
+        o.Program("s", "for_domain", "FUNCTION", TEXT),
+        o.DomainType("s", "domain", t.Integer()),
+        o.Program("s", "for_table", "FUNCTION", TEXT),
+        o.View("s", "for_table", TEXT),
+        o.View("s", "waits", TEXT, materialized=True),
+        TABLE,
+        o.Program("s", "of_row", "PROCEDURE", TEXT),
+        o.View("s", "last", TEXT),
+        o.Program("s", "of_view", "FUNCTION", TEXT),
+    )
+    steps = [step.label for phase in plan(Catalog("postgresql", "", made), "ALL") for step in phase.steps]
+    assert [label for label in steps if label != 'INDEX:"s"."i"' and "CONSTRAINT" not in label] == [
+        'FUNCTION:"s"."for_domain"',
+        'DOMAIN:"s"."domain"',
+        'FUNCTION:"s"."for_table"',
+        'VIEW:"s"."for_table"',
+        'TABLE:"s"."t"',
+        'PROCEDURE:"s"."of_row"',
+        'TABLE:"s"."t"',  # its rows
+        'COMMENT:TABLE:"s"."t"',
+        'POSITION:TABLE:"s"."t"',
+        'MATERIALIZED_VIEW:"s"."waits"',
+        'VIEW:"s"."last"',
+        'FUNCTION:"s"."of_view"',
     ]
 
 
