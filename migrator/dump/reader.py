@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import lzma
+import struct
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,22 @@ from migrator.model.codec import FORMAT, decode
 
 MANY = 1 << 20
 
+_DAMAGE = (
+    zipfile.BadZipFile,
+    pa.ArrowException,
+    ValueError,  # JSON, UTF-8
+    KeyError,
+    EOFError,
+    OSError,
+    NotImplementedError,  # a flag or method that stored members do not have
+    RuntimeError,  # a member said to be encrypted
+    OverflowError,
+    zlib.error,  # a member said to be compressed
+    lzma.LZMAError,
+    struct.error,
+)
+"""What the readers of archives, JSON and Arrow raise at bytes that nobody wrote."""
+
 
 @dataclass(frozen=True)
 class DumpSet:
@@ -33,22 +52,22 @@ class DumpSet:
 def _member(archive: zipfile.ZipFile, path: Path, name: str) -> Any:
     try:
         return json.loads(archive.read(name))
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError) as error:
+    except _DAMAGE as error:
         raise NotADumpFile(path=path, detail=f"is damaged: {name}: {error}") from error
 
 
 def _archive(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        with path.open("rb") as file:
-            ours = file.read(4) == b"PK\x03\x04"
-        why = "is cut short or was never completed" if ours else "is not a dump file of migrator"
-        raise NotADumpFile(path=path, detail=why) from error
     except FileNotFoundError as error:
         raise DumpFileMissing(path=path, detail="no such file") from error
     except OSError as error:
-        raise DumpFileMissing(path=path, detail=error.strerror) from error
+        raise DumpFileMissing(path=path, detail=error.strerror or str(error)) from error
+    except _DAMAGE as error:
+        with path.open("rb") as file:
+            ours = file.read(4) == b"PK\x03\x04"
+        why = "is cut short, damaged or was never completed" if ours else "is not a dump file of migrator"
+        raise NotADumpFile(path=path, detail=why) from error
 
 
 def _header(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
@@ -79,7 +98,9 @@ def open_set(templates: Sequence[str]) -> DumpSet:
             if set_id is not None and header["set"] != set_id:
                 raise IncompleteDumpSet(detail=f'"{path}" belongs to another export than the files before it')
             set_id = header["set"]
-            files[int(header["number"])] = path
+            if header["number"] in files:
+                raise IncompleteDumpSet(detail=f'"{path}" and "{files[header["number"]]}" are the same file of the set')
+            files[header["number"]] = path
             if MASTER in archive.namelist():
                 body = _member(archive, path, MASTER)
                 try:
@@ -114,7 +135,7 @@ def batches(path: Path, piece: Piece) -> Iterator[pa.RecordBatch]:
                     rows += batch.num_rows
             while stored.read(MANY):
                 pass
-    except (zipfile.BadZipFile, pa.ArrowInvalid, KeyError, EOFError, OSError) as error:
+    except _DAMAGE as error:
         raise NotADumpFile(path=path, detail=f"is damaged: {piece.member}: {error}") from error
     if rows != piece.rows:
         raise NotADumpFile(path=path, detail=f"is damaged: {piece.member} has {rows} rows, {piece.rows} were recorded")
