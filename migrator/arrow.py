@@ -248,7 +248,7 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
         return array
     try:
         return _convert(array, t.base_of(source), t.base_of(target), wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError) as error:
         detail = f"a value does not fit {target}: {str(error).splitlines()[0]}"
         raise ValueNotCarried(column=column, detail=detail) from error
 
@@ -274,6 +274,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
         case t.Bit(), t.Integer():
             values = [None if v is None else int(v or "0", 2) for v in array.to_pylist()]
             return pa.array(values, wanted)
+        case t.Bit(), _:
+            raise pa.ArrowInvalid(f"{source} is not {target}")
         case t.Boolean(), t.Bit():
             return pc.if_else(array, "1", "0")
         case t.Binary(), t.Uuid():
