@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Read, Server, Snapshot, adapter_for_backend
-from migrator.errors import ConnectionRefused, DatabaseError, InsufficientPrivilege, MigratorError, NoConnection
+from migrator.errors import ConnectionRefused, DatabaseError, InsufficientPrivilege, MigratorError, NoConnection, mask
 from migrator.job.master import Piece
 
 
@@ -64,7 +64,7 @@ class Database:
         :raises ConnectionRefused: the server cannot be reached or refuses the login.
         """
         if not self.adapter.capabilities.connects:
-            raise NoConnection(operation="This operation", url=self.url.render_as_string())
+            raise NoConnection(operation="This operation", url=mask(self.url.render_as_string()))
         try:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         except MigratorError:
@@ -73,7 +73,7 @@ class Database:
             if not isinstance(error, self.adapter.driver_errors()):
                 raise
             detail, _ = self.adapter.explain(error)
-            raise ConnectionRefused(url=self.url.render_as_string(), detail=detail) from error
+            raise ConnectionRefused(url=mask(self.url.render_as_string()), detail=detail) from error
         with connection, database_errors(self.adapter):
             yield connection
 
