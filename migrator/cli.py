@@ -7,6 +7,7 @@ process list before anything slow happens.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import cast
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:
         arguments = sys.argv[1:]
         hide_passwords(arguments)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the job cleans up behind itself
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")

@@ -212,6 +212,8 @@ def _unload(spec: JobSpec, origin: Origin, paths: Sequence[Path], master: Master
         _begin(progress, moves)
         with open_lanes(min(len(paths), len(moves)), progress.advance) as lanes:
             for outcome in run_moves(moves, lanes, route):
+                if isinstance(outcome.error, FileNotWritable):
+                    raise outcome.error  # the file has no end, so nothing could read the set
                 master = master.with_entry(_entry(outcome))
                 _log_outcome(log, "exported", outcome)
                 progress.table_done(str(outcome.move.table))

@@ -1,18 +1,21 @@
 """Lanes: one worker each, in this process or in a spawned one. The coordinator does not ask which.
 
-A lane takes one move at a time. Spawned workers get values and send values back; progress comes over a queue.
+A lane takes one move at a time. Spawned workers get values and send values back; progress comes over a pipe for each lane,
+so that a worker that is killed leaves no lock behind. A worker ends with the process that started it, however that ended.
 """
 
 from __future__ import annotations
 
 import multiprocessing
+import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from typing import Any, Protocol
+from multiprocessing.connection import Connection, wait
+from typing import Protocol
 
 from migrator.errors import InternalError
 from migrator.job.worker import Advance, Move, Outcome, Worker
@@ -51,10 +54,19 @@ class InlineLane:
 _worker: Worker | None = None
 
 
-def _begin(reports: Any) -> None:
+def _begin(reports: Connection) -> None:
     global _worker
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the coordinator decides
-    _worker = Worker(lambda rows, size: reports.put((rows, size)))
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    _worker = Worker(lambda rows, size: reports.send((rows, size)))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone: nobody would take its outcome, and servers roll back."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _perform(move: Move) -> Outcome:
@@ -68,12 +80,13 @@ def _end() -> None:
 
 
 class ProcessLane:
-    """A worker in a spawned process of its own."""
+    """A worker in a spawned process of its own. ``reports``: where its progress can be read, to the end of the lane."""
 
-    def __init__(self, number: int, reports: Any) -> None:
+    def __init__(self, number: int) -> None:
         self.number = number
         context = multiprocessing.get_context("spawn")
-        self._executor = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(reports,))
+        self.reports, self._writer = context.Pipe(duplex=False)
+        self._executor = ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._writer,))
 
     def submit(self, move: Move) -> Future[Outcome]:
         """Send the move to the process."""
@@ -87,12 +100,14 @@ class ProcessLane:
             raise InternalError(detail=f"worker {self.number} died") from error
         finally:
             self._executor.shutdown()
+            self._writer.close()
 
     def kill(self) -> None:
         """End the process at once."""
         for process in list((self._executor._processes or {}).values()):
             process.kill()
         self._executor.shutdown(wait=False, cancel_futures=True)
+        self._writer.close()
 
 
 @contextmanager
@@ -105,24 +120,31 @@ def open_lanes(count: int, advance: Advance) -> Iterator[tuple[Lane, ...]]:
         finally:
             lane.close()
         return
-    reports = multiprocessing.get_context("spawn").SimpleQueue()
-    listener = threading.Thread(target=_listen, args=(reports, advance), name="progress", daemon=True)
+    lanes = [ProcessLane(number) for number in range(1, count + 1)]
+    listener = threading.Thread(target=_listen, args=([lane_.reports for lane_ in lanes], advance), name="progress")
     listener.start()
-    lanes = [ProcessLane(number, reports) for number in range(1, count + 1)]
     try:
         yield tuple(lanes)
+        for lane_ in lanes:
+            lane_.close()
     except BaseException:
         for lane_ in lanes:
             lane_.kill()
         raise
-    else:
-        for lane_ in lanes:
-            lane_.close()
     finally:
-        reports.put(None)
         listener.join()
 
 
-def _listen(reports: Any, advance: Advance) -> None:
-    while (report := reports.get()) is not None:
-        advance(*report)
+def _listen(reports: Sequence[Connection], advance: Advance) -> None:
+    """Pass on what workers report until each of them is gone."""
+    open_ = list(reports)
+    while open_:
+        for reader in wait(open_):
+            assert isinstance(reader, Connection)
+            try:
+                rows, size = reader.recv()
+            except EOFError:
+                reader.close()
+                open_.remove(reader)
+            else:
+                advance(rows, size)

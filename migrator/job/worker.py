@@ -91,7 +91,6 @@ class Worker:
 
     def __init__(self, advance: Advance) -> None:
         self._advance = advance
-        self._open = ExitStack()
         self._reader: tuple[TableRows, sa.Connection, ExitStack] | None = None
         self._file: DumpFile | None = None
 
