@@ -67,11 +67,8 @@ def existing_file(url: sa.URL) -> Path:
 def engine(url: sa.URL) -> sa.Engine:
     """An engine that makes the file where it is missing; foreign keys are checked after loading, not row by row."""
     file_of(url)
-    made = sa.create_engine(
-        url.set(drivername="sqlite+pysqlite", query={}),
-        poolclass=NullPool,
-        connect_args={"timeout": lock_timeout(url)},
-    )
+    waiting = {"timeout": str(lock_timeout(url))}
+    made = sa.create_engine(url.set(drivername="sqlite+pysqlite", query=waiting), poolclass=NullPool)
 
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -160,9 +157,9 @@ def reading(source: sa.Engine, snapshot_: Snapshot) -> Iterator[sa.Connection]:
     :raises DatabaseError: another program has changed the file since the snapshot was taken.
     """
     path = existing_file(source.url)
-    reader = sa.create_engine(source.url.set(drivername="sqlite+adbc"), poolclass=NullPool)
+    reader = sa.create_engine(source.url.set(drivername="sqlite+adbc", query={}), poolclass=NullPool)
     with reader.connect() as connection:
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(LOCK_TIMEOUT * 1000)}").all()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(lock_timeout(source.url) * 1000)}").all()
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").all()
         _check(path, snapshot_)
         yield connection

@@ -91,6 +91,17 @@ def test_a_reader_that_would_see_a_later_state_is_refused(sqlite_file: New) -> N
             pass
 
 
+@pytest.mark.parametrize(("parameters", "milliseconds"), [("", 10_000), ("?timeout=0.25", 250)])
+def test_every_connection_waits_as_long_as_the_url_says(sqlite_file: New, parameters: str, milliseconds: int) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (c INTEGER)")
+    source = engine(url + parameters)
+    ask = "PRAGMA busy_timeout"
+    with SQLITE.snapshot(source, 1) as snapshot, SQLITE.reading(source, snapshot) as reader, source.connect() as writer:
+        waits = [connection.exec_driver_sql(ask).scalar_one() for connection in (reader, writer)]
+    assert waits == [milliseconds, milliseconds]
+
+
 def test_a_reader_cannot_write(sqlite_file: New) -> None:
     url = sqlite_file()
     make(url, "CREATE TABLE t (c)")
