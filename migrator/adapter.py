@@ -47,6 +47,8 @@ class Capabilities:
     """How long may a name be?"""
     index_names: Literal["schema", "table"] = "schema"
     """Within what must an index's name be unique?"""
+    tables_without_columns: bool = False
+    """Can a table have no column at all?"""
     ignores_table_case: bool = False
     """Do table names that differ only in case collide?"""
     max_readers: int | None = None

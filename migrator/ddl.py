@@ -99,6 +99,9 @@ class Emitter:
 class DDL:
     """Standard SQL; each adapter overrides what its database writes otherwise."""
 
+    taking_identities = ""
+    """What INSERT says so that a column GENERATED ALWAYS takes the rows' own numbers."""
+
     def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
         self.adapter, self.catalog, self.version = adapter, catalog, version
         self.dialect = adapter.dialect()
@@ -543,7 +546,8 @@ class DDL:
         """The statement that moves those rows of ``staging`` that meet ``where`` into ``table``."""
         names = self.columns(column.name for column in columns)
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
-        return f"INSERT INTO {self.name_of(table)} ({names}) SELECT {names} FROM {source} WHERE {where}"
+        into = f"INSERT INTO {self.name_of(table)} ({names}){self.taking_identities}"
+        return f"{into} SELECT {names} FROM {source} WHERE {where}"
 
     def drop_table(self, table: QName) -> Script:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""

@@ -124,7 +124,7 @@ def _split(catalog: Catalog) -> tuple[list[Object], list[Object]]:
 
     A view before the last table is one that a table needs. A materialized view takes rows, so it waits in any case.
     """
-    objects = [obj for obj in catalog.objects if not isinstance(obj, Schema) and _path(obj) not in _LAST]
+    objects: list[Object] = [obj for obj in catalog.objects if _path(obj) not in {"USER", *_LAST}]
     tables = max((position for position, obj in enumerate(objects, 1) if isinstance(obj, Table)), default=0)
     views = (position for position, obj in enumerate(objects) if position >= tables and isinstance(obj, View))
     cut = next(views, len(objects))

@@ -230,6 +230,16 @@ def fit_index_names(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     return catalog.with_objects(tuple(objects)).with_losses(*losses)
 
 
+def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilities) -> Catalog:
+    """Tables without a column, and the rows they may have, stay behind where the target has no such tables."""
+    if capabilities.tables_without_columns:
+        return catalog
+    empty = [table for table in catalog.of(Table) if not table.columns]
+    losses = (Loss(path_of(table), "no-columns", "not carried: a table without columns cannot be made") for table in empty)
+    kept = tuple(obj for obj in catalog.objects if not isinstance(obj, Table) or obj.columns)
+    return catalog.with_objects(kept).with_losses(*losses)
+
+
 def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabilities: Capabilities) -> str:
     limit, unit = capabilities.identifier_limit
     length = len(wanted.encode()) if unit == "bytes" else len(wanted)
@@ -245,8 +255,15 @@ def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabiliti
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, check_names)
 
 
+FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (leave_out_tables_without_columns, fit_index_names)
+"""What makes a catalog one that the target can hold, in this order."""
+
+
 def apply(catalog: Catalog, spec: JobSpec, capabilities: Capabilities | None = None) -> Catalog:
     """The catalog after all transforms of the job, fitted to a target of these capabilities."""
     for rule in RULES:
         catalog = rule(catalog, spec)
-    return catalog if capabilities is None else fit_index_names(catalog, capabilities)
+    if capabilities is not None:
+        for fit in FITTING:
+            catalog = fit(catalog, capabilities)
+    return catalog

@@ -30,7 +30,9 @@ class PostgreSQL(Adapter):
     backends = ("postgresql", "postgres")
     driver = "psycopg"
     sqlglot = "postgres"
-    capabilities = Capabilities(transactional_ddl=True, identifier_limit=(63, "bytes"), formats=(_STREAM,))
+    capabilities = Capabilities(
+        transactional_ddl=True, identifier_limit=(63, "bytes"), tables_without_columns=True, formats=(_STREAM,)
+    )
     types = TYPES
 
     def dialect(self) -> sa.Dialect:

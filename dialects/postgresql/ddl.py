@@ -55,6 +55,8 @@ _ORDERED_ELSEWHERE = frozenset({"btree", "hash", "rtree", "bitmap", ""})
 class PostgreSQLDDL(DDL):
     """PostgreSQL's DDL; what the source's own PostgreSQL said is written as pg_dump writes it."""
 
+    taking_identities = " OVERRIDING SYSTEM VALUE"
+
     def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
         super().__init__(adapter, catalog, version)
         self.at_home = catalog.dialect == DIALECT
