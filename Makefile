@@ -27,7 +27,8 @@ unit: $(VENV)/test.stamp ## run the tests that need no server
 	@$(BIN)/python -m pytest -q -m "not postgresql and not mysql"
 
 docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
-	@$(BIN)/migrator help --markdown > docs/parameters.md
+	@$(BIN)/migrator help --markdown parameters > docs/parameters.md
+	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
 
 bench: $(VENV)/test.stamp mariadb ## measure against the databases' own bulk tools (ROWS=n)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000)

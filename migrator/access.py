@@ -21,6 +21,14 @@ class Method(StrEnum):
     EXTERNAL_TABLE = "external_table"
 
 
+MEANINGS = {
+    Method.DIRECT_PATH: "the database's own bulk protocol, both to unload and to load",
+    Method.CONVENTIONAL_PATH: "INSERT through the SQL engine, which fires triggers and checks keys row by row",
+    Method.EXTERNAL_TABLE: "the rows go into a staging table by the bulk protocol, and those wanted on by INSERT … SELECT",
+}
+"""What each method does, for the documentation."""
+
+
 @dataclass(frozen=True)
 class Situation:
     """What the rules look at.

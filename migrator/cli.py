@@ -14,7 +14,16 @@ from typing import cast
 
 import setproctitle
 
-from migrator.errors import InternalError, Interrupted, MigratorError, UnknownCommand, mask, mask_argument, redact
+from migrator.errors import (
+    InternalError,
+    Interrupted,
+    MigratorError,
+    UnknownCommand,
+    UnknownParameter,
+    mask,
+    mask_argument,
+    redact,
+)
 
 FAILURE = 1
 
@@ -98,7 +107,10 @@ def _help(arguments: Sequence[str]) -> int:
     from migrator import reference
 
     if "--markdown" in arguments:
-        print(reference.page(), end="")
+        for name in [word for word in arguments if word != "--markdown"] or ["parameters"]:
+            if name not in reference.PAGES:
+                raise UnknownParameter(name=name, hint=f" (pages: {', '.join(reference.PAGES)})")
+            print(reference.PAGES[name](), end="")
     elif arguments:
         print("\n".join(reference.parameter_help(name) for name in arguments), end="")
     else:

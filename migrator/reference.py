@@ -13,6 +13,7 @@ USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator help [parameter]                    describe the parameters, or one of them
+migrator help --markdown [page]              print a page of docs/: parameters, access-methods
 migrator --version
 
 CONNECTION is a SQLAlchemy URL such as postgresql://hr@localhost/hr or sqlite:///hr.db, or the name of a connection
@@ -68,7 +69,7 @@ def _facts(row: Parameter) -> Iterator[str]:
 _HEAD = """\
 # Parameters
 
-<!-- Written by `migrator help --markdown`; do not edit. -->
+<!-- Written by `migrator help --markdown parameters`; do not edit. -->
 
 `migrator expdp CONNECTION NAME=value …` exports, `migrator impdp CONNECTION NAME=value …` imports. `CONNECTION` is a
 SQLAlchemy URL or the name of a connection from the configuration file; with `SQLFILE` it may be a dialect only, such as
@@ -120,6 +121,36 @@ def page() -> str:
     absent = ", ".join(f"`{row.name}`" for row in OBJECT_TYPES if row.scope == "absent")
     lines += ["", *textwrap.wrap(f"No job moves these yet; EXCLUDE may name them, INCLUDE may not: {absent}.", 120)]
     return "\n".join(lines) + "\n"
+
+
+_ACCESS_HEAD = """\
+# Access methods
+
+<!-- Written by `migrator help --markdown access-methods`; do not edit. -->
+
+Each table's rows move by the first of these methods that no rule bars. With `METRICS=YES` the log says for each table which
+method it was (`network_link` where the rows came from a linked database), and, where it was not the first, why.
+"""
+
+
+def access_methods_page() -> str:
+    """The page about access methods as Markdown."""
+    from migrator.access import MEANINGS, RULES, Method  # with SQLAlchemy, which no other help text needs
+
+    lines = [_ACCESS_HEAD, "| method | what it does |", "|---|---|"]
+    lines += [_line(f"`{method}`", MEANINGS[method]) for method in Method]
+    lines += ["", "## Rules", "", "| rule | bars | when |", "|---|---|---|"]
+    for rule in RULES:
+        barred = ", ".join(f"`{method}`" for method in Method if method in rule.bars)
+        lines.append(_line(f"`{rule.name}`", barred, rule.sentence))
+    facts = (
+        "A fact about a table that its database would not tell counts as true. Rows are always unloaded by `direct_path`."
+    )
+    return "\n".join([*lines, "", facts]) + "\n"
+
+
+PAGES = {"parameters": page, "access-methods": access_methods_page}
+"""The pages of docs/ that are written from tables, by name."""
 
 
 def _clients(row: Parameter) -> str:
