@@ -278,7 +278,7 @@ def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)
-        _say(log, origin.notes)
+        _say(log, (*origin.notes, *transforms.unmatched(spec, origin.catalog)))
         for loss in catalog.losses:
             log.loss(loss)
         with target.connect() as connection:
@@ -518,7 +518,7 @@ def sqlfile(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)
-        _say(log, origin.notes)
+        _say(log, (*origin.notes, *transforms.unmatched(spec, origin.catalog)))
         ddl = adapter.ddl(catalog, server.version if server is not None else None)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:

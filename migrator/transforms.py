@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from migrator.adapter import Capabilities, load_adapter
 from migrator.errors import NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
+from migrator.filters import spelled
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -33,7 +34,7 @@ from migrator.model.objects import (
     Unique,
     View,
 )
-from migrator.spec import JobSpec
+from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
 PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
@@ -90,9 +91,36 @@ def _rebuilt(value: T, change: Callable[[Any], Any]) -> T:
     return result
 
 
+def _schemas_in(catalog: Catalog) -> set[str]:
+    return {obj.name if isinstance(obj, Schema) else obj.schema for obj in catalog.objects}
+
+
+def _renames(catalog: Catalog, remap: TableRemap) -> dict[QName, QName]:
+    """The tables that one REMAP_TABLE names, and their new names."""
+    tables: dict[str, list[str]] = {}
+    for table in catalog.of(Table):
+        tables.setdefault(table.schema, []).append(table.name)
+    schemas = tables if remap.schema is None else [spelled(remap.schema, tables)]
+    found = ((schema, spelled(remap.old, tables[schema])) for schema in schemas if schema is not None)
+    return {QName(schema, name): QName(schema, remap.new) for schema, name in found if name is not None}
+
+
+def unmatched(spec: JobSpec, catalog: Catalog) -> tuple[str, ...]:
+    """A remark for each remap that no schema or table of ``catalog`` answers to: it may be a slip."""
+    known = _schemas_in(catalog)
+    schemas = [f"REMAP_SCHEMA: the job has no schema {old}" for old, _ in spec.remap_schema if spelled(old, known) is None]
+    tables = [
+        f"REMAP_TABLE: the job has no table {remap.old if remap.schema is None else f'{remap.schema}.{remap.old}'}"
+        for remap in spec.remap_table
+        if not _renames(catalog, remap)
+    ]
+    return (*schemas, *tables)
+
+
 def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
     """REMAP_SCHEMA: every object of a schema moves to another."""
-    schemas = dict(spec.remap_schema)
+    known = _schemas_in(catalog)
+    schemas = {spelled(old, known) or old: new for old, new in spec.remap_schema}
     if not schemas:
         return catalog
     mark = "`" if catalog.dialect == "mysql" else '"'
@@ -139,12 +167,13 @@ def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:
 
 
 def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
-    """REMAP_TABLE: tables get other names; foreign keys, sequences' owners and views follow."""
+    """REMAP_TABLE: tables get other names; foreign keys, children, sequences' owners and views follow.
+
+    Source text of programs does not: one that has the old name in it is in the loss list.
+    """
     renames: dict[QName, QName] = {}
-    for table in catalog.of(Table):
-        for remap in spec.remap_table:
-            if remap.old == table.name and remap.schema in {None, table.schema, table.source.schema}:
-                renames[table.qname] = QName(table.schema, remap.new)
+    for remap in spec.remap_table:
+        renames |= _renames(catalog, remap)
     if not renames:
         return catalog
     losses: list[Loss] = []
@@ -154,19 +183,27 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
             case Table():
                 keys = tuple(replace(k, referred=renames.get(k.referred, k.referred)) for k in obj.foreign_keys)
                 new = renames.get(obj.qname, obj.qname)
-                return replace(obj, name=new.name, foreign_keys=keys, origin=obj.source)
+                parents = tuple(renames.get(parent, parent) for parent in obj.parents)
+                return replace(obj, name=new.name, foreign_keys=keys, parents=parents, origin=obj.source)
             case Sequence(owner=(owner, column)):
                 new = renames.get(QName(obj.schema, owner), QName(obj.schema, owner))
                 return replace(obj, owner=(new.name, column))
             case View():
                 return _renamed_view(obj, renames, losses)
-            case Program() if obj.table is not None and QName(obj.schema, obj.table) in renames:
-                losses.append(Loss(path_of(obj), "program-remap", f"its source text still names {obj.table}"))
+            case Program():
+                named = sorted({old.name for old in renames if _names(obj.create.sql, old.name)})
+                if named:
+                    losses.append(Loss(path_of(obj), "program-remap", f"its source text still names {', '.join(named)}"))
                 return obj
             case _:
                 return obj
 
     return catalog.with_objects(tuple(moved(obj) for obj in catalog.objects)).with_losses(*losses)
+
+
+def _names(text: str, name: str) -> bool:
+    """Whether ``name`` stands in a source text as a word of its own."""
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
 
 
 def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]) -> View:
@@ -181,18 +218,19 @@ def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]
 
 
 def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
-    """No two tables may have come to one name.
+    """No two tables, views or sequences may have come to one name, and no two types.
 
     :raises NamesCollide: two have.
     """
-    seen: dict[QName, Table | View | Sequence | EnumType | DomainType] = {}
-    for obj in catalog.objects:
-        if isinstance(obj, Table | View):
-            name = QName(obj.schema, obj.name)
-            if name in seen:
-                first, second = (o.source if isinstance(o, Table) else QName(o.schema, o.name) for o in (seen[name], obj))
-                raise NamesCollide(first=first, second=second, name=name, database="the target")
-            seen[name] = obj
+    for kinds in (Table | View | Sequence, EnumType | DomainType):
+        seen: dict[QName, QName] = {}
+        for obj in catalog.objects:
+            if isinstance(obj, kinds):
+                name = QName(obj.schema, obj.name)
+                source = obj.source if isinstance(obj, Table) else name
+                if name in seen:
+                    raise NamesCollide(first=seen[name], second=source, name=name, database="the target")
+                seen[name] = source
     return catalog
 
 

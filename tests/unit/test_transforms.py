@@ -146,3 +146,42 @@ def test_a_made_up_name_keeps_within_the_limit() -> None:
 )
 def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> None:
     assert transforms.requalify(sql, {"hr": "app"}) == expected
+
+
+def test_remaps_find_names_that_differ_in_case_only() -> None:
+    moved = transforms.apply(CATALOG, spec((("HR", "app"),), (TableRemap("Hr", "EMP", "staff"),)))
+    table = find(moved, o.Table)
+    assert isinstance(table, o.Table)
+    assert (table.qname, table.source) == (o.QName("app", "staff"), o.QName("hr", "emp"))
+
+
+def test_a_remap_of_nothing_is_remarked_on() -> None:
+    request = spec((("hr", "app"), ("hq", "app")), (TableRemap(None, "emp", "staff"), TableRemap("hr", "epm", "staff")))
+    assert transforms.unmatched(request, CATALOG) == (
+        "REMAP_SCHEMA: the job has no schema hq",
+        "REMAP_TABLE: the job has no table hr.epm",
+    )
+
+
+def test_children_of_a_renamed_table_follow_it() -> None:
+    child = o.Table("hr", "temp", (o.Column("id", t.Integer()),), parents=(o.QName("hr", "emp"),))
+    moved = transforms.apply(CATALOG.with_objects((EMP, child)), spec(tables=(TableRemap(None, "emp", "staff"),)))
+    assert moved.table(o.QName("hr", "temp")) == o.Table(
+        "hr", "temp", child.columns, parents=(o.QName("hr", "staff"),), origin=child.qname
+    )
+
+
+def test_a_program_whose_text_names_a_renamed_table_is_a_loss() -> None:
+    def program(name: str, text: str) -> o.Program:
+        return o.Program("hr", name, "FUNCTION", o.Expression(text, "postgresql"))
+
+    objects = (EMP, program("uses", "... FROM Emp e"), program("other", "... FROM temp, emp_old"))
+    moved = transforms.apply(CATALOG.with_objects(objects), spec(tables=(TableRemap(None, "emp", "staff"),)))
+    assert [str(loss) for loss in moved.losses] == ['FUNCTION:"hr"."uses": its source text still names emp [program-remap]']
+
+
+@pytest.mark.parametrize("kind", [o.Sequence, lambda schema, name: o.EnumType(schema, name, ("a",))])
+def test_sequences_and_types_may_not_come_to_one_name(kind) -> None:  # type: ignore[no-untyped-def]
+    catalog = CATALOG.with_objects((kind("a", "x"), kind("b", "x")))
+    with pytest.raises(NamesCollide):
+        transforms.apply(catalog, spec((("a", "b"),)))
