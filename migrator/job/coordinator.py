@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrator.adapter import Adapter
 from migrator.ddl import DDL, Emitter
 from migrator.ends import database_errors
-from migrator.errors import InternalError, MigratorError
+from migrator.errors import InternalError, MigratorError, ObjectExists
 from migrator.job.executors import Lane
 from migrator.job.report import JobLog
 from migrator.job.worker import Move, Outcome
@@ -82,7 +82,7 @@ class Builder:
             return False
         if step.label in existing:
             if step.path != "USER":
-                self._log.error(f"ORA-31684: Object type {step.label} already exists")
+                self._log.error(str(ObjectExists(path=step.label)))
             return False
         for loss in step.script.losses:
             self._log.loss(loss)

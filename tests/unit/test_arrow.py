@@ -154,3 +154,9 @@ def test_closing_prefetch_stops_and_closes_the_maker() -> None:
     next(stream)
     stream.close()
     assert closed.is_set()
+
+
+@pytest.mark.parametrize("target", [t.Float(), t.Decimal(10, 0), t.Date(), t.Boolean(), t.Integer(8)])
+def test_digits_of_bits_are_never_read_as_a_number(target: t.Type) -> None:
+    with pytest.raises(ValueNotCarried):
+        arrow.convert(pa.array(["1" * 11]), "c", t.Bit(11), target)
