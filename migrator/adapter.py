@@ -1,7 +1,7 @@
 """The port: what migrator asks of a database. An adapter is one value, registered under ``migrator.dialects``.
 
-Adapters may import ``migrator.model``, ``migrator.arrow``, ``migrator.adapter``, ``migrator.ddl``, ``migrator.expressions`` and
-``migrator.errors``, and nothing else of migrator. ``docs/adding-a-dialect.md`` walks through one.
+Adapters may import ``migrator.model``, ``migrator.arrow``, ``migrator.adapter``, ``migrator.ddl``, ``migrator.expressions``
+and ``migrator.errors``, and nothing else of migrator. ``docs/adding-a-dialect.md`` walks through one.
 """
 
 from __future__ import annotations
