@@ -624,10 +624,10 @@ class MySQLDDL(DDL):
         script = super().create_view(view)
         if not script.statements:
             return script
-        security = dict(view.options).get("SQL SECURITY") if self.native else None
-        sql = script.statements[0]
-        if security:
-            sql = sql.replace("CREATE VIEW", f"CREATE SQL SECURITY {security} VIEW", 1)
+        options = dict(view.options) if self.native else {}
+        words = [f"ALGORITHM={options['ALGORITHM']}"] if "ALGORITHM" in options else []
+        words += [f"SQL SECURITY {options['SQL SECURITY']}"] if "SQL SECURITY" in options else []
+        sql = script.statements[0].replace("CREATE VIEW", " ".join(["CREATE", *words, "VIEW"]), 1)
         if view.check_option:
             sql += f" WITH {view.check_option} CHECK OPTION"
         return replace(script, statements=(sql,))

@@ -89,12 +89,20 @@ _TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
-_INTRODUCER = re.compile(r"_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)\\?(?=')", re.IGNORECASE)
+_BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
+_INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
+_DEFINER = re.compile(r"^CREATE\s+DEFINER\s*=\s*(?:`(?:[^`]|``)*`|[^\s@`]+)(?:@(?:`(?:[^`]|``)*`|\S+))?\s+")
 
 
 def unescaped(body: str) -> str:
     """What stands between the quotes of a MySQL string literal, as the text it means."""
     return _ESCAPED.sub(lambda m: "'" if m[0] == "''" else _CONTROL.get(m[1], m[1]), body)
+
+
+def as_written(sql: str) -> str:
+    """An expression of MySQL's information schema, which escapes quotes and backslashes in it and adds character sets."""
+    plain = _BACKSLASH.sub(lambda m: _CONTROL.get(m[1], m[1]), sql)
+    return _INTRODUCER.sub(lambda m: m[1] or "", plain)
 
 
 def now_of(sql: str) -> Now | None:
@@ -166,11 +174,14 @@ class Reader:
         return groups
 
     def shown(self, sql: str, column: str) -> str:
-        """One field of the only row of a SHOW statement. Bytes in it that are no UTF-8 (of binary defaults) are escaped."""
+        """One field of the only row of a SHOW statement, empty where the user may not see it.
+
+        Bytes in it that are no UTF-8 (of binary defaults) are escaped.
+        """
         with self.bytes_as_they_are():
             row = self.connection.exec_driver_sql(sql.replace("%", "%%")).mappings().one()
         value = row[column]
-        return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
+        return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
     @contextmanager
     def bytes_as_they_are(self) -> Iterator[None]:
@@ -223,13 +234,20 @@ class Reader:
     def tables(self, rows: Sequence[Row]) -> Iterator[Table]:
         """The tables, by name."""
         columns = self.grouped(_COLUMNS)
-        keys = self.grouped(_STATISTICS if self.flavor.mariadb or self.flavor.version < (8, 0, 13) else _STATISTICS_8)
+        keys = self.grouped(self.keys_query())
         foreign = self.grouped(_FOREIGN_KEYS)
         checks = self.grouped(self.checks_query(), "constraint_schema")
         partitions = self.grouped(_PARTITIONS)
         for row in rows:
             key = row["table_schema"], row["table_name"]
             yield self.table(row, columns[key], keys[key], foreign[key], checks[key], partitions[key])
+
+    def keys_query(self) -> str:
+        """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index."""
+        if self.flavor.mariadb:
+            return _STATISTICS.format(expression="NULL", hidden="ignored = 'YES'")
+        expression = "expression" if self.flavor.version >= (8, 0, 13) else "NULL"
+        return _STATISTICS.format(expression=expression, hidden="is_visible = 'NO'")
 
     def checks_query(self) -> str:
         """The check constraints: MariaDB tells their table, MySQL keeps it elsewhere, older ones have none."""
@@ -251,7 +269,7 @@ class Reader:
         collation = row["table_collation"]
         json = {_json_column(check) for check in checks} - {None}
         made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
-        indexes = _by_name(keys)
+        indexes = _by_name(sorted(keys, key=lambda key: int(key["seq_in_index"])))
         primary = indexes.pop("PRIMARY", None)
         uniques = {n: rows for n, rows in indexes.items() if _is_constraint(rows)}
         table = Table(
@@ -270,10 +288,20 @@ class Reader:
             rows=row["table_rows"],
             bytes=row["data_length"],
         )
+        self.table_losses(table, row, keys)
+        return table
+
+    def table_losses(self, table: Table, row: Row, keys: Sequence[Row]) -> None:
+        """Name what a table has and the model has not."""
+        path = path_of(table)
         if row["table_type"] == "SYSTEM VERSIONED":
             detail = "rows of the past are not carried, only those of now"
-            self.losses.append(Loss(path_of(table), "system-versioning", detail))
-        return table
+            self.losses.append(Loss(path, "system-versioning", detail))
+        others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
+        if others:
+            self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
+        for index in dict.fromkeys(key["index_name"] for key in keys if key["hidden"]):
+            self.losses.append(Loss(path, "index-hidden", f"the optimizer may use index {index}, which it ignored before"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -313,7 +341,7 @@ class Reader:
             self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, row["column_name"]))
             return None
         if self.flavor.mariadb or "default_generated" in extra:
-            return expression_default(text, type_)
+            return expression_default(self.clean(text), type_)
         return now_of(text) if isinstance(type_, t.Timestamp) and now_of(text) else text_default(text, type_)
 
     def generated(self, row: Row, extra: str) -> Generated | None:
@@ -324,8 +352,8 @@ class Reader:
         return Generated(Expression(self.clean(sql), "mysql"), stored="virtual" not in extra)
 
     def clean(self, sql: str) -> str:
-        """An expression as MySQL keeps it, without the escapes and character set introducers it adds."""
-        return sql if self.flavor.mariadb else _INTRODUCER.sub("", sql.replace("\\'", "'"))
+        """An expression of the information schema; MariaDB's is as it was written."""
+        return sql if self.flavor.mariadb else as_written(sql)
 
     def checks(self, rows: Sequence[Row], json: set[str | None]) -> Iterator[Check]:
         """Check constraints but those that say that a column is JSON. MariaDB's column checks have no name of their own."""
@@ -365,16 +393,23 @@ class Reader:
     def views(self) -> list[View]:
         """Views, each after those it reads."""
         found: dict[QName, View] = {}
-        for row in self.rows(_VIEWS):
+        algorithm = "algorithm" if self.flavor.mariadb else "'UNDEFINED'"  # MySQL keeps it out of its information schema
+        for row in self.rows(_VIEWS.format(algorithm=algorithm)):
             name = QName(row["table_schema"], row["table_name"])
             sql = row["view_definition"]
+            if not sql:
+                detail = "not carried: its text is not shown without the privilege SHOW VIEW"
+                self.losses.append(Loss(f'VIEW:"{name.schema}"."{name.name}"', "view", detail))
+                continue
+            options = [("ALGORITHM", row["algorithm"])] if row["algorithm"] in {"MERGE", "TEMPTABLE"} else []
+            options += [("SQL SECURITY", "INVOKER")] if row["security_type"] == "INVOKER" else []
             view = View(
                 name.schema,
                 name.name,
                 Expression(sql, "mysql"),
                 depends_on=tables_in(sql, "mysql", name.schema),
                 check_option="" if row["check_option"] == "NONE" else row["check_option"],
-                options=(("SQL SECURITY", "INVOKER"),) if row["security_type"] == "INVOKER" else (),
+                options=tuple(options),
             )
             found[name] = view
             self.definer(path_of(view), row)
@@ -391,6 +426,10 @@ class Reader:
                 self.losses.append(Loss(path, "program", f"not carried: {kind.lower()}s are not read"))
                 continue
             sql = self.shown(f"SHOW CREATE {kind} {qualified(name)}", title)
+            if not sql:
+                detail = "not carried: its text is not shown to this user"
+                self.losses.append(Loss(f'{kind}:"{name.schema}"."{name.name}"', "program", detail))
+                continue
             yield self.program(name, kind, sql, row, None)
 
     def triggers(self) -> Iterator[Program]:
@@ -412,7 +451,7 @@ class Reader:
 
     def program(self, name: QName, kind: str, sql: str, row: Row, table: str | None) -> Program:
         """A program without its DEFINER, which the importing user becomes."""
-        bare = re.sub(r"^CREATE\s+DEFINER\s*=\s*\S+\s+", "CREATE ", sql)
+        bare = _DEFINER.sub("CREATE ", sql)
         program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table)
         self.definer(path_of(program), row)
         told = _READING_MODES & set(row["sql_mode"].split(","))
@@ -487,7 +526,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
         tuple(
             IndexKey(
                 k["column_name"],
-                None if k["expression"] is None else Expression(k["expression"].replace("\\'", "'"), "mysql"),
+                None if k["expression"] is None else Expression(as_written(k["expression"]), "mysql"),
                 descending=k["collation"] == "D",
                 length=None if method == "spatial" else k["sub_part"],
             )
@@ -499,11 +538,15 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
     )
 
 
+def _created(row: Row) -> list[tuple[str, str]]:
+    """All options that CREATE TABLE was given, the engine's own among them."""
+    return re.findall(r"`?(\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
+
+
 def _options(row: Row) -> tuple[tuple[str, str], ...]:
     """A table's options, as name and value of CREATE TABLE."""
     options = [("ENGINE", row["engine"]), ("COLLATE", row["table_collation"])]
-    created = row["create_options"] or ""
-    options += [(n.upper(), v) for n, v in re.findall(r"(\w+)=(\w+)", created) if n.lower() in _CREATE_OPTIONS]
+    options += [(name.upper(), value) for name, value in _created(row) if name.lower() in _CREATE_OPTIONS]
     if row["table_type"] == "SYSTEM VERSIONED":
         options.append(("WITH SYSTEM VERSIONING", ""))
     return tuple((name, value) for name, value in options if value is not None)
@@ -564,10 +607,9 @@ FROM information_schema.columns c WHERE c.table_schema IN :schemas ORDER BY c.ta
 """
 _STATISTICS = """
 SELECT table_schema, table_name, non_unique, index_name, seq_in_index, column_name, collation, sub_part, index_type,
-       index_comment, NULL AS expression
+       index_comment, {expression} AS expression, {hidden} AS hidden
 FROM information_schema.statistics WHERE table_schema IN :schemas
 """
-_STATISTICS_8 = _STATISTICS.replace("NULL AS expression", "expression")
 _FOREIGN_KEYS = """
 SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name,
        k.referenced_column_name, r.update_rule, r.delete_rule
@@ -593,7 +635,8 @@ WHERE table_schema IN :schemas AND partition_name IS NOT NULL
 ORDER BY table_schema, table_name, partition_ordinal_position, subpartition_ordinal_position
 """
 _VIEWS = """
-SELECT table_schema, table_name, view_definition, check_option, security_type, definer, CURRENT_USER() AS reader
+SELECT table_schema, table_name, view_definition, check_option, security_type, definer, {algorithm} AS algorithm,
+       CURRENT_USER() AS reader
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _ROUTINES = """

@@ -55,9 +55,13 @@ def scripts(ddl: DDL, catalog: Catalog) -> Iterable[Script]:
     yield from (ddl.unique(table, unique) for table in tables for unique in table.uniques)
     yield from (ddl.index(table, index) for table in tables for index in table.indexes)
     yield from (ddl.foreign_key(table, key) for table in tables for key in table.foreign_keys)
-    yield from (ddl.position(obj) for obj in (*tables, *catalog.of(Sequence)))
-    yield from (ddl.create_view(view) for view in catalog.of(View))
-    yield from (ddl.create_program(program) for program in catalog.of(Program))
+    yield from (ddl.position(table) for table in tables)
+    yield from (ddl.position(sequence) for sequence in catalog.of(Sequence))
+    yield from (
+        ddl.create_program(obj) if isinstance(obj, Program) else ddl.create_view(obj)
+        for obj in catalog.objects
+        if isinstance(obj, Program | View)
+    )
 
 
 class Twin:
@@ -312,6 +316,60 @@ def test_what_is_left_behind_is_named(bench: Workbench) -> None:
     found = {loss.rule for loss in catalog.losses}
     assert {"sql-mode"} <= found
     assert bench.server.version < (10,) or "system-versioning" in found
+
+
+def test_options_and_hidden_indexes_that_stay_behind_are_named(bench: Workbench) -> None:
+    hidden = "IGNORED" if bench.server.version >= (10,) else "INVISIBLE"
+    catalog = made(
+        bench,
+        f"CREATE TABLE t (id INT PRIMARY KEY, v INT, INDEX by_v (v) {hidden}, INDEX seen (v, id))"
+        " MAX_ROWS=100 ROW_FORMAT=COMPACT",
+    )
+    losses = {loss.rule: loss.detail for loss in catalog.losses}
+    assert ("by_v" in losses["index-hidden"], "seen" in losses["index-hidden"]) == (True, False)
+    assert losses["table-options"] == "options are not carried: max_rows=100"
+    assert ("ROW_FORMAT", "COMPACT") in table_of(catalog).options
+
+
+def test_programs_and_views_come_without_their_definer_whatever_its_name(bench: Workbench, mysql: Callable[[], str]) -> None:
+    user = f"`odd user {bench.schema}`@`%`"
+    try:
+        made(
+            bench,
+            f"CREATE USER {user}",
+            f"GRANT ALL ON `{bench.schema}`.* TO {user}",
+            f"CREATE DEFINER = {user} FUNCTION one() RETURNS INT DETERMINISTIC RETURN 1",
+            f"CREATE DEFINER = {user} VIEW called AS SELECT one() AS n",
+            "CREATE ALGORITHM = TEMPTABLE SQL SECURITY INVOKER VIEW copied AS SELECT 1 AS n",
+        )
+        twin = Twin(bench.engine.url.render_as_string(hide_password=False), mysql())
+        assert [obj.name for obj in twin.described.objects][1:] == ["one", "called", "copied"]
+        assert bench.server.version < (10,) or "TEMPTABLE" in twin.shown(twin.target, "copied", "VIEW")
+        with twin.target.connect() as connection:
+            assert connection.exec_driver_sql("SELECT n FROM called").scalar_one() == 1
+    finally:
+        made(bench, f"DROP USER {user}")
+
+
+def test_texts_that_the_user_may_not_see_are_named(bench: Workbench) -> None:
+    user = f"limited_{bench.schema}"
+    try:
+        made(
+            bench,
+            "CREATE TABLE t (id INT)",
+            "CREATE VIEW v AS SELECT id FROM t",
+            "CREATE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 1",
+            f"CREATE USER '{user}'@'%' IDENTIFIED BY 'x'",
+            f"GRANT SELECT, EXECUTE ON `{bench.schema}`.* TO '{user}'@'%'",
+        )
+        limited = Workbench.at(ADAPTER, bench.engine.url.set(username=user, password="x").render_as_string(False))
+        catalog = limited.catalog()
+        assert [type(obj) for obj in catalog.objects] == [Schema, Table]
+        named = {loss.object: loss.rule for loss in catalog.losses}
+        assert named[f'VIEW:"{bench.schema}"."v"'] == "view"
+        assert named[f'FUNCTION:"{bench.schema}"."f"'] == "program"
+    finally:
+        made(bench, f"DROP USER IF EXISTS '{user}'@'%'")
 
 
 def test_a_schema_that_is_not_there_is_named(bench: Workbench) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialects.mysql import ADAPTER
-from dialects.mysql.dictionary import expression_default, text_default, unescaped
+from dialects.mysql.dictionary import as_written, expression_default, text_default, unescaped
 from dialects.mysql.types import TYPES, is_unsigned, neutral
 from migrator.adapter import rule_for
 from migrator.errors import UnsupportedType
@@ -183,3 +183,17 @@ def test_a_default_that_mysql_tells_as_a_text(text: str, type_: t.Type, default:
 def test_a_string_literal_means_what_was_written(text: str) -> None:
     written = ADAPTER.ddl(Catalog("mysql", "")).literal(text)
     assert unescaped(written[1:-1]) == text
+
+
+@pytest.mark.parametrize(
+    ("told", "written"),
+    [
+        (r"(`s` <> _utf8mb4\'plain\')", "(`s` <> 'plain')"),
+        (r"_utf8mb4\'it\\\'s\'", r"'it\'s'"),
+        (r"_utf8mb4\'a\\\\b\'", r"'a\\b'"),
+        (r"(`x_utf8` = _latin1\'see _utf8mb4\')", "(`x_utf8` = 'see _utf8mb4')"),
+        ("json_array()", "json_array()"),
+    ],
+)
+def test_expressions_of_mysqls_information_schema_are_read_as_they_were_written(told: str, written: str) -> None:
+    assert as_written(told) == written
