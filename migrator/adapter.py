@@ -151,6 +151,8 @@ class Server:
     user: str
     schema: str
     """The schema a job works on when none is named."""
+    identity: str = ""
+    """The same for every way to reach one database, and for no other database; empty: not known."""
 
 
 @dataclass(frozen=True)

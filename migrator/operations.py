@@ -23,7 +23,14 @@ from migrator.ddl import Emitter
 from migrator.dump import files as dump_files
 from migrator.dump import reader, writer
 from migrator.ends import Database, DumpedRows, DumpTarget, TableRows, database_errors
-from migrator.errors import FileNotWritable, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
+from migrator.errors import (
+    ConflictingParameters,
+    FileNotWritable,
+    MigratorError,
+    RowsMissing,
+    TargetSchemaMissing,
+    ValueNotCarried,
+)
 from migrator.job.coordinator import Builder, run_moves
 from migrator.job.executors import Lane, open_lanes
 from migrator.job.master import Entry, Master
@@ -32,7 +39,7 @@ from migrator.job.worker import Move, Outcome, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.objects import Column, QName, Schema, Table
 from migrator.plan import POSITION, TABLE_DATA, Phase, parents_first, plan, prefix
-from migrator.spec import JobSpec
+from migrator.spec import JobSpec, TableExistsAction
 
 Resolve = Callable[[str], sa.URL]
 
@@ -267,13 +274,15 @@ def _say(log: JobLog, notes: Sequence[str]) -> None:
 
 def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) -> int:
     """impdp: a dump file set, or a linked database, into a database."""
-    linked = _linked_banner(spec, resolve)
+    linked = _linked(spec, resolve)
     target = Database(resolve(spec.connection))
     server = target.server()
-    log.banner([server.banner, *linked])
+    log.banner([server.banner, *([linked.banner] if linked is not None else [])])
     with _origin(spec, resolve, server.schema) as origin:
         catalog = transforms.apply(origin.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
+        if linked is not None and linked.identity and linked.identity == server.identity:
+            check_source_is_kept(catalog, spec.table_exists_action)
         job = job_name(spec, server.user)
         if spec.network_link is None:
             log.master(job, "loaded")
@@ -286,13 +295,27 @@ def import_(spec: JobSpec, resolve: Resolve, log: JobLog, progress: Progress) ->
     return log.finish(job, "COMPLETED")
 
 
-def _linked_banner(spec: JobSpec, resolve: Resolve) -> list[str]:
+def _linked(spec: JobSpec, resolve: Resolve) -> Server | None:
     """Reach the linked database first: a target file is not made for a source that is not there."""
     if spec.network_link is None:
-        return []
+        return None
     link = Database(resolve(spec.network_link))
     link.adapter.find(link.url)
-    return [link.server().banner]
+    return link.server()
+
+
+def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
+    """A job within one database, however it is reached, does not empty or drop a table whose rows it is to read.
+
+    :raises ConflictingParameters: it would.
+    """
+    if action not in {"TRUNCATE", "REPLACE"}:
+        return
+    read = {table.source for table in catalog.of(Table)}
+    for table in catalog.of(Table):
+        if table.qname in read:
+            detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
+            raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
 
 
 def check_target(catalog: Catalog, adapter: Adapter) -> None:

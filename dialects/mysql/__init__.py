@@ -71,12 +71,14 @@ class MySQL(Adapter):
         :raises InvalidUrl: the URL names no database.
         """
         found = dictionary.flavor(connection)
-        user, schema = connection.exec_driver_sql("SELECT CURRENT_USER(), DATABASE()").one()
+        identity = "CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
+        user, schema, where = connection.exec_driver_sql(f"SELECT CURRENT_USER(), DATABASE(), {identity}").one()
         if schema is None:
             url = connection.engine.url.render_as_string(hide_password=True)
             raise InvalidUrl(url=url, detail="it names no database; add /name at its end")
         title = "MariaDB" if found.mariadb else "MySQL"
-        return Server(f"{title} {'.'.join(map(str, found.version))}", found.version, str(user), str(schema))
+        banner = f"{title} {'.'.join(map(str, found.version))}"
+        return Server(banner, found.version, str(user), str(schema), str(where))
 
     def explain(self, error: BaseException) -> tuple[str, bool]:
         """The server's message and number in one line, and whether a privilege is missing."""

@@ -59,13 +59,16 @@ class PostgreSQL(Adapter):
         return engine
 
     def server(self, connection: sa.Connection) -> Server:
-        """The server's version, the user, and the first schema of the search path."""
+        """The server's version, the user, and the first schema of the search path; its start tells it from others."""
         sql = (
             "SELECT pg_catalog.current_setting('server_version'), pg_catalog.current_setting('server_version_num')::int,"
-            " current_user, pg_catalog.current_schema()"
+            " current_user, pg_catalog.current_schema(),"
+            " pg_catalog.concat_ws(' ', extract(epoch FROM pg_catalog.pg_postmaster_start_time()),"
+            " pg_catalog.current_database())"
         )
-        version, number, user, schema = connection.exec_driver_sql(sql).one()
-        return Server(f"PostgreSQL {version}", (number // 10000, number % 10000), str(user), str(schema or "public"))
+        version, number, user, schema, identity = connection.exec_driver_sql(sql).one()
+        numbers = (number // 10000, number % 10000)
+        return Server(f"PostgreSQL {version}", numbers, str(user), str(schema or "public"), str(identity))
 
     def explain(self, error: BaseException) -> tuple[str, bool]:
         """The server's message, its detail and, for COPY, the line and column; never the SQL."""

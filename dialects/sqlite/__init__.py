@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -50,9 +51,13 @@ class SQLiteAdapter(Adapter):
         return connections.engine(url)
 
     def server(self, connection: sa.Connection) -> Server:
-        """The library's version."""
-        version = connection.exec_driver_sql("SELECT sqlite_version()").scalar_one()
-        return Server(f"SQLite {version}", tuple(int(part) for part in version.split(".")), SCHEMA, SCHEMA)
+        """The library's version, and which file it is, whatever links lead there."""
+        version, path = connection.exec_driver_sql(
+            "SELECT sqlite_version(), file FROM pragma_database_list WHERE seq = 0"
+        ).one()
+        numbers = tuple(int(part) for part in version.split("."))
+        identity = "{0.st_dev} {0.st_ino}".format(os.stat(path)) if path else ""
+        return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
 
     def explain(self, error: BaseException) -> tuple[str, bool]:
         """SQLite's own words; a file that may not be written is a missing privilege."""
