@@ -7,7 +7,7 @@ context either executes a statement or writes it, as its own offline mode does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, TextIO
@@ -479,7 +479,21 @@ class DDL:
         if key.length is not None:
             detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
             losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
+        losses += self.index_key_losses(table, index, key)
         return sql + (" DESC" if key.descending else "")
+
+    def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
+        """What a key says in words that only the source has: where NULLs come, and how values compare."""
+        path, what = path_of(table), key.column or "an expression"
+        if key.nulls_first is not None:
+            detail = f"index {index.name}: where NULLs of {what} come is left to the database"
+            yield Loss(path, "index-nulls", detail, key.column)
+        if key.opclass is not None:
+            detail = f"index {index.name} compares {what} in the usual way (at the source: {key.opclass})"
+            yield Loss(path, "index-opclass", detail, key.column)
+        if key.collation is not None:
+            detail = f"index {index.name} compares {what} as its column does (at the source: {key.collation})"
+            yield Loss(path, "index-collation", detail, key.column)
 
     def index(self, table: Table, index: Index) -> Script:
         """An index on a loaded table."""

@@ -309,7 +309,9 @@ class MySQLDDL(DDL):
         sequence = self.sequence(column.default.sequence)
         if sequence is None or sequence.owner != (table.name, column.name):
             return None
-        return Identity(start=sequence.start, increment=sequence.increment, next_value=sequence.next_value)
+        return Identity(
+            start=sequence.start, increment=sequence.increment, cycle=sequence.cycle, next_value=sequence.next_value
+        )
 
     def sequence(self, name: QName) -> Sequence | None:
         """The catalog's sequence of that name."""
@@ -568,6 +570,7 @@ class MySQLDDL(DDL):
         if length is not None and key.length is None:
             detail = f"index {index.name} covers the first {length} characters of {name} only"
             losses.append(Loss(path_of(table), "index-prefix", detail, name))
+        losses += self.index_key_losses(table, index, key)
         return self.quote(name) + (f"({length})" if length is not None else "") + direction
 
     def prefix(self, table: Table, index: Index, name: str) -> int | None:

@@ -528,7 +528,7 @@ class OracleDDL(DDL):
         descending = " DESC" if key.descending else ""
         if key.expression is not None:
             adapted = self.adapted(key.expression, table, fixed=True)
-            losses += self._changes(table, adapted)
+            losses += [*self._changes(table, adapted), *self.index_key_losses(table, index, key)]
             return f"{adapted.sql}{descending}"
         if key.length is not None and index.unique:
             return f"SUBSTR({self.quote(key.column or '')}, 1, {key.length}){descending}"

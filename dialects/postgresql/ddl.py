@@ -436,7 +436,13 @@ class PostgreSQLDDL(DDL):
         made = super().create_view(view)
         if not made.statements:
             return made
-        return Script((f"SET search_path = {self.quote(view.schema)}", *made.statements, "RESET search_path"), made.losses)
+        losses = list(made.losses)
+        if view.check_option:
+            detail = f"rows that the view would not show are let in (at the source: WITH {view.check_option} CHECK OPTION)"
+            losses.append(Loss(path_of(view), "check-option", detail))
+        losses += [Loss(path_of(view), "view-option", f"{name} {value} is left out") for name, value in view.options]
+        path = f"SET search_path = {self.quote(view.schema)}"
+        return Script((path, *made.statements, "RESET search_path"), tuple(losses))
 
     def truncate(self, *tables: QName) -> Script:
         """``TRUNCATE`` of all tables at once."""

@@ -46,8 +46,11 @@ def read(connection: sa.Connection, of: Sequence[str]) -> Catalog:
 
 @contextmanager
 def _qualified_text(connection: sa.Connection) -> Iterator[None]:
-    """An empty search path for the queries, so that PostgreSQL writes every name with its schema."""
-    set_path = "SELECT pg_catalog.set_config('search_path', %s, true)"
+    """An empty search path for the queries, so that PostgreSQL writes every name with its schema.
+
+    It is the session's, so that it holds between statements that are transactions of their own, too.
+    """
+    set_path = "SELECT pg_catalog.set_config('search_path', %s, false)"
     before = connection.exec_driver_sql("SELECT pg_catalog.current_setting('search_path')").scalar_one()
     connection.exec_driver_sql(set_path, ("",))
     yield
@@ -387,6 +390,8 @@ class _Dictionary:
             if key.options:
                 detail = f"storage parameters of {key.name} are not carried: {', '.join(key.options)}"
                 self._lose(obj, "index-options", detail)
+            if key.tablespace:
+                self._lose(obj, "tablespace", f"tablespace {key.tablespace} of index {key.name} is not carried")
             if key.clustered:
                 self._lose(obj, "clustered", f"that {key.name} is the table's CLUSTER index is not carried")
 
@@ -411,6 +416,7 @@ class _Dictionary:
             check_option if check_option in {"LOCAL", "CASCADED"} else "",
             tuple(options.items()),
         )
+        self._place_losses(view, row)
         self._index_losses(view, row)
         for c in columns:
             if c.comment:
@@ -431,10 +437,7 @@ class _Dictionary:
         for k in self._not_nulls[row.oid]:
             if not (k.usual and k.validated):
                 lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
-        if row.tablespace:
-            lose(table, "tablespace", f"tablespace {row.tablespace} is not carried")
-        if row.method not in {None, "heap"}:
-            lose(table, "access-method", f"access method {row.method} is not carried")
+        self._place_losses(table, row)
         if row.replica_identity in {"f", "i", "n"} and row.replica_identity != "d":
             lose(table, "replica-identity", "its replica identity is not carried")
         if row.of_type:
@@ -442,6 +445,12 @@ class _Dictionary:
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
+
+    def _place_losses(self, obj: o.Object, row: Row) -> None:
+        if row.tablespace:
+            self._lose(obj, "tablespace", f"tablespace {row.tablespace} is not carried")
+        if row.method not in {None, "heap"}:
+            self._lose(obj, "access-method", f"access method {row.method} is not carried")
 
     def _partition_losses(self, table: o.Table, leaf: Row) -> None:
         if leaf.kind == "f":

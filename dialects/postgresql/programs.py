@@ -131,7 +131,8 @@ def policy(row: Row, relation: Row) -> Program:
         sql += f" USING ({row.using_})"
     if row.with_check is not None:
         sql += f" WITH CHECK ({row.with_check})"
-    return _program("POLICY", row, sql, table=relation.name)
+    comment = _comment(f"POLICY {quote(row.name)} ON {_qualified(relation)}", row.comment)
+    return _program("POLICY", row, sql, comment, table=relation.name)
 
 
 def row_security(relation: Row) -> Iterator[Program]:

@@ -107,7 +107,8 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname AS name, a.atttypid
        col_description(a.attrelid, a.attnum) AS comment,
        CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema,
        NOT l.collisdeterministic AS ignore_case,
-       a.attstorage <> t.typstorage OR {COMPRESSION} <> '' OR a.attoptions IS NOT NULL AS stored_otherwise
+       a.attstorage <> t.typstorage OR {COMPRESSION} <> '' OR a.attoptions IS NOT NULL
+           OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
@@ -140,8 +141,8 @@ INDEXES = """
 SELECT i.indrelid AS relation, i.indexrelid AS oid, x.relname AS name, m.amname AS method, i.indisunique AS unique_,
        {NULLS_NOT_DISTINCT} AS nulls_not_distinct, pg_get_expr(i.indpred, i.indrelid) AS where_,
        obj_description(i.indexrelid, 'pg_class') AS comment, x.relispartition AS attached, i.indisvalid AS valid,
-       x.reloptions AS options, i.indisclustered AS clustered, p.position <= i.indnkeyatts AS is_key,
-       i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
+       x.reloptions AS options, s.spcname AS tablespace, i.indisclustered AS clustered,
+       p.position <= i.indnkeyatts AS is_key, i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
        pg_get_indexdef(i.indexrelid, p.position, false) AS expression,
        COALESCE(i.indoption[p.position - 1], 0) & 1 = 1 AS descending,
        COALESCE(i.indoption[p.position - 1], 0) & 2 = 2 AS first,
@@ -152,6 +153,7 @@ FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_class c ON c.oid
 JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_am m ON m.oid = x.relam
 CROSS JOIN LATERAL generate_series(1, i.indnatts) p(position)
 LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[p.position - 1] AND a.attnum > 0
+LEFT JOIN pg_tablespace s ON s.oid = x.reltablespace
 LEFT JOIN pg_attribute ia ON ia.attrelid = i.indexrelid AND ia.attnum = p.position
 LEFT JOIN pg_opclass o ON o.oid = i.indclass[p.position - 1] LEFT JOIN pg_namespace opn ON opn.oid = o.opcnamespace
 LEFT JOIN pg_collation l ON l.oid = i.indcollation[p.position - 1] LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
@@ -206,7 +208,8 @@ WHERE n.nspname = ANY(%s) AND r.rulename <> '_RETURN' ORDER BY r.oid
 POLICIES = """
 SELECT p.polrelid AS relation, n.nspname AS schema, p.polname AS name, p.polcmd AS command, p.polpermissive AS permissive,
        ARRAY(SELECT rolname::text FROM pg_roles WHERE oid = ANY(p.polroles) ORDER BY 1) AS roles,
-       pg_get_expr(p.polqual, p.polrelid) AS using_, pg_get_expr(p.polwithcheck, p.polrelid) AS with_check
+       pg_get_expr(p.polqual, p.polrelid) AS using_, pg_get_expr(p.polwithcheck, p.polrelid) AS with_check,
+       obj_description(p.oid, 'pg_policy') AS comment
 FROM pg_policy p JOIN pg_class c ON c.oid = p.polrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) ORDER BY p.oid
 """

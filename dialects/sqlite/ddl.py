@@ -119,11 +119,12 @@ class SQLiteDDL(DDL):
     def rowid_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``INTEGER PRIMARY KEY``; generators that count otherwise than up by one are a loss."""
         assert table.primary_key is not None
-        identity = column.identity
-        if identity is not None and (identity.increment != 1 or identity.cycle):
-            detail = f"counts up by one (at the source: increment {identity.increment}{', cycling' * identity.cycle})"
+        feeding = self._sequence(column)
+        counter = column.identity or feeding
+        if counter is not None and (counter.increment != 1 or counter.cycle):
+            detail = f"counts up by one (at the source: increment {counter.increment}{', cycling' * counter.cycle})"
             losses.append(Loss(path_of(table), "identity", detail, column.name))
-        if identity is not None and identity.always:
+        if column.identity is not None and column.identity.always:
             detail = "takes given values too (at the source: GENERATED ALWAYS)"
             losses.append(Loss(path_of(table), "identity-always", detail, column.name))
         increment = " AUTOINCREMENT" if self.counts_up(table) else ""
@@ -237,13 +238,10 @@ class SQLiteDDL(DDL):
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index, with its own collation from SQLite to SQLite."""
-        bare = super().index_key(table, index, replace(key, descending=False), losses)
-        if key.collation is not None and self.described(table):
-            bare += f" COLLATE {key.collation}"
-        elif key.collation is not None:
-            detail = f"index {index.name} compares {key.column} as its column does (at the source: {key.collation})"
-            losses.append(Loss(path_of(table), "index-collation", detail, key.column))
-        return bare + (" DESC" if key.descending else "")
+        own = key.collation if self.described(table) else None
+        plain = replace(key, descending=False, collation=None if own else key.collation)
+        bare = super().index_key(table, index, plain, losses)
+        return bare + (f" COLLATE {own}" if own else "") + (" DESC" if key.descending else "")
 
     def index(self, table: Table, index: Index) -> Script:
         """An index on a loaded table."""
@@ -283,11 +281,15 @@ class SQLiteDDL(DDL):
     def _following(self, column: Column) -> int | None:
         if column.identity is not None:
             return column.identity.next_value
-        if isinstance(column.default, NextValue):
-            wanted = column.default.sequence
-            found = (s for s in self.catalog.of(Sequence) if QName(s.schema, s.name) == wanted)
-            return next((s.next_value for s in found), None)
-        return None
+        feeding = self._sequence(column)
+        return feeding.next_value if feeding is not None else None
+
+    def _sequence(self, column: Column) -> Sequence | None:
+        """The sequence that feeds a column."""
+        if not isinstance(column.default, NextValue):
+            return None
+        wanted = column.default.sequence
+        return next((s for s in self.catalog.of(Sequence) if QName(s.schema, s.name) == wanted), None)
 
     def comments(self, obj: Table | View) -> Script:
         """Nothing: see :meth:`create_table`."""

@@ -81,6 +81,7 @@ CREATE TRIGGER tleaf AFTER INSERT ON public.part_a FOR EACH ROW EXECUTE FUNCTION
 CREATE RULE r1 AS ON INSERT TO public.base WHERE (new.id < 0) DO INSTEAD NOTHING;
 ALTER TABLE public.base ENABLE ROW LEVEL SECURITY;
 CREATE POLICY pol ON public.base AS RESTRICTIVE FOR SELECT TO postgres USING (id > 0);
+COMMENT ON POLICY pol ON public.base IS 'policy';
 CREATE POLICY pol2 ON public.base FOR INSERT WITH CHECK (id > 1);
 CREATE AGGREGATE public.mysum(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', COMBINEFUNC = int4pl, PARALLEL = SAFE);
 CREATE AGGREGATE public.first_ord(double precision ORDER BY anyelement) (SFUNC = pg_catalog.ordered_set_transition, STYPE = internal, FINALFUNC = pg_catalog.percentile_disc_final, FINALFUNC_EXTRA);

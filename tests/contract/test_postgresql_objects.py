@@ -231,6 +231,7 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
         (("CREATE TABLE t (a integer, b integer, UNIQUE (a) INCLUDE (b))",), "key-include", "UNIQUE (a) INCLUDE (b)"),
         (("CREATE TABLE t (a integer CHECK (a > 0) NO INHERIT)",), "no-inherit", "t_a_check"),
         (("CREATE TABLE t (a text STORAGE EXTERNAL)",), "column-storage", "storage"),
+        (("CREATE TABLE t (a integer)", "ALTER TABLE t ALTER a SET STATISTICS 500"), "column-storage", "statistics"),
         (("CREATE TABLE t (a integer)", "ALTER TABLE t REPLICA IDENTITY FULL"), "replica-identity", "replica"),
         (("CREATE TABLE t (a integer)", "CREATE INDEX i ON t (a) WITH (fillfactor=50)"), "index-options", "fillfactor=50"),
         (("CREATE TABLE t (a integer)", "GRANT SELECT ON t TO PUBLIC"), "privilege-list", "1 privilege list"),
@@ -323,6 +324,26 @@ def test_an_unsigned_identity_and_all_that_refers_to_it_are_bigint() -> None:
 def test_what_a_column_has_elsewhere_only_is_a_named_loss(column: Column, rule: str) -> None:
     _, losses = table_sql(Table("s", "x", (column,)))
     assert losses == [rule]
+
+
+def test_what_a_view_of_another_database_enforces_is_a_named_loss() -> None:
+    view = View(
+        "s", "v", Expression("SELECT 1 AS a", "mysql"), check_option="CASCADED", options=(("SQL SECURITY", "INVOKER"),)
+    )
+    script = ADAPTER.ddl(Catalog("mysql", "", (view,))).create_view(view)
+    assert script.statements[1:2] == ("CREATE VIEW s.v AS SELECT 1 AS a",)
+    assert [loss.rule for loss in script.losses] == ["check-option", "view-option"]
+
+
+def test_names_are_qualified_outside_of_a_transaction_too(postgresql: Callable[..., str]) -> None:
+    url = sa.make_url(postgresql())
+    with ADAPTER.engine(url).connect() as connection:
+        connection = connection.execution_options(isolation_level="AUTOCOMMIT")
+        connection.exec_driver_sql("CREATE TABLE t (a integer)")
+        connection.exec_driver_sql("CREATE VIEW v AS SELECT a FROM t")
+        (view,) = ADAPTER.catalog(connection, ["public"]).of(View)
+        assert "FROM public.t" in view.definition.sql
+        assert "public" in str(connection.exec_driver_sql("SHOW search_path").scalar_one())
 
 
 @pytest.mark.parametrize("method", ["fulltext", "spatial"])

@@ -113,6 +113,14 @@ def test_an_index_over_an_expression_is_for_mysql_only(version: tuple[int, ...],
     assert bool(script.losses) is not bool(statements)
 
 
+def test_words_of_an_index_key_that_only_the_source_has_are_named() -> None:
+    made = table(Column("v", t.String(20)))
+    index = Index("ix", (IndexKey("v", nulls_first=True, opclass="text_pattern_ops", collation='"C"'),))
+    script = ddl(made).index(made, index)
+    assert script.statements == ("CREATE INDEX `ix` ON `s`.`t` (`v`)",)
+    assert rules(script) == {"index-nulls", "index-opclass", "index-collation"}
+
+
 def test_an_index_of_an_unknown_method_is_left_out() -> None:
     made = table(Column("x", t.String(10)), indexes=(Index("i", (IndexKey("x"),), method="gin"),))
     assert ddl(made).index(made, made.indexes[0]).statements == ()

@@ -236,6 +236,24 @@ def test_an_index_keeps_order_condition_and_expression_and_names_the_rest(databa
     assert rules(script) == [("index-include", None)]
 
 
+def test_words_of_an_index_key_that_only_the_source_has_are_named(database: sqlite3.Connection) -> None:
+    key = IndexKey("id", descending=True, nulls_first=False, opclass="int8_ops_desc", collation='"C"')
+    table = people(indexes=(Index("ix", (key,)),))
+    run(database, ddl(table).create_table(table))
+    script = ddl(table).index(table, table.indexes[0])
+    assert run(database, script) == 'CREATE INDEX "ix" ON "people" ("id" DESC)'
+    assert rules(script) == [("index-nulls", "id"), ("index-opclass", "id"), ("index-collation", "id")]
+
+
+def test_a_sequence_that_counts_otherwise_than_a_rowid_is_named(database: sqlite3.Connection) -> None:
+    sequence = replace(PEOPLE_SEQ, increment=5, cycle=True)
+    serial = replace(ID, default=NextValue(QName("hr", "people_seq")))
+    table = replace(people(), columns=(serial,))
+    script = ddl(sequence, table).create_table(table)
+    assert "AUTOINCREMENT" in run(database, script)
+    assert [loss.detail for loss in script.losses] == ["counts up by one (at the source: increment 5, cycling)"]
+
+
 def test_an_index_of_another_kind_is_named() -> None:
     index = Index("ix", (IndexKey("id"),), method="gin")
     table = people(indexes=(index,))
