@@ -29,6 +29,7 @@ unit: $(VENV)/test.stamp ## run the tests that need no server
 docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown parameters > docs/parameters.md
 	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
+	@$(BIN)/migrator help --markdown jobs > docs/jobs.md
 
 bench: $(VENV)/test.stamp mariadb ## measure against the databases' own bulk tools (ROWS=n)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from migrator.errors import UnknownDialect, UnsupportedType
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
-from migrator.model.objects import Column, QName
+from migrator.model.objects import Column, QName, Table
 
 if TYPE_CHECKING:
     from migrator.ddl import DDL
@@ -55,6 +55,8 @@ class Capabilities:
     """How many connections can read one snapshot at once? (None: any number.)"""
     max_writers: int | None = None
     """How many connections can load rows at once? (None: any number.)"""
+    writes_while_read: bool = True
+    """Can tables be written while a snapshot is held?"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
 
@@ -104,12 +106,42 @@ def rule_for(rules: Sequence[TypeRule], type_: t.Type, database: str, column: st
 
 
 @dataclass(frozen=True)
+class Granule:
+    """A part of a table's rows: the unit of parallelism, of restart and of checksums.
+
+    ``part``: the partition it lies in, None: the table itself. ``where``: the condition its rows meet, in the source's SQL;
+    empty: all rows. ``bytes``: about how many its rows have.
+    """
+
+    part: QName | None = None
+    where: str = ""
+    bytes: int = 0
+
+
+@dataclass(frozen=True)
 class Read:
-    """What to read: ``columns`` of ``table`` (its name at the source), rows limited by the SQL condition ``where``."""
+    """What to read: ``columns`` of ``table`` (its name at the source), rows limited by the SQL condition ``where``.
+
+    ``granule``: only its rows.
+    """
 
     table: QName
     columns: tuple[Column, ...]
     where: str | None = None
+    granule: Granule | None = None
+
+    @property
+    def part(self) -> QName | None:
+        """The partition the rows lie in; None: any."""
+        return self.granule.part if self.granule else None
+
+    @property
+    def condition(self) -> str:
+        """What the rows meet, ``where`` and the granule's condition; empty: there is no limit."""
+        granule = self.granule.where if self.granule else ""
+        if not (self.where and granule):
+            return self.where or granule
+        return f"({self.where}\n) AND ({granule})"  # a line of its own: the condition may end in a comment
 
 
 @dataclass(frozen=True)
@@ -166,6 +198,44 @@ class Snapshot:
     """Why not more, for the log."""
 
 
+Key = tuple[str, ...]
+"""A row's key: one SQL literal for each of its columns."""
+
+
+class KeyOrder(Protocol):
+    """A table's rows in the order of a key, as an index keeps them. ``start``: the first row's key, None: of the table."""
+
+    def row_bytes(self, start: Key | None) -> float | None:
+        """About how many bytes a row has, by a few of them from ``start`` on; None: there is no row."""
+
+    def skip(self, start: Key | None, rows: int) -> Key | None:
+        """The key of the row that comes ``rows`` rows after ``start``; None: there is none."""
+
+    def count(self, start: Key | None) -> int:
+        """How many rows there are from ``start`` on."""
+
+    def between(self, start: Key | None, end: Key | None) -> str:
+        """The condition for rows from ``start`` on and before ``end``; empty: all rows."""
+
+
+def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
+    """The rows of a table in granules of about ``size`` bytes, by a walk along the key's index.
+
+    Boundaries are keys of the table. Where rows grow or shrink along the key, the number of rows in a granule follows.
+    """
+    found: list[Granule] = []
+    start: Key | None = None
+    while (width := order.row_bytes(start)) is not None:
+        rows = max(1, int(size / width))
+        end = order.skip(start, rows)
+        held = rows if end is not None else order.count(start)
+        found.append(Granule(where=order.between(start, end), bytes=int(held * width)))
+        if end is None:
+            break
+        start = end
+    return tuple(found) or (Granule(),)
+
+
 class Adapter(ABC):
     """One database's side of everything. Stateless; methods that talk to the server take a SQLAlchemy connection."""
 
@@ -206,6 +276,10 @@ class Adapter(ABC):
     @abstractmethod
     def server(self, connection: sa.Connection) -> Server:
         """Who is at the other end."""
+
+    def is_duplicate(self, error: BaseException) -> bool:
+        """Whether a driver's error says that what was to be made is there already; asked where DDL cannot be rolled back."""
+        return False
 
     @abstractmethod
     def explain(self, error: BaseException) -> tuple[str, bool]:
@@ -250,6 +324,30 @@ class Adapter(ABC):
     def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
         """The rows in one of ``capabilities.formats``, in pieces of any length."""
         raise NotImplementedError(format_)
+
+    def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
+        """The rows of ``table`` in disjoint granules of about ``size`` bytes; each row there ever is lies in one.
+
+        ``connection`` is one from :meth:`reading`. Until its transaction ends, nobody may move rows between granules (as a
+        rewrite does where granules are ranges of a row's place), so it stays open while granules are read. One granule by
+        default.
+        """
+        return (Granule(bytes=table.bytes or 0),)
+
+    def mark(self, connection: sa.Connection) -> str:
+        """A text that later tells whether rows changed since the state that ``connection`` sees.
+
+        Empty, as by default: this database cannot tell.
+        """
+        return ""
+
+    def changed(self, connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
+        """Why the rows of ``read`` are no longer those, ``rows`` of them, that were read at ``mark``.
+
+        None: nothing shows a change. A reason may be a false alarm where the database cannot tell exactly, None after a
+        change may not, as far as :meth:`mark` promises anything.
+        """
+        return None
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The command: ``migrator expdp``, ``migrator impdp``, ``migrator help``. Exit codes 0, 5 and 1, as Data Pump's clients.
+"""The command: ``migrator expdp``, ``impdp``, ``jobs``, ``dumpinfo``, ``help``. Exit codes as Data Pump's clients: 0, 5, 1.
 
 Modules that load database libraries are imported when they are needed: a password in the arguments must be hidden from the
 process list before anything slow happens.
@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import cast
+from typing import TYPE_CHECKING
 
 import setproctitle
 
@@ -18,6 +18,7 @@ from migrator.errors import (
     InternalError,
     Interrupted,
     MigratorError,
+    MissingFile,
     UnknownCommand,
     UnknownParameter,
     mask,
@@ -25,20 +26,27 @@ from migrator.errors import (
     redact,
 )
 
+if TYPE_CHECKING:
+    from migrator.config import Config, Secrets
+    from migrator.params import Client, Request
+    from migrator.spec import JobSpec
+
 FAILURE = 1
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line (without the program's name; None: the process's own); the exit code."""
+def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
+    """Run the command line (without the program's name; None: the process's own); the exit code.
+
+    ``run`` runs jobs; None: :func:`in_own_process`.
+    """
     if arguments is None:
         arguments = sys.argv[1:]
         hide_passwords(arguments)
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: the job cleans up behind itself
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return _run(arguments)
+        return _run(arguments, run or in_own_process)
     except MigratorError as error:
         return _fail(error)
     except KeyboardInterrupt:
@@ -69,41 +77,108 @@ def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
     return FAILURE
 
 
-def _run(arguments: Sequence[str]) -> int:
+def _run(arguments: Sequence[str], run: Run) -> int:
     if not arguments:
-        _help([])
+        _help([], run)
         return FAILURE
     command, *rest = arguments
     if command.lower() not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    return _COMMANDS[command.lower()](rest)
+    return _COMMANDS[command.lower()](rest, run)
 
 
-def _expdp(arguments: Sequence[str]) -> int:
-    return _client("expdp", arguments)
+def _expdp(arguments: Sequence[str], run: Run) -> int:
+    return _client("expdp", arguments, run)
 
 
-def _impdp(arguments: Sequence[str]) -> int:
-    return _client("impdp", arguments)
+def _impdp(arguments: Sequence[str], run: Run) -> int:
+    return _client("impdp", arguments, run)
 
 
-def _client(client: str, arguments: Sequence[str]) -> int:
-    from migrator import command_line, config, console, params, reference
+def _client(client: Client, arguments: Sequence[str], run: Run) -> int:
+    from migrator import params
 
-    which = cast(params.Client, client)
-    request = params.parse(which, arguments)
+    request = params.parse(client, arguments)
     if request.flag("HELP"):
-        print(reference.client_help(which), end="")
+        from migrator import reference
+
+        print(reference.client_help(client), end="")
         return 0
-    settings = config.load()
-    spec = command_line.from_request(which, request, settings, arguments)
-    from migrator import operations
+    if "ATTACH" in request:
+        from migrator import config, interactive
+
+        return interactive.attach(client, request, config.load())
+    return run(client, request, arguments)
+
+
+# --- where jobs run ---------------------------------------------------------------------------------------------------
+
+
+def in_own_process(client: Client, request: Request, arguments: Sequence[str]) -> int:
+    """Run a job in a process of its own and be its client; the exit code. A script is written in this process."""
+    if "SQLFILE" in request:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no half file stays
+        return in_process(client, request, arguments)
+    from migrator.job.launch import JobProcess, Order
+
+    with JobProcess() as process:  # loads libraries while this one reads the request
+        settings, spec, secrets = _order(client, request, arguments)
+        references = [spec.connection, *([] if spec.network_link is None else [spec.network_link])]
+        order = Order(spec, {reference: settings.resolve(reference) for reference in references}, secrets)
+        pressed: list[int] = []
+        signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))  # the job has its order: it is not undone
+        process.send(order)
+        from migrator import command_line, interactive
+
+        every = command_line.seconds(request.one("STATUS") or "0")
+        return interactive.follow(process, client, settings, order, every, pressed)
+
+
+def in_process(client: Client, request: Request, arguments: Sequence[str]) -> int:
+    """Run a job in this process; the exit code."""
+    settings, spec, secrets = _order(client, request, arguments)
+    from migrator import console, operations
 
     with console.terminal(sys.stdout, sys.stderr) as (out, progress):
-        return operations.run(spec, settings.resolve, out, progress)
+        return operations.run(spec, settings.resolve, out, progress, secrets)
 
 
-def _help(arguments: Sequence[str]) -> int:
+def _order(client: Client, request: Request, arguments: Sequence[str]) -> tuple[Config, JobSpec, Secrets]:
+    from migrator import command_line, config
+
+    settings = config.load()
+    spec = command_line.from_request(client, request, settings, arguments)
+    return settings, spec, command_line.secrets(request, settings)
+
+
+# --- other commands ---------------------------------------------------------------------------------------------------
+
+
+def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
+    from pathlib import Path
+
+    from migrator.dump import info
+
+    if not arguments:
+        raise MissingFile
+    found = [(Path(name), info.get_dumpfile_info(Path(name))) for name in arguments]
+    print("".join(info.report(path, about) for path, about in found), end="")
+    return FAILURE if any(about.kind is info.Kind.UNKNOWN for _, about in found) else 0
+
+
+def _jobs(arguments: Sequence[str], _: Run) -> int:
+    from migrator import config, interactive
+    from migrator.ends import Database
+    from migrator.job import control
+
+    settings = config.load()
+    databases = [Database(settings.resolve(settings.reference(argument))) for argument in arguments]
+    jobs = [job for database in databases for job in control.jobs_in(database)] + control.local_jobs()
+    print(interactive.jobs_text([job.status() for job in jobs]), end="")
+    return 0
+
+
+def _help(arguments: Sequence[str], _: Run) -> int:
     from migrator import reference
 
     if "--markdown" in arguments:
@@ -118,16 +193,21 @@ def _help(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _version(_: Sequence[str]) -> int:
+def _version(_: Sequence[str], __: Run) -> int:
     from migrator import __version__
 
     print(f"migrator {__version__}")
     return 0
 
 
-_COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+Run = Callable[["Client", "Request", Sequence[str]], int]
+"""Runs the job that a client's request asks for; the exit code. The arguments are what the log shows as typed."""
+
+_COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "expdp": _expdp,
     "impdp": _impdp,
+    "jobs": _jobs,
+    "dumpinfo": _dumpinfo,
     "help": _help,
     "--help": _help,
     "-h": _help,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from migrator import object_types, params
-from migrator.config import Config, is_dialect_only
+from migrator import object_types, params, templates
+from migrator.config import Config, Secrets, is_dialect_only
+from migrator.directories import Access
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
@@ -22,10 +24,17 @@ from migrator.errors import (
 )
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
+    ChecksumAlgorithm,
     Comparison,
+    Compression,
+    CompressionAlgorithm,
     Content,
+    EncryptionAlgorithm,
+    EncryptionMode,
+    EncryptionScope,
     JobSpec,
     LogTime,
+    MasterPlace,
     Mode,
     NameClause,
     ObjectFilter,
@@ -36,6 +45,7 @@ from migrator.spec import (
     TableRemap,
 )
 
+_DUMP_READING = ("ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "VERIFY_CHECKSUM", "VERIFY_ONLY")
 DEFAULT_DUMPFILE = "expdat.dmp"
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
 
@@ -53,16 +63,15 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
 
     :raises UsageError: as :func:`from_arguments`.
     """
-    _check_conflicts(request)
-    connection = config.reference(_only_word(request.words))
+    _check_conflicts(request, config)
+    connection = config.reference(only_word(request.words))
     link = request.one("NETWORK_LINK")
-    directory = config.directory(request.one("DIRECTORY"))
     content = cast(Content, request.choice("CONTENT") or "ALL")
     job = JobSpec(
         operation=_operation(client, request),
         mode=_mode(client, request),
         connection=connection,
-        directory=directory,
+        directory=config.directory(request.one("DIRECTORY"), None),
         command=" ".join(mask_argument(argument) for argument in arguments),
         schemas=tuple(unquoted(item, "SCHEMAS") for item in request.items("SCHEMAS")),
         tables=tuple(_table_name(item, "TABLES") for item in request.items("TABLES")),
@@ -70,9 +79,9 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         exclude=tuple(_filter(item, "EXCLUDE") for item in request.items("EXCLUDE")),
         content=content,
         query=tuple(_queries(request)),
-        dumpfiles=tuple(_dumpfiles(client, request, config, directory)),
-        logfile=_logfile(client, request, config, directory),
-        sqlfile=_optional_file("SQLFILE", request, config, directory, ".sql"),
+        dumpfiles=tuple(_dumpfiles(client, request, config)),
+        logfile=_logfile(client, request, config),
+        sqlfile=_written_file("SQLFILE", request, config, ".sql"),
         network_link=None if link is None else config.reference(link),
         remap_schema=tuple(_schema_remap(item) for item in request.items("REMAP_SCHEMA")),
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
@@ -80,14 +89,30 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
+        parallel_threshold=templates.size(request.one("PARALLEL_THRESHOLD") or "64M", "PARALLEL_THRESHOLD"),
+        filesize=None if (filesize := request.one("FILESIZE")) is None else templates.size(filesize),
+        compression=cast(Compression, request.choice("COMPRESSION") or "METADATA_ONLY"),
+        compression_algorithm=cast(CompressionAlgorithm, request.choice("COMPRESSION_ALGORITHM") or "BASIC"),
+        checksum=_checksum(request),
+        verify_checksum=request.flag("VERIFY_CHECKSUM") if "VERIFY_CHECKSUM" in request else None,
+        verify_only=request.flag("VERIFY_ONLY"),
+        encryption=_encryption(client, request, config),
+        encryption_algorithm=cast(EncryptionAlgorithm, request.choice("ENCRYPTION_ALGORITHM") or "AES128"),
+        encryption_mode=_encryption_mode(request, config),
         metrics=request.flag("METRICS"),
         logtime=cast(LogTime, request.choice("LOGTIME") or "NONE"),
+        keep_master=request.flag("KEEP_MASTER"),
+        master_table=cast(MasterPlace, request.choice("MASTER_TABLE") or "DATABASE"),
     )
     _check_job(client, job)
     return job
 
 
-def _only_word(words: Sequence[str]) -> str:
+def only_word(words: Sequence[str]) -> str:
+    """The connection among the words of a command line.
+
+    :raises UsageError: there is none, or more than one.
+    """
     if not words:
         raise MissingConnection
     if len(words) > 1:
@@ -113,7 +138,7 @@ def _mode(client: Client, request: Request) -> Mode:
 # --- contradictions ---------------------------------------------------------------------------------------------------
 
 
-def _check_conflicts(request: Request) -> None:
+def _check_conflicts(request: Request, config: Config) -> None:
     """:raises ConflictingParameters: parameters that exclude each other."""
     modes = [name for name, given in _modes(request) if given]
     if len(modes) > 1:
@@ -125,6 +150,8 @@ def _check_conflicts(request: Request) -> None:
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
+        ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
+        *_file_conflicts(request, config),
         (
             content == "METADATA_ONLY" and request.choice("TABLE_EXISTS_ACTION") == "TRUNCATE",
             "TABLE_EXISTS_ACTION=TRUNCATE with CONTENT=METADATA_ONLY would empty tables and load nothing",
@@ -133,6 +160,27 @@ def _check_conflicts(request: Request) -> None:
     for conflicting, detail in conflicts:
         if conflicting:
             raise ConflictingParameters(detail=detail)
+
+
+def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, str]]:
+    """Parameters of dump files that exclude each other, or need another."""
+    given = "ENCRYPTION_PASSWORD" in request or request.flag("ENCRYPTION_PWD_PROMPT")
+    both = "ENCRYPTION_PASSWORD" in request and request.flag("ENCRYPTION_PWD_PROMPT")
+    yield both, "ENCRYPTION_PASSWORD and ENCRYPTION_PWD_PROMPT=YES exclude each other"
+    for name in _DUMP_READING:
+        yield "NETWORK_LINK" in request and name in request, f"{name} is about a dump file set, and NETWORK_LINK reads none"
+    no_checksum = "CHECKSUM" in request and not request.flag("CHECKSUM")
+    yield no_checksum and "CHECKSUM_ALGORITHM" in request, "CHECKSUM=NO and CHECKSUM_ALGORITHM exclude each other"
+    unverified = "VERIFY_CHECKSUM" in request and not request.flag("VERIFY_CHECKSUM")
+    yield unverified and request.flag("VERIFY_ONLY"), "VERIFY_CHECKSUM=NO and VERIFY_ONLY=YES exclude each other"
+    scope, mode = request.choice("ENCRYPTION"), request.choice("ENCRYPTION_MODE")
+    yield scope == "NONE" and (given or mode is not None), "ENCRYPTION=NONE leaves nothing to encrypt"
+    for name in ("ENCRYPTION_ALGORITHM", "ENCRYPTION_MODE"):
+        yield (
+            name in request and scope is None and not _has_password(request, config),
+            f"{name} needs ENCRYPTION or ENCRYPTION_PASSWORD",
+        )
+    yield mode == "TRANSPARENT" and given, "ENCRYPTION_MODE=TRANSPARENT takes no password"
 
 
 def _modes(request: Request) -> Iterator[tuple[str, bool]]:
@@ -156,8 +204,10 @@ def _check_job(client: Client, job: JobSpec) -> None:
             detail=f"TABLE_EXISTS_ACTION={action} would destroy what NETWORK_LINK reads: both are one"
         )
     _check_includes(job.include)
-    files = [*job.dumpfiles, *(str(path) for path in (job.logfile, job.sqlfile) if path is not None)]
+    plain = [str(path) for path in (job.logfile, job.sqlfile) if path is not None]
+    files = [*job.dumpfiles, *plain]
     twice = next((name for name in files if files.count(name) > 1), None)
+    twice = twice or next((name for name in plain if any(templates.names(dump, Path(name)) for dump in job.dumpfiles)), None)
     if twice is not None:
         raise ConflictingParameters(detail=f"{twice} is named for two purposes")
 
@@ -181,49 +231,131 @@ def _check_includes(include: Sequence[ObjectFilter]) -> None:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def _optional_file(name: str, request: Request, config: Config, directory: Path, suffix: str) -> Path | None:
-    value = request.one(name)
-    return None if value is None else _file(value, name, config, directory, suffix)
+def _written_file(name: str, request: Request, config: Config, suffix: str, default: str | None = None) -> Path | None:
+    text = request.one(name) if name in request else default
+    return None if text is None else _file(text, name, request.one("DIRECTORY"), config, "WRITE", suffix)
 
 
-def _logfile(client: Client, request: Request, config: Config, directory: Path) -> Path | None:
+def _logfile(client: Client, request: Request, config: Config) -> Path | None:
     if request.flag("NOLOGFILE"):
         return None
-    given = _optional_file("LOGFILE", request, config, directory, ".log")
-    return given or directory / {"expdp": "export.log", "impdp": "import.log"}[client]
+    return _written_file("LOGFILE", request, config, ".log", {"expdp": "export.log", "impdp": "import.log"}[client])
 
 
-def _dumpfiles(client: Client, request: Request, config: Config, directory: Path) -> Iterator[str]:
+def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str]:
     if "NETWORK_LINK" in request:
         return
+    now = datetime.now()
+    access: Access = "WRITE" if client == "expdp" else "READ"
     for item in request.items("DUMPFILE") or [DEFAULT_DUMPFILE]:
-        path = _file(unquoted(item, "DUMPFILE"), "DUMPFILE", config, directory, ".dmp")
-        if re.search(r"%(?![uU%])", path.name):
-            raise InvalidValue(name="DUMPFILE", detail=f"{path.name}: of the substitution variables only %U is supported")
-        yield str(path)
+        path = _file(unquoted(item, "DUMPFILE"), "DUMPFILE", request.one("DIRECTORY"), config, access, ".dmp")
+        templates.check(str(path), importing=client == "impdp")
+        yield templates.dated(str(path), now)
 
 
-def _file(text: str, name: str, config: Config, directory: Path, suffix: str) -> Path:
-    """The absolute path of ``[directory:]file``; ``suffix`` is added to a name that has none.
+def _file(text: str, name: str, default: str | None, config: Config, access: Access, suffix: str) -> Path:
+    """The absolute path of ``[directory:]file``; ``default``: the directory without one.
+
+    ``suffix`` is added to a name that has none.
 
     :raises InvalidFileName: the name leaves its directory.
+    :raises InvalidDirectory: there is no such directory, or no grant on it.
+    :raises UnsupportedParameter: it is a URI.
     """
+    if "://" in text:
+        raise UnsupportedParameter(name=f"{name} with a URI", reason=f"files in object stores are {params.LATER}")
     where, colon, bare = text.rpartition(":")
-    if colon:
-        directory = config.directory(where)
+    directory = config.directory(where if colon else default, access)
     if bare in {"", ".", ".."} or "/" in bare or "\\" in bare or "\0" in bare:
         raise InvalidFileName(name=bare or text, parameter=name)
     path = directory / (bare if Path(bare).suffix else bare + suffix)
-    if path.resolve().parent != directory.resolve():
-        raise InvalidFileName(name=f"{path} (a link to another directory)", parameter=name)
+    if path.is_symlink():
+        raise InvalidFileName(name=f"{path} (a symbolic link)", parameter=name)
     return path
+
+
+def added_files(text: str, config: Config, directory: Path) -> tuple[str, ...]:
+    """The dump files that the interactive command ADD_FILE names; ``directory`` is the job's.
+
+    :raises UsageError: a name is wrong.
+    """
+    items = [unquoted(item, "ADD_FILE") for item in split(text, "ADD_FILE")]
+    found = [str(_file(item, "ADD_FILE", str(directory), config, "WRITE", ".dmp")) for item in items]
+    for template in found:
+        templates.check(template, importing=False)
+    return tuple(templates.dated(template, datetime.now()) for template in found)
+
+
+# --- checksums and encryption ---------------------------------------------------------------------------------------
+
+
+def _checksum(request: Request) -> ChecksumAlgorithm | None:
+    algorithm = request.choice("CHECKSUM_ALGORITHM")
+    return cast(ChecksumAlgorithm, algorithm or "SHA256") if algorithm or request.flag("CHECKSUM") else None
+
+
+def _has_password(request: Request, config: Config) -> bool:
+    asked = "ENCRYPTION_PASSWORD" in request or request.flag("ENCRYPTION_PWD_PROMPT")
+    return asked or config.encryption_password is not None
+
+
+def _encryption(client: Client, request: Request, config: Config) -> EncryptionScope:
+    scope = request.choice("ENCRYPTION")
+    if scope == "ENCRYPTED_COLUMNS_ONLY":
+        reason = "no database here has encrypted columns; ENCRYPTION=DATA_ONLY encrypts all rows"
+        raise UnsupportedParameter(name="ENCRYPTION=ENCRYPTED_COLUMNS_ONLY", reason=reason)
+    if scope is not None or client == "impdp":
+        return cast(EncryptionScope, scope or "NONE")
+    return "ALL" if _has_password(request, config) else "NONE"
+
+
+def _encryption_mode(request: Request, config: Config) -> EncryptionMode:
+    mode = request.choice("ENCRYPTION_MODE")
+    if mode is not None:
+        return cast(EncryptionMode, mode)
+    if not _has_password(request, config):
+        return "TRANSPARENT"
+    return "PASSWORD" if config.key_file is None else "DUAL"
+
+
+def secrets(request: Request, config: Config) -> Secrets:
+    """What encrypts or decrypts the dump file set: the password given, asked for, or else the environment's; the key file.
+
+    :raises InvalidValue: the password cannot be asked for, or is empty.
+    """
+    password = request.one("ENCRYPTION_PASSWORD")
+    if request.flag("ENCRYPTION_PWD_PROMPT"):
+        try:
+            password = config.ask("Encryption password: ")
+        except EOFError as error:
+            raise InvalidValue(name="ENCRYPTION_PWD_PROMPT", detail=str(error) or "no password was given") from error
+        if not password:
+            raise InvalidValue(name="ENCRYPTION_PWD_PROMPT", detail="no password was given")
+    return Secrets(password or config.encryption_password, config.key_file, password is not None)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
 def _parallel(request: Request) -> int:
-    text = request.one("PARALLEL") or "1"
+    return degree(request.one("PARALLEL") or "1")
+
+
+def seconds(text: str) -> int:
+    """The interval of STATUS.
+
+    :raises InvalidValue: it is no number.
+    """
+    if not re.fullmatch(r"[0-9]{1,6}", text):
+        raise InvalidValue(name="STATUS", detail=f"'{text}' is no number of seconds")
+    return int(text)
+
+
+def degree(text: str) -> int:
+    """A value of PARALLEL.
+
+    :raises InvalidValue: it is no number, or too large or small.
+    """
     if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) == 0:
         raise InvalidValue(name="PARALLEL", detail=f"'{text}' is no number from 1 to 9999")
     return int(text)

@@ -6,11 +6,25 @@
     url = "postgresql://hr@db1/hr"
     password_env = "HR_PASSWORD"          # or password_file = "…", or password = "…" in a file of mode 0600
 
+    [encryption]
+    key_file = "wallet.key"               # for ENCRYPTION_MODE=TRANSPARENT and DUAL: 32 random bytes or more, mode 0600
+
     [directories]
-    DATA_PUMP_DIR = "/dumps"              # where files are when DIRECTORY is not given
+    DATA_PUMP_DIR = "/dumps"              # a directory object that everybody may read and write in
+
+    [directories.HR_DUMPS]
+    path = "/dumps/hr"
+    read = ["PUBLIC"]                     # operating system users; who is not named has no grant
+    write = ["hr", "backup"]
+
+    [credentials.archive]                 # of an object store, for CREDENTIAL
+    endpoint = "https://s3.example.com"
+    access_key = "AKEXAMPLE"
+    secret_key_env = "ARCHIVE_KEY"        # or secret_key_file = "…", or secret_key = "…" in a file of mode 0600
 
 The file is the one that MIGRATOR_CONFIG names, else ``~/.config/migrator/config.toml`` where there is one. In a URL the
-password ``?`` asks for it on the terminal.
+password ``?`` asks for it on the terminal. MIGRATOR_KEY_FILE goes before ``key_file``; MIGRATOR_ENCRYPTION_PASSWORD is the
+password of dump file sets.
 """
 
 from __future__ import annotations
@@ -22,17 +36,29 @@ import stat
 import sys
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import UnionType
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
-from migrator.errors import SECRET_ITEM, InvalidDirectory, InvalidUrl, UnreadableConfig, mask
+from migrator.directories import PUBLIC, Access, Directory, User, current_user, over
+from migrator.errors import (
+    SECRET_ITEM,
+    DirectoryMissing,
+    DirectoryNotGranted,
+    InvalidCredential,
+    InvalidDirectory,
+    InvalidUrl,
+    UnreadableConfig,
+    UsageError,
+    mask,
+)
 
 DEFAULT_DIRECTORY = "DATA_PUMP_DIR"
-"""The configured directory that stands in for DIRECTORY."""
+"""The directory object that stands in for DIRECTORY, and the environment variable that goes before it."""
 
 ASK = "?"
 """The password that means: ask for it."""
@@ -52,6 +78,18 @@ def _ask(prompt: str) -> str:
 
 
 @dataclass(frozen=True)
+class Secrets:
+    """What opens encrypted dump file sets: a password, a key file. ``demanded``: the password is for this very job."""
+
+    password: str | None = field(default=None, repr=False)
+    key_file: Path | None = None
+    demanded: bool = False
+
+
+NO_SECRETS = Secrets()
+
+
+@dataclass(frozen=True)
 class Connection:
     """A configured connection: a URL, and where its password is if not in it."""
 
@@ -61,12 +99,34 @@ class Connection:
 
 
 @dataclass(frozen=True)
+class Credential:
+    """How to get into an object store. Without ``access_key``: as the environment and the machine have it."""
+
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    secret_key_env: str | None = None
+    secret_key_file: Path | None = None
+    region: str | None = None
+    endpoint: str | None = None
+
+
+@dataclass(frozen=True)
 class Config:
-    """What the configuration file says, and the passwords of this run. ``ask`` prompts for a password."""
+    """What the configuration file says, and the passwords of this run. ``ask`` prompts for a password.
+
+    ``data_pump_dir`` is what the environment variable says; ``user`` is who runs the job. With ``only_directory_objects``
+    a directory cannot be named by its path.
+    """
 
     connections: Mapping[str, Connection] = field(default_factory=dict)
-    directories: Mapping[str, Path] = field(default_factory=dict)
+    directories: Mapping[str, Directory] = field(default_factory=dict)
+    credentials: Mapping[str, Credential] = field(default_factory=dict)
+    only_directory_objects: bool = False
+    data_pump_dir: str | None = None
+    user: User = field(default_factory=current_user)
     ask: Callable[[str], str] = _ask
+    key_file: Path | None = None
+    encryption_password: str | None = field(default=None, repr=False)
     _urls: dict[str, sa.URL] = field(default_factory=dict, repr=False, compare=False)
 
     # --- connections ------------------------------------------------------------------------------------------------
@@ -109,7 +169,7 @@ class Config:
             if connection.password_env is not None:
                 return connection.url.set(password=os.environ[connection.password_env])
             if connection.password_file is not None:
-                return connection.url.set(password=connection.password_file.read_text(encoding="utf-8").rstrip("\r\n"))
+                return connection.url.set(password=_secret_in(connection.password_file))
         except KeyError as error:
             raise InvalidUrl(url=name, detail=f"environment variable {connection.password_env} is not set") from error
         except (OSError, UnicodeDecodeError) as error:
@@ -125,18 +185,77 @@ class Config:
 
     # --- directories ------------------------------------------------------------------------------------------------
 
-    def directory(self, text: str | None) -> Path:
-        """The existing directory that a name or path means; None: the default one.
+    def directory(self, text: str | None, access: Access | None) -> Path:
+        """The existing directory that a name or path means, its links resolved: what is checked here is what is used.
 
-        :raises InvalidDirectory: there is none.
+        ``access`` is what a file in it is for; None: no file yet.
+
+        None: what the environment variable DATA_PUMP_DIR says, else the directory object of that name, else the current
+        directory. A path that leads into a directory object is a way of writing that object, and needs its grants.
+
+        :raises InvalidDirectory: there is none, or paths are not taken.
+        :raises DirectoryNotGranted: the user has no such grant on it.
+        :raises DirectoryMissing: there is no default, and paths are not taken.
         """
         if text is None:
-            path = self.directories.get(DEFAULT_DIRECTORY, Path())
-        else:
-            path = self.directories.get(text, Path(text).expanduser())
+            text = self.data_pump_dir
+        elif not text:
+            raise InvalidDirectory(name="''", detail="it is empty")
+        named = self._directory_object(text or DEFAULT_DIRECTORY)
+        if named is None and self.only_directory_objects:
+            raise self._no_directory_object(text)
+        path = (Path(text or ".").expanduser() if named is None else named.path).resolve()
+        shown = text or (str(path) if named is None else named.name)
         if not path.is_dir():
-            raise InvalidDirectory(name=text or path, detail=f"{path.absolute()} is no directory")
-        return path.absolute()
+            raise InvalidDirectory(name=shown, detail=f"{path} is no directory")
+        objects = over(path, self.directories.values()) if named is None else (named,)
+        if access is not None and objects and not any(found.grants(access, self.user) for found in objects):
+            raise DirectoryNotGranted(name=shown, object=objects[0].name, access=access, user=self.user.name)
+        return path
+
+    def _no_directory_object(self, name: str | None) -> UsageError:
+        if name is None:
+            return DirectoryMissing()
+        return InvalidDirectory(name=name, detail=f"directory objects are {', '.join(sorted(self.directories)) or 'none'}")
+
+    def _directory_object(self, name: str) -> Directory | None:
+        """The object spelled exactly so, else the only one whose name differs in case only."""
+        folded = [found for key, found in self.directories.items() if key.lower() == name.lower()]
+        return self.directories.get(name) or (folded[0] if len(folded) == 1 else None)
+
+    # --- credentials ------------------------------------------------------------------------------------------------
+
+    def credential(self, name: str) -> str:
+        """The name of a configured credential, as a request holds it.
+
+        :raises InvalidCredential: there is none.
+        """
+        if name not in self.credentials:
+            raise InvalidCredential(name=name, detail=f"configured are {', '.join(sorted(self.credentials)) or 'none'}")
+        return name
+
+    def unlock(self, name: str) -> Credential:
+        """A configured credential with its secret key.
+
+        :raises InvalidCredential: there is none, or its secret key cannot be had.
+        """
+        credential = self.credentials[self.credential(name)]
+        try:
+            if credential.secret_key_env is not None:
+                return replace(credential, secret_key=os.environ[credential.secret_key_env])
+            if credential.secret_key_file is not None:
+                return replace(credential, secret_key=_secret_in(credential.secret_key_file))
+        except KeyError as error:
+            detail = f"environment variable {credential.secret_key_env} is not set"
+            raise InvalidCredential(name=name, detail=detail) from error
+        except (OSError, UnicodeDecodeError) as error:
+            detail = f"its file {credential.secret_key_file} cannot be read"
+            raise InvalidCredential(name=name, detail=detail) from error
+        return credential
+
+
+def _secret_in(path: Path) -> str:
+    return path.read_text(encoding="utf-8").rstrip("\r\n")
 
 
 def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
@@ -162,12 +281,23 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
 
     :raises UnreadableConfig: the file cannot be read, is wrong, or holds a password that others can read.
     """
+    config = _of_file(environment)
+    key_file = environment.get("MIGRATOR_KEY_FILE")
+    return replace(
+        config,
+        key_file=Path(key_file).absolute() if key_file else config.key_file,
+        encryption_password=environment.get("MIGRATOR_ENCRYPTION_PASSWORD") or None,
+    )
+
+
+def _of_file(environment: Mapping[str, str]) -> Config:
     named = environment.get("MIGRATOR_CONFIG")
     home = Path(environment.get("XDG_CONFIG_HOME") or Path("~/.config").expanduser())
     path = Path(named) if named else home / "migrator" / "config.toml"
+    data_pump_dir = environment.get(DEFAULT_DIRECTORY) or None
     if not named and not path.exists():
-        return Config()
-    return read(path)
+        return Config(data_pump_dir=data_pump_dir)
+    return replace(read(path), data_pump_dir=data_pump_dir)
 
 
 def read(path: Path) -> Config:
@@ -176,15 +306,23 @@ def read(path: Path) -> Config:
     :raises UnreadableConfig: it cannot be read, is wrong, or holds a password that others can read.
     """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            data, owner = tomllib.load(file), os.fstat(file.fileno()).st_uid
     except (OSError, ValueError) as error:
         raise UnreadableConfig(path=path, detail=getattr(error, "strerror", None) or str(error)) from error
-    _only(path, data, "the file", {"connections", "directories"})
+    _only(path, data, "the file", {"connections", "directories", "credentials", "encryption", "only_directory_objects"})
     connections = {name: _connection(path, name, table) for name, table in _table(path, data, "connections", dict).items()}
     directories = {
-        name: path.parent / Path(text).expanduser() for name, text in _table(path, data, "directories", str).items()
+        name: _directory(path, name, entry) for name, entry in _table(path, data, "directories", str | dict).items()
     }
-    return Config(connections, directories)
+    encryption = _table(path, data, "encryption", str)
+    _only(path, encryption, "[encryption]", {"key_file"})
+    key_file = path.parent / Path(encryption["key_file"]).expanduser() if encryption else None
+    credentials = {name: _credential(path, name, table) for name, table in _table(path, data, "credentials", dict).items()}
+    only_objects = data.get("only_directory_objects", False)
+    if not isinstance(only_objects, bool):
+        raise UnreadableConfig(path=path, detail="only_directory_objects is true or false")
+    return Config(connections, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
 
 
 def _only(path: Path, table: Mapping[str, Any], where: str, known: set[str]) -> None:
@@ -193,7 +331,7 @@ def _only(path: Path, table: Mapping[str, Any], where: str, known: set[str]) -> 
         raise UnreadableConfig(path=path, detail=f"{where} has unknown entries: {', '.join(unknown)}")
 
 
-def _table(path: Path, data: Mapping[str, Any], name: str, kind: type) -> dict[str, Any]:
+def _table(path: Path, data: Mapping[str, Any], name: str, kind: type | UnionType) -> dict[str, Any]:
     table = data.get(name, {})
     if not isinstance(table, dict) or not all(isinstance(value, kind) for value in table.values()):
         raise UnreadableConfig(path=path, detail=f"[{name}] is not as it should be")
@@ -216,8 +354,42 @@ def _connection(path: Path, name: str, table: Mapping[str, Any]) -> Connection:
         raise UnreadableConfig(path=path, detail=f"{where} has more than one password")
     if url.password not in {None, ASK} and _readable_by_others(path):
         raise UnreadableConfig(path=path, detail=f"{where} holds a password, and others can read the file")
-    file = table.get("password_file")
-    return Connection(url, table.get("password_env"), None if file is None else path.parent / Path(file).expanduser())
+    return Connection(url, table.get("password_env"), _beside(path, table.get("password_file")))
+
+
+def _beside(path: Path, text: str | None) -> Path | None:
+    """The path that the configuration file at ``path`` writes, relative to itself."""
+    return None if text is None else path.absolute().parent / Path(text).expanduser()
+
+
+def _directory(path: Path, name: str, entry: str | dict[str, Any]) -> Directory:
+    where = f"[directories.{name}]"
+    if isinstance(entry, str):
+        return Directory.public(name, path.absolute().parent / Path(entry).expanduser())
+    _only(path, entry, where, {"path", "read", "write"})
+    if not isinstance(entry.get("path"), str):
+        raise UnreadableConfig(path=path, detail=f'{where} needs path = "…"')
+    grants = {key: entry.get(key, []) for key in ("read", "write")}
+    for key, users in grants.items():
+        if not isinstance(users, list) or not all(isinstance(user, str) and user for user in users):
+            raise UnreadableConfig(path=path, detail=f'{where}: {key} is a list of users: ["hr", "{PUBLIC}"]')
+    place = path.absolute().parent / Path(entry["path"]).expanduser()
+    return Directory(name, place, frozenset(grants["read"]), frozenset(grants["write"]))
+
+
+def _credential(path: Path, name: str, table: Mapping[str, Any]) -> Credential:
+    where = f"[credentials.{name}]"
+    keys = ("secret_key", "secret_key_env", "secret_key_file")
+    _only(path, table, where, {"access_key", "region", "endpoint", *keys})
+    if not all(isinstance(value, str) for value in table.values()):
+        raise UnreadableConfig(path=path, detail=f"{where} has texts only")
+    if sum(key in table for key in keys) != ("access_key" in table):
+        raise UnreadableConfig(path=path, detail=f"{where} needs access_key with one of {', '.join(keys)}, or neither")
+    if not re.fullmatch(r"(?:https?://[^/@\s]+/?)?", table.get("endpoint", "")):
+        raise UnreadableConfig(path=path, detail=f"{where}: endpoint is not https://host:port")
+    if "secret_key" in table and _readable_by_others(path):
+        raise UnreadableConfig(path=path, detail=f"{where} holds a secret key, and others can read the file")
+    return Credential(**{**table, "secret_key_file": _beside(path, table.get("secret_key_file"))})
 
 
 def _readable_by_others(path: Path) -> bool:

@@ -11,8 +11,6 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 from rich.progress import Progress as Bars
 
-from migrator.job.report import Progress
-
 
 class TerminalProgress:
     """A progress bar under the log's lines. Sizes are the source's estimates: the bar never says done before it is."""
@@ -53,6 +51,15 @@ class TerminalProgress:
         if self._task is not None:
             self._bars.update(self._task, done=self._done)
 
+    def pause(self) -> None:
+        """Take the bar away for a while."""
+        self._bars.stop()
+
+    def resume(self) -> None:
+        """Show the bar again, if it was there."""
+        if self._task is not None:
+            self._bars.start()
+
     def end(self) -> None:
         """Take the bar away."""
         self._bars.stop()
@@ -77,7 +84,7 @@ class AboveBar(io.TextIOBase):
 
 
 @contextmanager
-def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, Progress | None]]:
+def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, TerminalProgress | None]]:
     """Where the log's lines go, and the progress bar; None where ``err`` is no terminal."""
     if not err.isatty():
         yield out, None

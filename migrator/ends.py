@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Read, Server, Snapshot, adapter_for_backend
+from migrator.dump.reader import DumpFiles
 from migrator.errors import ConnectionRefused, DatabaseError, InsufficientPrivilege, MigratorError, NoConnection, mask
 from migrator.job.master import Piece
 
@@ -97,9 +97,9 @@ class TableRows:
 
 @dataclass(frozen=True)
 class DumpedRows:
-    """Rows that lie in the pieces of a dump file set (``files`` by number); ``columns``: which of theirs are wanted."""
+    """Rows that lie in the pieces of a dump file set; ``columns``: which of theirs are wanted."""
 
-    files: tuple[tuple[int, Path], ...]
+    dump: DumpFiles
     pieces: tuple[Piece, ...]
     columns: tuple[str, ...]
 
@@ -107,12 +107,3 @@ class DumpedRows:
     def rows(self) -> int:
         """How many rows the pieces were recorded to hold."""
         return sum(piece.rows for piece in self.pieces)
-
-
-@dataclass(frozen=True)
-class DumpTarget:
-    """The dump file a worker writes alone; ``number`` within the set of identity ``set_id``."""
-
-    path: Path
-    number: int
-    set_id: str

@@ -39,6 +39,8 @@ def mask_argument(argument: str) -> str:
     name, equals, value = argument.partition("=")
     if not equals or "://" in name:
         return redact(mask(argument))
+    if name.strip().upper().endswith("PASSWORD"):
+        return f"{name}=********"
     return redact(f"{name}={mask(value)}" if name.strip().upper() == "NETWORK_LINK" else argument)
 
 
@@ -132,6 +134,29 @@ class InvalidDirectory(UsageError):
     action = "Name an existing directory with DIRECTORY=, or define one in the configuration file."
 
 
+class DirectoryNotGranted(InvalidDirectory):
+    """A directory object on which the user has no such grant."""
+
+    template = "directory name {name} is invalid: {access} on {object} is not granted to {user}"
+    action = "Who owns the configuration file can grant {access} on {object} to {user}; or name another directory."
+
+
+class DirectoryMissing(UsageError):
+    """No directory object is named and there is no default, where paths are not taken."""
+
+    code = "ORA-39145"
+    template = "directory object parameter must be specified and non-null"
+    action = "Name a directory object with DIRECTORY=, in the file's name (directory:file), or in DATA_PUMP_DIR."
+
+
+class InvalidCredential(UsageError):
+    """A CREDENTIAL that is not configured, or whose secret cannot be had."""
+
+    code = "MIG-12161"
+    template = "{name} is no usable credential: {detail}"
+    action = "The configuration file has them as [credentials.{name}]."
+
+
 class InvalidFileName(UsageError):
     """A dump, log or SQL file name that would leave its directory."""
 
@@ -201,7 +226,15 @@ class UnknownCommand(UsageError):
 
     code = "MIG-10001"
     template = "'{name}' is no command"
-    action = "The commands are expdp, impdp and help."
+    action = "The commands are expdp, impdp, dumpinfo and help."
+
+
+class MissingFile(UsageError):
+    """A command about files without a file."""
+
+    code = "MIG-10002"
+    template = "no file is named"
+    action = "Give the paths of dump files: migrator dumpinfo exp01.dmp"
 
 
 class MissingConnection(UsageError):
@@ -338,6 +371,88 @@ class IncompleteDumpSet(MigratorError):
     action = "Name every file of the set in DUMPFILE, or the template it was made with."
 
 
+class OracleDump(MigratorError):
+    """A dump file that Oracle Data Pump wrote."""
+
+    code = "ORA-39142"
+    template = 'incompatible version number {version} in dump file "{path}": Oracle Data Pump wrote it'
+    action = "Import it into an Oracle database with Oracle's impdp; migrator reads that database, not the file."
+
+
+class OriginalExportDump(MigratorError):
+    """A dump file of Oracle's original Export."""
+
+    code = "ORA-39143"
+    template = 'dump file "{path}" may be an original export dump file'
+    action = "Import it into an Oracle database with Oracle's imp; migrator reads that database, not the file."
+
+
+class DumpSpaceExhausted(MigratorError):
+    """No dump file has room for what comes next, and there is no further one."""
+
+    code = "ORA-39095"
+    template = "Dump file space has been exhausted: Unable to allocate {needed} bytes{detail}"
+    action = "Attach to the job, add files with ADD_FILE, and say START_JOB; names with %U or %L do not run out so soon."
+
+
+class ChecksumError(MigratorError):
+    """A dump file whose bytes are not those that its checksum was made of."""
+
+    code = "ORA-39411"
+    template = 'checksum error in dump file "{path}": its bytes are not those that were written'
+    action = "Copy the file again from where it was written, or export again."
+
+
+class NoChecksum(MigratorError):
+    """Checksums are to be verified of a set that has none."""
+
+    code = "MIG-39412"
+    template = 'dump file "{path}" was written without a checksum'
+    action = (
+        "Leave VERIFY_CHECKSUM and VERIFY_ONLY out (the pieces are checked as they are read), or export with CHECKSUM=YES."
+    )
+
+
+class EncryptionPasswordMissing(MigratorError):
+    """An encrypted set without its password."""
+
+    code = "ORA-39174"
+    template = "Encryption password must be supplied."
+    action = "Set MIGRATOR_ENCRYPTION_PASSWORD, or say ENCRYPTION_PWD_PROMPT=YES, or give ENCRYPTION_PASSWORD."
+
+
+class EncryptionPasswordWrong(MigratorError):
+    """Another password than the set's."""
+
+    code = "ORA-39176"
+    template = "Encryption password is incorrect."
+    action = "Give the password that the dump file set was made with."
+
+
+class NotEncrypted(MigratorError):
+    """A password for a set that has none."""
+
+    code = "MIG-39174"
+    template = "a password was given, but the dump file set is not encrypted"
+    action = "Leave ENCRYPTION_PASSWORD or ENCRYPTION_PWD_PROMPT out, or check that these are the files you mean."
+
+
+class WalletNotOpen(MigratorError):
+    """An encryption that needs the key file, which stands for Oracle's wallet, without a usable one."""
+
+    code = "ORA-28365"
+    template = "wallet is not open: {detail}"
+    action = "Name a file of at least 32 random bytes, mode 0600, as key_file in [encryption] or in MIGRATOR_KEY_FILE."
+
+
+class EncryptionKeyUnknown(MigratorError):
+    """Another key file than the one that the set was made with."""
+
+    code = "ORA-28362"
+    template = "master key not found: the dump file set was not encrypted with the key file {path}"
+    action = "Name the key file that the set was made with, or, if it has one, give its password."
+
+
 # --- objects and rows -----------------------------------------------------------------------------------------------
 
 
@@ -418,4 +533,143 @@ class Interrupted(MigratorError):
 
     code = "ORA-31625"
     template = "job {job} was stopped by the user"
-    action = "Tables whose rows were being moved were rolled back."
+    action = "What was being done was rolled back; attach to the job and say START_JOB to go on."
+
+
+# --- jobs -----------------------------------------------------------------------------------------------------------
+
+
+class JobExists(UsageError):
+    """A job, table or view has the job's name."""
+
+    code = "ORA-31634"
+    template = "job already exists: a job, table or view is named {job}"
+    action = "Choose another JOB_NAME, or attach to the job with ATTACH=."
+
+
+class JobNotFound(UsageError):
+    """There is no such job."""
+
+    code = "ORA-31626"
+    template = "job does not exist: {job}"
+    action = "migrator jobs lists the jobs of a database and those that are recorded on this machine."
+
+
+class AmbiguousJob(UsageError):
+    """ATTACH without a name where there are several jobs."""
+
+    code = "MIG-31655"
+    template = "there are several jobs: {names}"
+    action = "Name one with ATTACH=; migrator jobs shows what they are."
+
+
+class JobNotRunning(UsageError):
+    """A job that has no living process is asked for something that needs one."""
+
+    code = "ORA-39004"
+    template = "invalid state: job {job} is {state}"
+    action = "START_JOB starts it again; ADD_FILE and PARALLEL take effect then."
+
+
+class JobDetached(MigratorError):
+    """The process of the job that a client follows has ended without a word."""
+
+    code = "ORA-31623"
+    template = "job {job} is not attached to this session any more: its process {detail}"
+    action = "Attach to it with ATTACH=, and say START_JOB: it goes on where it stopped."
+
+
+class UnknownClientCommand(UsageError):
+    """A line of interactive-command mode that is no command."""
+
+    code = "UDE-00053"
+    template = "unrecognized client command '{name}'{hint}"
+    action = "HELP lists the commands; a name may be cut short as long as it means one of them only."
+
+
+class MasterTableRefused(MigratorError):
+    """The master table cannot be made in the job's database."""
+
+    code = "ORA-31633"
+    template = 'unable to create master table "{job}": {detail}'
+    action = "Let it live on this machine, with MASTER_TABLE=LOCAL, or connect as a user who may create tables."
+
+
+class JobIsRunning(MigratorError):
+    """A job that is to be started has a living process."""
+
+    code = "ORA-39004"
+    template = "invalid state: job {job} is running; its heart beat {seconds} seconds ago"
+    action = "Attach to it; STOP_JOB stops it."
+
+
+class JobTakenOver(MigratorError):
+    """Another process has started the job meanwhile; this one's changes no longer count."""
+
+    code = "MIG-31650"
+    template = "job {job} was started by another process; this one ends, and what it had not committed is rolled back"
+    action = "Attach to the job to see how it goes on."
+
+
+class JobStopped(MigratorError):
+    """A client asked for STOP_JOB."""
+
+    code = "ORA-39097"
+    template = "job {job} was stopped by user request"
+    action = "Attach to it and say START_JOB to go on where it stopped."
+
+
+class JobKilled(MigratorError):
+    """A client asked for KILL_JOB."""
+
+    code = "ORA-39098"
+    template = "job {job} was killed by user request"
+    action = "It cannot be started again; an export's dump files are deleted."
+
+
+class SourceChanged(MigratorError):
+    """A job that is started again does not find its source as it was."""
+
+    code = "MIG-31651"
+    template = "job cannot be started again: {object} changed at the source: {detail}"
+    action = "Rows of two states would be mixed. KILL_JOB, and run the job anew."
+
+
+class TargetChanged(MigratorError):
+    """A job that is started again does not find its target as it left it."""
+
+    code = "MIG-31652"
+    template = "job cannot be started again: {object} changed at the target: {detail}"
+    action = "Rows could be missing or doubled. KILL_JOB, and run the job anew."
+
+
+class RequestChanged(MigratorError):
+    """A job that is started again is not the job that its master table records."""
+
+    code = "MIG-31653"
+    template = "job cannot be started again: {detail}"
+    action = "KILL_JOB, and run the job anew."
+
+
+class RowsInDoubt(MigratorError):
+    """Whether a granule's rows are in a table cannot be told."""
+
+    code = "MIG-31654"
+    template = "job cannot be started again: whether the last rows sent to {table} are there cannot be told: {detail}"
+    action = "Look at the table; START_JOB=SKIP_CURRENT leaves these rows out, or KILL_JOB and run the job anew."
+
+
+class InvalidRequest(UsageError):
+    """A client asks for something that the job cannot do."""
+
+    code = "ORA-39001"
+    template = "invalid argument value: {detail}"
+    action = "HELP shows the commands."
+
+
+class WorkerDied(MigratorError):
+    """A worker process ended before its task did."""
+
+    code = "ORA-39014"
+    template = "worker {worker} {detail}"
+    action = "Look for a lack of memory, or for whoever killed it; a stopped job can be started again."

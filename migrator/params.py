@@ -28,7 +28,8 @@ class Parameter:
     """One parameter.
 
     ``value`` shows how a value is written. ``choices``: all values it takes, where they are few. ``many``: it takes a list
-    and may be repeated. ``refusal``: why it cannot be used, empty where it can.
+    and may be repeated. ``refusal``: why it cannot be used, empty where it can. ``bare``: the name may stand
+    without a value.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Parameter:
     choices: tuple[str, ...] = ()
     many: bool = False
     refusal: str = ""
+    bare: bool = False
 
 
 def _flag(name: str, clients: frozenset[Client], summary: str) -> Parameter:
@@ -52,6 +54,52 @@ def _refused(reason: str, clients: frozenset[Client], summaries: Mapping[str, st
 
 SUPPORTED = (
     Parameter(
+        "ATTACH",
+        BOTH,
+        "Attach to a job and enter interactive-command mode. Besides it only what opens its ends can be given: connections, "
+        "that of NETWORK_LINK included, and encryption passwords.",
+        "[schema.]job",
+        "the only job, if there is one",
+        "ATTACH=nightly",
+        bare=True,
+    ),
+    Parameter(
+        "CHECKSUM",
+        EXPDP,
+        "Put into each dump file a checksum of all its bytes.",
+        "YES | NO",
+        "NO; with CHECKSUM_ALGORITHM: YES",
+        "CHECKSUM=YES",
+        ("YES", "NO"),
+    ),
+    Parameter(
+        "CHECKSUM_ALGORITHM",
+        EXPDP,
+        "The algorithm of the checksums.",
+        "CRC32 | SHA256 | SHA384 | SHA512",
+        "SHA256",
+        "CHECKSUM_ALGORITHM=SHA512",
+        ("CRC32", "SHA256", "SHA384", "SHA512"),
+    ),
+    Parameter(
+        "COMPRESSION",
+        EXPDP,
+        "What is compressed in the dump file set.",
+        "ALL | DATA_ONLY | METADATA_ONLY | NONE",
+        "METADATA_ONLY",
+        "COMPRESSION=ALL",
+        ("ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"),
+    ),
+    Parameter(
+        "COMPRESSION_ALGORITHM",
+        EXPDP,
+        "How rows are compressed, if they are: LOW is LZ4, the others are zstd at levels 1, 3 and 9.",
+        "BASIC | LOW | MEDIUM | HIGH",
+        "BASIC",
+        "COMPRESSION_ALGORITHM=MEDIUM",
+        ("BASIC", "LOW", "MEDIUM", "HIGH"),
+    ),
+    Parameter(
         "CONTENT",
         BOTH,
         "What moves: objects with their rows, rows only, or objects only.",
@@ -63,20 +111,59 @@ SUPPORTED = (
     Parameter(
         "DIRECTORY",
         BOTH,
-        "The directory of the dump, log and SQL files: a path, or a name from the configuration file.",
-        "path or name",
-        "DATA_PUMP_DIR of the configuration file, else the current directory",
+        "The directory of the dump, log and SQL files: a directory object of the configuration file, or a path.",
+        "name or path",
+        "the environment variable DATA_PUMP_DIR, else the directory object DATA_PUMP_DIR, else the current directory",
         "DIRECTORY=/backup",
     ),
     Parameter(
         "DUMPFILE",
         BOTH,
-        "The files of the dump set, each in DIRECTORY or in a directory of its own; %U counts 01, 02, …",
+        "The files of the dump set, each in DIRECTORY or in a directory of its own. %U counts 01 to 99, %L goes on to "
+        "2147483646; exporting, %D, %M, %Y and %T stand for day, month, year and all three; %% is a percent sign.",
         "[directory:]file[, …]",
         "expdat.dmp",
         "DUMPFILE=hr%U.dmp",
         many=True,
     ),
+    Parameter(
+        "ENCRYPTION",
+        EXPDP,
+        "What is encrypted in the dump file set.",
+        "ALL | DATA_ONLY | METADATA_ONLY | ENCRYPTED_COLUMNS_ONLY | NONE",
+        "NONE; with a password: ALL",
+        "ENCRYPTION=ALL",
+        ("ALL", "DATA_ONLY", "METADATA_ONLY", "ENCRYPTED_COLUMNS_ONLY", "NONE"),
+    ),
+    Parameter(
+        "ENCRYPTION_ALGORITHM",
+        EXPDP,
+        "The cipher; needs ENCRYPTION or a password.",
+        "AES128 | AES192 | AES256",
+        "AES128",
+        "ENCRYPTION_ALGORITHM=AES256",
+        ("AES128", "AES192", "AES256"),
+    ),
+    Parameter(
+        "ENCRYPTION_MODE",
+        EXPDP,
+        "What opens the dump file set: a password, the key file of the configuration file, or either; needs ENCRYPTION or a "
+        "password.",
+        "PASSWORD | TRANSPARENT | DUAL",
+        "TRANSPARENT; with a password: PASSWORD, or DUAL where there is a key file",
+        "ENCRYPTION_MODE=DUAL",
+        ("PASSWORD", "TRANSPARENT", "DUAL"),
+    ),
+    Parameter(
+        "ENCRYPTION_PASSWORD",
+        BOTH,
+        "The password of the dump file set. Others may see it in the shell's history: the environment variable "
+        "MIGRATOR_ENCRYPTION_PASSWORD and ENCRYPTION_PWD_PROMPT are safer.",
+        "text",
+        "MIGRATOR_ENCRYPTION_PASSWORD",
+        "ENCRYPTION_PASSWORD=swordfish",
+    ),
+    _flag("ENCRYPTION_PWD_PROMPT", BOTH, "Ask for the password of the dump file set."),
     Parameter(
         "EXCLUDE",
         BOTH,
@@ -84,6 +171,14 @@ SUPPORTED = (
         'type[:"name clause"][, …]',
         example="EXCLUDE=TABLE:\"LIKE 'TMP%'\",TRIGGER",
         many=True,
+    ),
+    Parameter(
+        "FILESIZE",
+        EXPDP,
+        "The most bytes of a dump file, at least 40K. A full file is followed by the next that DUMPFILE names.",
+        "number[K | M | G | T]",
+        "no limit",
+        "FILESIZE=2G",
     ),
     _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
     _flag("HELP", BOTH, "Show the parameters and do nothing else."),
@@ -96,6 +191,7 @@ SUPPORTED = (
         many=True,
     ),
     Parameter("JOB_NAME", BOTH, "The job's name.", "name", "such as SYS_EXPORT_SCHEMA_01", "JOB_NAME=nightly"),
+    _flag("KEEP_MASTER", BOTH, "Keep the master table when the job has completed."),
     Parameter("LOGFILE", BOTH, "The log file.", "[directory:]file", "export.log, import.log", "LOGFILE=nightly.log"),
     Parameter(
         "LOGTIME",
@@ -105,6 +201,16 @@ SUPPORTED = (
         "NONE",
         "LOGTIME=ALL",
         ("NONE", "STATUS", "LOGFILE", "ALL"),
+    ),
+    Parameter(
+        "MASTER_TABLE",
+        BOTH,
+        "Where the job's master table is: in the job's database, or in a SQLite database of this machine's user, for "
+        "sources that are read-only and users who may not create tables. A SQLite file's exports have it there always.",
+        "DATABASE | LOCAL",
+        "DATABASE",
+        "MASTER_TABLE=LOCAL",
+        ("DATABASE", "LOCAL"),
     ),
     _flag("METRICS", BOTH, "Log workers, object counts, seconds and access methods."),
     Parameter(
@@ -122,6 +228,14 @@ SUPPORTED = (
         "number",
         "1",
         "PARALLEL=4",
+    ),
+    Parameter(
+        "PARALLEL_THRESHOLD",
+        BOTH,
+        "About how many bytes of a table are one granule: what a worker takes at once, and a restart does again at most.",
+        "integer[K | M | G]",
+        "64M",
+        "PARALLEL_THRESHOLD=256M",
     ),
     Parameter("PARFILE", BOTH, "A file of parameters, one NAME=value a line.", "path", example="PARFILE=nightly.par"),
     Parameter(
@@ -168,6 +282,14 @@ SUPPORTED = (
         example="SQLFILE=hr.sql",
     ),
     Parameter(
+        "STATUS",
+        BOTH,
+        "Show the job and its workers at this interval, in seconds; 0: only when asked.",
+        "number",
+        "0",
+        "STATUS=60",
+    ),
+    Parameter(
         "TABLES",
         BOTH,
         "The tables to move; % stands for any text.",
@@ -184,6 +306,16 @@ SUPPORTED = (
         "TABLE_EXISTS_ACTION=REPLACE",
         ("SKIP", "APPEND", "TRUNCATE", "REPLACE"),
     ),
+    Parameter(
+        "VERIFY_CHECKSUM",
+        IMPDP,
+        "Check the checksums of the dump files before anything is imported.",
+        "YES | NO",
+        "YES where there are checksums",
+        "VERIFY_CHECKSUM=NO",
+        ("YES", "NO"),
+    ),
+    _flag("VERIFY_ONLY", IMPDP, "Check that the dump file set is complete, and its checksums; import nothing."),
 )
 
 _ORACLE_ONLY = "it has no meaning for this database: only Oracle has {}"
@@ -195,18 +327,13 @@ REFUSED = (
         {
             "ABORT_STEP": "Stop the job after a step, for tests.",
             "ACCESS_METHOD": "Force one access method.",
-            "ATTACH": "Attach to a running job.",
             "CLUSTER": "Use workers on several machines.",
+            "CREDENTIAL": "The credential for dump files in object storage.",
             "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
-            "ENCRYPTION_PASSWORD": "The password of an encrypted dump set.",
-            "ENCRYPTION_PWD_PROMPT": "Ask for the encryption password.",
             "ESTIMATE": "How sizes are estimated.",
             "FLASHBACK_SCN": "Read a past state by its number.",
             "FLASHBACK_TIME": "Read a past state by its time.",
-            "KEEP_MASTER": "Keep the master table after the job.",
-            "PARALLEL_THRESHOLD": "From which size a table is cut into pieces.",
             "REMAP_DATA": "Change values by a function.",
-            "STATUS": "Show the job's state at an interval.",
             "TRANSPORTABLE": "Copy data files instead of rows.",
             "TRANSPORT_FULL_CHECK": "Check that a transportable set is closed.",
             "TRANSPORT_TABLESPACES": "The tablespaces whose data files are copied.",
@@ -218,15 +345,7 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
-            "CHECKSUM": "Put checksums into the dump set.",
-            "CHECKSUM_ALGORITHM": "The checksum's algorithm.",
-            "COMPRESSION": "What is compressed in the dump set.",
-            "COMPRESSION_ALGORITHM": "How hard it is compressed.",
-            "ENCRYPTION": "What is encrypted in the dump set.",
-            "ENCRYPTION_ALGORITHM": "The cipher.",
-            "ENCRYPTION_MODE": "What opens an encrypted dump set.",
             "ESTIMATE_ONLY": "Estimate sizes and export nothing.",
-            "FILESIZE": "The greatest size of a dump file.",
             "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },
@@ -241,8 +360,6 @@ REFUSED = (
             "SKIP_UNUSABLE_INDEXES": "Load tables whose indexes are unusable.",
             "TRANSFORM": "Change storage clauses and the like.",
             "TRANSPORT_DATAFILES": "The data files of a transportable set.",
-            "VERIFY_CHECKSUM": "Check the dump set's checksums first.",
-            "VERIFY_ONLY": "Check the dump set's checksums and import nothing.",
         },
     ),
     *_refused(
@@ -272,11 +389,6 @@ REFUSED = (
         {"SERVICE_NAME": "The service whose instances do the work."},
     ),
     *_refused(
-        _ORACLE_ONLY.format("credential objects; files are read and written by this machine"),
-        BOTH,
-        {"CREDENTIAL": "The credential for dump files in object storage."},
-    ),
-    *_refused(
         _ORACLE_ONLY.format("a log of transported data files"),
         EXPDP,
         {"TRANSPORT_DATAFILES_LOG": "Where the list of data files goes."},
@@ -287,10 +399,16 @@ PARAMETERS: tuple[Parameter, ...] = tuple(sorted((*SUPPORTED, *REFUSED), key=lam
 """All parameters that Data Pump's clients have, by name. A name may have a row for each client."""
 
 
+_BARE = frozenset(row.name for row in PARAMETERS if row.bare)
+
+
 def of_client(client: Client) -> dict[str, Parameter]:
     """The parameters of one client by their names."""
     return {row.name: row for row in PARAMETERS if client in row.clients}
 
+
+SECRETS = frozenset({"ENCRYPTION_PASSWORD"})
+"""Parameters whose values are shown nowhere, and taken as they are."""
 
 # --- the command line -----------------------------------------------------------------------------------------------
 
@@ -363,11 +481,13 @@ def _assignments(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, s
     found: list[tuple[str, str]] = []
     for argument in arguments:
         match = _ASSIGNMENT.match(argument)
-        if found and found[-1][1].rstrip().endswith(",") and match is None:
+        if found and found[-1][1].rstrip().endswith(",") and match is None and found[-1][0] not in SECRETS:
             name, value = found.pop()
             found.append((name, f"{value}{argument}"))
         elif match is not None:
             found.append((match["name"].upper(), match["value"].strip()))
+        elif argument.upper() in _BARE:
+            found.append((argument.upper(), ""))
         else:
             words.append(argument)
     return words, found
@@ -382,7 +502,7 @@ def _collect(client: Client, assignments: Sequence[tuple[str, str]]) -> dict[str
             raise UnknownParameter(name=name, hint=_hint(client, name))
         if row.refusal:
             raise UnsupportedParameter(name=name, reason=row.refusal)
-        if not value:
+        if not value and not row.bare:
             raise InvalidValue(name=name, detail="no value is given")
         if name in values and not row.many:
             raise ConflictingParameters(detail=f"{name} takes one value and is given twice")

@@ -17,6 +17,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     DomainType,
     EnumType,
+    ForeignKey,
     Object,
     Program,
     QName,
@@ -30,16 +31,24 @@ from migrator.spec import Content, JobSpec
 TABLE_DATA = "TABLE/TABLE_DATA"
 TABLE = "TABLE/TABLE"
 POSITION = "SEQUENCE/POSITION"
+INDEX = "TABLE/INDEX/INDEX"
+CONSTRAINT = "TABLE/CONSTRAINT/CONSTRAINT"
+REF_CONSTRAINT = "TABLE/CONSTRAINT/REF_CONSTRAINT"
+
+SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
+"""The phases whose steps workers take at the same time, where they touch different tables."""
 
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to make. ``label`` names it in messages; ``table``: the table it belongs to, if any; ``script`` makes it."""
+    """One thing to make. ``label`` names it in messages; ``table``: the table it belongs to, if any; ``script`` makes it;
+    ``touches``: the tables that making it locks."""
 
     path: str
     label: str
     table: QName | None
     script: Script
+    touches: frozenset[QName] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -58,7 +67,11 @@ class _Draft:
         if isinstance(obj, Program) and obj.remapped and script.statements:
             detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
             script = replace(script, losses=(*script.losses, Loss(self.label, "program-remap", detail)))
-        return Step(self.path, self.label, self.table, script)
+        return Step(self.path, self.label, self.table, script, self._touches())
+
+    def _touches(self) -> frozenset[QName]:
+        touched = {part.referred for part in self.arguments if isinstance(part, ForeignKey)}
+        return frozenset(touched if self.table is None else {*touched, self.table})
 
 
 @dataclass(frozen=True)
@@ -186,7 +199,7 @@ def _constraints(table: Table) -> Iterator[Any]:
 
 
 def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
-    path = "TABLE/CONSTRAINT/CONSTRAINT"
+    path = CONSTRAINT
     for table in catalog.of(Table):
         for part in _constraints(table):
             method = {"PrimaryKey": "primary_key", "Unique": "unique", "Check": "check"}[type(part).__name__]
@@ -200,9 +213,9 @@ ORDER: tuple[Maker, ...] = (
     _rows,
     _comments,
     _positions,
-    _parts("TABLE/INDEX/INDEX", "index", "INDEX", lambda table: table.indexes),
+    _parts(INDEX, "index", "INDEX", lambda table: table.indexes),
     _constraint_steps,
-    _parts("TABLE/CONSTRAINT/REF_CONSTRAINT", "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
+    _parts(REF_CONSTRAINT, "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
     _after_rows,
     *(_reacting(path) for path in _LAST),
 )

@@ -12,8 +12,10 @@ from migrator.params import PARAMETERS, Client, Parameter
 USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
+migrator dumpinfo FILE …                     show what dump files say of themselves
 migrator help [parameter]                    describe the parameters, or one of them
-migrator help --markdown [page]              print a page of docs/: parameters, access-methods
+migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
+migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs
 migrator --version
 
 CONNECTION is a SQLAlchemy URL such as postgresql://hr@localhost/hr or sqlite:///hr.db, or the name of a connection
@@ -88,7 +90,8 @@ SQLAlchemy URL or the name of a connection from the configuration file; with `SQ
 - A PARFILE has one `NAME=value` a line. Lines beginning with `#` are comments. A value goes on in the next line after a
   backslash or comma at its end, inside double quotes, and inside parentheses. What the command line gives goes before
   what the PARFILE gives; lists add up.
-- A file is named without a path; `directory:file` puts it into another directory than `DIRECTORY`.
+- A file is named without a path; `directory:file` puts it into another directory than `DIRECTORY`. Reading needs READ on
+  the directory object, writing WRITE; see [Directory objects](directories.md).
 - What is not in these tables is refused, and so is what contradicts itself; nothing is ignored.
 """
 
@@ -149,7 +152,91 @@ def access_methods_page() -> str:
     return "\n".join([*lines, "", facts]) + "\n"
 
 
-PAGES = {"parameters": page, "access-methods": access_methods_page}
+_JOBS_HEAD = """\
+# Jobs
+
+<!-- Written by `migrator help --markdown jobs`; do not edit. -->
+
+## The life of a job
+
+`migrator expdp` and `migrator impdp` are clients. The job itself is a process of its own, the leader of a session of
+its own, and has workers: threads or processes, `PARALLEL` at most. The client hands it the request and the passwords
+through a pipe, and shows what it says. The job goes on whatever becomes of its client: `EXIT_CLIENT`, a closed terminal,
+SIGTERM, SIGKILL. A client that is stopped (Ctrl-Z), or whose output nobody reads, holds up nothing.
+
+A job is on record in its **master table**: a table of the job's database (the source of an export, the target of an import),
+in the connected user's schema, named as the job. With `MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is
+in a SQLite database of this machine's user, `$XDG_STATE_HOME/migrator/jobs.db`.
+
+| state | what it means |
+|---|---|
+| DEFINING | the job reads catalogs and makes its plan; a job that ends here leaves no master table |
+| EXECUTING | it makes objects and moves rows |
+| STOP PENDING | `STOP_JOB`: the workers end what they are doing |
+| STOPPED | it was stopped, or met a fatal error, which the master table tells; `START_JOB` goes on with it |
+| NOT RUNNING | its process is gone: no heartbeat for 10 seconds (`MIGRATOR_LEASE`); `START_JOB` goes on with it |
+| COMPLETED | its master table is dropped, unless `KEEP_MASTER=YES` keeps it |
+
+Whether a job runs is told by its heartbeat in the master table, by the database's clock, never by a process id. SIGTERM to
+the job's process is `STOP_JOB=IMMEDIATE`. A script is written (`SQLFILE`) by the client itself, and has no master table.
+
+A SQLite file has one writer at a time. While a worker loads a granule into it, the job's heart cannot beat and clients
+cannot ask for anything: a granule that takes longer than the lease makes the job seem not to run. `START_JOB` is then
+refused by the lock, and nothing is doubled.
+
+## Watching jobs
+
+`migrator jobs [CONNECTION …]` lists the jobs of databases, and those in this machine's local database. `STATUS` shows a job
+and what each of its workers does: which object, by which access method, how far. `Progress` has the words of
+V$SESSION_LONGOPS, `job: operation : n out of m MB done`, in bytes as Arrow has them. m is an estimate that is replaced by
+what moved as granules are done; importing a dump file set it is exact, but for what `QUERY` leaves out. What a worker has
+moved and not committed counts. `STATUS=n` on the command line shows the same every n seconds.
+
+## Stopping and starting again
+
+`START_JOB` on a job that is stopped, or not running, begins a new process, which takes the job over: a granule (a part of a
+table) is loaded once, since its rows and its done mark are one transaction; what was not committed is done again. Changed
+sources and targets are refused by name. `START_JOB=SKIP_CURRENT` leaves out what was in progress, and the log says what. The
+heartbeat of a process that has just died is waited for until it counts as dead.
+
+A password in a URL is never recorded. To start a network import again whose link has one, give the link besides ATTACH:
+`impdp URL ATTACH=job NETWORK_LINK=URL`, or use connections of the configuration file. The same goes for
+`ENCRYPTION_PASSWORD`.
+
+## Interactive-command mode
+
+Ctrl-C in the client, or `ATTACH=[schema.]job` (`ATTACH` alone: the only job), leads to the prompt `Export>` or `Import>`;
+the job goes on. Commands are read from the standard input, so that a file of them does as well. Names may be cut short as
+long as they mean one command only; so may `IMMEDIATE` and `SKIP_CURRENT`. `STOP_JOB` and `KILL_JOB` ask whether you are
+sure. The end of the input (Ctrl-D) leaves the client.
+
+A client that started a job ends with the job's exit code, 1 if the job was stopped. One that attached, and stopped or
+killed the job, ends with 0.
+"""
+
+_MASTER_TABLE = """
+## The master table
+
+Every row is of one kind. The job's row has its state, degree and request. Rows of kind OBJECT and GRANULE are the plan,
+made once; a job that is started again uses those there are. FILE rows are the dump files of an export, WORKER rows what
+workers do, MESSAGE rows the lines of the log, REQUEST rows what clients ask for, CLIENT rows the clients that are attached,
+each with a heartbeat. Reading it is welcome; changing it is not. What a job moves never includes master tables.
+"""
+
+
+def jobs_page() -> str:
+    """The page about jobs as Markdown."""
+    from migrator.commands import COMMANDS
+    from migrator.job.table import COLUMNS  # with SQLAlchemy, which no other help text needs
+
+    lines = [_JOBS_HEAD, "| command | client | what it does |", "|---|---|---|"]
+    lines += [_line(f"`{row.usage}`", ", ".join(sorted(row.clients)), row.meaning) for row in COMMANDS]
+    lines += [_MASTER_TABLE, "| column | type | what it means |", "|---|---|---|"]
+    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"parameters": page, "access-methods": access_methods_page, "jobs": jobs_page}
 """The pages of docs/ that are written from tables, by name."""
 
 

@@ -17,6 +17,13 @@ Mode = Literal["FULL", "SCHEMA", "TABLE"]
 Content = Literal["ALL", "DATA_ONLY", "METADATA_ONLY"]
 TableExistsAction = Literal["SKIP", "APPEND", "TRUNCATE", "REPLACE"]
 LogTime = Literal["NONE", "STATUS", "LOGFILE", "ALL"]
+MasterPlace = Literal["DATABASE", "LOCAL"]
+Compression = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
+CompressionAlgorithm = Literal["BASIC", "LOW", "MEDIUM", "HIGH"]
+ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
+EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
+EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
+EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
 
 
@@ -65,6 +72,8 @@ class TableRemap:
 class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, templates (``%U``) unexpanded.
 
+    ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums.
+
     ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
     command line as typed, passwords masked.
     """
@@ -88,10 +97,22 @@ class JobSpec:
     remap_table: tuple[TableRemap, ...] = ()
     table_exists_action: TableExistsAction = "SKIP"
     parallel: int = 1
+    parallel_threshold: int = 64 << 20
     job_name: str | None = None
     reuse_dumpfiles: bool = False
+    filesize: int | None = None
+    compression: Compression = "METADATA_ONLY"
+    compression_algorithm: CompressionAlgorithm = "BASIC"
+    checksum: ChecksumAlgorithm | None = None
+    verify_checksum: bool | None = None
+    verify_only: bool = False
+    encryption: EncryptionScope = "NONE"
+    encryption_algorithm: EncryptionAlgorithm = "AES128"
+    encryption_mode: EncryptionMode = "TRANSPARENT"
     metrics: bool = False
     logtime: LogTime = "NONE"
+    keep_master: bool = False
+    master_table: MasterPlace = "DATABASE"
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-ready values; :meth:`from_json` reads them back equal."""

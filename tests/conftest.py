@@ -48,6 +48,14 @@ def servers(pytestconfig: pytest.Config) -> Servers:
     return pytestconfig.stash[SERVERS]
 
 
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where jobs keep master tables that are not in their databases: never the user's own place."""
+    home = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(home))
+    return home
+
+
 class _Fresh:
     """Makes databases and drops them at the end of a test."""
 

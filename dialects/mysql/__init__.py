@@ -9,15 +9,17 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
 
-from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
 from migrator.errors import InvalidUrl, MissingDriver, redact
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 
 from . import dictionary
 from .ddl import MySQLDDL
 from .types import TYPES
 
+_DUPLICATE_CODES = frozenset({1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
+"""A database, table, column, key, primary key, routine, trigger, event, constraint or sequence is there already."""
 _PRIVILEGE_CODES = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1419, 3118})
 """Access denied to a database, as a user, to a table, column, routine, for lack of SUPER; locked accounts."""
 
@@ -80,6 +82,11 @@ class MySQL(Adapter):
         banner = f"{title} {'.'.join(map(str, found.version))}"
         return Server(banner, found.version, str(user), str(schema), str(where))
 
+    def is_duplicate(self, error: BaseException) -> bool:
+        """Whether the server says that a table, column, key, constraint or program is there already."""
+        driver_error = getattr(error, "orig", None) or error
+        return bool(driver_error.args) and driver_error.args[0] in _DUPLICATE_CODES
+
     def explain(self, error: BaseException) -> tuple[str, bool]:
         """The server's message and number in one line, and whether a privilege is missing."""
         driver_error = getattr(error, "orig", None) or error
@@ -120,6 +127,24 @@ class MySQL(Adapter):
         from . import paths
 
         return paths.batches(connection, read)
+
+    def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
+        """Ranges of the key that rows are stored by; without one partitions, or the table."""
+        from . import granules
+
+        return granules.granules(connection, table, size)
+
+    def mark(self, connection: sa.Connection) -> str:
+        """The server's time and last logged transaction."""
+        from . import granules
+
+        return granules.mark(connection)
+
+    def changed(self, connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
+        """By the rows' number, the last logged transaction and the table's time of change."""
+        from . import granules
+
+        return granules.changed(connection, read, mark, rows)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

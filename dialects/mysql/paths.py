@@ -20,6 +20,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
 from . import wire
+from .dictionary import flavor
 from .names import qualified, quote
 from .types import is_geometry
 
@@ -47,6 +48,17 @@ _HELD: dict[str, sa.Connection] = {}
 """The reading connections of this process by their snapshot's token."""
 
 
+BEGAN = "migrator.began"
+"""Under this name a reading connection's ``info`` holds the :func:`position` at which its snapshot began."""
+
+
+def position(connection: sa.Connection) -> tuple[str, str]:
+    """The server's time and, where it logs transactions by number (GTID), the last one."""
+    logged = "@@GLOBAL.gtid_binlog_pos" if flavor(connection).mariadb else "@@GLOBAL.gtid_executed"
+    time, last = connection.exec_driver_sql(f"SELECT CAST(SYSDATE() AS CHAR), {logged}").one()
+    return str(time), str(last or "")
+
+
 @contextmanager
 def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
     """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for."""
@@ -54,6 +66,7 @@ def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
     token = uuid.uuid4().hex
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.info[BEGAN] = position(connection)
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         _HELD[token] = connection
         try:
@@ -128,12 +141,18 @@ def select_item(column: Column, charset: str | None) -> str:
             return f"CASE WHEN {name} IS NULL OR {same} THEN CAST({converted} AS BINARY) ELSE {stored} END"
 
 
+def rows_of(read: Read) -> str:
+    """What follows FROM in a query about the rows of a read."""
+    partition = f" PARTITION ({quote(read.part.name)})" if read.part else ""
+    condition = f" WHERE {read.condition}" if read.condition else ""
+    return f"{qualified(read.table)}{partition}{condition}"
+
+
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
     charsets = character_sets(connection, read.table)
     items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
-    where = f" WHERE {read.where}" if read.where else ""
-    rows = wire.Result(driver_of(connection), f"SELECT {items} FROM {qualified(read.table)}{where}")
+    rows = wire.Result(driver_of(connection), f"SELECT {items} FROM {rows_of(read)}")
     try:
         for block in rows.blocks(BATCH_BYTES):
             arrays = block.columns(len(read.columns))

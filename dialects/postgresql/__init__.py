@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
 from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 
 from .ddl import PostgreSQLDDL
 from .types import DIALECT, TYPES
@@ -120,6 +120,24 @@ class PostgreSQL(Adapter):
         from . import paths
 
         return paths.stream(connection, read) if format_ == _STREAM else super().stream(connection, read, format_)
+
+    def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
+        """Ranges of blocks; of each partition its own."""
+        from . import granules
+
+        return granules.granules(connection, table, size)
+
+    def mark(self, connection: sa.Connection) -> str:
+        """The oldest transaction whose end the snapshot does not see."""
+        from . import granules
+
+        return granules.mark(connection)
+
+    def changed(self, connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
+        """By the transactions that wrote the rows, and by their number."""
+        from . import granules
+
+        return granules.changed(connection, read, mark, rows)
 
     @contextmanager
     def writing(self, engine: sa.Engine) -> Iterator[sa.Connection]:

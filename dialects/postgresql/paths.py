@@ -110,13 +110,18 @@ def _read_only(engine: sa.Engine) -> Iterator[sa.Connection]:
 
 def query(connection: sa.Connection, read: Read, *, cast: bool = True) -> str:
     """The SELECT of a read; ``cast``: in the forms that :mod:`.copy_binary` decodes, else in each type's own."""
+    columns = ", ".join(copy_binary.selected(c, quote(c.name)) if cast else quote(c.name) for c in read.columns)
+    return f"SELECT {columns} FROM {rows_of(connection, read)}"
+
+
+def rows_of(connection: sa.Connection, read: Read) -> str:
+    """What follows FROM in a query about the rows of a read."""
+    relation = qualified(read.part or read.table)
     kind = connection.exec_driver_sql(
-        "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (qualified(read.table),)
+        "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
     ).scalar_one()
     only = "" if kind == "p" else "ONLY "  # rows of inheriting tables are theirs
-    columns = ", ".join(copy_binary.selected(c, quote(c.name)) if cast else quote(c.name) for c in read.columns)
-    where = f" WHERE {read.where}" if read.where else ""
-    return f"SELECT {columns} FROM {only}{qualified(read.table)}{where}"
+    return f"{only}{relation} WHERE {read.condition}" if read.condition else f"{only}{relation}"
 
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:

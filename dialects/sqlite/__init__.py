@@ -11,11 +11,11 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
+from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 
-from . import connections, paths
+from . import connections, granules, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .types import DIALECT, TYPES
@@ -37,6 +37,7 @@ class SQLiteAdapter(Adapter):
         index_names="schema",
         ignores_table_case=True,
         max_writers=1,
+        writes_while_read=False,
     )
     types = TYPES
 
@@ -109,6 +110,18 @@ class SQLiteAdapter(Adapter):
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows, through a connection from :meth:`reading`."""
         return paths.batches(connection, read)
+
+    def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
+        """Ranges of rowids, or of the primary key in a table without them."""
+        return granules.granules(connection, table, size)
+
+    def mark(self, connection: sa.Connection) -> str:
+        """What tells one committed state of the file from another."""
+        return granules.mark(connection)
+
+    def changed(self, connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
+        """By the file: SQLite does not tell which table was written to."""
+        return granules.changed(connection, mark)
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

@@ -110,13 +110,14 @@ class ADBCDialect(DefaultDialect):
 sa.dialects.registry.register("sqlite.adbc", __name__, "ADBCDialect")
 
 
-def _wal(path: Path) -> Path:
+def wal_of(path: Path) -> Path:
+    """The write-ahead log beside a file."""
     return path.with_name(path.name + "-wal")
 
 
 def _state(path: Path, journal: str) -> str:
     """What tells one committed state of a file from another: the log in WAL mode, else the file itself."""
-    written = _wal(path) if journal == "wal" else path
+    written = wal_of(path) if journal == "wal" else path
     try:
         facts = written.stat()
     except FileNotFoundError:

@@ -40,6 +40,7 @@ from migrator.model.objects import (
 
 from .declaration import TableText, read_index, read_table, read_view
 from .defaults import default_of
+from .granules import SAMPLED_ROWS, length_of
 from .proof import Declared, Finding, prove, quoted
 from .types import DIALECT, neutral
 
@@ -153,7 +154,7 @@ class _Dictionary:
     def _table(self, name: str, sql: str) -> Table:
         text = read_table(sql)
         rows, findings = self._prove(name)
-        table = Table(SCHEMA, name, (), rows=rows, options=self._options(name, text))
+        table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name, text))
         alias = self._rowid_alias(name)
         columns = [
             self._column(table, text, row, found, alias)
@@ -204,6 +205,14 @@ class _Dictionary:
             return tuple(self.connection.exec_driver_sql(query).one())
 
         return prove(ask, name, declared)
+
+    def _bytes(self, name: str, rows: int | None) -> int | None:
+        """About how many bytes the rows have, by the first of them."""
+        if not rows:
+            return rows
+        length = length_of(row[0] for row in self.facts.columns[name])
+        query = f"SELECT avg(n) FROM (SELECT {length} AS n FROM {quoted(name)} LIMIT {SAMPLED_ROWS})"
+        return int(rows * self.connection.exec_driver_sql(query).scalar_one())
 
     def _column(self, table: Table, text: TableText, row: Row, found: Finding, alias: str | None) -> Column:
         name, native, not_null, default, key, hidden = row

@@ -158,7 +158,7 @@ class _TableReader:
         self.connection, self.read = connection, read
         self.carriers = [carrier(column) for column in read.columns]
         self.names = [quoted(column.name) for column in read.columns]
-        condition = f" WHERE ({read.where}\n)" if read.where else ""
+        condition = f" WHERE ({read.condition}\n)" if read.condition else ""
         self.source = f"{quoted(read.table.schema)}.{quoted(read.table.name)}{condition}"
 
     def label(self, column: Column) -> str:
@@ -241,7 +241,7 @@ class _TableReader:
         """Raise for the first row where ``predicate`` holds; where there is none, raise ``error`` or go on."""
         name = quoted(column.name)
         condition = f"({predicate.format(c=name)})"
-        source = f"{self.source} AND {condition}" if self.read.where else f"{self.source} WHERE {condition}"
+        source = f"{self.source} AND {condition}" if self.read.condition else f"{self.source} WHERE {condition}"
         query = f"SELECT json_array({self._key()}), typeof({name}), substr(quote({name}), 1, 60) FROM {source} LIMIT 1"
         found = self.connection.exec_driver_sql(query).first()
         if found is not None:
@@ -297,6 +297,8 @@ def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBat
     cursor = driver.cursor()
     sent = stored = 0
     for batch in incoming:
+        if not batch.num_rows:  # what holds of all its values cannot be asked of none
+            continue
         columns = zip(batch.columns, load_.source, load_.target, strict=True)
         values = [_storable(array, source, target, load_.table) for array, source, target in columns]
         cursor.executemany(insert, zip(*(array.to_pylist() for array in values), strict=True))

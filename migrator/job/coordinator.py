@@ -1,116 +1,340 @@
-"""The coordinator: hands moves to lanes, runs DDL phases, and writes the log as Data Pump does."""
+"""The coordinator: hands tasks to workers, keeps the master table, hears requests of clients, says what the log says.
+
+It is the one writer of the master table but for the done marks that workers set with their rows.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import replace
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter
-from migrator.ddl import DDL, Emitter
-from migrator.ends import database_errors
-from migrator.errors import InternalError, MigratorError, ObjectExists
-from migrator.job.executors import Lane
-from migrator.job.report import JobLog
-from migrator.job.worker import Move, Outcome
+from migrator.ends import Database
+from migrator.errors import (
+    DumpSpaceExhausted,
+    FileNotWritable,
+    InvalidRequest,
+    JobKilled,
+    JobStopped,
+    MigratorError,
+    WorkerDied,
+)
+from migrator.job.lanes import Finished, Lane, Pool
+from migrator.job.report import JobLog, Progress
+from migrator.job.table import DoneMark, Kind, MasterTable, Row
+from migrator.job.worker import Build, Failure, FileGiven, FileWanted, Made, Move, Outcome, Task, make
 from migrator.model.objects import QName
-from migrator.plan import POSITION, TABLE, Phase, Step
+
+_NEWS = 1.0
+_POLL = 0.5
+_ATTEMPTS = 3
+"""How often a task is begun before a worker that dies over it makes it fail."""
 
 
-def run_moves(moves: Iterable[Move], lanes: Sequence[Lane], route: Callable[[Move, Lane], Move]) -> Iterator[Outcome]:
-    """Perform all moves, the largest first, as lanes come free; outcomes as they end.
+@dataclass
+class Record:
+    """The coordinator's hold on its job's master table, through a connection of its own."""
 
-    ``route`` fits a move to the lane that takes it (an export's lane has its own dump file).
-    """
-    waiting = sorted(moves, key=lambda move: move.size)
-    free = list(reversed(lanes))
-    running: dict[Future[Outcome], tuple[Move, Lane]] = {}
-    while waiting or running:
-        while waiting and free:
-            lane = free.pop()
-            move = route(waiting.pop(), lane)
-            running[lane.submit(move)] = (move, lane)
-        done, _ = wait(running, return_when=FIRST_COMPLETED)
-        for future in done:
-            move, lane = running.pop(future)
-            free.append(lane)
-            try:
-                outcome = future.result()
-            except BrokenProcessPool as error:
-                raise InternalError(detail=f"worker {lane.number} died while moving {move.table}") from error
-            yield replace(outcome, worker=lane.number)
+    table: MasterTable
+    database: Database
+    connection: sa.Connection = field(repr=False)
+    incarnation: int = 1
+    said: deque[str] = field(default_factory=deque, repr=False)
+    """Lines of the log that are not in the table yet."""
+    messages: int | None = None
+    """How many lines are in the table; None: not looked yet."""
 
+    def mark(self, database: Database, kind: Kind, item: int) -> DoneMark | None:
+        """How a worker marks something done that it does in ``database``; None: the coordinator has to, afterwards."""
+        return DoneMark(self.table, kind, item, self.incarnation) if database == self.database else None
 
-class Builder:
-    """Runs the DDL steps of a plan on a connection, logs what fails, and goes on without what depends on it."""
+    def begin(self, kind: Kind, item: int, **values: Any) -> bool:
+        """Something begins to execute; False: it is done already."""
+        return self.table.begin(self.connection, kind, item, self.incarnation, **values)
 
-    def __init__(self, adapter: Adapter, ddl: DDL, connection: sa.Connection, log: JobLog) -> None:
-        self._adapter, self._log = adapter, log
-        self._emitter = Emitter(ddl, connection)
-        self.failed: set[QName] = set()
-        """Tables that were not made; each of their dependents is an error of its own."""
-        self.skipped: set[QName] = set()
-        """Tables that existed and whose metadata is left alone."""
+    def change(self, kind: Kind, item: int, **values: Any) -> None:
+        """Change a row."""
+        self.table.change(self.connection, kind, item, **values)
 
-    def run(self, phase: Phase, path: str, existing: frozenset[str]) -> None:
-        """Run one phase's steps, logging it under ``path``; objects labelled in ``existing`` are there already.
+    def insert(self, rows: Iterable[Row]) -> None:
+        """Add rows."""
+        self.table.insert(self.connection, rows)
 
-        Those are left alone, and so is where an existing sequence stands.
+    def remove(self, kind: Kind, item: int) -> None:
+        """Remove one row."""
+        self.table.remove(self.connection, kind, item)
+
+    def clear(self, *kinds: Kind) -> None:
+        """Remove the rows of some kinds."""
+        self.table.clear(self.connection, kinds)
+
+    def rows(self, kind: Kind, **which: Any) -> list[Row]:
+        """The rows of a kind."""
+        return self.table.rows(self.connection, kind, **which)
+
+    def job(self, **values: Any) -> None:
+        """Change the job's own row.
+
+        :raises JobTakenOver: another process has started the job since.
         """
-        steps = [
-            step
-            for step in phase.steps
-            if (step.script.statements or step.script.losses)
-            and step.table not in self.skipped
-            and not (step.path == TABLE and step.table in self.failed)
-            and not (step.path == POSITION and (step.table in self.failed or _positioned(step) in existing))
-        ]
-        if not steps:
-            return
-        self._log.processing(path)
-        started = time.monotonic()
-        made = sum(self._step(step, existing) for step in steps)
-        self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
+        self.table.beat(self.connection, self.incarnation, **values)
 
-    def _step(self, step: Step, existing: frozenset[str]) -> bool:
-        if step.table is not None and step.table in self.failed:
-            self.dependent_skipped(step.label, step.table)
-            return False
-        if step.label in existing:
-            if step.path != "USER":
-                self._log.error(str(ObjectExists(path=step.label)))
-            return False
-        for loss in step.script.losses:
-            self._log.loss(loss)
-        if not step.script.statements:
-            return False
-        made = self.execute(f"ORA-39083: Object type {step.label} failed to create with error:", step.script.statements)
-        if not made and step.path == TABLE and step.table is not None:
-            self.failed.add(step.table)
-        return made
+    def write_messages(self) -> None:
+        """Put the lines of the log into the table."""
+        if self.messages is None:
+            self.messages = self.table.last(self.connection, "MESSAGE")
+        rows = []
+        while self.said:
+            self.messages += 1
+            rows.append(Row("MESSAGE", self.messages, state="COMPLETED", detail={"text": self.said.popleft()}))
+        self.insert(rows)
 
-    def dependent_skipped(self, label: str, table: QName) -> None:
-        """Log what is not made, or not loaded, because its table was not made."""
-        base = f"base object type TABLE:{table} creation failed"
-        self._log.error(f"ORA-39112: Dependent object type {label} skipped, {base}")
 
-    def execute(self, headline: str, statements: Iterable[str]) -> bool:
-        """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL."""
-        sql = ""
+class Files(Protocol):
+    """The dump files of an export."""
+
+    def next(self, lane: Lane, wanted: FileWanted) -> FileGiven:
+        """A file for a worker."""
+
+    def free(self, lane: Lane, *, died: bool) -> None:
+        """A worker is no more."""
+
+    def add(self, detail: dict[str, Any]) -> str:
+        """Do what ADD_FILE asks for; what was done."""
+
+
+class Coordinator:
+    """Drives the tasks of one job, phase by phase."""
+
+    def __init__(
+        self,
+        record: Record,
+        log: JobLog,
+        progress: Progress,
+        degree: int,
+        *,
+        limit: Callable[[], int | None] = lambda: None,
+        files: Files | None = None,
+        lost: Callable[[], MigratorError | None] = lambda: None,
+        single_writer: bool = False,
+    ) -> None:
+        """``limit``: how many workers there may be whatever the degree; ``lost``: why the job is not this process's any
+        more; ``single_writer``: while a worker writes, nobody else can, so that news is written between tasks only."""
+        self.record, self._log, self._progress = record, log, progress
+        self._files, self._lost, self._single_writer = files, lost, single_writer
+        self._stopping = False
+        self._told = self._polled = 0.0
+        self._workers: set[int] = set()
+        log.sink = record.said.append
+        self.pool = Pool(
+            degree,
+            limit=limit,
+            advance=progress.advance,
+            next_file=None if files is None else files.next,
+            tick=self.tick,
+            begin=self._begin,
+            gone=self._gone,
+        )
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def move(
+        self, moves: Sequence[Move], details: Mapping[int, dict[str, Any]] = MappingProxyType({})
+    ) -> Iterator[tuple[Move, Outcome, int]]:
+        """Perform moves as workers come free; each with its outcome and its worker.
+
+        ``details``: what is recorded of an export's granules, by item, which their pieces are added to.
+
+        :raises JobStopped: a client asked for it, and what was at work has ended.
+        :raises JobKilled: a client asked for it.
+        """
+        for finished in self._run(moves):
+            task, outcome = finished.task, finished.outcome
+            assert isinstance(task, Move)
+            assert outcome is not None
+            if task.rows_to is None and isinstance(outcome.error, FileNotWritable | DumpSpaceExhausted):
+                raise outcome.error  # the job stops, and can be started again when there is room
+            state = "COMPLETED" if outcome.error is None else "FAILED"
+            values: dict[str, Any] = {"worker": finished.worker}
+            if outcome.error is not None or task.done is None:
+                values |= {"state": state, "rows": outcome.rows, "bytes": outcome.bytes, "seconds": outcome.seconds}
+                values |= {"error": "" if outcome.error is None else str(outcome.error)}
+                if task.rows_to is None:
+                    values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}
+            self.record.change("GRANULE", task.item, **values)
+            yield task, outcome, finished.worker
+
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def build(self, builds: Sequence[Build]) -> Iterator[tuple[Made, Failure | None, int]]:
+        """Make objects as workers come free; each with what went wrong, and its worker."""
+        for finished in self._run(builds):
+            task, outcome = finished.task, finished.outcome
+            assert isinstance(task, Build)
+            assert outcome is not None
+            failures = {failure.item: failure for failure in outcome.failures}
+            for made in task.objects:
+                failure = failures.get(made.item)
+                if outcome.error is not None:
+                    failure = Failure(made.item, outcome.error, "")
+                self._settle(made, failure, finished.worker)
+                yield made, failure, finished.worker
+
+    def make(self, database: Database, connection: sa.Connection, made: Made) -> Failure | None:
+        """Make one object at once, on a connection of the coordinator's."""
+        self.tick()
+        self.record.begin("OBJECT", made.item)
+        failure = make(database.adapter, connection, made)
+        self._settle(made, failure, 1)
+        return failure
+
+    def _settle(self, made: Made, failure: Failure | None, worker: int) -> None:
+        if failure is not None:
+            self.record.change("OBJECT", made.item, state="FAILED", error=str(failure.error), worker=worker)
+        elif made.done is None:
+            self.record.change("OBJECT", made.item, state="COMPLETED", worker=worker)
+
+    # --- tasks ------------------------------------------------------------------------------------------------------
+
+    def _run(self, tasks: Iterable[Task]) -> Iterator[Finished]:
+        died: dict[int, int] = {}
+        left = list(tasks)
+        while left:
+            again: list[Task] = []
+            for finished in self.pool.run(left):
+                if finished.outcome is not None:
+                    yield finished
+                    continue
+                died[id(finished.task)] = died.get(id(finished.task), 0) + 1
+                self._log.message(
+                    f"worker {finished.worker} died; what it had not committed is rolled back", finished.worker
+                )
+                if died[id(finished.task)] < _ATTEMPTS:
+                    again.append(finished.task)
+                else:
+                    error = WorkerDied(worker=finished.worker, detail=f"died; {_ATTEMPTS} workers died over this")
+                    yield Finished(finished.task, finished.worker, Outcome(error=error))
+            left = again
+        if self._stopping:
+            raise JobStopped(job=QName(self.record.table.schema or "", self.record.table.name))
+
+    def _begin(self, task: Task, worker: int) -> Outcome | None:
+        """Record that a task begins; its outcome if it is done already."""
+        if isinstance(task, Build):
+            for made in task.objects:
+                self.record.begin("OBJECT", made.item, worker=worker)
+            return None
+        if self.record.begin("GRANULE", task.item, worker=worker):
+            return None
+        row = next(row for row in self.record.rows("GRANULE", after=task.item - 1) if row.item == task.item)
+        return Outcome(row.rows, row.bytes, row.seconds)
+
+    def _gone(self, lane: Lane, died: bool) -> None:
+        if self._files is not None:
+            self._files.free(lane, died=died)
+
+    # --- news, and what clients ask --------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Tell and listen, where it is time to.
+
+        :raises JobStopped: a client asked for it.
+        :raises JobKilled: a client asked for it.
+        :raises JobTakenOver: another process has started the job since.
+        """
+        lost = self._lost()
+        if lost is not None:
+            raise lost
+        now = time.monotonic()
+        if now - self._polled >= _POLL:
+            self._polled = now
+            for request in self.record.rows("REQUEST", state="PENDING"):
+                self._answer(request)
+        if now - self._told >= _NEWS and not (self._single_writer and self.pool.working):
+            self._told = now
+            self.tell()
+
+    def tell(self) -> None:
+        """Write into the master table what workers do, and what the log said."""
+        rows = [self._worker_row(lane) for lane in self.pool.lanes]
+        for row in rows:
+            if row.item in self._workers:
+                self.record.change(
+                    "WORKER", **{name: value for name, value in vars(row).items() if name not in {"kind", "changed"}}
+                )
+            else:
+                self._workers.add(row.item)
+                self.record.insert([row])
+        self.record.job(rows=self._log.errors, bytes=self._log.losses)
+        self.record.write_messages()
+
+    def _worker_row(self, lane: Lane) -> Row:
+        task = lane.task
+        row = Row("WORKER", lane.number, worker=lane.number, rows=lane.rows, bytes=lane.bytes)
+        if isinstance(task, Move):
+            return replace(
+                row,
+                path="TABLE_DATA",
+                schema=task.name.schema,
+                name=task.name.name,
+                state="EXECUTING",
+                estimate=task.size,
+                seconds=time.monotonic() - lane.began,
+                detail={"method": task.method, "granule": task.item},
+            )
+        if isinstance(task, Build):
+            return replace(row, path="OBJECT", state="EXECUTING", name=task.objects[0].label)
+        return row
+
+    def _answer(self, request: Row) -> None:
+        verb, detail = request.path, request.detail
         try:
-            for sql in statements:
-                with database_errors(self._adapter):
-                    self._emitter.run((sql,))
+            answer = self._obey(verb, detail)
+        except (JobStopped, JobKilled):
+            self.record.change("REQUEST", request.item, state="COMPLETED")
+            raise
         except MigratorError as error:
-            self._log.error(headline, str(error), "Failing sql is:", sql)
-            return False
-        return True
+            self.record.change("REQUEST", request.item, state="FAILED", error=str(error))
+        else:
+            self.record.change("REQUEST", request.item, state="COMPLETED", error=answer)
 
+    def _obey(self, verb: str, detail: dict[str, Any]) -> str:
+        job = QName(self.record.table.schema or "", self.record.table.name)
+        if verb == "PARALLEL":
+            self.pool.degree = int(detail["value"])
+            self.record.job(worker=self.pool.degree)
+            self.pool.close_idle()
+            return f"PARALLEL is {self.pool.degree}"
+        if verb == "STOP_JOB" and not detail.get("immediate"):
+            self._stopping = self.pool.stopping = True
+            self.record.job(state="STOP PENDING")
+            if not self.pool.working:
+                raise JobStopped(job=job)
+            return "the job stops when its workers have ended what they are doing"
+        if verb == "STOP_JOB":
+            raise JobStopped(job=job)
+        if verb == "KILL_JOB":
+            raise JobKilled(job=job)
+        if verb == "STOP_WORKER":
+            if not self.pool.kill_one(int(detail["value"])):
+                raise InvalidRequest(detail=f"there is no worker {detail['value']}")
+            return f"worker {detail['value']} is stopped; what it was doing is done again"
+        if verb == "ADD_FILE" and self._files is not None:
+            return self._files.add(detail)
+        raise InvalidRequest(detail=f"this job takes no {verb}")
 
-def _positioned(step: Step) -> str:
-    """The label of the sequence that a step positions."""
-    return step.label.removeprefix("POSITION:")
+    # --- how it ends ------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """All is done: let the workers end."""
+        self.pool.close()
+        self.tell()
+
+    def abandon(self) -> None:
+        """End the workers at once."""
+        self.pool.kill()

@@ -10,12 +10,19 @@ State = Literal["PENDING", "COMPLETED", "FAILED", "SKIPPED"]
 
 @dataclass(frozen=True)
 class Piece:
-    """A run of a table's rows: one Arrow stream, ``member`` of dump file number ``file`` (from 1)."""
+    """A run of a table's rows: one Arrow stream, ``member`` of dump file number ``file`` (from 1).
+
+    ``bytes``: the size of its batches in memory; ``stored``: of the member; ``end``: where the file went on after it;
+    ``checksum``: the member's CRC-32 in hexadecimal.
+    """
 
     file: int
     member: str
     rows: int
     bytes: int
+    stored: int = 0
+    end: int = 0
+    checksum: str = ""
 
 
 @dataclass(frozen=True)

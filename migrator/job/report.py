@@ -11,7 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, Protocol, TextIO
 
-from migrator.errors import InternalError, LogFileNotWritable, MigratorError, redact
+from migrator import files
+from migrator.errors import InternalError, JobKilled, JobStopped, LogFileNotWritable, MigratorError, redact
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
@@ -60,19 +61,23 @@ def elapsed_text(elapsed: timedelta) -> str:
 class JobLog:
     """The log of one job, to ``out`` and to the request's LOGFILE; a context manager that closes the file.
 
-    ``errors`` and ``losses`` count what was logged. A log file that stops taking lines is an error of the job, not its
-    end: the log goes on on ``out``.
+    ``again``: the job goes on, and so does its log file. ``errors`` and ``losses`` count what was logged. A log file that
+    stops taking lines is an error of the job, not its end: the log goes on on ``out``.
 
     :raises LogFileNotWritable: LOGFILE cannot be created.
     """
 
-    def __init__(self, spec: JobSpec, out: TextIO, clock: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self, spec: JobSpec, out: TextIO, clock: Callable[[], datetime] = datetime.now, *, again: bool = False
+    ) -> None:
         self._spec, self.out, self._clock = spec, out, clock
         self._started = clock()
         self._job: QName | None = None
         self.errors = 0
         self.losses = 0
-        self._file = None if spec.logfile is None else _create(spec.logfile)
+        self.sink: Callable[[str], None] = lambda line: None
+        """Gets every line too."""
+        self._file = None if spec.logfile is None else _create(spec.logfile, again=again)
 
     def __enter__(self) -> JobLog:
         return self
@@ -102,6 +107,10 @@ class JobLog:
     def master(self, job: QName, verb: Literal["loaded", "unloaded"]) -> None:
         """The master table was read or written."""
         self._write(f"Master table {job} successfully {verb}")
+
+    def restarting(self, done: int, granules: int) -> None:
+        """The job goes on where it stopped."""
+        self._write(f"Restarting {self._job}: {done} of {granules} granules of rows are done")
 
     # --- what it does -----------------------------------------------------------------------------------------------
 
@@ -159,7 +168,7 @@ class JobLog:
 
     def fatal(self, error: BaseException) -> None:
         """The job ends here because of ``error``: written to LOGFILE only, since the command line shows it by itself."""
-        interrupted = isinstance(error, KeyboardInterrupt)
+        interrupted = isinstance(error, KeyboardInterrupt | JobStopped | JobKilled)
         if not interrupted:
             known = isinstance(error, MigratorError)
             shown = error if known else InternalError(detail=f"{type(error).__name__}: {error}")
@@ -194,6 +203,7 @@ class JobLog:
             text = f"W-{worker} {text}"
         text = redact(text)
         self._to_file(f"{self._stamp('LOGFILE')}{text}")
+        self.sink(text)
         self.out.write(f"{self._stamp('STATUS')}{text}\n")
         self.out.flush()
 
@@ -214,9 +224,9 @@ class JobLog:
             self.error(str(LogFileNotWritable(path=self._spec.logfile, detail=error.strerror or str(error))))
 
 
-def _create(path: Path) -> TextIO:
+def _create(path: Path, *, again: bool) -> TextIO:
     try:
-        return path.open("w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        return files.log(path, again=again)
     except OSError as error:
         raise LogFileNotWritable(path=path, detail=error.strerror or str(error)) from error
 

@@ -1,7 +1,7 @@
-"""A worker: moves one table's rows at a time, from an end to an end. Failures are values of the outcome.
+"""A worker: moves a granule of rows at a time from an end to an end, or makes objects. Failures are values of the outcome.
 
-A worker keeps its reading connection (and with it the snapshot) and its dump file open from one move to the next; rows
-that go into a database are one transaction a table.
+A worker keeps its reading connection (and with it the snapshot) and its dump file open from one task to the next. Rows
+that go into a database and the mark that they are there are one transaction.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -19,11 +19,12 @@ import sqlalchemy as sa
 from migrator.adapter import Adapter, Load
 from migrator.arrow import prefetch
 from migrator.ddl import Emitter, Statement
-from migrator.dump.reader import batches as dumped_batches
+from migrator.dump.header import DumpTarget
 from migrator.dump.writer import DumpFile
-from migrator.ends import Database, DumpedRows, DumpTarget, TableRows, database_errors
+from migrator.ends import Database, DumpedRows, TableRows, database_errors
 from migrator.errors import InternalError, MigratorError, RowCountDiffers
 from migrator.job.master import Piece
+from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
@@ -43,26 +44,94 @@ class Store:
 
 @dataclass(frozen=True)
 class Move:
-    """One table's rows to move. ``size``: the estimated bytes; ``method`` as METRICS prints it."""
+    """A granule of the rows of table ``name`` to move: ``item`` of the master table. ``size``: the estimated bytes;
+    ``method`` as METRICS prints it; ``rows_to`` None: the worker's dump file; ``done``: how to mark it done with its rows,
+    None where the coordinator does that."""
 
-    table: QName
+    item: int
+    name: QName
     rows_from: TableRows | DumpedRows
-    rows_to: Store | DumpTarget
+    rows_to: Store | None
     method: str
     size: int = 0
+    done: DoneMark | None = None
+
+    @property
+    def touches(self) -> frozenset[QName]:
+        """What no other task may touch at the same time: nothing, rows of one table come in side by side."""
+        return frozenset()
+
+
+@dataclass(frozen=True)
+class Made:
+    """One object to make: ``item`` of the master table, its statements, and how to mark it done (None: coordinator)."""
+
+    item: int
+    label: str
+    statements: tuple[str, ...]
+    done: DoneMark | None = None
+    begun: bool = False
+    """A worker had begun to make it before: where DDL cannot be rolled back, some of it may be there."""
+
+
+@dataclass(frozen=True)
+class Build:
+    """Objects to make one after the other; ``touches``: the tables that their DDL locks against other DDL."""
+
+    database: Database
+    objects: tuple[Made, ...]
+    touches: frozenset[QName] = frozenset()
+
+
+Task = Move | Build
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An object that could not be made: its item, the error, and the statement that met it."""
+
+    item: int
+    error: MigratorError
+    statement: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a move; ``error`` None: all rows are where they should be."""
+    """What became of a task; ``error`` None: all rows are where they should be. ``failures``: of a build's objects."""
 
-    move: Move
     rows: int = 0
     bytes: int = 0
     seconds: float = 0.0
     pieces: tuple[Piece, ...] = ()
     error: MigratorError | None = None
-    worker: int = 1
+    failures: tuple[Failure, ...] = ()
+
+
+# --- what a worker says while it works ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """So many more rows and bytes have passed."""
+
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class FileWanted:
+    """The worker needs a dump file: its ``first``, or another because that is full, with room for ``size`` bytes."""
+
+    size: int
+    first: bool
+
+
+@dataclass(frozen=True)
+class FileGiven:
+    """A dump file to write, and what it holds already."""
+
+    target: DumpTarget
+    pieces: tuple[Piece, ...]
 
 
 class _Passing:
@@ -87,58 +156,83 @@ class _Passing:
 
 
 class Worker:
-    """Performs moves one after the other; close it at the job's end."""
+    """Performs tasks one after the other. ``next_file`` gives it dump files."""
 
-    def __init__(self, advance: Advance) -> None:
-        self._advance = advance
+    def __init__(self, advance: Advance, next_file: Callable[[FileWanted], FileGiven]) -> None:
+        self._advance, self._next_file = advance, next_file
         self._reader: tuple[TableRows, sa.Connection, ExitStack] | None = None
         self._file: DumpFile | None = None
 
-    def close(self) -> None:
-        """Close what is open; a dump file is whole after that."""
+    def close(self) -> MigratorError | None:
+        """Close what is open; a dump file is whole after that, unless an error is returned."""
+        self._release_reader()
+        file, self._file = self._file, None
+        try:
+            if file is not None:
+                file.close()
+        except MigratorError as error:
+            return error
+        return None
+
+    def abandon(self) -> None:
+        """Let go of what is open, as it is."""
         self._release_reader()
         if self._file is not None:
-            self._file.close()
+            self._file.abandon()
             self._file = None
 
     # --- performing -------------------------------------------------------------------------------------------------
 
-    def perform(self, move: Move) -> Outcome:
-        """Move the rows, all or none."""
+    def perform(self, task: Task) -> Outcome:
+        """Move the rows, all or none; or make the objects, each whole or not at all."""
         started = time.monotonic()
-        passing = _Passing(self._advance)
-        pieces: tuple[Piece, ...] = ()
         try:
-            if isinstance(move.rows_to, DumpTarget):
-                pieces = self._dump(move, move.rows_to, passing)
-                rows = sum(piece.rows for piece in pieces)
-            elif move.rows_to.staging is not None:
-                rows = self._store_staged(move, move.rows_to, move.rows_to.staging, passing)
-            else:
-                rows = self._store(move, move.rows_to, passing)
+            outcome = self._build(task) if isinstance(task, Build) else self._move(task)
         except MigratorError as error:
             self._release_reader()
-            return Outcome(move, seconds=time.monotonic() - started, error=error)
+            outcome = Outcome(error=error)
         except Exception as error:
             self._release_reader()
             detail = traceback.format_exc() if os.environ.get("MIGRATOR_TRACE") else f"{type(error).__name__}: {error}"
-            return Outcome(move, seconds=time.monotonic() - started, error=InternalError(detail=detail))
-        return Outcome(move, rows, passing.bytes, time.monotonic() - started, pieces)
+            outcome = Outcome(error=InternalError(detail=detail))
+        return replace(outcome, seconds=time.monotonic() - started)
 
-    def _dump(self, move: Move, target: DumpTarget, passing: _Passing) -> tuple[Piece, ...]:
-        file = self._dump_file(target)
-        batches = self._batches(move.rows_from)
+    # --- objects ----------------------------------------------------------------------------------------------------
+
+    def _build(self, build: Build) -> Outcome:
+        adapter = build.database.adapter
+        with build.database.connect() as connection:
+            failures = [failure for made in build.objects if (failure := make(adapter, connection, made)) is not None]
+        return Outcome(failures=tuple(failures))
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _move(self, move: Move) -> Outcome:
+        passing = _Passing(self._advance)
+        pieces: tuple[Piece, ...] = ()
+        if move.rows_to is None:
+            pieces = self._dump(move, passing)
+            rows = sum(piece.rows for piece in pieces)
+        elif move.rows_to.staging is not None:
+            rows = self._store_staged(move, move.rows_to, move.rows_to.staging, passing)
+        else:
+            rows = self._store(move, move.rows_to, passing)
+        return Outcome(rows, passing.bytes, pieces=pieces)
+
+    def _dump(self, move: Move, passing: _Passing) -> tuple[Piece, ...]:
+        file = self._dump_file()
         reader = self._adapter_of(move.rows_from)
-        ahead = prefetch(batches)
+        ahead = prefetch(self._batches(move.rows_from))
         try:
             with database_errors(reader) if reader is not None else nullcontext():
-                return file.write(_member_name(move.table), passing.batches(ahead))
+                return file.write(_member_name(move.name), passing.batches(ahead))
         finally:
             ahead.close()
 
     def _store(self, move: Move, target: Store, passing: _Passing) -> int:
         adapter = target.database.adapter
         source = self._adapter_of(move.rows_from)
+        started = time.monotonic()
         with (
             database_errors(source or adapter),
             database_errors(adapter),
@@ -147,6 +241,9 @@ class Worker:
             try:
                 stored = self._transfer(move, target, adapter, connection, passing)
                 self._check_count(move, stored, passing.rows)
+                if move.done is not None:
+                    seconds = time.monotonic() - started
+                    move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds)
             except BaseException:
                 connection.rollback()
                 raise
@@ -158,14 +255,22 @@ class Worker:
         adapter, load = target.database.adapter, target.load
         ddl = adapter.ddl(Catalog(adapter.name, ""))
         with target.database.connect() as connection:
-            Emitter(ddl, connection).run(ddl.create_staging(staging, load.target).statements)
+            emitter = Emitter(ddl, connection)
+            if adapter.catalog(connection, [staging.schema], proof=False).table(staging) is not None:
+                emitter.run(ddl.drop_table(staging).statements)
+            emitter.run(ddl.create_staging(staging, load.target).statements)
+        started = time.monotonic()
         try:
             staged = replace(load, table=staging, conventional=False, fresh=True)
-            self._store(move, replace(target, load=staged), passing)
+            self._store(replace(move, done=None), replace(target, load=staged), passing)
             with database_errors(adapter), adapter.writing(target.database.engine) as connection:
-                done = connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, target.where or "")))
+                insert = Statement(ddl.insert_from(load.table, load.target, staging, target.where or ""))
+                stored = int(connection.execute(insert).rowcount)
+                if move.done is not None:
+                    seconds = time.monotonic() - started
+                    move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds)
                 connection.commit()
-                return int(done.rowcount)
+                return stored
         finally:
             with target.database.connect() as connection:
                 Emitter(ddl, connection).run(ddl.drop_table(staging).statements)
@@ -193,7 +298,7 @@ class Worker:
     def _check_count(self, move: Move, stored: int, sent: int) -> None:
         expected = move.rows_from.rows if isinstance(move.rows_from, DumpedRows) else sent
         if stored != sent or sent != expected:
-            raise RowCountDiffers(table=move.table, sent=expected, stored=stored, detail="every row counts")
+            raise RowCountDiffers(table=move.name, sent=expected, stored=stored, detail="every row counts")
 
     # --- what is open -----------------------------------------------------------------------------------------------
 
@@ -203,9 +308,8 @@ class Worker:
     def _batches(self, rows: TableRows | DumpedRows) -> Iterator[pa.RecordBatch]:
         if isinstance(rows, TableRows):
             return rows.database.adapter.batches(self._reading(rows), rows.read)
-        files = dict(rows.files)
         wanted = list(rows.columns)
-        return (batch.select(wanted) for piece in rows.pieces for batch in dumped_batches(files[piece.file], piece))
+        return (batch.select(wanted) for piece in rows.pieces for batch in rows.dump.batches(piece))
 
     def _reading(self, rows: TableRows) -> sa.Connection:
         if self._reader is None or self._reader[0].snapshot != rows.snapshot or self._reader[0].database != rows.database:
@@ -226,10 +330,53 @@ class Worker:
             except Exception:
                 connection.invalidate()
 
-    def _dump_file(self, target: DumpTarget) -> DumpFile:
+    def _dump_file(self) -> DumpFile:
         if self._file is None:
-            self._file = DumpFile(target.path, target.number, target.set_id)
+            given = self._next_file(FileWanted(0, first=True))
+            if given.pieces:
+                self._file = DumpFile.resume(given.target, given.pieces, self._another_file)
+            else:
+                self._file = DumpFile.create(given.target, self._another_file)
         return self._file
+
+    def _another_file(self, size: int) -> DumpTarget:
+        return self._next_file(FileWanted(size, first=False)).target
+
+
+def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | None:
+    """Make one object and mark it done; in one transaction where the database can roll DDL back.
+
+    Where it cannot, a statement that a killed worker may have run before is taken as run if the database says that its
+    object is there.
+    """
+    emitter = Emitter(adapter.ddl(Catalog(adapter.name, "")), connection)
+    whole = adapter.capabilities.transactional_ddl
+    statement = ""
+    try:
+        with database_errors(adapter), _transaction(connection) if whole else nullcontext():
+            for statement in made.statements:
+                try:
+                    emitter.run((statement,))
+                except Exception as error:
+                    if whole or not made.begun or not adapter.is_duplicate(error):
+                        raise
+            if made.done is not None:
+                made.done.set(connection)
+    except MigratorError as error:
+        return Failure(made.item, error, statement)
+    return None
+
+
+@contextmanager
+def _transaction(connection: sa.Connection) -> Iterator[None]:
+    """A transaction on a connection that is in autocommit mode else."""
+    connection.exec_driver_sql("BEGIN")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
 
 
 def _shared_format(move: Move) -> str | None:

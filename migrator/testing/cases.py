@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
 
 import pyarrow as pa
 
 from migrator import arrow
 from migrator.model import types as t
+from migrator.model.objects import Column
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,36 @@ REFUSALS: tuple[Refusal, ...] = (
     Refusal("a NULL where there is none", t.Integer(), t.Integer(), None),
 )
 """What every adapter refuses, or names as a gap."""
+
+
+@dataclass(frozen=True)
+class KeyCase:
+    """A primary key of columns of ``types`` (none: the table has no key); ``values`` of row ``n``, no two rows the same."""
+
+    name: str
+    types: tuple[t.Type, ...]
+    values: Callable[[int], tuple[str | bytes, ...]]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The key's columns."""
+        return tuple(Column(f"k{position}", type_, nullable=False) for position, type_ in enumerate(self.types))
+
+
+_LETTERS = "aÄb'\\é日😀%"
+
+KEYS: tuple[KeyCase, ...] = (
+    KeyCase("integer", (t.Integer(64),), lambda n: (str((-1) ** n * (3**n % 2**63)),)),
+    KeyCase("no key", (), lambda _: ()),
+    KeyCase("number and text", (t.Integer(16), t.String(20)), lambda n: (str(n % 3 - 1), f"{_LETTERS[n % 9]}{n}")),
+    KeyCase("text", (t.String(40),), lambda n: (f"{_LETTERS[n % 9]}{_LETTERS[n // 9 % 9]} {n}",)),
+    KeyCase("decimal", (t.Decimal(30, 10),), lambda n: (f"{'-' if n % 2 else ''}{n * 10**17}.{n:010}",)),
+    KeyCase("uuid", (t.Uuid(),), lambda n: (str(UUID(int=n * 0x9E3779B97F4A7C15F39CC0605CEDC835 % 2**128, version=4)),)),
+    KeyCase("bytes", (t.Binary(12),), lambda n: (bytes([n * 7 % 256, n % 3, n]),)),
+    KeyCase("date", (t.Date(),), lambda n: (str(date(1969, 11, 1) + timedelta(n)),)),
+    KeyCase("timestamp", (t.Timestamp(),), lambda n: (str(datetime(1969, 12, 31, 23, 59, 59) + timedelta(0, n / 60)),)),
+)
+"""Keys that rows are cut into granules by."""
 
 HOSTILE_NAMES = (
     *("percent%(ens)yah", "%", "100%s", "q?marks", ":bind", "more :: %colons%", "$1", "{x}", "dot.s", "a/b"),

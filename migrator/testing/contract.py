@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from io import StringIO
+from itertools import chain
 from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 import pytest
 
 from migrator import arrow
-from migrator.adapter import Adapter, Load, Read
+from migrator.adapter import Adapter, Granule, Load, Read
 from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
@@ -32,7 +34,7 @@ from migrator.model.objects import (
     Unique,
 )
 from migrator.model.objects import Literal as Constant
-from migrator.testing.cases import CASES, HOSTILE_NAMES, REFUSALS, Case, Refusal, array_of
+from migrator.testing.cases import CASES, HOSTILE_NAMES, KEYS, REFUSALS, Case, KeyCase, Refusal, array_of
 from migrator.testing.values import values_of
 from migrator.testing.workbench import Workbench
 
@@ -86,6 +88,28 @@ def _keyed(workbench: Workbench, name: str, *columns: Column, **parts: Any) -> T
     return workbench.table(name, ID, *columns, primary_key=PrimaryKey(None, ("id",)), **parts)
 
 
+def _filled(workbench: Workbench, keyed: KeyCase, rows: int) -> Table:
+    """A table with the numbers from 0 on in ``n``, its rows in a mixed order under the key of ``keyed``."""
+    key = PrimaryKey(None, tuple(column.name for column in keyed.columns)) if keyed.columns else None
+    columns = (*keyed.columns, Column("n", t.Integer(64)), Column("v", t.String()))
+    (table,) = workbench.create(workbench.table("ctr_granules", *columns, primary_key=key))
+    order = [(position * 77) % rows for position in range(rows)] if rows > 1 else list(range(rows))
+    rows_keys = [keyed.values(n) for n in order]
+    keys = [array_of(type_, [key[at] for key in rows_keys]) for at, type_ in enumerate(keyed.types)]
+    values = [pa.array(order, pa.int64()), pa.array([f"{n} " * n for n in order])]
+    workbench.load(table, columns, [arrow.batch_of(columns, (*keys, *values))])
+    return workbench.described(table.name)
+
+
+def _changes(
+    workbench: Workbench, table: Table, granules: Iterable[Granule], mark: str, rows: Iterable[int]
+) -> list[str | None]:
+    """What shows that the granules, of so many rows, changed since ``mark``."""
+    with workbench.reading() as connection:
+        reads = [Read(table.source, table.data_columns, granule=granule) for granule in granules]
+        return [workbench.adapter.changed(connection, r, mark, n) for r, n in zip(reads, rows, strict=True)]
+
+
 class DeclarationContract:
     """What holds of every adapter, whether it connects or only writes scripts."""
 
@@ -102,6 +126,8 @@ class DeclarationContract:
             metafunc.parametrize("refusal", self.refusals, ids=[refusal.name for refusal in self.refusals])
         if "name" in metafunc.fixturenames:
             metafunc.parametrize("name", HOSTILE_NAMES)
+        if "keyed" in metafunc.fixturenames:
+            metafunc.parametrize("keyed", KEYS, ids=[key.name for key in KEYS])
         if "way" in metafunc.fixturenames:
             metafunc.parametrize("way", WAYS)
 
@@ -311,6 +337,63 @@ class AdapterContract(DeclarationContract):
             assert workbench.rows(second.name, types) == workbench.rows(first.name, types)
             ddl = workbench.ddl(second)
             workbench.run(ddl, ddl.truncate(second.qname))
+
+    # --- granules ---------------------------------------------------------------------------------------------------
+
+    @pytest.mark.parametrize("rows", [0, 1, 120])
+    def test_granules_hold_every_row_once(self, workbench: Workbench, keyed: KeyCase, rows: int) -> None:
+        table = _filled(workbench, keyed, rows)
+        for size in (300, 3000, 1 << 30):
+            granules = workbench.granules(table, size)
+            assert granules == workbench.granules(table, size)
+            assert sorted(chain(*workbench.granule_rows(table, granules, "n"))) == list(range(rows))
+
+    def test_a_granule_and_a_condition_both_limit_the_rows(self, workbench: Workbench) -> None:
+        table = _filled(workbench, KEYS[0], 50)
+        n = workbench.ddl().quote("n")
+        found = workbench.granule_rows(table, workbench.granules(table, 2000), "n", f"{n} = 3 OR {n} >= 40 -- and so on")
+        assert sorted(chain(*found)) == [3, *range(40, 50)]
+
+    def test_native_streams_keep_to_a_granule(self, workbench: Workbench) -> None:
+        table = _filled(workbench, KEYS[0], 200)
+        (copy,) = workbench.create(workbench.table("ctr_granules_2", *table.columns))
+        granules = workbench.granules(table, 2000)
+        load = Load(copy.qname, table.columns, copy.columns)
+        for format_ in self.adapter.capabilities.formats:
+            stored = []
+            with workbench.reading() as reading, self.adapter.writing(workbench.engine) as writing:
+                for granule in granules:
+                    pieces = self.adapter.stream(reading, Read(table.source, table.columns, granule=granule), format_)
+                    stored.append(self.adapter.load_stream(writing, load, format_, pieces))
+                writing.commit()
+            assert stored == [len(rows) for rows in workbench.granule_rows(table, granules, "n")]
+            assert sorted(row[1] for row in workbench.rows(copy.name, [c.type for c in table.columns])) == list(range(200))
+            ddl = workbench.ddl(copy)
+            workbench.run(ddl, ddl.truncate(copy.qname))
+
+    def test_only_a_change_shows_as_a_change(self, workbench: Workbench) -> None:
+        table = _filled(workbench, KEYS[0], 40)
+        with workbench.reading() as connection:
+            if not self.adapter.mark(connection):
+                return
+        ddl = workbench.ddl()
+        name, key, n, v = ddl.name_of(table), ddl.quote("k0"), ddl.quote("n"), ddl.quote("v")
+        changes = (
+            f"UPDATE {name} SET {v} = 'x' WHERE {n} = 7",
+            f"INSERT INTO {name} ({key}, {n}, {v}) SELECT {key} + 1, 1000, 'new' FROM {name} WHERE {n} = 7",
+            f"DELETE FROM {name} WHERE {n} = 1000",
+        )
+        time.sleep(1.05)  # a clock that counts seconds must have moved on since the rows were written
+        granules = workbench.granules(table, 2000)
+        for change in changes:
+            rows = [len(held) for held in workbench.granule_rows(table, granules, "n")]
+            with workbench.reading() as connection:
+                mark = self.adapter.mark(connection)
+            if change == changes[0]:
+                assert not any(_changes(workbench, table, granules, mark, rows))
+            with workbench.connect() as connection:
+                connection.exec_driver_sql(change)
+            assert any(_changes(workbench, table, granules, mark, rows)), change
 
     # --- names ------------------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Load, Read, Server
+from migrator.adapter import Adapter, Granule, Load, Read, Server
 from migrator.ddl import DDL, Emitter, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -120,7 +120,7 @@ class Workbench:
         """A table's rows as Python values of the given types' meaning, ordered by the first column."""
         table = self.described(name)
         rows: list[tuple[Any, ...]] = []
-        with self.adapter.snapshot(self.engine, 1) as snapshot, self.adapter.reading(self.engine, snapshot) as connection:
+        with self.reading() as connection:
             for batch in self.adapter.batches(connection, Read(table.source, table.data_columns, where)):
                 columns = [
                     values_of(array, column.type, wanted)
@@ -128,6 +128,28 @@ class Workbench:
                 ]
                 rows += zip(*columns, strict=True)
         return sorted(rows, key=lambda row: row[0])
+
+    def granules(self, table: Table, size: int) -> tuple[Granule, ...]:
+        """A table's granules of about ``size`` bytes."""
+        with self.reading() as connection:
+            return self.adapter.granules(connection, table, size)
+
+    def granule_rows(
+        self, table: Table, granules: Iterable[Granule], column: str, where: str | None = None
+    ) -> list[list[Any]]:
+        """The values of a column in each granule."""
+        with self.reading() as connection:
+            reads = (Read(table.source, table.data_columns, where, granule) for granule in granules)
+            return [
+                [value for batch in self.adapter.batches(connection, read) for value in batch.column(column).to_pylist()]
+                for read in reads
+            ]
+
+    @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection on a snapshot of now."""
+        with self.adapter.snapshot(self.engine, 1) as snapshot, self.adapter.reading(self.engine, snapshot) as connection:
+            yield connection
 
     def insert(self, table: Table, **values: str) -> None:
         """Insert a row by plain SQL; values are SQL."""

@@ -25,4 +25,7 @@ def test_a_page_is_up_to_date(name: str) -> None:
 def test_the_examples_are_valid(row: Parameter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for client in sorted(row.clients):
-        assert from_arguments(client, ["sqlite:///x.db", row.example], Config()).connection == "sqlite:///x.db"
+        assert (
+            from_arguments(client, ["sqlite:///x.db", row.example], Config(encryption_password="x")).connection
+            == "sqlite:///x.db"
+        )

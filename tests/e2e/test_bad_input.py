@@ -37,7 +37,7 @@ def refused(run: Run, code: str, *words: str) -> None:
         (("expdp", "mysql://u:secret@127.0.0.1:1/none"), "MIG-12541", ("127.0.0.1",)),
         (("expdp", "sqlite:///no/such/file.db"), "MIG-12157", ("no/such/file.db",)),
         (("expdp", "sqlite:///x.db", "COLOUR=RED"), "LRM-00101", ("COLOUR",)),
-        (("expdp", "sqlite:///x.db", "COMPRESSION=ALL"), "UDE-00901", ("COMPRESSION", "not supported yet")),
+        (("expdp", "sqlite:///x.db", "SAMPLE=10"), "UDE-00901", ("SAMPLE", "not supported yet")),
         (("expdp", "sqlite:///x.db", "FULL=Y", "SCHEMAS=main"), "UDE-00010", ()),
         (("expdp", "sqlite:///x.db", "CONTENT=SOME"), "UDE-00014", ("CONTENT",)),
         (("expdp", "sqlite:///x.db", "DUMPFILE=../x.dmp"), "ORA-39088", ("DIRECTORY",)),
@@ -109,7 +109,7 @@ def test_no_privilege_to_read(postgresql: Callable[..., str], tmp_path: Path) ->
     role = "reader_without_rights"
     execute(url, "CREATE TABLE public.secret (a int)", f"DROP ROLE IF EXISTS {role}", f"CREATE ROLE {role} LOGIN")
     try:
-        run = pump("expdp", url.set(username=role).render_as_string(False), f"DIRECTORY={tmp_path}")
+        run = pump("expdp", url.set(username=role).render_as_string(False), f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL")
         assert run.code == 5
         assert "ORA-31693" in run.out
         assert "permission denied for table secret" in run.out
@@ -124,6 +124,10 @@ def test_no_privilege_to_create(sample: Callable[[str], str], postgresql: Callab
     try:
         target = url.set(username=role).render_as_string(False)
         run = pump("impdp", target, f"NETWORK_LINK={sample('chinook.sqlite')}", f"DIRECTORY={tmp_path}")
+        refused(run, "ORA-31633", "permission denied", "MASTER_TABLE=LOCAL")
+        run = pump(
+            "impdp", target, f"NETWORK_LINK={sample('chinook.sqlite')}", f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL"
+        )
         assert run.code == 5
         assert 'ORA-39083: Object type SCHEMA:"main" failed to create with error:' in run.out
         assert "permission denied" in run.out

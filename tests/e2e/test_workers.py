@@ -1,34 +1,30 @@
-"""Workers end with their job, whatever ends it, and what they left unfinished is gone."""
+"""Workers end with their job, whatever ends it; one that dies is replaced; a job that stops can be started again."""
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
-import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
 import pytest
 
-from migrator.errors import InternalError
-from migrator.job.executors import open_lanes
-from tests.support.pump import pump_process
-from tests.support.sql import execute
+from tests.support.jobs import SECONDS, Recorded, begin, go_on, until
+from tests.support.pump import done, pump, pump_process
+from tests.support.sql import execute, scalar
 
-SECONDS = 30.0
+JOB = "WORKED"
 
 
 @pytest.fixture
-def source(sqlite_file) -> str:  # type: ignore[no-untyped-def]
+def source(sqlite_file: Callable[..., str]) -> str:
     """Two tables that take a while to export."""
-    url: str = sqlite_file("source.db")
+    url = sqlite_file("source.db")
     numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 400000) SELECT i, hex(i) FROM n"
     for name in ("a", "b"):
-        execute(url, "PRAGMA journal_mode = WAL", f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, t VARCHAR(20) NOT NULL)")
+        execute(url, f"CREATE TABLE {name} (id INTEGER PRIMARY KEY, t VARCHAR(20) NOT NULL)")
         execute(url, f"INSERT INTO {name} {numbers}")
     return url
 
@@ -36,71 +32,60 @@ def source(sqlite_file) -> str:  # type: ignore[no-untyped-def]
 @contextmanager
 def exporting(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
     """An export whose rows are on their way."""
-    dump = (f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES")
-    command = [sys.executable, "-m", "migrator", "expdp", url, *dump]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        until(lambda: any(path.stat().st_size > 1 << 16 for path in directory.glob("x*.dmp")))
+    dump = (f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}")
+    process = begin("expdp", url, *dump, "PARALLEL=2", "PARALLEL_THRESHOLD=128K", cwd=directory)
+    recorded = Recorded.of(url, JOB, local=True)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
         yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=SECONDS)
 
 
-def until(condition) -> None:  # type: ignore[no-untyped-def]
-    """Wait for a condition."""
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.005)
+def restored(directory: Path, target: str) -> tuple[int, int]:
+    """How many rows of each table come out of the dump set."""
+    done(pump("impdp", target, f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES"))
+    return scalar(target, "SELECT count(*) FROM a"), scalar(target, "SELECT count(*) FROM b")
 
 
-def test_a_terminated_export_cleans_up_behind_itself(source: str, tmp_path: Path) -> None:
+def test_a_terminated_export_can_be_started_again(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
     with exporting(source, tmp_path) as process:
         process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=SECONDS)
+        out, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
-    assert err.startswith("ORA-31625: ")
-    assert list(tmp_path.glob("x*.dmp")) == []
+    assert "stopped by user request at" in out
+    assert Recorded.of(source, JOB, local=True).job().state == "STOPPED"
+    again = go_on(source, JOB, local=True)
+    assert again.returncode == 0, again.stdout
+    assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)
 
 
-LANES = """
-import os, sys, time
-from migrator.job.executors import open_lanes
-
-if __name__ == "__main__":
-    with open_lanes(2, print) as lanes:
-        pids = [lane._executor.submit(os.getpid).result() for lane in lanes]
-        print(*pids, flush=True)
-        time.sleep(600)
-"""
-
-
-def test_workers_do_not_outlive_a_killed_job(tmp_path: Path) -> None:
-    script = tmp_path / "lanes.py"
-    script.write_text(LANES)
-    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        workers = [psutil.Process(int(pid)) for pid in process.stdout.readline().split()]
+def test_workers_do_not_outlive_a_killed_job(source: str, tmp_path: Path) -> None:
+    with exporting(source, tmp_path) as process:
+        workers = psutil.Process(process.pid).children(recursive=True)
         process.kill()
-    assert len(workers) == 2
+    assert len(workers) >= 2
     _, left = psutil.wait_procs(workers, timeout=SECONDS)
     assert left == []
 
 
-def test_lanes_end_when_a_worker_has_died() -> None:
-    workers: list[psutil.Process] = []
-
-    def lose_one() -> None:
-        with open_lanes(2, lambda rows, size: None) as lanes:
-            workers.extend(psutil.Process(lane._executor.submit(os.getpid).result()) for lane in lanes)  # type: ignore[attr-defined]
-            workers[0].kill()
-
-    with pytest.raises(InternalError, match="worker 1 died"):
-        lose_one()
-    _, left = psutil.wait_procs(workers, timeout=SECONDS)
-    assert left == []
+def test_a_worker_that_dies_is_replaced(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    with exporting(source, tmp_path) as process:
+        workers = [w for w in psutil.Process(process.pid).children() if "spawn_main" in " ".join(w.cmdline())]
+        workers[0].kill()
+        out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, out
+    assert "died; what it had not committed is rolled back" in out
+    assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)
 
 
-def test_an_export_whose_disk_is_full_leaves_no_half_set(source: str, tmp_path: Path) -> None:
-    where = (f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES")
-    run = pump_process("expdp", source, *where, largest_file=1 << 20)
+def test_an_export_whose_disk_was_full_goes_on(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    where = (f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
+    run = pump_process("expdp", source, *where, largest_file=2 << 20)
     assert run.code == 1
-    assert run.err.startswith("ORA-31641: unable to create or write file")
-    assert list(tmp_path.glob("x*.dmp")) == []
+    assert "ORA-31641: unable to create or write file" in run.err
+    assert any(row.state == "COMPLETED" for row in Recorded.of(source, JOB, local=True).granules())
+    again = go_on(source, JOB, local=True)
+    assert again.returncode == 0, again.stdout
+    assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from migrator.cli import main
+from migrator.cli import in_process, main
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def pump(client: str, url: str, *arguments: str) -> Run:
     """Run ``migrator client url arguments`` in this process."""
     out, err = io.StringIO(), io.StringIO()
     with redirect_stdout(out), redirect_stderr(err):
-        code = main([client, url, *arguments])
+        code = main([client, url, *arguments], in_process)
     return Run(code, out.getvalue(), err.getvalue())
 
 

@@ -10,7 +10,7 @@ import pytest
 import setproctitle
 
 from migrator import __version__, operations
-from migrator.cli import main
+from migrator.cli import in_process, main
 from migrator.errors import MigratorError
 from migrator.spec import JobSpec
 
@@ -116,12 +116,12 @@ def running(monkeypatch: pytest.MonkeyPatch, outcome: int | BaseException) -> No
 @pytest.mark.parametrize("code", [0, 5, 1])
 def test_the_exit_code_is_the_jobs(code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     running(monkeypatch, code)
-    assert main(["expdp", "sqlite:///x.db"]) == code
+    assert main(["expdp", "sqlite:///x.db"], in_process) == code
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     running(monkeypatch, KeyboardInterrupt())
-    assert main(["expdp", "sqlite:///x.db"]) == 1
+    assert main(["expdp", "sqlite:///x.db"], in_process) == 1
     assert capsys.readouterr().err.startswith("ORA-31625: job expdp was stopped by the user\n")
 
 
@@ -129,7 +129,7 @@ def test_a_defect_is_one_line_that_asks_for_a_report(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     running(monkeypatch, RuntimeError("lost\npassword=hunter2"))
-    assert main(["expdp", "sqlite:///x.db"]) == 1
+    assert main(["expdp", "sqlite:///x.db"], in_process) == 1
     err = capsys.readouterr().err
     assert err.startswith("ORA-39126: Worker unexpected fatal error: RuntimeError: lost password=********\n Action: ")
     assert "Traceback" not in err
@@ -138,7 +138,7 @@ def test_a_defect_is_one_line_that_asks_for_a_report(
 def test_a_trace_is_shown_on_request(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     running(monkeypatch, RuntimeError("boom"))
     monkeypatch.setenv("MIGRATOR_TRACE", "1")
-    assert main(["expdp", "sqlite:///x.db"]) == 1
+    assert main(["expdp", "sqlite:///x.db"], in_process) == 1
     assert "Traceback" in capsys.readouterr().err
 
 
@@ -154,7 +154,7 @@ def test_a_configured_connection_goes_by_its_name(
         return 0
 
     monkeypatch.setattr(operations, "run", run)
-    assert main(["expdp", "hr"]) == 0
+    assert main(["expdp", "hr"], in_process) == 0
     assert seen["url"].database == f"{tmp_path}/none.db"
 
 
@@ -170,7 +170,7 @@ def test_the_process_list_shows_no_password(arguments: list[str], monkeypatch: p
     monkeypatch.setattr(setproctitle, "setproctitle", titles.append)
     monkeypatch.setattr(sys, "argv", ["migrator", *arguments])
     running(monkeypatch, 0)
-    assert main() == 0
+    assert main(run=in_process) == 0
     assert [title.startswith("migrator ") for title in titles] == [True]
     assert "hunter" not in titles[0]
 
@@ -195,6 +195,7 @@ def test_a_reader_that_goes_away_is_no_traceback() -> None:
 
 
 def test_the_database_libraries_are_loaded_only_when_they_are_needed() -> None:
-    code = "import sys, migrator.cli; print([name for name in ('sqlalchemy', 'pyarrow', 'rich') if name in sys.modules])"
+    modules = "migrator.cli, migrator.params, migrator.job.launch"
+    code = f"import sys, {modules}; print([name for name in ('sqlalchemy', 'pyarrow', 'rich') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

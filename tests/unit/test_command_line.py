@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from migrator.command_line import from_arguments
-from migrator.config import Config
+from migrator.command_line import from_arguments, secrets
+from migrator.config import Config, Secrets
+from migrator.directories import Directory
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
@@ -21,7 +23,7 @@ from migrator.errors import (
     ObjectPathNotFound,
     UnsupportedParameter,
 )
-from migrator.params import Client
+from migrator.params import Client, parse
 from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
 
 URL = "postgresql://hr@localhost/hr"
@@ -152,14 +154,14 @@ def test_nologfile_writes_none() -> None:
 
 def test_a_configured_directory_goes_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "dumps").mkdir()
-    config = Config(directories={"BACKUP": tmp_path / "dumps"})
+    config = Config(directories={"BACKUP": Directory.public("BACKUP", tmp_path / "dumps")})
     job = from_arguments("expdp", [URL, "DIRECTORY=BACKUP"], config)
     assert job.dumpfiles == (f"{tmp_path}/dumps/expdat.dmp",)
 
 
 def test_data_pump_dir_is_the_default_directory_where_it_is_configured(tmp_path: Path) -> None:
     (tmp_path / "dumps").mkdir()
-    config = Config(directories={"DATA_PUMP_DIR": tmp_path / "dumps"})
+    config = Config(directories={"DATA_PUMP_DIR": Directory.public("DATA_PUMP_DIR", tmp_path / "dumps")})
     assert from_arguments("expdp", [URL], config).directory == tmp_path / "dumps"
 
 
@@ -194,9 +196,13 @@ def test_a_file_serves_one_purpose(arguments: tuple[str, ...]) -> None:
         impdp(*arguments)
 
 
-def test_substitution_variables_other_than_u_are_refused() -> None:
-    with pytest.raises(InvalidValue, match="only %U is supported"):
-        expdp("DUMPFILE=x%L.dmp")
+def test_substitution_variables_are_those_of_data_pump() -> None:
+    (name,) = expdp("DUMPFILE=x_%T_%L.dmp").dumpfiles
+    assert re.fullmatch(r"x_20\d{6}_%L\.dmp", Path(name).name)
+    with pytest.raises(InvalidValue, match="no substitution variable is %X"):
+        expdp("DUMPFILE=a%x.dmp")
+    with pytest.raises(InvalidValue, match="%T is for exports"):
+        impdp("DUMPFILE=x_%T_%L.dmp")
 
 
 def test_logfile_and_nologfile_exclude_each_other() -> None:
@@ -420,3 +426,102 @@ def test_a_table_has_one_query() -> None:
 
 def test_an_import_takes_a_query_from_a_dump_and_over_a_link() -> None:
     assert impdp('QUERY="WHERE a=1"').query == impdp(LINK, 'QUERY="WHERE a=1"').query == (TableQuery(None, "a=1"),)
+
+
+# --- dump file sets: size, compression, checksums, encryption
+
+
+def test_filesize_compression_and_checksum_by_default() -> None:
+    job = expdp()
+    assert (job.filesize, job.compression, job.compression_algorithm, job.checksum) == (None, "METADATA_ONLY", "BASIC", None)
+
+
+def test_filesize_compression_and_checksum_as_given() -> None:
+    job = expdp("FILESIZE=2G", "COMPRESSION=all", "COMPRESSION_ALGORITHM=HIGH", "CHECKSUM=Y")
+    assert (job.filesize, job.compression, job.compression_algorithm, job.checksum) == (2 << 30, "ALL", "HIGH", "SHA256")
+    assert expdp("CHECKSUM_ALGORITHM=CRC32").checksum == "CRC32"
+
+
+def test_checksums_are_verified_where_there_are_some_unless_said_otherwise() -> None:
+    assert impdp().verify_checksum is None
+    assert impdp("VERIFY_CHECKSUM=NO").verify_checksum is False
+    assert impdp("VERIFY_ONLY=YES").verify_only
+
+
+KEY_FILE = Path("/keys/wallet.key")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "config", "expected"),
+    [
+        ((), Config(), ("NONE", "TRANSPARENT")),
+        ((), Config(key_file=KEY_FILE), ("NONE", "TRANSPARENT")),
+        (("ENCRYPTION_PASSWORD=x",), Config(), ("ALL", "PASSWORD")),
+        (("ENCRYPTION_PWD_PROMPT=Y",), Config(), ("ALL", "PASSWORD")),
+        ((), Config(encryption_password="x"), ("ALL", "PASSWORD")),
+        (("ENCRYPTION=DATA_ONLY",), Config(), ("DATA_ONLY", "TRANSPARENT")),
+        (("ENCRYPTION=DATA_ONLY", "ENCRYPTION_PASSWORD=x"), Config(key_file=KEY_FILE), ("DATA_ONLY", "DUAL")),
+        (("ENCRYPTION=ALL", "ENCRYPTION_MODE=PASSWORD"), Config(key_file=KEY_FILE), ("ALL", "PASSWORD")),
+        (("ENCRYPTION=NONE",), Config(encryption_password="x"), ("NONE", "PASSWORD")),
+    ],
+)
+def test_what_is_encrypted_and_how(arguments: tuple[str, ...], config: Config, expected: tuple[str, str]) -> None:
+    job = from_arguments("expdp", [URL, *arguments], config)
+    assert (job.encryption, job.encryption_mode) == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ENCRYPTION_PASSWORD=x", "ENCRYPTION_PWD_PROMPT=YES"),
+        ("ENCRYPTION=NONE", "ENCRYPTION_PASSWORD=x"),
+        ("ENCRYPTION_ALGORITHM=AES256",),
+        ("ENCRYPTION_MODE=DUAL",),
+        ("ENCRYPTION_MODE=TRANSPARENT", "ENCRYPTION_PASSWORD=x"),
+        ("CHECKSUM=NO", "CHECKSUM_ALGORITHM=SHA256"),
+    ],
+)
+def test_parameters_of_dump_files_that_exclude_or_need_each_other(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters):
+        expdp(*arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (LINK, "VERIFY_ONLY=YES"),
+        (LINK, "ENCRYPTION_PASSWORD=x"),
+        ("SQLFILE=x.sql", "VERIFY_ONLY=YES"),
+        ("VERIFY_CHECKSUM=NO", "VERIFY_ONLY=YES"),
+    ],
+)
+def test_parameters_of_reading_dump_files_that_exclude_each_other(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters):
+        impdp(*arguments)
+
+
+def test_there_are_no_encrypted_columns() -> None:
+    with pytest.raises(UnsupportedParameter, match="encrypted columns"):
+        expdp("ENCRYPTION=ENCRYPTED_COLUMNS_ONLY")
+
+
+@pytest.mark.parametrize("password", ["swordfish", "sword,fish", "sword fish", "sword'fish;", 'sword"fish', "swordfish,"])
+def test_the_encryption_password_is_no_part_of_the_request(password: str) -> None:
+    arguments = [URL, f"ENCRYPTION_PASSWORD={password}", "FULL=Y"]
+    job = from_arguments("expdp", arguments, Config())
+    assert "fish" not in str(job.to_json())
+    assert job.command == f"{URL} ENCRYPTION_PASSWORD=******** FULL=Y"
+    assert secrets(parse("expdp", arguments), Config()) == Secrets(password, None, True)
+
+
+def test_where_the_encryption_password_comes_from() -> None:
+    config = Config(ask=lambda prompt: f"answer to {prompt}", encryption_password="surroundings", key_file=KEY_FILE)
+    assert secrets(parse("impdp", []), config) == Secrets("surroundings", KEY_FILE, False)
+    assert secrets(parse("impdp", ["ENCRYPTION_PASSWORD=given"]), config) == Secrets("given", KEY_FILE, True)
+    asked = secrets(parse("impdp", ["ENCRYPTION_PWD_PROMPT=YES"]), config)
+    assert asked == Secrets("answer to Encryption password: ", KEY_FILE, True)
+
+
+def test_no_answer_is_no_password() -> None:
+    with pytest.raises(InvalidValue, match="no password was given"):
+        secrets(parse("impdp", ["ENCRYPTION_PWD_PROMPT=YES"]), Config(ask=lambda _: ""))

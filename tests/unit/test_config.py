@@ -8,6 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.config import Config, load, read
+from migrator.directories import Directory
 from migrator.errors import InvalidDirectory, InvalidUrl, UnreadableConfig, mask, mask_argument
 
 
@@ -183,19 +184,19 @@ def test_a_parameter_is_shown_with_its_password_masked(typed: str, shown: str) -
 
 
 def test_a_directory_is_a_name_of_the_configuration_or_a_path(tmp_path: Path) -> None:
-    config = Config(directories={"HERE": tmp_path})
-    assert config.directory("HERE") == config.directory(str(tmp_path)) == tmp_path
+    config = Config(directories={"HERE": Directory.public("HERE", tmp_path)})
+    assert config.directory("HERE", "READ") == config.directory(str(tmp_path), "READ") == tmp_path
 
 
 def test_directories_are_relative_to_the_configuration_file(config_file: Path) -> None:
     (config_file.parent / "dumps").mkdir()
     config_file.write_text('[directories]\nDATA_PUMP_DIR = "dumps"\n')
-    assert read(config_file).directory(None) == config_file.parent / "dumps"
+    assert read(config_file).directory(None, "WRITE") == config_file.parent / "dumps"
 
 
 def test_a_file_is_no_directory(config_file: Path) -> None:
     with pytest.raises(InvalidDirectory, match="is no directory"):
-        Config().directory(str(config_file))
+        Config().directory(str(config_file), "READ")
 
 
 # --- the file
@@ -209,7 +210,7 @@ def test_the_file_is_the_one_the_environment_names(config_file: Path) -> None:
 def test_else_the_one_in_the_users_configuration_directory(tmp_path: Path) -> None:
     (tmp_path / "migrator").mkdir()
     (tmp_path / "migrator" / "config.toml").write_text('[directories]\nA = "/"\n')
-    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).directories == {"A": Path("/")}
+    assert load({"XDG_CONFIG_HOME": str(tmp_path)}).directories == {"A": Directory.public("A", Path("/"))}
 
 
 def test_no_file_is_an_empty_configuration(tmp_path: Path) -> None:
@@ -237,3 +238,20 @@ def test_a_wrong_file_is_refused_with_what_is_wrong(text: str, words: str, confi
     config_file.write_text(text)
     with pytest.raises(UnreadableConfig, match=words):
         read(config_file)
+
+
+# --- encryption
+
+
+def test_the_key_file_is_relative_to_the_configuration_file(config_file: Path) -> None:
+    config_file.write_text('[encryption]\nkey_file = "wallet.key"\n')
+    assert read(config_file).key_file == config_file.parent / "wallet.key"
+
+
+def test_the_environment_goes_before_the_configured_key_file(config_file: Path) -> None:
+    config_file.write_text('[encryption]\nkey_file = "wallet.key"\n')
+    environment = {"MIGRATOR_CONFIG": str(config_file), "MIGRATOR_KEY_FILE": "/keys/other.key"}
+    config = load({**environment, "MIGRATOR_ENCRYPTION_PASSWORD": "swordfish"})
+    assert config.key_file == Path("/keys/other.key")
+    assert config.encryption_password == "swordfish"
+    assert "swordfish" not in repr(config)

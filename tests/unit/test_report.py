@@ -20,6 +20,7 @@ from migrator.job.report import JobLog, elapsed_text, size_text
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
+from tests.support.disk import files_end_at
 
 JOB = QName("hr", "SYS_EXPORT_SCHEMA_01")
 EMP = QName("HR", "EMPLOYEES")
@@ -273,11 +274,12 @@ def test_a_log_that_cannot_be_opened_is_refused(log: Callable[..., JobLog], tmp_
         log(logfile=tmp_path)
 
 
-def test_a_log_on_a_full_disk_is_an_error_of_the_job_not_its_end(log: Callable[..., JobLog]) -> None:
-    job = log(logfile=Path("/dev/full"))
-    job.message("one")
-    job.message("two")
-    assert lines(job)[0] == 'ORA-39070: Unable to open the log file "/dev/full": No space left on device'
+def test_a_log_on_a_full_disk_is_an_error_of_the_job_not_its_end(log: Callable[..., JobLog], tmp_path: Path) -> None:
+    job = log(logfile=tmp_path / "x.log")
+    with files_end_at(0):
+        job.message("one")
+        job.message("two")
+    assert lines(job)[0] == f'ORA-39070: Unable to open the log file "{tmp_path}/x.log": File too large'
     assert lines(job)[1:] == ["one", "two"]
     assert job.finish(JOB, "COMPLETED") == 5
 

@@ -1,0 +1,261 @@
+"""Where the files of a dump set lie: in directories, or in an object store.
+
+Both take files that are written from their beginning to their end and read anywhere, which is what ``zipfile`` needs. They
+differ in what an interrupted job leaves, see :attr:`Storage.resumes`.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Protocol, Self, cast
+
+from pyarrow import fs
+
+from migrator import files
+from migrator.config import Credential
+
+_IN_FLIGHT = 64 << 20
+"""Bytes on their way to an object store before writing waits for them: memory stays flat when the network is slow."""
+
+_READ_AHEAD = 4 << 20
+"""Bytes that one request reads, at least."""
+
+_SECONDS = 60.0
+"""How long a request to an object store may hang."""
+
+_OBJECT = re.compile(r"s3://(?P<path>[^/]+/.+)", re.DOTALL)
+_REQUEST_ID = re.compile(r"\s*\(Request ID: [^)]*\)")
+
+
+class Storage(Protocol):
+    """Files by name. A small value that can be sent to a worker. Files that are written are unbuffered.
+
+    :raises OSError: by every method; :class:`FileNotFoundError` and :class:`FileExistsError` mean what they say.
+    """
+
+    @property
+    def resumes(self) -> bool:
+        """Whether a file that was not closed is there after its writer died, to be cut and written on.
+
+        Where it is not, a restarted job must write again, into another file, whatever such a file was to hold.
+        """
+
+    @property
+    def largest(self) -> int | None:
+        """The greatest size of a file in bytes; None: as the disk has room."""
+
+    def claim(self, name: str, reuse: bool) -> None:
+        """Make sure that a file can be written under this name; ``reuse``: in the place of one that is there."""
+
+    def append(self, name: str, end: int = 0) -> BinaryIO:
+        """A file, cut to its first ``end`` bytes, opened for writing after them. It is whole when it is closed.
+
+        Left by an error as a context manager, it is as if its writer had died.
+        """
+
+    def read(self, name: str) -> BinaryIO:
+        """A file opened for reading anywhere."""
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a file of this name."""
+
+    def size(self, name: str) -> int:
+        """A file's size in bytes."""
+
+    def delete(self, name: str) -> None:
+        """Delete a file, if it is there."""
+
+
+def storage_of(name: str, credential: Credential | None = None) -> Storage:
+    """The storage of a file named by its path, or by a URI to which ``credential`` opens the way."""
+    return ObjectStorage(credential or Credential()) if _OBJECT.fullmatch(name) else LocalStorage()
+
+
+@dataclass(frozen=True)
+class LocalStorage:
+    """Ordinary files, named by their absolute paths. What was written stays, whatever becomes of the writer."""
+
+    resumes = True
+    largest = None
+
+    def claim(self, name: str, reuse: bool) -> None:
+        """Make the file empty."""
+        (files.overwrite if reuse else files.create)(Path(name)).close()
+
+    def append(self, name: str, end: int = 0) -> BinaryIO:
+        """The file, cut and opened at its end.
+
+        :raises OSError: it is shorter than ``end``.
+        """
+        file = files.update(Path(name))
+        try:
+            size = file.seek(0, io.SEEK_END)
+            if size < end:
+                raise OSError(errno.EINVAL, f"it has {size} bytes, {end} were written")
+            file.truncate(end)
+            file.seek(end)
+        except BaseException:
+            file.close()
+            raise
+        return cast(BinaryIO, file)
+
+    def read(self, name: str) -> BinaryIO:
+        """The file, opened for reading."""
+        return files.read(Path(name))
+
+    def exists(self, name: str) -> bool:
+        """Whether the name is taken, by whatever it is."""
+        path = Path(name)
+        return path.exists() or path.is_symlink()
+
+    def size(self, name: str) -> int:
+        """The file's size in bytes."""
+        return Path(name).stat(follow_symlinks=False).st_size
+
+    def delete(self, name: str) -> None:
+        """Delete the file, if it is there."""
+        Path(name).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class ObjectStorage:
+    """Objects of a store that speaks S3, named by URIs: ``s3://bucket/key``.
+
+    An object comes into being whole, when its upload of many parts is completed. The upload of a writer that died leaves
+    nothing under its name; the store keeps its parts, unseen, until the bucket's rule for incomplete uploads removes them.
+    A store has no way of claiming a name: of two jobs that write one object at once, the later one to end wins, and the
+    other's set is refused when it is read, since its files carry another identity.
+    """
+
+    credential: Credential
+
+    resumes = False
+    largest = 10_000 * (10 << 20)
+    """The parts that an upload may have, at pyarrow's fixed size of a part."""
+
+    def claim(self, name: str, reuse: bool) -> None:
+        """Look whether the name is free, or may be reused."""
+        if self.exists(name) and not reuse:
+            raise FileExistsError(errno.EEXIST, "the object exists")
+
+    def append(self, name: str, end: int = 0) -> BinaryIO:
+        """An upload from the object's beginning.
+
+        :raises OSError: ``end`` is not 0, for an object cannot be added to.
+        """
+        if end:
+            raise OSError(errno.ENOTSUP, "an object cannot be added to")
+        with _in_words():
+            return cast(BinaryIO, _Upload(self, name, _store(self.credential).open_output_stream(_path(name))))
+
+    def read(self, name: str) -> BinaryIO:
+        """The object, read by ranges."""
+        with _in_words():
+            return io.BufferedReader(_store(self.credential).open_input_file(_path(name)), _READ_AHEAD)
+
+    def exists(self, name: str) -> bool:
+        """Whether the object is there, completed."""
+        return bool(self._info(name).type == fs.FileType.File)
+
+    def size(self, name: str) -> int:
+        """The object's size in bytes."""
+        info = self._info(name)
+        if info.type != fs.FileType.File:
+            raise FileNotFoundError(errno.ENOENT, "no such object")
+        return int(info.size)
+
+    def delete(self, name: str) -> None:
+        """Delete the object, if it is there."""
+        if self.exists(name):
+            with _in_words():
+                _store(self.credential).delete_file(_path(name))
+
+    def _info(self, name: str) -> Any:
+        with _in_words():
+            return _store(self.credential).get_file_info(_path(name))
+
+
+class _Upload:
+    """An object on its way. Not a stream of Python's own: those close themselves when forgotten, which would complete it."""
+
+    def __init__(self, storage: ObjectStorage, name: str, stream: Any) -> None:
+        self._storage, self._name, self._stream = storage, name, stream
+        self._in_flight = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+        if kind is not None:
+            self._storage.delete(self._name)
+
+    def write(self, data: bytes | memoryview) -> int:
+        """Send bytes on; waits where too many are on their way."""
+        size = memoryview(data).nbytes
+        with _in_words():
+            self._stream.write(data)
+        self._in_flight += size
+        if self._in_flight >= _IN_FLIGHT:
+            self.flush()
+        return size
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return int(self._stream.tell())
+
+    def flush(self) -> None:
+        """Wait until whole parts have arrived."""
+        with _in_words():
+            self._stream.flush()
+        self._in_flight = 0
+
+    def close(self) -> None:
+        """Complete the object."""
+        with _in_words():
+            self._stream.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether the object is complete."""
+        return bool(self._stream.closed)
+
+
+def _path(name: str) -> str:
+    match = _OBJECT.fullmatch(name)
+    assert match is not None, name
+    return match["path"]
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """What the store says becomes the error's ``strerror``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise FileNotFoundError(errno.ENOENT, "no such object") from error
+    except OSError as error:
+        raise OSError(errno.EIO, _REQUEST_ID.sub("", str(error))) from error
+
+
+@cache
+def _store(credential: Credential) -> fs.S3FileSystem:
+    """The store that a credential opens, one per process."""
+    scheme, _, host = (credential.endpoint or "").rstrip("/").rpartition("://")
+    return fs.S3FileSystem(
+        access_key=credential.access_key,
+        secret_key=credential.secret_key,
+        region=credential.region,
+        scheme=scheme or None,
+        endpoint_override=host or None,
+        connect_timeout=_SECONDS,
+        request_timeout=_SECONDS,
+    )

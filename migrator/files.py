@@ -1,0 +1,148 @@
+"""Opening the files that a job names so that no other file is touched: ordinary files, by their own name only.
+
+Every function refuses symbolic links, devices, pipes and directories. What counts is what has been opened, looked at by its
+descriptor before a byte is changed; a path that is looked at first may lead elsewhere by the time it is opened.
+
+:raises OSError: by every function; ``strerror`` says why in words.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+Objection = Callable[[bytes], str | None]
+"""Looks at the first bytes of a file: why it must not be overwritten; None: it may be."""
+
+HEAD = 4096
+"""How many bytes an objection sees."""
+
+_CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
+_NOT_ORDINARY = "it is not an ordinary file"
+
+
+def read(path: Path) -> io.BufferedReader:
+    """A file opened for reading."""
+    return io.BufferedReader(io.FileIO(_open(path, os.O_RDONLY), "rb"))
+
+
+def update(path: Path) -> io.FileIO:
+    """A file opened for reading and writing, as it is; made empty where there is none."""
+    return io.FileIO(_open_to_change(path), "r+b")
+
+
+def create(path: Path) -> io.FileIO:
+    """A new file opened for reading and writing; one that is there is an error."""
+    return io.FileIO(_open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), "r+b")
+
+
+def overwrite(path: Path, objection: Objection | None = None) -> io.FileIO:
+    """A file opened for reading and writing and emptied, or made."""
+    file = update(path)
+    try:
+        _object(file, objection)
+        file.seek(0)
+        file.truncate()
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _append(path: Path, objection: Objection) -> io.FileIO:
+    file = update(path)
+    try:
+        _object(file, objection)
+        file.seek(0, io.SEEK_END)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def log(path: Path, *, again: bool = False) -> TextIO:
+    """A text file written line by line in the place of an earlier one; with ``again``, after what is in it."""
+    binary = _append(path, not_text) if again else overwrite(path, not_text)
+    return io.TextIOWrapper(io.BufferedWriter(binary), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+@contextmanager
+def replacing(path: Path, objection: Objection) -> Iterator[TextIO]:
+    """A text file that takes its place, or an earlier one's, when it is whole.
+
+    It is written beside it under a name that nobody can foresee. Renaming changes the directory only: it writes through no
+    link, and into no device, that might have come to the place meanwhile.
+    """
+    _check(path, objection)
+    partial = path.with_name(f".migrator-{secrets.token_hex(8)}.partial")
+    binary = io.BufferedWriter(create(partial))
+    try:
+        with io.TextIOWrapper(binary, encoding="utf-8") as stream:
+            yield stream
+        _check(path, objection)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def not_text(head: bytes) -> str | None:
+    """An objection to overwriting dump files, databases and whatever else is not text."""
+    if is_dump(head):
+        return "it is a dump file"
+    return "it is not a text file" if b"\0" in head else None
+
+
+def is_dump(head: bytes) -> bool:
+    """Whether a file that begins so is a dump file of ours: an archive whose first member is its header."""
+    return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"header.json")
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def _refused(why: str) -> PermissionError:
+    return PermissionError(errno.EPERM, why)
+
+
+def _open(path: Path, flags: int) -> int:
+    try:
+        descriptor = os.open(path, flags | _CAREFULLY, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise _refused("it is a symbolic link") from error
+        if error.errno == errno.ENXIO:
+            raise _refused(_NOT_ORDINARY) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _refused(_NOT_ORDINARY)
+    return descriptor
+
+
+def _open_to_change(path: Path) -> int:
+    descriptor = _open(path, os.O_RDWR | os.O_CREAT)
+    if os.fstat(descriptor).st_nlink > 1:
+        os.close(descriptor)
+        raise _refused("it has another name elsewhere (a hard link)")
+    return descriptor
+
+
+def _object(file: io.FileIO | io.BufferedReader, objection: Objection | None) -> None:
+    why = None if objection is None else objection(file.read(HEAD))
+    if why is not None:
+        raise _refused(why)
+
+
+def _check(path: Path, objection: Objection) -> None:
+    try:
+        with read(path) as file:
+            _object(file, objection)
+    except FileNotFoundError:
+        return

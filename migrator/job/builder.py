@@ -1,0 +1,167 @@
+"""Makes the objects of a plan, phase by phase: logs what fails, and goes on without what depends on it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import sqlalchemy as sa
+
+from migrator.ddl import DDL, Emitter
+from migrator.ends import Database, database_errors
+from migrator.errors import MigratorError, ObjectExists
+from migrator.job.coordinator import Coordinator
+from migrator.job.report import JobLog
+from migrator.job.table import Row, State
+from migrator.job.worker import Build, Failure, Made
+from migrator.model.objects import QName
+from migrator.plan import POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
+
+Numbered = Sequence[tuple[int, Step]]
+"""Steps with their items of the master table."""
+
+_SMALL_TOGETHER = 20
+"""How many objects on small tables a worker makes in one go."""
+_SMALL = 16 << 20
+"""Up to how many bytes a table counts as small."""
+
+
+class Builder:
+    """Runs the DDL steps of a plan. What an earlier run of the job has made, or failed to make, is not tried again."""
+
+    def __init__(
+        self,
+        coordinator: Coordinator,
+        database: Database,
+        ddl: DDL,
+        connection: sa.Connection,
+        log: JobLog,
+        recorded: Mapping[int, Row],
+        sizes: Mapping[QName, int],
+    ) -> None:
+        """``recorded``: the rows of the master table by item; ``sizes``: the bytes of tables, for batches."""
+        self._coordinator, self._database, self._connection, self._log = coordinator, database, connection, log
+        self._recorded, self._sizes = recorded, sizes
+        self._emitter = Emitter(ddl, connection)
+        self.failed: set[QName] = set()
+        """Tables that were not made; each of their dependents is an error of its own."""
+        self.skipped: set[QName] = set()
+        """Tables that existed and whose metadata is left alone."""
+
+    def run(self, phase: Phase, items: Sequence[int], path: str, existing: frozenset[str]) -> None:
+        """Run one phase's steps, logging it under ``path``; objects labelled in ``existing`` are there already.
+
+        Those are left alone, and so is where an existing sequence stands.
+        """
+        wanted = [
+            (item, step)
+            for item, step in zip(items, phase.steps, strict=True)
+            if (step.script.statements or step.script.losses)
+            and step.table not in self.skipped
+            and not (step.path == TABLE and step.table in self.failed)
+            and not (step.path == POSITION and (step.table in self.failed or _positioned(step) in existing))
+        ]
+        left = [(item, step) for item, step in wanted if not self._known(item, step)]
+        if not left:
+            return
+        self._log.processing(path)
+        started = time.monotonic()
+        ready = [(item, step) for item, step in left if self._ready(item, step, existing)]
+        made = self._side_by_side(ready) if phase.path in SIDE_BY_SIDE else self._in_order(ready)
+        self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
+
+    # --- which ------------------------------------------------------------------------------------------------------
+
+    def _known(self, item: int, step: Step) -> bool:
+        """Whether an earlier run has dealt with a step."""
+        state: State = self._recorded[item].state
+        if state in {"FAILED", "SKIPPED"} and step.path == TABLE and step.table is not None:
+            self.failed.add(step.table)
+        return state in {"COMPLETED", "FAILED", "SKIPPED"}
+
+    def _ready(self, item: int, step: Step, existing: frozenset[str]) -> bool:
+        """Whether there is something to make, and what it needs is there."""
+        if step.table is not None and step.table in self.failed:
+            self.dependent_skipped(step.label, step.table)
+            self._coordinator.record.change("OBJECT", item, state="FAILED", error="its table was not made")
+            return False
+        if step.label in existing:
+            if step.path != "USER":
+                self._log.error(str(ObjectExists(path=step.label)))
+            self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
+            return False
+        for loss in step.script.losses:
+            self._log.loss(loss)
+        if not step.script.statements:
+            self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="see the loss list")
+        return bool(step.script.statements)
+
+    def dependent_skipped(self, label: str, table: QName) -> None:
+        """Log what is not made, or not loaded, because its table was not made."""
+        base = f"base object type TABLE:{table} creation failed"
+        self._log.error(f"ORA-39112: Dependent object type {label} skipped, {base}")
+
+    # --- making -----------------------------------------------------------------------------------------------------
+
+    def _in_order(self, steps: Numbered) -> int:
+        made = 0
+        for item, step in steps:
+            failure = self._coordinator.make(self._database, self._connection, self._made(item, step))
+            made += self._ended(step, failure)
+        return made
+
+    def _side_by_side(self, steps: Numbered) -> int:
+        of = dict(steps)
+        ended = self._coordinator.build(list(self._builds(steps)))
+        return sum(self._ended(of[made.item], failure) for made, failure, _ in ended)
+
+    def _made(self, item: int, step: Step) -> Made:
+        done = self._coordinator.record.mark(self._database, "OBJECT", item)
+        return Made(item, step.label, step.script.statements, done, begun=self._recorded[item].attempts > 0)
+
+    def _ended(self, step: Step, failure: Failure | None) -> bool:
+        if failure is None:
+            return True
+        self._log.error(
+            f"ORA-39083: Object type {step.label} failed to create with error:",
+            str(failure.error),
+            "Failing sql is:",
+            failure.statement,
+        )
+        if step.path == TABLE and step.table is not None:
+            self.failed.add(step.table)
+        return False
+
+    def _builds(self, steps: Numbered) -> Iterator[Build]:
+        """Steps as tasks for workers: those on large tables alone and first, those on small ones in batches."""
+        large = [(item, step) for item, step in steps if self._size(step) > _SMALL]
+        large.sort(key=lambda numbered: -self._size(numbered[1]))
+        small = [(item, step) for item, step in steps if self._size(step) <= _SMALL]
+        for item, step in large:
+            yield Build(self._database, (self._made(item, step),), step.touches)
+        for first in range(0, len(small), _SMALL_TOGETHER):
+            batch = small[first : first + _SMALL_TOGETHER]
+            touches = frozenset(name for _, step in batch for name in step.touches)
+            yield Build(self._database, tuple(self._made(item, step) for item, step in batch), touches)
+
+    def _size(self, step: Step) -> int:
+        return 0 if step.table is None else self._sizes.get(step.table, 0)
+
+    # --- other statements -------------------------------------------------------------------------------------------
+
+    def execute(self, headline: str, statements: Iterable[str]) -> bool:
+        """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL."""
+        sql = ""
+        try:
+            for sql in statements:
+                with database_errors(self._database.adapter):
+                    self._emitter.run((sql,))
+        except MigratorError as error:
+            self._log.error(headline, str(error), "Failing sql is:", sql)
+            return False
+        return True
+
+
+def _positioned(step: Step) -> str:
+    """The label of the sequence that a step positions."""
+    return step.label.removeprefix("POSITION:")

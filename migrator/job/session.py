@@ -1,0 +1,247 @@
+"""A job's session: its master table made or taken over, its states, and what stays of it when it ends."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+
+from migrator.adapter import Server
+from migrator.ends import Database, database_errors
+from migrator.errors import (
+    DatabaseError,
+    InsufficientPrivilege,
+    JobExists,
+    JobIsRunning,
+    JobKilled,
+    JobNotFound,
+    JobStopped,
+    JobTakenOver,
+    MasterTableRefused,
+    MigratorError,
+)
+from migrator.job.coordinator import Record
+from migrator.job.table import LEASE, MasterTable, Row
+from migrator.model.objects import QName
+from migrator.spec import JobSpec
+
+ATTACHED = "ATTACH"
+"""The role of a client that reads the job's messages from its master table."""
+_MOST = 99
+_LOOK = 0.1
+
+
+@dataclass(frozen=True)
+class Start:
+    """How a recorded job starts again: with ``skip_current``, without what was in progress."""
+
+    table: MasterTable
+    database: Database
+    skip_current: bool = False
+
+
+@dataclass
+class Session:
+    """A job at work: its name, its master table, and the facts recorded of the job as a whole."""
+
+    job: QName
+    record: Record
+    detail: dict[str, Any]
+    heart: Heart
+    degree: int
+    """PARALLEL, as clients have set it last."""
+    restarted: bool
+    """Whether the job had been planned when the session began."""
+
+    def note(self, **values: Any) -> None:
+        """Record facts of the job as a whole."""
+        self.detail = {**self.detail, **values}
+        self.record.job(detail=self.detail)
+
+    def recall(self, name: str) -> Any:
+        """A fact recorded before; None: there is none."""
+        return self.detail.get(name)
+
+    def executing(self) -> None:
+        """From now on the job keeps its master table when it stops."""
+        self.record.job(state="EXECUTING")
+
+
+# --- where master tables are ----------------------------------------------------------------------------------------
+
+
+def local_database() -> Database:
+    """The SQLite database of this machine's user for master tables that cannot be in the job's own."""
+    state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
+    path = state / "migrator" / "jobs.db"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Database(sa.URL.create("sqlite", database=str(path)))
+
+
+def home(spec: JobSpec, database: Database, server: Server) -> tuple[Database, str]:
+    """The database and schema of a job's master table."""
+    unwritable = spec.operation == "EXPORT" and not database.adapter.capabilities.writes_while_read
+    if spec.master_table == "LOCAL" or unwritable:
+        return local_database(), "main"
+    return database, server.schema
+
+
+def names(spec: JobSpec) -> Iterator[str]:
+    """The names a job may have: JOB_NAME, or the first of SYS_<operation>_<mode>_01 … that is free."""
+    if spec.job_name is not None:
+        yield spec.job_name
+    else:
+        yield from (f"SYS_{spec.operation}_{spec.mode}_{number:02}" for number in range(1, _MOST + 1))
+
+
+class Heart:
+    """Beats while its block lasts, on a connection of its own, whatever the coordinator is waiting for."""
+
+    def __init__(self, table: MasterTable, database: Database, incarnation: int) -> None:
+        self._table, self._database, self._incarnation = table, database, incarnation
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self.lost: MigratorError | None = None
+        """Why the job is not this process's any more."""
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(LEASE / 5):
+            try:
+                with self._database.connect() as connection:
+                    self._table.beat(connection, self._incarnation)
+            except JobTakenOver as error:
+                self.lost = error
+                return
+            except MigratorError:  # a lock, or a server that restarts: the lease shows whether it lasts
+                continue
+
+
+# --- beginning and ending -------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def session(spec: JobSpec, database: Database, server: Server, start: Start | None) -> Iterator[Session]:
+    """A job's session. The master table goes when the job has completed, was killed, or ends before it executed.
+
+    :raises JobExists: the name is taken.
+    :raises MasterTableRefused: the table cannot be made.
+    :raises JobIsRunning: a job to be started again has a living process.
+    """
+    place, schema = (start.database, start.table.schema or "") if start is not None else home(spec, database, server)
+    with place.connect() as connection:
+        if start is None:
+            opened = _define(spec, place, schema, server.user, connection)
+        else:
+            opened = _take_over(start, place, connection)
+        try:
+            with opened.heart:
+                yield opened
+        except BaseException as error:
+            _end_badly(opened, error)
+            raise
+        opened.record.write_messages()
+        opened.record.job(state="COMPLETED")
+        _let_clients_see(opened.record)
+        if not spec.keep_master:
+            opened.record.table.drop(connection)
+
+
+def _define(spec: JobSpec, place: Database, schema: str, owner: str, connection: sa.Connection) -> Session:
+    table = _create(spec, place, schema, connection)
+    detail = {"request": spec.to_json()}
+    row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, table.name, "DEFINING", 1, spec.parallel, detail=detail)
+    try:
+        table.insert(connection, [row])
+    except BaseException:
+        table.drop(connection)
+        raise
+    return _session(row, Record(table, place, connection))
+
+
+def _session(row: Row, record: Record) -> Session:
+    heart = Heart(record.table, record.database, record.incarnation)
+    return Session(QName(row.schema, row.name), record, row.detail, heart, row.worker, "plan" in row.detail)
+
+
+def _create(spec: JobSpec, place: Database, schema: str, connection: sa.Connection) -> MasterTable:
+    taken: JobExists | None = None
+    for name in names(spec):
+        table = MasterTable(schema, name)
+        try:
+            with database_errors(place.adapter):
+                table.create(connection)
+        except JobExists as error:
+            taken = error
+        except (DatabaseError, InsufficientPrivilege) as error:
+            if table.exists(connection):  # made by another job meanwhile
+                taken = JobExists(job=QName(schema, name))
+                continue
+            raise MasterTableRefused(job=QName(schema, name), detail=error.message) from error
+        else:
+            return table
+    assert taken is not None
+    raise taken
+
+
+def _take_over(start: Start, place: Database, connection: sa.Connection) -> Session:
+    table = start.table
+    job = QName(table.schema or "", table.name)
+    if not table.is_ours(connection):
+        raise JobNotFound(job=job)
+    row, age = table.job(connection), table.age(connection)
+    if row.state != "STOPPED" and age < LEASE:
+        raise JobIsRunning(job=job, seconds=round(age, 1))
+    taken = table.take_over(connection, skip_current=start.skip_current)
+    return _session(taken, Record(table, place, connection, taken.incarnation))
+
+
+def _let_clients_see(record: Record) -> None:
+    """Attached clients learn how the job ended from its master table, and detach; this waits for them, not for ever."""
+    until = time.monotonic() + LEASE
+    while time.monotonic() < until and record.table.clients(record.connection, ATTACHED):
+        time.sleep(_LOOK)
+
+
+def _end_badly(opened: Session, error: BaseException) -> None:
+    """Keep the record of a job that can be started again; the error that ended the job goes before errors in here."""
+    record = opened.record
+    try:
+        executed = record.table.job(record.connection).state != "DEFINING"
+        if isinstance(error, JobKilled) or not executed:
+            record.table.drop(record.connection)
+        else:
+            record.write_messages()
+            record.job(state="STOPPED", error=_reason(opened.job, error))
+    except (MigratorError, sa.exc.SQLAlchemyError):
+        return  # the database is gone, or the job is another process's: its master table says what there is to say
+
+
+def _reason(job: QName, error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        error = JobStopped(job=job)
+    return str(error) if isinstance(error, MigratorError) else f"{type(error).__name__}: {error}"
+
+
+# --- what must not change -------------------------------------------------------------------------------------------
+
+
+def digest(value: Any) -> str:
+    """A checksum of JSON-ready values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,360 @@
+"""The master table: a job's record, a table of the job's database named as the job. ``SELECT`` on it is documented use.
+
+Every row is of one kind: the job, an object to make, a granule of rows to move, a dump file, a worker, a request of an
+attached client, a line of the log, a client that is attached. The coordinator writes them but for two: clients write their
+own rows and requests, and the worker that loads a granule's rows marks the granule done in the same transaction. Each
+process that takes the job over has a higher incarnation; changes by an earlier one find no row to change.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cache
+from typing import Any, Literal
+
+import sqlalchemy as sa
+
+from migrator.errors import JobExists, JobTakenOver
+from migrator.model.objects import QName
+
+LEASE = float(os.environ.get("MIGRATOR_LEASE", "10"))
+"""Seconds without a heartbeat after which a job counts as not running, and a client as not attached."""
+
+Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT"]
+State = Literal[
+    "DEFINING", "EXECUTING", "COMPLETING", "COMPLETED", "STOP PENDING", "STOPPING", "STOPPED", "PENDING", "FAILED", "SKIPPED"
+]
+
+LASTING = ("ADD_FILE",)
+"""The requests that a job obeys even when it was started again since."""
+
+_CHUNK = 500
+"""How many rows one INSERT takes."""
+
+
+@dataclass(frozen=True)
+class MasterColumn:
+    """A column of every master table: its name, its type, and what it means."""
+
+    name: str
+    type: sa.types.TypeEngine[Any]
+    meaning: str
+
+
+def _text() -> sa.Text:
+    return sa.Text().with_variant(sa.Text(2**31), "mysql", "mariadb")
+
+
+COLUMNS = (
+    MasterColumn("kind", sa.String(10), "what the row is: JOB, OBJECT, GRANULE, FILE, WORKER, REQUEST, MESSAGE or CLIENT"),
+    MasterColumn("item", sa.BigInteger(), "its number within the kind, in the order of the plan; the job is 1"),
+    MasterColumn("object_path", sa.String(100), "the object type path, as the log shows it; a request's verb"),
+    MasterColumn("object_schema", sa.String(255), "the object's schema; the job's owner"),
+    MasterColumn("object_name", sa.String(700), "the object's name; the job's name; a dump file's path"),
+    MasterColumn("state", sa.String(12), "PENDING, EXECUTING, COMPLETED, FAILED or SKIPPED; the job's state"),
+    MasterColumn("incarnation", sa.Integer(), "how often the job had been started when the row last began to execute"),
+    MasterColumn("worker", sa.Integer(), "the worker that did it or does it; the job's degree of parallelism"),
+    MasterColumn("attempts", sa.Integer(), "how often it was begun"),
+    MasterColumn("row_count", sa.BigInteger(), "rows moved; the errors that the job has logged"),
+    MasterColumn("byte_count", sa.BigInteger(), "bytes moved, as Arrow has them; the losses that the job has logged"),
+    MasterColumn("estimated_bytes", sa.BigInteger(), "bytes expected"),
+    MasterColumn("seconds", sa.Double(), "time spent on it"),
+    MasterColumn("changed_at", sa.DateTime(), "when the row was last changed; a job's and an attached client's heartbeat"),
+    MasterColumn("error", _text(), "why it failed, or how a request was answered"),
+    MasterColumn("detail", _text(), "what else is recorded of it, as JSON: the job's request, a granule's bounds or pieces"),
+)
+"""The columns of every master table."""
+
+NAMES = tuple(column.name for column in COLUMNS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a master table; fields as :data:`COLUMNS` explains them."""
+
+    kind: Kind
+    item: int
+    path: str = ""
+    schema: str = ""
+    name: str = ""
+    state: State = "PENDING"
+    incarnation: int = 0
+    worker: int = 0
+    attempts: int = 0
+    rows: int = 0
+    bytes: int = 0
+    estimate: int = 0
+    seconds: float = 0.0
+    changed: datetime | None = None
+    error: str = ""
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over rows of a master table."""
+
+    count: int = 0
+    bytes: int = 0
+    estimate: int = 0
+    seconds: float = 0.0
+
+
+_FIELDS = dict(
+    zip(
+        (
+            *("kind", "item", "path", "schema", "name", "state", "incarnation", "worker", "attempts", "rows", "bytes"),
+            *("estimate", "seconds", "changed", "error", "detail"),
+        ),
+        NAMES,
+        strict=True,
+    )
+)
+
+
+def is_master_table(columns: Sequence[str]) -> bool:
+    """Whether a table with these columns is a job's record, which is no part of what jobs move."""
+    return tuple(name.lower() for name in columns) == NAMES
+
+
+@cache
+def _table(schema: str | None, name: str) -> sa.Table:
+    columns = [
+        sa.Column(c.name, c.type, primary_key=c.name in {"kind", "item"}, autoincrement=False, nullable=True)
+        for c in COLUMNS
+    ]
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema, mysql_engine="InnoDB", mariadb_engine="InnoDB")
+
+
+@dataclass(frozen=True)
+class MasterTable:
+    """One job's master table, by name. It holds no connection: every call takes one, in autocommit mode unless said."""
+
+    schema: str | None
+    name: str
+
+    @property
+    def table(self) -> sa.Table:
+        """The table as SQLAlchemy sees it."""
+        return _table(self.schema, self.name)
+
+    # --- the table --------------------------------------------------------------------------------------------------
+
+    def exists(self, connection: sa.Connection) -> bool:
+        """Whether a table or view of this name is there."""
+        return sa.inspect(connection).has_table(self.name, self.schema)
+
+    def is_ours(self, connection: sa.Connection) -> bool:
+        """Whether it is there and is a master table."""
+        if not self.exists(connection):
+            return False
+        return is_master_table([column["name"] for column in sa.inspect(connection).get_columns(self.name, self.schema)])
+
+    def create(self, connection: sa.Connection) -> None:
+        """Make the table.
+
+        :raises JobExists: a table, view or job has the name.
+        """
+        if self.exists(connection):
+            raise JobExists(job=QName(self.schema or "", self.name))
+        self.table.create(connection, checkfirst=False)
+
+    def drop(self, connection: sa.Connection) -> None:
+        """Remove the table."""
+        self.table.drop(connection, checkfirst=False)
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
+        """Add rows."""
+        values = [_values(row) for row in rows]
+        for first in range(0, len(values), _CHUNK):
+            statement = self.table.insert().values(changed_at=sa.func.current_timestamp())
+            connection.execute(statement, values[first : first + _CHUNK])
+
+    def remove(self, connection: sa.Connection, kind: Kind, item: int) -> None:
+        """Remove one row."""
+        table = self.table
+        connection.execute(table.delete().where(table.c.kind == kind, table.c.item == item))
+
+    def clear(self, connection: sa.Connection, kinds: Sequence[Kind]) -> None:
+        """Remove the rows of some kinds."""
+        connection.execute(self.table.delete().where(self.table.c.kind.in_(kinds)))
+
+    def rows(self, connection: sa.Connection, kind: Kind, *, after: int = 0, state: State | None = None) -> list[Row]:
+        """The rows of a kind, in order; those after a number, or in a state, only."""
+        table = self.table
+        wanted = sa.select(table).where(table.c.kind == kind, table.c.item > after).order_by(table.c.item)
+        if state is not None:
+            wanted = wanted.where(table.c.state == state)
+        return [_row(found) for found in connection.execute(wanted)]
+
+    def last(self, connection: sa.Connection, kind: Kind) -> int:
+        """The number of the last row of a kind; 0: there is none."""
+        c = self.table.c
+        found = connection.execute(sa.select(sa.func.max(c.item)).where(c.kind == kind)).scalar_one()
+        return int(found or 0)
+
+    def job(self, connection: sa.Connection) -> Row:
+        """The job's own row."""
+        (row,) = self.rows(connection, "JOB")
+        return row
+
+    def age(self, connection: sa.Connection) -> float:
+        """Seconds since the job's heartbeat, by the database's clock."""
+        c = self.table.c
+        return _seconds(connection.execute(sa.select(self._now(), c.changed_at).where(c.kind == "JOB")).one())
+
+    def _now(self) -> sa.ColumnElement[datetime]:
+        return sa.type_coerce(sa.func.current_timestamp(), sa.DateTime())
+
+    def change(
+        self,
+        connection: sa.Connection,
+        kind: Kind,
+        item: int,
+        *,
+        incarnation: int | None = None,
+        keep_time: bool = False,
+        **values: Any,
+    ) -> bool:
+        """Change the fields of one row; False: there is none (any more).
+
+        ``incarnation``: only while the job is still in it. ``keep_time``: it is no heartbeat.
+        """
+        table = self.table
+        which = [table.c.kind == kind, table.c.item == item]
+        if incarnation is not None:
+            which.append(table.c.incarnation == incarnation)
+        changes = _columns(values) if keep_time else _changes(values)
+        return connection.execute(table.update().where(*which).values(changes)).rowcount == 1
+
+    def beat(self, connection: sa.Connection, incarnation: int, **values: Any) -> None:
+        """The job lives; with ``values``, something of it changes.
+
+        :raises JobTakenOver: another process has started the job since.
+        """
+        if not self.change(connection, "JOB", 1, incarnation=incarnation, **values):
+            raise JobTakenOver(job=QName(self.schema or "", self.name))
+
+    def take_over(self, connection: sa.Connection, *, skip_current: bool = False) -> Row:
+        """Start the job anew in its next incarnation: what was executing is pending again, or skipped.
+
+        :raises JobTakenOver: another process does the same.
+        """
+        table, before = self.table, self.job(connection)
+        mine = (table.c.kind == "JOB") & (table.c.incarnation == before.incarnation)
+        values = {"state": "EXECUTING", "incarnation": before.incarnation + 1}
+        if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
+            raise JobTakenOver(job=QName(self.schema or "", self.name))
+        executing = table.c.kind.in_(("OBJECT", "GRANULE")) & (table.c.state == "EXECUTING")
+        then = {"state": "SKIPPED", "error": "skipped by START_JOB=SKIP_CURRENT"} if skip_current else {"state": "PENDING"}
+        connection.execute(table.update().where(executing).values(then))
+        answered = (table.c.state != "PENDING") | table.c.object_path.notin_(LASTING)
+        old = (table.c.kind == "WORKER") | ((table.c.kind == "REQUEST") & answered)
+        connection.execute(table.delete().where(old))
+        return self.job(connection)
+
+    def begin(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int, **values: Any) -> bool:
+        """An object or granule begins to execute; False: it is done already."""
+        table = self.table
+        changes = {"state": "EXECUTING", "incarnation": incarnation, **values}
+        statement = (
+            table.update()
+            .where(table.c.kind == kind, table.c.item == item, table.c.state.notin_(("COMPLETED", "SKIPPED")))
+            .values({**_changes(changes), table.c.attempts: table.c.attempts + 1})
+        )
+        return connection.execute(statement).rowcount == 1
+
+    def totals(self, connection: sa.Connection, kind: Kind) -> dict[State, Totals]:
+        """The sums over the rows of a kind, by state."""
+        c = self.table.c
+        sums = [sa.func.coalesce(sa.func.sum(column), 0) for column in (c.byte_count, c.estimated_bytes, c.seconds)]
+        wanted = sa.select(c.state, sa.func.count(), *sums).where(c.kind == kind).group_by(c.state)
+        return {
+            state: Totals(int(count), int(size), int(estimate), float(seconds))
+            for state, count, size, estimate, seconds in map(tuple, connection.execute(wanted))
+        }
+
+    # --- requests and attached clients ------------------------------------------------------------------------------
+
+    def ask(self, connection: sa.Connection, verb: str, **detail: Any) -> int:
+        """Put a request; its number."""
+        number = time.time_ns()
+        self.insert(connection, [Row("REQUEST", number, path=verb, detail=detail)])
+        return number
+
+    def withdraw(self, connection: sa.Connection, kind: Kind, item: int, state: State = "PENDING") -> bool:
+        """Remove one row if it is in a state; False: it is not (any more)."""
+        table = self.table
+        which = (table.c.kind == kind, table.c.item == item, table.c.state == state)
+        return connection.execute(table.delete().where(*which)).rowcount == 1
+
+    def clients(self, connection: sa.Connection, role: str | None = None) -> int:
+        """How many clients are attached; those of a role only, if one is given."""
+        c = self.table.c
+        wanted = sa.select(self._now(), c.changed_at).where(c.kind == "CLIENT")
+        if role is not None:
+            wanted = wanted.where(c.object_path == role)
+        return sum(_seconds(found) < LEASE for found in connection.execute(wanted))
+
+
+@dataclass(frozen=True)
+class DoneMark:
+    """How a worker marks an object or granule done, in the transaction that does it."""
+
+    table: MasterTable
+    kind: Kind
+    item: int
+    incarnation: int
+
+    def set(self, connection: sa.Connection, **values: Any) -> None:
+        """Mark it, in the transaction of ``connection``.
+
+        :raises JobTakenOver: it is not this incarnation's to do any more; the transaction must be rolled back.
+        """
+        table = self.table.table
+        changed = connection.execute(
+            table.update()
+            .where(
+                table.c.kind == self.kind,
+                table.c.item == self.item,
+                table.c.state == "EXECUTING",
+                table.c.incarnation == self.incarnation,
+            )
+            .values(_changes({"state": "COMPLETED", "error": "", **values}))
+        )
+        if changed.rowcount != 1:
+            raise JobTakenOver(job=QName(self.table.schema or "", self.table.name))
+
+
+# --- rows and values ------------------------------------------------------------------------------------------------
+
+
+def _seconds(found: sa.Row[Any]) -> float:
+    """How long ago the second of two times was at the first."""
+    now, then = tuple(found)
+    return float((now.replace(tzinfo=None) - then).total_seconds())
+
+
+def _changes(values: dict[str, Any]) -> dict[str, Any]:
+    return {**_columns(values), "changed_at": sa.func.current_timestamp()}
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    return {_FIELDS[name]: json.dumps(value) if name == "detail" else value for name, value in values.items()}
+
+
+def _values(row: Row) -> dict[str, Any]:
+    return _columns({name: value for name, value in vars(row).items() if name != "changed"})
+
+
+def _row(found: sa.Row[Any]) -> Row:
+    values = dict(zip(_FIELDS, found, strict=True))
+    texts = {name: values[name] or "" for name in ("path", "schema", "name", "error")}  # Oracle has no empty text
+    return replace(Row(**{**values, **texts, "detail": {}}), detail=json.loads(values["detail"] or "{}"))

@@ -1,0 +1,187 @@
+"""expdp: catalog and rows of a database into a dump file set."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import datetime
+from pathlib import Path
+
+from migrator import filters, templates
+from migrator.access import Situation, choose
+from migrator.ends import Database
+from migrator.errors import JobKilled, SourceChanged
+from migrator.job.coordinator import Coordinator
+from migrator.job.dump_files import DumpFiles, set_header
+from migrator.job.master import Entry, Master, Piece
+from migrator.job.session import Session, Start, session
+from migrator.job.table import Row
+from migrator.job.worker import Move
+from migrator.model.objects import QName
+from migrator.operations.rows import RowsMoved, begin_progress, largest_first
+from migrator.operations.work import Work
+from migrator.origins import Origin, database_origin
+from migrator.plan import POSITION, TABLE_DATA, plan, prefix
+
+
+def export(work: Work, start: Start | None) -> int:
+    """Run an export, or go on with one; the exit code."""
+    spec, log = work.spec, work.log
+    database = Database(work.resolve(spec.connection))
+    database.adapter.find(database.url)
+    server = database.server()
+    log.banner([server.banner])
+    with database_origin(spec, database) as origin, session(spec, database, server, start) as job:
+        work.opened(job.record)
+        log.starting(job.job, spec.command)
+        written = _Export(work, origin, job).run()
+        log.master(job.job, "unloaded")
+        log.dump_set(job.job, written)
+        return log.finish(job.job, "COMPLETED")
+
+
+class _Export:
+    """One export of an open source under its master table."""
+
+    def __init__(self, work: Work, origin: Origin, job: Session) -> None:
+        self.work, self.spec, self.log = work, work.spec, work.log
+        self.origin, self.job, self.record = origin, job, job.record
+        self.tables = {table.source: table for table in filters.tables_with_rows(work.spec, origin.catalog)}
+
+    def run(self) -> tuple[Path, ...]:
+        """Write the set; its files."""
+        if self.job.restarted:
+            self._check()
+        else:
+            self._plan()
+        self.files = files = DumpFiles(self.spec, self.job, self.work.secrets)
+        coordinator = Coordinator(
+            self.record,
+            self.log,
+            self.work.progress,
+            self.job.degree,
+            limit=self._limit,
+            files=files,
+            lost=lambda: self.job.heart.lost,
+        )
+        executing = self.job.restarted
+        try:
+            self._claim()
+            self.job.executing()
+            executing = True
+            self._unload(coordinator)
+            coordinator.close()
+            return files.seal(self.origin.catalog, self._master())
+        except BaseException as error:
+            coordinator.abandon()
+            if isinstance(error, JobKilled) or not executing:
+                files.delete()
+            raise
+
+    def _limit(self) -> int | None:
+        limits = [self.files.possible, self.origin.readers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    def _claim(self) -> None:
+        """Make the first files now, so that one that may not be overwritten is known before any row moves."""
+        if not self.job.restarted:
+            limit = self._limit()
+            self.files.claim(self.job.degree if limit is None else min(limit, self.job.degree))
+            return
+        for row in self.files.lost():
+            name = QName(row.schema, row.name)
+            self.log.message(f"granule {row.item} of {name} is not in its dump file any more, and is unloaded again")
+            self.record.change("GRANULE", row.item, state="PENDING")
+
+    # --- what is to be done -----------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        self.work.say(self.origin.notes)
+        for phase in plan(self.origin.catalog, self.spec.content):
+            if phase.path not in {TABLE_DATA, POSITION}:
+                self.log.processing(f"{prefix(self.spec)}/{phase.path}")
+                self.log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
+        for loss in self.origin.catalog.losses:
+            self.log.loss(loss)
+        rows: list[Row] = []
+        for table in self.tables.values():
+            for part in self.origin.parts(table):
+                item = len(rows) + 1
+                name = table.source
+                rows.append(
+                    Row("GRANULE", item, TABLE_DATA, name.schema, name.name, estimate=part.bytes, detail=part.detail)
+                )
+        self.record.clear("GRANULE", "FILE")
+        self.record.insert(rows)
+        header = set_header(self.spec, str(self.job.job), uuid.uuid4().hex, self.origin.catalog, self.work.secrets)
+        self.job.note(
+            plan=self.origin.identity,
+            mark=self.origin.mark,
+            header=json.loads(header.of_file(1)),
+            dumpfiles=[
+                {"template": templates.dated(name, datetime.now()), "filesize": None, "reuse": False, "added": False}
+                for name in self.spec.dumpfiles
+            ],
+        )
+
+    def _check(self) -> None:
+        """The source must be as it was: what is unloaded already and what is still to come must be of one state.
+
+        :raises SourceChanged: it is not.
+        """
+        if self.job.recall("plan") != self.origin.identity:
+            raise SourceChanged(object="the catalog", detail="objects were made, changed or dropped")
+        done = self.record.rows("GRANULE", state="COMPLETED")
+        for row in done:
+            table = self.tables[QName(row.schema, row.name)]
+            changed = self.origin.changed(table, row.detail, self.job.recall("mark"), row.rows)
+            if changed is not None:
+                raise SourceChanged(object=f"table {table.qname}", detail=changed)
+        self.log.restarting(len(done), len(self.record.rows("GRANULE")))
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _unload(self, coordinator: Coordinator) -> None:
+        method = str(choose(Situation(unloading=True)).method)
+        rows = self.record.rows("GRANULE")
+        moved = RowsMoved(self.log, self.work.progress, "exported", rows)
+        moves = []
+        for row in rows:
+            if row.state == "COMPLETED":
+                continue
+            table = self.tables[QName(row.schema, row.name)]
+            moves.append(
+                Move(row.item, table.qname, self.origin.rows(table, table.columns, row.detail), None, method, row.estimate)
+            )
+        if not moves:
+            return
+        self.log.processing(f"{prefix(self.spec)}/{TABLE_DATA}")
+        begin_progress(self.work.progress, rows)
+        for move, outcome, worker in coordinator.move(largest_first(moves), {row.item: row.detail for row in rows}):
+            moved.ended(move, outcome, worker)
+        self.work.progress.end()
+
+    def _master(self) -> Master:
+        """What the dump set records of its rows."""
+        entries = []
+        granules = self.record.rows("GRANULE")
+        for table in self.tables.values():
+            rows = [row for row in granules if QName(row.schema, row.name) == table.source]
+            failed = next((row for row in rows if row.state != "COMPLETED"), None)
+            pieces = tuple(Piece(**piece) for row in rows for piece in row.detail.get("pieces", ()))
+            entries.append(
+                Entry(
+                    table.source.schema,
+                    table.source.name,
+                    "COMPLETED" if failed is None else "FAILED",
+                    sum(row.rows for row in rows),
+                    sum(row.bytes for row in rows),
+                    worker=rows[-1].worker,
+                    seconds=sum(row.seconds for row in rows),
+                    error="" if failed is None else failed.error,
+                    pieces=pieces if failed is None else (),
+                )
+            )
+        return Master(
+            str(self.job.job), self.spec.operation, self.spec.mode, self.job.job.schema, self.spec.command, tuple(entries)
+        )

@@ -1,0 +1,484 @@
+"""impdp: a dump file set, or a linked database, into a database."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import count
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator import filters, transforms
+from migrator.access import Choice, Method, Situation, choose
+from migrator.adapter import Adapter, Facts, Load, Server
+from migrator.dump import reader
+from migrator.ends import Database
+from migrator.errors import (
+    ConflictingParameters,
+    MigratorError,
+    RequestChanged,
+    RowsInDoubt,
+    SourceChanged,
+    TargetChanged,
+    TargetSchemaMissing,
+    ValueNotCarried,
+)
+from migrator.job.builder import Builder
+from migrator.job.coordinator import Coordinator
+from migrator.job.session import Session, Start, digest, names, session
+from migrator.job.table import Row
+from migrator.job.worker import Move, Store
+from migrator.model.catalog import Catalog, path_of
+from migrator.model.objects import Column, QName, Schema, Table
+from migrator.operations.rows import RowsMoved, begin_progress, largest_first
+from migrator.operations.work import Work
+from migrator.origins import Origin, origin, verify
+from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.spec import TableExistsAction
+
+
+def import_(work: Work, start: Start | None) -> int:
+    """Run an import, or go on with one; the exit code."""
+    spec, log = work.spec, work.log
+    linked = _linked(work)
+    target = Database(work.resolve(spec.connection))
+    server = target.server()
+    log.banner([server.banner, *([linked.banner] if linked is not None else [])])
+    if spec.verify_only:
+        return _verify_only(work, QName(server.user, next(names(spec))))
+    with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
+        catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+        check_target(catalog, target.adapter)
+        if linked is not None and linked.identity and linked.identity == server.identity:
+            check_source_is_kept(catalog, spec.table_exists_action)
+        phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
+        with session(spec, target, server, start) as job, target.connect() as connection:
+            work.opened(job.record)
+            if spec.network_link is None:
+                log.master(job.job, "loaded")
+            log.starting(job.job, spec.command)
+            _Import(work, opened, catalog, phases, target, server, connection, job).run()
+            return log.finish(job.job, "COMPLETED")
+
+
+def _verify_only(work: Work, job: QName) -> int:
+    """VERIFY_ONLY: check that the set is complete and its files are as they were written; import nothing."""
+    dump = reader.open_set(work.spec.dumpfiles, work.secrets)
+    work.log.master(job, "loaded")
+    work.log.starting(job, work.spec.command)
+    work.log.message("dump file set is complete")
+    verify(dump, work.log.message)
+    work.log.message("dump file set is consistent")
+    return work.log.finish(job, "COMPLETED")
+
+
+def _linked(work: Work) -> Server | None:
+    """Reach the linked database first: a target file is not made for a source that is not there."""
+    if work.spec.network_link is None:
+        return None
+    link = Database(work.resolve(work.spec.network_link))
+    link.adapter.find(link.url)
+    return link.server()
+
+
+def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
+    """A job within one database, however it is reached, does not empty or drop a table whose rows it is to read.
+
+    :raises ConflictingParameters: it would.
+    """
+    if action not in {"TRUNCATE", "REPLACE"}:
+        return
+    read = {table.source for table in catalog.of(Table)}
+    for table in catalog.of(Table):
+        if table.qname in read:
+            detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
+            raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
+
+
+def check_target(catalog: Catalog, adapter: Adapter) -> None:
+    """A target with one fixed schema takes that schema's objects only.
+
+    :raises TargetSchemaMissing: an object belongs to another.
+    """
+    only = adapter.capabilities.single_schema
+    if only is None:
+        return
+    for obj in catalog.objects:
+        schema = obj.name if isinstance(obj, Schema) else obj.schema
+        if schema != only:
+            raise TargetSchemaMissing(schema=schema, database=adapter.title, only=only)
+
+
+def _identity(phases: Sequence[Phase]) -> str:
+    """A checksum of what a job makes, but for where sequences stand."""
+    steps = [(step.path, step.label, step.script.statements) for p in phases for step in p.steps if p.path != POSITION]
+    return digest(steps)
+
+
+class _Import:
+    """One import into a connected database, under its master table."""
+
+    def __init__(
+        self,
+        work: Work,
+        opened: Origin,
+        catalog: Catalog,
+        phases: Sequence[Phase],
+        target: Database,
+        server: Server,
+        connection: sa.Connection,
+        job: Session,
+    ) -> None:
+        self.spec, self.log, self.progress, self.work = work.spec, work.log, work.progress, work
+        self.origin, self.catalog, self.target, self.phases = opened, catalog, target, phases
+        self.connection, self.job, self.record = connection, job, job.record
+        self.adapter = target.adapter
+        self.ddl = self.adapter.ddl(catalog, server.version)
+        self.there = self._read_target()
+        self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, catalog)}
+        self.without_rows: set[QName] = set()
+        """Tables that existed and take no rows from this job."""
+        self.loading = False
+        numbers = count(1)
+        self.items = [[next(numbers) for _ in phase.steps] for phase in phases]
+
+    def run(self) -> None:
+        """Run all phases."""
+        if not self.job.restarted:
+            self._plan()
+        self.existing = {QName(*name) for name in self.job.recall("existing")}
+        self.labels = frozenset(self.job.recall("labels"))
+        coordinator = Coordinator(
+            self.record,
+            self.log,
+            self.progress,
+            self.job.degree,
+            limit=self._limit,
+            lost=lambda: self.job.heart.lost,
+            single_writer=self.adapter.capabilities.max_writers == 1,
+        )
+        self.coordinator = coordinator
+        recorded = {row.item: row for row in self.record.rows("OBJECT")}
+        sizes = {name: sum(row.estimate for row in rows) for name, rows in self._granules().items()}
+        self.builder = Builder(coordinator, self.target, self.ddl, self.connection, self.log, recorded, sizes)
+        try:
+            if self.job.restarted:
+                self._check(recorded)
+            self.job.executing()
+            self._run_phases()
+            coordinator.close()
+        except BaseException:
+            coordinator.abandon()
+            raise
+
+    def _run_phases(self) -> None:
+        self._treat_existing_tables()
+        for phase, items in zip(self.phases, self.items, strict=True):
+            path = f"{prefix(self.spec)}/{phase.path}"
+            if phase.path == TABLE_DATA:
+                self.loading = True
+                self._load(path)
+                self.loading = False
+                self._check_inline_keys()
+            else:
+                self.builder.run(phase, items, path, self.labels)
+
+    def _limit(self) -> int | None:
+        readers = self.origin.readers if self.loading else None
+        limits = [readers, self.adapter.capabilities.max_writers]
+        return min((limit for limit in limits if limit is not None), default=None)
+
+    # --- what is to be done -----------------------------------------------------------------------------------------
+
+    def _plan(self) -> None:
+        """Record every object and granule; then that this is the plan."""
+        self.work.say((*self.origin.notes, *transforms.unmatched(self.spec, self.origin.catalog)))
+        for loss in self.catalog.losses:
+            self.log.loss(loss)
+        self.record.clear("OBJECT", "GRANULE")
+        self.record.insert(self._objects())
+        self.record.insert(self._parts())
+        self.job.note(
+            plan=_identity(self.phases),
+            source=self.origin.identity,
+            mark=self.origin.mark,
+            existing=[[table.schema, table.name] for table in self.there.of(Table)],
+            labels=sorted(self._existing_labels()),
+        )
+
+    def _objects(self) -> Iterator[Row]:
+        for phase, items in zip(self.phases, self.items, strict=True):
+            for item, step in zip(items, phase.steps, strict=True):
+                table = step.table or QName("", "")
+                yield Row("OBJECT", item, phase.path, table.schema, step.label)
+
+    def _parts(self) -> Iterator[Row]:
+        items = count(1)
+        for name, table in self.tables.items():
+            for part in self.origin.parts(table):
+                yield Row(
+                    "GRANULE", next(items), TABLE_DATA, name.schema, name.name, estimate=part.bytes, detail=part.detail
+                )
+
+    def _granules(self) -> dict[QName, list[Row]]:
+        found: dict[QName, list[Row]] = {}
+        for row in self.record.rows("GRANULE"):
+            found.setdefault(QName(row.schema, row.name), []).append(row)
+        return found
+
+    # --- going on with a job ----------------------------------------------------------------------------------------
+
+    def _check(self, recorded: dict[int, Row]) -> None:
+        """What the master table records must be so, or rows could be lost or doubled.
+
+        :raises RequestChanged: the plan is another.
+        :raises SourceChanged: rows have changed at the source.
+        :raises TargetChanged: what had been made is not there as it was.
+        :raises RowsInDoubt: rows may or may not be there.
+        """
+        if self.origin.identity != self.job.recall("source"):
+            what = "the dump file set" if self.spec.network_link is None else "the catalog"
+            raise SourceChanged(object=what, detail="it is not the one that the job began with")
+        if _identity(self.phases) != self.job.recall("plan"):
+            raise RequestChanged(detail="its objects would be made otherwise than they were; was migrator updated?")
+        granules = self._granules()
+        for name, rows in granules.items():
+            self._check_source(name, rows)
+            self._check_rows(name, rows)
+        self._check_tables(recorded)
+        every = [row for rows in granules.values() for row in rows]
+        self.log.restarting(sum(row.state == "COMPLETED" for row in every), len(every))
+        for row in every:
+            if row.state == "SKIPPED":
+                self.log.message(f"granule {row.item} of {QName(row.schema, row.name)} was in progress and is skipped")
+        for row in recorded.values():
+            if row.state == "SKIPPED" and row.error.startswith("skipped"):
+                self.log.message(f"{row.name} was in progress and is skipped")
+
+    def _check_source(self, name: QName, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if row.state == "COMPLETED":
+                changed = self.origin.changed(self.tables[name], row.detail, self.job.recall("mark"), row.rows)
+                if changed is not None:
+                    raise SourceChanged(object=f"table {self.tables[name].source}", detail=changed)
+
+    def _check_tables(self, recorded: dict[int, Row]) -> None:
+        made = {table.qname for table in self.there.of(Table)}
+        for phase, items in zip(self.phases, self.items, strict=True):
+            for item, step in zip(items, phase.steps, strict=True):
+                missing = step.path == TABLE and step.table is not None and step.table not in made
+                if missing and recorded[item].state == "COMPLETED":
+                    raise TargetChanged(object=f"table {step.table}", detail="it is not there any more")
+
+    def _check_rows(self, name: QName, rows: Sequence[Row]) -> None:
+        """The rows of a table that only this job fills must be those that its done marks count."""
+        begun = [row for row in rows if row.attempts and row.state in {"PENDING", "EXECUTING"}]
+        exact = self.record.database == self.target
+        ours = name not in self.existing or self.spec.table_exists_action == "TRUNCATE"
+        if not exact and begun:
+            if not ours:
+                raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
+            self._empty(name, rows)
+            return
+        done = [row for row in rows if row.state == "COMPLETED"]
+        if done and name not in self.existing and exact:
+            recorded = sum(row.rows for row in done)
+            counted = self._count(name)
+            if counted != recorded:
+                raise TargetChanged(object=f"table {name}", detail=f"it has {counted} rows, the job had loaded {recorded}")
+
+    def _count(self, name: QName) -> int:
+        if self.there.table(name) is None:
+            raise TargetChanged(object=f"table {name}", detail="it is not there any more")
+        table = sa.table(name.name, schema=name.schema)
+        return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+
+    def _empty(self, name: QName, rows: Sequence[Row]) -> None:
+        """Begin a table's rows anew."""
+        self.builder.execute(f"ORA-39120: Table {name} can't be truncated:", self.ddl.truncate(name).statements)
+        for row in rows:
+            self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0)
+
+    # --- what is there already --------------------------------------------------------------------------------------
+
+    def _schemas(self) -> list[str]:
+        wanted = {obj.schema for obj in self.catalog.objects if not isinstance(obj, Schema)}
+        return [schema for schema in self.adapter.schemas(self.connection) if schema in wanted]
+
+    def _read_target(self) -> Catalog:
+        return self.adapter.catalog(self.connection, self._schemas(), proof=False)
+
+    def _existing_labels(self) -> frozenset[str]:
+        schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
+        others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
+        return frozenset(schemas | others)
+
+    def _treat_existing_tables(self) -> None:
+        """TABLE_EXISTS_ACTION for every table of the job that was there already; once in the life of a job."""
+        tables = [table.qname for table in self.catalog.of(Table) if table.qname in self.existing]
+        treated: dict[str, Any] | None = self.job.recall("treated")
+        action = self.spec.table_exists_action
+        if action != "REPLACE":
+            self.builder.skipped |= set(tables)
+        if action == "SKIP":
+            self.without_rows |= set(tables)
+        if treated is None:
+            self._tell_existing(tables)
+            if action == "TRUNCATE" and tables:
+                self._truncate(tables)
+            if action == "REPLACE" and tables:
+                self._drop([table for name in tables if (table := self.there.table(name)) is not None])
+            treated = {"without_rows": _listed(self.without_rows), "failed": _listed(self.builder.failed)}
+            self.there = self._read_target()  # triggers and sequences go with their tables
+            if action == "REPLACE":
+                self.labels = self._existing_labels()
+            self.job.note(treated=treated, labels=sorted(self.labels))
+        self.without_rows |= {QName(*name) for name in treated["without_rows"]}
+        self.builder.failed |= {QName(*name) for name in treated["failed"]}
+        if action == "REPLACE":
+            self.existing -= set(tables) - self.builder.failed
+
+    def _tell_existing(self, tables: Sequence[QName]) -> None:
+        action = self.spec.table_exists_action
+        for name in tables:
+            if action == "SKIP":
+                text = "exists. All dependent metadata and data will be skipped due to table_exists_action of skip"
+                self.log.error(f"ORA-39151: Table {name} {text}")
+            elif action in {"APPEND", "TRUNCATE"}:
+                verb = "appended to existing table" if action == "APPEND" else "loaded into the truncated existing table"
+                code = "ORA-39152" if action == "APPEND" else "ORA-39153"
+                text = f"exists. Data will be {verb} but all dependent metadata will be skipped"
+                self.log.message(f"{code}: Table {name} {text} due to table_exists_action of {action.lower()}")
+
+    def _truncate(self, tables: Sequence[QName]) -> None:
+        names = ", ".join(map(str, tables))
+        headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
+        if not self.builder.execute(headline, self.ddl.truncate(*tables).statements):
+            self.without_rows |= set(tables)
+
+    def _drop(self, tables: Sequence[Table]) -> None:
+        headline = "ORA-39083: Object type {} failed to drop with error:"
+        for table in tables:
+            for key in table.foreign_keys:
+                label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
+                self.builder.execute(headline.format(label), self.ddl.drop_foreign_key(table.qname, key).statements)
+        for table in tables:
+            if not self.builder.execute(headline.format(path_of(table)), self.ddl.drop_table(table.qname).statements):
+                self.builder.failed.add(table.qname)
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _load(self, path: str) -> None:
+        granules = self._granules()
+        left = [row for rows in granules.values() for row in rows if row.state == "PENDING"]
+        if not left:
+            return
+        made = self._read_target()
+        for name in self.tables:
+            if name in self.builder.failed:
+                self.builder.dependent_skipped(f"TABLE_DATA:{name}", name)
+        barred = self.builder.failed | self.without_rows
+        tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
+        groups = parents_first(tables) if self.existing else (tuple(tables),)
+        planned = [self._moves(group, granules, made) for group in groups]
+        every = {move.item for moves in planned for move in moves}
+        if not every:
+            return
+        self.log.processing(path)
+        begin_progress(self.progress, [row for row in left if row.item in every])
+        of_tables = [row for table in tables for row in granules[table.qname]]
+        moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo)
+        for moves in planned:
+            for move, outcome, worker in self.coordinator.move(largest_first(moves)):
+                moved.ended(move, outcome, worker)
+        self.progress.end()
+
+    def _moves(self, tables: Sequence[Table], granules: dict[QName, list[Row]], made: Catalog) -> list[Move]:
+        moves: list[Move] = []
+        bulk_refused = ""
+        for table in tables:
+            left = [row for row in granules[table.qname] if row.state == "PENDING"]
+            if not left:
+                continue
+            try:
+                bulk_refused = self._table_moves(table, left, made.table(table.qname), bulk_refused, moves)
+            except MigratorError as error:
+                head = f"ORA-31693: Table data object {table.qname} failed to load and is being skipped due to error:"
+                self.log.error(head, str(error))  # noqa: TRY400
+                for row in left:
+                    self.record.change("GRANULE", row.item, state="FAILED", error=str(error))
+        return moves
+
+    def _table_moves(
+        self, table: Table, rows: Sequence[Row], made: Table | None, bulk_refused: str, moves: list[Move]
+    ) -> str:
+        """Add a table's moves; why the server refuses bulk loads, if it does."""
+        if made is None:
+            raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
+        fresh = table.qname not in self.existing
+        facts = Facts(bulk_load_refused=bulk_refused)
+        if not fresh or not bulk_refused:
+            facts = self.adapter.facts(self.connection, table.qname)
+        where = self.origin.unfiltered.get(table.source)
+        choice = choose(Situation(facts, fresh, filtered=where is not None))
+        if choice.barred and self.spec.metrics:
+            self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
+        source, target = _matched(table, made)
+        load = Load(made.qname, source, target, choice.method is Method.CONVENTIONAL_PATH, fresh)
+        for row in rows:
+            staging = QName(made.schema, f"MIGRATOR_STAGING_{self.record.table.name[:40]}_{row.item}")
+            store = Store(self.target, load, where, staging if choice.method is Method.EXTERNAL_TABLE else None)
+            rows_from = self.origin.rows(table, source, row.detail)
+            done = self.record.mark(self.target, "GRANULE", row.item)
+            moves.append(Move(row.item, table.qname, rows_from, store, self._method(choice), row.estimate, done))
+        return facts.bulk_load_refused
+
+    def _method(self, choice: Choice) -> str:
+        return "network_link" if self.spec.network_link is not None else str(choice.method)
+
+    def _undo(self, name: QName, rows: int) -> int:
+        """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""
+        if name in self.existing:
+            return rows
+        headline = f"ORA-39120: Table {name} can't be truncated:"
+        if not self.builder.execute(headline, self.ddl.truncate(name).statements):
+            return rows
+        for row in self._granules()[name]:
+            if row.state == "COMPLETED":
+                self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
+        return 0
+
+    def _check_inline_keys(self) -> None:
+        """Foreign keys that stood in CREATE TABLE were not checked while rows came in table by table."""
+        if "foreign_key" not in self.adapter.capabilities.inline:
+            return
+        for table in self.catalog.of(Table):
+            if not table.foreign_keys or table.qname in self.builder.failed | self.without_rows:
+                continue
+            orphans = self.adapter.orphans(self.connection, table.qname)
+            if orphans:
+                text = f"{orphans} rows of {table.qname} refer to rows that are not there"
+                self.log.error(f"ORA-02298: cannot validate the foreign keys of {table.qname} - parent keys not found", text)
+
+
+def _listed(names: set[QName]) -> list[list[str]]:
+    return [[name.schema, name.name] for name in sorted(names, key=str)]
+
+
+def _matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """The columns whose values move, as they come and as the target has them.
+
+    Columns that the target generates are left to it.
+
+    :raises ValueNotCarried: the target has no column for one of the source's.
+    """
+    there = {column.name: column for column in made.columns}
+    folded = {column.name.lower(): column for column in made.columns}
+    pairs = []
+    for column in table.columns:
+        found = there.get(column.name) or folded.get(column.name.lower())
+        if found is None:
+            raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
+        if found.generated is None:
+            pairs.append((column, found))
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

@@ -1,0 +1,95 @@
+"""Granules as they end, told as tables: the log has one line a table, when its last granule is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
+
+from migrator.errors import MigratorError
+from migrator.job.report import JobLog, Progress
+from migrator.job.table import Row
+from migrator.job.worker import Move, Outcome
+from migrator.model.objects import QName
+
+Stays = Callable[[QName, int], int]
+"""Undoes what it can of a table that failed after some rows came in; how many rows stay."""
+
+
+class _Table:
+    """What is known of one table's granules."""
+
+    def __init__(self) -> None:
+        self.left: set[int] = set()
+        self.rows = self.bytes = 0
+        self.seconds = 0.0
+        self.error: MigratorError | None = None
+
+    def add(self, rows: int, size: int, seconds: float) -> None:
+        self.rows, self.bytes, self.seconds = self.rows + rows, self.bytes + size, self.seconds + seconds
+
+
+class RowsMoved:
+    """Counts granules into tables and writes their lines; what was done in an earlier run of the job counts."""
+
+    def __init__(
+        self,
+        log: JobLog,
+        progress: Progress,
+        verb: Literal["exported", "imported"],
+        rows: Iterable[Row],
+        stays: Stays = lambda table, rows: 0,
+    ) -> None:
+        self._log, self._progress, self._verb, self._stays = log, progress, verb, stays
+        self._tables: dict[QName, _Table] = {}
+        for row in rows:
+            table = self._tables.setdefault(QName(row.schema, row.name), _Table())
+            if row.state == "COMPLETED":
+                table.rows, table.bytes, table.seconds = (
+                    table.rows + row.rows,
+                    table.bytes + row.bytes,
+                    table.seconds + row.seconds,
+                )
+            elif row.state != "SKIPPED":
+                table.left.add(row.item)
+
+    def ended(self, move: Move, outcome: Outcome, worker: int) -> None:
+        """A granule has ended."""
+        table = self._tables[move.name]
+        table.left.discard(move.item)
+        table.add(outcome.rows, outcome.bytes, outcome.seconds)
+        table.error = table.error or outcome.error
+        if table.left:
+            return
+        self._progress.table_done(str(move.name))
+        if table.error is None:
+            self._log.rows(self._verb, move.name, table.bytes, table.rows, table.seconds, move.method, worker)
+        else:
+            self._failed(move.name, table, table.error)
+
+    def _failed(self, name: QName, table: _Table, error: MigratorError) -> None:
+        what = "unload" if self._verb == "exported" else "load"
+        lines = [
+            f"ORA-31693: Table data object {name} failed to {what} and is being skipped due to error:",
+            f"ORA-02354: error in {self._verb[:-2]}ing data",
+            str(error),
+        ]
+        staying = self._stays(name, table.rows) if table.rows else 0
+        if staying:
+            lines.append(f"{staying} rows of it had been committed before, and stay in the table")
+        self._log.error(*lines)
+
+
+def begin_progress(progress: Progress, rows: Sequence[Row]) -> None:
+    """Say what is about to move: all that is not done."""
+    left = [row for row in rows if row.state in {"PENDING", "EXECUTING"}]
+    size = sum(row.estimate for row in left)
+    progress.begin(len({(row.schema, row.name) for row in left}), None, size or None)
+
+
+def largest_first(moves: Iterable[Move]) -> list[Move]:
+    """Moves in the order in which they should begin: the largest tables first, a table's granules in their order."""
+    sizes: dict[QName, int] = {}
+    every = list(moves)
+    for move in every:
+        sizes[move.name] = sizes.get(move.name, 0) + move.size
+    return sorted(every, key=lambda move: (-sizes[move.name], str(move.name), move.item))

@@ -1,0 +1,84 @@
+"""impdp SQLFILE: the DDL that an import would run, as a script; nothing is connected to but a network link."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from migrator import files, transforms
+from migrator.adapter import Adapter, Server, adapter_for_backend
+from migrator.ddl import Emitter
+from migrator.ends import Database
+from migrator.errors import FileNotWritable
+from migrator.job.report import JobLog
+from migrator.job.session import names
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName
+from migrator.operations.importing import check_target
+from migrator.operations.work import Work
+from migrator.origins import origin
+from migrator.plan import Phase, plan, prefix
+from migrator.spec import JobSpec
+
+
+def sqlfile(work: Work) -> int:
+    """Write the script; the exit code. There is nothing to restart: the script takes its place when it is whole."""
+    spec, log = work.spec, work.log
+    assert spec.sqlfile is not None
+    adapter, server = _script_target(work)
+    log.banner([server.banner if server is not None else f"{adapter.title} (script only)"])
+    default_schema = server.schema if server is not None else ""
+    with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
+        catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
+        check_target(catalog, adapter)
+        owner = server.user if server is not None else adapter.name
+        job = QName(owner, next(names(spec)))
+        if spec.network_link is None:
+            log.master(job, "loaded")
+        log.starting(job, spec.command)
+        work.say((*opened.notes, *transforms.unmatched(spec, opened.catalog)))
+        ddl = adapter.ddl(catalog, server.version if server is not None else None)
+        phases = plan(catalog, "METADATA_ONLY", ddl)
+        with _replacing(spec.sqlfile) as stream:
+            _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
+    return log.finish(job, "COMPLETED")
+
+
+def _script_target(work: Work) -> tuple[Adapter, Server | None]:
+    spec = work.spec
+    if spec.connection.endswith(":"):
+        return adapter_for_backend(spec.connection.removesuffix(":").split("+")[0]), None
+    target = Database(work.resolve(spec.connection))
+    return target.adapter, target.server()
+
+
+def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> None:
+    emitter.comment(f"DDL for {emitter.ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
+    for loss in catalog.losses:
+        emitter.comment(f"loss: {loss}")
+        log.loss(loss)
+    emitter.run(emitter.ddl.script_head())
+    for phase in phases:
+        steps = [step for step in phase.steps if step.script.statements or step.script.losses]
+        if not steps:
+            continue
+        path = f"{prefix(spec)}/{phase.path}"
+        log.processing(path)
+        emitter.comment(f"new object type path: {path}")
+        for step in steps:
+            for loss in step.script.losses:
+                emitter.comment(f"loss: {loss}")
+                log.loss(loss)
+            emitter.run(step.script.statements)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[TextIO]:
+    """A text file that takes its place only when it is whole."""
+    try:
+        with files.replacing(path, files.not_text) as stream:
+            yield stream
+    except OSError as error:
+        raise FileNotWritable(path=path, detail=error.strerror or str(error)) from error

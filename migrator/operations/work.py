@@ -1,0 +1,47 @@
+"""What every operation works with: the request, how connections resolve, the log, the progress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from migrator.config import NO_SECRETS, Secrets
+from migrator.job.coordinator import Record
+from migrator.job.report import JobLog, Progress
+from migrator.origins import Resolve
+from migrator.spec import JobSpec
+
+
+@dataclass(frozen=True)
+class Work:
+    """A job's request and its surroundings."""
+
+    spec: JobSpec
+    resolve: Resolve
+    log: JobLog
+    progress: Progress
+    secrets: Secrets = NO_SECRETS
+    """What encrypts or decrypts the dump file set."""
+    opened: Callable[[Record], None] = lambda record: None
+    """Told when the job has its master table."""
+
+    def say(self, notes: Sequence[str]) -> None:
+        """Log remarks."""
+        for note in notes:
+            self.log.message(note)
+
+
+class NoProgress:
+    """Shows nothing."""
+
+    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
+        """A job begins."""
+
+    def advance(self, rows: int, size: int) -> None:
+        """Rows and bytes passed."""
+
+    def table_done(self, name: str) -> None:
+        """A table's rows are all there."""
+
+    def end(self) -> None:
+        """The job is over."""

@@ -1,0 +1,191 @@
+"""Where a job's objects and rows come from: a database, or a dump file set, laid open."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator import filters
+from migrator.adapter import Granule, Read
+from migrator.config import Secrets
+from migrator.dump import reader
+from migrator.ends import Database, DumpedRows, TableRows, database_errors
+from migrator.errors import RowsMissing
+from migrator.job.master import Piece
+from migrator.job.session import digest
+from migrator.job.table import is_master_table
+from migrator.model.catalog import Catalog, path_of
+from migrator.model.codec import encode
+from migrator.model.objects import Column, QName, Table
+from migrator.spec import JobSpec
+
+Resolve = Callable[[str], sa.URL]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A granule as the master table records it: how to read it (JSON-ready), and about how many bytes it has."""
+
+    detail: dict[str, Any]
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A source laid open. ``readers``: how many may read at once (None: any number)."""
+
+    catalog: Catalog
+    parts: Callable[[Table], tuple[Part, ...]]
+    """The granules of a table's rows; none where the source has none of its rows."""
+    rows: Callable[[Table, tuple[Column, ...], dict[str, Any]], TableRows | DumpedRows]
+    """The rows of a granule, by what was recorded of it."""
+    readers: int | None
+    identity: str
+    """A checksum of what must be the same when a job is started again."""
+    mark: str = ""
+    """What tells later whether rows have changed, see :meth:`~migrator.adapter.Adapter.mark`."""
+    notes: tuple[str, ...] = ()
+    unfiltered: Mapping[QName, str] = field(default_factory=dict)
+    """The QUERY conditions, by table, that the rows have not been chosen by yet."""
+    changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
+    """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
+
+
+# --- a database -----------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
+    """A database, on one snapshot that lasts as long as the block."""
+    adapter = database.adapter
+    adapter.find(database.url)
+    server = database.server()
+    with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
+        snapshot = stack.enter_context(adapter.snapshot(database.engine, spec.parallel))
+        reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
+        schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
+        whole = without_master_tables(adapter.catalog(connection, schemas))
+        catalog = filters.select(whole, spec, server.schema)
+        conditions = filters.conditions(spec, catalog)
+
+        def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
+            part = QName(*detail["part"]) if detail.get("part") else None
+            return Read(table.source, columns, conditions.get(table.source), Granule(part, detail.get("where", "")))
+
+        def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
+            return TableRows(database, snapshot, read(table, columns, detail))
+
+        def parts(table: Table) -> tuple[Part, ...]:
+            return tuple(
+                Part(
+                    {
+                        "part": None if granule.part is None else [granule.part.schema, granule.part.name],
+                        "where": granule.where,
+                    },
+                    granule.bytes,
+                )
+                for granule in adapter.granules(reading, table, spec.parallel_threshold)
+            )
+
+        def changed(table: Table, detail: dict[str, Any], mark: str, rows: int) -> str | None:
+            if not mark:
+                return None  # this database cannot tell
+            return adapter.changed(reading, read(table, table.columns, detail), mark, rows)
+
+        notes = filters.unmatched(spec, whole)
+        if snapshot.note and spec.parallel > 1:
+            notes = (*notes, snapshot.note)
+        yield Origin(
+            catalog, parts, rows, snapshot.readers, _identity(catalog), adapter.mark(reading), notes, changed=changed
+        )
+
+
+def without_master_tables(catalog: Catalog) -> Catalog:
+    """The catalog without the records of jobs, which no job moves."""
+    masters = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns])}
+    paths = {path_of(table) for table in masters}
+    objects = tuple(obj for obj in catalog.objects if obj not in masters)
+    losses = tuple(loss for loss in catalog.losses if loss.object not in paths)
+    return replace(catalog, objects=objects, losses=losses) if masters else catalog
+
+
+_VOLATILE = frozenset({"bytes", "rows", "next_value"})
+
+
+def _identity(catalog: Catalog) -> str:
+    """A checksum of the objects: of everything but estimates and the positions of sequences."""
+
+    def steady(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: steady(inner) for name, inner in value.items() if name not in _VOLATILE}
+        return [steady(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+    return digest(steady(encode(catalog)))
+
+
+# --- a dump file set ------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
+    """A dump file set, its checksums checked where the request or the set says so."""
+    dump = reader.open_set(spec.dumpfiles, secrets)
+    if spec.verify_checksum or (spec.verify_checksum is None and dump.header.options.checksum is not None):
+        verify(dump, say)
+    catalog = filters.select(dump.catalog, spec, default_schema)
+
+    def parts(table: Table) -> tuple[Part, ...]:
+        entry = dump.master.entry(table.source.schema, table.source.name)
+        if entry is None:
+            return ()
+        if entry.state != "COMPLETED":
+            raise RowsMissing(table=table.source, detail=entry.error)
+        return tuple(
+            Part({"pieces": [vars(piece) for piece in group]}, sum(piece.bytes for piece in group))
+            for group in _grouped(entry.pieces, spec.parallel_threshold)
+        )
+
+    def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> DumpedRows:
+        pieces = tuple(Piece(**piece) for piece in detail["pieces"])
+        return DumpedRows(dump.dump, pieces, tuple(column.name for column in columns))
+
+    notes = filters.unmatched(spec, dump.catalog)
+    conditions = filters.conditions(spec, catalog)
+    yield Origin(catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions)
+
+
+def _grouped(pieces: tuple[Piece, ...], size: int) -> Iterator[tuple[Piece, ...]]:
+    """Pieces in their order, in groups of about the size of a granule; one empty group for a table without rows."""
+    group: list[Piece] = []
+    for piece in pieces:
+        if group and sum(p.bytes for p in group) + piece.bytes > size:
+            yield tuple(group)
+            group = []
+        group.append(piece)
+    yield tuple(group)
+
+
+def verify(dump: reader.DumpSet, say: Say) -> None:
+    """Check the checksums of a set's files.
+
+    :raises NotADumpFile: a file is not as it was written.
+    """
+    say("Verifying dump file checksums")
+    for path in reader.verify(dump):
+        say(f'verified checksum for dump file "{path}"')
+
+
+@contextmanager
+def origin(spec: JobSpec, resolve: Resolve, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
+    """What an import or SQLFILE job takes its objects from."""
+    if spec.network_link is None:
+        with dump_origin(spec, default_schema, secrets, say) as opened:
+            yield opened
+    else:
+        with database_origin(spec, Database(resolve(spec.network_link))) as opened:
+            yield opened

@@ -1,0 +1,189 @@
+"""The process of one job: ``python -m migrator.process`` reads an order from its standard input and runs it.
+
+What it says goes to its standard output as messages, through a thread that waits for the client as long as it must: a client
+that is stopped, or gone, holds up nothing. SIGTERM stops the job as STOP_JOB=IMMEDIATE does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import os
+import pickle
+import select
+import signal
+import socket
+import sys
+import threading
+from collections import deque
+from multiprocessing.connection import Connection
+from typing import Any, TextIO, cast
+
+import setproctitle
+
+from migrator.errors import InternalError, Interrupted, JobStopped, MigratorError, redact
+from migrator.job.launch import Began, Exit, Failed, Line, Moved, Opened, Order, RowsEnded, Said, TableDone
+
+_PACE = 0.1
+"""Seconds between two messages about rows moved."""
+_LOOK = 1.0
+"""Seconds after which a silent job looks whether its client is there."""
+
+
+class Voice(io.TextIOBase):
+    """What the job says, as the log's text stream and as its progress; said by a thread, in order."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe = pipe
+        self._waiting: deque[Said] = deque()
+        self._rows = self._bytes = 0
+        self._open = ""
+        self._news = threading.Condition()
+        self._ended = False
+        self.deaf = threading.Event()
+        """Whether the client is gone."""
+        self._thread = threading.Thread(target=self._speak, name="voice", daemon=True)
+        self._thread.start()
+
+    # --- the log ----------------------------------------------------------------------------------------------------
+
+    def write(self, text: str) -> int:
+        """Say the lines that ``text`` completes."""
+        *lines, self._open = (self._open + text).split("\n")
+        for line in lines:
+            self.say(Line(line))
+        return len(text)
+
+    # --- progress ---------------------------------------------------------------------------------------------------
+
+    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
+        """Rows begin to move."""
+        self.say(Began(tables, rows, size))
+
+    def advance(self, rows: int, size: int) -> None:
+        """Rows and bytes have moved."""
+        with self._news:
+            self._rows, self._bytes = self._rows + rows, self._bytes + size
+
+    def table_done(self, name: str) -> None:
+        """A table's rows are all there."""
+        self.say(TableDone(name))
+
+    def end(self) -> None:
+        """No more rows move."""
+        self.say(RowsEnded())
+
+    # --- speaking ---------------------------------------------------------------------------------------------------
+
+    def say(self, said: Said) -> None:
+        """Say something when its turn comes."""
+        with self._news:
+            if not self.deaf.is_set():
+                self._add_moved()
+                self._waiting.append(said)
+                self._news.notify()
+
+    def finish(self) -> None:
+        """Wait until all is said, or nobody listens."""
+        with self._news:
+            self._ended = True
+            self._news.notify()
+        self._thread.join()
+        self._pipe.close()
+
+    def _add_moved(self) -> None:
+        if self._rows or self._bytes:
+            self._waiting.append(Moved(self._rows, self._bytes))
+            self._rows = self._bytes = 0
+
+    def _speak(self) -> None:
+        silent = 0.0
+        while True:
+            with self._news:
+                self._news.wait_for(lambda: self._waiting or self._ended, _PACE)
+                self._add_moved()
+                said, ended = list(self._waiting), self._ended
+                self._waiting.clear()
+            silent = 0.0 if said else silent + _PACE
+            if not self._send(said) or (silent >= _LOOK and not self._is_heard()):
+                self.deaf.set()
+                return
+            if ended:
+                return
+
+    def _send(self, said: list[Said]) -> bool:
+        try:
+            for one in said:
+                self._pipe.send(one)
+        except OSError:
+            return False
+        return True
+
+    def _is_heard(self) -> bool:
+        poll = select.poll()
+        poll.register(self._pipe.fileno(), 0)
+        return not poll.poll(0)
+
+
+def main() -> int:
+    """Run the order on standard input; the exit code."""
+    pipe = Connection(os.dup(sys.stdout.fileno()), readable=False)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no message
+    importlib.import_module("migrator.operations")  # while the client reads its command line
+    written = sys.stdin.buffer.read()
+    if not written:
+        return 0
+    order: Order = pickle.loads(written)
+    setproctitle.setproctitle(f"migrator {order.spec.operation} {order.spec.command}")
+    voice = Voice(pipe)
+    try:
+        said = _run(order, voice)
+        voice.say(said)
+    finally:
+        voice.finish()
+    return said.code if isinstance(said, Exit) else 1
+
+
+def _run(order: Order, voice: Voice) -> Exit | Failed:
+    from migrator import operations
+    from migrator.job.control import Attachment
+    from migrator.job.coordinator import Record
+    from migrator.job.session import local_database
+
+    records: list[Record] = []
+
+    def opened(record: Record) -> None:
+        job = record.table.job(record.connection)
+        records.append(record)
+        local = record.database == local_database()
+        voice.say(Opened(job.schema, record.table.schema, record.table.name, local))
+        attachment.begin(record.database, record.table)
+
+    attachment = Attachment("START", f"{socket.gethostname()}:{os.getppid()}", gone=voice.deaf)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        with attachment:
+            out, resolve = cast(TextIO, voice), order.urls.__getitem__
+            return Exit(operations.run(order.spec, resolve, out, voice, order.secrets, order.start, opened))
+    except MigratorError as error:
+        return Failed(error)
+    except KeyboardInterrupt:
+        job = records[0].table.name if records else order.spec.operation
+        return Failed(JobStopped(job=job) if records else Interrupted(job=job))
+    except Exception as error:
+        if os.environ.get("MIGRATOR_TRACE") == "1":
+            import traceback
+
+            voice.write("".join(traceback.format_exception(error)))
+        return Failed(InternalError(detail=redact(f"{type(error).__name__}: {error}")))
+
+
+def _terminate(*_: Any) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # what follows is not to be interrupted again
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    ended = main()
+    sys.stdout.flush()
+    os._exit(ended)  # a worker's thread that waits for its database must not hold up the end

@@ -1,0 +1,309 @@
+"""A job that dies, whatever kills it and whenever, goes on to the end with every row once."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+import sqlalchemy as sa
+
+from migrator.errors import MigratorError
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until
+from tests.support.pump import done, pump, schema_of
+from tests.support.sql import execute
+
+KILLS = int(os.environ.get("MIGRATOR_TEST_KILLS", "20"))
+"""How often each kind of job is killed; ``make soak`` kills more often."""
+ROWS = 1_000_000
+JOB = "UNKILLABLE"
+
+Fresh = Callable[[], str]
+
+
+@pytest.fixture(scope="module")
+def source(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A SQLite file with a table of a million rows, one without a key, and an empty one."""
+    url = f"sqlite:///{tmp_path_factory.mktemp('source') / 'source.db'}"
+    numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {ROWS})"
+    execute(url, "CREATE TABLE big (id INTEGER PRIMARY KEY, label VARCHAR(60) NOT NULL, amount DECIMAL(12,2))")
+    execute(url, f"INSERT INTO big {numbers} SELECT i, 'row ' || i || ' ' || hex(i * 7919), i & 1023 FROM n")
+    execute(url, "CREATE TABLE loose (a INTEGER, b VARCHAR(20))", "CREATE TABLE hollow (a INTEGER)")
+    execute(url, "INSERT INTO loose SELECT id & 1023, label FROM big WHERE id <= 100000")
+    execute(url, "CREATE INDEX big_label ON big (label)")
+    return url
+
+
+@pytest.fixture
+def fresh(
+    request: pytest.FixtureRequest,
+    sqlite_file: Callable[..., str],
+    postgresql: Callable[..., str],
+    mysql: Callable[..., str],
+) -> Fresh:
+    """Gives new databases of the kind that the test is for."""
+    names = iter(range(1000))
+    makers: dict[str, Fresh] = {
+        "sqlite": lambda: sqlite_file(f"target{next(names)}.db"),
+        "postgresql": postgresql,
+        "mysql": mysql,
+    }
+    return makers[request.param]
+
+
+def contents(url: str) -> list[tuple[object, ...]]:
+    """What tells whether rows are missing, doubled or changed: read by SQLAlchemy alone."""
+    big = "SELECT count(*), count(DISTINCT id), sum(id), min(id), max(id), sum(length(label)), sum(amount) FROM big"
+    loose = "SELECT count(*), sum(a), count(DISTINCT b), sum(length(b)) FROM loose"
+    sample = "SELECT id, label, amount FROM big WHERE id % 99991 = 7 ORDER BY id"
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        found = [row for query in (big, loose, sample) for row in connection.execute(sa.text(query)).all()]
+        found.append(connection.execute(sa.text("SELECT count(*) FROM hollow")).one())
+    return [tuple(float(value) if isinstance(value, int | float) or hasattr(value, "as_tuple") else value for value in row)
+            for row in found]  # fmt: skip
+
+
+class Mortal:
+    """A job that is killed until it has had enough, and goes on each time."""
+
+    def __init__(self, client: str, url: str, *arguments: str, cwd: Path, local: bool = False, link: str = "") -> None:
+        self._client, self._url, self._cwd, self._local, self._link = client, url, cwd, local, link
+        self._arguments = (*arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=1M")
+        self.kills = self.resumed = 0
+
+    def run(self, kills: int, moments: random.Random) -> None:
+        """Run to the end, killed ``kills`` times at most on the way."""
+        process = self._begin()
+        while True:
+            if moments.random() < 0.8:  # else at any moment, before there is anything to go on with too
+                self._wait_for_work(process)
+            try:
+                process.wait(timeout=moments.uniform(0.0, 2.5))
+                break
+            except subprocess.TimeoutExpired:
+                if self.kills >= kills:
+                    break
+            if "successfully completed" in self._kill(process, moments):
+                return
+            process = self._go_on()
+        said, _ = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, said
+
+    def _wait_for_work(self, process: subprocess.Popen[str]) -> None:
+        before = self._incarnation()
+        until(lambda: process.poll() is not None or self._incarnation() > before, "the job's begin")
+
+    def _incarnation(self) -> int:
+        recorded = Recorded.of(self._url, JOB, local=self._local)
+        try:
+            return recorded.job().incarnation if recorded.exists() else 0
+        except (ValueError, MigratorError):  # it was dropped, or is just being made
+            return 0
+
+    def _kill(self, process: subprocess.Popen[str], moments: random.Random) -> str:
+        workers = psutil.Process(process.pid).children(recursive=True)
+        if workers and moments.random() < 0.3:
+            moments.choice(workers).kill()  # the job replaces it; then the job is killed too
+            time.sleep(moments.uniform(0, 0.2))
+        said = kill(process)
+        self.kills += 1
+        time.sleep(float(LEASE) + 0.1)
+        return said
+
+    def _begin(self) -> subprocess.Popen[str]:
+        return begin(self._client, self._url, *self._arguments, cwd=self._cwd)
+
+    def _go_on(self) -> subprocess.Popen[str]:
+        recorded = Recorded.of(self._url, JOB, local=self._local)
+        if not recorded.exists():  # it died before it had recorded anything
+            for dump in self._cwd.glob("*.dmp"):
+                dump.unlink()
+            return self._begin()
+        self.resumed += 1
+        return begin_again(self._url, JOB, local=self._local, link=self._link)
+
+
+def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None]) -> None:
+    """Run jobs until ``KILLS`` have happened; after each job, look at what came out."""
+    moments = random.Random(KILLS)
+    kills = resumed = 0
+    while kills < KILLS:
+        job = mortal()
+        job.run(KILLS - kills, moments)
+        check()
+        kills, resumed = kills + job.kills, resumed + job.resumed
+    assert resumed > 0
+
+
+@pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
+def test_an_import_over_a_link_survives(source: str, fresh: Fresh, tmp_path: Path) -> None:
+    expected, targets = contents(source), []
+
+    def mortal() -> Mortal:
+        targets.append(fresh())
+        where = f"REMAP_SCHEMA=main:{schema_of(targets[-1])}"
+        return Mortal("impdp", targets[-1], f"NETWORK_LINK={source}", where, "PARALLEL=2", cwd=tmp_path, link=source)
+
+    kill_often(mortal, lambda: check_equal(targets[-1], expected))
+
+
+@pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
+def test_an_import_of_a_dump_set_survives(source: str, fresh: Fresh, tmp_path: Path) -> None:
+    dumps = tmp_path / "dumps"
+    dumps.mkdir()
+    where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")
+    done(pump("expdp", source, *where, "PARALLEL_THRESHOLD=1M", "NOLOGFILE=YES"))
+    expected, targets = contents(source), []
+
+    def mortal() -> Mortal:
+        targets.append(fresh())
+        return Mortal(
+            "impdp", targets[-1], *where, f"REMAP_SCHEMA=main:{schema_of(targets[-1])}", "PARALLEL=2", cwd=tmp_path
+        )
+
+    kill_often(mortal, lambda: check_equal(targets[-1], expected))
+
+
+@pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
+def test_an_export_survives(source: str, fresh: Fresh, tmp_path: Path, sqlite_file: Callable[..., str]) -> None:
+    url = fresh()
+    done(pump("impdp", url, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(url)}", "NOLOGFILE=YES"))
+    dumps = tmp_path / "dumps"
+    dumps.mkdir()
+    where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")
+    expected, numbers = contents(source), iter(range(1000))
+
+    def mortal() -> Mortal:
+        for dump in dumps.glob("*.dmp"):
+            dump.unlink()
+        local = url.startswith("sqlite")
+        return Mortal("expdp", url, *where, "PARALLEL=2", "FILESIZE=20M", cwd=dumps, local=local)
+
+    def check() -> None:
+        target = sqlite_file(f"check{next(numbers)}.db")
+        done(pump("impdp", target, *where, f"REMAP_SCHEMA={schema_of(url)}:main", "NOLOGFILE=YES"))
+        check_equal(target, expected)
+
+    kill_often(mortal, check)
+
+
+def check_equal(url: str, expected: list[tuple[object, ...]]) -> None:
+    """Every row is there once, and the job's record is gone."""
+    assert contents(url) == expected
+    assert JOB not in sa.inspect(sa.create_engine(url, poolclass=sa.NullPool)).get_table_names()
+
+
+# --- what may not have changed --------------------------------------------------------------------------------------
+
+
+def stopped_job(client: str, url: str, *arguments: str, cwd: Path, local: bool = False) -> Recorded:
+    """A job that died after some of its granules."""
+    recorded = Recorded.of(url, JOB, local=local)
+    process = begin(client, url, *arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=64K", cwd=cwd)
+    until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
+    kill(process)
+    assert any(row.state != "COMPLETED" for row in recorded.granules())
+    time.sleep(float(LEASE) + 0.1)
+    return recorded
+
+
+def test_a_source_that_changed_is_refused(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    here, there = postgresql(), postgresql()
+    done(pump("impdp", here, f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", "NOLOGFILE=YES"))
+    recorded = stopped_job("impdp", there, f"NETWORK_LINK={here}", cwd=tmp_path)
+    execute(here, "UPDATE public.big SET amount = amount + 1")
+    again = go_on(there, JOB, link=here)
+    assert again.returncode == 1
+    assert 'MIG-31651: job cannot be started again: table "public"."big" changed at the source' in again.stdout
+    assert recorded.exists()
+
+
+def test_a_target_that_changed_is_refused(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    there = postgresql()
+    stopped_job("impdp", there, f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", cwd=tmp_path)
+    execute(there, "DELETE FROM public.big WHERE id = (SELECT min(id) FROM public.big)")
+    again = go_on(there, JOB, link=source)
+    assert again.returncode == 1
+    assert 'MIG-31652: job cannot be started again: table "public"."big" changed at the target: it has ' in again.stdout
+
+
+def test_another_dump_set_is_refused(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    there, where = postgresql(), (f"DIRECTORY={tmp_path}", "DUMPFILE=big.dmp")
+    done(pump("expdp", source, *where, "PARALLEL_THRESHOLD=64K", "NOLOGFILE=YES"))
+    stopped_job("impdp", there, *where, "REMAP_SCHEMA=main:public", cwd=tmp_path)
+    done(pump("expdp", source, *where, "REUSE_DUMPFILES=YES", "NOLOGFILE=YES"))
+    again = go_on(there, JOB)
+    assert again.returncode == 1
+    assert "the dump file set changed at the source: it is not the one that the job began with" in again.stdout
+
+
+def test_a_running_job_is_not_started_twice(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    there = postgresql()
+    recorded = Recorded.of(there, JOB)
+    arguments = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
+    process = begin("impdp", there, *arguments, "PARALLEL_THRESHOLD=64K", cwd=tmp_path)
+    until(recorded.exists)
+    again = go_on(there, JOB, link=source)
+    assert again.returncode == 1
+    assert "ORA-39004" in again.stdout
+    assert process.wait(SECONDS) == 0
+    process.communicate()
+
+
+# --- names and endings ----------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_is_taken_is_refused(source: str, postgresql: Callable[..., str]) -> None:
+    url = postgresql()
+    execute(url, "CREATE VIEW public.taken AS SELECT 1 AS a")
+    run = pump("impdp", url, f"NETWORK_LINK={source}", "JOB_NAME=taken", "CONTENT=METADATA_ONLY", "NOLOGFILE=YES")
+    assert run.code == 1
+    assert run.err.startswith("ORA-31634: job already exists")
+
+
+def test_jobs_are_numbered(source: str, postgresql: Callable[..., str]) -> None:
+    url = postgresql()
+    link = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", "INCLUDE=TABLE:\"= 'hollow'\"", "NOLOGFILE=YES")
+    first = done(pump("impdp", url, *link, "KEEP_MASTER=YES"))
+    second = pump("impdp", url, *link)
+    assert 'Starting "postgres"."SYS_IMPORT_SCHEMA_01"' in first.out
+    assert 'Starting "postgres"."SYS_IMPORT_SCHEMA_02"' in second.out
+    kept = Recorded.of(url, "SYS_IMPORT_SCHEMA_01")
+    assert kept.job().state == "COMPLETED"
+    assert not Recorded.of(url, "SYS_IMPORT_SCHEMA_02").exists()
+
+
+def test_a_job_that_never_ran_leaves_no_master_table(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = postgresql()
+    execute(url, "CREATE TABLE public.t (a int)")
+    (tmp_path / "x.dmp").write_text("precious")
+    run = pump("expdp", url, f"DIRECTORY={tmp_path}", "DUMPFILE=x.dmp", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
+    assert run.code == 1
+    assert run.err.startswith("ORA-27038")
+    assert not Recorded.of(url, JOB).exists()
+
+
+def test_master_tables_are_not_exported(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = postgresql()
+    link = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", "CONTENT=METADATA_ONLY", "NOLOGFILE=YES")
+    done(pump("impdp", url, *link, "KEEP_MASTER=YES", "JOB_NAME=KEPT"))
+    run = done(pump("expdp", url, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"))
+    assert set(run.rows) == {"big", "loose", "hollow"}
+
+
+def test_no_secret_is_in_the_master_table(source: str, mysql: Callable[[], str]) -> None:
+    url = mysql()
+    link = (f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(url)}", "CONTENT=METADATA_ONLY", "NOLOGFILE=YES")
+    done(pump("impdp", url, *link, "KEEP_MASTER=YES", "JOB_NAME=KEPT"))
+    password = sa.make_url(url).password
+    assert password
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        rows = connection.execute(sa.text("SELECT * FROM KEPT")).all()
+    assert rows
+    assert str(password) not in str(rows)

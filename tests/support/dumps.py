@@ -1,0 +1,88 @@
+"""Small dump file sets, made directly with the writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from unittest.mock import patch
+
+import pyarrow as pa
+
+from migrator.config import NO_SECRETS, Secrets
+from migrator.dump import crypt, reader, writer
+from migrator.dump.crypt import DataKey, Encryption
+from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
+from migrator.job.master import Entry, Master, Piece
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Schema
+
+CATALOG = Catalog("sqlite", "SQLite 3", (Schema("main"),))
+MASTER = Master('"u"."J"', "EXPORT", "FULL", "u", "")
+PASSWORD = Secrets("swordfish")
+
+
+def batch(*values: int) -> pa.RecordBatch:
+    return pa.record_batch([pa.array(values, pa.int64())], names=["a"])
+
+
+def header(set_id: str = "set-1", **options: object) -> SetHeader:
+    return SetHeader(set_id, DumpOptions(**options), '"u"."J"', "FULL", "2026-01-02T03:04:05", "sqlite", "SQLite 3")  # type: ignore[arg-type]
+
+
+def encrypted(key: DataKey, *, data: bool = True, metadata: bool = True, set_id: str = "set-1") -> Encryption:
+    with patch.dict(crypt._SCRYPT, n=16, p=1):  # the cost is in the header: a test need not wait for it
+        locks = crypt.wrap(key, "PASSWORD", PASSWORD, set_id)
+    return Encryption(data, metadata, "AES128", "PASSWORD", locks)
+
+
+@dataclass
+class Maker:
+    """Makes one set in a directory: ``exp01.dmp``, ``exp02.dmp`` …"""
+
+    directory: Path
+    header: SetHeader = field(default_factory=header)
+    key: DataKey | None = None
+    names: str = "exp{:02d}.dmp"
+    taken: int = 0
+
+    def next_file(self, _: int = 0) -> DumpTarget:
+        self.taken += 1
+        return DumpTarget(self.directory / self.names.format(self.taken), self.taken, self.header, self.key)
+
+    def make(self, files: Sequence[Iterable[pa.RecordBatch]], table: str = "t") -> list[Path]:
+        """One file for each of ``files``, and more when they are full."""
+        pieces: list[Piece] = []
+        first: DumpTarget | None = None
+        for batches in files:
+            target = self.next_file()
+            first = first or target
+            with writer.DumpFile.create(target, self.next_file) as file:
+                pieces += file.write(f"main.{table}", batches)
+        assert first is not None
+        entry = Entry("main", table, "COMPLETED", rows=sum(piece.rows for piece in pieces), pieces=tuple(pieces))
+        names = {number: self.names.format(number) for number in range(1, self.taken + 1)}
+        mine = [piece for piece in pieces if piece.file == 1]
+        writer.seal(first, mine, CATALOG, MASTER.with_entry(entry), names, self.next_file)
+        return [self.directory / self.names.format(number) for number in range(1, self.taken + 1)]
+
+
+def rows_of(dump: reader.DumpSet, table: str = "t") -> Iterator[object]:
+    entry = dump.master.entry("main", table)
+    assert entry is not None
+    for piece in entry.pieces:
+        for part in dump.dump.batches(piece):
+            part.validate(full=True)
+            yield from part.to_pylist()
+
+
+def template(directory: Path) -> list[str]:
+    return [str(directory / "exp%U.dmp")]
+
+
+def restored(directory: Path, secrets: Secrets = NO_SECRETS) -> tuple[Catalog, list[object]]:
+    """Catalog and rows of the set in a directory, its checksums verified where it has them."""
+    dump = reader.open_set(template(directory), secrets)
+    if dump.header.options.checksum is not None:
+        assert len(list(reader.verify(dump))) == len(dump.dump.files)
+    return dump.catalog, list(rows_of(dump))

@@ -1,0 +1,102 @@
+"""Jobs as processes that die, and how they go on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import sqlalchemy as sa
+
+from migrator.ends import Database
+from migrator.job.session import local_database
+from migrator.job.table import MasterTable, Row
+
+LEASE = "1"
+"""Seconds without a heartbeat after which a dead job can be started again, in tests."""
+SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A job's master table."""
+
+    table: MasterTable
+    database: Database
+
+    @classmethod
+    def of(cls, url: str, name: str, *, local: bool = False) -> Recorded:
+        """The job ``name`` of the database at ``url``; ``local``: recorded on this machine."""
+        database = local_database() if local else Database(sa.make_url(url))
+        return cls(MasterTable("main" if local else database.server().schema, name), database)
+
+    def exists(self) -> bool:
+        """Whether it is there."""
+        with self.database.connect() as connection:
+            return self.table.exists(connection)
+
+    def job(self) -> Row:
+        """The job's row."""
+        with self.database.connect() as connection:
+            return self.table.job(connection)
+
+    def granules(self) -> list[Row]:
+        """The rows of its granules."""
+        with self.database.connect() as connection:
+            return self.table.rows(connection, "GRANULE")
+
+
+def begin(client: str, url: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
+    """Start a job as a process."""
+    command = [sys.executable, "-m", "migrator", client, url, *arguments]
+    environment = {**os.environ, "MIGRATOR_LEASE": LEASE}
+    return subprocess.Popen(
+        command,
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def begin_again(url: str, name: str, *, local: bool = False, link: str = "") -> subprocess.Popen[str]:
+    """Go on with a recorded job, as a process; ``link``: the URL of its NETWORK_LINK."""
+    command = [sys.executable, "-m", "tests.support.resume", url, name, "local" if local else "", link]
+    environment = {**os.environ, "MIGRATOR_LEASE": LEASE}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def go_on(url: str, name: str, *, local: bool = False, link: str = "") -> subprocess.CompletedProcess[str]:
+    """Go on with a recorded job, to its end."""
+    process = begin_again(url, name, local=local, link=link)
+    said, _ = process.communicate(timeout=SECONDS)
+    return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+
+def kill(process: subprocess.Popen[str]) -> str:
+    """Kill a job with all its processes at once, as a machine does that loses its power; what it had said."""
+    members = []
+    with suppress(psutil.NoSuchProcess):
+        members = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    for member in members:
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+    said, _ = process.communicate(timeout=SECONDS)
+    psutil.wait_procs(members, timeout=SECONDS)
+    return said
+
+
+def until(condition: Callable[[], bool], what: str = "it") -> None:
+    """Wait for a condition."""
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"{what} did not come about"
+        time.sleep(0.01)

@@ -1,0 +1,29 @@
+"""Goes on with a recorded job: ``python -m tests.support.resume URL JOB [LOCAL] [LINK]``; the exit code is the job's."""
+
+from __future__ import annotations
+
+import sys
+
+from migrator import config, operations
+from migrator.errors import MigratorError
+from migrator.job.session import Start
+from migrator.spec import JobSpec
+from tests.support.jobs import Recorded
+
+
+def main(url: str, name: str, local: str = "", link: str = "") -> int:
+    """Start the job again."""
+    settings = config.load()
+    for reference in filter(None, (url, link)):
+        settings.reference(reference)
+    recorded = Recorded.of(url, name, local=bool(local))
+    spec = JobSpec.from_json(recorded.job().detail["request"])
+    try:
+        return operations.run(spec, settings.resolve, sys.stdout, start=Start(recorded.table, recorded.database))
+    except MigratorError as error:
+        print(error)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
