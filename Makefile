@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs bench memory mariadb clean
+.PHONY: help demo test lint unit docs soak bench memory mariadb mydumper clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -26,19 +26,26 @@ lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
 unit: $(VENV)/test.stamp ## run the tests that need no server
 	@$(BIN)/python -m pytest -q -m "not postgresql and not mysql"
 
+soak: $(VENV)/test.stamp mariadb ## kill jobs, workers and servers KILLS times each (200), and see that no row is missing or doubled
+	@MIGRATOR_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q tests/e2e/test_restart.py tests/e2e/test_server_dies.py tests/e2e/test_workers.py
+
 docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown parameters > docs/parameters.md
 	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
 	@$(BIN)/migrator help --markdown jobs > docs/jobs.md
 
-bench: $(VENV)/test.stamp mariadb ## measure against the databases' own bulk tools (ROWS=n)
+bench: $(VENV)/test.stamp mariadb mydumper ## measure against the databases' own bulk tools (ROWS=n)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000)
+	@$(BIN)/python -m benchmarks.dumps --rows $(or $(ROWS),300000)
 
 memory: $(VENV)/test.stamp mariadb ## show that memory does not grow with the table (ROWS=n)
 	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000)
 
 mariadb: # the server the tests start, unless the environment names one
 	@test -n "$(SERVERS_GIVEN)" || PATH="$$PATH:/usr/sbin" command -v mariadbd > /dev/null || .ci/apt-install mariadb-server
+
+mydumper: # what dump sets of MariaDB are measured against
+	@command -v mydumper > /dev/null || .ci/apt-install mydumper
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -12,12 +12,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.errors import UnknownDialect, UnsupportedType
+from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, QName, Table
@@ -29,6 +31,8 @@ GROUP = "migrator.dialects"
 """The entry point group that adapters register under."""
 
 Part = Literal["primary_key", "unique", "check", "foreign_key"]
+Estimation = Literal["BLOCKS", "STATISTICS"]
+"""By what a table's size is estimated: by what its rows take on disk, or by the optimizer's statistics."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Capabilities:
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
     """Do table names that differ only in case collide?"""
+    ignores_column_case: bool = False
+    """Do column names that differ only in case collide?"""
     max_readers: int | None = None
     """How many connections can read one snapshot at once? (None: any number.)"""
     max_writers: int | None = None
@@ -236,6 +242,17 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
+Trouble = Literal["privilege", "connection", "room"]
+"""What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full."""
+
+
+class Explanation(NamedTuple):
+    """A driver's error in one line, and what it is about; None: a statement or a value."""
+
+    text: str
+    about: Trouble | None = None
+
+
 class Adapter(ABC):
     """One database's side of everything. Stateless; methods that talk to the server take a SQLAlchemy connection."""
 
@@ -252,6 +269,8 @@ class Adapter(ABC):
     capabilities: Capabilities
     types: tuple[TypeRule, ...]
     """How neutral types are declared here; the first matching row is taken."""
+    semantics: Semantics | None = None
+    """What expressions mean here, and how meanings are said; None: none are carried from or to here."""
 
     # --- connecting -------------------------------------------------------------------------------------------------
 
@@ -273,6 +292,10 @@ class Adapter(ABC):
         """
         return
 
+    def files(self, url: sa.URL) -> tuple[Path, ...]:
+        """The files of this machine that the database at ``url`` consists of, which no job may write to as its own."""
+        return ()
+
     @abstractmethod
     def server(self, connection: sa.Connection) -> Server:
         """Who is at the other end."""
@@ -282,8 +305,8 @@ class Adapter(ABC):
         return False
 
     @abstractmethod
-    def explain(self, error: BaseException) -> tuple[str, bool]:
-        """One line on a driver's error, and whether it is about a missing privilege."""
+    def explain(self, error: BaseException) -> Explanation:
+        """One line on a driver's error, without a secret and without the SQL, and what it is about."""
 
     def driver_errors(self) -> tuple[type[Exception], ...]:
         """The classes of errors that come from the database or its driver, for :meth:`explain`."""
@@ -333,6 +356,15 @@ class Adapter(ABC):
         default.
         """
         return (Granule(bytes=table.bytes or 0),)
+
+    def estimate(self, connection: sa.Connection, table: Table, method: Estimation) -> int:
+        """About how many bytes the rows of ``table`` have, large values included, indexes not.
+
+        ``connection`` is one from :meth:`reading`. BLOCKS: what they take on disk. STATISTICS: their number times their
+        average width, as the database has gathered both; where it has not, as BLOCKS. By default, and by either method,
+        what the catalog says.
+        """
+        return table.bytes or 0
 
     def mark(self, connection: sa.Connection) -> str:
         """A text that later tells whether rows changed since the state that ``connection`` sees.

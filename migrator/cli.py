@@ -24,6 +24,7 @@ from migrator.errors import (
     mask,
     mask_argument,
     redact,
+    visible,
 )
 
 if TYPE_CHECKING:
@@ -70,10 +71,10 @@ def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(cause or error)
-    print(" ".join(str(error).split("\n")), file=sys.stderr)
+    print(visible(" ".join(str(error).split("\n"))), file=sys.stderr)
     action = redact(error.action.format(**error.facts)) if error.action else ""
     if action:
-        print(f" Action: {action}", file=sys.stderr)
+        print(f" Action: {visible(action)}", file=sys.stderr)
     return FAILURE
 
 

@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-from migrator import object_types, params, templates
+import sqlalchemy as sa
+
+from migrator import object_types, overwriting, params, templates
 from migrator.config import Config, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
@@ -45,7 +47,13 @@ from migrator.spec import (
     TableRemap,
 )
 
-_DUMP_READING = ("ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "VERIFY_CHECKSUM", "VERIFY_ONLY")
+if TYPE_CHECKING:
+    from migrator.adapter import Estimation
+
+_DUMP_READING = ("ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY")
+_DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
+_IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
+"""What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
 
@@ -62,8 +70,9 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
     """The job that parsed parameters ask for; ``arguments`` are what the log shows as typed.
 
     :raises UsageError: as :func:`from_arguments`.
+    :raises FileNotWritable: a file to be written would overwrite one that is not of its kind.
     """
-    _check_conflicts(request, config)
+    _check_conflicts(client, request, config)
     connection = config.reference(only_word(request.words))
     link = request.one("NETWORK_LINK")
     content = cast(Content, request.choice("CONTENT") or "ALL")
@@ -101,11 +110,21 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         encryption_mode=_encryption_mode(request, config),
         metrics=request.flag("METRICS"),
         logtime=cast(LogTime, request.choice("LOGTIME") or "NONE"),
+        estimate=_estimate(request),
+        estimate_only=request.flag("ESTIMATE_ONLY"),
+        master_only=request.flag("MASTER_ONLY"),
         keep_master=request.flag("KEEP_MASTER"),
         master_table=cast(MasterPlace, request.choice("MASTER_TABLE") or "DATABASE"),
     )
     _check_job(client, job)
+    overwriting.check(job, databases(job, config))
     return job
+
+
+def databases(job: JobSpec, config: Config) -> list[sa.URL]:
+    """The databases that a job connects to; their passwords may be missing."""
+    references = [reference for reference in (job.connection, job.network_link) if reference is not None]
+    return [config.url(reference) for reference in references if not is_dialect_only(reference)]
 
 
 def only_word(words: Sequence[str]) -> str:
@@ -138,7 +157,7 @@ def _mode(client: Client, request: Request) -> Mode:
 # --- contradictions ---------------------------------------------------------------------------------------------------
 
 
-def _check_conflicts(request: Request, config: Config) -> None:
+def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     """:raises ConflictingParameters: parameters that exclude each other."""
     modes = [name for name, given in _modes(request) if given]
     if len(modes) > 1:
@@ -152,6 +171,8 @@ def _check_conflicts(request: Request, config: Config) -> None:
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(request, config),
+        *_estimate_conflicts(client, request, content),
+        *_master_conflicts(request),
         (
             content == "METADATA_ONLY" and request.choice("TABLE_EXISTS_ACTION") == "TRUNCATE",
             "TABLE_EXISTS_ACTION=TRUNCATE with CONTENT=METADATA_ONLY would empty tables and load nothing",
@@ -181,6 +202,28 @@ def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, st
             f"{name} needs ENCRYPTION or ENCRYPTION_PASSWORD",
         )
     yield mode == "TRANSPARENT" and given, "ENCRYPTION_MODE=TRANSPARENT takes no password"
+
+
+def _estimate_conflicts(client: Client, request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
+    """What leaves nothing to estimate, or would be passed over by a job that only estimates."""
+    only = request.flag("ESTIMATE_ONLY")
+    estimating = "ESTIMATE" in request or only
+    no_link = client == "impdp" and "NETWORK_LINK" not in request
+    yield estimating and no_link, "ESTIMATE needs NETWORK_LINK: a dump file set says how large it is"
+    yield estimating and "SQLFILE" in request, "SQLFILE writes no rows, so ESTIMATE has no meaning"
+    yield estimating and content == "METADATA_ONLY", "CONTENT=METADATA_ONLY moves no rows, so there is nothing to estimate"
+    yield only and "QUERY" in request, "ESTIMATE_ONLY=YES estimates whole tables, so QUERY has no meaning"
+    for name in _DUMP_WRITING:
+        yield only and name in request, f"ESTIMATE_ONLY=YES writes no dump file, so {name} has no meaning"
+
+
+def _master_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
+    """What a job that imports the master table only would pass over."""
+    only = request.flag("MASTER_ONLY")
+    for name in _IMPORTING:
+        yield only and name in request, f"MASTER_ONLY=YES imports neither objects nor rows, so {name} has no meaning"
+    dropped = "KEEP_MASTER" in request and not request.flag("KEEP_MASTER")
+    yield only and dropped, "MASTER_ONLY=YES and KEEP_MASTER=NO exclude each other"
 
 
 def _modes(request: Request) -> Iterator[tuple[str, bool]]:
@@ -243,7 +286,7 @@ def _logfile(client: Client, request: Request, config: Config) -> Path | None:
 
 
 def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str]:
-    if "NETWORK_LINK" in request:
+    if "NETWORK_LINK" in request or request.flag("ESTIMATE_ONLY"):
         return
     now = datetime.now()
     access: Access = "WRITE" if client == "expdp" else "READ"
@@ -361,6 +404,11 @@ def degree(text: str) -> int:
     return int(text)
 
 
+def _estimate(request: Request) -> Estimation | None:
+    method = request.choice("ESTIMATE")
+    return cast("Estimation | None", method or ("BLOCKS" if request.flag("ESTIMATE_ONLY") else None))
+
+
 def _job_name(request: Request) -> str | None:
     name = request.one("JOB_NAME")
     if name is not None and not _JOB_NAME.fullmatch(name):
@@ -413,6 +461,7 @@ _CLAUSES = (
     re.compile(rf"(?P<comparison>(?:NOT\s+)?LIKE)\s*(?P<values>{_STRING})", re.IGNORECASE),
     re.compile(rf"(?P<comparison>=|!=|<>|<=|>=|<|>)\s*(?P<values>{_STRING})"),
 )
+_COMPARISONS = "= 'A', != 'A', <, <=, >, >=, [NOT] IN ('A', …), [NOT] LIKE 'A%'"
 _QUERY = re.compile(
     r"""(?:(?P<table>(?:"(?:[^"]|"")*"|[^\s:"'.,()]+)(?:\.(?:"(?:[^"]|"")*"|[^\s:"'.,()]+))?)\s*:(?!:))?\s*"""
     r"""(?P<clause>"?\s*WHERE\b.*)""",
@@ -438,7 +487,7 @@ def name_clause(text: str, parameter: str) -> NameClause:
     matches = (pattern.fullmatch(text.strip()) for pattern in _CLAUSES)
     match = next((found for found in matches if found is not None), None)
     if match is None:
-        raise InvalidValue(name=parameter, detail=f"{text} is none of IN ('A', …), LIKE 'A%', = 'A', <, >, or NOT of these")
+        raise InvalidValue(name=parameter, detail=f"{text} is none of {_COMPARISONS}")
     comparison = " ".join(match["comparison"].upper().split()).replace("<>", "!=")
     values = tuple(value[1:-1].replace("''", "'") for value in re.findall(_STRING, match["values"]))
     return NameClause(cast(Comparison, comparison), values)

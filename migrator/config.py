@@ -147,6 +147,12 @@ class Config:
         self._urls[reference] = url
         return reference
 
+    def url(self, reference: str) -> sa.URL:
+        """The URL of a reference that :meth:`reference` gave, for all but connecting: its password may be missing."""
+        if is_dialect_only(reference):
+            return sa.URL.create(reference.removesuffix(":"))
+        return self._urls.get(reference) or self.connections[reference].url
+
     def resolve(self, reference: str) -> sa.URL:
         """The URL of a reference, password included. A password is asked for, or read, once.
 

@@ -7,19 +7,23 @@ context either executes a statement or writes it, as its own offline mode does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TextIO
 
 import sqlalchemy as sa
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import ExecutableDDLElement
+from sqlglot import exp
 
 from migrator.adapter import Adapter, Part, TypeRule, load_adapter, rule_for
-from migrator.expressions import Translator, Untranslatable, with_value
+from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
+from migrator.expressions import Translator, Untranslatable, parse, with_value
+from migrator.expressions.carrier import Carrier, Target
+from migrator.expressions.queries import Carried, Found, QueryCarrier
+from migrator.expressions.semantics import Semantics, Value
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -74,6 +78,9 @@ class Emitter:
     """Runs scripts on ``connection``, or writes them to ``stream`` as the script language of ``ddl``."""
 
     def __init__(self, ddl: DDL, connection: sa.Connection | None = None, stream: TextIO | None = None) -> None:
+        from alembic.migration import MigrationContext  # an export, and workers that move rows, need none of it
+        from alembic.operations import Operations
+
         self.ddl, self._stream = ddl, stream
         if connection is None:
             options = {"as_sql": True, "output_buffer": stream}
@@ -112,6 +119,11 @@ class DDL:
         """Expressions of the catalog in this database's SQL."""
         return Translator(self.catalog, lambda name: load_adapter(name).sqlglot, self.adapter.sqlglot, self.quote)
 
+    @property
+    def title(self) -> str:
+        """The database's name as people write it."""
+        return self.adapter.title
+
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:
@@ -143,14 +155,110 @@ class DDL:
         """Statements a SQLFILE begins with."""
         return ()
 
-    def expression(self, expression: Expression) -> str:
-        """An expression in this database's SQL.
+    def expression(
+        self,
+        expression: Expression,
+        table: Table | None = None,
+        *,
+        into: Column | None = None,
+        condition: bool = False,
+        fixed: bool = False,
+    ) -> str:
+        """An expression over columns of ``table`` in this database's SQL.
+
+        ``into``: the column that stores it. ``condition``: it is one. ``fixed``: it must give the same value every time.
 
         :raises Untranslatable: it has no exact counterpart here.
         """
         if expression.dialect == self.adapter.name:
             return expression.sql
-        return self.translator(expression.sql, expression.dialect)
+        source = self._semantics_of(expression.dialect)
+        columns = partial(self._column_value, source, table)
+        carrier = Carrier(source, self._target, columns, fixed=fixed)
+        tree = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        if condition:
+            return carrier.condition(tree).sql
+        if into is not None:
+            return carrier.stored(tree, into.type, source.kind_of(into, table)).sql
+        return carrier.value(tree).sql
+
+    def query(self, view: View) -> Carried:
+        """A view's query in this database's SQL.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        found = self._carried[QName(view.schema, view.name)]
+        if isinstance(found, Untranslatable):
+            raise found
+        return found
+
+    @cached_property
+    def _target(self) -> Target:
+        return Target(self._semantics_of(self.adapter.name), self.title, self.literal, self.boolean)
+
+    def _semantics_of(self, dialect: str) -> Semantics:
+        adapter = load_adapter(dialect)
+        if adapter.semantics is None:
+            raise Untranslatable(f"what the expressions of {adapter.title} mean is not known")
+        return adapter.semantics
+
+    def _column_value(self, source: Semantics, table: Table | None, node: exp.Column) -> Value:
+        """A column of a table as an operand of an expression."""
+        alike = [c for c in table.columns if c.name.lower() == node.name.lower()] if table is not None else []
+        column = next((c for c in alike if c.name == node.name), alike[0] if len(alike) == 1 else None)
+        if column is None:
+            raise Untranslatable(f"there is no column {node.name}")
+        nullable = column.nullable and not (table and table.primary_key and column.name in table.primary_key.columns)
+        return Value(source.kind_of(column, table), self.quote(column.name), type=column.type, nullable=nullable)
+
+    @cached_property
+    def _carried(self) -> dict[QName, Carried | Untranslatable]:
+        """Each view's query, or why it is left out; a view stands behind those that it reads."""
+        found: dict[QName, Carried | Untranslatable] = {}
+        for view in self.catalog.of(View):
+            try:
+                found[QName(view.schema, view.name)] = self._carry(view, found)
+            except Untranslatable as why:
+                found[QName(view.schema, view.name)] = why
+        return found
+
+    def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
+        if view.definition.dialect == self.adapter.name:
+            return Carried(view.definition.sql, {})
+        source, glot = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).sqlglot
+        schemas = self.adapter.capabilities.single_schema is None
+        find = partial(self._relation, view.schema, source, earlier)
+        carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
+        carried = carrier.carried(parse(view.definition.sql, glot))
+        names = view.columns or tuple(carried.columns)
+        renamed = {n: replace(c, sql=self.quote(n)) for n, c in zip(names, carried.columns.values(), strict=True)}
+        return replace(carried, columns=renamed)
+
+    def _relation(
+        self, schema: str, source: Semantics, views: Mapping[QName, Carried | Untranslatable], node: exp.Table
+    ) -> Found:
+        """What a query reads by a name: a table, or a view that is carried too."""
+        wanted = QName(node.db or schema, node.name)
+        obj = self._relations.get(wanted) or self._relations.get(QName(wanted.schema.lower(), wanted.name.lower()))
+        if isinstance(obj, Table):
+            columns = {c.name: self._column_value(source, obj, exp.column(c.name)) for c in obj.columns}
+            key = frozenset(obj.primary_key.columns) if obj.primary_key is not None else frozenset()
+            return Found(obj.schema, obj.name, {n: replace(v, nullable=True) for n, v in columns.items()}, key)
+        carried = views.get(QName(obj.schema, obj.name)) if obj is not None else None
+        if obj is None or not isinstance(carried, Carried):
+            raise Untranslatable(f"it reads {wanted}, which is {'left out' if obj is not None else 'not there'}")
+        return Found(obj.schema, obj.name, carried.columns)
+
+    @cached_property
+    def _relations(self) -> dict[QName, Table | View]:
+        """The tables and views by their names, and in small letters where those mean one of them only."""
+        found: dict[QName, Table | View] = {}
+        relations = [obj for obj in self.catalog.objects if isinstance(obj, Table | View)]
+        folded = Counter((obj.schema.lower(), obj.name.lower()) for obj in relations)
+        for obj in relations:
+            if folded[obj.schema.lower(), obj.name.lower()] == 1:
+                found[QName(obj.schema.lower(), obj.name.lower())] = obj
+        return found | {QName(obj.schema, obj.name): obj for obj in relations}
 
     # --- types and columns ------------------------------------------------------------------------------------------
 
@@ -199,7 +307,7 @@ class DDL:
             case NewUuid():
                 return self.new_uuid()
             case Expression():
-                return self.expression(value)
+                return self.expression(value, into=column)
         raise Untranslatable(f"no default for {value!r}")
 
     def boolean(self, value: bool) -> str:
@@ -250,7 +358,7 @@ class DDL:
         """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
         assert column.generated is not None
         try:
-            sql = self.expression(column.generated.expression)
+            sql = self.expression(column.generated.expression, table, into=column, fixed=True)
         except Untranslatable as why:
             sql = column.generated.expression.sql
             detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
@@ -294,7 +402,9 @@ class DDL:
 
     def create_domain(self, domain: DomainType) -> Script:
         """A domain; where there are none, columns take its base type and checks."""
-        return Script((), (Loss(path_of(domain), "domain", "columns take the domain's base type and checks"),))
+        return Script(
+            (), (Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks"),)
+        )
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence."""
@@ -303,6 +413,7 @@ class DDL:
     def create_table(self, table: Table) -> Script:
         """A table with its columns and those constraints that must stand inside it."""
         losses: list[Loss] = []
+        table = self.with_domain_rules(table, losses)
         items = [self.column(table, column, losses) for column in table.columns]
         items += self.range_checks(table)
         items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
@@ -316,16 +427,40 @@ class DDL:
         if table.partitioning is not None:
             detail = f"becomes one table; at the source: PARTITION BY {table.partitioning.clause}"
             losses.append(Loss(path_of(table), "partitioning", detail))
+        if table.parents:
+            parents = ", ".join(map(str, table.parents))
+            detail = f"no longer inherits from {parents}: its rows are not among theirs"
+            losses.append(Loss(path_of(table), "inheritance", detail))
         return ""
+
+    def with_domain_rules(self, table: Table, losses: list[Loss]) -> Table:
+        """The table with its domains' defaults and NOT NULLs as the columns' own, where domains are no objects."""
+        return replace(table, columns=tuple(self._with_domain_rules(table, column, losses) for column in table.columns))
+
+    def _with_domain_rules(self, table: Table, column: Column, losses: list[Loss]) -> Column:
+        type_ = column.type
+        while isinstance(type_, t.Domain) and not self.keeps_domain(type_):
+            domain = self._domains.get((type_.schema, type_.name))
+            if domain is None:
+                detail = f"the default, NOT NULL and checks of domain {type_.name} are left out: it is not moved"
+                losses.append(Loss(path_of(table), "domain", detail, column.name))
+            else:
+                default = column.default if column.default is not None else domain.default
+                column = replace(column, default=default, nullable=column.nullable and domain.nullable)
+            type_ = type_.base
+        return column
+
+    @cached_property
+    def _domains(self) -> dict[tuple[str, str], DomainType]:
+        return {(domain.schema, domain.name): domain for domain in self.catalog.of(DomainType)}
 
     def domain_checks(self, table: Table, losses: list[Loss]) -> list[Check]:
         """The checks of the columns' domains as checks of the columns, where domains are no objects."""
-        domains = {(domain.schema, domain.name): domain for domain in self.catalog.of(DomainType)}
         checks = []
         for column in table.columns:
             type_ = column.type
             while isinstance(type_, t.Domain) and not self.keeps_domain(type_):
-                domain = domains.get((type_.schema, type_.name))
+                domain = self._domains.get((type_.schema, type_.name))
                 for check in domain.checks if domain else ():
                     try:
                         checks.append(self._column_check(check, column))
@@ -367,6 +502,41 @@ class DDL:
                     losses += self.of_partition(table, f"foreign key {key.name}", key.partition).losses
         return items
 
+    def refusals(self) -> Iterator[MigratorError]:
+        """All tables and columns that have no name or type here, and all columns of a table whose names are one here."""
+        for table in self.catalog.of(Table):
+            seen: dict[str, str] = {}
+            try:
+                self.quote(table.name)
+            except (IdentifierTooLong, InvalidIdentifier) as refusal:
+                yield refusal
+            for column in table.columns:
+                yield from self._refusals_of(table, column, seen)
+
+    def _refusals_of(self, table: Table, column: Column, seen: dict[str, str]) -> Iterator[MigratorError]:
+        try:
+            name = self.stored(column.name)
+            self.quote(column.name)
+            self.declaration(table, column)
+        except (UnsupportedType, IdentifierTooLong, InvalidIdentifier) as refusal:
+            yield refusal
+            return
+        other = seen.setdefault(name, column.name)
+        if other != column.name:
+            first = f"{path_of(table)}.{other}"
+            yield NamesCollide(first=first, second=column.name, name=name, database=self.title)
+
+    def declaration(self, table: Table, column: Column) -> str:
+        """A column's type declaration alone.
+
+        :raises UnsupportedType: there is none.
+        """
+        return self.type_of(table, column, [])
+
+    def stored(self, name: str) -> str:
+        """A column's name as the database tells it from others."""
+        return name.lower() if self.adapter.capabilities.ignores_column_case else name
+
     # --- constraints ------------------------------------------------------------------------------------------------
 
     def named(self, name: str | None) -> str:
@@ -392,7 +562,8 @@ class DDL:
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
         try:
-            return f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
+            condition = self.expression(check.expression, table, condition=True, fixed=True)
+            return f"{self.named(check.name)}CHECK ({condition})"
         except Untranslatable as why:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
@@ -475,7 +646,9 @@ class DDL:
 
         :raises Untranslatable: an expression without a counterpart.
         """
-        sql = f"({self.expression(key.expression)})" if key.expression is not None else self.quote(key.column or "")
+        sql = self.quote(key.column or "")
+        if key.expression is not None:
+            sql = f"({self.expression(key.expression, table, fixed=True)})"
         if key.length is not None:
             detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
             losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
@@ -502,7 +675,9 @@ class DDL:
         losses: list[Loss] = []
         try:
             keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
-            where = f" WHERE {self.expression(index.where)}" if index.where is not None else ""
+            where = ""
+            if index.where is not None:
+                where = f" WHERE {self.expression(index.where, table, condition=True, fixed=True)}"
         except Untranslatable as why:
             loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
             return Script((), (loss,))
@@ -533,14 +708,14 @@ class DDL:
     def create_view(self, view: View) -> Script:
         """A view."""
         try:
-            query = self.expression(view.definition)
+            query = self.query(view)
         except Untranslatable as why:
             return self.not_carried(view, "view", f"{why}")
-        losses: list[Loss] = []
+        losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
         if view.materialized:
             losses.append(Loss(path_of(view), "materialized-view", "becomes an ordinary view"))
         columns = f" ({self.columns(view.columns)})" if view.columns else ""
-        return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.rstrip().rstrip(';')}",), tuple(losses))
+        return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.sql.rstrip().rstrip(';')}",), tuple(losses))
 
     def create_program(self, program: Program) -> Script:
         """A routine or trigger: to the same database as source text, else a loss."""

@@ -12,10 +12,26 @@ from functools import cache
 
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Read, Server, Snapshot, adapter_for_backend
+from migrator.adapter import Adapter, Read, Server, Snapshot, Trouble, adapter_for_backend
 from migrator.dump.reader import DumpFiles
-from migrator.errors import ConnectionRefused, DatabaseError, InsufficientPrivilege, MigratorError, NoConnection, mask
+from migrator.errors import (
+    ConnectionLost,
+    ConnectionRefused,
+    DatabaseError,
+    DiskFull,
+    InsufficientPrivilege,
+    MigratorError,
+    ScriptsOnly,
+    mask,
+)
 from migrator.job.master import Piece
+
+_ERRORS: dict[Trouble | None, type[MigratorError]] = {
+    None: DatabaseError,
+    "privilege": InsufficientPrivilege,
+    "connection": ConnectionLost,
+    "room": DiskFull,
+}
 
 
 @contextmanager
@@ -24,6 +40,8 @@ def database_errors(adapter: Adapter) -> Iterator[None]:
 
     :raises DatabaseError: with the database's own words.
     :raises InsufficientPrivilege: where it was about a privilege.
+    :raises ConnectionLost: the connection is no more.
+    :raises DiskFull: the database has no room left.
     """
     try:
         yield
@@ -32,8 +50,16 @@ def database_errors(adapter: Adapter) -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, adapter.driver_errors()):
             raise
-        detail, privilege = adapter.explain(error)
-        raise (InsufficientPrivilege if privilege else DatabaseError)(detail=detail) from error
+        raise _explained(adapter, error) from error
+
+
+def _explained(adapter: Adapter, error: Exception) -> MigratorError:
+    if isinstance(error, sa.exc.PendingRollbackError):
+        return ConnectionLost(detail="it had ended before")
+    text, about = adapter.explain(error)
+    if isinstance(error, sa.exc.DBAPIError) and error.connection_invalidated:
+        about = "connection"
+    return _ERRORS[about](detail=text)
 
 
 @cache
@@ -62,9 +88,10 @@ class Database:
         """A connection in autocommit mode, for the catalog and DDL.
 
         :raises ConnectionRefused: the server cannot be reached or refuses the login.
+        :raises ScriptsOnly: the adapter cannot connect.
         """
         if not self.adapter.capabilities.connects:
-            raise NoConnection(operation="This operation", url=mask(self.url.render_as_string()))
+            raise ScriptsOnly(operation="Connecting", database=self.adapter.title)
         try:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         except MigratorError:
@@ -72,7 +99,7 @@ class Database:
         except Exception as error:
             if not isinstance(error, self.adapter.driver_errors()):
                 raise
-            detail, _ = self.adapter.explain(error)
+            detail = self.adapter.explain(error).text
             raise ConnectionRefused(url=mask(self.url.render_as_string()), detail=detail) from error
         with connection, database_errors(self.adapter):
             yield connection

@@ -9,29 +9,47 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar
 
-_PASSWORD_IN_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*://[^:/?#@\s]*:)(?P<secret>\S*)@(?=[^@\s]*(?:[\s]|$))")
-_PASSWORD_PARAMETER = re.compile(r"(?i)\b(?P<head>(?:[\w]*password|passwd|pwd)\s*[=:]\s*)(?P<secret>[^\s&,;'\"]+)")
+_PASSWORD_IN_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*:/{1,2}[^:/?#@\s]*:)(?P<secret>\S*)@(?=[^@\s]*(?:[\s]|$))")
+_PASSWORD_PARAMETER = re.compile(
+    r"(?i)(?<!using )\b(?P<head>(?:[\w]*password|passwd|pwd)\s*[=:]\s*)(?P<secret>[^\s&,;'\"]+)"
+)
 
 
 def redact(text: str) -> str:
-    """``text`` with every password in a URL or a ``password=`` item replaced by ``********``."""
+    """``text`` with every password in a URL or a ``password=`` item replaced by ``********``.
+
+    A URL is known as one also where its slashes were folded, as in a path. MySQL's ``(using password: YES)`` stays.
+    """
     text = _PASSWORD_IN_URL.sub(r"\g<head>********@", text)
     return _PASSWORD_PARAMETER.sub(r"\g<head>********", text)
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0))} | {9: "\\t", 10: "\\n", 13: "\\r"}
+
+
+def visible(text: str) -> str:
+    """``text`` with control characters as escapes: on one line, and without effect on a terminal."""
+    return text.translate(_CONTROLS)
 
 
 SECRET_ITEM = re.compile(r"password|passwd|pwd|secret|token", re.IGNORECASE)
 """What the name of a URL's query item holds if its value is a secret."""
 
 _URL_PASSWORD = re.compile(r"(?P<head>://[^:/?#@]*:).*@", re.DOTALL)
-_LOGON_PASSWORD = re.compile(r"(?P<head>^[A-Za-z][\w$#]*/)[^@]+(?=@|$)", re.DOTALL)
+_LOGON_PASSWORD = re.compile(r"(?P<head>^[A-Za-z][\w$#]*(?:/|:(?=.*@)))(?:.+(?=@[^@]*$)|[^@]+$)", re.DOTALL)
 _URL_ITEM = re.compile(rf"(?P<head>[?&][^=&]*(?:{SECRET_ITEM.pattern})[^=&]*=)[^&]*", re.IGNORECASE)
 
 
 def mask(reference: str) -> str:
-    """A connection as typed (a URL, a name, or ``user/password@host`` by habit) with its password shown as asterisks."""
+    """A connection as typed (a URL, a name, or by habit ``user/password@host``, ``user:password@host``), its password as
+    asterisks."""
     if "://" not in reference:
         return _LOGON_PASSWORD.sub(r"\g<head>********", reference)
     return _URL_ITEM.sub(r"\g<head>********", _URL_PASSWORD.sub(r"\g<head>********@", reference))
+
+
+CONNECTIONS = frozenset({"NETWORK_LINK", "USERID"})
+"""The parameters whose values are connections."""
 
 
 def mask_argument(argument: str) -> str:
@@ -41,7 +59,7 @@ def mask_argument(argument: str) -> str:
         return redact(mask(argument))
     if name.strip().upper().endswith("PASSWORD"):
         return f"{name}=********"
-    return redact(f"{name}={mask(value)}" if name.strip().upper() == "NETWORK_LINK" else argument)
+    return redact(f"{name}={mask(value)}" if name.strip().upper() in CONNECTIONS else argument)
 
 
 class MigratorError(Exception):
@@ -210,7 +228,7 @@ class TargetSchemaMissing(UsageError):
 
     code = "ORA-39146"
     template = 'schema "{schema}" does not exist in {database}, which has only "{only}"'
-    action = "Add REMAP_SCHEMA={schema}:{only}."
+    action = "Add REMAP_SCHEMA='\"{schema}\":{only}'."
 
 
 class NamesCollide(UsageError):
@@ -256,7 +274,11 @@ class UnreadableConfig(UsageError):
 # --- connections ----------------------------------------------------------------------------------------------------
 
 
-class ConnectionRefused(MigratorError):
+class FatalError(MigratorError):
+    """Base of errors after which nothing else of the job can succeed either: the job stops instead of going on."""
+
+
+class ConnectionRefused(FatalError):
     """A database that cannot be reached or refuses the login."""
 
     code = "MIG-12541"
@@ -270,6 +292,13 @@ class InvalidUrl(UsageError):
     code = "MIG-12154"
     template = "'{url}' is neither a database URL nor the name of a configured connection: {detail}"
     action = "A URL reads dialect://user@host:port/database, for example postgresql://hr@localhost/hr or sqlite:///hr.db."
+
+
+class InvalidUrlParameter(InvalidUrl):
+    """A URL with a parameter that the driver does not take."""
+
+    template = "'{url}' cannot be used: {detail}"
+    action = "Correct what stands after the ? of the URL, or leave it out."
 
 
 class UnknownDialect(UsageError):
@@ -297,11 +326,19 @@ class MissingDatabaseFile(MigratorError):
 
 
 class NoConnection(UsageError):
-    """An operation that needs a database got a dialect only, or the adapter makes scripts only."""
+    """An operation that needs a database got a dialect only."""
 
     code = "MIG-12158"
     template = "{operation} needs a connection, but '{url}' names a dialect only"
     action = "Give a full URL, or SQLFILE= to write a script without connecting."
+
+
+class ScriptsOnly(UsageError):
+    """A connection to a database whose adapter writes scripts only."""
+
+    code = "MIG-12159"
+    template = "{operation} is not supported for {database} yet: migrator writes scripts for it"
+    action = "Write a script with SQLFILE= and run it with the database's own client."
 
 
 class InsufficientPrivilege(MigratorError):
@@ -464,12 +501,26 @@ class UnsupportedType(MigratorError):
     action = "Leave the table out with EXCLUDE=TABLE:\"IN ('{table}')\", or change the column's type at the source."
 
 
+class NotMade(MigratorError):
+    """Several things that the target cannot have, all of them named at once."""
+
+    code = "MIG-20005"
+    template = "{database} cannot have {count} of the objects:\n{details}"
+    action = "Leave the tables out with EXCLUDE=TABLE:\"IN ('…')\", or change them at the source."
+
+
 class ValueNotCarried(MigratorError):
     """A value that the target's column cannot hold, or that the source stores against its own declaration."""
 
     code = "MIG-20002"
     template = "column {column}: {detail}"
     action = "Mend the value at the source or leave the row out with QUERY."
+
+
+class RowNotCarried(ValueNotCarried):
+    """A row that the target's table cannot hold, for a reason that no one column has."""
+
+    template = "table {table}: {detail}"
 
 
 class RowCountDiffers(MigratorError):
@@ -502,6 +553,22 @@ class InvalidIdentifier(MigratorError):
     code = "ORA-00904"
     template = "{name}: invalid identifier in {database}: {detail}"
     action = "Rename it with REMAP_TABLE, or at the source."
+
+
+class ConnectionLost(FatalError):
+    """A connection that ended while the job needed it: the server was stopped, or somebody ended the session."""
+
+    code = "MIG-03113"
+    template = "connection lost: {detail}"
+    action = "What was not committed is rolled back. When the database is there again, attach to the job and say START_JOB."
+
+
+class DiskFull(FatalError):
+    """A database that has no room for more."""
+
+    code = "MIG-01653"
+    template = "the database has no room left: {detail}"
+    action = "What was not committed is rolled back. Make room; then ATTACH to the job and START_JOB."
 
 
 class DatabaseError(MigratorError):
@@ -591,7 +658,7 @@ class MasterTableRefused(MigratorError):
     """The master table cannot be made in the job's database."""
 
     code = "ORA-31633"
-    template = 'unable to create master table "{job}": {detail}'
+    template = "unable to create master table {job}: {detail}"
     action = "Let it live on this machine, with MASTER_TABLE=LOCAL, or connect as a user who may create tables."
 
 

@@ -99,6 +99,13 @@ def not_text(head: bytes) -> str | None:
     return "it is not a text file" if b"\0" in head else None
 
 
+def not_a_dump(head: bytes) -> str | None:
+    """An objection to overwriting, as an earlier dump file, what is none; one that is empty had just been begun."""
+    return (
+        None if not head or is_dump(head) else "it is no dump file of migrator, and REUSE_DUMPFILES overwrites nothing else"
+    )
+
+
 def is_dump(head: bytes) -> bool:
     """Whether a file that begins so is a dump file of ours: an archive whose first member is its header."""
     return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"header.json")

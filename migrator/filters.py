@@ -173,7 +173,7 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
     dropped = _with_dependents(_named_by(spec.exclude, chosen), chosen)
     remaining = [obj for obj in chosen if obj not in dropped]
     kept = _in_order(catalog, {*remaining, *_needed(catalog, remaining)})
-    if not _worth_a_job(spec, kept):
+    if not _worth_a_job(spec, catalog.with_objects(tuple(kept))):
         raise NothingSelected
     result = catalog.with_objects(_without_parts(kept, spec.exclude))
     conditions(spec, result)
@@ -181,12 +181,12 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
     return replace(result, losses=tuple(loss for loss in catalog.losses if loss.object not in gone))
 
 
-def _worth_a_job(spec: JobSpec, objects: Sequence[Object]) -> bool:
-    """Whether there is more than schemas to make, or schemas were asked for by name; tables, where only rows move."""
+def _worth_a_job(spec: JobSpec, chosen: Catalog) -> bool:
+    """Whether there is more than schemas to make, or schemas were asked for by name; where only rows move, tables' rows."""
     if spec.content == "DATA_ONLY":
-        return any(isinstance(obj, Table) for obj in objects)
+        return bool(tables_with_rows(spec, chosen))
     schemas_asked_for = any(f.path in {"USER", "SCHEMA"} for f in spec.include)
-    return any(schemas_asked_for or not isinstance(obj, Schema) for obj in objects)
+    return any(schemas_asked_for or not isinstance(obj, Schema) for obj in chosen.objects)
 
 
 def _schema_of(obj: Object) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Granule, Read
+from migrator.adapter import Estimation, Granule, Read
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
@@ -50,6 +50,8 @@ class Origin:
     mark: str = ""
     """What tells later whether rows have changed, see :meth:`~migrator.adapter.Adapter.mark`."""
     notes: tuple[str, ...] = ()
+    estimate: Callable[[Table, Estimation], int] = lambda table, method: 0
+    """About how many bytes a table's rows have, see :meth:`~migrator.adapter.Adapter.estimate`; asked of databases only."""
     unfiltered: Mapping[QName, str] = field(default_factory=dict)
     """The QUERY conditions, by table, that the rows have not been chosen by yet."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
@@ -69,7 +71,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         snapshot = stack.enter_context(adapter.snapshot(database.engine, spec.parallel))
         reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
-        whole = without_master_tables(adapter.catalog(connection, schemas))
+        whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
         catalog = filters.select(whole, spec, server.schema)
         conditions = filters.conditions(spec, catalog)
 
@@ -92,6 +94,9 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
                 for granule in adapter.granules(reading, table, spec.parallel_threshold)
             )
 
+        def estimate(table: Table, method: Estimation) -> int:
+            return adapter.estimate(reading, table, method)
+
         def changed(table: Table, detail: dict[str, Any], mark: str, rows: int) -> str | None:
             if not mark:
                 return None  # this database cannot tell
@@ -100,9 +105,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         notes = filters.unmatched(spec, whole)
         if snapshot.note and spec.parallel > 1:
             notes = (*notes, snapshot.note)
-        yield Origin(
-            catalog, parts, rows, snapshot.readers, _identity(catalog), adapter.mark(reading), notes, changed=changed
-        )
+        identity, mark = _identity(catalog), adapter.mark(reading)
+        yield Origin(catalog, parts, rows, snapshot.readers, identity, mark, notes, estimate, changed=changed)
 
 
 def without_master_tables(catalog: Catalog) -> Catalog:
@@ -131,12 +135,21 @@ def _identity(catalog: Catalog) -> str:
 # --- a dump file set ------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
-    """A dump file set, its checksums checked where the request or the set says so."""
+def open_dump(spec: JobSpec, secrets: Secrets, say: Say) -> reader.DumpSet:
+    """A request's dump file set, its checksums checked where the request or the set says so.
+
+    :raises NotADumpFile: a file is not as it was written.
+    """
     dump = reader.open_set(spec.dumpfiles, secrets)
     if spec.verify_checksum or (spec.verify_checksum is None and dump.header.options.checksum is not None):
         verify(dump, say)
+    return dump
+
+
+@contextmanager
+def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
+    """A dump file set."""
+    dump = open_dump(spec, secrets, say)
     catalog = filters.select(dump.catalog, spec, default_schema)
 
     def parts(table: Table) -> tuple[Part, ...]:

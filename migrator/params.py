@@ -21,6 +21,8 @@ IMPDP: frozenset[Client] = frozenset({"impdp"})
 BOTH = EXPDP | IMPDP
 
 LATER = "not supported yet"
+USERID = "USERID"
+"""The parameter that names the database as the first word does."""
 
 
 @dataclass(frozen=True)
@@ -165,6 +167,18 @@ SUPPORTED = (
     ),
     _flag("ENCRYPTION_PWD_PROMPT", BOTH, "Ask for the password of the dump file set."),
     Parameter(
+        "ESTIMATE",
+        BOTH,
+        "Log how large the rows of each table are, before they move: by what they take on disk, or by the database's "
+        "statistics, where a table has them. QUERY, compression and encryption are not reckoned with. impdp: with "
+        "NETWORK_LINK only.",
+        "BLOCKS | STATISTICS",
+        "no estimate; with ESTIMATE_ONLY: BLOCKS",
+        "ESTIMATE=STATISTICS",
+        ("BLOCKS", "STATISTICS"),
+    ),
+    _flag("ESTIMATE_ONLY", EXPDP, "Log how large the rows are, and export nothing; there is no dump file."),
+    Parameter(
         "EXCLUDE",
         BOTH,
         "Object types to leave out, or those of them that a name clause names, with what depends on them.",
@@ -201,6 +215,11 @@ SUPPORTED = (
         "NONE",
         "LOGTIME=ALL",
         ("NONE", "STATUS", "LOGFILE", "ALL"),
+    ),
+    _flag(
+        "MASTER_ONLY",
+        IMPDP,
+        "Import the master table of the dump file set only, and leave it under the job's name: it says what the set holds.",
     ),
     Parameter(
         "MASTER_TABLE",
@@ -307,6 +326,14 @@ SUPPORTED = (
         ("SKIP", "APPEND", "TRUNCATE", "REPLACE"),
     ),
     Parameter(
+        USERID,
+        BOTH,
+        "The database, where it is not given as the first word: for parameter files.",
+        "URL or name",
+        "",
+        "USERID=postgresql://hr@localhost/hr",
+    ),
+    Parameter(
         "VERIFY_CHECKSUM",
         IMPDP,
         "Check the checksums of the dump files before anything is imported.",
@@ -330,7 +357,6 @@ REFUSED = (
             "CLUSTER": "Use workers on several machines.",
             "CREDENTIAL": "The credential for dump files in object storage.",
             "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
-            "ESTIMATE": "How sizes are estimated.",
             "FLASHBACK_SCN": "Read a past state by its number.",
             "FLASHBACK_TIME": "Read a past state by its time.",
             "REMAP_DATA": "Change values by a function.",
@@ -345,7 +371,6 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
-            "ESTIMATE_ONLY": "Estimate sizes and export nothing.",
             "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },
@@ -354,7 +379,6 @@ REFUSED = (
         f"it is {LATER}",
         IMPDP,
         {
-            "MASTER_ONLY": "Import the master table only.",
             "ONESTEP_INDEX": "Build each index in one step.",
             "PARTITION_OPTIONS": "What becomes of partitions.",
             "SKIP_UNUSABLE_INDEXES": "Load tables whose indexes are unusable.",
@@ -473,7 +497,7 @@ def parse(client: Client, arguments: Sequence[str]) -> Request:
             raise UnreadableParfile(path=path, detail="it names another PARFILE")
         for name, given in in_file.items():
             values[name] = (*values.get(name, ()), *given) if _many(client, name) else values.get(name, given)
-    return Request(tuple(words), values)
+    return Request((*words, *(unquoted(value, USERID) for value in values.pop(USERID, ()))), values)
 
 
 def _assignments(arguments: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:

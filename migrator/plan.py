@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from migrator.ddl import DDL, Script
+from migrator.errors import NotMade
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     DomainType,
@@ -170,7 +171,7 @@ def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any
     def steps(catalog: Catalog) -> Iterator[_Draft]:
         for table in catalog.of(Table):
             for part in of(table):
-                label = f'{kind}:"{table.schema}"."{part.name}"' if part.name else f"{kind}:{table.qname}"
+                label = f"{kind}:{QName(table.schema, part.name) if part.name else table.qname}"
                 yield _Draft(path, label, method, (table, part), table.qname)
 
     return steps
@@ -203,7 +204,7 @@ def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
     for table in catalog.of(Table):
         for part in _constraints(table):
             method = {"PrimaryKey": "primary_key", "Unique": "unique", "Check": "check"}[type(part).__name__]
-            label = f'CONSTRAINT:"{table.schema}"."{part.name}"' if part.name else f"CONSTRAINT:{table.qname}"
+            label = f"CONSTRAINT:{QName(table.schema, part.name) if part.name else table.qname}"
             yield _Draft(path, label, method, (table, part), table.qname)
 
 
@@ -229,11 +230,23 @@ def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Ph
 
     :raises MigratorError: an object cannot be made at the target; nothing has been done yet.
     """
+    if ddl is not None and content != "DATA_ONLY":
+        _refuse(ddl)
     drafts = (draft for make in ORDER for draft in make(catalog) if _asked_for(draft.path, content))
     return tuple(
         Phase(path, tuple(draft.step(ddl) for draft in group))
         for path, group in itertools.groupby(drafts, key=lambda draft: draft.path)
     )
+
+
+def _refuse(ddl: DDL) -> None:
+    """Refuse all that the target cannot have at once, so that nobody meets it piece by piece."""
+    refusals = list(ddl.refusals())
+    if len(refusals) > 1:
+        details = "\n".join(refusal.message for refusal in refusals)
+        raise NotMade(database=ddl.title, count=len(refusals), details=details)
+    if refusals:
+        raise refusals[0]
 
 
 def _asked_for(path: str, content: Content) -> bool:

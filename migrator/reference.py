@@ -173,9 +173,9 @@ in a SQLite database of this machine's user, `$XDG_STATE_HOME/migrator/jobs.db`.
 | DEFINING | the job reads catalogs and makes its plan; a job that ends here leaves no master table |
 | EXECUTING | it makes objects and moves rows |
 | STOP PENDING | `STOP_JOB`: the workers end what they are doing |
-| STOPPED | it was stopped, or met a fatal error, which the master table tells; `START_JOB` goes on with it |
+| STOPPED | it was stopped, or met a fatal error, such as a lost connection or a full disk; `START_JOB` goes on with it |
 | NOT RUNNING | its process is gone: no heartbeat for 10 seconds (`MIGRATOR_LEASE`); `START_JOB` goes on with it |
-| COMPLETED | its master table is dropped, unless `KEEP_MASTER=YES` keeps it |
+| COMPLETED | its master table is dropped, unless `KEEP_MASTER=YES` or `MASTER_ONLY=YES` keeps it |
 
 Whether a job runs is told by its heartbeat in the master table, by the database's clock, never by a process id. SIGTERM to
 the job's process is `STOP_JOB=IMMEDIATE`. A script is written (`SQLFILE`) by the client itself, and has no master table.
@@ -186,11 +186,12 @@ refused by the lock, and nothing is doubled.
 
 ## Watching jobs
 
-`migrator jobs [CONNECTION …]` lists the jobs of databases, and those in this machine's local database. `STATUS` shows a job
-and what each of its workers does: which object, by which access method, how far. `Progress` has the words of
+`migrator jobs [CONNECTION …]` lists the jobs of databases, and those in this machine's local database. `STATUS` shows a
+job and what each of its workers does: which object, by which access method, how far. `Progress` has the words of
 V$SESSION_LONGOPS, `job: operation : n out of m MB done`, in bytes as Arrow has them. m is an estimate that is replaced by
-what moved as granules are done; importing a dump file set it is exact, but for what `QUERY` leaves out. What a worker has
-moved and not committed counts. `STATUS=n` on the command line shows the same every n seconds.
+what moved as granules are done, made by the method of `ESTIMATE` if that is given; importing a dump file set it is exact,
+but for what `QUERY` leaves out. What a worker has moved and not committed counts. `STATUS=n` on the command line shows the
+same every n seconds.
 
 ## Stopping and starting again
 
@@ -221,6 +222,10 @@ Every row is of one kind. The job's row has its state, degree and request. Rows 
 made once; a job that is started again uses those there are. FILE rows are the dump files of an export, WORKER rows what
 workers do, MESSAGE rows the lines of the log, REQUEST rows what clients ask for, CLIENT rows the clients that are attached,
 each with a heartbeat. Reading it is welcome; changing it is not. What a job moves never includes master tables.
+
+`impdp MASTER_ONLY=YES` makes a master table out of a dump file set, to be read, and dropped by `DROP TABLE`. Its OBJECT
+rows are the objects in the set; its GRANULE rows have the rows and bytes of each table as they were exported, and where in
+the set they lie. `expdp ESTIMATE_ONLY=YES KEEP_MASTER=YES` leaves one whose GRANULE rows have the estimate of each table.
 """
 
 

@@ -10,7 +10,10 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from migrator.adapter import Estimation
 
 Operation = Literal["EXPORT", "IMPORT", "SQL_FILE"]
 Mode = Literal["FULL", "SCHEMA", "TABLE"]
@@ -72,7 +75,8 @@ class TableRemap:
 class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, templates (``%U``) unexpanded.
 
-    ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums.
+    ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums. ``estimate`` None: nothing is estimated
+    but the job's progress.
 
     ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
     command line as typed, passwords masked.
@@ -111,6 +115,9 @@ class JobSpec:
     encryption_mode: EncryptionMode = "TRANSPARENT"
     metrics: bool = False
     logtime: LogTime = "NONE"
+    estimate: Estimation | None = None
+    estimate_only: bool = False
+    master_only: bool = False
     keep_master: bool = False
     master_table: MasterPlace = "DATABASE"
 

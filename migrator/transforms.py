@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
-from migrator.errors import NamesCollide
+from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
 from migrator.model import types as t
@@ -37,6 +37,7 @@ from migrator.model.objects import (
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
+N = TypeVar("N", str, QName)
 PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
 
 _TOKEN = re.compile(
@@ -117,10 +118,25 @@ def unmatched(spec: JobSpec, catalog: Catalog) -> tuple[str, ...]:
     return (*schemas, *tables)
 
 
+def _once(parameter: str, remaps: Iterable[tuple[N, N]]) -> dict[N, N]:
+    """The new name of each old one.
+
+    :raises ConflictingParameters: one has two.
+    """
+    found: dict[N, N] = {}
+    for old, new in remaps:
+        if found.setdefault(old, new) != new:
+            raise ConflictingParameters(detail=f"{parameter} gives {old} two names: {found[old]} and {new}")
+    return found
+
+
 def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
-    """REMAP_SCHEMA: every object of a schema moves to another."""
+    """REMAP_SCHEMA: every object of a schema moves to another.
+
+    :raises ConflictingParameters: to two others.
+    """
     known = _schemas_in(catalog)
-    schemas = {spelled(old, known) or old: new for old, new in spec.remap_schema}
+    schemas = _once("REMAP_SCHEMA", [(spelled(old, known) or old, new) for old, new in spec.remap_schema])
     if not schemas:
         return catalog
     mark = "`" if catalog.dialect == "mysql" else '"'
@@ -170,10 +186,10 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
     """REMAP_TABLE: tables get other names; foreign keys, children, sequences' owners and views follow.
 
     Source text of programs does not: one that has the old name in it is in the loss list.
+
+    :raises ConflictingParameters: a table gets two names.
     """
-    renames: dict[QName, QName] = {}
-    for remap in spec.remap_table:
-        renames |= _renames(catalog, remap)
+    renames = _once("REMAP_TABLE", [pair for remap in spec.remap_table for pair in _renames(catalog, remap).items()])
     if not renames:
         return catalog
     losses: list[Loss] = []

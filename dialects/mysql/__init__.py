@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 
@@ -9,19 +10,48 @@ import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
 
-from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
-from migrator.errors import InvalidUrl, MissingDriver, redact
+from migrator.adapter import (
+    Adapter,
+    Capabilities,
+    Estimation,
+    Explanation,
+    Facts,
+    Granule,
+    Load,
+    Read,
+    Server,
+    Snapshot,
+    Trouble,
+)
+from migrator.errors import InvalidUrl, InvalidUrlParameter, MissingDriver, mask, redact
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
 from . import dictionary
 from .ddl import MySQLDDL
+from .expressions import SEMANTICS
 from .types import TYPES
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, column, key, primary key, routine, trigger, event, constraint or sequence is there already."""
 _PRIVILEGE_CODES = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1419, 3118})
 """Access denied to a database, as a user, to a table, column, routine, for lack of SUPER; locked accounts."""
+_CONNECTION_CODES = frozenset(
+    {0, 1040, 1053, 1077, 1080, 1152, 1158, 1159, 1160, 1161, 1203, 1927, 2002, 2003, 2006, 2013, 2055, 3169, 4031}
+)
+"""The driver's for a closed socket and a server out of reach; the server's for too many connections, shutdown, killed and
+aborted connections and network errors."""
+_ROOM_CODES = frozenset({1021, 1114})
+"""The disk, or the table's file, is full."""
+_TROUBLE: dict[int, Trouble] = {
+    **dict.fromkeys(_PRIVILEGE_CODES, "privilege"),
+    **dict.fromkeys(_CONNECTION_CODES, "connection"),
+    **dict.fromkeys(_ROOM_CODES, "room"),
+}
+
+
+_NO_SPACE = re.compile(r"\b(?:errno|Errcode): 28\b|Got error 28\b")
+"""How errors of files, whatever their number, name the operating system's "No space left on device"."""
 
 
 class MySQL(Adapter):
@@ -33,12 +63,14 @@ class MySQL(Adapter):
     driver = "pymysql"
     sqlglot = "mysql"
     capabilities = Capabilities(
+        ignores_column_case=True,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         index_names="table",
         max_readers=1,
     )
     types = TYPES
+    semantics = SEMANTICS
 
     def dialect(self) -> sa.Dialect:
         """A SQLAlchemy dialect for writing SQL without a connection."""
@@ -49,11 +81,13 @@ class MySQL(Adapter):
         """An engine with PyMySQL: text as utf8mb4, times in UTC, strict checks.
 
         :raises MissingDriver: PyMySQL is not installed.
+        :raises InvalidUrlParameter: the URL has one that PyMySQL has not, or a wrong value of one.
         """
         try:
             from . import paths, wire
         except ImportError as error:
             raise MissingDriver(dialect=self.name, detail=str(error)) from error
+        _check_parameters(url)
         arguments: dict[str, object] = {
             "client_flag": wire.CLIENT_FLAGS,
             "init_command": paths.SESSION,
@@ -87,14 +121,15 @@ class MySQL(Adapter):
         driver_error = getattr(error, "orig", None) or error
         return bool(driver_error.args) and driver_error.args[0] in _DUPLICATE_CODES
 
-    def explain(self, error: BaseException) -> tuple[str, bool]:
-        """The server's message and number in one line, and whether a privilege is missing."""
+    def explain(self, error: BaseException) -> Explanation:
+        """The server's message and number in one line."""
         driver_error = getattr(error, "orig", None) or error
         code, *texts = driver_error.args if driver_error.args else (None,)
         if not isinstance(code, int):
-            return redact(" ".join(str(driver_error).split())), False
-        message = " ".join(str(texts[0] if texts else driver_error).split())
-        return redact(f"{message} ({code})"), code in _PRIVILEGE_CODES
+            return Explanation(redact(" ".join(str(driver_error).split())))
+        message = " ".join(str(texts[0] if texts else driver_error).split()) or "the connection is closed"
+        about = "room" if _NO_SPACE.search(message) else _TROUBLE.get(code)
+        return Explanation(redact(f"{message} ({code})"), about)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -134,6 +169,12 @@ class MySQL(Adapter):
 
         return granules.granules(connection, table, size)
 
+    def estimate(self, connection: sa.Connection, table: Table, method: Estimation) -> int:
+        """The pages that hold the rows, or rows times widths as ANALYZE TABLE … PERSISTENT found them (MariaDB)."""
+        from . import estimates
+
+        return estimates.estimate(connection, table.source, method)
+
     def mark(self, connection: sa.Connection) -> str:
         """The server's time and last logged transaction."""
         from . import granules
@@ -158,13 +199,51 @@ class MySQL(Adapter):
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""
         from . import paths
 
-        return paths.insert(connection, load, batches) if load.conventional else paths.load_data(connection, load, batches)
+        store = paths.insert if load.conventional else paths.load_data
+        with paths.given_up_when_broken(connection):
+            return store(connection, load, batches)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> MySQLDDL:
         """The writer of MySQL's DDL; a version of 10 or more means MariaDB."""
         return MySQLDDL(self, catalog, version)
+
+
+_PARAMETERS = frozenset(
+    {
+        "charset",
+        "connect_timeout",
+        "program_name",
+        "read_default_file",
+        "read_default_group",
+        "read_timeout",
+        "ssl_ca",
+        "ssl_cert",
+        "ssl_check_hostname",
+        "ssl_disabled",
+        "ssl_key",
+        "ssl_key_password",
+        "ssl_verify_cert",
+        "ssl_verify_identity",
+        "unix_socket",
+        "write_timeout",
+    }
+)
+"""What a URL may tell the driver. All else is this adapter's to say, or nothing that a text could say."""
+
+
+def _check_parameters(url: sa.URL) -> None:
+    """:raises InvalidUrlParameter: the driver does not take the URL's parameters."""
+    shown = mask(url.render_as_string())
+    unknown = sorted(set(url.query) - _PARAMETERS)
+    if unknown:
+        detail = f"unknown parameter {', '.join(unknown)}; there are {', '.join(sorted(_PARAMETERS))}"
+        raise InvalidUrlParameter(url=shown, detail=detail)
+    try:
+        sa_pymysql.MySQLDialect_pymysql().create_connect_args(url)
+    except ValueError as error:
+        raise InvalidUrlParameter(url=shown, detail=f"a parameter has a wrong value: {error}") from error
 
 
 ADAPTER = MySQL()

@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .names import quote
+from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
     KEY_BYTES,
@@ -67,6 +67,18 @@ COLLATIONS_IN_MYSQL = {
 }
 """The nearest collation where the other of the two servers does not have one."""
 
+_SESSIONS = {"sql_mode": f"SET SESSION sql_mode = '{SQL_MODE}'", "time_zone": "SET SESSION time_zone = '+00:00'"}
+"""What brings a session's settings back to those that all other statements are written for."""
+_MODES_OF_ONE: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("DB2", "MAXDB", "MSSQL", "MYSQL323", "MYSQL40", "ORACLE", "POSTGRESQL"), ("mariadb",)),
+    **dict.fromkeys(("EMPTY_STRING_IS_NULL", "SIMULTANEOUS_ASSIGNMENT", "TIME_ROUND_FRACTIONAL"), ("mariadb",)),
+    **dict.fromkeys(("NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS"), ("mariadb",)),
+    "IGNORE_BAD_TABLE_OPTIONS": ("mariadb",),
+    "TIME_TRUNCATE_FRACTIONAL": ("mysql",),
+}
+"""The modes that only one of the two servers has."""
+_SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS"})
+"""Modes that change no program's meaning."""
 _LARGE = ("text", "blob")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
@@ -104,6 +116,11 @@ class MySQLDDL(DDL):
         """Whether the objects come from MySQL or MariaDB, so that their own words hold."""
         return self.catalog.dialect == self.adapter.name
 
+    @property
+    def title(self) -> str:
+        """The server's name as people write it."""
+        return "MariaDB" if self.server == "mariadb" else self.adapter.title
+
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:
@@ -127,7 +144,7 @@ class MySQLDDL(DDL):
 
     def script_head(self) -> tuple[str, ...]:
         """The session that the statements are written for."""
-        return ("SET NAMES utf8mb4", "SET time_zone = '+00:00'", "SET sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'")
+        return ("SET NAMES utf8mb4", "SET time_zone = '+00:00'", f"SET sql_mode = '{SQL_MODE}'")
 
     def collation(self, name: str, path: str, losses: list[Loss], column: str | None = None) -> str:
         """A collation of the source as this server has it."""
@@ -156,6 +173,13 @@ class MySQLDDL(DDL):
         if self.identity_of(table, column) is not None and isinstance(type_, t.Decimal) and not type_.scale:
             return Declared("bigint", "AUTO_INCREMENT needs an integer: values end at 64 bits", "identity")
         return self.by_rule(self.rule(table.name, column), column)
+
+    def declaration(self, table: Table, column: Column) -> str:
+        """A column's type declaration alone.
+
+        :raises UnsupportedType: there is none.
+        """
+        return self.declared(table, column).sql
 
     def by_rule(self, rule: TypeRule, column: Column) -> Declared:
         """How a row of the type table declares a column."""
@@ -204,7 +228,7 @@ class MySQLDDL(DDL):
         :raises UnsupportedType: there is none.
         """
         rules = with_versions(self.adapter.types, self.version)
-        return rule_for(rules, t.base_of(column.type), self.adapter.title, f"{table}.{column.name}", table)
+        return rule_for(rules, t.base_of(column.type), self.title, f"{table}.{column.name}", table)
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
@@ -564,7 +588,7 @@ class MySQLDDL(DDL):
         if key.expression is not None:
             if self.server == "mariadb":
                 raise Untranslatable("MariaDB has no indexes over expressions")
-            return f"({self.expression(key.expression)}){direction}"
+            return f"({self.expression(key.expression, table, fixed=True)}){direction}"
         name = key.column or ""
         length = key.length if key.length is not None else self.prefix(table, index, name)
         if length is not None and key.length is None:
@@ -645,7 +669,23 @@ class MySQLDDL(DDL):
         if program.kind == "TRIGGER" and program.table is not None:
             table = self.qualified(program.schema, program.table)
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
-        return Script((sql,))
+        losses: list[Loss] = []
+        before = self._session(program, losses)
+        after = [_SESSIONS[name] for name, _ in program.session]
+        return Script((*before, sql, *after), tuple(losses))
+
+    def _session(self, program: Program, losses: list[Loss]) -> Iterator[str]:
+        """The settings that a program was written for, which it keeps for ever: its text means something else in others."""
+        for name, value in program.session:
+            if name == "sql_mode":
+                unknown = [
+                    mode for mode in value.split(",") if mode in _MODES_OF_ONE and self.server not in _MODES_OF_ONE[mode]
+                ]
+                if telling := [mode for mode in unknown if mode not in _SILENT_MODES]:
+                    detail = f"{self.title} has no sql_mode {','.join(telling)}, which it was written for"
+                    losses.append(Loss(path_of(program), "sql-mode", detail))
+                value = ",".join(mode for mode in value.split(",") if mode not in unknown)
+            yield f"SET SESSION {name} = {self.literal(value)}"
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------

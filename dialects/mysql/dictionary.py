@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
 
@@ -45,6 +46,7 @@ from migrator.model.objects import (
 )
 from migrator.model.objects import Sequence as SequenceObject
 
+from . import privileges
 from .names import qualified, quote
 from .types import is_unsigned, neutral, unsigned_check
 
@@ -161,6 +163,11 @@ class Reader:
     flavor: Flavor
     losses: list[Loss] = field(default_factory=list)
 
+    @cached_property
+    def held(self) -> tuple[privileges.Grant, ...]:
+        """What the reading user may do."""
+        return privileges.grants(self.connection)
+
     def rows(self, sql: str) -> list[Row]:
         """The rows of a query over ``:schemas``, as mappings by lower-case names."""
         query = sa.text(sql).bindparams(sa.bindparam("schemas", expanding=True, value=list(self.names)))
@@ -208,6 +215,7 @@ class Reader:
             *self.events(),
         ]
         self.grants()
+        self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
         objects = (*(Schema(name) for name in self.names), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
 
@@ -236,11 +244,19 @@ class Reader:
         columns = self.grouped(_COLUMNS)
         keys = self.grouped(self.keys_query())
         foreign = self.grouped(_FOREIGN_KEYS)
+        for schema in self.names:
+            if privileges.hides_keys(self.held, schema):
+                foreign |= {key: self.shown_keys(*key) for row in rows if (key := _key(row))[0] == schema}
         checks = self.grouped(self.checks_query(), "constraint_schema")
         partitions = self.grouped(_PARTITIONS)
         for row in rows:
-            key = row["table_schema"], row["table_name"]
+            key = _key(row)
             yield self.table(row, columns[key], keys[key], foreign[key], checks[key], partitions[key])
+
+    def shown_keys(self, schema: str, name: str) -> list[Row]:
+        """The foreign keys of a table as SHOW CREATE TABLE has them."""
+        sql = self.shown(f"SHOW CREATE TABLE {qualified(QName(schema, name))}", "Create Table")
+        return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
     def keys_query(self) -> str:
         """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index."""
@@ -297,6 +313,7 @@ class Reader:
         if row["table_type"] == "SYSTEM VERSIONED":
             detail = "rows of the past are not carried, only those of now"
             self.losses.append(Loss(path, "system-versioning", detail))
+        self.period_losses(table)
         others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
@@ -354,6 +371,15 @@ class Reader:
     def clean(self, sql: str) -> str:
         """An expression of the information schema; MariaDB's is as it was written."""
         return sql if self.flavor.mariadb else as_written(sql)
+
+    def period_losses(self, table: Table) -> None:
+        """Name MariaDB's periods, each of which the dictionary shows as a check that one column is less than another."""
+        if not self.flavor.mariadb or not any(_PERIOD_CHECK.fullmatch(check.expression.sql) for check in table.checks):
+            return
+        text = self.shown(f"SHOW CREATE TABLE {qualified(table.qname)}", "Create Table")
+        for found in _PERIOD.finditer(text):
+            detail = f"period {found['name']} is left out: its check stays, FOR PORTION OF and WITHOUT OVERLAPS do not"
+            self.losses.append(Loss(path_of(table), "period", detail))
 
     def checks(self, rows: Sequence[Row], json: set[str | None]) -> Iterator[Check]:
         """Check constraints but those that say that a column is JSON. MariaDB's column checks have no name of their own."""
@@ -436,6 +462,10 @@ class Reader:
         """Triggers as source text, in the order in which they fire."""
         for row in self.rows(_TRIGGERS):
             name = QName(row["trigger_schema"], row["trigger_name"])
+            if not row["action_statement"]:
+                detail = "not carried: its text is not shown without the privilege TRIGGER"
+                self.losses.append(Loss(f"TRIGGER:{name}", "program", detail))
+                continue
             sql = (
                 f"CREATE TRIGGER {quote(name.name)} {row['action_timing']} {row['event_manipulation']} "
                 f"ON {quote(row['event_object_table'])} FOR EACH ROW {row['action_statement']}"
@@ -452,12 +482,9 @@ class Reader:
     def program(self, name: QName, kind: str, sql: str, row: Row, table: str | None) -> Program:
         """A program without its DEFINER, which the importing user becomes."""
         bare = _DEFINER.sub("CREATE ", sql)
-        program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table)
+        session = tuple((setting, row[setting]) for setting in ("sql_mode", "time_zone") if setting in row)
+        program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table, session=session)
         self.definer(path_of(program), row)
-        told = _READING_MODES & set(row["sql_mode"].split(","))
-        if told:
-            detail = f"it was written for sql_mode {','.join(sorted(told))}, which the importing session does not have"
-            self.losses.append(Loss(path_of(program), "sql-mode", detail))
         return program
 
     def definer(self, path: str, row: Row) -> None:
@@ -513,6 +540,10 @@ def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Ro
     return groups
 
 
+def _key(row: Row) -> Key:
+    return row["table_schema"], row["table_name"]
+
+
 def _is_constraint(keys: Sequence[Row]) -> bool:
     """A unique index over whole columns, in ascending order, is a unique constraint: MySQL makes no difference."""
     plain = all(k["column_name"] and k["sub_part"] is None and k["collation"] != "D" for k in keys)
@@ -552,18 +583,9 @@ def _options(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options if value is not None)
 
 
-_READING_MODES = frozenset(
-    {
-        "ANSI_QUOTES",
-        "HIGH_NOT_PRECEDENCE",
-        "IGNORE_SPACE",
-        "NO_BACKSLASH_ESCAPES",
-        "ORACLE",
-        "PIPES_AS_CONCAT",
-        "REAL_AS_FLOAT",
-    }
-)
-"""SQL modes that change how source text is read."""
+_PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
+_PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)
+"""A period as SHOW CREATE TABLE has it, in tables that have such a check."""
 
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
 
@@ -650,7 +672,7 @@ FROM information_schema.triggers WHERE trigger_schema IN :schemas
 ORDER BY trigger_schema, event_object_table, action_timing, event_manipulation, action_order
 """
 _EVENTS = """
-SELECT event_schema, event_name, definer, sql_mode, CURRENT_USER() AS reader
+SELECT event_schema, event_name, definer, sql_mode, time_zone, CURRENT_USER() AS reader
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """

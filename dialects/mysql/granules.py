@@ -18,6 +18,7 @@ from migrator.adapter import Granule, Key, Read, key_granules
 from migrator.model.objects import QName, Table
 
 from . import paths
+from .estimates import FRESH_STATISTICS
 from .names import qualified, quote
 
 SAMPLED_ROWS = 50
@@ -186,7 +187,6 @@ def mark(connection: sa.Connection) -> str:
 _UPDATED = """
 SELECT CAST(update_time AS CHAR) FROM information_schema.tables WHERE table_schema = :schema AND table_name = :name
 """
-_FRESH_STATISTICS = "/*!80000 SET SESSION information_schema_stats_expiry = 0 */"  # MariaDB passes over this
 
 
 def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
@@ -202,7 +202,7 @@ def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str 
     _, last = paths.position(connection)
     if last and last == then["last"]:
         return None
-    connection.exec_driver_sql(_FRESH_STATISTICS)
+    connection.exec_driver_sql(FRESH_STATISTICS)
     written = connection.execute(sa.text(_UPDATED), {"schema": read.table.schema, "name": read.table.name}).scalar_one()
     if written is not None and written >= then["time"]:
         return f"it was written to at {written} UTC"

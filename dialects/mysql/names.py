@@ -13,3 +13,8 @@ def quote(name: str) -> str:
 def qualified(name: QName) -> str:
     """A schema-qualified name."""
     return f"{quote(name.schema)}.{quote(name.name)}"
+
+
+SQL_MODE = "STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION"
+"""The mode of all sessions and scripts. Strict: nothing is cut or turned into another value. NO_AUTO_VALUE_ON_ZERO: 0 stays
+0 in an AUTO_INCREMENT column."""

@@ -15,22 +15,21 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot
 from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, utf8
-from migrator.errors import DatabaseError, RowCountDiffers, ValueNotCarried
+from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
 from . import wire
 from .dictionary import flavor
-from .names import qualified, quote
+from .names import SQL_MODE, qualified, quote
 from .types import is_geometry
 
 SESSION = (
-    "SET SESSION time_zone = '+00:00', sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION', "
+    f"SET SESSION time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
     "sql_notes = 1, net_write_timeout = 86400, net_read_timeout = 86400, group_concat_max_len = 1048576"
 )
-"""What every session sets. Strict: nothing is cut or turned into another value. NO_AUTO_VALUE_ON_ZERO: 0 stays 0 in an
-AUTO_INCREMENT column. Zero dates are left possible: they come from MySQL itself. Notes count as warnings, since the cut
-of a decimal is only a note."""
+"""What every session sets. Zero dates are left possible: they come from MySQL itself. Notes count as warnings, since the
+cut of a decimal is only a note."""
 
 INSERT_BYTES = 1 << 20
 """About how long a multi-row INSERT is."""
@@ -70,7 +69,8 @@ def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         _HELD[token] = connection
         try:
-            yield Snapshot(token, 1, note)
+            with given_up_when_broken(connection):
+                yield Snapshot(token, 1, note)
         finally:
             del _HELD[token]
 
@@ -79,11 +79,11 @@ def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
 def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
     """The connection that holds the snapshot.
 
-    :raises DatabaseError: it is gone, and its state with it.
+    :raises ConnectionLost: it is gone, and its state with it.
     """
     connection = _HELD.get(snapshot.token or "")
     if connection is None or connection.invalidated:
-        raise DatabaseError(detail="the connection that held the snapshot is gone: start the job again")
+        raise ConnectionLost(detail="the connection that held the snapshot is gone")
     yield connection
 
 
@@ -93,6 +93,20 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     with engine.connect() as connection:
         connection.begin()
         yield connection
+
+
+@contextmanager
+def given_up_when_broken(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLAlchemy know when the driver's connection is no more, so that nothing is rolled back through it.
+
+    Else the error of rolling back would hide the one that tells why.
+    """
+    driver = driver_of(connection)
+    try:
+        yield
+    finally:
+        if not driver.open and not connection.invalidated and not connection.closed:
+            connection.invalidate()
 
 
 # --- reading --------------------------------------------------------------------------------------------------------
@@ -152,13 +166,14 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
     charsets = character_sets(connection, read.table)
     items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
-    rows = wire.Result(driver_of(connection), f"SELECT {items} FROM {rows_of(read)}")
+    driver = driver_of(connection)
+    rows = wire.Result(driver, f"SELECT {items} FROM {rows_of(read)}")
     try:
         for block in rows.blocks(BATCH_BYTES):
             arrays = block.columns(len(read.columns))
             yield batch_of(read.columns, [decode(array, column) for array, column in zip(arrays, read.columns, strict=True)])
     finally:
-        if not rows.complete:
+        if not rows.complete and driver.open:
             _interrupt(connection)
             rows.discard()
 
@@ -335,16 +350,18 @@ def _refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
         return
     level, code, message = driver.show_warnings()[0]
     detail = f"{message} ({level} {code}, {warnings} in all)"
-    raise ValueNotCarried(column=f"{load.table.name}.{column_of(message)}", detail=detail)
+    raise _refused(load, message, detail)
 
 
 _COLUMN = re.compile(r"column (?:`.*`\.)?[`'](?P<name>.*?)[`'](?: at row|$)")
 
 
-def column_of(message: str) -> str:
-    """The column a message is about, as far as its text says."""
+def _refused(load: Load, message: str, detail: str) -> ValueNotCarried:
+    """The error about the column that a message names, or about the table where it names none (a constraint's)."""
     found = _COLUMN.search(message)
-    return found["name"] if found else "(unknown)"
+    if found is None:
+        return RowNotCarried(table=load.table, detail=detail)
+    return ValueNotCarried(column=f"{load.table.name}.{found['name']}", detail=detail)
 
 
 def _stored(driver: Any, load: Load, sent: int, stored: int) -> int:
@@ -385,7 +402,7 @@ def _insert(driver: Any, load: Load, sql: bytes) -> int:
         code, message = error.args[0], str(error.args[-1])
         if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
             raise
-        raise ValueNotCarried(column=f"{load.table.name}.{column_of(message)}", detail=message) from error
+        raise _refused(load, message, message) from error
     _refuse_warnings(driver, load, driver._result.warning_count)
     return rows
 

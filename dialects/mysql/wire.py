@@ -138,10 +138,14 @@ class Result:
                 raise
 
     def _receive(self) -> None:
-        piece = self._driver._rfile.read1(_READ)
+        try:
+            piece = self._driver._rfile.read1(_READ)
+        except OSError as error:
+            self._driver._force_close()
+            raise err.OperationalError(CR.CR_SERVER_LOST, f"Lost connection to the server: {error.strerror}") from error
         if not piece:
             self._driver._force_close()
-            raise err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to MySQL server during query")
+            raise err.OperationalError(CR.CR_SERVER_LOST, "Lost connection to the server while it sent rows")
         self._pending += piece
 
     def _end(self) -> None:
@@ -191,7 +195,8 @@ class Loaded:
 def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Loaded:
     """Run a LOAD DATA LOCAL INFILE whose file is ``pieces``, one after the other.
 
-    When ``pieces`` raises, the rows so far are stored and the error goes on: the caller rolls back.
+    When ``pieces`` raises, or the caller is interrupted, the connection is closed: the server, which waits for the rest of
+    the rows and perhaps of a packet, rolls back.
 
     :raises pymysql.err.Error: the server refused the statement or the rows.
     """
@@ -205,8 +210,9 @@ def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Lo
             view = memoryview(piece)
             for start in range(0, len(view), _SENT):
                 driver.write_packet(view[start : start + _SENT])
-    finally:
         driver.write_packet(b"")
-        answer = driver._read_packet()
-    stored = OKPacketWrapper(answer)
+    except BaseException:
+        driver._force_close()
+        raise
+    stored = OKPacketWrapper(driver._read_packet())
     return Loaded(stored.affected_rows, stored.warning_count)

@@ -9,20 +9,13 @@ from typing import NoReturn
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Capabilities, Facts, Load, Read, Server, Snapshot
-from migrator.errors import NoConnection
+from migrator.adapter import Adapter, Capabilities, Explanation, Facts, Load, Read, Server, Snapshot
+from migrator.errors import ScriptsOnly
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
 from .ddl import OracleDDL
 from .types import TYPES
-
-
-class ScriptsOnly(NoConnection):
-    """Oracle was asked for rows or a dictionary; only its scripts are written so far."""
-
-    template = "{operation} is not supported for Oracle yet: migrator writes scripts for it"
-    action = "Write a script with SQLFILE= and run it with SQL*Plus or SQLcl."
 
 
 class OracleAdapter(Adapter):
@@ -58,9 +51,9 @@ class OracleAdapter(Adapter):
         """
         self._refuse("Connecting")
 
-    def explain(self, error: BaseException) -> tuple[str, bool]:
+    def explain(self, error: BaseException) -> Explanation:
         """The error's own first line; there is no driver whose errors could be told apart."""
-        return (str(error).splitlines() or [type(error).__name__])[0], False
+        return Explanation((str(error).splitlines() or [type(error).__name__])[0])
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """Not supported yet.
@@ -119,7 +112,7 @@ class OracleAdapter(Adapter):
         self._refuse("Loading rows")
 
     def _refuse(self, operation: str) -> NoReturn:
-        raise ScriptsOnly(operation=operation)
+        raise ScriptsOnly(operation=operation, database=self.title)
 
 
 ADAPTER = OracleAdapter()

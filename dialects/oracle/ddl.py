@@ -133,12 +133,20 @@ class OracleDDL(DDL):
         place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), schema, condition, fixed)
         return adapt(self.translator(expression.sql, expression.dialect), place)
 
-    def expression(self, expression: Expression) -> str:
+    def expression(
+        self,
+        expression: Expression,
+        table: Table | None = None,
+        *,
+        into: Column | None = None,
+        condition: bool = False,
+        fixed: bool = False,
+    ) -> str:
         """A value or query in Oracle's SQL.
 
         :raises Untranslatable: it has no counterpart here.
         """
-        return self.adapted(expression).sql
+        return self.adapted(expression, table, condition=condition, fixed=fixed).sql
 
     def columns_in(self, expression: Expression) -> frozenset[str]:
         """The names of columns in an expression, in small letters; none where sqlglot does not understand it."""
@@ -367,8 +375,6 @@ class OracleDDL(DDL):
                 yield Loss(path, "collation", f"sorts and compares by bytes here, not by {column.collation}", column.name)
             if column.on_update is not None:
                 yield Loss(path, "on-update", "does not change by itself when its row is updated", column.name)
-        if table.parents:
-            yield Loss(path, "inheritance", f"no longer inherits from {', '.join(map(str, table.parents))}")
 
     # --- constraints ------------------------------------------------------------------------------------------------
 

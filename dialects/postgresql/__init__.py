@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -9,17 +10,40 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
+from migrator.adapter import (
+    Adapter,
+    Capabilities,
+    Estimation,
+    Explanation,
+    Facts,
+    Granule,
+    Load,
+    Read,
+    Server,
+    Snapshot,
+    Trouble,
+)
 from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
 from .ddl import PostgreSQLDDL
+from .expressions import SEMANTICS
 from .types import DIALECT, TYPES
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
-_INSUFFICIENT_PRIVILEGE = "42501"
+_TROUBLE: dict[str, Trouble] = {
+    "42501": "privilege",
+    "53100": "room",  # disk full
+    "57P01": "connection",  # ended by an administrator
+    "57P02": "connection",  # another backend crashed
+    "57P04": "connection",  # the database was dropped
+    "57P05": "connection",  # idle for too long
+    "25P03": "connection",  # idle in a transaction for too long
+    "25P04": "connection",  # a transaction that took too long
+}
+"""What SQLSTATEs are about; those of class 08 are about the connection."""
 
 
 class PostgreSQL(Adapter):
@@ -34,6 +58,7 @@ class PostgreSQL(Adapter):
         transactional_ddl=True, identifier_limit=(63, "bytes"), tables_without_columns=True, formats=(_STREAM,)
     )
     types = TYPES
+    semantics = SEMANTICS
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's PostgreSQL dialect with named parameters."""
@@ -48,6 +73,7 @@ class PostgreSQL(Adapter):
             import psycopg
         except ImportError as error:
             raise MissingDriver(dialect=self.name, detail=error) from error
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())  # what it cannot do on a lost connection, errors tell
         from .paths import prepare_session
 
         engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
@@ -70,14 +96,16 @@ class PostgreSQL(Adapter):
         numbers = (number // 10000, number % 10000)
         return Server(f"PostgreSQL {version}", numbers, str(user), str(schema or "public"), str(identity))
 
-    def explain(self, error: BaseException) -> tuple[str, bool]:
+    def explain(self, error: BaseException) -> Explanation:
         """The server's message, its detail and, for COPY, the line and column; never the SQL."""
         cause = error.orig if isinstance(error, sa.exc.DBAPIError) and error.orig is not None else error
         report = getattr(cause, "diag", None)
         if report is None or not report.message_primary:
-            return redact(" ".join(str(cause).split())), False
+            return Explanation(redact(" ".join(str(cause).split())), _own_trouble(cause))
         parts = [report.message_primary, report.message_detail, _copy_context(report.context)]
-        return redact(" ".join(" ".join(p for p in parts if p).split())), report.sqlstate == _INSUFFICIENT_PRIVILEGE
+        state = report.sqlstate or ""
+        about = "connection" if state.startswith("08") else _TROUBLE.get(state)
+        return Explanation(redact(" ".join(" ".join(p for p in parts if p).split())), about)
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """All schemas but the system's, temporary ones and those an extension made."""
@@ -127,6 +155,12 @@ class PostgreSQL(Adapter):
 
         return granules.granules(connection, table, size)
 
+    def estimate(self, connection: sa.Connection, table: Table, method: Estimation) -> int:
+        """The blocks of a table and of its TOAST table, or rows times widths as ANALYZE found them; of all partitions."""
+        from . import estimates
+
+        return estimates.estimate(connection, table, method)
+
     def mark(self, connection: sa.Connection) -> str:
         """The oldest transaction whose end the snapshot does not see."""
         from . import granules
@@ -150,7 +184,8 @@ class PostgreSQL(Adapter):
         """COPY FROM STDIN, binary or text a batch; conventional: INSERT … SELECT from a staging table."""
         from . import paths
 
-        return paths.load(connection, load, batches)
+        with paths.given_up_when_broken(connection):
+            return paths.load(connection, load, batches)
 
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """COPY FROM STDIN in binary, unparsed."""
@@ -158,7 +193,8 @@ class PostgreSQL(Adapter):
 
         if format_ != _STREAM:
             return super().load_stream(connection, load, format_, pieces)
-        return paths.load_stream(connection, load, pieces)
+        with paths.given_up_when_broken(connection):
+            return paths.load_stream(connection, load, pieces)
 
     def same_stream(self, load: Load) -> bool:
         """Whether types are equal and no binary form holds object identifiers."""
@@ -169,6 +205,13 @@ class PostgreSQL(Adapter):
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
         """The writer of PostgreSQL's DDL."""
         return PostgreSQLDDL(self, catalog, version)
+
+
+def _own_trouble(error: BaseException) -> Trouble | None:
+    """What an error of the driver's own is about: its operational errors come from a connection that broke."""
+    import psycopg
+
+    return "connection" if type(error) is psycopg.OperationalError else None
 
 
 def _copy_context(context: str | None) -> str:

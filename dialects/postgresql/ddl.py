@@ -364,11 +364,15 @@ class PostgreSQLDDL(DDL):
                 sql += " NULLS NOT DISTINCT"
             else:
                 losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
-        return sql + (f" WHERE {self.expression(index.where)}" if index.where is not None else "")
+        if index.where is None:
+            return sql
+        return f"{sql} WHERE {self.expression(index.where, _own(table), condition=True, fixed=True)}"
 
     def index_key(self, table: Table | View, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """A key with its collation, operator class and order."""
-        sql = f"({self.expression(key.expression)})" if key.expression is not None else self.quote(key.column or "")
+        sql = self.quote(key.column or "")
+        if key.expression is not None:
+            sql = f"({self.expression(key.expression, _own(table), fixed=True)})"
         if key.length is not None:
             detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
             losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
@@ -490,6 +494,11 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
             if isinstance(types.get(key.column or ""), t.Json | t.Xml):
                 return f"{key.column} has a type without an order"
     return ""
+
+
+def _own(table: Table | View) -> Table | None:
+    """The table whose columns an index's expressions name; a materialized view's are those of its own database."""
+    return table if isinstance(table, Table) else None
 
 
 def _case_losses(table: Table) -> Iterator[Loss]:

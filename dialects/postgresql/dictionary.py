@@ -493,7 +493,8 @@ class _Dictionary:
     def _left_behind(self) -> None:
         for row in self._rows(queries.LEFT_BEHIND):
             path = f'SCHEMA:"{row.schema}"' if row.schema else "DATABASE"
-            many = f"{row.number} {row.kind}" + ("s" if row.number > 1 else "")
+            noun, of, rest = row.kind.partition(" with ")
+            many = f"{row.number} {noun}{'s' if row.number > 1 else ''}{of}{rest}"
             self._losses.append(Loss(path, row.kind.replace(" ", "-"), f"not carried: {many}"))
         for row in self._rows(queries.EXTENSIONS):
             detail = f"extension {row.name} {row.version} ({row.objects} objects) is not carried: it must be there already"

@@ -100,9 +100,24 @@ def reading(engine: sa.Engine, of: Snapshot) -> Iterator[sa.Connection]:
 
 @contextmanager
 def _read_only(engine: sa.Engine) -> Iterator[sa.Connection]:
-    with engine.connect() as connection:
+    with engine.connect() as connection, given_up_when_broken(connection):
         connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
+
+
+@contextmanager
+def given_up_when_broken(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLAlchemy know when the driver's connection is no more, so that nothing is rolled back through it.
+
+    Else the error of rolling back would hide the one that tells why.
+    """
+    used = connection.connection.driver_connection
+    assert isinstance(used, psycopg.Connection)
+    try:
+        yield
+    finally:
+        if used.closed and not connection.invalidated and not connection.closed:
+            connection.invalidate()
 
 
 # --- reading --------------------------------------------------------------------------------------------------------

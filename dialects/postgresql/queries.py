@@ -264,7 +264,7 @@ SELECT nspname AS schema, kind, count(*) AS number FROM (
         JOIN n ON n.oid = c.relnamespace WHERE a.attacl IS NOT NULL
     UNION ALL SELECT n.nspname, 'privilege list' FROM pg_proc p JOIN n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL
         AND NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
-    UNION ALL SELECT n.nspname, 'object with another owner' FROM pg_class c JOIN n ON n.oid = c.relnamespace
+    UNION ALL SELECT n.nspname, 'differently owned object' FROM pg_class c JOIN n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND pg_get_userbyid(c.relowner) <> current_user
     UNION ALL SELECT n.nspname, 'default privilege' FROM pg_default_acl d JOIN n ON n.oid = d.defaclnamespace
     UNION ALL SELECT NULL, 'event trigger' FROM pg_event_trigger v

@@ -6,19 +6,41 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 
 import pyarrow as pa
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
-from migrator.adapter import Adapter, Capabilities, Facts, Granule, Load, Read, Server, Snapshot
+from migrator.adapter import (
+    Adapter,
+    Capabilities,
+    Estimation,
+    Explanation,
+    Facts,
+    Granule,
+    Load,
+    Read,
+    Server,
+    Snapshot,
+    Trouble,
+)
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
-from . import connections, granules, paths
+from . import connections, estimates, granules, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
+from .expressions import SEMANTICS
 from .types import DIALECT, TYPES
+
+_TROUBLE: dict[int, Trouble] = {
+    sqlite3.SQLITE_READONLY: "privilege",
+    sqlite3.SQLITE_PERM: "privilege",
+    sqlite3.SQLITE_FULL: "room",
+    sqlite3.SQLITE_IOERR_WRITE: "room",  # a quota, or a limit of the file's size
+}
+"""What codes of errors are about, extended ones or primary ones."""
 
 
 class SQLiteAdapter(Adapter):
@@ -36,10 +58,12 @@ class SQLiteAdapter(Adapter):
         identifier_limit=(1_000_000, "bytes"),
         index_names="schema",
         ignores_table_case=True,
+        ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,
     )
     types = TYPES
+    semantics = SEMANTICS
 
     # --- connecting -------------------------------------------------------------------------------------------------
 
@@ -60,15 +84,20 @@ class SQLiteAdapter(Adapter):
         identity = "{0.st_dev} {0.st_ino}".format(os.stat(path)) if path else ""
         return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
 
-    def explain(self, error: BaseException) -> tuple[str, bool]:
+    def explain(self, error: BaseException) -> Explanation:
         """SQLite's own words; a file that may not be written is a missing privilege."""
         original = getattr(error, "orig", None) or error
         text = str(original).splitlines()[0] if str(original) else type(original).__name__
-        return text, getattr(original, "sqlite_errorcode", 0) & 0xFF in {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM}
+        code = getattr(original, "sqlite_errorcode", 0)
+        return Explanation(text, _TROUBLE.get(code) or _TROUBLE.get(code & 0xFF))
 
     def driver_errors(self) -> tuple[type[Exception], ...]:
         """SQLAlchemy's, Python's and ADBC's errors."""
         return (*super().driver_errors(), connections.ADBCDialect.import_dbapi().Error)
+
+    def files(self, url: sa.URL) -> tuple[Path, ...]:
+        """The file, and those that SQLite keeps beside it."""
+        return connections.files_of(url)
 
     def find(self, url: sa.URL) -> None:
         """The file must be there: connecting would make it."""
@@ -114,6 +143,10 @@ class SQLiteAdapter(Adapter):
     def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
         """Ranges of rowids, or of the primary key in a table without them."""
         return granules.granules(connection, table, size)
+
+    def estimate(self, connection: sa.Connection, table: Table, method: Estimation) -> int:
+        """The pages of a table, or the number of its rows as ANALYZE found it times the width of the first of them."""
+        return estimates.estimate(connection, table, method)
 
     def mark(self, connection: sa.Connection) -> str:
         """What tells one committed state of the file from another."""

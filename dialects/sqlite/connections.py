@@ -40,6 +40,15 @@ def file_of(url: sa.URL) -> Path:
     return Path(url.database)
 
 
+def files_of(url: sa.URL) -> tuple[Path, ...]:
+    """The file a URL names, its journal, and its write-ahead log with its index.
+
+    :raises InvalidUrl: it names no plain file.
+    """
+    path = file_of(url)
+    return (path, *(path.with_name(path.name + suffix) for suffix in ("-journal", "-wal", "-shm")))
+
+
 def lock_timeout(url: sa.URL) -> float:
     """How many seconds a connection waits for another one's lock: the URL's ``timeout``, else LOCK_TIMEOUT.
 

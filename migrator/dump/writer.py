@@ -40,10 +40,10 @@ def create(path: Path, reuse: bool) -> None:
     """Claim a dump file's name by making the file empty.
 
     :raises DumpFileExists: it is there and may not be reused.
-    :raises FileNotWritable: the directory or the disk refuses.
+    :raises FileNotWritable: the directory or the disk refuses, or what is there is no dump file.
     """
     try:
-        (files.overwrite if reuse else files.create)(path).close()
+        (files.overwrite(path, files.not_a_dump) if reuse else files.create(path)).close()
     except FileExistsError as error:
         raise DumpFileExists(path=path) from error
     except OSError as error:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from migrator.ddl import DDL, Emitter
 from migrator.ends import Database, database_errors
-from migrator.errors import MigratorError, ObjectExists
+from migrator.errors import FatalError, MigratorError, ObjectExists
 from migrator.job.coordinator import Coordinator
 from migrator.job.report import JobLog
 from migrator.job.table import Row, State
@@ -150,12 +150,17 @@ class Builder:
     # --- other statements -------------------------------------------------------------------------------------------
 
     def execute(self, headline: str, statements: Iterable[str]) -> bool:
-        """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL."""
+        """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL.
+
+        :raises FatalError: the connection is lost, or the database full.
+        """
         sql = ""
         try:
             for sql in statements:
                 with database_errors(self._database.adapter):
                     self._emitter.run((sql,))
+        except FatalError:
+            raise
         except MigratorError as error:
             self._log.error(headline, str(error), "Failing sql is:", sql)
             return False

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from migrator.ends import Database
 from migrator.errors import (
     DumpSpaceExhausted,
+    FatalError,
     FileNotWritable,
     InvalidRequest,
     JobKilled,
@@ -34,6 +35,9 @@ _NEWS = 1.0
 _POLL = 0.5
 _ATTEMPTS = 3
 """How often a task is begun before a worker that dies over it makes it fail."""
+_FATAL = (FatalError,)
+_FATAL_TO_EXPORTS = (FatalError, FileNotWritable, DumpSpaceExhausted)
+"""What stops a job over a granule that is left to be done again, instead of failing its table."""
 
 
 @dataclass
@@ -152,13 +156,16 @@ class Coordinator:
 
         :raises JobStopped: a client asked for it, and what was at work has ended.
         :raises JobKilled: a client asked for it.
+        :raises FatalError: a connection is lost, or a database full.
+        :raises FileNotWritable: a dump file.
+        :raises DumpSpaceExhausted: there is no further dump file.
         """
         for finished in self._run(moves):
             task, outcome = finished.task, finished.outcome
             assert isinstance(task, Move)
             assert outcome is not None
-            if task.rows_to is None and isinstance(outcome.error, FileNotWritable | DumpSpaceExhausted):
-                raise outcome.error  # the job stops, and can be started again when there is room
+            if isinstance(outcome.error, _FATAL if task.rows_to is not None else _FATAL_TO_EXPORTS):
+                raise outcome.error  # the granule is done again when the job is started again
             state = "COMPLETED" if outcome.error is None else "FAILED"
             values: dict[str, Any] = {"worker": finished.worker}
             if outcome.error is not None or task.done is None:
@@ -172,11 +179,16 @@ class Coordinator:
     # --- objects ----------------------------------------------------------------------------------------------------
 
     def build(self, builds: Sequence[Build]) -> Iterator[tuple[Made, Failure | None, int]]:
-        """Make objects as workers come free; each with what went wrong, and its worker."""
+        """Make objects as workers come free; each with what went wrong, and its worker.
+
+        :raises FatalError: a connection is lost, or the database full.
+        """
         for finished in self._run(builds):
             task, outcome = finished.task, finished.outcome
             assert isinstance(task, Build)
             assert outcome is not None
+            if isinstance(outcome.error, FatalError):
+                raise outcome.error
             failures = {failure.item: failure for failure in outcome.failures}
             for made in task.objects:
                 failure = failures.get(made.item)
@@ -186,7 +198,10 @@ class Coordinator:
                 yield made, failure, finished.worker
 
     def make(self, database: Database, connection: sa.Connection, made: Made) -> Failure | None:
-        """Make one object at once, on a connection of the coordinator's."""
+        """Make one object at once, on a connection of the coordinator's.
+
+        :raises FatalError: the connection is lost, or the database full.
+        """
         self.tick()
         self.record.begin("OBJECT", made.item)
         failure = make(database.adapter, connection, made)
@@ -194,6 +209,8 @@ class Coordinator:
         return failure
 
     def _settle(self, made: Made, failure: Failure | None, worker: int) -> None:
+        if failure is not None and isinstance(failure.error, FatalError):
+            raise failure.error
         if failure is not None:
             self.record.change("OBJECT", made.item, state="FAILED", error=str(failure.error), worker=worker)
         elif made.done is None:

@@ -218,6 +218,8 @@ class Pool:
         self.stopping = False
         """Whether no more tasks are handed out."""
         self.lanes: list[Lane] = []
+        self._several = False
+        """Whether there is enough to do for a process of its own to be worth its start."""
 
     @property
     def width(self) -> int:
@@ -233,6 +235,7 @@ class Pool:
     def run(self, tasks: Iterable[Task]) -> Iterator[Finished]:
         """Perform tasks in their order, each when a worker is free and nothing it touches is being worked on."""
         waiting = list(tasks)
+        self._several = len(waiting) > 1
         while self.working or (waiting and not self.stopping):
             self._tick()
             yield from self._hand_out(waiting)
@@ -260,7 +263,7 @@ class Pool:
         if free is None:
             taken = {lane.number for lane in self.lanes}
             number = next(n for n in range(1, len(taken) + 2) if n not in taken)
-            free = Lane(number, in_process=self.width > 1)
+            free = Lane(number, in_process=self.width > 1 and self._several)
             self.lanes.append(free)
         return free
 

@@ -1,6 +1,7 @@
 """The job log: what Data Pump's clients print, line by line in Data Pump's layout, on the terminal and into LOGFILE.
 
-Every line passes :func:`~migrator.errors.redact`. LOGTIME stamps lines, METRICS names the worker and counts objects.
+Every line passes :func:`~migrator.errors.redact` and shows control characters as escapes; what goes on in a second line,
+as SQL does, is indented there. LOGTIME stamps lines, METRICS names the worker and counts objects.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Literal, Protocol, TextIO
 
 from migrator import files
-from migrator.errors import InternalError, JobKilled, JobStopped, LogFileNotWritable, MigratorError, redact
+from migrator.adapter import Estimation
+from migrator.errors import InternalError, JobKilled, JobStopped, LogFileNotWritable, MigratorError, redact, visible
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
@@ -41,13 +43,12 @@ class Progress(Protocol):
 
 
 def size_text(size: int) -> str:
-    """A size in bytes as the log shows it: four significant digits of KB, MB …: ``17.08 KB``."""
-    if size == 0:
-        return "0 KB"
+    """A size in bytes as the log shows it: four significant digits of KB, MB …: ``17.08 KB``, whole ones as ``64 KB``."""
     amount, unit = size / 1024, 0
     while amount >= 1023.5 and unit < len(_UNITS) - 1:
         amount, unit = amount / 1024, unit + 1
-    decimals = next(places for places in (3, 2, 1, 0) if places == 0 or len(f"{amount:.{places}f}") <= 5)
+    digits = (0,) if amount.is_integer() else (3, 2, 1, 0)
+    decimals = next(places for places in digits if places == 0 or len(f"{amount:.{places}f}") <= 5)
     return f"{amount:.{decimals}f} {_UNITS[unit]}"
 
 
@@ -112,6 +113,21 @@ class JobLog:
         """The job goes on where it stopped."""
         self._write(f"Restarting {self._job}: {done} of {granules} granules of rows are done")
 
+    # --- what it estimates ------------------------------------------------------------------------------------------
+
+    def estimating(self, method: Estimation, path: str) -> None:
+        """The estimate of the rows begins; ``path``: of what."""
+        self._write(f"Estimate in progress using {method} method...")
+        self.processing(path)
+
+    def estimated(self, table: QName, size_bytes: int) -> None:
+        """A table's rows were estimated."""
+        self._write(f".  estimated {_name_and_size(str(table), size_bytes)}")
+
+    def total_estimate(self, method: Estimation, size_bytes: int) -> None:
+        """All rows were estimated."""
+        self._write(f"Total estimation using {method} method: {size_text(size_bytes)}")
+
     # --- what it does -----------------------------------------------------------------------------------------------
 
     def processing(self, path: str, worker: int | None = None) -> None:
@@ -136,8 +152,7 @@ class JobLog:
     ) -> None:
         """A table's (or partition's) rows are there: name and size in 52 columns, the count right-justified in 7."""
         name = f'{table}:"{partition}"' if partition else str(table)
-        size = size_text(size_bytes)
-        line = f". . {verb} {name}{size:>{max(NAME_AND_SIZE - len(name), len(size) + 1)}} {rows:7d} rows"
+        line = f". . {verb} {_name_and_size(name, size_bytes)} {rows:7d} rows"
         if self._spec.metrics:
             line += f" in {round(seconds)} seconds using {method}"
         self._write(line, worker)
@@ -201,7 +216,7 @@ class JobLog:
     def _write(self, text: str, worker: int | None = None) -> None:
         if worker is not None and self._spec.metrics:
             text = f"W-{worker} {text}"
-        text = redact(text)
+        text = "\n ".join(map(visible, redact(text).split("\n")))
         self._to_file(f"{self._stamp('LOGFILE')}{text}")
         self.sink(text)
         self.out.write(f"{self._stamp('STATUS')}{text}\n")
@@ -222,6 +237,11 @@ class JobLog:
             stopped, self._file = self._file, None
             _abandon(stopped)
             self.error(str(LogFileNotWritable(path=self._spec.logfile, detail=error.strerror or str(error))))
+
+
+def _name_and_size(name: str, size_bytes: int) -> str:
+    size = size_text(size_bytes)
+    return f"{name}{size:>{max(NAME_AND_SIZE - len(name), len(size) + 1)}}"
 
 
 def _create(path: Path, *, again: bool) -> TextIO:

@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,6 +19,7 @@ from migrator.adapter import Server
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     DatabaseError,
+    FatalError,
     InsufficientPrivilege,
     JobExists,
     JobIsRunning,
@@ -151,7 +152,7 @@ def session(spec: JobSpec, database: Database, server: Server, start: Start | No
         else:
             opened = _take_over(start, place, connection)
         try:
-            with opened.heart:
+            with opened.heart, database_errors(place.adapter):
                 yield opened
         except BaseException as error:
             _end_badly(opened, error)
@@ -159,7 +160,7 @@ def session(spec: JobSpec, database: Database, server: Server, start: Start | No
         opened.record.write_messages()
         opened.record.job(state="COMPLETED")
         _let_clients_see(opened.record)
-        if not spec.keep_master:
+        if not (spec.keep_master or spec.master_only):
             opened.record.table.drop(connection)
 
 
@@ -220,15 +221,20 @@ def _let_clients_see(record: Record) -> None:
 
 
 def _end_badly(opened: Session, error: BaseException) -> None:
-    """Keep the record of a job that can be started again; the error that ended the job goes before errors in here."""
+    """Keep the record of a job that can be started again; the error that ended the job goes before errors in here.
+
+    The connection may be what is lost: the end is recorded through a new one then.
+    """
     record = opened.record
     try:
-        executed = record.table.job(record.connection).state != "DEFINING"
-        if isinstance(error, JobKilled) or not executed:
-            record.table.drop(record.connection)
-        else:
-            record.write_messages()
-            record.job(state="STOPPED", error=_reason(opened.job, error))
+        with record.database.connect() if isinstance(error, FatalError) else nullcontext(record.connection) as connection:
+            record.connection = connection
+            executed = record.table.job(connection).state != "DEFINING"
+            if isinstance(error, JobKilled) or not executed:
+                record.table.drop(connection)
+            else:
+                record.write_messages()
+                record.job(state="STOPPED", error=_reason(opened.job, error))
     except (MigratorError, sa.exc.SQLAlchemyError):
         return  # the database is gone, or the job is another process's: its master table says what there is to say
 

@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 
 import pyarrow as pa
@@ -22,7 +22,7 @@ from migrator.ddl import Emitter, Statement
 from migrator.dump.header import DumpTarget
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import InternalError, MigratorError, RowCountDiffers
+from migrator.errors import FatalError, InternalError, MigratorError, RowCountDiffers
 from migrator.job.master import Piece
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
@@ -348,6 +348,8 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
 
     Where it cannot, a statement that a killed worker may have run before is taken as run if the database says that its
     object is there.
+
+    :raises FatalError: the connection is lost, or the database full.
     """
     emitter = Emitter(adapter.ddl(Catalog(adapter.name, "")), connection)
     whole = adapter.capabilities.transactional_ddl
@@ -362,6 +364,8 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
                         raise
             if made.done is not None:
                 made.done.set(connection)
+    except FatalError:
+        raise
     except MigratorError as error:
         return Failure(made.item, error, statement)
     return None
@@ -374,7 +378,8 @@ def _transaction(connection: sa.Connection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.exec_driver_sql("ROLLBACK")
+        with suppress(sa.exc.SQLAlchemyError):  # it may have ended already, with its connection or because the disk is full
+            connection.exec_driver_sql("ROLLBACK")
         raise
     connection.exec_driver_sql("COMMIT")
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View
+from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View, quoted
 
 T = TypeVar("T")
 
@@ -26,7 +26,7 @@ class Loss:
     rows: int | None = None
 
     def __str__(self) -> str:
-        where = f'{self.object}."{self.column}"' if self.column else self.object
+        where = f"{self.object}.{quoted(self.column)}" if self.column else self.object
         counted = "" if self.rows is None else f" ({self.rows} rows)"
         return f"{where}: {self.detail}{counted} [{self.rule}]"
 
@@ -70,4 +70,4 @@ def path_of(obj: Object) -> str:
     """How logs and losses name an object: ``TABLE:"hr"."emp"``."""
     label = object_type(obj)
     schema = getattr(obj, "schema", None)
-    return f'{label}:"{obj.name}"' if schema is None else f'{label}:"{schema}"."{obj.name}"'
+    return f"{label}:{quoted(obj.name)}" if schema is None else f"{label}:{QName(schema, obj.name)}"

@@ -10,7 +10,13 @@ from dataclasses import dataclass
 from typing import Literal as Choice
 from typing import TypeAlias
 
+from migrator.errors import visible
 from migrator.model.types import Type
+
+
+def quoted(name: str) -> str:
+    """A name as logs and errors show it: in double quotes, on one line."""
+    return '"' + visible(name).replace('"', '""') + '"'
 
 
 @dataclass(frozen=True, order=True)
@@ -21,7 +27,7 @@ class QName:
     name: str
 
     def __str__(self) -> str:
-        return f'"{self.schema}"."{self.name}"'
+        return f"{quoted(self.schema)}.{quoted(self.name)}"
 
 
 # --- expressions ----------------------------------------------------------------------------------------------------
@@ -349,7 +355,7 @@ class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
 
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
-    replaced.
+    replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL).
     """
 
     schema: str
@@ -359,6 +365,7 @@ class Program:
     table: str | None = None
     remapped: bool = False
     comment: str | None = None
+    session: tuple[tuple[str, str], ...] = ()
 
 
 Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TextIO
 
+from migrator import overwriting
 from migrator.config import NO_SECRETS, Secrets
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
@@ -42,7 +43,10 @@ def run(
         try:
             if spec.operation == "SQL_FILE":
                 return sqlfile(work)
-            return (export if spec.operation == "EXPORT" else import_)(work, start)
+            if spec.operation == "EXPORT":
+                return export(work, start)
+            with overwriting.nothing_left_empty([resolve(spec.connection)]):
+                return import_(work, start)
         except BaseException as error:
             log.fatal(error)
             raise

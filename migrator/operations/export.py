@@ -18,7 +18,7 @@ from migrator.job.session import Session, Start, session
 from migrator.job.table import Row
 from migrator.job.worker import Move
 from migrator.model.objects import QName
-from migrator.operations.rows import RowsMoved, begin_progress, largest_first
+from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first
 from migrator.operations.work import Work
 from migrator.origins import Origin, database_origin
 from migrator.plan import POSITION, TABLE_DATA, plan, prefix
@@ -34,9 +34,13 @@ def export(work: Work, start: Start | None) -> int:
     with database_origin(spec, database) as origin, session(spec, database, server, start) as job:
         work.opened(job.record)
         log.starting(job.job, spec.command)
-        written = _Export(work, origin, job).run()
-        log.master(job.job, "unloaded")
-        log.dump_set(job.job, written)
+        begun = _Export(work, origin, job)
+        if spec.estimate_only:
+            begun.estimate()
+        else:
+            written = begun.run()
+            log.master(job.job, "unloaded")
+            log.dump_set(job.job, written)
         return log.finish(job.job, "COMPLETED")
 
 
@@ -47,6 +51,16 @@ class _Export:
         self.work, self.spec, self.log = work, work.spec, work.log
         self.origin, self.job, self.record = origin, job, job.record
         self.tables = {table.source: table for table in filters.tables_with_rows(work.spec, origin.catalog)}
+
+    def estimate(self) -> None:
+        """ESTIMATE_ONLY: log how large the rows are, and record it; a table is one granule."""
+        self.work.say(self.origin.notes)
+        sizes = estimate(self.work, self.origin, self.tables.values())
+        self.record.clear("GRANULE")
+        self.record.insert(
+            Row("GRANULE", item, TABLE_DATA, name.schema, name.name, estimate=size)
+            for item, (name, size) in enumerate(sizes.items(), 1)
+        )
 
     def run(self) -> tuple[Path, ...]:
         """Write the set; its files."""
@@ -97,22 +111,15 @@ class _Export:
 
     def _plan(self) -> None:
         self.work.say(self.origin.notes)
+        estimates = estimate(self.work, self.origin, self.tables.values())
         for phase in plan(self.origin.catalog, self.spec.content):
             if phase.path not in {TABLE_DATA, POSITION}:
                 self.log.processing(f"{prefix(self.spec)}/{phase.path}")
                 self.log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
         for loss in self.origin.catalog.losses:
             self.log.loss(loss)
-        rows: list[Row] = []
-        for table in self.tables.values():
-            for part in self.origin.parts(table):
-                item = len(rows) + 1
-                name = table.source
-                rows.append(
-                    Row("GRANULE", item, TABLE_DATA, name.schema, name.name, estimate=part.bytes, detail=part.detail)
-                )
         self.record.clear("GRANULE", "FILE")
-        self.record.insert(rows)
+        self.record.insert(granules(self.origin, self.tables, estimates))
         header = set_header(self.spec, str(self.job.job), uuid.uuid4().hex, self.origin.catalog, self.work.secrets)
         self.job.note(
             plan=self.origin.identity,

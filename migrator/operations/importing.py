@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ from migrator.dump import reader
 from migrator.ends import Database
 from migrator.errors import (
     ConflictingParameters,
+    FatalError,
     MigratorError,
     RequestChanged,
     RowsInDoubt,
@@ -30,7 +31,8 @@ from migrator.job.table import Row
 from migrator.job.worker import Move, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.objects import Column, QName, Schema, Table
-from migrator.operations.rows import RowsMoved, begin_progress, largest_first
+from migrator.operations.master_only import master_only
+from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, object_rows
 from migrator.operations.work import Work
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
@@ -46,6 +48,8 @@ def import_(work: Work, start: Start | None) -> int:
     log.banner([server.banner, *([linked.banner] if linked is not None else [])])
     if spec.verify_only:
         return _verify_only(work, QName(server.user, next(names(spec))))
+    if spec.master_only:
+        return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
@@ -193,11 +197,12 @@ class _Import:
     def _plan(self) -> None:
         """Record every object and granule; then that this is the plan."""
         self.work.say((*self.origin.notes, *transforms.unmatched(self.spec, self.origin.catalog)))
+        estimates = estimate(self.work, self.origin, self.tables.values())
         for loss in self.catalog.losses:
             self.log.loss(loss)
         self.record.clear("OBJECT", "GRANULE")
-        self.record.insert(self._objects())
-        self.record.insert(self._parts())
+        self.record.insert(object_rows(self.phases))
+        self.record.insert(granules(self.origin, self.tables, estimates))
         self.job.note(
             plan=_identity(self.phases),
             source=self.origin.identity,
@@ -205,20 +210,6 @@ class _Import:
             existing=[[table.schema, table.name] for table in self.there.of(Table)],
             labels=sorted(self._existing_labels()),
         )
-
-    def _objects(self) -> Iterator[Row]:
-        for phase, items in zip(self.phases, self.items, strict=True):
-            for item, step in zip(items, phase.steps, strict=True):
-                table = step.table or QName("", "")
-                yield Row("OBJECT", item, phase.path, table.schema, step.label)
-
-    def _parts(self) -> Iterator[Row]:
-        items = count(1)
-        for name, table in self.tables.items():
-            for part in self.origin.parts(table):
-                yield Row(
-                    "GRANULE", next(items), TABLE_DATA, name.schema, name.name, estimate=part.bytes, detail=part.detail
-                )
 
     def _granules(self) -> dict[QName, list[Row]]:
         found: dict[QName, list[Row]] = {}
@@ -274,7 +265,7 @@ class _Import:
         """The rows of a table that only this job fills must be those that its done marks count."""
         begun = [row for row in rows if row.attempts and row.state in {"PENDING", "EXECUTING"}]
         exact = self.record.database == self.target
-        ours = name not in self.existing or self.spec.table_exists_action == "TRUNCATE"
+        ours = name not in self.existing or self.spec.table_exists_action in {"TRUNCATE", "REPLACE"}
         if not exact and begun:
             if not ours:
                 raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
@@ -294,8 +285,12 @@ class _Import:
         return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
     def _empty(self, name: QName, rows: Sequence[Row]) -> None:
-        """Begin a table's rows anew."""
-        self.builder.execute(f"ORA-39120: Table {name} can't be truncated:", self.ddl.truncate(name).statements)
+        """Begin a table's rows anew.
+
+        :raises RowsInDoubt: those that may be there cannot be removed.
+        """
+        if not self.builder.execute(f"ORA-39120: Table {name} can't be truncated:", self.ddl.truncate(name).statements):
+            raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
             self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0)
 
@@ -402,6 +397,8 @@ class _Import:
                 continue
             try:
                 bulk_refused = self._table_moves(table, left, made.table(table.qname), bulk_refused, moves)
+            except FatalError:
+                raise
             except MigratorError as error:
                 head = f"ORA-31693: Table data object {table.qname} failed to load and is being skipped due to error:"
                 self.log.error(head, str(error))  # noqa: TRY400

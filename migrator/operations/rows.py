@@ -1,18 +1,69 @@
-"""Granules as they end, told as tables: the log has one line a table, when its last granule is done."""
+"""Granules: how they are planned, and told as tables when they end.
+
+The log has one line a table, when its last granule is done.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Literal
 
 from migrator.errors import MigratorError
 from migrator.job.report import JobLog, Progress
-from migrator.job.table import Row
+from migrator.job.table import Row, State
 from migrator.job.worker import Move, Outcome
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
+from migrator.operations.work import Work
+from migrator.origins import Origin, Part
+from migrator.plan import TABLE_DATA, Phase, prefix
 
 Stays = Callable[[QName, int], int]
 """Undoes what it can of a table that failed after some rows came in; how many rows stay."""
+
+
+def estimate(work: Work, origin: Origin, tables: Iterable[Table]) -> dict[QName, int]:
+    """Log the sizes of the tables' rows as ESTIMATE asks, the largest first; they, by the tables' names at the source.
+
+    None without ESTIMATE.
+    """
+    method, log = work.spec.estimate, work.log
+    if method is None:
+        return {}
+    log.estimating(method, f"{prefix(work.spec)}/{TABLE_DATA}")
+    sizes = {table.source: origin.estimate(table, method) for table in tables}
+    for name, size in sorted(sizes.items(), key=lambda item: (-item[1], str(item[0]))):
+        log.estimated(name, size)
+    log.total_estimate(method, sum(sizes.values()))
+    return sizes
+
+
+def object_rows(phases: Iterable[Phase], state: State = "PENDING") -> Iterator[Row]:
+    """The objects of a plan, in its order."""
+    items = count(1)
+    for phase in phases:
+        for step in phase.steps:
+            schema = "" if step.table is None else step.table.schema
+            yield Row("OBJECT", next(items), phase.path, schema, step.label, state)
+
+
+def granules(origin: Origin, tables: Mapping[QName, Table], estimates: Mapping[QName, int]) -> Iterator[Row]:
+    """The granules of tables, under the names they are recorded by.
+
+    A table's estimate, where there is one, is divided among its granules.
+    """
+    items = count(1)
+    for name, table in tables.items():
+        parts = origin.parts(table)
+        for part, size in zip(parts, _sizes(parts, estimates.get(table.source)), strict=True):
+            yield Row("GRANULE", next(items), TABLE_DATA, name.schema, name.name, estimate=size, detail=part.detail)
+
+
+def _sizes(parts: Sequence[Part], estimated: int | None) -> list[int]:
+    total = sum(part.bytes for part in parts)
+    if estimated is None:
+        return [part.bytes for part in parts]
+    return [estimated * part.bytes // total if total else estimated // len(parts) for part in parts]
 
 
 class _Table:

@@ -188,10 +188,10 @@ class AdapterContract(DeclarationContract):
     def test_an_error_of_the_database_is_explained_in_one_line(self, workbench: Workbench) -> None:
         with workbench.connect() as connection, pytest.raises(self.adapter.driver_errors()) as caught:
             connection.exec_driver_sql("SELECT * FROM no_such_table")
-        line, about_privilege = self.adapter.explain(caught.value)
+        line, about = self.adapter.explain(caught.value)
         assert "no_such_table" in line
         assert "\n" not in line
-        assert not about_privilege
+        assert about is None
 
     # --- values -----------------------------------------------------------------------------------------------------
 

@@ -310,11 +310,8 @@ def test_what_is_left_behind_is_named(bench: Workbench) -> None:
     catalog = made(
         bench,
         "CREATE TABLE t (id INT PRIMARY KEY) " + ("WITH SYSTEM VERSIONING" if bench.server.version >= (10,) else ""),
-        "SET sql_mode = 'PIPES_AS_CONCAT'",
-        "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW SET @x = 'a' || 'b'",
     )
     found = {loss.rule for loss in catalog.losses}
-    assert {"sql-mode"} <= found
     assert bench.server.version < (10,) or "system-versioning" in found
 
 
@@ -386,8 +383,8 @@ def test_a_url_without_a_database_is_refused(bench: Workbench) -> None:
 def test_a_missing_privilege_is_told_from_other_errors(bench: Workbench) -> None:
     with pytest.raises(ADAPTER.driver_errors()) as caught:
         ADAPTER.engine(bench.engine.url.set(username="nobody", password="wrong-secret")).connect()
-    line, about_privilege = ADAPTER.explain(caught.value)
-    assert about_privilege
+    line, about = ADAPTER.explain(caught.value)
+    assert about == "privilege"
     assert "Access denied" in line
     assert "wrong-secret" not in line
 

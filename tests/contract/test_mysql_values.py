@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from dialects.mysql import ADAPTER, wire
 from migrator.adapter import Load, Read
 from migrator.arrow import arrow_type
-from migrator.errors import MigratorError, RowCountDiffers, ValueNotCarried
+from migrator.errors import MigratorError, RowCountDiffers, RowNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import QName, Table
 from migrator.testing import Workbench
@@ -329,3 +329,15 @@ def test_block_columns_step_over_values_of_every_length_form() -> None:
     first, second = wire.Block(b"".join(rows) + bytes(64), np.array(starts, np.int64)).columns(2)
     assert first.to_pylist() == values
     assert second.to_pylist() == [b"1"] * 5
+
+
+@pytest.mark.parametrize("conventional", [False, True], ids=["direct", "conventional"])
+def test_a_row_that_breaks_a_check_is_refused_by_its_table(bench: Workbench, conventional: bool) -> None:
+    execute(
+        bench,
+        "CREATE TABLE rows_from (a INT, b INT)",
+        "INSERT INTO rows_from VALUES (2, 1)",
+        "CREATE TABLE ckt (a INT, b INT, CONSTRAINT a_below_b CHECK (a < b))",
+    )
+    with pytest.raises(RowNotCarried, match=r'table "[^"]+"\."ckt": .*a_below_b'):
+        copy(bench, "rows_from", "ckt", conventional=conventional)

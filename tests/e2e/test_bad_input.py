@@ -43,9 +43,18 @@ def refused(run: Run, code: str, *words: str) -> None:
         (("expdp", "sqlite:///x.db", "DUMPFILE=../x.dmp"), "ORA-39088", ("DIRECTORY",)),
         (("expdp", "sqlite:///x.db", "DIRECTORY=/no/such/place"), "ORA-39087", ("/no/such/place",)),
         (("impdp", "oracle:", "DUMPFILE=x.dmp"), "MIG-12158", ("SQLFILE",)),
+        (("expdp", "oracle://u:secret@h/d"), "MIG-12159", ("Oracle", "SQLFILE")),
+        (("expdp", "u:secret@localhost/orcl"), "MIG-12154", ("u:********@localhost/orcl",)),
+        (("expdp", "mysql://u:secret@localhost/x?foo=bar"), "MIG-12154", ("foo",)),
+        (("expdp", "sqlite:///x.db", "DUMPFILE=postgresql://a:secret@h:1/d"), "UDE-00901", ("DUMPFILE",)),
+        (("expdp", "sqlite:///x.db", "DIRECTORY=postgresql://a:secret@h:1/d"), "ORA-39087", ("a:********@h",)),
+        (("expdp", "sqlite:///x.db", "PARFILE=postgresql://a:secret@h:1/d"), "LRM-00109", ("a:********@h",)),
     ],
 )
-def test_a_request_that_makes_no_sense(arguments: tuple[str, ...], code: str, words: tuple[str, ...]) -> None:
+def test_a_request_that_makes_no_sense(
+    arguments: tuple[str, ...], code: str, words: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where the log file goes
     client, url, *rest = arguments
     run = pump(client, url, *rest)
     refused(run, code, *words)
@@ -81,6 +90,28 @@ def test_a_truncated_dump(keep: int, sample: Callable[[str], str], sqlite_file: 
     target = sqlite_file("target.db")
     refused(pump("impdp", target, f"DIRECTORY={tmp_path}"), "ORA-39000", "expdat.dmp")
     assert not Path(sa.make_url(target).database or "").exists() or tables_of(target) == []
+
+
+def test_a_target_that_a_failed_import_would_have_made_is_not_there(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    refused(pump("impdp", sqlite_file("new.db"), f"DIRECTORY={tmp_path}"), "ORA-31640")
+    assert not (tmp_path / "new.db").exists()
+
+
+def test_a_source_is_not_overwritten_by_the_jobs_files(sample: Callable[[str], str], tmp_path: Path) -> None:
+    url = sample("chinook.sqlite")
+    before = (tmp_path / "chinook.sqlite").read_bytes()
+    where = f"DIRECTORY={tmp_path}"
+    refused(pump("expdp", url, where, "LOGFILE=chinook.sqlite"), "UDE-00010", "LOGFILE")
+    refused(pump("expdp", url, where, "DUMPFILE=chinook.sqlite", "REUSE_DUMPFILES=YES"), "UDE-00010", "DUMPFILE")
+    refused(pump("impdp", "oracle:", f"NETWORK_LINK={url}", where, "SQLFILE=chinook.sqlite"), "UDE-00010", "SQLFILE")
+    assert (tmp_path / "chinook.sqlite").read_bytes() == before
+
+
+def test_a_wrong_password_is_said_so(mysql: Callable[[], str], tmp_path: Path) -> None:
+    url = sa.make_url(mysql()).set(password="wrong-secret").render_as_string(False)
+    run = pump("expdp", url, f"DIRECTORY={tmp_path}")
+    refused(run, "MIG-12541", "(using password: YES)")
+    assert "wrong-secret" not in run.out + run.err
 
 
 def test_a_dump_that_is_not_ours(sqlite_file: Callable[..., str], tmp_path: Path) -> None:

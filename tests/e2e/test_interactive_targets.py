@@ -59,7 +59,7 @@ def test_a_job_is_left_attached_to_stopped_and_started_again(held: HeldRows, tar
         terminal.expect("ORA-39097")
         assert terminal.ends() == 0
     held.release()
-    command = [sys.executable, "-m", "migrator", "impdp", target, link, "ATTACH=NIGHTLY"]
+    command = [sys.executable, "-m", "migrator", "impdp", f"USERID={target}", link, "ATTACH=NIGHTLY"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **held.environment}
     script = "status\nstart_job\ncontinue_client\n"
     done = subprocess.run(command, input=script, capture_output=True, text=True, check=False, env=environment)

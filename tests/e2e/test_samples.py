@@ -9,17 +9,24 @@ from pathlib import Path
 from tests.support.pump import pump, remap, schema_of
 from tests.support.rows import assert_same_rows, tables_of
 
+SAKILA_VIEWS_LEFT_OUT = {
+    "actor_info",  # lists texts in an order that ignores case
+    "film_list",  # groups by a text whose case is ignored
+    "nicer_but_slower_film_list",  # the same, and changes the case of texts
+    "sales_by_film_category",  # groups by a text whose case is ignored
+    "sales_by_store",  # shows one of several values of a group
+}
+
 
 def test_sakila_from_mariadb_to_postgresql(
     sakila: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
 ) -> None:
     source, target = sakila(), postgresql()
     run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
-    failed = re.findall(r"^ORA-39083: Object type (.*) failed", run.out, re.MULTILINE)
-    views = ("actor_info", "customer_list", "sales_by_store")  # PostgreSQL groups and orders more strictly than MySQL
-    assert failed == [f'VIEW:"public"."{name}"' for name in views]
-    assert run.code == 5
-    assert run.out.count("ORA-") == len(views), run.out
+    assert "ORA-" not in run.out
+    assert run.code == 0
+    left_out = set(re.findall(r'^VIEW:"public"."(.*)": not carried', "\n".join(run.losses), re.MULTILINE))
+    assert left_out == SAKILA_VIEWS_LEFT_OUT
     assert sum(run.rows.values()) == 47273
     assert_same_rows(source, target, source_schema=schema_of(source))
     losses = "\n".join(run.losses)

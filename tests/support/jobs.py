@@ -20,7 +20,8 @@ from migrator.job.table import MasterTable, Row
 
 LEASE = "1"
 """Seconds without a heartbeat after which a dead job can be started again, in tests."""
-SECONDS = 60.0
+SECONDS = 180.0
+"""How long anything may take on a busy machine; what takes longer hangs."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,12 @@ def go_on(url: str, name: str, *, local: bool = False, link: str = "") -> subpro
     process = begin_again(url, name, local=local, link=link)
     said, _ = process.communicate(timeout=SECONDS)
     return subprocess.CompletedProcess(process.args, process.returncode, said)
+
+
+def job_of(client: subprocess.Popen[str]) -> psutil.Process:
+    """The process of the job that a client has started; its own children are workers."""
+    (job,) = psutil.Process(client.pid).children()
+    return job
 
 
 def kill(process: subprocess.Popen[str]) -> str:

@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+import psutil
 import psycopg
 import pymysql
 import sqlalchemy as sa
@@ -207,35 +211,146 @@ class Servers:
         return PostgreSQL(url, server.bin_path, server.cleanup)
 
     def _start_mariadb(self) -> MariaDB:
+        process = _MariaDBProcess(self._home("mariadb"))
+        process.start()
+        return MariaDB(process.url, process.stop)
+
+    # --- servers of a test's own ------------------------------------------------------------------------------------
+
+    def private_postgresql(self) -> PrivatePostgreSQL:
+        """A new PostgreSQL server that its test may kill."""
+        data = self.directory / f"own{next(_numbers)}"
+        server = self._wheel.get_server(data, cleanup_mode=None, start=False)
+        server.ensure_pgdata_inited()
+        return PrivatePostgreSQL(_PostgreSQLProcess(data, server.bin_path, server.system_user))
+
+    def private_mariadb(self) -> PrivateMariaDB:
+        """A new MariaDB server that its test may kill."""
+        return PrivateMariaDB(_MariaDBProcess(self._home(f"own{next(_numbers)}")))
+
+    def _home(self, name: str) -> Path:
+        home = self.directory / name
+        home.mkdir()
+        return home
+
+
+# --- processes ------------------------------------------------------------------------------------------------------
+
+
+class _PostgreSQLProcess:
+    """A PostgreSQL server on a data directory, which outlives it. ``user``: who it runs as, None: who the tests run as."""
+
+    def __init__(self, data: Path, bin_path: Path, user: str | None) -> None:
+        self.data, self.bin_path, self._user = data, bin_path, user
+        self.url = sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(data)})
+
+    def start(self) -> None:
+        """Start it, and wait until it has recovered. What it has written outlives a process: without fsync too."""
+        command = [str(self.bin_path / "postgres"), "-D", str(self.data), "-k", str(self.data), "-h", "", "-c", "fsync=off"]
+        log = self.data / "log"
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(command, user=self._user, stdout=out, stderr=out, start_new_session=True)
+        deadline = time.monotonic() + _START_SECONDS
+        while True:
+            try:
+                psycopg.connect(libpq(self.url)).close()
+            except psycopg.OperationalError as error:
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise ServerMissing(f"postgres does not answer: {error}\n{_tail(log)}") from error
+                time.sleep(0.05)
+            else:
+                return
+
+    def stop(self) -> None:
+        """``pg_ctl stop -m immediate``: it breaks off at once."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(_START_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL to all its processes."""
+        postmaster = psutil.Process(self._process.pid)
+        postmaster.suspend()  # it makes no more of them
+        members = [postmaster, *postmaster.children(recursive=True)]
+        for member in members:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+        self._process.wait(_START_SECONDS)
+        psutil.wait_procs(members[1:], _START_SECONDS)
+
+
+class _MariaDBProcess:
+    """A MariaDB server in a directory of its own, which outlives it."""
+
+    def __init__(self, home: Path) -> None:
+        """Make its data directory."""
         for program in ("mariadbd", "mariadb-install-db", "mariadb"):
             if _program(program) is None:
                 raise ServerMissing(f"{program} is not installed (Debian: apt-get install mariadb-server)")
-        home = self.directory / "mariadb"
-        home.mkdir()
-        user = ["--user=mysql"] if os.geteuid() == 0 else []
-        if user:
+        self._user = ["--user=mysql"] if os.geteuid() == 0 else []
+        if self._user:
             shutil.chown(home, "mysql")
-        files = [f"--datadir={home / 'data'}", f"--log-error={home / 'log'}"]
-        _run([_program("mariadb-install-db"), "--no-defaults", *user, *files[:1], "--skip-test-db",
+        self._path, self._log = home / "socket", home / "log"
+        files = [f"--datadir={home / 'data'}", f"--tmpdir={home}"]
+        _run([_program("mariadb-install-db"), "--no-defaults", *self._user, *files, "--skip-test-db",
               "--auth-root-authentication-method=normal"])  # fmt: skip
-        path = home / "socket"
-        options = [*files, f"--socket={path}", f"--pid-file={home / 'pid'}", *_MARIADB_OPTIONS]
-        process = subprocess.Popen([str(_program("mariadbd")), "--no-defaults", *user, *options], stderr=subprocess.DEVNULL)
+        self._options = [*files, f"--log-error={self._log}", f"--socket={self._path}", f"--pid-file={home / 'pid'}"]
+        self._root = sa.URL.create("mysql+pymysql", "root", "", "localhost", query={"unix_socket": str(self._path)})
+        self.url = self._root.set(username="migrator", password="tiger")
 
-        def stop() -> None:
-            process.terminate()
-            process.wait(_START_SECONDS)
-
-        root = sa.URL.create("mysql+pymysql", "root", "", "localhost", query={"unix_socket": str(path)})
+    def start(self) -> None:
+        """Start it, and wait until it has recovered."""
+        command = [str(_program("mariadbd")), "--no-defaults", *self._user, *self._options, *_MARIADB_OPTIONS]
+        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
-            _wait_for_socket(process, path, home / "log")
+            _wait_for_socket(self._process, self._path, self._log)
         except BaseException:
-            stop()
+            self.stop()
             raise
-        url = root.set(username="migrator", password="tiger")
-        with pymysql.connect(**pymysql_arguments(root)) as connection, connection.cursor() as cursor:
+        with pymysql.connect(**pymysql_arguments(self._root)) as connection, connection.cursor() as cursor:
             cursor.execute("GRANT ALL ON *.* TO migrator@localhost IDENTIFIED BY 'tiger' WITH GRANT OPTION")
-        return MariaDB(url, stop)
+
+    def stop(self) -> None:
+        """Shut it down."""
+        self._process.terminate()
+        self._process.wait(_START_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
+        self._process.wait(_START_SECONDS)
+
+
+class PrivatePostgreSQL(PostgreSQL):
+    """A PostgreSQL server of a test's own: what it committed must outlive every :meth:`kill`."""
+
+    def __init__(self, process: _PostgreSQLProcess) -> None:
+        process.start()
+        super().__init__(process.url, process.bin_path, process.stop)
+        self.start = process.start
+        """Start it again on the same data."""
+        self._process = process
+
+    def kill(self, moments: random.Random) -> None:
+        """End it in mid-work: by an immediate stop, or by SIGKILL to all its processes."""
+        moments.choice([self._process.stop, self._process.kill])()
+
+
+class PrivateMariaDB(MariaDB):
+    """A MariaDB server of a test's own: what it committed must outlive every :meth:`kill`."""
+
+    def __init__(self, process: _MariaDBProcess) -> None:
+        process.start()
+        super().__init__(process.url, process.stop)
+        self.start = process.start
+        """Start it again on the same data."""
+        self._process = process
+
+    def kill(self, moments: random.Random) -> None:
+        """End it in mid-work."""
+        self._process.kill()
+
+
+PrivateServer = PrivatePostgreSQL | PrivateMariaDB
 
 
 _MARIADB_OPTIONS = (
@@ -257,9 +372,12 @@ def _wait_for_socket(process: subprocess.Popen[bytes], path: Path, log: Path) ->
             if probe.connect_ex(str(path)) == 0:
                 return
         if process.poll() is not None or time.monotonic() > deadline:
-            tail = log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
-            raise ServerMissing(f"mariadbd does not listen:\n{tail}")
+            raise ServerMissing(f"mariadbd does not listen:\n{_tail(log)}")
         time.sleep(0.05)
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
 
 
 def _program(name: str) -> str | None:

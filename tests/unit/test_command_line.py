@@ -428,6 +428,18 @@ def test_an_import_takes_a_query_from_a_dump_and_over_a_link() -> None:
     assert impdp('QUERY="WHERE a=1"').query == impdp(LINK, 'QUERY="WHERE a=1"').query == (TableQuery(None, "a=1"),)
 
 
+def test_the_comparisons_of_a_name_clause_are_listed_where_one_is_wrong() -> None:
+    with pytest.raises(InvalidValue, match=r"foo is none of = 'A', != 'A', <.*\[NOT\] IN .*\[NOT\] LIKE"):
+        expdp("EXCLUDE=TABLE:foo")
+
+
+@pytest.mark.parametrize("parameter", ["DUMPFILE", "LOGFILE"])
+def test_a_file_that_is_a_uri_is_refused_without_showing_its_password(parameter: str) -> None:
+    with pytest.raises(UnsupportedParameter, match="with a URI") as refused:
+        expdp(f"{parameter}=postgresql://a:s3cret@h:1/d")
+    assert "s3cret" not in str(refused.value)
+
+
 # --- dump file sets: size, compression, checksums, encryption
 
 
@@ -525,3 +537,52 @@ def test_where_the_encryption_password_comes_from() -> None:
 def test_no_answer_is_no_password() -> None:
     with pytest.raises(InvalidValue, match="no password was given"):
         secrets(parse("impdp", ["ENCRYPTION_PWD_PROMPT=YES"]), Config(ask=lambda _: ""))
+
+
+# --- ESTIMATE and MASTER_ONLY
+
+
+def test_an_estimate_is_by_blocks_unless_said_otherwise() -> None:
+    assert (expdp().estimate, expdp("ESTIMATE=statistics").estimate) == (None, "STATISTICS")
+    assert (expdp("ESTIMATE_ONLY=YES").estimate, expdp("ESTIMATE_ONLY=NO").estimate) == ("BLOCKS", None)
+    assert impdp(LINK, "ESTIMATE=BLOCKS").estimate == "BLOCKS"
+
+
+def test_a_job_that_only_estimates_has_no_dump_file() -> None:
+    assert expdp("ESTIMATE_ONLY=YES").dumpfiles == ()
+    assert expdp("ESTIMATE_ONLY=YES", "COMPRESSION=ALL", "ENCRYPTION=ALL").estimate_only
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("ESTIMATE_ONLY=YES", "DUMPFILE=x.dmp"),
+        ("ESTIMATE_ONLY=YES", "FILESIZE=1M"),
+        ("ESTIMATE_ONLY=YES", "REUSE_DUMPFILES=YES"),
+        ("ESTIMATE_ONLY=YES", "QUERY=emp:WHERE a = 1"),
+        ("ESTIMATE_ONLY=YES", "CONTENT=METADATA_ONLY"),
+        ("ESTIMATE=BLOCKS", "CONTENT=METADATA_ONLY"),
+    ],
+)
+def test_what_would_be_passed_over_by_an_estimate_is_refused(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters, match=r"nothing to estimate|has no meaning"):
+        expdp(*arguments)
+
+
+@pytest.mark.parametrize("arguments", [("ESTIMATE=BLOCKS",), (LINK, "SQLFILE=x.sql", "ESTIMATE=BLOCKS")])
+def test_an_import_estimates_what_a_link_will_bring(arguments: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters, match="ESTIMATE"):
+        impdp(*arguments)
+
+
+@pytest.mark.parametrize(
+    "argument",
+    [
+        *(LINK, "KEEP_MASTER=NO", "SQLFILE=x.sql", "VERIFY_ONLY=YES", "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=REPLACE"),
+        *("QUERY=emp:WHERE a = 1", "REMAP_SCHEMA=a:b", "REMAP_TABLE=a:b"),
+    ],
+)
+def test_what_would_be_passed_over_by_an_import_of_the_master_table_is_refused(argument: str) -> None:
+    assert impdp("MASTER_ONLY=YES", "TABLES=emp", "JOB_NAME=held").master_only
+    with pytest.raises(ConflictingParameters, match="MASTER_ONLY"):
+        impdp("MASTER_ONLY=YES", argument)

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from migrator.config import Config, load, read
 from migrator.directories import Directory
-from migrator.errors import InvalidDirectory, InvalidUrl, UnreadableConfig, mask, mask_argument
+from migrator.errors import InvalidDirectory, InvalidUrl, UnreadableConfig, mask, mask_argument, redact
 
 
 @pytest.fixture
@@ -157,6 +157,9 @@ def test_a_configuration_shows_no_password_of_this_run() -> None:
         ("mysql://h/d?password=x&a=b", "mysql://h/d?password=********&a=b"),
         ("hr/tiger@orcl", "hr/********@orcl"),
         ("hr/tiger", "hr/********"),
+        ("hr/ti@ger@orcl", "hr/********@orcl"),
+        ("hr:tiger@localhost/orcl", "hr:********@localhost/orcl"),
+        ("hr:ti@ger@localhost", "hr:********@localhost"),
         ("hr", "hr"),
         ("/data/hr.db", "/data/hr.db"),
         ("./hr.db", "./hr.db"),
@@ -171,6 +174,7 @@ def test_a_connection_is_shown_with_its_password_masked(typed: str, shown: str) 
     ("typed", "shown"),
     [
         ("network_link=mysql://u:p w@h/d", "network_link=mysql://u:********@h/d"),
+        ("USERID=hr:tiger@db1/hr", "USERID=hr:********@db1/hr"),
         ("ENCRYPTION_PASSWORD=x", "ENCRYPTION_PASSWORD=********"),
         ("DIRECTORY=/a/b", "DIRECTORY=/a/b"),
         ("postgresql://u:p@h/d?sslmode=require", "postgresql://u:********@h/d?sslmode=require"),
@@ -178,6 +182,19 @@ def test_a_connection_is_shown_with_its_password_masked(typed: str, shown: str) 
 )
 def test_a_parameter_is_shown_with_its_password_masked(typed: str, shown: str) -> None:
     assert mask_argument(typed) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cannot reach postgresql://hr:tiger@db1/hr", "cannot reach postgresql://hr:********@db1/hr"),
+        ("/work/postgresql:/hr:tiger@db1 is no directory", "/work/postgresql:/hr:********@db1 is no directory"),
+        ("failed: password=tiger", "failed: password=********"),
+        ("Access denied for user 'hr'@'h' (using password: YES)", "Access denied for user 'hr'@'h' (using password: YES)"),
+    ],
+)
+def test_passwords_in_messages_are_masked_and_nothing_else(text: str, shown: str) -> None:
+    assert redact(text) == shown
 
 
 # --- directories

@@ -121,7 +121,17 @@ def test_an_existing_file_is_not_overwritten_unless_asked(tmp_path: Path) -> Non
     path.write_bytes(b"precious")
     with pytest.raises(DumpFileExists, match="ORA-27038"):
         writer.create(path, reuse=False)
+    with pytest.raises(FileNotWritable, match="it is no dump file"):
+        writer.create(path, reuse=True)
     assert path.read_bytes() == b"precious"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04" + bytes(26) + b"header.json{}"], ids=["empty", "dump"])
+def test_an_earlier_dump_file_is_overwritten_if_asked(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x.dmp"
+    path.write_bytes(content)
+    with pytest.raises(DumpFileExists, match="ORA-27038"):
+        writer.create(path, reuse=False)
     writer.create(path, reuse=True)
     assert path.read_bytes() == b""
 

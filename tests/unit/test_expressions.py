@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.expressions import Names, Untranslatable, rename_tables, tables_in, translate, unqualified, with_value
+from migrator.expressions import Names, Untranslatable, rename_tables, tables_in, translate, with_value
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -59,10 +59,6 @@ def test_a_query_follows_a_renamed_table_and_keeps_its_old_name_as_alias() -> No
 def test_a_query_without_the_table_stays_letter_for_letter() -> None:
     sql = "select   x\nfrom other"
     assert rename_tables(sql, "postgres", {o.QName("hr", "emp"): o.QName("hr", "staff")}, "hr") == sql
-
-
-def test_schema_names_are_taken_off() -> None:
-    assert unqualified('SELECT main.t.a FROM main.t', "sqlite") == "SELECT t.a FROM t"  # fmt: skip
 
 
 def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:

@@ -363,6 +363,7 @@ def test_losses_of_objects_outside_the_job_are_not_the_jobs() -> None:
         job(include=(named("TABLE", "=", "nope"),)),
         job("SCHEMA", exclude=(named("SCHEMA", "=", "hr"),)),
         job(include=(named("VIEW"),), content="DATA_ONLY"),
+        job(exclude=(named("TABLE_DATA"),), content="DATA_ONLY"),
     ],
 )
 def test_a_job_of_nothing_is_refused(spec: JobSpec) -> None:

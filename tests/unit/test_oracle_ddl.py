@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from dialects.oracle import ADAPTER
 from migrator.adapter import Snapshot
-from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide, NoConnection
+from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide, ScriptsOnly
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -385,5 +385,5 @@ def test_reading_and_loading_are_refused_in_one_line() -> None:
         lambda: ADAPTER.engine(sa.make_url("oracle+oracledb://scott@localhost/orcl")),
         lambda: ADAPTER.reading(sa.create_engine("sqlite://"), Snapshot()),
     ):
-        with pytest.raises(NoConnection, match="writes scripts"):
+        with pytest.raises(ScriptsOnly, match="writes scripts"):
             refused()

@@ -15,7 +15,7 @@ from migrator.errors import (
     UnreadableParfile,
     UnsupportedParameter,
 )
-from migrator.params import PARAMETERS, Parameter, dotted, of_client, parse, read_parfile, split, unquoted
+from migrator.params import PARAMETERS, Client, Parameter, dotted, of_client, parse, read_parfile, split, unquoted
 
 EXPORT_NAMES = """
     ABORT_STEP ACCESS_METHOD ATTACH CHECKSUM CHECKSUM_ALGORITHM CLUSTER COMPRESSION COMPRESSION_ALGORITHM CONTENT CREDENTIAL
@@ -23,7 +23,7 @@ EXPORT_NAMES = """
     ENCRYPTION_PWD_PROMPT ESTIMATE ESTIMATE_ONLY EXCLUDE FILESIZE FLASHBACK_SCN FLASHBACK_TIME FULL HELP INCLUDE JOB_NAME
     KEEP_MASTER LOGFILE LOGTIME METRICS NETWORK_LINK NOLOGFILE PARALLEL PARALLEL_THRESHOLD PARFILE QUERY REMAP_DATA
     REUSE_DUMPFILES SAMPLE SCHEMAS SERVICE_NAME SOURCE_EDITION STATUS TABLES TABLESPACES TRANSPORT_DATAFILES_LOG
-    TRANSPORT_FULL_CHECK TRANSPORT_TABLESPACES TRANSPORTABLE VERSION VIEWS_AS_TABLES
+    TRANSPORT_FULL_CHECK TRANSPORT_TABLESPACES TRANSPORTABLE USERID VERSION VIEWS_AS_TABLES
 """
 IMPORT_NAMES = """
     ABORT_STEP ACCESS_METHOD ATTACH CLUSTER CONTENT CREDENTIAL DATA_OPTIONS DIRECTORY DUMPFILE ENABLE_SECURE_ROLES
@@ -32,7 +32,7 @@ IMPORT_NAMES = """
     PARTITION_OPTIONS QUERY REMAP_CONTAINER REMAP_DATA REMAP_DATAFILE REMAP_DIRECTORY REMAP_SCHEMA REMAP_TABLE
     REMAP_TABLESPACE REUSE_DATAFILES SCHEMAS SERVICE_NAME SKIP_UNUSABLE_INDEXES SOURCE_EDITION SQLFILE STATUS
     TABLE_EXISTS_ACTION TABLES TABLESPACES TARGET_EDITION TRANSFORM TRANSPORT_DATAFILES TRANSPORT_FULL_CHECK
-    TRANSPORT_TABLESPACES TRANSPORTABLE VERIFY_CHECKSUM VERIFY_ONLY VERSION VIEWS_AS_TABLES
+    TRANSPORT_TABLESPACES TRANSPORTABLE USERID VERIFY_CHECKSUM VERIFY_ONLY VERSION VIEWS_AS_TABLES
 """
 
 
@@ -233,3 +233,12 @@ def test_a_missing_parfile_is_named(tmp_path: Path) -> None:
 def test_a_parfile_obeys_the_same_rules_as_the_command_line(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedParameter, match="SAMPLE"):
         parse("expdp", [f"PARFILE={parfile(tmp_path, 'SAMPLE=ALL')}"])
+
+
+@pytest.mark.parametrize("client", ["expdp", "impdp"])
+def test_userid_names_the_database_in_a_parameter_file(client: Client, tmp_path: Path) -> None:
+    path = tmp_path / "job.par"
+    path.write_text('USERID="postgresql://hr@localhost/hr"\nFULL=YES\n')
+    request = parse(client, [f"PARFILE={path}"])
+    assert request.words == ("postgresql://hr@localhost/hr",)
+    assert "USERID" not in request

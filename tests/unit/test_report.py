@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from migrator import __version__
 from migrator.errors import DumpFileMissing, InternalError, LogFileNotWritable
 from migrator.job.report import JobLog, elapsed_text, size_text
-from migrator.model.catalog import Loss
-from migrator.model.objects import QName
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import QName, Schema
 from migrator.spec import JobSpec
 from tests.support.disk import files_end_at
 
@@ -37,6 +37,9 @@ GRAMMAR = re.compile(
         |Starting[ ]"[^"]+"\."[^"]+":[ ]{2}.+
         |Master[ ]table[ ]"[^"]+"\."[^"]+"[ ]successfully[ ](?:un)?loaded
         |Processing[ ]object[ ]type[ ][A-Z_]+(?:/[A-Z_]+)+
+        |Estimate[ ]in[ ]progress[ ]using[ ](?:BLOCKS|STATISTICS)[ ]method\.\.\.
+        |\.[ ]{2}estimated[ ]"[^"]+"\."[^"]+"(?::"[^"]+")?[ ]+[\d.]+[ ][KMGTP]B
+        |Total[ ]estimation[ ]using[ ](?:BLOCKS|STATISTICS)[ ]method:[ ][\d.]+[ ][KMGTP]B
         |[ ]{5}Completed[ ]\d+[ ][A-Z_]+[ ]objects[ ]in[ ]\d+[ ]seconds
         |\.[ ]\.[ ](?:exported|imported)[ ]"[^"]+"\."[^"]+"(?::"[^"]+")?[ ]+[\d.]+[ ][KMGTP]B[ ]+\d+[ ]rows
          (?:[ ]in[ ]\d+[ ]seconds[ ]using[ ][a-z_]+)?
@@ -154,13 +157,27 @@ def test_a_long_name_pushes_the_size_to_the_right(log: Callable[..., JobLog]) ->
     assert lines(job) == [f'. . imported "s"."{"x" * 60}" 0 KB       1 rows']
 
 
+def test_an_estimate_has_the_columns_of_the_rows(log: Callable[..., JobLog]) -> None:
+    job = log()
+    job.estimating("BLOCKS", "SCHEMA_EXPORT/TABLE/TABLE_DATA")
+    job.estimated(EMP, 65_536)
+    job.total_estimate("BLOCKS", 1_244_659)
+    assert lines(job) == [
+        "Estimate in progress using BLOCKS method...",
+        "Processing object type SCHEMA_EXPORT/TABLE/TABLE_DATA",
+        '.  estimated "HR"."EMPLOYEES"                               64 KB',
+        "Total estimation using BLOCKS method: 1.187 MB",
+    ]
+    assert all(GRAMMAR.fullmatch(line) for line in lines(job))
+
+
 @pytest.mark.parametrize(
     ("size", "text"),
     [(0, "0 KB"), (100, "0.098 KB"), (6_591, "6.437 KB"), (17_490, "17.08 KB"), (142_848, "139.5 KB"),
      (1_047_552, "1023 KB"),
-     (1_048_473, "1.000 MB"), (31_037_849, "29.60 MB"), (5 * 1024**4, "5.000 TB")],
+     (1_048_473, "1.000 MB"), (31_037_849, "29.60 MB"), (65_536, "64 KB"), (36_352 << 20, "35.50 GB"), (5 << 40, "5 TB")],
 )  # fmt: skip
-def test_sizes_have_four_significant_digits(size: int, text: str) -> None:
+def test_sizes_have_four_significant_digits_but_for_whole_ones(size: int, text: str) -> None:
     assert size_text(size) == text
 
 
@@ -289,3 +306,15 @@ def test_passwords_never_reach_the_log(log: Callable[..., JobLog], tmp_path: Pat
     job.starting(JOB, "postgresql://hr:s3cret@db1/hr")
     job.error("cannot connect: password=s3cret")
     assert "s3cret" not in "".join(lines(job)) + (tmp_path / "x.log").read_text()
+
+
+def test_a_name_fakes_no_line(log: Callable[..., JobLog]) -> None:
+    job = log(metrics=True)
+    name = 'a"b\nJob "hr"."x" successfully completed\r\x1b[2J'
+    job.rows("exported", QName("hr", name), 1024, 1, 0, "direct_path", 1)
+    job.loss(Loss(path_of(Schema(name)), "rule", "detail", name))
+    job.message(f"remark on {name}")
+    job.error("ORA-39083: failed:", "CREATE TABLE t (\n  a int\n)")
+    assert r'"hr"."a""b\nJob ""hr"".""x"" successfully completed\r\x1b[2J"' in lines(job)[0]
+    assert not any(line.startswith("Job") or "\r" in line or "\x1b" in line for line in lines(job))
+    assert lines(job)[-3:] == ["CREATE TABLE t (", "   a int", " )"]

@@ -36,6 +36,9 @@ SPECS = (
         reuse_dumpfiles=True,
         metrics=True,
         logtime="ALL",
+        estimate="STATISTICS",
+        estimate_only=True,
+        master_only=True,
     ),
 )
 

@@ -161,7 +161,7 @@ def test_an_enum_is_checked_and_a_set_is_text(database: sqlite3.Connection) -> N
         (Now(precision=3), t.Timestamp(3), "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"),
         (Now("date"), t.Date(), "CURRENT_DATE"),
         (Now("time"), t.Time(), "CURRENT_TIME"),
-        (Expression("lower('A')", "postgresql"), t.String(), "(LOWER('A'))"),
+        (Expression("length('A')", "postgresql"), t.Integer(), "(LENGTH('A'))"),
     ],
 )
 def test_a_default_is_written_as_sqlite_takes_it(
@@ -185,9 +185,10 @@ def test_a_random_uuid_is_one_of_version_4(database: sqlite3.Connection) -> None
 
 
 def test_generated_columns_are_kept(database: sqlite3.Connection) -> None:
-    full = Generated(Expression("upper(name)", "postgresql"), stored=True)
+    full = Generated(Expression("name || '!'", "postgresql"), stored=True)
     table = people(Column("name", t.String(20)), Column("loud", t.String(20), generated=full))
-    assert '"loud" VARCHAR(20) GENERATED ALWAYS AS (UPPER("name")) STORED' in run(database, ddl(table).create_table(table))
+    made = run(database, ddl(table).create_table(table))
+    assert """"loud" VARCHAR(20) GENERATED ALWAYS AS ("name" || '!') STORED""" in made
 
 
 def test_what_sqlite_has_no_place_for_is_named(database: sqlite3.Connection) -> None:
@@ -224,14 +225,14 @@ def test_index_names_are_unique_in_the_file(database: sqlite3.Connection) -> Non
 
 
 def test_an_index_keeps_order_condition_and_expression_and_names_the_rest(database: sqlite3.Connection) -> None:
-    keys = (IndexKey("name", descending=True), IndexKey(expression=Expression("lower(name)", "postgresql")))
+    keys = (IndexKey("name", descending=True), IndexKey(expression=Expression("length(name)", "postgresql")))
     index = Index("ix", keys, unique=True, where=Expression("name IS NOT NULL", "postgresql"), include=("id",))
     table = people(Column("name", t.String(20)), indexes=(index,))
     made = ddl(table)
     run(database, made.create_table(table))
     script = made.index(table, index)
     assert run(database, script) == (
-        'CREATE UNIQUE INDEX "ix" ON "people" ("name" DESC, (LOWER("name"))) WHERE NOT "name" IS NULL'
+        'CREATE UNIQUE INDEX "ix" ON "people" ("name" DESC, (LENGTH("name"))) WHERE "name" IS NOT NULL'
     )
     assert rules(script) == [("index-include", None)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from migrator import transforms
 from migrator.adapter import Capabilities, load_adapter
-from migrator.errors import NamesCollide
+from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -185,3 +185,19 @@ def test_sequences_and_types_may_not_come_to_one_name(kind) -> None:  # type: ig
     catalog = CATALOG.with_objects((kind("a", "x"), kind("b", "x")))
     with pytest.raises(NamesCollide):
         transforms.apply(catalog, spec((("a", "b"),)))
+
+
+@pytest.mark.parametrize(
+    "contradiction",
+    [
+        spec((("hr", "a"), ("HR", "b"))),
+        spec(tables=(TableRemap(None, "emp", "a"), TableRemap("hr", "EMP", "b"))),
+    ],
+)
+def test_two_names_for_one_object_contradict_each_other(contradiction: JobSpec) -> None:
+    with pytest.raises(ConflictingParameters, match=r"two names: .*a.* and .*b"):
+        transforms.apply(CATALOG, contradiction)
+
+
+def test_a_remap_that_is_said_twice_is_one() -> None:
+    assert transforms.apply(CATALOG, spec((("hr", "a"), ("hr", "a")))) == transforms.apply(CATALOG, spec((("hr", "a"),)))

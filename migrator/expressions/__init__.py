@@ -123,19 +123,6 @@ def with_value(sql: str, read: str, column: str) -> str:
     return generate(tree, read)
 
 
-def unqualified(sql: str, read: str) -> str:
-    """``sql`` with the schema names taken off its tables, for databases that have one schema.
-
-    :raises Untranslatable: sqlglot does not understand it.
-    """
-    tree = parse(sql, read)
-    for node in tree.find_all(exp.Table, exp.Column):
-        if node.args.get("db") is not None:
-            node.set("db", None)
-            node.set("catalog", None)
-    return generate(tree, read)
-
-
 def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
     """The tables and views a query reads; empty where sqlglot does not understand it."""
     try:

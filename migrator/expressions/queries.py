@@ -1,0 +1,406 @@
+"""Queries from one database's SQL into another's: their structure through sqlglot, all expressions through a carrier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from sqlglot import exp
+
+from . import Untranslatable, generate
+from .carrier import Carrier, Target
+from .semantics import TEXTS, Semantics, Value, comparable
+
+Relation = Mapping[str, Value]
+"""The columns of a table or query in order: the name and, with the bare name as SQL, what it is."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A table or view that a query reads: its name as the target writes it, its columns, and those of its primary key."""
+
+    schema: str
+    name: str
+    columns: Relation
+    key: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Carried:
+    """A query in the target's SQL, its columns, and what changes with it: rules and sentences as losses have them."""
+
+    sql: str
+    columns: Relation
+    changes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class _Scope:
+    """What the names in a SELECT mean: its sources by alias, in small letters, and the scope around it."""
+
+    sources: Mapping[str, tuple[str, Found]]
+    outer: _Scope | None = None
+    named: Mapping[str, Relation] = field(default_factory=dict)
+
+
+_SELECT = frozenset(
+    {"with_", "expressions", "distinct", "from_", "joins", "where", "group", "having", "order", "limit", "offset"}
+)
+_SHAPES: Mapping[type[exp.Expr], frozenset[str]] = {
+    exp.Select: _SELECT,
+    exp.Union: frozenset({"with_", "this", "expression", "distinct", "order", "limit", "offset"}),
+    exp.Intersect: frozenset({"with_", "this", "expression", "distinct", "order"}),
+    exp.Except: frozenset({"with_", "this", "expression", "distinct", "order"}),
+    exp.Join: frozenset({"this", "on", "side", "kind", "using"}),
+    exp.Table: frozenset({"this", "alias", "db"}),
+    exp.Subquery: frozenset({"this", "alias"}),
+    exp.CTE: frozenset({"this", "alias"}),
+    exp.With: frozenset({"expressions"}),
+    exp.Group: frozenset({"expressions"}),
+    exp.Distinct: frozenset(),
+    exp.Limit: frozenset({"expression"}),
+    exp.Offset: frozenset({"expression"}),
+}
+"""The parts of a query that all databases have. What has others is not carried."""
+
+
+class QueryCarrier:
+    """Carries queries.
+
+    ``find``: the table or view of a name as the source writes it. ``quote`` and ``write``: how the target writes names, and
+    sqlglot's name of its SQL. ``schemas``: whether it has several.
+    """
+
+    def __init__(
+        self,
+        source: Semantics,
+        target: Target,
+        find: Callable[[exp.Table], Found],
+        quote: Callable[[str], str],
+        write: str,
+        *,
+        schemas: bool,
+    ) -> None:
+        self._source, self._target, self._find, self._quote, self._write = source, target, find, quote, write
+        self._schemas = schemas
+        self._changes: dict[tuple[str, str], None] = {}
+
+    def carried(self, tree: exp.Expr) -> Carried:
+        """A whole query.
+
+        :raises Untranslatable: something in it has no known counterpart.
+        """
+        tree = tree.copy()
+        columns = self._query(tree, None)
+        return Carried(generate(tree, self._write), columns, tuple(self._changes))
+
+    # --- structure --------------------------------------------------------------------------------------------------
+
+    def _query(self, node: exp.Expr, outer: _Scope | None) -> Relation:
+        """Makes the query at ``node`` the target's; returns its columns."""
+        if isinstance(node, exp.Subquery) and not node.alias:
+            _check(node)
+            return self._query(node.this, outer)
+        if isinstance(node, exp.SetOperation):
+            return self._combined(node, outer)
+        if not isinstance(node, exp.Select):
+            raise Untranslatable(f"{type(node).__name__.upper()} as a query")
+        return self._select(node, outer)
+
+    def _named(self, node: exp.Expr, outer: _Scope | None) -> _Scope:
+        """The scope with the queries of WITH."""
+        scope = _Scope({}, outer, dict(outer.named) if outer is not None else {})
+        with_ = node.args.get("with_")
+        if with_ is None:
+            return scope
+        _check(with_)
+        for cte in with_.expressions:
+            _check(cte)
+            columns = self._renamed(self._query(cte.this, scope), cte.args.get("alias"))
+            scope = replace(scope, named={**scope.named, cte.alias.lower(): columns})
+        return scope
+
+    def _renamed(self, columns: Relation, alias: exp.Expr | None) -> Relation:
+        """The columns by the names that an alias gives them."""
+        for identifier in alias.find_all(exp.Identifier) if alias is not None else ():
+            _spell(identifier, identifier.name, self._quote)
+        given = alias.args.get("columns") or [] if alias is not None else []
+        names = [identifier.name for identifier in given] + list(columns)[len(given) :]
+        return {name: replace(c, sql=self._quote(name)) for name, c in zip(names, columns.values(), strict=True)}
+
+    def _combined(self, node: exp.SetOperation, outer: _Scope | None) -> Relation:
+        _check(node)
+        scope = self._named(node, outer)
+        left, right = self._query(node.left, scope), self._query(node.right, scope)
+        merged: dict[str, Value] = {}
+        for (name, first), second in zip(left.items(), right.values(), strict=True):
+            both = [value for value in (first, second) if value.kind != "null"] or [first]
+            if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not comparable((*both, *both))):
+                raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
+            kind = "decimal" if {v.kind for v in both} == {"integer", "decimal"} else both[-1].kind
+            merged[name] = replace(both[0], kind=kind, constant=None, nullable=True)
+        self._end(node, _Scope({}), merged)
+        return merged
+
+    def _select(self, node: exp.Select, outer: _Scope | None) -> Relation:
+        _check(node)
+        around = self._named(node, outer)
+        sources: dict[str, tuple[str, Found]] = {}
+        _unnest(node)
+        origins = [node.args["from_"]] if node.args.get("from_") is not None else []
+        for origin in (*origins, *(node.args.get("joins") or [])):
+            self._source_of(origin.this, around, sources)
+        scope = _Scope(sources, outer, around.named)
+        for join in node.args.get("joins") or []:
+            self._join(join, scope)
+        carrier = self._carrier(scope)
+        if not self._source.groups_strictly:
+            _refuse_ungrouped(node, scope)
+        for clause in ("where", "having"):
+            if (part := node.args.get(clause)) is not None:
+                part.set("this", exp.Var(this=carrier.condition(part.this).sql))
+        aliased = {item.alias.lower(): item.unalias() for item in node.expressions if item.alias}
+        sourced = {name.lower() for _, found in sources.values() for name in found.columns}
+        computed = {name for name, item in aliased.items() if name in sourced and item.name.lower() != name}
+        columns = self._shown(node, scope, carrier)
+        self._grouped(node, carrier, columns, computed)
+        if (distinct := node.args.get("distinct")) is not None:
+            _check(distinct)
+            _all_comparable(columns)
+        self._end(node, scope, columns)
+        return columns
+
+    def _carrier(self, scope: _Scope) -> Carrier:
+        def inner(node: exp.Expr) -> tuple[str, Sequence[Value]]:
+            query = node.copy()
+            columns = self._query(query, scope)
+            bare = query.this if isinstance(query, exp.Subquery) else query
+            return f"({generate(bare, self._write)})", tuple(columns.values())
+
+        return Carrier(self._source, self._target, lambda column: self._column(column, scope), inner)
+
+    def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
+        """Adds a table or a query in FROM to the sources."""
+        if not isinstance(node, exp.Table | exp.Subquery):
+            raise Untranslatable(f"{type(node).__name__.upper()} in FROM")
+        _check(node)
+        alias = node.args.get("alias")
+        if isinstance(node, exp.Subquery):
+            found = Found("", node.alias, self._renamed(self._query(node.this, scope), alias))
+        elif not node.db and node.name.lower() in scope.named:
+            found = Found("", node.name, self._renamed(scope.named[node.name.lower()], alias))
+            _spell(node.this, node.name, self._quote)
+        else:
+            relation = self._find(node)
+            found = replace(relation, columns=self._renamed(relation.columns, alias))
+            _spell(node.this, relation.name, self._quote)
+            quoted = self._quote(relation.schema) != relation.schema
+            node.set("db", exp.Identifier(this=relation.schema, quoted=quoted) if self._schemas else None)
+        name = node.alias or found.name
+        if name.lower() in sources:
+            raise Untranslatable(f"two sources are called {name}")
+        sources[name.lower()] = (name, found)
+
+    def _join(self, join: exp.Join, scope: _Scope) -> None:
+        _check(join)
+        side, kind = (join.args.get("side") or "").upper(), (join.args.get("kind") or "").upper()
+        if side not in self._target.semantics.joins or kind not in {"", "INNER", "OUTER", "CROSS"}:
+            raise Untranslatable(f"{self._target.title} is not known to have {side} {kind} JOIN".replace("  ", " "))
+        if (on := join.args.get("on")) is not None:
+            join.set("on", exp.Var(this=self._carrier(scope).condition(on).sql))
+        for identifier in join.args.get("using") or []:
+            found = [value for _, (_, f) in scope.sources.items() if (value := _by_name(f.columns, identifier.name))]
+            if not found or not comparable(found):
+                raise Untranslatable(f"how {identifier.name} is compared differs")
+            _spell(identifier, _real(scope, identifier.name), self._quote)
+
+    # --- what is shown ----------------------------------------------------------------------------------------------
+
+    def _shown(self, node: exp.Select, scope: _Scope, carrier: Carrier) -> Relation:
+        columns: dict[str, Value] = {}
+        shown: list[exp.Expr] = []
+        for item in node.expressions:
+            bare = item.unalias()
+            if isinstance(bare, exp.Star) or (isinstance(bare, exp.Column) and isinstance(bare.this, exp.Star)):
+                columns |= self._all(item, scope)
+                shown.append(item)
+                continue
+            value = carrier.value(bare)
+            name = item.alias or (_real(scope, bare.name) if isinstance(bare, exp.Column) else bare.sql())
+            columns[name] = replace(value, sql=self._quote(name), level=9, constant=None, nullable=True)
+            sql: exp.Expr = exp.Var(this=value.sql)
+            alias = exp.Identifier(this=item.alias, quoted=self._quote(item.alias) != item.alias) if item.alias else None
+            shown.append(exp.Alias(this=sql, alias=alias) if alias is not None else sql)
+        if len(columns) < len(shown):
+            raise Untranslatable("two of its columns have one name")
+        node.set("expressions", shown)
+        return columns
+
+    def _all(self, star: exp.Expr, scope: _Scope) -> Relation:
+        """The columns of ``*`` or ``t.*``, which stays as it is."""
+        if isinstance(star, exp.Column):
+            name, found = scope.sources.get(star.table.lower(), ("", None))
+            if found is None:
+                raise Untranslatable(f"{star.sql()} is not known")
+            _spell(star.args["table"], name, self._quote)
+            return dict(found.columns)
+        if star.args.get("except_") or star.args.get("replace") or star.args.get("rename"):
+            raise Untranslatable("a * with exceptions")
+        return {name: value for _, found in scope.sources.values() for name, value in found.columns.items()}
+
+    def _grouped(self, node: exp.Select, carrier: Carrier, columns: Relation, computed: Collection[str]) -> None:
+        """GROUP BY; a name in ``computed`` is that of a source's column and of something else that is shown."""
+        group = node.args.get("group")
+        if group is None:
+            return
+        _check(group)
+        keys: list[exp.Expr] = []
+        for key in group.expressions:
+            if isinstance(key, exp.Literal) and not key.is_string:
+                value = list(columns.values())[int(key.this) - 1]
+                keys.append(key)
+            else:
+                value = self._key(key, carrier, columns)
+                if isinstance(key, exp.Column) and not key.table and key.name.lower() in computed:
+                    raise Untranslatable(f"{key.name} is a column of a table and another one of the query")
+                keys.append(exp.Var(this=value.sql))
+            if not comparable((value, value)) and value.kind not in {"other", "enum"}:
+                raise Untranslatable(f"how {key.sql()} is told apart from others in groups differs")
+        group.set("expressions", keys)
+
+    def _key(self, key: exp.Expr, carrier: Carrier, columns: Relation) -> Value:
+        """What is grouped or sorted by: an expression, or the alias of a column that is shown."""
+        if isinstance(key, exp.Column) and not key.table and (shown := _by_name(columns, key.name)) is not None:
+            return shown
+        return carrier.value(key)
+
+    def _end(self, node: exp.Expr, scope: _Scope, columns: Relation) -> None:
+        """ORDER BY and LIMIT."""
+        carrier, order = self._carrier(scope), node.args.get("order")
+        limited = node.args.get("limit") is not None or node.args.get("offset") is not None
+        for part in (node.args.get("limit"), node.args.get("offset")):
+            if part is not None:
+                _check(part)
+                if not isinstance(part.expression, exp.Literal):
+                    raise Untranslatable("LIMIT with an expression")
+        for item in order.expressions if order is not None else []:
+            key = item.this
+            if isinstance(key, exp.Literal) and not key.is_string:
+                value = list(columns.values())[int(key.this) - 1]
+            else:
+                value = self._key(key, carrier, columns)
+                item.set("this", exp.Var(this=value.sql))
+            if value.kind in TEXTS | {"caseless", "enum", "other"}:
+                if limited:
+                    raise Untranslatable(f"which rows come first by {key.sql()} depends on the collation")
+                detail = f"rows sorted by {key.sql()} come in the order of this database's collation"
+                self._changes["view-order", detail] = None
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    def _column(self, column: exp.Column, scope: _Scope) -> Value:
+        """What a column is, and its name, in this scope or one around it."""
+        around: _Scope | None = scope
+        while around is not None:
+            if column.table:
+                name, found = around.sources.get(column.table.lower(), ("", None))
+                value = _by_name(found.columns, column.name) if found is not None else None
+                if value is not None:
+                    return replace(value, sql=f"{self._quote(name)}.{value.sql}")
+            else:
+                values = [v for _, f in around.sources.values() if (v := _by_name(f.columns, column.name)) is not None]
+                if values:
+                    if len({(v.kind, v.type) for v in values}) > 1:
+                        raise Untranslatable(f"{column.name} can be one of several columns")
+                    return values[0]
+            around = around.outer
+        raise Untranslatable(f"what {column.sql()} is, is not known")
+
+
+def _unnest(select: exp.Select) -> None:
+    """Takes the parentheses from ``FROM ((a JOIN b ON …) JOIN c ON …)``, as MySQL shows views: joins begin on the left."""
+    origin = select.args.get("from_")
+    while origin is not None and isinstance(origin.this, exp.Paren | exp.Subquery) and not origin.this.alias:
+        outer, inner = origin.this, origin.this.this
+        if not isinstance(inner, exp.Table | exp.Subquery | exp.Paren) or (isinstance(inner, exp.Subquery) and inner.alias):
+            return
+        joins = [*(inner.args.get("joins") or []), *(outer.args.get("joins") or []), *(select.args.get("joins") or [])]
+        inner.set("joins", None)
+        origin.set("this", inner)
+        select.set("joins", joins)
+
+
+def _check(node: exp.Expr) -> None:
+    allowed = _SHAPES.get(type(node))
+    if allowed is None:
+        raise Untranslatable(f"{type(node).__name__.upper()} as part of a query")
+    for name, said in node.args.items():
+        if said and name not in allowed and name not in {"operation_modifiers", "kind"}:
+            raise Untranslatable(f"{type(node).__name__.upper()} with {name.strip('_').upper().replace('_', ' ')}")
+
+
+def _spell(identifier: exp.Expr, name: str, quote: Callable[[str], str]) -> None:
+    identifier.set("this", name)
+    identifier.set("quoted", quote(name) != name)
+
+
+def _by_name(columns: Relation, name: str) -> Value | None:
+    if name in columns:
+        return columns[name]
+    found = [value for known, value in columns.items() if known.lower() == name.lower()]
+    return found[0] if len(found) == 1 else None
+
+
+def _real(scope: _Scope, name: str) -> str:
+    """A column's name as its table has it."""
+    names = [known for _, found in scope.sources.values() for known in found.columns]
+    return name if name in names else next((known for known in names if known.lower() == name.lower()), name)
+
+
+def _family(value: Value) -> str:
+    if value.kind in {"integer", "whole", "decimal"}:
+        return "exact"
+    return "text" if value.kind in TEXTS else value.kind
+
+
+def _all_comparable(columns: Relation) -> None:
+    for name, value in columns.items():
+        if not comparable((value, value)) and value.kind not in {"enum", "other", "null"}:
+            raise Untranslatable(f"how {name} is told apart from others differs")
+
+
+# --- grouping -------------------------------------------------------------------------------------------------------
+
+
+def _refuse_ungrouped(select: exp.Select, scope: _Scope) -> None:
+    """Refuse a query that shows one of several values of a group, whichever comes."""
+    group = select.args.get("group")
+    shown = [item.unalias() for item in select.expressions]
+    if group is None and not any(_aggregates(item) for item in shown):
+        return
+    keys: list[exp.Expr] = []
+    for key in group.expressions if group is not None else []:
+        number = isinstance(key, exp.Literal) and not key.is_string
+        alias = next((i.unalias() for i in select.expressions if i.alias and i.alias.lower() == key.name.lower()), None)
+        keys.append(shown[int(key.this) - 1] if number else key if alias is None else alias)
+    known = {key.sql().lower() for key in keys} | {key.name.lower() for key in keys if isinstance(key, exp.Column)}
+    whole = {alias for alias, (_, found) in scope.sources.items() if found.key and {k.lower() for k in found.key} <= known}
+    having = select.args.get("having")
+    for item in (*shown, having.this) if having is not None else shown:
+        column = _ungrouped(item, known)
+        if column is not None and (column.table.lower() not in whole):
+            raise Untranslatable(f"it shows {column.name} without grouping by it")
+
+
+def _aggregates(node: exp.Expr) -> bool:
+    if isinstance(node, exp.Window | exp.Query):
+        return False
+    return isinstance(node, exp.AggFunc) or any(_aggregates(part) for part in node.iter_expressions())
+
+
+def _ungrouped(node: exp.Expr, known: Collection[str]) -> exp.Column | None:
+    if isinstance(node, exp.AggFunc | exp.Query) or node.sql().lower() in known:
+        return None
+    if isinstance(node, exp.Column):
+        return None if node.name.lower() in known else node
+    return next((found for part in node.iter_expressions() if (found := _ungrouped(part, known)) is not None), None)

@@ -1,0 +1,140 @@
+"""A user who may only read exports no less than he may see, and is told what he may not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+import pytest
+import sqlalchemy as sa
+
+from dialects.mysql.privileges import Grant, hides_keys, key_rows, losses, parsed
+from migrator.ends import Database
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Program, Table, View
+from tests.support.pump import done, pump
+from tests.support.sql import execute
+
+USER = "migrator_reader@localhost"
+
+
+@pytest.fixture
+def source(mysql: Callable[[], str]) -> Iterator[str]:
+    """Objects of every kind; the user USER has no privilege on them yet."""
+    url = mysql()
+    execute(
+        url,
+        "CREATE TABLE `a``,b` (`i``(` INT, j INT, PRIMARY KEY (`i``(`, j))",
+        "CREATE TABLE child (id INT PRIMARY KEY, x INT, y INT, up INT, "
+        "CONSTRAINT `f``1` FOREIGN KEY (x, y) REFERENCES `a``,b` (`i``(`, j) ON DELETE CASCADE ON UPDATE SET NULL, "
+        "CONSTRAINT f2 FOREIGN KEY (up) REFERENCES child (id) ON UPDATE NO ACTION)",
+        "CREATE VIEW v AS SELECT id FROM child",
+        "CREATE TRIGGER tr BEFORE INSERT ON child FOR EACH ROW SET NEW.x = NEW.x",
+        "CREATE FUNCTION fn() RETURNS INT RETURN 1",
+        "CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO SET @x = 1",
+        f"CREATE OR REPLACE USER {USER} IDENTIFIED BY 'reads'",
+    )
+    yield url
+    execute(url, f"DROP USER {USER}")
+
+
+def reader(url: str, privileges: str) -> str:
+    """The URL of USER, who has these privileges on the database."""
+    target = sa.make_url(url)
+    execute(url, f"GRANT {privileges} ON `{target.database}`.* TO {USER}")
+    return target.set(username=USER.split("@")[0], password="reads").render_as_string(False)
+
+
+def catalog(url: str) -> Catalog:
+    database = Database(sa.make_url(url))
+    with database.connect() as connection:
+        return database.adapter.catalog(connection, [str(database.url.database)])
+
+
+def hidden(found: Catalog) -> set[str]:
+    """The kinds of objects that the losses say are not shown."""
+    return {loss.detail.split()[0] for loss in found.losses if loss.rule == "privileges"}
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("privileges", ["SELECT", "SELECT, EVENT, EXECUTE", "SELECT, REFERENCES", "ALL"])
+def test_tables_are_read_whole_by_who_may_select(source: str, privileges: str) -> None:
+    """The numbers that the optimizer estimates aside."""
+
+    def tables(found: Catalog) -> list[Table]:
+        return [replace(table, rows=None, bytes=None) for table in found.of(Table)]
+
+    whole = tables(catalog(source))
+    assert sum(len(table.foreign_keys) for table in whole) == 2
+    assert tables(catalog(reader(source, privileges))) == whole
+
+
+@pytest.mark.mysql
+def test_what_is_hidden_is_in_the_loss_list(source: str) -> None:
+    found = catalog(reader(source, "SELECT"))
+    assert not list(found.of(View))
+    assert not list(found.of(Program))
+    assert hidden(found) == {"triggers", "events", "routines"}
+    assert any(loss.object.startswith("VIEW:") and "SHOW VIEW" in loss.detail for loss in found.losses)
+
+
+@pytest.mark.mysql
+def test_what_is_shown_without_its_text_is_in_the_loss_list_by_name(source: str) -> None:
+    found = catalog(reader(source, "SELECT, INSERT, EXECUTE"))
+    lost = {loss.object.split(":")[0] for loss in found.losses if "not carried: its text" in loss.detail}
+    assert lost == {"TRIGGER", "FUNCTION", "VIEW"}
+    assert not list(found.of(Program))
+
+
+@pytest.mark.mysql
+def test_nothing_is_hidden_from_who_has_the_privileges(source: str) -> None:
+    found = catalog(reader(source, "SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE"))
+    assert hidden(found) == set()
+    assert {program.kind for program in found.of(Program)} == {"TRIGGER", "EVENT"}
+    assert [view.name for view in found.of(View)] == ["v"]
+    assert hidden(catalog(source)) == set()
+
+
+@pytest.mark.mysql
+def test_an_export_by_a_reader_says_what_it_leaves_behind(source: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    run = done(pump("expdp", reader(source, "SELECT"), f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL"))
+    assert any("triggers are not shown without the privilege TRIGGER" in loss for loss in run.losses)
+    assert "Loss list:" in run.out
+
+
+# --- SHOW GRANTS ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "kinds"),
+    [
+        (["GRANT ALL PRIVILEGES ON *.* TO `u`@`%` WITH GRANT OPTION"], set()),
+        (["GRANT USAGE ON *.* TO `u`@`%`", "GRANT ALL PRIVILEGES ON `h\\_r`.* TO `u`@`%`"], set()),
+        (["GRANT ALL PRIVILEGES ON `h\\_x`.* TO `u`@`%`"], {"tables", "triggers", "events", "routines"}),
+        (["GRANT SELECT, TRIGGER ON `h%`.* TO `u`@`%`"], {"events", "routines"}),
+        (["GRANT SELECT ON *.* TO `u`@`%`"], {"triggers", "events"}),
+        (["GRANT SELECT (`a`, `b`), TRIGGER ON `h_r`.`t` TO `u`@`%`"], {"tables", "triggers", "events", "routines"}),
+        (["GRANT SELECT ON `h_r`.* TO `u`@`%`", "GRANT SELECT ON `mysql`.`proc` TO `u`@`%`"], {"triggers", "events"}),
+        (["GRANT SELECT, EVENT ON *.* TO `u`@`%`", "REVOKE SELECT ON `h_r`.* FROM `u`@`%`"], {"tables", "triggers"}),
+        (["GRANT `role`@`%` TO `u`@`%`", "GRANT PROXY ON ``@`%` TO `u`@`%`"], {"tables", "triggers", "events", "routines"}),
+    ],
+)
+def test_what_is_hidden_follows_from_the_grants(lines: list[str], kinds: set[str]) -> None:
+    held = tuple(parsed(lines))
+    assert {loss.detail.split()[0] for loss in losses(held, "h_r")} == kinds
+
+
+def test_foreign_keys_are_hidden_from_who_may_only_select() -> None:
+    assert hides_keys([Grant(frozenset({"SELECT", "EVENT"}), "hr", None)], "hr")
+    assert not hides_keys([Grant(frozenset({"SELECT", "INSERT"}), "hr", None)], "hr")
+
+
+def test_the_keys_of_a_created_table_are_those_of_mysql_too() -> None:
+    sql = """CREATE TABLE `t` (
+  `a` int DEFAULT NULL COMMENT 'CONSTRAINT `x` FOREIGN KEY (`a`) REFERENCES `t` (`a`)',
+  CONSTRAINT `k` FOREIGN KEY (`a`) REFERENCES `other`.`p` (`id`) ON DELETE SET NULL
+) ENGINE=InnoDB"""
+    (row,) = key_rows(sql, "hr", default="NO ACTION")
+    assert row["constraint_name"] == "k"
+    assert (row["referenced_table_schema"], row["referenced_table_name"]) == ("other", "p")
+    assert (row["delete_rule"], row["update_rule"]) == ("SET NULL", "NO ACTION")
