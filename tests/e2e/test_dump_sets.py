@@ -66,8 +66,18 @@ def test_further_files_do_not_overwrite(sample: Callable[[str], str], tmp_path: 
     assert "ORA-27038" in run.err
     assert sorted(path.name for path in tmp_path.glob("*.dmp")) == ["a01.dmp", "a02.dmp", "a03.dmp"]
     assert precious.read_text() == "precious"
-    done(pump("expdp", sample("chinook.sqlite"), *arguments, "REUSE_DUMPFILES=YES"))
-    assert precious.read_bytes().startswith(b"PK")
+    run = pump("expdp", sample("chinook.sqlite"), *arguments, "REUSE_DUMPFILES=YES")
+    assert run.code == 1
+    assert "it is no dump file of migrator" in run.err
+    assert precious.read_text() == "precious"
+
+
+def test_earlier_files_are_overwritten_if_asked(sample: Callable[[str], str], tmp_path: Path) -> None:
+    arguments = ("DUMPFILE=a%U.dmp", "FILESIZE=40K", "COMPRESSION=NONE", f"DIRECTORY={tmp_path}", "REUSE_DUMPFILES=YES")
+    done(pump("expdp", sample("chinook.sqlite"), *arguments))
+    before = (tmp_path / "a03.dmp").read_bytes()
+    done(pump("expdp", sample("chinook.sqlite"), *arguments))
+    assert (tmp_path / "a03.dmp").read_bytes() != before
 
 
 def test_verify_only_finds_a_flipped_bit_and_imports_nothing(

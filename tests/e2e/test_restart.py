@@ -244,7 +244,7 @@ def test_a_running_job_is_not_started_twice(source: str, postgresql: Callable[..
     there = postgresql()
     recorded = Recorded.of(there, JOB)
     arguments = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
-    process = begin("impdp", there, *arguments, "PARALLEL_THRESHOLD=64K", cwd=tmp_path)
+    process = begin("impdp", there, *arguments, "PARALLEL_THRESHOLD=1M", cwd=tmp_path)
     until(recorded.exists)
     again = go_on(there, JOB, link=source)
     assert again.returncode == 1
