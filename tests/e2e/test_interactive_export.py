@@ -57,7 +57,7 @@ def imported(held: HeldExport, target: str) -> int:
 
 
 def test_add_file_gives_a_running_export_room(held: HeldExport, target: str) -> None:
-    (held.directory / "two01.dmp").write_bytes(b"in the way")
+    (held.directory / "two01.dmp").write_bytes(b"PK\x03\x04" + bytes(26) + b"header.json of an earlier export")
     with held.begin("FILESIZE=100K") as terminal:
         terminal.type(CTRL_C)
         terminal.expect(PROMPT)
