@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -20,6 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 SECONDS = 40.0
 CTRL_C = "\x03"
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+def _at_terminal() -> None:
+    """Make the standard input the controlling terminal; what ends programs at one does, whoever ran the tests ignored it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_DFL)
 
 
 class Terminal:
@@ -37,7 +45,7 @@ class Terminal:
             stderr=slave,
             env={**os.environ, "TERM": "xterm", "COLUMNS": "200", "PYTHONPATH": str(ROOT), **environment},
             start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+            preexec_fn=_at_terminal,
         )
         os.close(slave)
 
