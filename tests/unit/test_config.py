@@ -188,7 +188,7 @@ def test_a_parameter_is_shown_with_its_password_masked(typed: str, shown: str) -
     ("text", "shown"),
     [
         ("cannot reach postgresql://hr:tiger@db1/hr", "cannot reach postgresql://hr:********@db1/hr"),
-        ("/work/postgresql:/hr:tiger@db1 is no directory", "/work/postgresql:/hr:********@db1 is no directory"),
+        ("/data/postgresql:/hr:tiger@db1 is no directory", "/data/postgresql:/hr:********@db1 is no directory"),
         ("failed: password=tiger", "failed: password=********"),
         ("Access denied for user 'hr'@'h' (using password: YES)", "Access denied for user 'hr'@'h' (using password: YES)"),
     ],
