@@ -19,6 +19,7 @@ from migrator.errors import (
     ConnectionRefused,
     DatabaseError,
     DiskFull,
+    FatalError,
     InsufficientPrivilege,
     MigratorError,
     ScriptsOnly,
@@ -101,8 +102,13 @@ class Database:
                 raise
             detail = self.adapter.explain(error).text
             raise ConnectionRefused(url=mask(self.url.render_as_string()), detail=detail) from error
-        with connection, database_errors(self.adapter):
-            yield connection
+        with database_errors(self.adapter), connection:
+            try:
+                with database_errors(self.adapter):
+                    yield connection
+            except FatalError:
+                connection.invalidate()  # a lost connection cannot even be closed in good order
+                raise
 
     def server(self) -> Server:
         """Who is at the other end."""

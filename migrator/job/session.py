@@ -8,7 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +19,6 @@ from migrator.adapter import Server
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     DatabaseError,
-    FatalError,
     InsufficientPrivilege,
     JobExists,
     JobIsRunning,
@@ -223,11 +222,13 @@ def _let_clients_see(record: Record) -> None:
 def _end_badly(opened: Session, error: BaseException) -> None:
     """Keep the record of a job that can be started again; the error that ended the job goes before errors in here.
 
-    The connection may be what is lost: the end is recorded through a new one then.
+    The end is recorded through a new connection: the job's may be lost, or a signal came in the middle of its statement.
     """
     record = opened.record
+    with suppress(sa.exc.SQLAlchemyError):
+        record.connection.invalidate()
     try:
-        with record.database.connect() if isinstance(error, FatalError) else nullcontext(record.connection) as connection:
+        with record.database.connect() as connection:
             record.connection = connection
             executed = record.table.job(connection).state != "DEFINING"
             if isinstance(error, JobKilled) or not executed:
@@ -236,7 +237,7 @@ def _end_badly(opened: Session, error: BaseException) -> None:
                 record.write_messages()
                 record.job(state="STOPPED", error=_reason(opened.job, error))
     except (MigratorError, sa.exc.SQLAlchemyError):
-        return  # the database is gone, or the job is another process's: its master table says what there is to say
+        return  # the database is gone, or the job is another process's: clients see that nobody works on it
 
 
 def _reason(job: QName, error: BaseException) -> str:

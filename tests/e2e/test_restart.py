@@ -73,6 +73,7 @@ class Mortal:
                 if self.kills >= kills:
                     break
             if "successfully completed" in self._kill(process, moments):
+                self._forget()
                 return
             process = self._go_on()
         said, _ = process.communicate(timeout=SECONDS)
@@ -98,6 +99,14 @@ class Mortal:
         self.kills += 1
         time.sleep(float(LEASE) + 0.1)
         return said
+
+    def _forget(self) -> None:
+        """Drop what a job leaves that dies between its last line and its end: the record of a completed job."""
+        recorded = Recorded.of(self._url, JOB, local=self._local)
+        if recorded.exists():
+            assert recorded.job().state == "COMPLETED"
+            with recorded.database.connect() as connection:
+                recorded.table.drop(connection)
 
     def _begin(self) -> subprocess.Popen[str]:
         return begin(self._client, self._url, *self._arguments, cwd=self._cwd)
