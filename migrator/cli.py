@@ -156,14 +156,14 @@ def _order(client: Client, request: Request, arguments: Sequence[str]) -> tuple[
 
 
 def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
-    from pathlib import Path
-
+    from migrator import command_line, config
     from migrator.dump import info
 
-    if not arguments:
+    names, credential = command_line.dump_files_and_credential(arguments, config.load)
+    if not names:
         raise MissingFile
-    found = [(Path(name), info.get_dumpfile_info(Path(name))) for name in arguments]
-    print("".join(info.report(path, about) for path, about in found), end="")
+    found = [(name, info.get_dumpfile_info(name, credential)) for name in names]
+    print("".join(info.report(name, about) for name, about in found), end="")
     return FAILURE if any(about.kind is info.Kind.UNKNOWN for _, about in found) else 0
 
 

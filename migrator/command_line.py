@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import sqlalchemy as sa
 
 from migrator import object_types, overwriting, params, templates
-from migrator.config import Config, Secrets, is_dialect_only
+from migrator.config import Config, Credential, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
     ActionNeedsMetadata,
@@ -19,6 +20,7 @@ from migrator.errors import (
     InvalidFileName,
     InvalidValue,
     MissingConnection,
+    MissingCredential,
     NoConnection,
     UnsupportedParameter,
     mask,
@@ -50,11 +52,14 @@ from migrator.spec import (
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
 
-_DUMP_READING = ("ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY")
+_DUMP_READING = (
+    *("CREDENTIAL", "ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY"),
+)
 _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
 _IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
+_CREDENTIAL = re.compile(r"CREDENTIAL=", re.IGNORECASE)
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
 
 
@@ -89,6 +94,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         content=content,
         query=tuple(_queries(request)),
         dumpfiles=tuple(_dumpfiles(client, request, config)),
+        credential=None if (credential := request.one("CREDENTIAL")) is None else config.credential(credential),
         logfile=_logfile(client, request, config),
         sqlfile=_written_file("SQLFILE", request, config, ".sql"),
         network_link=None if link is None else config.reference(link),
@@ -247,12 +253,29 @@ def _check_job(client: Client, job: JobSpec) -> None:
             detail=f"TABLE_EXISTS_ACTION={action} would destroy what NETWORK_LINK reads: both are one"
         )
     _check_includes(job.include)
+    _check_objects(job)
     plain = [str(path) for path in (job.logfile, job.sqlfile) if path is not None]
     files = [*job.dumpfiles, *plain]
     twice = next((name for name in files if files.count(name) > 1), None)
-    twice = twice or next((name for name in plain if any(templates.names(dump, Path(name)) for dump in job.dumpfiles)), None)
+    twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
     if twice is not None:
         raise ConflictingParameters(detail=f"{twice} is named for two purposes")
+
+
+def _check_objects(job: JobSpec) -> None:
+    """A dump set lies in directories or in an object store, where files that end the set come into being last.
+
+    :raises ConflictingParameters: it would lie in both, or CREDENTIAL is given and it is in directories.
+    :raises InvalidValue: an export to an object store has no template.
+    """
+    objects = [name for name in job.dumpfiles if templates.is_uri(name)]
+    if not objects and job.credential is not None:
+        raise ConflictingParameters(detail="CREDENTIAL is for dump files in an object store: DUMPFILE=s3://bucket/key")
+    if objects and len(objects) < len(job.dumpfiles):
+        raise ConflictingParameters(detail="DUMPFILE names files in directories and objects in a store; a set lies in one")
+    if objects and job.operation == "EXPORT" and all(templates.most(name) == 1 for name in objects):
+        detail = f"{objects[0]}: an object cannot be added to, so a set has several; one name needs %U or %L"
+        raise InvalidValue(name="DUMPFILE", detail=detail)
 
 
 def _check_includes(include: Sequence[ObjectFilter]) -> None:
@@ -291,9 +314,26 @@ def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str
     now = datetime.now()
     access: Access = "WRITE" if client == "expdp" else "READ"
     for item in request.items("DUMPFILE") or [DEFAULT_DUMPFILE]:
-        path = _file(unquoted(item, "DUMPFILE"), "DUMPFILE", request.one("DIRECTORY"), config, access, ".dmp")
-        templates.check(str(path), importing=client == "impdp")
-        yield templates.dated(str(path), now)
+        text = unquoted(item, "DUMPFILE")
+        if templates.is_uri(text):
+            name = _object(text, "DUMPFILE", config, request.one("CREDENTIAL"))
+        else:
+            name = str(_file(text, "DUMPFILE", request.one("DIRECTORY"), config, access, ".dmp"))
+        templates.check(name, importing=client == "impdp")
+        yield templates.dated(name, now)
+
+
+def _object(text: str, parameter: str, config: Config, credential: str | None) -> str:
+    """The URI of an object as it is written.
+
+    :raises InvalidValue: it is none.
+    :raises MissingCredential: the configuration leaves the choice of places to nobody else, and no credential is named.
+    """
+    if templates.OBJECT.fullmatch(text) is None:
+        raise InvalidValue(name=parameter, detail=f"{mask(text)} is not s3://bucket/key, with plain names between slashes")
+    if credential is None and config.only_directory_objects:
+        raise MissingCredential(name=text)
+    return text
 
 
 def _file(text: str, name: str, default: str | None, config: Config, access: Access, suffix: str) -> Path:
@@ -305,8 +345,8 @@ def _file(text: str, name: str, default: str | None, config: Config, access: Acc
     :raises InvalidDirectory: there is no such directory, or no grant on it.
     :raises UnsupportedParameter: it is a URI.
     """
-    if "://" in text:
-        raise UnsupportedParameter(name=f"{name} with a URI", reason=f"files in object stores are {params.LATER}")
+    if templates.is_uri(text):
+        raise UnsupportedParameter(name=f"{name} with a URI", reason="only dump files can be in an object store")
     where, colon, bare = text.rpartition(":")
     directory = config.directory(where if colon else default, access)
     if bare in {"", ".", ".."} or "/" in bare or "\\" in bare or "\0" in bare:
@@ -317,13 +357,20 @@ def _file(text: str, name: str, default: str | None, config: Config, access: Acc
     return path
 
 
-def added_files(text: str, config: Config, directory: Path) -> tuple[str, ...]:
-    """The dump files that the interactive command ADD_FILE names; ``directory`` is the job's.
+def added_files(text: str, config: Config, job: JobSpec) -> tuple[str, ...]:
+    """The dump files that the interactive command ADD_FILE names for a job: in its directory, or where its objects are.
 
     :raises UsageError: a name is wrong.
     """
     items = [unquoted(item, "ADD_FILE") for item in split(text, "ADD_FILE")]
-    found = [str(_file(item, "ADD_FILE", str(directory), config, "WRITE", ".dmp")) for item in items]
+    found = [
+        _object(item, "ADD_FILE", config, job.credential)
+        if templates.is_uri(item)
+        else str(_file(item, "ADD_FILE", str(job.directory), config, "WRITE", ".dmp"))
+        for item in items
+    ]
+    if any(templates.is_uri(name) != templates.is_uri(job.dumpfiles[0]) for name in found):
+        raise ConflictingParameters(detail="the dump file set is in directories or in an object store, not in both")
     for template in found:
         templates.check(template, importing=False)
     return tuple(templates.dated(template, datetime.now()) for template in found)
@@ -362,9 +409,10 @@ def _encryption_mode(request: Request, config: Config) -> EncryptionMode:
 
 
 def secrets(request: Request, config: Config) -> Secrets:
-    """What encrypts or decrypts the dump file set: the password given, asked for, or else the environment's; the key file.
+    """What opens the dump file set: the password given, asked for, or else the environment's; the key file; the credential.
 
     :raises InvalidValue: the password cannot be asked for, or is empty.
+    :raises InvalidCredential: the credential's secret key cannot be had.
     """
     password = request.one("ENCRYPTION_PASSWORD")
     if request.flag("ENCRYPTION_PWD_PROMPT"):
@@ -374,7 +422,33 @@ def secrets(request: Request, config: Config) -> Secrets:
             raise InvalidValue(name="ENCRYPTION_PWD_PROMPT", detail=str(error) or "no password was given") from error
         if not password:
             raise InvalidValue(name="ENCRYPTION_PWD_PROMPT", detail="no password was given")
-    return Secrets(password or config.encryption_password, config.key_file, password is not None)
+    given = Secrets(password or config.encryption_password, config.key_file, password is not None)
+    return with_credential(given, request.one("CREDENTIAL"), config)
+
+
+def dump_files_and_credential(
+    arguments: Sequence[str], settings: Callable[[], Config]
+) -> tuple[list[str], Credential | None]:
+    """The files that a command line names, and the credential that ``CREDENTIAL=name`` in it is, if it is there.
+
+    :raises InvalidValue: a URI is none of an object.
+    :raises InvalidCredential: there is no such credential, or its secret key cannot be had.
+    :raises MissingCredential: objects are reached by credentials of the configuration only.
+    """
+    given = [argument.partition("=")[2] for argument in arguments if _CREDENTIAL.match(argument)]
+    names = [argument for argument in arguments if not _CREDENTIAL.match(argument)]
+    name = given[-1] if given else None
+    for uri in filter(templates.is_uri, names):
+        _object(uri, "dumpinfo", settings(), name)
+    return names, None if name is None else settings().unlock(name)
+
+
+def with_credential(secrets: Secrets, name: str | None, config: Config) -> Secrets:
+    """The same secrets, with those of a configured credential, if one is named.
+
+    :raises InvalidCredential: its secret key cannot be had.
+    """
+    return secrets if name is None else replace(secrets, credential=config.unlock(name))
 
 
 # --- values ---------------------------------------------------------------------------------------------------------

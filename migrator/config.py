@@ -78,18 +78,6 @@ def _ask(prompt: str) -> str:
 
 
 @dataclass(frozen=True)
-class Secrets:
-    """What opens encrypted dump file sets: a password, a key file. ``demanded``: the password is for this very job."""
-
-    password: str | None = field(default=None, repr=False)
-    key_file: Path | None = None
-    demanded: bool = False
-
-
-NO_SECRETS = Secrets()
-
-
-@dataclass(frozen=True)
 class Connection:
     """A configured connection: a URL, and where its password is if not in it."""
 
@@ -108,6 +96,22 @@ class Credential:
     secret_key_file: Path | None = None
     region: str | None = None
     endpoint: str | None = None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """What opens dump file sets: a password, a key file; a credential, where they are in an object store.
+
+    ``demanded``: the password is for this very job.
+    """
+
+    password: str | None = field(default=None, repr=False)
+    key_file: Path | None = None
+    demanded: bool = False
+    credential: Credential | None = None
+
+
+NO_SECRETS = Secrets()
 
 
 @dataclass(frozen=True)

@@ -175,6 +175,14 @@ class InvalidCredential(UsageError):
     action = "The configuration file has them as [credentials.{name}]."
 
 
+class MissingCredential(UsageError):
+    """An object of a store that no credential is named for, where the configuration alone says what may be reached."""
+
+    code = "MIG-12162"
+    template = "no CREDENTIAL is named for {name}"
+    action = "With only_directory_objects, objects are reached by a credential of the configuration file only: CREDENTIAL=."
+
+
 class InvalidFileName(UsageError):
     """A dump, log or SQL file name that would leave its directory."""
 

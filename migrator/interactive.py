@@ -262,7 +262,7 @@ class Session:
 
     def _add_file(self, value: str) -> Mode:
         job = self._job()
-        files = command_line.added_files(value, self.config, job.spec().directory)
+        files = command_line.added_files(value, self.config, job.spec())
         print(job.ask("ADD_FILE", files=list(files), filesize=self._filesize, reuse=self._reuse))
         return "PROMPT"
 
@@ -279,8 +279,8 @@ class Session:
         if job.status().running:
             print(job.ask("KILL_JOB"), flush=True)
             return self._end()
-        for path in job.kill_stopped():
-            print(f"Deleted {path}")
+        for name in job.kill_stopped(self._secrets(job.spec())):
+            print(f"Deleted {name}")
         return "EXIT"
 
     def _end(self) -> Mode:
@@ -299,7 +299,7 @@ class Session:
         job.await_lease(lambda text: print(text, flush=True))
         spec = job.spec()
         process = self._processes.enter_context(JobProcess())
-        process.send(Order(spec, self._urls(spec), self.secrets, Start(job.table, job.database, bool(value))))
+        process.send(Order(spec, self._urls(spec), self._secrets(spec), Start(job.table, job.database, bool(value))))
         heard: list[Said] = []
         while process.job is None:
             said = process.hear(_POLL)
@@ -309,6 +309,9 @@ class Session:
         self.feed = process
         self._kept.extend(heard)
         return "PROMPT"
+
+    def _secrets(self, spec: JobSpec) -> Secrets:
+        return command_line.with_credential(self.secrets, spec.credential, self.config)
 
     def _urls(self, spec: JobSpec) -> dict[str, sa.URL]:
         urls = {spec.connection: self.database.url}

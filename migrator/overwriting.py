@@ -33,7 +33,7 @@ class _Written:
         """Whether ``path`` is one of these files, by this or another name."""
         if not self.template:
             return self.path.resolve() == path.resolve() or _same_file(self.path, path)
-        return templates.names(str(self.path.parent.resolve() / self.path.name), path.resolve())
+        return templates.names(str(self.path.parent.resolve() / self.path.name), str(path.resolve()))
 
     def existing(self) -> list[Path]:
         """The files that are there."""
@@ -56,10 +56,12 @@ def _written(job: JobSpec) -> Iterator[_Written]:
     if job.operation == "EXPORT":  # without REUSE_DUMPFILES no file is overwritten
         objection = files.not_a_dump if job.reuse_dumpfiles else None
         for name in job.dumpfiles:
+            if templates.is_uri(name):
+                continue  # no database of a job is an object
             if templates.most(name) > 1:
                 yield _Written("DUMPFILE", Path(name), objection, template=True)
             else:
-                yield _Written("DUMPFILE", templates.fill(name, 1), objection)
+                yield _Written("DUMPFILE", Path(templates.fill(name, 1)), objection)
 
 
 def _files(databases: Iterable[sa.URL]) -> list[Path]:

@@ -111,6 +111,14 @@ SUPPORTED = (
         ("ALL", "DATA_ONLY", "METADATA_ONLY"),
     ),
     Parameter(
+        "CREDENTIAL",
+        BOTH,
+        "What opens the way to dump files in an object store: a credential of the configuration file.",
+        "name",
+        "as the environment and the machine have it, unless only_directory_objects is set",
+        "CREDENTIAL=archive",
+    ),
+    Parameter(
         "DIRECTORY",
         BOTH,
         "The directory of the dump, log and SQL files: a directory object of the configuration file, or a path.",
@@ -121,9 +129,10 @@ SUPPORTED = (
     Parameter(
         "DUMPFILE",
         BOTH,
-        "The files of the dump set, each in DIRECTORY or in a directory of its own. %U counts 01 to 99, %L goes on to "
-        "2147483646; exporting, %D, %M, %Y and %T stand for day, month, year and all three; %% is a percent sign.",
-        "[directory:]file[, …]",
+        "The files of the dump set, each in DIRECTORY or in a directory of its own; or, all of them, objects of a store "
+        "that speaks S3, in an export by names with %U or %L. %U counts 01 to 99, %L goes on to 2147483646; exporting, "
+        "%D, %M, %Y and %T stand for day, month, year and all three; %% is a percent sign.",
+        "[directory:]file[, …] | s3://bucket/key[, …]",
         "expdat.dmp",
         "DUMPFILE=hr%U.dmp",
         many=True,
@@ -191,7 +200,7 @@ SUPPORTED = (
         EXPDP,
         "The most bytes of a dump file, at least 40K. A full file is followed by the next that DUMPFILE names.",
         "number[K | M | G | T]",
-        "no limit",
+        "no limit; of an object 100000M, which is the most",
         "FILESIZE=2G",
     ),
     _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
@@ -355,7 +364,6 @@ REFUSED = (
             "ABORT_STEP": "Stop the job after a step, for tests.",
             "ACCESS_METHOD": "Force one access method.",
             "CLUSTER": "Use workers on several machines.",
-            "CREDENTIAL": "The credential for dump files in object storage.",
             "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
             "FLASHBACK_SCN": "Read a past state by its number.",
             "FLASHBACK_TIME": "Read a past state by its time.",

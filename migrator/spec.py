@@ -73,10 +73,12 @@ class TableRemap:
 
 @dataclass(frozen=True)
 class JobSpec:
-    """One job. Paths are absolute; ``dumpfiles`` are paths too, templates (``%U``) unexpanded.
+    """One job. Paths are absolute; ``dumpfiles`` are paths too, or all of them URIs, templates (``%U``) unexpanded.
 
     ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums. ``estimate`` None: nothing is estimated
     but the job's progress.
+
+    ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
     ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
     command line as typed, passwords masked.
@@ -94,6 +96,7 @@ class JobSpec:
     content: Content = "ALL"
     query: tuple[TableQuery, ...] = ()
     dumpfiles: tuple[str, ...] = ()
+    credential: str | None = None
     logfile: Path | None = None
     sqlfile: Path | None = None
     network_link: str | None = None

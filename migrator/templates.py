@@ -1,7 +1,8 @@
 """Names and sizes of dump files: templates with substitution variables, FILESIZE.
 
-A template is an absolute path; variables stand in its last part only. The counting ones (``%U``, ``%L``) are filled file by
-file, those of the date once, when the job is defined: a job restarted after midnight goes on under its old names.
+A template is an absolute path, or the URI of an object; variables stand in its last part only. The counting ones (``%U``,
+``%L``) are filled file by file, those of the date once, when the job is defined: a job restarted after midnight goes on
+under its old names. Names are texts: a path would lose one of a URI's slashes.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import count
-from pathlib import Path
 
 from migrator.errors import InvalidValue
 
 BLOCK = 4096
 """Data Pump's block size: FILESIZE is at least ten of them."""
+
+OBJECT = re.compile(r"s3://(?P<path>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.{0,2}(?:/|$))[^/?#\x00-\x1f\x7f]+)+)")
+"""The URI of an object: a bucket and a key whose parts are names."""
 
 _VARIABLE = re.compile(r"%(?P<letter>.?)", re.DOTALL)
 _MOST = {"U": 99, "L": 2_147_483_646}
@@ -25,8 +28,23 @@ _SIZE = re.compile(r"(?P<number>[0-9]{1,18})\s*(?P<unit>[KMGT]?)B?", re.IGNORECA
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 
+def is_uri(name: str) -> bool:
+    """Whether a name is that of an object in a store, and no path."""
+    return "://" in name
+
+
+def bare(name: str) -> str:
+    """The last part of a name, without directory or bucket."""
+    return name.rpartition("/")[2]
+
+
+def beside(name: str, other: str) -> str:
+    """The name of ``other``, a last part, in the place where ``name`` is."""
+    return f"{name.removesuffix(bare(name))}{other}"
+
+
 def _letters(template: str) -> list[str]:
-    return [match["letter"].upper() for match in _VARIABLE.finditer(Path(template).name)]
+    return [match["letter"].upper() for match in _VARIABLE.finditer(bare(template))]
 
 
 def check(template: str, *, importing: bool) -> None:
@@ -34,7 +52,7 @@ def check(template: str, *, importing: bool) -> None:
 
     :raises InvalidValue: a substitution variable that does not exist, or one of the date in an import.
     """
-    name = Path(template).name
+    name = bare(template)
     for letter in _letters(template):
         if letter not in {*_MOST, *_DATES, "%"}:
             raise InvalidValue(
@@ -45,9 +63,7 @@ def check(template: str, *, importing: bool) -> None:
 
 
 def _substitute(template: str, texts: dict[str, str]) -> str:
-    path = Path(template)
-    name = _VARIABLE.sub(lambda match: texts.get(match["letter"].upper(), match[0]), path.name)
-    return str(path.with_name(name))
+    return beside(template, _VARIABLE.sub(lambda match: texts.get(match["letter"].upper(), match[0]), bare(template)))
 
 
 def dated(template: str, now: datetime) -> str:
@@ -60,13 +76,13 @@ def most(template: str) -> int:
     return min((_MOST[letter] for letter in _letters(template) if letter in _MOST), default=1)
 
 
-def fill(template: str, number: int) -> Path:
+def fill(template: str, number: int) -> str:
     """The ``number``-th file of a template, from 1; at least two digits; ``%%`` is a percent sign."""
     digits = f"{number:02d}"
-    return Path(_substitute(template, {"U": digits, "L": digits, "%": "%"}))
+    return _substitute(template, {"U": digits, "L": digits, "%": "%"})
 
 
-def paths(templates: Sequence[str]) -> Iterator[Path]:
+def files(templates: Sequence[str]) -> Iterator[str]:
     """All files in the order an export takes them: templates in turn, a name without a counting variable once."""
     for number in count(1):
         alive = [template for template in templates if number <= most(template)]
@@ -76,18 +92,17 @@ def paths(templates: Sequence[str]) -> Iterator[Path]:
             yield fill(template, number)
 
 
-def names(template: str, path: Path) -> bool:
-    """Whether ``path`` is one of the files that a template can name."""
-    whole = Path(template)
-    parts = _VARIABLE.split(whole.name)
+def names(template: str, name: str) -> bool:
+    """Whether ``name`` is that of one of the files that a template can name."""
+    parts = _VARIABLE.split(bare(template))
     texts = [re.escape(parts[0])]
     for letter, text in zip(parts[1::2], parts[2::2], strict=True):
         texts += ["%" if letter == "%" else r"([0-9]{2,10})", re.escape(text)]
-    found = re.fullmatch("".join(texts), path.name)
-    if found is None or path.parent != whole.parent:
+    found = re.fullmatch("".join(texts), bare(name))
+    if found is None:
         return False
     number = int(found[1]) if found.groups() else 1
-    return 1 <= number <= most(template) and fill(template, number) == path
+    return 1 <= number <= most(template) and fill(template, number) == name
 
 
 def size(text: str, name: str = "FILESIZE") -> int:

@@ -15,10 +15,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol, runtime_checkable
 
-from migrator import files
 from migrator.spec import ChecksumAlgorithm
 
 _DESCRIPTOR = struct.Struct("<4sLQQ")
@@ -113,35 +111,43 @@ def _comment(algorithm: ChecksumAlgorithm, digest: Digest) -> bytes:
     return f"{algorithm} {digest.hexdigest()}".encode()
 
 
-def verify(path: Path, algorithm: ChecksumAlgorithm) -> bool:
+def verify(file: BinaryIO, algorithm: ChecksumAlgorithm) -> bool:
     """Whether the file ends with the checksum of all that is before it."""
     digest = _DIGESTS[algorithm]()
     length = len(_comment(algorithm, digest))
-    with files.read(path) as file:
-        left = os.fstat(file.fileno()).st_size - length
-        while left > 0 and (block := file.read(min(BLOCK, left))):
-            digest.update(block)
-            left -= len(block)
-        return left == 0 and file.read() == _comment(algorithm, digest)
+    left = file.seek(0, os.SEEK_END) - length
+    file.seek(0)
+    while left > 0 and (block := file.read(min(BLOCK, left))):
+        digest.update(block)
+        left -= len(block)
+    return left == 0 and file.read() == _comment(algorithm, digest)
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
 
 
 class Output(Protocol):
-    """A file to append to. Unbuffered: what a call took is with the system, and a refusal is told at once."""
+    """A file to append to. Unbuffered: what a call took is with the system, and a refusal is told at once.
+
+    One that is no :class:`Cuttable` is only appended to.
+    """
 
     def write(self, data: bytes | memoryview, /) -> int | None:
         """Take some of the bytes; how many."""
+
+    def close(self) -> None:
+        """Let go of the file."""
+
+
+@runtime_checkable
+class Cuttable(Output, Protocol):
+    """A file to append to that can be cut."""
 
     def truncate(self, size: int, /) -> int:
         """Cut the file to a size."""
 
     def seek(self, offset: int, /) -> int:
         """Go on from there."""
-
-    def close(self) -> None:
-        """Let go of the file."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,7 @@ class Archive:
     """An archive in the making."""
 
     def __init__(self, file: Output, checksum: ChecksumAlgorithm | None = None) -> None:
-        self._file, self._algorithm = file, checksum
+        self.file, self._algorithm = file, checksum
         self._digest = _DIGESTS[checksum]() if checksum is not None else None
         self._open: str | None = None
         self._size = self._crc = 0
@@ -219,7 +225,7 @@ class Archive:
     def _write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)
         while left.nbytes:
-            done = self._file.write(left)
+            done = self.file.write(left)
             assert done is not None
             left = left[done:]
         if self._digest is not None:
@@ -264,10 +270,13 @@ class Archive:
         return Mark(self.end, len(self.members), self._digest.copy() if self._digest is not None else None)
 
     def back(self, mark: Mark) -> None:
-        """Cut off what was written since ``mark``."""
-        self._file.truncate(mark.end)
-        self._file.seek(mark.end)
-        self._open, self.end, self._digest = None, mark.end, mark.digest
+        """Cut off what was written since ``mark``. In a file that cannot be cut it stays, and the directory names it not."""
+        if isinstance(self.file, Cuttable):
+            self.file.truncate(mark.end)
+            self.file.seek(mark.end)
+            self._open, self.end, self._digest = None, mark.end, mark.digest
+        elif self._open is not None:
+            self.finish_member()
         del self.members[mark.members :]
         self._entries = sum(_entry_size(member.name) for member in self.members)
 
@@ -288,8 +297,8 @@ class Archive:
             self._write(_comment(self._algorithm, self._digest))
 
     def close(self) -> None:
-        """Let go of the file as it is."""
-        self._file.close()
+        """Close the file as it is."""
+        self.file.close()
 
     def size_with(self, name: str, size: int, start: int | None = None) -> int:
         """At most how long the finished file is with one more member, of ``size`` bytes (begun at ``start``, if it is)."""

@@ -6,13 +6,13 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Any, get_args
 
 import pyarrow as pa
 
 from migrator.dump.archive import Member, local_header
 from migrator.dump.crypt import DataKey, Encryption
+from migrator.dump.storage import LOCAL, Storage
 from migrator.model import codec
 from migrator.spec import ChecksumAlgorithm, Compression, CompressionAlgorithm
 
@@ -118,19 +118,21 @@ class SetHeader:
 class DumpTarget:
     """A dump file that one worker writes alone: file ``number`` (from 1) of the set that ``header`` describes.
 
-    ``filesize``: its own greatest size, None: that of the set's files.
+    ``name``: a path or a URI in ``storage``. ``filesize``: its own greatest size, None: that of the set's files.
     """
 
-    path: Path
+    name: str
     number: int
     header: SetHeader
     key: DataKey | None = field(default=None, repr=False)
     filesize: int | None = None
+    storage: Storage = LOCAL
 
     @property
     def limit(self) -> int | None:
         """The most bytes it may have, None: any number."""
-        return self.filesize or self.header.options.filesize
+        asked = self.filesize or self.header.options.filesize
+        return min((limit for limit in (asked, self.storage.largest) if limit is not None), default=None)
 
     @property
     def start(self) -> bytes:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from pathlib import Path
 from types import MappingProxyType
 
-from migrator import files
+from migrator.config import Credential
 from migrator.dump import oracle
 from migrator.dump.header import FORMAT
-from migrator.dump.reader import OpenedFile, open_file
+from migrator.dump.reader import OpenedFile, open_file, reading
+from migrator.dump.storage import storage_of
 from migrator.errors import DumpFileMissing
 
 AL32UTF8 = 873
@@ -68,19 +68,20 @@ class DumpFileInfo:
     remarks: tuple[str, ...] = ()
 
 
-def get_dumpfile_info(path: Path) -> DumpFileInfo:
-    """What a file says of itself. No key is needed: the header is in clear text.
+def get_dumpfile_info(name: str, credential: Credential | None = None) -> DumpFileInfo:
+    """What a file says of itself, named by its path or by a URI. No key is needed: the header is in clear text.
 
     :raises DumpFileMissing: it cannot be read.
     :raises NotADumpFile: it is a dump file of migrator, cut short or damaged.
     """
+    storage = storage_of(name, credential)
     try:
-        with files.read(path) as file:
+        with reading(storage, name) as file:
             head = file.read(oracle.BLOCK)
     except OSError as error:
-        raise DumpFileMissing(path=path, detail=error.strerror or str(error)) from error
+        raise DumpFileMissing(path=name, detail=error.strerror or str(error)) from error
     if head.startswith(b"PK\x03\x04"):
-        return _ours(open_file(path))
+        return _ours(open_file(storage, name))
     found = oracle.recognise(head)
     if isinstance(found, oracle.OriginalExport):
         return DumpFileInfo(Kind.ORIGINAL_EXPORT, dict(_original(found)), "Oracle Export")
@@ -144,7 +145,7 @@ def _data_pump(found: oracle.OracleDataPump) -> Iterator[tuple[Item, str]]:
     yield Item.DB_VERSION, found.version
 
 
-def report(path: Path, info: DumpFileInfo) -> str:
+def report(name: str, info: DumpFileInfo) -> str:
     """The items as lines of text, a remark a line."""
     titles = {
         Kind.UNKNOWN: "not a dump file",
@@ -152,7 +153,7 @@ def report(path: Path, info: DumpFileInfo) -> str:
         Kind.ORIGINAL_EXPORT: "original Export dump file",
         Kind.EXTERNAL_TABLE: "external table dump file",
     }
-    lines = [f"{path}: {titles[info.kind]}", f"  {'FILE_TYPE':20} {int(info.kind)}"]
+    lines = [f"{name}: {titles[info.kind]}", f"  {'FILE_TYPE':20} {int(info.kind)}"]
     lines += [f"  {item.name:20} {value}" for item, value in sorted(info.items.items())]
     lines += [f"  {remark}" for remark in info.remarks]
     return "\n".join(lines) + "\n"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from migrator.errors import NotADumpFile, OracleDump, OriginalExportDump
 
@@ -59,7 +58,7 @@ def recognise(head: bytes) -> OriginalExport | OracleDataPump | None:
     )
 
 
-def refuse(path: Path, head: bytes) -> None:
+def refuse(name: str, head: bytes) -> None:
     """Refuse Oracle's own files by the codes that its users know.
 
     :raises OriginalExportDump: it is one of original Export.
@@ -68,8 +67,8 @@ def refuse(path: Path, head: bytes) -> None:
     """
     found = recognise(head)
     if isinstance(found, OriginalExport):
-        raise OriginalExportDump(path=path)
+        raise OriginalExportDump(path=name)
     if found is not None and found.job:
-        raise OracleDump(path=path, version=found.file_version)
+        raise OracleDump(path=name, version=found.file_version)
     if found is not None:
-        raise NotADumpFile(path=path, detail="is the file of an external table of Oracle")
+        raise NotADumpFile(path=name, detail="is the file of an external table of Oracle")

@@ -12,17 +12,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
 
-from migrator import files, templates
+from migrator import templates
 from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import archive, oracle
 from migrator.dump.archive import BLOCK, Member, local_header
 from migrator.dump.crypt import DataKey, context, opened, unlock
 from migrator.dump.header import HEADER, LaterFormat, SetHeader
+from migrator.dump.storage import LOCAL, Storage, StoreError, storage_of
 from migrator.dump.writer import CATALOG, COMPRESSED, ENCRYPTED, MASTER, SET
 from migrator.errors import (
     ChecksumError,
@@ -59,15 +59,18 @@ _DAMAGE = (
 
 
 @contextmanager
-def _damage(path: Path, what: str) -> Iterator[None]:
+def _damage(name: str, what: str) -> Iterator[None]:
     """What the reading of damaged bytes raises.
 
+    :raises DumpFileMissing: an object store does not give them.
     :raises NotADumpFile: with what could not be read.
     """
     try:
         yield
+    except StoreError as error:
+        raise DumpFileMissing(path=name, detail=error.strerror) from error
     except _DAMAGE as error:
-        raise NotADumpFile(path=path, detail=f"is damaged: {what}: {error}") from error
+        raise NotADumpFile(path=name, detail=f"is damaged: {what}: {error}") from error
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -78,10 +81,11 @@ class DumpFiles:
     """Where the rows of a set are: its files by number, and what decrypts them. A picklable value for workers."""
 
     header: SetHeader
-    files: tuple[tuple[int, Path], ...]
+    files: tuple[tuple[int, str], ...]
     key: DataKey | None = field(default=None, repr=False)
+    storage: Storage = LOCAL
 
-    def path(self, number: int) -> Path:
+    def name(self, number: int) -> str:
         """One file."""
         return dict(self.files)[number]
 
@@ -90,8 +94,8 @@ class DumpFiles:
 
         :raises NotADumpFile: the piece is damaged, or has another number of rows than recorded.
         """
-        path, rows = self.path(piece.file), 0
-        with _damage(path, piece.member), self._stream(path, piece) as stream:
+        name, rows = self.name(piece.file), 0
+        with _damage(name, piece.member), self._stream(name, piece) as stream:
             for batch in stream:
                 rows += batch.num_rows
                 if rows > piece.rows:
@@ -99,12 +103,12 @@ class DumpFiles:
                 yield batch
         if rows != piece.rows:
             detail = f"is damaged: {piece.member} has {rows} rows, {piece.rows} were recorded"
-            raise NotADumpFile(path=path, detail=detail)
+            raise NotADumpFile(path=name, detail=detail)
 
     @contextmanager
-    def _stream(self, path: Path, piece: Piece) -> Iterator[pa.RecordBatchStreamReader]:
+    def _stream(self, name: str, piece: Piece) -> Iterator[pa.RecordBatchStreamReader]:
         member = Member(piece.member, piece.end, piece.stored, int(piece.checksum, 16))
-        with files.read(path) as file:
+        with self.storage.read(name) as file:
             _check_header(file, member)
             if self.header.options.data_encrypted:
                 assert self.key is not None
@@ -113,8 +117,14 @@ class DumpFiles:
                 with pa.ipc.open_stream(pa.PythonFile(chunks, "r")) as stream:
                     yield stream
                 return
+            if member.size <= self.storage.held:
+                held = io.BytesIO(file.read(member.size))
+                _check_sum(held, member)
+                with pa.ipc.open_stream(held.getbuffer()) as stream:
+                    yield stream
+                return
             _check_sum(file, member)
-        with pa.OSFile(str(path)) as whole, pa.ipc.open_stream(whole.get_stream(member.data, member.size)) as stream:
+        with self.storage.part(name, member.data, member.size) as part, pa.ipc.open_stream(part) as stream:
             yield stream
 
 
@@ -193,45 +203,60 @@ class DumpSet:
 class OpenedFile:
     """One file of a set, looked into. ``index``: the content of set.json, None where it is not in this file."""
 
-    path: Path
+    name: str
     number: int
     header: SetHeader
     index: dict[str, Any] | None
 
 
-def _archive(path: Path) -> zipfile.ZipFile:
+@contextmanager
+def reading(storage: Storage, name: str) -> Iterator[BinaryIO]:
+    """A file opened for reading.
+
+    :raises DumpFileMissing: it cannot be opened.
+    """
     try:
-        with files.read(path) as file:
-            head = file.read(oracle.BLOCK)
-    except FileNotFoundError as error:
-        raise DumpFileMissing(path=path, detail="no such file") from error
+        file = storage.read(name)
     except OSError as error:
-        raise DumpFileMissing(path=path, detail=error.strerror) from error
+        raise _missing(storage, name, error) from error
+    with file:
+        yield file
+
+
+def _missing(storage: Storage, name: str, error: OSError) -> DumpFileMissing:
+    local = isinstance(error, FileNotFoundError) and storage.resumes
+    return DumpFileMissing(path=name, detail="no such file" if local else error.strerror or str(error))
+
+
+def _archive(name: str, file: BinaryIO) -> zipfile.ZipFile:
+    head = file.read(oracle.BLOCK)
     if not head.startswith(b"PK\x03\x04"):
-        oracle.refuse(path, head)
-        raise NotADumpFile(path=path, detail="is not a dump file of migrator")
+        oracle.refuse(name, head)
+        raise NotADumpFile(path=name, detail="is not a dump file of migrator")
     try:
-        return zipfile.ZipFile(path)
+        return zipfile.ZipFile(file)
     except zipfile.BadZipFile as error:
-        raise NotADumpFile(path=path, detail="is cut short or was never completed") from error
+        if isinstance(error.__context__, StoreError):
+            raise error.__context__ from None
+        raise NotADumpFile(path=name, detail="is cut short or was never completed") from error
 
 
-def open_file(path: Path) -> OpenedFile:
+def open_file(storage: Storage, name: str) -> OpenedFile:
     """Look into a dump file.
 
     :raises DumpFileMissing: it cannot be read.
     :raises NotADumpFile: it is not ours, cut short or damaged.
     :raises IncompatibleDump: it is of another layout.
     """
-    with _damage(path, "directory"), _archive(path) as members:
+    with reading(storage, name) as file, _damage(name, "directory"), _archive(name, file) as members:
         if HEADER not in members.namelist():
-            raise NotADumpFile(path=path, detail="is an archive, but not a dump file of migrator")
+            raise NotADumpFile(path=name, detail="is an archive, but not a dump file of migrator")
         try:
             header, number = SetHeader.read(members.read(HEADER))
         except LaterFormat as error:
-            raise IncompatibleDump(path=path, version=error.args[0]) from error
+            raise IncompatibleDump(path=name, version=error.args[0]) from error
         index = json.loads(members.read(SET)) if SET in members.namelist() else None
-        return OpenedFile(path, number, header, _checked_index(index))
+        return OpenedFile(name, number, header, _checked_index(index))
 
 
 def _checked_index(index: Any) -> dict[str, Any] | None:
@@ -251,10 +276,11 @@ def _checked_index(index: Any) -> dict[str, Any] | None:
 class _Found:
     """The files of a set as they are found."""
 
-    def __init__(self) -> None:
+    def __init__(self, storage: Storage) -> None:
+        self.storage = storage
         self.files: dict[int, OpenedFile] = {}
         self.index: dict[str, Any] | None = None
-        self.foreign: list[Path] = []
+        self.foreign: list[str] = []
 
     @property
     def header(self) -> SetHeader:
@@ -276,42 +302,53 @@ class _Found:
         :raises IncompleteDumpSet: likewise, it is another set's, or it repeats a file.
         :raises NotADumpFile: it is not ours, cut short or damaged.
         """
-        path, named = templates.fill(template, number), templates.most(template) == 1
-        if not path.exists() and not named:
+        name, only = templates.fill(template, number), templates.most(template) == 1
+        if not only and not self._exists(name):
             return False
-        if self._add(open_file(path)):
+        if self.add(open_file(self.storage, name)):
             return True
-        if named:
-            raise IncompleteDumpSet(detail=f'"{path}" belongs to another export than the files before it')
-        self.foreign.append(path)
+        if only:
+            raise IncompleteDumpSet(detail=f'"{name}" belongs to another export than the files before it')
+        self.foreign.append(name)
         return False
 
-    def take_recorded(self, number: int, path: Path) -> bool:
+    def take_recorded(self, number: int, name: str) -> bool:
         """Look for file ``number`` under the name that it was written by."""
-        return path.exists() and (file := open_file(path)).number == number and self._add(file)
+        return self._exists(name) and (file := open_file(self.storage, name)).number == number and self.add(file)
 
-    def _add(self, file: OpenedFile) -> bool:
+    def _exists(self, name: str) -> bool:
+        try:
+            return self.storage.exists(name)
+        except OSError as error:
+            raise _missing(self.storage, name, error) from error
+
+    def add(self, file: OpenedFile) -> bool:
+        """Take a file of the set; False: it is another set's.
+
+        :raises NotADumpFile: its header is damaged.
+        :raises IncompleteDumpSet: it repeats a file.
+        """
         if self.files and file.header.set_id != self.header.set_id:
             return False
         if self.files and file.header != self.header:
-            raise NotADumpFile(path=file.path, detail="is damaged: its header is not that of the files before it")
+            raise NotADumpFile(path=file.name, detail="is damaged: its header is not that of the files before it")
         known = self.files.setdefault(file.number, file)
-        if known is not file and not known.path.samefile(file.path):
-            raise IncompleteDumpSet(detail=f'"{file.path}" repeats "{known.path}": both are file {file.number} of the set')
+        if known is not file and not self.storage.same(known.name, file.name):
+            raise IncompleteDumpSet(detail=f'"{file.name}" repeats "{known.name}": both are file {file.number} of the set')
         self.index = self.index or file.index
         return True
 
 
-def _search(names: Sequence[str]) -> _Found:
+def _search(storage: Storage, names: Sequence[str]) -> _Found:
     """Look for the files by incrementing the templates, until the set is complete."""
-    found = _Found()
+    found = _Found(storage)
     alive = list(dict.fromkeys(names))
     for number in count(1):
         alive = [name for name in alive if found.take(name, number) and number < templates.most(name)]
         if found.complete or not alive:
             break
     if not found.files:
-        raise DumpFileMissing(path=templates.fill(names[0], 1), detail="no such file")
+        found.add(open_file(storage, templates.fill(names[0], 1)))  # says what is missing: the file, or its bucket
     _take_recorded(found, names)
     return found
 
@@ -321,8 +358,9 @@ def _take_recorded(found: _Found, names: Sequence[str]) -> None:
     for number in found.missing:
         assert found.index is not None
         for name in names:
-            path = Path(name).with_name(found.index["files"][number])
-            if templates.names(name, path) and path not in found.foreign and found.take_recorded(number, path):
+            recorded = templates.beside(name, found.index["files"][number])
+            taken = templates.names(name, recorded) and recorded not in found.foreign
+            if taken and found.take_recorded(number, recorded):
                 break
 
 
@@ -334,26 +372,27 @@ def open_set(names: Sequence[str], secrets: Secrets = NO_SECRETS) -> DumpSet:
     :raises IncompleteDumpSet: files are missing, repeated, or belong to another export.
     :raises NotEncrypted: a password is demanded, and the set has none.
     """
-    found = _search(names)
+    storage = storage_of(names[0], secrets.credential)
+    found = _search(storage, names)
     if found.index is None:
         detail = "the file with the master record is not among the files named, or was never completed"
         raise IncompleteDumpSet(detail=detail)
     if found.missing:
         missing = ", ".join(found.index["files"][number] for number in found.missing)
-        foreign = "".join(f'; "{path}" belongs to another export' for path in found.foreign)
+        foreign = "".join(f'; "{name}" belongs to another export' for name in found.foreign)
         raise IncompleteDumpSet(detail=f"missing {missing}{foreign}")
     header, encryption = found.header, found.header.options.encryption
     if encryption is None and secrets.demanded:
         raise NotEncrypted
     key = unlock(encryption, secrets, header.set_id) if encryption is not None else None
-    dump = DumpFiles(header, tuple((file.number, file.path) for file in found.files.values()), key)
+    dump = DumpFiles(header, tuple((file.number, file.name) for file in found.files.values()), key, storage)
     return _described(dump, found.index)
 
 
 def _described(dump: DumpFiles, index: dict[str, Any]) -> DumpSet:
     first = dump.files[0][1]
     with _damage(first, SET):
-        last = dump.path(index["master"]["parts"][-1][0])
+        last = dump.name(index["master"]["parts"][-1][0])
     with _damage(last, CATALOG):
         catalog = decode(_text(dump, index["catalog"], CATALOG))
         if not isinstance(catalog, Catalog):
@@ -362,7 +401,7 @@ def _described(dump: DumpFiles, index: dict[str, Any]) -> DumpSet:
         master = Master.from_json(_text(dump, index["master"], MASTER))
         for entry in master.entries:
             for piece in entry.pieces:
-                dump.path(piece.file), int(piece.checksum, 16)
+                dump.name(piece.file), int(piece.checksum, 16)
     return DumpSet(dump, catalog, master)
 
 
@@ -376,7 +415,7 @@ def _text(dump: DumpFiles, entry: dict[str, Any], plain: str) -> Any:
     name += ENCRYPTED if options.metadata_encrypted else ""
     text = b""
     for file, member, crc in entry["parts"]:
-        with zipfile.ZipFile(dump.path(file)) as members:
+        with dump.storage.read(dump.name(file)) as stream, zipfile.ZipFile(stream) as members:
             part = members.read(member)
         if zlib.crc32(part) != crc or not member.startswith(name):
             raise ValueError(f"{member} is not what was written")
@@ -391,20 +430,21 @@ def _text(dump: DumpFiles, entry: dict[str, Any], plain: str) -> Any:
     return json.loads(text.decode("utf-8", "surrogatepass"))
 
 
-def verify(dump: DumpSet) -> Iterator[Path]:
+def verify(dump: DumpSet) -> Iterator[str]:
     """Check the checksums of all files; each as it is found to be right.
 
     :raises NoChecksum: the set was written without.
     :raises ChecksumError: a file is not as it was written.
     """
     algorithm = dump.header.options.checksum
-    for _, path in sorted(dump.dump.files):
+    for _, name in sorted(dump.dump.files):
         if algorithm is None:
-            raise NoChecksum(path=path)
+            raise NoChecksum(path=name)
         try:
-            right = archive.verify(path, algorithm)
+            with dump.dump.storage.read(name) as file:
+                right = archive.verify(file, algorithm)
         except OSError as error:
-            raise DumpFileMissing(path=path, detail=error.strerror or str(error)) from error
+            raise DumpFileMissing(path=name, detail=error.strerror or str(error)) from error
         if not right:
-            raise ChecksumError(path=path)
-        yield path
+            raise ChecksumError(path=name)
+        yield name

@@ -6,20 +6,22 @@ differ in what an interrupted job leaves, see :attr:`Storage.resumes`.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import io
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, cast
 
+import pyarrow as pa
 from pyarrow import fs
 
-from migrator import files
+from migrator import files, templates
 from migrator.config import Credential
 
 _IN_FLIGHT = 64 << 20
@@ -31,8 +33,15 @@ _READ_AHEAD = 4 << 20
 _SECONDS = 60.0
 """How long a request to an object store may hang."""
 
-_OBJECT = re.compile(r"s3://(?P<path>[^/]+/.+)", re.DOTALL)
+_HELD = 64 << 20
+"""Up to how many bytes of an object are held in memory rather than read twice."""
+
+_NO_OBJECT = "no such object"
 _REQUEST_ID = re.compile(r"\s*\(Request ID: [^)]*\)")
+
+
+class StoreError(OSError):
+    """What an object store says; it has nothing to do with the bytes that it holds."""
 
 
 class Storage(Protocol):
@@ -52,17 +61,29 @@ class Storage(Protocol):
     def largest(self) -> int | None:
         """The greatest size of a file in bytes; None: as the disk has room."""
 
+    @property
+    def held(self) -> int:
+        """Up to how many bytes are better held in memory than read twice."""
+
     def claim(self, name: str, reuse: bool) -> None:
         """Make sure that a file can be written under this name; ``reuse``: in the place of one that is there."""
 
-    def append(self, name: str, end: int = 0) -> BinaryIO:
+    def append(self, name: str, end: int | None = 0) -> BinaryIO:
         """A file, cut to its first ``end`` bytes, opened for writing after them. It is whole when it is closed.
+
+        ``end`` None: uncut and at its beginning, for reading too, where the storage resumes; else a new file.
 
         Left by an error as a context manager, it is as if its writer had died.
         """
 
+    def abandon(self, file: BinaryIO) -> None:
+        """Let go of a file that :meth:`append` gave, as if its writer had died."""
+
     def read(self, name: str) -> BinaryIO:
         """A file opened for reading anywhere."""
+
+    def part(self, name: str, start: int, size: int) -> AbstractContextManager[pa.NativeFile]:
+        """A part of a file, as Arrow reads it."""
 
     def exists(self, name: str) -> bool:
         """Whether there is a file of this name."""
@@ -70,32 +91,38 @@ class Storage(Protocol):
     def size(self, name: str) -> int:
         """A file's size in bytes."""
 
+    def same(self, name: str, other: str) -> bool:
+        """Whether two names are those of one file."""
+
     def delete(self, name: str) -> None:
         """Delete a file, if it is there."""
 
 
 def storage_of(name: str, credential: Credential | None = None) -> Storage:
     """The storage of a file named by its path, or by a URI to which ``credential`` opens the way."""
-    return ObjectStorage(credential or Credential()) if _OBJECT.fullmatch(name) else LocalStorage()
+    return ObjectStorage(credential or Credential()) if templates.is_uri(name) else LOCAL
 
 
 @dataclass(frozen=True)
 class LocalStorage:
-    """Ordinary files, named by their absolute paths. What was written stays, whatever becomes of the writer."""
+    """Ordinary files, named by their paths. What was written stays, whatever becomes of the writer."""
 
     resumes = True
     largest = None
+    held = 0
 
     def claim(self, name: str, reuse: bool) -> None:
         """Make the file empty."""
-        (files.overwrite if reuse else files.create)(Path(name)).close()
+        (files.overwrite(Path(name), files.not_a_dump) if reuse else files.create(Path(name))).close()
 
-    def append(self, name: str, end: int = 0) -> BinaryIO:
+    def append(self, name: str, end: int | None = 0) -> BinaryIO:
         """The file, cut and opened at its end.
 
         :raises OSError: it is shorter than ``end``.
         """
         file = files.update(Path(name))
+        if end is None:
+            return cast(BinaryIO, file)
         try:
             size = file.seek(0, io.SEEK_END)
             if size < end:
@@ -107,9 +134,19 @@ class LocalStorage:
             raise
         return cast(BinaryIO, file)
 
+    def abandon(self, file: BinaryIO) -> None:
+        """Close the file as it is."""
+        file.close()
+
     def read(self, name: str) -> BinaryIO:
         """The file, opened for reading."""
         return files.read(Path(name))
+
+    @contextmanager
+    def part(self, name: str, start: int, size: int) -> Iterator[pa.NativeFile]:
+        """The part, read outside of Python."""
+        with pa.OSFile(name) as file:
+            yield file.get_stream(start, size)
 
     def exists(self, name: str) -> bool:
         """Whether the name is taken, by whatever it is."""
@@ -120,9 +157,17 @@ class LocalStorage:
         """The file's size in bytes."""
         return Path(name).stat(follow_symlinks=False).st_size
 
+    def same(self, name: str, other: str) -> bool:
+        """Whether two names, of files that are there, are those of one file."""
+        return Path(name).samefile(other)
+
     def delete(self, name: str) -> None:
         """Delete the file, if it is there."""
         Path(name).unlink(missing_ok=True)
+
+
+LOCAL: Storage = LocalStorage()
+"""The directories of this machine."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +185,16 @@ class ObjectStorage:
     resumes = False
     largest = 10_000 * (10 << 20)
     """The parts that an upload may have, at pyarrow's fixed size of a part."""
+    held = _HELD
 
     def claim(self, name: str, reuse: bool) -> None:
-        """Look whether the name is free, or may be reused."""
-        if self.exists(name) and not reuse:
+        """Look whether the name is free, or may be reused, in a bucket that is there."""
+        if not self.exists(name):
+            self._check_bucket(name)
+        elif not reuse:
             raise FileExistsError(errno.EEXIST, "the object exists")
 
-    def append(self, name: str, end: int = 0) -> BinaryIO:
+    def append(self, name: str, end: int | None = 0) -> BinaryIO:
         """An upload from the object's beginning.
 
         :raises OSError: ``end`` is not 0, for an object cannot be added to.
@@ -154,12 +202,27 @@ class ObjectStorage:
         if end:
             raise OSError(errno.ENOTSUP, "an object cannot be added to")
         with _in_words():
-            return cast(BinaryIO, _Upload(self, name, _store(self.credential).open_output_stream(_path(name))))
+            return cast(BinaryIO, _Upload(_store(self.credential).open_output_stream(_path(name))))
+
+    def abandon(self, file: BinaryIO) -> None:
+        """Leave the upload as it is: no object comes of it."""
+        cast(_Upload, file).abandon()
 
     def read(self, name: str) -> BinaryIO:
         """The object, read by ranges."""
-        with _in_words():
-            return io.BufferedReader(_store(self.credential).open_input_file(_path(name)), _READ_AHEAD)
+        try:
+            with _in_words():
+                return io.BufferedReader(_Object(_store(self.credential).open_input_file(_path(name))), _READ_AHEAD)
+        except FileNotFoundError:
+            self._check_bucket(name)
+            raise
+
+    @contextmanager
+    def part(self, name: str, start: int, size: int) -> Iterator[pa.NativeFile]:
+        """The part, read ahead: what is read stops at its end by itself."""
+        with self.read(name) as file:
+            file.seek(start)
+            yield pa.PythonFile(file, "r")
 
     def exists(self, name: str) -> bool:
         """Whether the object is there, completed."""
@@ -169,8 +232,13 @@ class ObjectStorage:
         """The object's size in bytes."""
         info = self._info(name)
         if info.type != fs.FileType.File:
-            raise FileNotFoundError(errno.ENOENT, "no such object")
+            self._check_bucket(name)
+            raise FileNotFoundError(errno.ENOENT, _NO_OBJECT)
         return int(info.size)
+
+    def same(self, name: str, other: str) -> bool:
+        """Whether two names are one."""
+        return name == other
 
     def delete(self, name: str) -> None:
         """Delete the object, if it is there."""
@@ -182,21 +250,58 @@ class ObjectStorage:
         with _in_words():
             return _store(self.credential).get_file_info(_path(name))
 
+    def _check_bucket(self, name: str) -> None:
+        """:raises FileNotFoundError: there is no bucket for an object of this name."""
+        bucket = _path(name).partition("/")[0]
+        with _in_words():
+            found = _store(self.credential).get_file_info(bucket)
+        if found.type == fs.FileType.NotFound:
+            raise FileNotFoundError(errno.ENOENT, f"no such bucket: {bucket}")
+
+
+class _Object(io.RawIOBase):
+    """An object, read by ranges."""
+
+    def __init__(self, file: Any) -> None:
+        super().__init__()
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        return int(self._file.seek(offset, whence))
+
+    def tell(self) -> int:
+        return int(self._file.tell())
+
+    def readinto(self, buffer: Any, /) -> int:
+        with _in_words():
+            return int(self._file.readinto(buffer))
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
 
 class _Upload:
     """An object on its way. Not a stream of Python's own: those close themselves when forgotten, which would complete it."""
 
-    def __init__(self, storage: ObjectStorage, name: str, stream: Any) -> None:
-        self._storage, self._name, self._stream = storage, name, stream
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
         self._in_flight = 0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
-        if kind is not None:
-            self._storage.delete(self._name)
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
 
     def write(self, data: bytes | memoryview) -> int:
         """Send bytes on; waits where too many are on their way."""
@@ -223,6 +328,15 @@ class _Upload:
         with _in_words():
             self._stream.close()
 
+    def abandon(self) -> None:
+        """Never complete the object.
+
+        Arrow completes an upload that is forgotten, and has no other way of ending one. So it is never forgotten: the
+        interpreter does not get to it even when it ends, where Arrow would wait for its own threads, which are gone.
+        """
+        if not self._stream.closed:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._stream))
+
     @property
     def closed(self) -> bool:
         """Whether the object is complete."""
@@ -230,7 +344,7 @@ class _Upload:
 
 
 def _path(name: str) -> str:
-    match = _OBJECT.fullmatch(name)
+    match = templates.OBJECT.fullmatch(name)
     assert match is not None, name
     return match["path"]
 
@@ -241,9 +355,9 @@ def _in_words() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise FileNotFoundError(errno.ENOENT, "no such object") from error
+        raise FileNotFoundError(errno.ENOENT, _NO_OBJECT) from error
     except OSError as error:
-        raise OSError(errno.EIO, _REQUEST_ID.sub("", str(error))) from error
+        raise StoreError(errno.EIO, " ".join(_REQUEST_ID.sub("", str(error)).split())) from error
 
 
 @cache

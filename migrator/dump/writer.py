@@ -9,17 +9,17 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, BinaryIO, Self, cast
 
 import pyarrow as pa
 
-from migrator import files
-from migrator.dump.archive import Archive, Member, joined
+from migrator import templates
+from migrator.dump.archive import Archive, Cuttable, Member, joined
 from migrator.dump.crypt import Sealer, context, sealed_size
 from migrator.dump.header import HEADER, DumpTarget
+from migrator.dump.storage import Storage
 from migrator.errors import DumpFileExists, DumpSpaceExhausted, FileNotWritable, NotADumpFile
 from migrator.job.master import Master, Piece
 from migrator.model.catalog import Catalog
@@ -36,18 +36,18 @@ NextFile = Callable[[int], DumpTarget]
 """Gives a worker its next file, which has room for so many bytes; raises DumpSpaceExhausted where there is none."""
 
 
-def create(path: Path, reuse: bool) -> None:
-    """Claim a dump file's name by making the file empty.
+def claim(storage: Storage, name: str, reuse: bool) -> None:
+    """Claim a dump file's name, in a directory by making the file empty.
 
     :raises DumpFileExists: it is there and may not be reused.
-    :raises FileNotWritable: the directory or the disk refuses, or what is there is no dump file.
+    :raises FileNotWritable: the directory, the disk or the store refuses, or what is there is no dump file.
     """
     try:
-        (files.overwrite(path, files.not_a_dump) if reuse else files.create(path)).close()
+        storage.claim(name, reuse)
     except FileExistsError as error:
-        raise DumpFileExists(path=path) from error
+        raise DumpFileExists(path=name) from error
     except OSError as error:
-        raise FileNotWritable(path=path, detail=error.strerror) from error
+        raise FileNotWritable(path=name, detail=error.strerror or str(error)) from error
 
 
 def no_further_file(needed: int) -> DumpTarget:
@@ -59,7 +59,7 @@ def no_further_file(needed: int) -> DumpTarget:
 
 
 def _not_writable(target: DumpTarget, error: OSError) -> FileNotWritable:
-    return FileNotWritable(path=target.path, detail=error.strerror or str(error))
+    return FileNotWritable(path=target.name, detail=error.strerror or str(error))
 
 
 @contextmanager
@@ -159,9 +159,9 @@ class DumpFile:
 
     @classmethod
     def create(cls, target: DumpTarget, next_file: NextFile = no_further_file) -> DumpFile:
-        """Begin a file. It is there already, if its name was claimed.
+        """Begin a file. In a directory it is there already, if its name was claimed.
 
-        :raises FileNotWritable: the directory or the disk refuses.
+        :raises FileNotWritable: the directory, the disk or the store refuses.
         """
         with _file_errors(target):
             return cls(target, _begun(target), next_file)
@@ -178,19 +178,18 @@ class DumpFile:
         """
         members = [target.header_member()]
         members += [_member(piece) for piece in sorted(pieces, key=lambda piece: piece.end)]
-        with _file_errors(target), ExitStack() as undo:
-            file = undo.enter_context(files.update(target.path))
+        assert target.storage.resumes
+        with _file_errors(target):
+            file = cast(io.FileIO, target.storage.append(target.name, None))
             try:
                 archive = Archive.resume(file, members, target.header.options.checksum, check=check)
-            except ValueError as error:
-                raise NotADumpFile(path=target.path, detail=f"does not hold what was written: {error}") from error
-            undo.pop_all()
+            except BaseException as error:
+                file.close()
+                if isinstance(error, ValueError):
+                    detail = f"does not hold what was written: {error}"
+                    raise NotADumpFile(path=target.name, detail=detail) from error
+                raise
         return cls(target, archive, next_file)
-
-    @property
-    def path(self) -> Path:
-        """The file being written."""
-        return self.target.path
 
     @property
     def number(self) -> int:
@@ -201,21 +200,22 @@ class DumpFile:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self.close()
+        if kind is None:
+            self.close()
+        else:
+            self.abandon()
 
     def close(self) -> None:
         """Write the directory of the archive; the file is whole then."""
-        if not self._open:
-            return
-        self._open = False
-        with _file_errors(self.target), closing(self.archive):
-            self.archive.finish()
+        if self._open:
+            self._open = False
+            _end(self.target, self.archive)
 
     def abandon(self) -> None:
         """Let go of the file as it is: it is not whole, and can be gone on with."""
         if self._open:
             self._open = False
-            self.archive.close()
+            _abandon(self.target, self.archive)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
@@ -294,12 +294,12 @@ class DumpFile:
 
     def _go_on(self, needed: int) -> None:
         """Close the file, which is full, and begin the next."""
-        target, full = self._next_file(needed), self.archive
+        full, end = self.target, self.archive
+        target = self._next_file(needed)
         with _file_errors(target):
             self.archive = _begun(target)
         self.target, self._whole = target, self.archive.mark()
-        with closing(full):
-            full.finish()
+        _end(full, end)
 
     # --- the end of the set -----------------------------------------------------------------------------------------
 
@@ -320,7 +320,7 @@ class DumpFile:
             body = _set_text(where, names)
             if not self._fits(self.archive.size_with(SET, len(body))):
                 self._go_on(len(body))
-                names[self.number] = self.path.name
+                names[self.number] = templates.bare(self.target.name)
                 body = _set_text(where, names)
                 if not self._fits(self.archive.size_with(SET, len(body))):
                     raise DumpSpaceExhausted(needed=len(body), detail=": FILESIZE is too small for the list of files")
@@ -345,7 +345,7 @@ class DumpFile:
             text = sealed.getvalue()
         parts = []
         for member in self._cut(name, text):
-            names[self.number] = self.path.name
+            names[self.number] = templates.bare(self.target.name)
             parts.append([self.number, member.name, f"{member.crc:08x}"])
         return {"name": name, "size": size, "parts": parts}
 
@@ -369,15 +369,32 @@ class DumpFile:
 
 def _begun(target: DumpTarget) -> Archive:
     """A new archive with its header. A claimed file keeps its first bytes, which are the same, all the time."""
-    file = files.update(target.path)
+    file = target.storage.append(target.name, None)
     archive = Archive(file, target.header.options.checksum)
     try:
         archive.add(HEADER, target.header.of_file(target.number))
-        file.truncate(archive.end)
+        if isinstance(file, Cuttable):
+            file.truncate(archive.end)
     except BaseException:
-        file.close()
+        _abandon(target, archive)
         raise
     return archive
+
+
+def _abandon(target: DumpTarget, archive: Archive) -> None:
+    """Let go of a file as if its writer had died."""
+    target.storage.abandon(cast(BinaryIO, archive.file))
+
+
+def _end(target: DumpTarget, archive: Archive) -> None:
+    """Write the directory of a file; it is whole then."""
+    with _file_errors(target):
+        try:
+            archive.finish()
+        except BaseException:
+            _abandon(target, archive)
+            raise
+        archive.close()
 
 
 def _halves(batch: pa.RecordBatch, name: str, needed: int) -> list[pa.RecordBatch]:
@@ -407,10 +424,17 @@ def seal(
     named: Mapping[int, str],
     next_file: NextFile = no_further_file,
 ) -> dict[int, str]:
-    """End a set: go on with a file of it, closed before, that holds ``pieces``; the names of all files by number.
+    """End a set: the last parts of all its files' names, by number.
+
+    In a directory a file of it, closed before, that holds ``pieces`` is gone on with. An object is a new one, without any.
 
     :raises FileNotWritable: the disk is full, or the like.
     :raises DumpSpaceExhausted: all files are full.
     """
-    with DumpFile.resume(target, pieces, next_file, check=False) as file:
+    if target.storage.resumes:
+        file = DumpFile.resume(target, pieces, next_file, check=False)
+    else:
+        assert not pieces
+        file = DumpFile.create(target, next_file)
+    with file:
         return file.seal(catalog, master, named)

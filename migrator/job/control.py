@@ -15,6 +15,9 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from migrator import templates
+from migrator.config import NO_SECRETS, Secrets
+from migrator.dump.storage import storage_of
 from migrator.ends import Database
 from migrator.errors import (
     AmbiguousJob,
@@ -155,7 +158,7 @@ class Job:
             age = self.table.age(connection)
             granules = self.table.totals(connection, "GRANULE")
             workers = tuple(map(_worker, self.table.rows(connection, "WORKER")))
-            files = tuple(DumpFileStatus(file.name, _size(Path(file.name))) for file in self.table.rows(connection, "FILE"))
+            files = tuple(DumpFileStatus(file.name, _size(file.name)) for file in self.table.rows(connection, "FILE"))
             attached = self.table.clients(connection)
         state = row.state if row.state in _ENDED or age < LEASE else NOT_RUNNING
         workers = workers if state not in {*_ENDED, NOT_RUNNING} else ()
@@ -226,8 +229,10 @@ class Job:
                 return f"PARALLEL is {degree} when the job is started again"
         return self.ask("PARALLEL", value=degree)
 
-    def kill_stopped(self) -> tuple[Path, ...]:
+    def kill_stopped(self, secrets: Secrets = NO_SECRETS) -> tuple[str, ...]:
         """Drop the master table of a job that is not running; the dump files that were deleted with it.
+
+        ``secrets`` open the way to objects of a store.
 
         :raises JobIsRunning: it is running.
         """
@@ -237,8 +242,11 @@ class Job:
             if row.state != "STOPPED" and age < LEASE:
                 raise JobIsRunning(job=self.qname, seconds=round(age, 1))
             self.table.take_over(connection)  # a process that comes back to life finds the job is not its own
-            deleted = tuple(path for file in self.table.rows(connection, "FILE") if (path := Path(file.name)).is_file())
-            dump_files.delete(deleted)
+            files = [(file.item, file.name) for file in self.table.rows(connection, "FILE")]
+            deleted: tuple[str, ...] = ()
+            if files:
+                storage = storage_of(files[0][1], secrets.credential)
+                deleted = dump_files.delete(storage, dump_files.recorded_header(row.detail["header"]), files)
             self.table.drop(connection)
         return deleted
 
@@ -268,8 +276,9 @@ def _alive(table: MasterTable, connection: sa.Connection) -> bool:
     return table.age(connection) < LEASE
 
 
-def _size(path: Path) -> int | None:
-    return path.stat().st_size if path.is_file() else None
+def _size(name: str) -> int | None:
+    path = Path(name)
+    return path.stat().st_size if not templates.is_uri(name) and path.is_file() else None
 
 
 def _worker(row: Row) -> WorkerStatus:

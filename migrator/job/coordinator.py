@@ -105,8 +105,8 @@ class Files(Protocol):
     def next(self, lane: Lane, wanted: FileWanted) -> FileGiven:
         """A file for a worker."""
 
-    def free(self, lane: Lane, *, died: bool) -> None:
-        """A worker is no more."""
+    def free(self, lane: Lane, *, died: bool) -> list[Row]:
+        """A worker is no more; the granules that are lost with it and must be moved again."""
 
     def add(self, detail: dict[str, Any]) -> str:
         """Do what ADD_FILE asks for; what was done."""
@@ -134,6 +134,7 @@ class Coordinator:
         self._stopping = False
         self._told = self._polled = 0.0
         self._workers: set[int] = set()
+        self._lost_rows: list[Row] = []
         log.sink = record.said.append
         self.pool = Pool(
             degree,
@@ -148,11 +149,15 @@ class Coordinator:
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def move(
-        self, moves: Sequence[Move], details: Mapping[int, dict[str, Any]] = MappingProxyType({})
+        self,
+        moves: Sequence[Move],
+        details: Mapping[int, dict[str, Any]] = MappingProxyType({}),
+        again: Callable[[Move], None] = lambda move: None,
     ) -> Iterator[tuple[Move, Outcome, int]]:
         """Perform moves as workers come free; each with its outcome and its worker.
 
-        ``details``: what is recorded of an export's granules, by item, which their pieces are added to.
+        ``details``: what is recorded of an export's granules, by item, which their pieces are added to. ``again`` is told of
+        a granule that was moved and is lost, since its worker died before it had ended its dump file: it comes once more.
 
         :raises JobStopped: a client asked for it, and what was at work has ended.
         :raises JobKilled: a client asked for it.
@@ -160,7 +165,7 @@ class Coordinator:
         :raises FileNotWritable: a dump file.
         :raises DumpSpaceExhausted: there is no further dump file.
         """
-        for finished in self._run(moves):
+        for finished in self._run(moves, again):
             task, outcome = finished.task, finished.outcome
             assert isinstance(task, Move)
             assert outcome is not None
@@ -218,12 +223,17 @@ class Coordinator:
 
     # --- tasks ------------------------------------------------------------------------------------------------------
 
-    def _run(self, tasks: Iterable[Task]) -> Iterator[Finished]:
+    def _run(self, tasks: Sequence[Task], lost: Callable[[Move], None] = lambda move: None) -> Iterator[Finished]:
         died: dict[int, int] = {}
+        moves = {task.item: task for task in tasks if isinstance(task, Move)}
         left = list(tasks)
         while left:
             again: list[Task] = []
             for finished in self.pool.run(left):
+                while self._lost_rows:
+                    move = moves[self._lost_rows.pop().item]
+                    lost(move)
+                    again.append(move)
                 if finished.outcome is not None:
                     yield finished
                     continue
@@ -252,8 +262,16 @@ class Coordinator:
         return Outcome(row.rows, row.bytes, row.seconds)
 
     def _gone(self, lane: Lane, died: bool) -> None:
-        if self._files is not None:
-            self._files.free(lane, died=died)
+        if self._files is None:
+            return
+        for row in self._files.free(lane, died=died):
+            self.again(row)
+            self._lost_rows.append(row)
+
+    def again(self, row: Row) -> None:
+        """Say that a granule has to be unloaded again."""
+        name = QName(row.schema, row.name)
+        self._log.message(f"granule {row.item} of {name} is not in its dump file, and is unloaded again")
 
     # --- news, and what clients ask --------------------------------------------------------------------------------
 

@@ -1,24 +1,26 @@
 """The dump files of an export: which there are, who writes which, and how the set is ended.
 
 Every file is recorded in the master table before it is made. A worker writes a file alone; a file that no worker writes
-any more is gone on with, until it is full (FILESIZE).
+any more is gone on with, until it is full (FILESIZE). An object of a store cannot be gone on with: it is there, whole, when
+its worker has ended it, and what was to be in it is unloaded again when its worker dies before.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
-from migrator import files, templates
+from migrator import templates
 from migrator.config import Secrets
 from migrator.dump import crypt, writer
 from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
-from migrator.errors import DumpSpaceExhausted, MigratorError
+from migrator.dump.storage import Storage, storage_of
+from migrator.errors import DumpSpaceExhausted, FileNotWritable, MigratorError
 from migrator.job.lanes import Lane
 from migrator.job.master import Master, Piece
 from migrator.job.session import Session
@@ -41,15 +43,22 @@ def set_header(spec: JobSpec, job: str, set_id: str, catalog: Catalog, secrets: 
     return SetHeader(set_id, options, job, spec.mode, created, catalog.dialect, catalog.version)
 
 
+def recorded_header(form: dict[str, Any]) -> SetHeader:
+    """The header of a job's files, as the master table has it."""
+    header, _ = SetHeader.read(json.dumps(form).encode())
+    return header
+
+
 @dataclass
 class _File:
-    """A file of the set: recorded as ``number``; ``lane``: who writes it; ``full``: nobody will; ``broken``: whoever wrote
-    it died before it was whole."""
+    """A file of the set: recorded as ``number``; ``lane``: who writes it; ``writer``: the living worker that wrote it last;
+    ``full``: nobody will write it any more; ``broken``: whoever wrote it died before it was whole."""
 
     number: int
-    path: Path
+    name: str
     filesize: int | None
     lane: int | None = None
+    writer: int | None = None
     full: bool = False
     broken: bool = False
 
@@ -59,14 +68,16 @@ class DumpFiles:
 
     def __init__(self, spec: JobSpec, job: Session, secrets: Secrets) -> None:
         self._job, self._record = job, job.record
-        self._header, _ = SetHeader.read(json.dumps(job.recall("header")).encode())
+        self._header = recorded_header(job.recall("header"))
+        self._storage = storage_of(spec.dumpfiles[0], secrets.credential)
         encryption = self._header.options.encryption
         self._key: DataKey | None = None
         if encryption is not None:
             self._key = crypt.unlock(encryption, secrets, self._header.set_id)
         self._reuse = spec.reuse_dumpfiles
         recorded = self._record.rows("FILE")
-        self._files = [_File(row.item, Path(row.name), row.detail["filesize"], broken=True) for row in recorded]
+        self._files = [_File(row.item, row.name, row.detail["filesize"], broken=True) for row in recorded]
+        self._last = max((row.item for row in recorded), default=0)
         for row, file in zip(recorded, self._files, strict=True):
             if row.state == "PENDING":
                 self._finish_making(row, file)
@@ -78,19 +89,18 @@ class DumpFiles:
         found: list[dict[str, Any]] = self._job.recall("dumpfiles")
         return found
 
-    def _names(self) -> Iterator[tuple[Path, dict[str, Any]]]:
+    def _names(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """The names that are left, in order: templates in turn, those added later after those there were."""
-        taken = {file.path for file in self._files}
+        taken = {file.name for file in self._files}
         given = [entry for entry in self._specifications if not entry["added"]]
         first = {entry["template"]: entry for entry in given}
-        paths = templates.paths(tuple(first))
-        for path in paths:
-            if path not in taken:
-                template = next(t for t in first if templates.names(t, path))
-                yield path, first[template]
+        for name in templates.files(tuple(first)):
+            if name not in taken:
+                template = next(t for t in first if templates.names(t, name))
+                yield name, first[template]
         for entry in self._specifications:
             if entry["added"]:
-                yield from ((path, entry) for path in templates.paths((entry["template"],)) if path not in taken)
+                yield from ((name, entry) for name in templates.files((entry["template"],)) if name not in taken)
 
     @property
     def possible(self) -> int | None:
@@ -122,27 +132,28 @@ class DumpFiles:
         :raises DumpSpaceExhausted: there is no further name.
         :raises DumpFileExists: the file is there and may not be reused.
         """
-        path, entry = next(self._names(), (None, {}))
-        if path is None:
+        name, entry = next(self._names(), (None, {}))
+        if name is None:
             raise DumpSpaceExhausted(needed=needed, detail="")
         filesize = entry["filesize"]
-        file = _File(len(self._files) + 1, path, filesize)
+        file = _File(self._last + 1, name, filesize)
         reuse = self._reuse or entry["reuse"]
         detail = {"filesize": filesize, "reuse": reuse}
-        self._record.insert([Row("FILE", file.number, name=str(path), state="PENDING", detail=detail)])
+        self._record.insert([Row("FILE", file.number, name=name, state="PENDING", detail=detail)])
         try:
-            writer.create(path, reuse)
+            writer.claim(self._storage, name, reuse)
         except MigratorError:
             self._record.remove("FILE", file.number)
             raise
         self._record.change("FILE", file.number, state="EXECUTING")
         self._files.append(file)
+        self._last = file.number
         return file
 
     def _finish_making(self, row: Row, file: _File) -> None:
         """Make a file that was recorded when the job died, and that may or may not have been made."""
-        if not _begins(file.path, self._target(file).start):
-            writer.create(file.path, row.detail["reuse"])
+        if not _begins(self._target(file)):
+            writer.claim(self._storage, file.name, row.detail["reuse"])
         self._record.change("FILE", row.item, state="EXECUTING")
 
     def next(self, lane: Lane, wanted: FileWanted) -> FileGiven:
@@ -154,22 +165,40 @@ class DumpFiles:
             if file.lane == lane.number:
                 file.lane = None
                 file.full = file.full or not wanted.first
-        free = (f for f in self._files if f.lane is None and not f.full and (wanted.first or self._empty(f)))
+        going_on = wanted.first and self._storage.resumes
+        free = (f for f in self._files if f.lane is None and not f.full and (going_on or self._empty(f)))
         file = next(free, None) or self._make(wanted.size)
-        file.lane, file.broken = lane.number, False
+        file.lane, file.writer, file.broken = lane.number, lane.number, False
         return FileGiven(self._target(file), self._pieces(file.number))
 
-    def free(self, lane: Lane, *, died: bool) -> None:
-        """A worker is gone; its file can be gone on with."""
-        for file in self._files:
+    def free(self, lane: Lane, *, died: bool) -> list[Row]:
+        """A worker is gone; its file can be gone on with. The granules that were in objects which it has not ended."""
+        mine = [file for file in self._files if file.writer == lane.number]
+        for file in mine:
             if file.lane == lane.number:
                 file.lane, file.broken = None, died
+            file.writer = None
+            if not self._storage.resumes:
+                file.full = not died or self._size(file) > 0
+        return self._again(mine) if died and not self._storage.resumes else []
 
     def _empty(self, file: _File) -> bool:
-        return file.path.stat().st_size == 0
+        """Whether a file can be begun. An object can until something that is recorded is in it."""
+        return self._size(file) == 0 if self._storage.resumes else not self._pieces(file.number)
+
+    def _size(self, file: _File) -> int:
+        """How many bytes of a file are there. An object under its name counts if it is this very file."""
+        target = self._target(file)
+        if not self._storage.resumes and not _begins(target):
+            return 0
+        with _reached(file.name):
+            try:
+                return self._storage.size(file.name)
+            except FileNotFoundError:
+                return 0
 
     def _target(self, file: _File) -> DumpTarget:
-        return DumpTarget(file.path, file.number, self._header, self._key, file.filesize)
+        return DumpTarget(file.name, file.number, self._header, self._key, file.filesize, self._storage)
 
     def _pieces(self, number: int) -> tuple[Piece, ...]:
         """What is recorded to lie in a file."""
@@ -180,46 +209,92 @@ class DumpFiles:
     # --- how it ends ------------------------------------------------------------------------------------------------
 
     def lost(self) -> list[Row]:
-        """Granules whose pieces are not in their files any more, as after a loss of power."""
-        sizes = {file.number: file.path.stat().st_size if file.path.is_file() else 0 for file in self._files}
-        done = self._record.rows("GRANULE", state="COMPLETED")
-        return [row for row in done if any(p["end"] > sizes.get(p["file"], 0) for p in row.detail["pieces"])]
+        """Granules whose pieces are not in their files, to be unloaded again: after a loss of power, and those in objects
+        that were not ended."""
+        return self._again(self._files)
 
-    def seal(self, catalog: Catalog, master: Master) -> tuple[Path, ...]:
-        """End the set in its first file; the files of the set. Files without a row go."""
+    def _again(self, files: Sequence[_File]) -> list[Row]:
+        """The granules whose pieces are not in those of their files that are among these; they are not done any more."""
+        sizes = {file.number: self._size(file) for file in files}
+        done = self._record.rows("GRANULE", state="COMPLETED")
+        lost = [row for row in done if any(p["end"] > sizes.get(p["file"], p["end"]) for p in row.detail["pieces"])]
+        for row in lost:
+            self._record.change("GRANULE", row.item, state="PENDING")
+        return lost
+
+    def seal(self, catalog: Catalog, master: Master) -> tuple[str, ...]:
+        """End the set, in a directory in its first file, in a store in a fresh object; the files. Those without a row go."""
+        empty = [file for file in self._files if self._empty(file)]
+        if self._storage.resumes:
+            last = self._files[0]
+            self._end_files(empty)
+        else:
+            last = empty.pop(0) if empty else self._make(0)
+        spare = [] if self._storage.resumes else empty
+        self._drop([file for file in empty if file is not last])
+        names = {file.number: templates.bare(file.name) for file in self._files}
+
+        def further(needed: int) -> DumpTarget:
+            if spare:
+                self._files.append(spare.pop(0))
+                return self._target(self._files[-1])
+            return self._target(self._make(needed))
+
+        writer.seal(self._target(last), self._pieces(last.number), catalog, master, names, further)
+        return tuple(file.name for file in sorted(self._files, key=lambda file: file.number))
+
+    def _end_files(self, empty: Sequence[_File]) -> None:
+        """Make files whole that were not ended."""
         first = self._files[0]
-        for file in [file for file in self._files[1:] if self._empty(file)]:
-            file.path.unlink()
-            self._files.remove(file)
-        if self._empty(first):
+        if first in empty:
             with writer.DumpFile.create(self._target(first)):
                 pass
         for file in self._files[1:]:
-            if file.broken:
+            if file.broken and file not in empty:
                 with writer.DumpFile.resume(self._target(file), self._pieces(file.number), check=False):
                     pass
-        names = {file.number: file.path.name for file in self._files}
-        writer.seal(self._target(first), self._pieces(first.number), catalog, master, names, self._further)
-        return tuple(file.path for file in self._files)
 
-    def _further(self, needed: int) -> DumpTarget:
-        return self._target(self._make(needed))
+    def _drop(self, files: Sequence[_File]) -> None:
+        """Files are no part of the set."""
+        delete(self._storage, self._header, [(file.number, file.name) for file in files])
+        self._files = [file for file in self._files if file not in files]
 
     def delete(self) -> None:
         """Remove all files: the job is no more."""
-        delete([file.path for file in self._files])
+        self._drop(self._files)
 
 
-def _begins(path: Path, start: bytes) -> bool:
-    """Whether a file is there that begins with these bytes, as far as it goes."""
+@contextmanager
+def _reached(name: str) -> Iterator[None]:
+    """:raises FileNotWritable: the directory, or the store, refuses."""
     try:
-        with files.read(path) as file:
-            return start.startswith(file.read(len(start)))
-    except FileNotFoundError:
-        return False
+        yield
+    except OSError as error:
+        raise FileNotWritable(path=name, detail=error.strerror or str(error)) from error
 
 
-def delete(paths: Sequence[Path]) -> None:
-    """Remove the files of a job that is killed, or that ends before it begins."""
-    for path in paths:
-        path.unlink(missing_ok=True)
+def _begins(target: DumpTarget) -> bool:
+    """Whether a file is there that begins as this one does, as far as it goes."""
+    start = target.start
+    with _reached(target.name):
+        try:
+            with target.storage.read(target.name) as file:
+                return start.startswith(file.read(len(start)))
+        except FileNotFoundError:
+            return False
+
+
+def delete(storage: Storage, header: SetHeader, files: Iterable[tuple[int, str]]) -> tuple[str, ...]:
+    """Delete the files of a job that is killed, or that ends before it begins; those that were there.
+
+    An object that is another set's stays: REUSE_DUMPFILES overwrites it when the new one is whole, and not before.
+    """
+    deleted = []
+    for number, name in files:
+        with _reached(name):
+            if not storage.exists(name):
+                continue
+            if storage.resumes or _begins(DumpTarget(name, number, header, storage=storage)):
+                storage.delete(name)
+                deleted.append(name)
+    return tuple(deleted)

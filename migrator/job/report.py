@@ -174,12 +174,12 @@ class JobLog:
 
     # --- how it ends ------------------------------------------------------------------------------------------------
 
-    def dump_set(self, job: QName, files: Sequence[Path]) -> None:
+    def dump_set(self, job: QName, files: Sequence[str]) -> None:
         """The files an export wrote."""
         self._write("*" * 78)
         self._write(f"Dump file set for {job.schema}.{job.name} is:")
-        for path in files:
-            self._write(f"  {path}")
+        for name in files:
+            self._write(f"  {name}")
 
     def fatal(self, error: BaseException) -> None:
         """The job ends here because of ``error``: written to LOGFILE only, since the command line shows it by itself."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
-from pathlib import Path
 
 from migrator import filters, templates
 from migrator.access import Situation, choose
@@ -62,7 +61,7 @@ class _Export:
             for item, (name, size) in enumerate(sizes.items(), 1)
         )
 
-    def run(self) -> tuple[Path, ...]:
+    def run(self) -> tuple[str, ...]:
         """Write the set; its files."""
         if self.job.restarted:
             self._check()
@@ -80,7 +79,7 @@ class _Export:
         )
         executing = self.job.restarted
         try:
-            self._claim()
+            self._claim(coordinator)
             self.job.executing()
             executing = True
             self._unload(coordinator)
@@ -96,16 +95,14 @@ class _Export:
         limits = [self.files.possible, self.origin.readers]
         return min((limit for limit in limits if limit is not None), default=None)
 
-    def _claim(self) -> None:
+    def _claim(self, coordinator: Coordinator) -> None:
         """Make the first files now, so that one that may not be overwritten is known before any row moves."""
         if not self.job.restarted:
             limit = self._limit()
             self.files.claim(self.job.degree if limit is None else min(limit, self.job.degree))
             return
         for row in self.files.lost():
-            name = QName(row.schema, row.name)
-            self.log.message(f"granule {row.item} of {name} is not in its dump file any more, and is unloaded again")
-            self.record.change("GRANULE", row.item, state="PENDING")
+            coordinator.again(row)
 
     # --- what is to be done -----------------------------------------------------------------------------------------
 
@@ -164,7 +161,8 @@ class _Export:
             return
         self.log.processing(f"{prefix(self.spec)}/{TABLE_DATA}")
         begin_progress(self.work.progress, rows)
-        for move, outcome, worker in coordinator.move(largest_first(moves), {row.item: row.detail for row in rows}):
+        details = {row.item: row.detail for row in rows}
+        for move, outcome, worker in coordinator.move(largest_first(moves), details, moved.again):
             moved.ended(move, outcome, worker)
         self.work.progress.end()
 

@@ -74,6 +74,18 @@ class _Table:
         self.rows = self.bytes = 0
         self.seconds = 0.0
         self.error: MigratorError | None = None
+        self._ended: dict[int, Outcome] = {}
+
+    def end(self, item: int, outcome: Outcome) -> None:
+        self.left.discard(item)
+        self._ended[item] = outcome
+        self.add(outcome.rows, outcome.bytes, outcome.seconds)
+        self.error = self.error or outcome.error
+
+    def again(self, item: int) -> None:
+        self.left.add(item)
+        outcome = self._ended.pop(item)
+        self.add(-outcome.rows, -outcome.bytes, -outcome.seconds)
 
     def add(self, rows: int, size: int, seconds: float) -> None:
         self.rows, self.bytes, self.seconds = self.rows + rows, self.bytes + size, self.seconds + seconds
@@ -106,9 +118,7 @@ class RowsMoved:
     def ended(self, move: Move, outcome: Outcome, worker: int) -> None:
         """A granule has ended."""
         table = self._tables[move.name]
-        table.left.discard(move.item)
-        table.add(outcome.rows, outcome.bytes, outcome.seconds)
-        table.error = table.error or outcome.error
+        table.end(move.item, outcome)
         if table.left:
             return
         self._progress.table_done(str(move.name))
@@ -116,6 +126,10 @@ class RowsMoved:
             self._log.rows(self._verb, move.name, table.bytes, table.rows, table.seconds, move.method, worker)
         else:
             self._failed(move.name, table, table.error)
+
+    def again(self, move: Move) -> None:
+        """A granule that had ended is lost, and will end once more."""
+        self._tables[move.name].again(move.item)
 
     def _failed(self, name: QName, table: _Table, error: MigratorError) -> None:
         what = "unload" if self._verb == "exported" else "load"

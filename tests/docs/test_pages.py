@@ -12,6 +12,8 @@ from migrator.params import SUPPORTED, Parameter
 from migrator.reference import PAGES
 
 DOCS = Path(__file__).parents[2] / "docs"
+NEED_MORE = {"CREDENTIAL", "DIRECTORY", "PARFILE"}
+"""Parameters whose examples are valid only with a configuration, a directory or a file."""
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -19,7 +21,7 @@ def test_a_page_is_up_to_date(name: str) -> None:
     assert (DOCS / f"{name}.md").read_text(encoding="utf-8") == PAGES[name](), "run: make docs"
 
 
-OF_PLACES = {"DIRECTORY", "PARFILE", "USERID"}
+OF_PLACES = {"CREDENTIAL", "DIRECTORY", "PARFILE", "USERID"}
 """Parameters whose examples name what is not there."""
 
 

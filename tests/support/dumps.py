@@ -48,7 +48,7 @@ class Maker:
 
     def next_file(self, _: int = 0) -> DumpTarget:
         self.taken += 1
-        return DumpTarget(self.directory / self.names.format(self.taken), self.taken, self.header, self.key)
+        return DumpTarget(str(self.directory / self.names.format(self.taken)), self.taken, self.header, self.key)
 
     def make(self, files: Sequence[Iterable[pa.RecordBatch]], table: str = "t") -> list[Path]:
         """One file for each of ``files``, and more when they are full."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from migrator import config, operations
+from migrator import command_line, config, operations
+from migrator.config import NO_SECRETS
 from migrator.errors import MigratorError
 from migrator.job.session import Start
 from migrator.spec import JobSpec
@@ -16,10 +17,12 @@ def main(url: str, name: str, local: str = "", link: str = "") -> int:
     settings = config.load()
     for reference in filter(None, (url, link)):
         settings.reference(reference)
-    recorded = Recorded.of(url, name, local=bool(local))
-    spec = JobSpec.from_json(recorded.job().detail["request"])
     try:
-        return operations.run(spec, settings.resolve, sys.stdout, start=Start(recorded.table, recorded.database))
+        recorded = Recorded.of(url, name, local=bool(local))
+        spec = JobSpec.from_json(recorded.job().detail["request"])
+        secrets = command_line.with_credential(NO_SECRETS, spec.credential, settings)
+        start = Start(recorded.table, recorded.database)
+        return operations.run(spec, settings.resolve, sys.stdout, secrets=secrets, start=start)
     except MigratorError as error:
         print(error)
         return 1

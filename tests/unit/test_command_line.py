@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from migrator.command_line import from_arguments, secrets
-from migrator.config import Config, Secrets
+from migrator.command_line import added_files, from_arguments, secrets
+from migrator.config import Config, Credential, Secrets
 from migrator.directories import Directory
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
+    InvalidCredential,
     InvalidDirectory,
     InvalidFileName,
     InvalidUrl,
@@ -22,6 +24,7 @@ from migrator.errors import (
     NoConnection,
     ObjectPathNotFound,
     UnsupportedParameter,
+    UsageError,
 )
 from migrator.params import Client, parse
 from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
@@ -435,7 +438,7 @@ def test_the_comparisons_of_a_name_clause_are_listed_where_one_is_wrong() -> Non
 
 @pytest.mark.parametrize("parameter", ["DUMPFILE", "LOGFILE"])
 def test_a_file_that_is_a_uri_is_refused_without_showing_its_password(parameter: str) -> None:
-    with pytest.raises(UnsupportedParameter, match="with a URI") as refused:
+    with pytest.raises((UnsupportedParameter, InvalidValue), match=r"URI|is not s3://") as refused:
         expdp(f"{parameter}=postgresql://a:s3cret@h:1/d")
     assert "s3cret" not in str(refused.value)
 
@@ -586,3 +589,62 @@ def test_what_would_be_passed_over_by_an_import_of_the_master_table_is_refused(a
     assert impdp("MASTER_ONLY=YES", "TABLES=emp", "JOB_NAME=held").master_only
     with pytest.raises(ConflictingParameters, match="MASTER_ONLY"):
         impdp("MASTER_ONLY=YES", argument)
+
+
+# --- object stores --------------------------------------------------------------------------------------------------
+
+STORE = Config(credentials={"archive": Credential(access_key="AK", secret_key="s3cret")})
+CREDENTIAL = "CREDENTIAL=archive"
+
+
+def exported(*arguments: str, config: Config = STORE) -> JobSpec:
+    return from_arguments("expdp", ["sqlite:///x.db", "NOLOGFILE=YES", *arguments], config)
+
+
+def test_a_uri_keeps_its_slashes_and_a_credential_is_a_name() -> None:
+    job = exported("DUMPFILE=s3://bucket/a/b%U.dmp,s3://bucket/c%L", CREDENTIAL)
+    assert job.dumpfiles == ("s3://bucket/a/b%U.dmp", "s3://bucket/c%L")
+    assert job.credential == "archive"
+    assert JobSpec.from_json(json.loads(json.dumps(job.to_json()))) == job
+    assert "s3cret" not in str(job.to_json())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["DUMPFILE=s3://bucket/a.dmp"], InvalidValue),
+        (["DUMPFILE=s3://bucket"], InvalidValue),
+        (["DUMPFILE=s3://bucket/a%U/"], InvalidValue),
+        (["DUMPFILE=s3://bucket/a//b%U"], InvalidValue),
+        (["DUMPFILE=s3://bucket/../b%U"], InvalidValue),
+        (["DUMPFILE=s3://AK:s3cret@bucket/b%U"], InvalidValue),
+        (["DUMPFILE=s3://bucket/b%U?secret_key=s3cret"], InvalidValue),
+        (["DUMPFILE=gs://bucket/b%U"], InvalidValue),
+        (["DUMPFILE=s3://bucket/a%U,b%U.dmp"], ConflictingParameters),
+        (["DUMPFILE=b%U.dmp", CREDENTIAL], ConflictingParameters),
+        (["DUMPFILE=s3://bucket/a%U", "CREDENTIAL=other"], InvalidCredential),
+    ],
+)
+def test_what_is_no_place_for_a_dump_set_is_refused(arguments: list[str], error: type[UsageError]) -> None:
+    with pytest.raises(error) as caught:
+        exported(*arguments)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_log_file_is_no_object() -> None:
+    with pytest.raises(UnsupportedParameter, match="only dump files"):
+        from_arguments("expdp", ["sqlite:///x.db", "DUMPFILE=s3://bucket/a%U", "LOGFILE=s3://bucket/x.log"], STORE)
+
+
+def test_an_import_takes_an_object_by_its_own_name() -> None:
+    arguments = ["sqlite:///x.db", "NOLOGFILE=YES", "DUMPFILE=s3://bucket/a01.dmp"]
+    assert from_arguments("impdp", arguments, STORE).dumpfiles == ("s3://bucket/a01.dmp",)
+
+
+def test_added_files_are_where_the_others_are() -> None:
+    job = exported("DUMPFILE=s3://bucket/a%U.dmp", CREDENTIAL)
+    assert added_files("s3://bucket/more%U.dmp", STORE, job) == ("s3://bucket/more%U.dmp",)
+    with pytest.raises(ConflictingParameters, match="not in both"):
+        added_files("more%U.dmp", STORE, job)
+    with pytest.raises(ConflictingParameters, match="not in both"):
+        added_files("s3://bucket/more%U.dmp", STORE, exported("DUMPFILE=a.dmp"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import zipfile
 from collections.abc import Iterator
@@ -17,9 +18,11 @@ from hypothesis import strategies as st
 from migrator import templates
 from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import reader, writer
+from migrator.dump.archive import Archive, verify
 from migrator.dump.crypt import CHUNK, DataKey, Encryption, Lock, wrap
 from migrator.dump.header import DumpTarget, SetHeader
 from migrator.dump.info import Item, Kind, get_dumpfile_info, report
+from migrator.dump.storage import LOCAL
 from migrator.errors import (
     ChecksumError,
     DumpFileExists,
@@ -54,11 +57,11 @@ def values(found: list[object]) -> list[object]:
 
 
 def target(path: Path, number: int = 1, **options: object) -> DumpTarget:
-    return DumpTarget(path, number, header(**options))
+    return DumpTarget(str(path), number, header(**options))
 
 
 def rows_in(file: DumpTarget, pieces: tuple[Piece, ...]) -> list[object]:
-    dump = reader.DumpFiles(file.header, ((file.number, file.path),), file.key)
+    dump = reader.DumpFiles(file.header, ((file.number, file.name),), file.key)
     return [value for piece in pieces for part in dump.batches(piece) for value in part.column(0).to_pylist()]
 
 
@@ -120,9 +123,9 @@ def test_an_existing_file_is_not_overwritten_unless_asked(tmp_path: Path) -> Non
     path = tmp_path / "x.dmp"
     path.write_bytes(b"precious")
     with pytest.raises(DumpFileExists, match="ORA-27038"):
-        writer.create(path, reuse=False)
+        writer.claim(LOCAL, str(path), reuse=False)
     with pytest.raises(FileNotWritable, match="it is no dump file"):
-        writer.create(path, reuse=True)
+        writer.claim(LOCAL, str(path), reuse=True)
     assert path.read_bytes() == b"precious"
 
 
@@ -131,14 +134,14 @@ def test_an_earlier_dump_file_is_overwritten_if_asked(tmp_path: Path, content: b
     path = tmp_path / "x.dmp"
     path.write_bytes(content)
     with pytest.raises(DumpFileExists, match="ORA-27038"):
-        writer.create(path, reuse=False)
-    writer.create(path, reuse=True)
+        writer.claim(LOCAL, str(path), reuse=False)
+    writer.claim(LOCAL, str(path), reuse=True)
     assert path.read_bytes() == b""
 
 
 def test_a_file_in_no_directory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileNotWritable, match="No such file"):
-        writer.create(tmp_path / "nowhere" / "x.dmp", reuse=False)
+        writer.claim(LOCAL, str(tmp_path / "nowhere" / "x.dmp"), reuse=False)
 
 
 def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
@@ -147,8 +150,8 @@ def test_a_full_disk_is_said_so(tmp_path: Path) -> None:
 
 
 def test_templates_take_turns_and_plain_names_come_once() -> None:
-    found = islice(templates.paths(["/d/a%U.dmp", "/d/b%u.dmp", "/d/c.dmp"]), 6)
-    assert [path.name for path in found] == ["a01.dmp", "b01.dmp", "c.dmp", "a02.dmp", "b02.dmp", "a03.dmp"]
+    found = islice(templates.files(["/d/a%U.dmp", "/d/b%u.dmp", "/d/c.dmp"]), 6)
+    assert [templates.bare(name) for name in found] == ["a01.dmp", "b01.dmp", "c.dmp", "a02.dmp", "b02.dmp", "a03.dmp"]
 
 
 # --- FILESIZE -------------------------------------------------------------------------------------------------------
@@ -220,10 +223,10 @@ def test_what_failing_rows_left_is_cut_off(tmp_path: Path, checksum: str | None)
     file_target = target(tmp_path / "exp01.dmp", checksum=checksum)
     with writer.DumpFile.create(file_target) as file:
         pieces = file.write("main.t", [batch(1)])
-        size = file_target.path.stat().st_size
+        size = Path(file_target.name).stat().st_size
         with pytest.raises(ConnectionResetError):
             file.write("main.u", failing(batch(*range(1000))))
-        assert file_target.path.stat().st_size == size == pieces[-1].end
+        assert Path(file_target.name).stat().st_size == size == pieces[-1].end
         pieces += file.write("main.t", [batch(2)])
     master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=pieces))
     writer.seal(file_target, pieces, CATALOG, master, {1: "exp01.dmp"})
@@ -237,16 +240,16 @@ def test_a_file_is_cut_back_to_its_last_recorded_piece(
     tmp_path: Path, keyed: bool, checksum: str | None, tail: bytes
 ) -> None:
     options = header(checksum=checksum, encryption=encrypted(KEY) if keyed else None)
-    file_target = DumpTarget(tmp_path / "exp01.dmp", 1, options, KEY if keyed else None)
+    file_target = DumpTarget(str(tmp_path / "exp01.dmp"), 1, options, KEY if keyed else None)
     killed = writer.DumpFile.create(file_target)
     recorded = [*killed.write("main.t", [batch(1)]), *killed.write("main.t", [batch(2), batch(3)])]
     killed.write("main.t", [batch(4)])  # stored, but not recorded before the job died
     killed.archive.close()
-    with file_target.path.open("ab") as file:
+    with Path(file_target.name).open("ab") as file:
         file.write(tail)
     with writer.DumpFile.resume(file_target, recorded) as resumed:
         recorded += resumed.write("main.t", [batch(5)])
-    with zipfile.ZipFile(file_target.path) as archive:
+    with zipfile.ZipFile(file_target.name) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 4
     master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=tuple(recorded)))
@@ -258,22 +261,22 @@ def test_resuming_notices_what_the_disk_lost(tmp_path: Path) -> None:
     file_target = target(tmp_path / "x.dmp")
     with writer.DumpFile.create(file_target) as file:
         pieces = file.write("t", [batch(*range(1000))])
-    content = file_target.path.read_bytes()
+    content = Path(file_target.name).read_bytes()
     for damaged, why in (
         (content[: pieces[0].end - 1], "were recorded"),
         (content[:2000] + bytes(100) + content[2100:], "is damaged"),
         (b"PK" + bytes(len(content)), "is damaged"),
     ):
-        file_target.path.write_bytes(damaged)
+        Path(file_target.name).write_bytes(damaged)
         with pytest.raises(NotADumpFile, match=why):
             writer.DumpFile.resume(file_target, pieces)
-        assert file_target.path.read_bytes() == damaged
+        assert Path(file_target.name).read_bytes() == damaged
 
 
 def test_resuming_another_sets_file_is_refused(tmp_path: Path) -> None:
     with writer.DumpFile.create(target(tmp_path / "x.dmp")):
         pass
-    other = DumpTarget(tmp_path / "x.dmp", 1, header("set-2"))
+    other = DumpTarget(str(tmp_path / "x.dmp"), 1, header("set-2"))
     with pytest.raises(NotADumpFile, match="does not hold"):
         writer.DumpFile.resume(other, ())
 
@@ -330,7 +333,7 @@ def test_a_file_behind_a_gap_is_found_by_its_recorded_name(tmp_path: Path) -> No
             pieces += file.write("main.t", [batch(file_target.number)])
     master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=tuple(pieces)))
     writer.seal(first, pieces[:1], CATALOG, master, {1: "exp01.dmp", 3: "exp03.dmp"})
-    assert not never.path.exists()
+    assert not Path(never.name).exists()
     assert values(restored(tmp_path)[1]) == [1, 3]
 
 
@@ -343,7 +346,7 @@ def test_a_set_without_its_master_record_is_incomplete(tmp_path: Path) -> None:
 
 def test_a_template_stops_at_another_exports_file(tmp_path: Path) -> None:
     make_set(tmp_path, count=2)
-    with writer.DumpFile.create(DumpTarget(tmp_path / "exp03.dmp", 3, header("another"))):
+    with writer.DumpFile.create(DumpTarget(str(tmp_path / "exp03.dmp"), 3, header("another"))):
         pass
     assert values(restored(tmp_path)[1]) == [1, 2, 3] * 2
     (tmp_path / "exp03.dmp").replace(tmp_path / "exp02.dmp")
@@ -353,7 +356,7 @@ def test_a_template_stops_at_another_exports_file(tmp_path: Path) -> None:
 
 def test_a_named_file_of_another_export_is_refused(tmp_path: Path) -> None:
     make_set(tmp_path)
-    with writer.DumpFile.create(DumpTarget(tmp_path / "exp02.dmp", 2, header("another"))):
+    with writer.DumpFile.create(DumpTarget(str(tmp_path / "exp02.dmp"), 2, header("another"))):
         pass
     with pytest.raises(IncompleteDumpSet, match="another export"):
         reader.open_set([str(tmp_path / "exp01.dmp"), str(tmp_path / "exp02.dmp")])
@@ -370,11 +373,11 @@ def test_a_flipped_byte_in_the_rows_is_found_before_a_row_is_handed_out(tmp_path
     file_target = target(tmp_path / "x.dmp")
     with writer.DumpFile.create(file_target) as file:
         (piece,) = file.write("t", [batch(*range(10_000)), batch(1)])
-    content = bytearray(file_target.path.read_bytes())
+    content = bytearray(Path(file_target.name).read_bytes())
     content[len(content) // 2] ^= 1
-    file_target.path.write_bytes(bytes(content))
+    Path(file_target.name).write_bytes(bytes(content))
     with pytest.raises(NotADumpFile, match="damaged"):
-        next(reader.DumpFiles(file_target.header, ((1, file_target.path),)).batches(piece))
+        next(reader.DumpFiles(file_target.header, ((1, file_target.name),)).batches(piece))
 
 
 def test_a_missing_dump_file_is_named(tmp_path: Path) -> None:
@@ -393,7 +396,7 @@ def test_checksums_that_are_not_there_cannot_be_verified(tmp_path: Path) -> None
 def test_a_byte_after_the_end_breaks_the_checksum(tmp_path: Path) -> None:
     (path,) = make_set(tmp_path, checksum="SHA256")
     dump = reader.open_set(template(tmp_path))
-    assert list(reader.verify(dump)) == [path]
+    assert list(reader.verify(dump)) == [str(path)]
     path.write_bytes(path.read_bytes() + b"!")
     with pytest.raises(ChecksumError):
         list(reader.verify(dump))
@@ -447,18 +450,18 @@ def test_encrypted_pieces_of_any_size_come_back(tmp_path: Path, size: int) -> No
 
 
 def test_a_member_put_into_anothers_place_does_not_decrypt(tmp_path: Path) -> None:
-    file_target = DumpTarget(tmp_path / "x.dmp", 1, header(encryption=encrypted(KEY)), KEY)
+    file_target = DumpTarget(str(tmp_path / "x.dmp"), 1, header(encryption=encrypted(KEY)), KEY)
     with writer.DumpFile.create(file_target) as file:
         (one,), (two,) = file.write("t", [batch(1)]), file.write("t", [batch(2)])
-    content = bytearray(file_target.path.read_bytes())
+    content = bytearray(Path(file_target.name).read_bytes())
     size, gap = one.stored, two.end - one.end
     start = one.end - size - 24
     content[start : start + size], content[start + gap : start + gap + size] = (
         content[start + gap : start + gap + size],
         content[start : start + size],
     )
-    file_target.path.write_bytes(bytes(content))
-    dump = reader.DumpFiles(file_target.header, ((1, file_target.path),), KEY)
+    Path(file_target.name).write_bytes(bytes(content))
+    dump = reader.DumpFiles(file_target.header, ((1, file_target.name),), KEY)
     swapped = replace(one, checksum=two.checksum)
     with pytest.raises(NotADumpFile, match="not what was encrypted"):
         list(dump.batches(swapped))
@@ -499,7 +502,7 @@ def test_a_key_file_that_is_no_secret_is_refused(key_file: Path) -> None:
 
 
 def test_secrets_do_not_show() -> None:
-    shown = repr((PASSWORD, KEY, DumpTarget(Path("x"), 1, header(), KEY), reader.DumpFiles(header(), (), KEY)))
+    shown = repr((PASSWORD, KEY, DumpTarget("x", 1, header(), KEY), reader.DumpFiles(header(), (), KEY)))
     assert "swordfish" not in shown
     assert repr(KEY.key) not in shown
 
@@ -514,7 +517,7 @@ def test_a_header_that_asks_for_all_memory_is_refused() -> None:
 
 def test_a_dump_file_tells_its_header(tmp_path: Path) -> None:
     path = keyed_set(tmp_path, data=False)
-    info = get_dumpfile_info(path)
+    info = get_dumpfile_info(str(path))
     assert info.kind is Kind.DATA_PUMP
     assert info.items[Item.JOB_NAME] == '"u"."J"'
     assert info.items[Item.GUID] == "set-1"
@@ -524,7 +527,7 @@ def test_a_dump_file_tells_its_header(tmp_path: Path) -> None:
     assert info.items[Item.DATA_ENCRYPTED] == "0"
     assert info.items[Item.ENCRYPTION_MODE] == "3"
     assert info.items[Item.COMPRESSION_ALG] == "2"
-    assert "harvest" not in report(path, info)
+    assert "harvest" not in report(str(path), info)
 
 
 ORACLE = (
@@ -537,7 +540,7 @@ ORACLE = (
 def test_an_oracle_data_pump_file_is_known_and_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.dmp"
     path.write_bytes(ORACLE + bytes(8192))
-    info = get_dumpfile_info(path)
+    info = get_dumpfile_info(str(path))
     assert info.kind is Kind.DATA_PUMP
     assert info.items == {
         Item.FILE_VERSION: "3.1",
@@ -554,7 +557,7 @@ def test_an_oracle_data_pump_file_is_known_and_refused(tmp_path: Path) -> None:
 def test_an_external_tables_file_is_known_and_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.dmp"
     path.write_bytes(ORACLE.replace(b'"HR"."SYS_EXPORT_SCHEMA_01"', b""))
-    assert get_dumpfile_info(path).kind is Kind.EXTERNAL_TABLE
+    assert get_dumpfile_info(str(path)).kind is Kind.EXTERNAL_TABLE
     with pytest.raises(NotADumpFile, match="external table"):
         reader.open_set([str(path)])
 
@@ -563,7 +566,7 @@ def test_an_external_tables_file_is_known_and_refused(tmp_path: Path) -> None:
 def test_an_original_export_is_known_and_refused(tmp_path: Path, letter: bytes, direct: str) -> None:
     path = tmp_path / "x.dmp"
     path.write_bytes(b"\x03\x03\x69EXPORT:V11.02.00\n" + letter + b"SYSTEM\nRTABLES\n2048\n")
-    info = get_dumpfile_info(path)
+    info = get_dumpfile_info(str(path))
     assert info.kind is Kind.ORIGINAL_EXPORT
     assert info.items == {Item.CHARSET_ID: "873", Item.DIRPATH: direct, Item.DB_VERSION: "11.02.00"}
     with pytest.raises(OriginalExportDump, match="ORA-39143"):
@@ -573,8 +576,8 @@ def test_an_original_export_is_known_and_refused(tmp_path: Path, letter: bytes, 
 def test_any_other_file_is_of_no_kind(tmp_path: Path) -> None:
     path = tmp_path / "x.dmp"
     path.write_bytes(b"\x01\x01 nothing of the kind")
-    assert get_dumpfile_info(path).kind is Kind.UNKNOWN
-    assert get_dumpfile_info(path).items == {}
+    assert get_dumpfile_info(str(path)).kind is Kind.UNKNOWN
+    assert get_dumpfile_info(str(path)).items == {}
 
 
 # --- records --------------------------------------------------------------------------------------------------------
@@ -588,3 +591,35 @@ def test_the_master_record_survives_its_json_form() -> None:
 def test_a_header_survives_its_json_form() -> None:
     whole = header(encryption=encrypted(KEY), checksum="SHA384", filesize=1 << 30, compression="ALL")
     assert SetHeader.read(whole.of_file(7)) == (whole, 7)
+
+
+def test_what_cannot_be_cut_off_is_not_named() -> None:
+    """As in an object store: the member that was open is ended, and the archive's directory knows nothing of it."""
+
+    class Appended:
+        """Takes bytes and nothing else."""
+
+        def __init__(self) -> None:
+            self.taken = bytearray()
+
+        def write(self, data: bytes | memoryview, /) -> int:
+            self.taken += data
+            return len(bytes(data))
+
+        def close(self) -> None:
+            """Nothing is open."""
+
+    file = Appended()
+    archive = Archive(file, "SHA256")
+    archive.add("first", b"1")
+    mark = archive.mark()
+    archive.begin("broken")
+    archive.write(b"half")
+    archive.back(mark)
+    kept = archive.add("second", b"2")
+    archive.finish()
+    whole = io.BytesIO(bytes(file.taken))
+    assert verify(whole, "SHA256")
+    with zipfile.ZipFile(whole) as found:
+        assert (found.namelist(), found.testzip(), found.read("second")) == (["first", "second"], None, b"2")
+    assert file.taken[kept.data : kept.data + 1] == b"2"

@@ -13,6 +13,7 @@ import pytest
 from migrator import files
 from migrator.dump import reader, writer
 from migrator.dump.header import DumpTarget
+from migrator.dump.storage import LOCAL
 from migrator.errors import DumpFileExists, DumpFileMissing, FileNotWritable, LogFileNotWritable
 from migrator.job.report import _create
 from tests.support.dumps import header
@@ -20,7 +21,7 @@ from tests.support.dumps import header
 
 def dump(path: Path) -> DumpTarget:
     """A dump file to be written."""
-    return DumpTarget(path, 1, header())
+    return DumpTarget(str(path), 1, header())
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
@@ -190,13 +191,13 @@ def test_the_log_says_why_it_cannot_be_opened(tmp_path: Path, victim: Path) -> N
 def test_a_dump_file_is_made_by_its_own_name_only(tmp_path: Path, victim: Path) -> None:
     (tmp_path / "x.dmp").symlink_to(victim)
     with pytest.raises(DumpFileExists):
-        writer.create(tmp_path / "x.dmp", reuse=False)
+        writer.claim(LOCAL, str(tmp_path / "x.dmp"), reuse=False)
     with pytest.raises(FileNotWritable, match="symbolic link"):
-        writer.create(tmp_path / "x.dmp", reuse=True)
+        writer.claim(LOCAL, str(tmp_path / "x.dmp"), reuse=True)
     with pytest.raises(FileNotWritable, match="symbolic link"):
         writer.DumpFile.create(dump(tmp_path / "x.dmp"))
     with pytest.raises(FileNotWritable, match="not an ordinary file"):
-        writer.create(Path("/dev/null"), reuse=True)
+        writer.claim(LOCAL, "/dev/null", reuse=True)
     assert victim.read_text() == "precious"
 
 

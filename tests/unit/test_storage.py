@@ -66,12 +66,13 @@ def test_a_dump_file_is_written_and_read_back(place: Place) -> None:
 
 def test_a_name_that_is_taken_is_claimed_only_for_reuse(place: Place) -> None:
     there, name = place
+    old = b"PK\x03\x04" + bytes(26) + b"header.json, as a dump file of ours begins"
     with there.append(name("x.dmp")) as file:
-        file.write(b"old")
+        file.write(old)
     with pytest.raises(FileExistsError):
         there.claim(name("x.dmp"), reuse=False)
     with there.read(name("x.dmp")) as file:
-        assert file.read() == b"old"
+        assert file.read() == old
     there.claim(name("x.dmp"), reuse=True)
     with there.append(name("x.dmp")) as file:
         file.write(b"new")

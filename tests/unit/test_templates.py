@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from itertools import islice
-from pathlib import Path
 
 import pytest
 
@@ -13,13 +12,13 @@ from migrator.errors import InvalidValue
 
 
 def names(*given: str, first: int = 0, count: int = 4) -> list[str]:
-    return [path.name for path in islice(templates.paths([f"/d/{name}" for name in given]), first, first + count)]
+    return [templates.bare(path) for path in islice(templates.files([f"/d/{name}" for name in given]), first, first + count)]
 
 
 def test_u_counts_to_99_and_l_goes_on() -> None:
     assert names("a%U.dmp", first=97) == ["a98.dmp", "a99.dmp"]
     assert names("a%L.dmp", first=97) == ["a98.dmp", "a99.dmp", "a100.dmp", "a101.dmp"]
-    assert templates.fill("/d/a%L.dmp", 2_147_483_646).name == "a2147483646.dmp"
+    assert templates.fill("/d/a%L.dmp", 2_147_483_646) == "/d/a2147483646.dmp"
     assert templates.most("/d/a%L.dmp") == 2_147_483_646
 
 
@@ -35,12 +34,12 @@ def test_a_template_that_ends_leaves_the_others_their_turns() -> None:
 def test_dates_are_filled_in_once() -> None:
     now = datetime(2026, 3, 9)
     assert templates.dated("/d/%Y-%m-%D_%t_%U_100%%.dmp", now) == "/d/2026-03-09_20260309_%U_100%%.dmp"
-    assert templates.fill("/d/100%%_%U.dmp", 7).name == "100%_07.dmp"
+    assert templates.fill("/d/100%%_%U.dmp", 7) == "/d/100%_07.dmp"
     assert templates.dated("/d/100%%d.dmp", now) == "/d/100%%d.dmp"
 
 
 def test_the_directory_is_left_alone() -> None:
-    assert templates.fill("/50%U/a%U.dmp", 1) == Path("/50%U/a01.dmp")
+    assert templates.fill("/50%U/a%U.dmp", 1) == "/50%U/a01.dmp"
 
 
 @pytest.mark.parametrize("name", ["a%x.dmp", "a%", "%"])
@@ -69,7 +68,7 @@ def test_an_import_has_no_date() -> None:
     ],
 )
 def test_which_names_a_template_makes(template: str, name: str, expected: bool) -> None:
-    assert templates.names(f"/d/{template}", Path(f"/d/{name}")) == expected
+    assert templates.names(f"/d/{template}", f"/d/{name}") == expected
 
 
 @pytest.mark.parametrize(
