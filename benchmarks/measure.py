@@ -11,23 +11,24 @@ from dataclasses import dataclass
 
 import psutil
 
-_SAMPLE_SECONDS = 0.02
+_SAMPLE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One run: ``seconds`` on the wall, ``peak`` bytes resident in all its processes at once."""
+    """One run: ``seconds`` on the wall, ``peak`` bytes of memory of all its processes at once, shared pages counted once."""
 
     seconds: float
     peak: int
 
 
 def _resident(process: psutil.Process) -> int:
+    """The proportional set sizes of a process and of those it has started."""
     total = 0
     with suppress(psutil.NoSuchProcess):
         for member in (process, *process.children(recursive=True)):
             with suppress(psutil.NoSuchProcess):
-                total += member.memory_info().rss
+                total += member.memory_full_info().pss
     return total
 
 

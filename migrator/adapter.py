@@ -420,15 +420,21 @@ def installed() -> tuple[str, ...]:
     return tuple(sorted({point.name for point in entry_points(group=GROUP)}))
 
 
-@cache
+_IN_USE: dict[str, Adapter] = {}
+
+
+def adapters_in_use() -> tuple[Adapter, ...]:
+    """The adapters that this process has loaded."""
+    return tuple(_IN_USE.values())
+
+
 def load_adapter(name: str) -> Adapter:
     """The adapter registered under ``name``.
 
     :raises UnknownDialect: there is none.
     """
     for point in entry_points(group=GROUP, name=name):
-        adapter: Adapter = point.load()
-        return adapter
+        return _IN_USE.setdefault(name, point.load())
     raise UnknownDialect(dialect=name, known=", ".join(installed()))
 
 

@@ -28,6 +28,7 @@ from migrator.errors import (
 )
 
 if TYPE_CHECKING:
+    from migrator.client import Prompt, Session
     from migrator.config import Config, Secrets
     from migrator.params import Client, Request
     from migrator.spec import JobSpec
@@ -129,10 +130,19 @@ def in_own_process(client: Client, request: Request, arguments: Sequence[str]) -
         pressed: list[int] = []
         signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))  # the job has its order: it is not undone
         process.send(order)
-        from migrator import command_line, interactive
+        from migrator import command_line
+        from migrator.client import Session
 
         every = command_line.seconds(request.one("STATUS") or "0")
-        return interactive.follow(process, client, settings, order, every, pressed)
+        session = Session(client, settings, secrets, order.urls[spec.connection], process, every, _prompt)
+        session.pressed = pressed
+        return session.run("LOG")
+
+
+def _prompt(session: Session) -> Prompt:
+    from migrator import interactive
+
+    return interactive.Prompt(session)
 
 
 def in_process(client: Client, request: Request, arguments: Sequence[str]) -> int:

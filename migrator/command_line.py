@@ -9,9 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-import sqlalchemy as sa
-
-from migrator import object_types, overwriting, params, templates
+from migrator import object_types, params, templates
 from migrator.config import Config, Credential, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
@@ -75,7 +73,6 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
     """The job that parsed parameters ask for; ``arguments`` are what the log shows as typed.
 
     :raises UsageError: as :func:`from_arguments`.
-    :raises FileNotWritable: a file to be written would overwrite one that is not of its kind.
     """
     _check_conflicts(client, request, config)
     connection = config.reference(only_word(request.words))
@@ -123,14 +120,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         master_table=cast(MasterPlace, request.choice("MASTER_TABLE") or "DATABASE"),
     )
     _check_job(client, job)
-    overwriting.check(job, databases(job, config))
     return job
-
-
-def databases(job: JobSpec, config: Config) -> list[sa.URL]:
-    """The databases that a job connects to; their passwords may be missing."""
-    references = [reference for reference in (job.connection, job.network_link) if reference is not None]
-    return [config.url(reference) for reference in references if not is_dialect_only(reference)]
 
 
 def only_word(words: Sequence[str]) -> str:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
-from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, TaskID, TextColumn, TimeRemainingColumn, TransferSpeedColumn
-from rich.progress import Progress as Bars
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import TaskID
 
 
 class TerminalProgress:
     """A progress bar under the log's lines. Sizes are the source's estimates: the bar never says done before it is."""
 
     def __init__(self, console: Console) -> None:
-        self._bars = Bars(
+        from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+
+        self._bars = Progress(
             TextColumn("{task.fields[done]}/{task.fields[tables]} tables"),
             BarColumn(),
             DownloadColumn(binary_units=True),
@@ -89,6 +91,8 @@ def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, TerminalProgres
     if not err.isatty():
         yield out, None
         return
+    from rich.console import Console
+
     console = Console(file=err)
     progress = TerminalProgress(console)
     try:

@@ -1,55 +1,40 @@
-"""A client at work: logging mode and, on Ctrl-C or ATTACH, interactive-command mode.
+"""Interactive-command mode, which a client enters on Ctrl-C or with ATTACH, and clients that attach.
 
-In logging mode the client shows the log of the job whose process it started, or reads it from the master table of a job that
-it attached to. Leaving the client, however it ends, leaves the job alone.
+A client that attaches reads the job's log from its master table.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import sys
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
 from datetime import timedelta
-from types import FrameType
-from typing import Literal, Protocol, TextIO
 
 import sqlalchemy as sa
 
-from migrator import command_line, commands, console, templates
+from migrator import command_line, commands, templates
+from migrator.client import POLL, Mode, Session
 from migrator.commands import Command
 from migrator.config import Config, Secrets
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, InvalidUrl, InvalidValue, JobDetached, JobNotFound, MigratorError, redact
 from migrator.job import control
 from migrator.job.control import Attachment, Job, JobStatus
-from migrator.job.launch import Began, Exit, Failed, JobProcess, Line, Moved, Order, RowsEnded, Said, TableDone
+from migrator.job.launch import Exit, Failed, JobProcess, Line, Order, Said
 from migrator.job.report import elapsed_text
 from migrator.job.session import ATTACHED, Start, local_database
 from migrator.job.table import MasterTable
 from migrator.params import Client, Request, dotted
 from migrator.spec import JobSpec
 
-_POLL = 0.2
-"""Seconds after which a client looks whether Ctrl-C was pressed."""
 _LOOK = 0.5
 """Seconds between two looks at a master table's messages."""
 _ALONGSIDE = frozenset({"ATTACH", "ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "NETWORK_LINK", "STATUS"})
 """The parameters that may be given with ATTACH."""
 _OPERATIONS: dict[Client, str] = {"expdp": "EXPORT", "impdp": "IMPORT"}
-
-Mode = Literal["PROMPT", "LOG", "EXIT"]
-
-
-class Feed(Protocol):
-    """What a client in logging mode listens to."""
-
-    def hear(self, seconds: float) -> Said | None:
-        """What is said next; None: nothing within this time."""
 
 
 class MasterTableFeed:
@@ -89,109 +74,33 @@ class MasterTableFeed:
             raise JobDetached(job=self._job.qname, detail=f"has shown no heartbeat for {status.age:.0f} seconds")
 
 
-class Session:
-    """One client and the job it is attached to."""
+class Prompt:
+    """The commands that a person gives about the job of a client's session."""
 
-    def __init__(
-        self,
-        client: Client,
-        config: Config,
-        secrets: Secrets,
-        database: Database,
-        feed: JobProcess | MasterTableFeed,
-        every: int,
-    ) -> None:
-        """``secrets``, ``database``: the job's; ``every``: seconds between two shows of the status in logging mode."""
-        self.client, self.config, self.secrets, self.database = client, config, secrets, database
-        self.feed, self.every = feed, every
-        self.job: Job | None = None
-        self.code = 0
-        self._ending = False
+    def __init__(self, session: Session, job: Job | None = None) -> None:
+        """``job`` None: the one whose process the session listens to."""
+        self._session, self._attached_to = session, job
+        self._database = Database(session.url)
         self._filesize: int | None = None
         self._reuse = False
-        self.pressed: list[int] = []
-        """Ctrl-C, where the client has not turned to it yet."""
-        self._kept: deque[Said] = deque()
-        """What the job said while the client waited for something else."""
-        self._processes = ExitStack()
-        """The job processes that this client has started at the prompt, and lets go of at its end."""
-
-    def run(self, mode: Mode) -> int:
-        """Go through the modes, from one on, until the client ends; its exit code."""
-        with self._processes, console.terminal(sys.stdout, sys.stderr) as (out, bar):
-            while mode != "EXIT":
-                if mode == "LOG":
-                    if bar is not None:
-                        bar.resume()
-                    mode = self._log(out, bar)
-                    if bar is not None:
-                        bar.pause()
-                else:
-                    with _handled(signal.default_int_handler):
-                        mode = self._prompt()
-        return self.code
-
-    # --- logging mode -----------------------------------------------------------------------------------------------
-
-    def _log(self, out: TextIO, bar: console.TerminalProgress | None) -> Mode:
-        """Show what the job says until it ends or Ctrl-C is pressed.
-
-        :raises MigratorError: what ended the job.
-        """
-        shown = time.monotonic()
-        with _handled(lambda number, _: self.pressed.append(number)):
-            while True:
-                try:
-                    said = self._hear()
-                except JobNotFound:
-                    if not self._ending:
-                        raise
-                    return "EXIT"
-                if said is not None and self._show(said, out, bar):
-                    return "EXIT"
-                if self.pressed and self._attached():
-                    self.pressed.clear()
-                    return "PROMPT"
-                if self.every and time.monotonic() - shown >= self.every and self._attached():
-                    shown = time.monotonic()
-                    out.write(status_text(self._job().status()))
-
-    def _hear(self) -> Said | None:
-        return self._kept.popleft() if self._kept else self.feed.hear(_POLL)
-
-    def _show(self, said: Said, out: TextIO, bar: console.TerminalProgress | None) -> bool:
-        """Show one thing; whether it was the last."""
-        if isinstance(said, Line):
-            out.write(f"{said.text}\n")
-            out.flush()
-        elif isinstance(said, Exit):
-            self.code = 0 if self._ending else said.code
-            return True
-        elif isinstance(said, Failed):
-            raise said.error
-        elif bar is not None:
-            _advance(bar, said)
-        return False
-
-    def _attached(self) -> bool:
-        """Whether the job has a master table to look at; a job that has just been launched has none yet."""
-        return self.job is not None or not isinstance(self.feed, JobProcess) or self.feed.job is not None
 
     def _job(self) -> Job:
-        if self.job is None:
-            assert isinstance(self.feed, JobProcess)
-            opened = self.feed.job
+        if self._attached_to is None:
+            assert isinstance(self._session.feed, JobProcess)
+            opened = self._session.feed.job
             assert opened is not None
-            place = local_database() if opened.local else self.database
-            self.job = Job(place, MasterTable(opened.schema, opened.name))
-        return self.job
+            place = local_database() if opened.local else self._database
+            self._attached_to = Job(place, MasterTable(opened.schema, opened.name))
+        return self._attached_to
 
-    # --- interactive-command mode -----------------------------------------------------------------------------------
+    def status(self) -> str:
+        """How the job stands, as STATUS shows it."""
+        return status_text(self._job().status())
 
-    def _prompt(self) -> Mode:
+    def ask(self) -> Mode:
         """Read and obey one command. Ctrl-C begins a new line, the end of the input leaves the client."""
         try:
-            line = input(commands.PROMPTS[self.client])
+            line = input(commands.PROMPTS[self._session.client])
         except EOFError:
             print()
             return "EXIT"
@@ -201,7 +110,7 @@ class Session:
         if not line.strip():
             return "PROMPT"
         try:
-            command, value = commands.parse(self.client, line)
+            command, value = commands.parse(self._session.client, line)
             return self._obey(command, value)
         except MigratorError as error:
             print(f"{redact(str(error))}\n", file=sys.stderr, flush=True)
@@ -212,8 +121,8 @@ class Session:
 
     def _over(self) -> Mode:
         """The job has ended; a client that has its process hears how."""
-        self.code = 1
-        return "LOG" if isinstance(self.feed, JobProcess) else "EXIT"
+        self._session.code = 1
+        return "LOG" if isinstance(self._session.feed, JobProcess) else "EXIT"
 
     def _obey(self, command: Command, value: str | None) -> Mode:
         obey: dict[str, Callable[[str], Mode]] = {
@@ -233,13 +142,13 @@ class Session:
         return obey[command.name](value or "")
 
     def _help(self, _: str) -> Mode:
-        print(commands.help_text(self.client))
+        print(commands.help_text(self._session.client))
         return "PROMPT"
 
     def _status(self, value: str) -> Mode:
         if value:
-            self.every = command_line.seconds(value)
-        print(status_text(self._job().status()))
+            self._session.every = command_line.seconds(value)
+        print(self.status())
         return "PROMPT"
 
     def _parallel(self, value: str) -> Mode:
@@ -262,7 +171,7 @@ class Session:
 
     def _add_file(self, value: str) -> Mode:
         job = self._job()
-        files = command_line.added_files(value, self.config, job.spec())
+        files = command_line.added_files(value, self._session.config, job.spec())
         print(job.ask("ADD_FILE", files=list(files), filesize=self._filesize, reuse=self._reuse))
         return "PROMPT"
 
@@ -285,7 +194,7 @@ class Session:
 
     def _end(self) -> Mode:
         """Show the rest of the log. A client that had started the job fails with it, one that came to end it does not."""
-        self._ending = not isinstance(self.feed, JobProcess)
+        self._session.ending = not isinstance(self._session.feed, JobProcess)
         return "LOG"
 
     def _continue(self, _: str) -> Mode:
@@ -298,62 +207,33 @@ class Session:
         job = self._job()
         job.await_lease(lambda text: print(text, flush=True))
         spec = job.spec()
-        process = self._processes.enter_context(JobProcess())
+        process = self._session.processes.enter_context(JobProcess())
         process.send(Order(spec, self._urls(spec), self._secrets(spec), Start(job.table, job.database, bool(value))))
         heard: list[Said] = []
         while process.job is None:
-            said = process.hear(_POLL)
+            said = process.hear(POLL)
             if isinstance(said, Failed):
                 raise said.error
             heard += [] if said is None else [said]
-        self.feed = process
-        self._kept.extend(heard)
+        self._session.feed = process
+        self._session.kept.extend(heard)
         return "PROMPT"
 
     def _secrets(self, spec: JobSpec) -> Secrets:
-        return command_line.with_credential(self.secrets, spec.credential, self.config)
+        return command_line.with_credential(self._session.secrets, spec.credential, self._session.config)
 
     def _urls(self, spec: JobSpec) -> dict[str, sa.URL]:
-        urls = {spec.connection: self.database.url}
+        urls = {spec.connection: self._session.url}
         if spec.network_link is not None:
-            urls[spec.network_link] = self.config.resolve(spec.network_link)
+            urls[spec.network_link] = self._session.config.resolve(spec.network_link)
         return urls
-
-
-def _advance(bar: console.TerminalProgress, said: Said) -> None:
-    if isinstance(said, Began):
-        bar.begin(said.tables, said.rows, said.size)
-    elif isinstance(said, Moved):
-        bar.advance(said.rows, said.bytes)
-    elif isinstance(said, TableDone):
-        bar.table_done(said.name)
-    elif isinstance(said, RowsEnded):
-        bar.end()
-
-
-@contextmanager
-def _handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """What Ctrl-C does while the block lasts."""
-    before = signal.signal(signal.SIGINT, handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _sure() -> bool:
     return input(commands.SURE).strip().lower() in {"", "y", "ye", "yes"}
 
 
-# --- how clients begin ----------------------------------------------------------------------------------------------
-
-
-def follow(process: JobProcess, client: Client, config: Config, order: Order, every: int, pressed: list[int]) -> int:
-    """Be the client of a job whose process this one has started; the exit code. ``pressed`` notes Ctrl-C until then."""
-    database = Database(order.urls[order.spec.connection])
-    session = Session(client, config, order.secrets, database, process, every)
-    session.pressed = pressed
-    return session.run("LOG")
+# --- attaching ----------------------------------------------------------------------------------------------
 
 
 def attach(client: Client, request: Request, config: Config) -> int:
@@ -381,8 +261,7 @@ def attach(client: Client, request: Request, config: Config) -> int:
         attachment.begin(job.database, job.table)
         every = command_line.seconds(request.one("STATUS") or "0")
         secrets = command_line.secrets(request, config)
-        session = Session(client, config, secrets, database, MasterTableFeed(job), every)
-        session.job = job
+        session = Session(client, config, secrets, database.url, MasterTableFeed(job), every, lambda made: Prompt(made, job))
         print(status_text(status, whole=True))
         return session.run("PROMPT")
 

@@ -17,6 +17,9 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Protocol
 
+import setproctitle
+
+from migrator.adapter import adapters_in_use
 from migrator.errors import WorkerDied
 from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Task, Worker
 
@@ -85,7 +88,8 @@ def _serve(pipe: Connection, cancelled: threading.Event) -> None:
     pipe.close()
 
 
-def _serve_process(pipe: Connection) -> None:
+def _serve_process(pipe: Connection, number: int) -> None:
+    setproctitle.setproctitle(f"migrator worker {number}")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the coordinator decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     coordinator = multiprocessing.parent_process()
@@ -124,9 +128,12 @@ class _Thread:
 
 
 class _Process:
+    """A worker's process is forked from a server process that has loaded the libraries, which all workers then share."""
+
     def __init__(self, pipe: Connection, number: int) -> None:
-        context = multiprocessing.get_context("spawn")
-        self._process = context.Process(target=_serve_process, args=(pipe,), name=f"worker {number}", daemon=True)
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(_libraries())
+        self._process = context.Process(target=_serve_process, args=(pipe, number), name=f"worker {number}", daemon=True)
         self._process.start()
         pipe.close()
 
@@ -135,6 +142,11 @@ class _Process:
 
     def join(self, timeout: float | None = None) -> None:
         self._process.join(timeout)
+
+
+def _libraries() -> list[str]:
+    """The modules that workers need: this one, and the adapters in use with what they have loaded."""
+    return [__name__, *sorted({type(adapter).__module__ for adapter in adapters_in_use()})]
 
 
 @dataclass(eq=False)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _TAIL = 2000
 """How much of what a process printed before it died is shown."""
+_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+"""Batches come and go in several threads: memory that was freed is used again by all of them, or given back."""
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,7 @@ class JobProcess:
             stdout=subprocess.PIPE,
             stderr=self._errors,
             start_new_session=True,
+            env={**_FRUGAL, **os.environ},
         )
         self._said = _own(self._process)
         self.job: Opened | None = None

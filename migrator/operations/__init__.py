@@ -37,7 +37,11 @@ def run(
     ``secrets`` open the dump file set; ``opened`` is told when the job has its master table.
 
     :raises MigratorError: the job could not be started, or met a fatal error (the log says so too).
+    :raises FileNotWritable: a file that it is to write would take the place of another kind of file.
     """
+    databases = [resolve(reference) for reference in (spec.connection, spec.network_link) if reference is not None]
+    if start is None:
+        overwriting.check(spec, databases)
     with JobLog(spec, out, again=start is not None) as log:
         work = Work(spec, resolve, log, progress or NoProgress(), secrets, opened)
         try:
@@ -45,7 +49,7 @@ def run(
                 return sqlfile(work)
             if spec.operation == "EXPORT":
                 return export(work, start)
-            with overwriting.nothing_left_empty([resolve(spec.connection)]):
+            with overwriting.nothing_left_empty(databases[:1]):
                 return import_(work, start)
         except BaseException as error:
             log.fatal(error)

@@ -46,7 +46,7 @@ def refused(run: Run, code: str, *words: str) -> None:
         (("expdp", "oracle://u:secret@h/d"), "MIG-12159", ("Oracle", "SQLFILE")),
         (("expdp", "u:secret@localhost/orcl"), "MIG-12154", ("u:********@localhost/orcl",)),
         (("expdp", "mysql://u:secret@localhost/x?foo=bar"), "MIG-12154", ("foo",)),
-        (("expdp", "sqlite:///x.db", "DUMPFILE=postgresql://a:secret@h:1/d"), "UDE-00901", ("DUMPFILE",)),
+        (("expdp", "sqlite:///x.db", "DUMPFILE=postgresql://a:secret@h:1/d"), "UDE-00014", ("DUMPFILE",)),
         (("expdp", "sqlite:///x.db", "DIRECTORY=postgresql://a:secret@h:1/d"), "ORA-39087", ("a:********@h",)),
         (("expdp", "sqlite:///x.db", "PARFILE=postgresql://a:secret@h:1/d"), "LRM-00109", ("a:********@h",)),
     ],

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from migrator.cli import in_process, main
 from migrator.config import Credential
 from migrator.dump.storage import ObjectStorage
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until, workers_of
 from tests.support.object_store import BUCKET, demand_keys, object_store, objects, unfinished_uploads
 from tests.support.pump import done, pump, schema_of
 from tests.support.rows import assert_same_rows
@@ -254,9 +254,7 @@ def test_a_worker_that_is_killed_takes_its_object_with_it(
 ) -> None:
     process, recorded = running(big, tmp_path, "PARALLEL=2")
     until(lambda: recorded.exists() and len(pieces_in(recorded)) == 2, "two objects")
-    workers = [
-        child for child in psutil.Process(process.pid).children(recursive=True) if "spawn_main" in str(child.cmdline())
-    ]
+    workers = workers_of(psutil.Process(process.pid))
     assert len(workers) == 2
     workers[0].kill()
     said, _ = process.communicate(timeout=SECONDS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.jobs import SECONDS, Recorded, begin, go_on, job_of, until
+from tests.support.jobs import SECONDS, Recorded, begin, go_on, job_of, until, workers_of
 from tests.support.pump import done, pump, pump_process
 from tests.support.sql import execute, scalar
 
@@ -64,7 +64,7 @@ def test_a_terminated_export_can_be_started_again(source: str, sqlite_file: Call
 def test_workers_do_not_outlive_a_killed_job(source: str, tmp_path: Path) -> None:
     with exporting(source, tmp_path) as process:
         job = job_of(process)
-        workers = job.children()
+        workers = job.children(recursive=True)
         job.kill()
     assert len(workers) >= 2
     _, left = psutil.wait_procs(workers, timeout=SECONDS)
@@ -73,8 +73,7 @@ def test_workers_do_not_outlive_a_killed_job(source: str, tmp_path: Path) -> Non
 
 def test_a_worker_that_dies_is_replaced(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
     with exporting(source, tmp_path) as process:
-        workers = [w for w in job_of(process).children() if "spawn_main" in " ".join(w.cmdline())]
-        workers[0].kill()
+        workers_of(job_of(process))[0].kill()
         out, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, out
     assert "died; what it had not committed is rolled back" in out

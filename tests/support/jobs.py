@@ -88,6 +88,11 @@ def job_of(client: subprocess.Popen[str]) -> psutil.Process:
     return job
 
 
+def workers_of(job: psutil.Process) -> list[psutil.Process]:
+    """The worker processes of a job, or of the client that has started it."""
+    return [child for child in job.children(recursive=True) if child.cmdline()[0].startswith("migrator worker ")]
+
+
 def kill(process: subprocess.Popen[str]) -> str:
     """Kill a job with all its processes at once, as a machine does that loses its power; what it had said."""
     members = []

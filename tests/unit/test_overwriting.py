@@ -8,12 +8,14 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
-from migrator.command_line import databases, from_arguments
+from migrator.command_line import from_arguments
 from migrator.config import Config
 from migrator.errors import ConflictingParameters, FileNotWritable, LogFileNotWritable
-from migrator.overwriting import nothing_left_empty
+from migrator.overwriting import check, nothing_left_empty
 from migrator.params import Client
+from migrator.spec import JobSpec
 
 OTHER = {
     "database": b"SQLite format 3\0" + bytes(100),
@@ -35,8 +37,13 @@ def database() -> Path:
     return Path("hr.db")
 
 
+def databases(job: JobSpec, config: Config) -> list[sa.URL]:
+    return [config.url(reference) for reference in (job.connection, job.network_link) if reference is not None]
+
+
 def asked(client: Client, *arguments: str) -> None:
-    from_arguments(client, arguments, Config())
+    job = from_arguments(client, arguments, config := Config())
+    check(job, databases(job, config))
 
 
 @pytest.mark.parametrize(
