@@ -108,6 +108,7 @@ class Result:
             return block
 
         while True:
+            position = _walk(pending, position, starts)
             while (length := _payload_length(pending, position)) is not None:
                 kind = pending[position + _HEADER] if length else 0
                 if kind == _ERROR or (kind == _EOF and length < 9):
@@ -154,6 +155,24 @@ class Result:
         packet = MysqlPacket(bytes(self._pending[_HEADER:]), self._driver.encoding)
         if packet.is_error_packet():
             packet.raise_for_error()
+
+
+def _walk(data: bytearray, position: int, starts: list[int]) -> int:
+    """Note where the payloads of plain row packets start, from ``position`` on; where the first other packet begins.
+
+    One step a row: this is the only loop of Python over the rows.
+    """
+    length_at, note, size = _length, starts.append, len(data)
+    last = size - _HEADER
+    while position < last:
+        length = length_at(data, position)[0] & _WHOLE
+        payload = position + _HEADER
+        after = payload + length
+        if after > size or length == _WHOLE or length == 0 or data[payload] >= _EOF:
+            break
+        note(payload)
+        position = after
+    return position
 
 
 def _payload_length(data: bytearray, position: int) -> int | None:

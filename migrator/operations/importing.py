@@ -324,8 +324,8 @@ class _Import:
             if action == "REPLACE" and tables:
                 self._drop([table for name in tables if (table := self.there.table(name)) is not None])
             treated = {"without_rows": _listed(self.without_rows), "failed": _listed(self.builder.failed)}
-            self.there = self._read_target()  # triggers and sequences go with their tables
-            if action == "REPLACE":
+            if action == "REPLACE" and tables:
+                self.there = self._read_target()  # triggers and sequences go with their tables
                 self.labels = self._existing_labels()
             self.job.note(treated=treated, labels=sorted(self.labels))
         self.without_rows |= {QName(*name) for name in treated["without_rows"]}
