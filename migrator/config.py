@@ -268,6 +268,10 @@ def _secret_in(path: Path) -> str:
     return path.read_text(encoding="utf-8").rstrip("\r\n")
 
 
+_FILES = frozenset({"sqlite"})
+"""The backends whose database is a file, named from the current directory."""
+
+
 def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
     if "://" not in text:
         if Path(text).is_file():
@@ -280,7 +284,13 @@ def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
         raise InvalidUrl(url=mask(text), detail="it cannot be parsed") from error
     if url.host is not None and "@" in url.host:
         raise InvalidUrl(url=mask(text), detail="write @ in a password as %40")
-    return url
+    return _from_anywhere(url)
+
+
+def _from_anywhere(url: sa.URL) -> sa.URL:
+    """The URL of the same file for a job that is started again from another directory."""
+    relative = url.get_backend_name() in _FILES and url.database and not url.database.startswith((":", "file:"))
+    return url.set(database=os.path.abspath(url.database)) if relative and url.database else url
 
 
 # --- the file -------------------------------------------------------------------------------------------------------

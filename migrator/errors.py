@@ -604,11 +604,11 @@ class ObjectExists(MigratorError):
 
 
 class Interrupted(MigratorError):
-    """The user stopped the job."""
+    """The user stopped a job before it was on record, or a command that is no job."""
 
     code = "ORA-31625"
-    template = "job {job} was stopped by the user"
-    action = "What was being done was rolled back; attach to the job and say START_JOB to go on."
+    template = "{job} was stopped by the user"
+    action = "Nothing was begun; run the command again."
 
 
 # --- jobs -----------------------------------------------------------------------------------------------------------
@@ -651,7 +651,7 @@ class JobDetached(MigratorError):
 
     code = "ORA-31623"
     template = "job {job} is not attached to this session any more: its process {detail}"
-    action = "Attach to it with ATTACH=, and say START_JOB: it goes on where it stopped."
+    action = "migrator jobs shows whether it is on record: if so, attach to it and say START_JOB; if not, run it again."
 
 
 class UnknownClientCommand(UsageError):

@@ -122,7 +122,7 @@ def test_the_exit_code_is_the_jobs(code: int, monkeypatch: pytest.MonkeyPatch) -
 def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     running(monkeypatch, KeyboardInterrupt())
     assert main(["expdp", "sqlite:///x.db"], in_process) == 1
-    assert capsys.readouterr().err.startswith("ORA-31625: job expdp was stopped by the user\n")
+    assert capsys.readouterr().err.startswith("ORA-31625: expdp was stopped by the user\n")
 
 
 def test_a_defect_is_one_line_that_asks_for_a_report(

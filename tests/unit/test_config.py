@@ -39,8 +39,16 @@ def test_a_dialect_alone_resolves_to_its_bare_url() -> None:
     assert Config().resolve("oracle:").get_backend_name() == "oracle"
 
 
-def test_a_url_can_be_resolved_as_it_is() -> None:
-    assert Config().resolve("sqlite:///x.db").database == "x.db"
+def test_a_file_is_the_same_from_any_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    reference = Config().reference("sqlite:///x.db")
+    monkeypatch.chdir("/")
+    assert Config().resolve(reference).database == str(tmp_path / "x.db")
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "sqlite:///file:x.db?uri=true", "postgresql://h/x.db"])
+def test_what_is_no_file_stays_as_it_is(url: str) -> None:
+    assert Config().resolve(url) == sa.make_url(url)
 
 
 def test_a_name_means_its_configured_url(config_file: Path) -> None:

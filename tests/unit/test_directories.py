@@ -23,7 +23,7 @@ from migrator.errors import (
 from migrator.params import Client
 from migrator.spec import JobSpec
 
-URL = "sqlite:///hr.db"
+URL = "sqlite:////data/hr.db"
 BOB = User("bob")
 
 
