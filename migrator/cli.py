@@ -28,7 +28,7 @@ from migrator.errors import (
 )
 
 if TYPE_CHECKING:
-    from migrator.client import Prompt, Session
+    from migrator.client import ClientSession, Prompt
     from migrator.config import Config, Secrets
     from migrator.params import Client, Request
     from migrator.spec import JobSpec
@@ -131,15 +131,15 @@ def in_own_process(client: Client, request: Request, arguments: Sequence[str]) -
         signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))  # the job has its order: it is not undone
         process.send(order)
         from migrator import command_line
-        from migrator.client import Session
+        from migrator.client import ClientSession
 
         every = command_line.seconds(request.one("STATUS") or "0")
-        session = Session(client, settings, secrets, order.urls[spec.connection], process, every, _prompt)
+        session = ClientSession(client, settings, secrets, order.urls[spec.connection], process, every, _prompt)
         session.pressed = pressed
         return session.run("LOG")
 
 
-def _prompt(session: Session) -> Prompt:
+def _prompt(session: ClientSession) -> Prompt:
     from migrator import interactive
 
     return interactive.Prompt(session)

@@ -48,7 +48,7 @@ class Prompt(Protocol):
         """How the job stands, as text."""
 
 
-class Session:
+class ClientSession:
     """One client and the job it is attached to."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Session:
         url: sa.URL,
         feed: JobProcess | Feed,
         every: int,
-        prompt: Callable[[Session], Prompt],
+        prompt: Callable[[ClientSession], Prompt],
     ) -> None:
         """``secrets``, ``url``: the job's; ``every``: seconds between two shows of the status in logging mode; ``prompt``
         makes the interactive-command mode when it is needed."""

@@ -630,6 +630,14 @@ class JobNotFound(UsageError):
     action = "migrator jobs lists the jobs of a database and those that are recorded on this machine."
 
 
+class RecordUnreadable(MigratorError):
+    """A job's record that this version of migrator does not understand."""
+
+    code = "MIG-31656"
+    template = "the record of job {job} cannot be read: {detail}"
+    action = "It was written by another version of migrator: finish or kill the job with that version."
+
+
 class AmbiguousJob(UsageError):
     """ATTACH without a name where there are several jobs."""
 
@@ -678,7 +686,7 @@ class JobIsRunning(MigratorError):
     action = "Attach to it; STOP_JOB stops it."
 
 
-class JobTakenOver(MigratorError):
+class JobTakenOver(FatalError):
     """Another process has started the job meanwhile; this one's changes no longer count."""
 
     code = "MIG-31650"

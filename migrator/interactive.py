@@ -16,7 +16,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from migrator import command_line, commands, templates
-from migrator.client import POLL, Mode, Session
+from migrator.client import POLL, ClientSession, Mode
 from migrator.commands import Command
 from migrator.config import Config, Secrets
 from migrator.ends import Database
@@ -77,7 +77,7 @@ class MasterTableFeed:
 class Prompt:
     """The commands that a person gives about the job of a client's session."""
 
-    def __init__(self, session: Session, job: Job | None = None) -> None:
+    def __init__(self, session: ClientSession, job: Job | None = None) -> None:
         """``job`` None: the one whose process the session listens to."""
         self._session, self._attached_to = session, job
         self._database = Database(session.url)
@@ -261,7 +261,8 @@ def attach(client: Client, request: Request, config: Config) -> int:
         attachment.begin(job.database, job.table)
         every = command_line.seconds(request.one("STATUS") or "0")
         secrets = command_line.secrets(request, config)
-        session = Session(client, config, secrets, database.url, MasterTableFeed(job), every, lambda made: Prompt(made, job))
+        feed = MasterTableFeed(job)
+        session = ClientSession(client, config, secrets, database.url, feed, every, lambda made: Prompt(made, job))
         print(status_text(status, whole=True))
         return session.run("PROMPT")
 
@@ -278,7 +279,7 @@ def _job_name(request: Request) -> tuple[str | None, str | None]:
 def _same(config: Config, spec: JobSpec, database: Database) -> bool:
     """Whether a job's connection is this one, whoever's password is used."""
     try:
-        url = config.resolve(spec.connection)
+        url = config.url(config.reference(spec.connection))
     except InvalidUrl:
         return False
     return url.set(password=None) == database.url.set(password=None)

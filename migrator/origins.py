@@ -16,10 +16,9 @@ from migrator.dump import reader
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
 from migrator.errors import RowsMissing
 from migrator.job.master import Piece
-from migrator.job.session import digest
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
-from migrator.model.codec import encode
+from migrator.model.codec import digest, encode
 from migrator.model.objects import Column, QName, Table
 from migrator.spec import JobSpec
 

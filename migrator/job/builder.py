@@ -152,9 +152,10 @@ class Builder:
     def execute(self, headline: str, statements: Iterable[str]) -> bool:
         """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL.
 
-        :raises FatalError: the connection is lost, or the database full.
+        :raises FatalError: the connection is lost, the database full, or the job another process's.
         """
         sql = ""
+        self._coordinator.record.job()  # a job that another process has taken over destroys nothing any more
         try:
             for sql in statements:
                 with database_errors(self._database.adapter):

@@ -26,16 +26,16 @@ from migrator.errors import (
     JobNotFound,
     JobNotRunning,
     MigratorError,
+    RecordUnreadable,
 )
-from migrator.job import dump_files
+from migrator.job import dump_files, staging
 from migrator.job.session import local_database
-from migrator.job.table import LASTING, LEASE, MasterTable, Row, State, Totals, is_master_table
+from migrator.job.table import ENDED, LASTING, LEASE, MasterTable, Row, State, Totals, is_master_table
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
 NOT_RUNNING = "NOT RUNNING"
 """The state of a job whose process is gone without having stopped it."""
-_ENDED = ("STOPPED", "COMPLETED")
 _LOOK = 0.2
 _NONE = Totals()
 
@@ -97,7 +97,7 @@ class JobStatus:
     @property
     def running(self) -> bool:
         """Whether a process works on it."""
-        return self.state not in {NOT_RUNNING, *_ENDED}
+        return self.state not in {NOT_RUNNING, *ENDED}
 
     @property
     def percent(self) -> int:
@@ -124,7 +124,7 @@ class Job:
     @property
     def qname(self) -> QName:
         """The master table's name."""
-        return QName(self.table.schema or "", self.table.name)
+        return self.table.qname
 
     @contextmanager
     def _open(self) -> Iterator[sa.Connection]:
@@ -160,8 +160,8 @@ class Job:
             workers = tuple(map(_worker, self.table.rows(connection, "WORKER")))
             files = tuple(DumpFileStatus(file.name, _size(file.name)) for file in self.table.rows(connection, "FILE"))
             attached = self.table.clients(connection)
-        state = row.state if row.state in _ENDED or age < LEASE else NOT_RUNNING
-        workers = workers if state not in {*_ENDED, NOT_RUNNING} else ()
+        state = row.state if row.state in ENDED or row.lives(age) else NOT_RUNNING
+        workers = workers if row.lives(age) else ()
         done, total = _progress(granules, workers)
         operation, _, mode = row.path.partition("/")
         return JobStatus(
@@ -171,9 +171,16 @@ class Job:
         )
 
     def spec(self) -> JobSpec:
-        """The job's request."""
+        """The job's request.
+
+        :raises RecordUnreadable: another version of migrator has written it.
+        """
         with self._open() as connection:
-            return JobSpec.from_json(self.row(connection).detail["request"])
+            request = self.row(connection).detail.get("request")
+        try:
+            return JobSpec.from_json(request or {})
+        except (TypeError, KeyError, ValueError) as error:
+            raise RecordUnreadable(job=self.qname, detail=str(error)) from error
 
     def messages(self, after: int | None) -> list[tuple[int, str]]:
         """The lines of its log after one, with their numbers; None: no line, but the number of the last."""
@@ -223,8 +230,7 @@ class Job:
     def set_degree(self, degree: int) -> str:
         """PARALLEL: of a running job by request, of a stopped one at once; what became of it."""
         with self._open() as connection:
-            running = self.row(connection).state not in _ENDED and _alive(self.table, connection)
-            if not running:
+            if not _alive(self.table, connection):
                 self.table.change(connection, "JOB", 1, worker=degree, keep_time=True)
                 return f"PARALLEL is {degree} when the job is started again"
         return self.ask("PARALLEL", value=degree)
@@ -237,9 +243,8 @@ class Job:
         :raises JobIsRunning: it is running.
         """
         with self._open() as connection:
-            row = self.row(connection)
-            age = self.table.age(connection)
-            if row.state != "STOPPED" and age < LEASE:
+            row, age = self.row(connection), self.table.age(connection)
+            if row.lives(age):
                 raise JobIsRunning(job=self.qname, seconds=round(age, 1))
             self.table.take_over(connection)  # a process that comes back to life finds the job is not its own
             files = [(file.item, file.name) for file in self.table.rows(connection, "FILE")]
@@ -247,6 +252,9 @@ class Job:
             if files:
                 storage = storage_of(files[0][1], secrets.credential)
                 deleted = dump_files.delete(storage, dump_files.recorded_header(row.detail["header"]), files)
+            schemas = {granule.schema for granule in self.table.rows(connection, "GRANULE")}
+            present = [schema for schema in self.database.adapter.schemas(connection) if schema in schemas]
+            staging.drop_all(connection, self.qname, present)
             self.table.drop(connection)
         return deleted
 
@@ -256,13 +264,12 @@ class Job:
         :raises JobIsRunning: its heart beats.
         """
         with self._open() as connection:
-            before = self.row(connection)
-            age = self.table.age(connection)
-        if before.state == "STOPPED" or age >= LEASE:
+            before, age = self.row(connection), self.table.age(connection)
+        if not before.lives(age):
             return
-        left = f"{LEASE - age:.0f} seconds"
+        left = f"{before.lease - age:.0f} seconds"
         say(f"The job's heart beat {age:.0f} seconds ago; if its process is dead, the job can be started in {left}")
-        while age < LEASE:
+        while before.lives(age):
             time.sleep(_LOOK)
             with self._open() as connection:
                 row, age = self.row(connection), self.table.age(connection)
@@ -273,7 +280,7 @@ class Job:
 
 
 def _alive(table: MasterTable, connection: sa.Connection) -> bool:
-    return table.age(connection) < LEASE
+    return table.job(connection).lives(table.age(connection))
 
 
 def _size(name: str) -> int | None:
@@ -313,12 +320,13 @@ def jobs_in(database: Database, schema: str | None = None) -> list[Job]:
     with database.connect() as connection:
         schemas = (schema,) if schema is not None else database.adapter.schemas(connection)
         inspector = sa.inspect(connection)
-        return [
-            Job(database, MasterTable(owner, name))
+        tables = [
+            MasterTable(owner, name)
             for owner in schemas
             for (_, name), columns in sorted(inspector.get_multi_columns(schema=owner).items(), key=str)
             if is_master_table([column["name"] for column in columns])
         ]
+        return [Job(database, table) for table in tables if table.rows(connection, "JOB")]
 
 
 def local_jobs() -> list[Job]:
@@ -334,6 +342,7 @@ def find(
 
     ``mine``: whether a job that is recorded locally is one of this database.
 
+    :raises RecordUnreadable: it is recorded locally, by another version of migrator.
     :raises JobNotFound: there is none.
     :raises AmbiguousJob: no name is given, and there are several.
     """
@@ -341,12 +350,21 @@ def find(
     where = schema or database.server().schema
     found = list(_named(jobs_in(database, where), name))
     if schema is None:
-        found += [job for job in _named(local_jobs(), name) if job.database != database and mine(job.spec())]
+        found += [job for job in _named(local_jobs(), name) if job.database != database and _is_mine(job, mine, name)]
     if len(found) > 1 and name is None:
         raise AmbiguousJob(names=", ".join(job.table.name for job in found))
     if not found:
         raise JobNotFound(job=name or "there is none to attach to")
     return found[0]
+
+
+def _is_mine(job: Job, mine: Callable[[JobSpec], bool], name: str | None) -> bool:
+    try:
+        return mine(job.spec())
+    except RecordUnreadable:
+        if name is not None:
+            raise
+        return False
 
 
 def _named(jobs: list[Job], name: str | None) -> Iterator[Job]:

@@ -42,7 +42,10 @@ _FATAL_TO_EXPORTS = (FatalError, FileNotWritable, DumpSpaceExhausted)
 
 @dataclass
 class Record:
-    """The coordinator's hold on its job's master table, through a connection of its own."""
+    """The coordinator's hold on its job's master table, through a connection of its own.
+
+    Every call that writes raises :class:`~migrator.errors.JobTakenOver` once another process has started the job.
+    """
 
     table: MasterTable
     database: Database
@@ -59,23 +62,28 @@ class Record:
 
     def begin(self, kind: Kind, item: int, **values: Any) -> bool:
         """Something begins to execute; False: it is done already."""
-        return self.table.begin(self.connection, kind, item, self.incarnation, **values)
+        begun = self.table.begin(self.connection, kind, item, self.incarnation, **values)
+        if not begun:
+            self.job()
+        return begun
 
     def change(self, kind: Kind, item: int, **values: Any) -> None:
         """Change a row."""
-        self.table.change(self.connection, kind, item, **values)
+        if not self.table.change(self.connection, kind, item, within=self.incarnation, **values):
+            self.job()
 
     def insert(self, rows: Iterable[Row]) -> None:
         """Add rows."""
+        self.job()
         self.table.insert(self.connection, rows)
 
     def remove(self, kind: Kind, item: int) -> None:
         """Remove one row."""
-        self.table.remove(self.connection, kind, item)
+        self.table.remove(self.connection, kind, item, self.incarnation)
 
     def clear(self, *kinds: Kind) -> None:
         """Remove the rows of some kinds."""
-        self.table.clear(self.connection, kinds)
+        self.table.clear(self.connection, kinds, self.incarnation)
 
     def rows(self, kind: Kind, **which: Any) -> list[Row]:
         """The rows of a kind."""
@@ -97,6 +105,11 @@ class Record:
             self.messages += 1
             rows.append(Row("MESSAGE", self.messages, state="COMPLETED", detail={"text": self.said.popleft()}))
         self.insert(rows)
+
+
+def _items(task: Task) -> tuple[int, ...]:
+    """The items of the master table that a task is about."""
+    return (task.item,) if isinstance(task, Move) else tuple(made.item for made in task.objects)
 
 
 class Files(Protocol):
@@ -224,7 +237,7 @@ class Coordinator:
     # --- tasks ------------------------------------------------------------------------------------------------------
 
     def _run(self, tasks: Sequence[Task], lost: Callable[[Move], None] = lambda move: None) -> Iterator[Finished]:
-        died: dict[int, int] = {}
+        died: dict[tuple[int, ...], int] = {}
         moves = {task.item: task for task in tasks if isinstance(task, Move)}
         left = list(tasks)
         while left:
@@ -237,18 +250,33 @@ class Coordinator:
                 if finished.outcome is not None:
                     yield finished
                     continue
-                died[id(finished.task)] = died.get(id(finished.task), 0) + 1
-                self._log.message(
-                    f"worker {finished.worker} died; what it had not committed is rolled back", finished.worker
-                )
-                if died[id(finished.task)] < _ATTEMPTS:
-                    again.append(finished.task)
+                how = "was stopped" if finished.stopped else "died"
+                text = f"worker {finished.worker} {how}; what it had not committed is rolled back"
+                self._log.message(text, finished.worker)
+                made, task = self._divided(finished.task)
+                if made is not None:
+                    yield Finished(made, finished.worker, Outcome())
+                if task is None:
+                    continue
+                items = _items(task)
+                died[items] = died.get(items, 0) + (not finished.stopped)
+                if died[items] < _ATTEMPTS:
+                    again.append(task)
                 else:
                     error = WorkerDied(worker=finished.worker, detail=f"died; {_ATTEMPTS} workers died over this")
-                    yield Finished(finished.task, finished.worker, Outcome(error=error))
+                    yield Finished(task, finished.worker, Outcome(error=error))
             left = again
         if self._stopping:
-            raise JobStopped(job=QName(self.record.table.schema or "", self.record.table.name))
+            raise JobStopped(job=self.record.table.qname)
+
+    def _divided(self, task: Task) -> tuple[Build | None, Task | None]:
+        """What of a task a dead worker had done, as far as that can be seen here, and what is left."""
+        if isinstance(task, Move):
+            return None, task
+        done = {row.item for row in self.record.rows("OBJECT", state="COMPLETED")}
+        made = tuple(made for made in task.objects if made.item in done)
+        left = tuple(replace(made, begun=True) for made in task.objects if made.item not in done)
+        return replace(task, objects=made) if made else None, replace(task, objects=left) if left else None
 
     def _begin(self, task: Task, worker: int) -> Outcome | None:
         """Record that a task begins; its outcome if it is done already."""
@@ -339,29 +367,39 @@ class Coordinator:
             self.record.change("REQUEST", request.item, state="COMPLETED", error=answer)
 
     def _obey(self, verb: str, detail: dict[str, Any]) -> str:
-        job = QName(self.record.table.schema or "", self.record.table.name)
-        if verb == "PARALLEL":
-            self.pool.degree = int(detail["value"])
-            self.record.job(worker=self.pool.degree)
-            self.pool.close_idle()
-            return f"PARALLEL is {self.pool.degree}"
-        if verb == "STOP_JOB" and not detail.get("immediate"):
+        obey: dict[str, Callable[[dict[str, Any]], str]] = {
+            "PARALLEL": self._set_degree,
+            "STOP_JOB": self._stop_job,
+            "KILL_JOB": self._kill_job,
+            "STOP_WORKER": self._stop_worker,
+        }
+        if self._files is not None:
+            obey["ADD_FILE"] = self._files.add
+        if verb not in obey:
+            raise InvalidRequest(detail=f"this job takes no {verb}")
+        return obey[verb](detail)
+
+    def _set_degree(self, detail: dict[str, Any]) -> str:
+        self.pool.degree = int(detail["value"])
+        self.record.job(worker=self.pool.degree)
+        self.pool.close_idle()
+        return f"PARALLEL is {self.pool.degree}"
+
+    def _stop_job(self, detail: dict[str, Any]) -> str:
+        if not detail.get("immediate"):
             self._stopping = self.pool.stopping = True
             self.record.job(state="STOP PENDING")
-            if not self.pool.working:
-                raise JobStopped(job=job)
-            return "the job stops when its workers have ended what they are doing"
-        if verb == "STOP_JOB":
-            raise JobStopped(job=job)
-        if verb == "KILL_JOB":
-            raise JobKilled(job=job)
-        if verb == "STOP_WORKER":
-            if not self.pool.kill_one(int(detail["value"])):
-                raise InvalidRequest(detail=f"there is no worker {detail['value']}")
-            return f"worker {detail['value']} is stopped; what it was doing is done again"
-        if verb == "ADD_FILE" and self._files is not None:
-            return self._files.add(detail)
-        raise InvalidRequest(detail=f"this job takes no {verb}")
+        if detail.get("immediate") or not self.pool.working:
+            raise JobStopped(job=self.record.table.qname)
+        return "the job stops when its workers have ended what they are doing"
+
+    def _kill_job(self, _: dict[str, Any]) -> str:
+        raise JobKilled(job=self.record.table.qname)
+
+    def _stop_worker(self, detail: dict[str, Any]) -> str:
+        if not self.pool.kill_one(int(detail["value"])):
+            raise InvalidRequest(detail=f"there is no worker {detail['value']}")
+        return f"worker {detail['value']} is stopped; what it was doing is done again"
 
     # --- how it ends ------------------------------------------------------------------------------------------------
 

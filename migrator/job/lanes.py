@@ -159,6 +159,8 @@ class Lane:
     rows: int = 0
     bytes: int = 0
     began: float = 0.0
+    stopped: bool = False
+    """Whether it was ended on demand."""
     vessel: _Vessel = field(init=False, repr=False)
     pipe: Connection = field(init=False, repr=False)
 
@@ -200,11 +202,12 @@ class Lane:
 
 @dataclass(frozen=True)
 class Finished:
-    """A task that a worker has ended; ``outcome`` None: the worker died over it."""
+    """A task that a worker has ended; ``outcome`` None: the worker died over it, or was ``stopped``."""
 
     task: Task
     worker: int
     outcome: Outcome | None
+    stopped: bool = False
 
 
 class Pool:
@@ -292,7 +295,7 @@ class Pool:
             self.lanes.remove(lane)
             lane.kill()
             self._gone(lane, True)
-            return Finished(task, lane.number, None)
+            return Finished(task, lane.number, None, lane.stopped)
         if isinstance(said, Advanced):
             lane.rows, lane.bytes = lane.rows + said.rows, lane.bytes + said.bytes
             self._advance(said.rows, said.bytes)
@@ -318,6 +321,7 @@ class Pool:
         lane = next((lane for lane in self.lanes if lane.number == number), None)
         if lane is None:
             return False
+        lane.stopped = True
         lane.vessel.kill()
         return True
 

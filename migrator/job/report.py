@@ -109,6 +109,10 @@ class JobLog:
         """The master table was read or written."""
         self._write(f"Master table {job} successfully {verb}")
 
+    def counted(self, errors: int, losses: int) -> None:
+        """Earlier runs of the job have logged so many."""
+        self.errors, self.losses = self.errors + errors, self.losses + losses
+
     def restarting(self, done: int, granules: int) -> None:
         """The job goes on where it stopped."""
         self._write(f"Restarting {self._job}: {done} of {granules} granules of rows are done")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import threading
 import time
@@ -18,6 +16,7 @@ import sqlalchemy as sa
 from migrator.adapter import Server
 from migrator.ends import Database, database_errors
 from migrator.errors import (
+    ConnectionLost,
     DatabaseError,
     InsufficientPrivilege,
     JobExists,
@@ -61,6 +60,9 @@ class Session:
     """PARALLEL, as clients have set it last."""
     restarted: bool
     """Whether the job had been planned when the session began."""
+    errors: int = 0
+    losses: int = 0
+    """How many its log has counted before this session."""
 
     def note(self, **values: Any) -> None:
         """Record facts of the job as a whole."""
@@ -104,7 +106,11 @@ def names(spec: JobSpec) -> Iterator[str]:
 
 
 class Heart:
-    """Beats while its block lasts, on a connection of its own, whatever the coordinator is waiting for."""
+    """Beats while its block lasts, on a connection of its own, whatever the coordinator is waiting for.
+
+    A job whose heart could not beat for its whole lease may have been started again by another process, so it is given up,
+    unless its database has one writer: that is then this job's own worker, and nobody else can write either.
+    """
 
     def __init__(self, table: MasterTable, database: Database, incarnation: int) -> None:
         self._table, self._database, self._incarnation = table, database, incarnation
@@ -122,15 +128,22 @@ class Heart:
         self._thread.join()
 
     def _beat(self) -> None:
+        alone = self._database.adapter.capabilities.max_writers == 1
+        last = time.monotonic()
         while not self._ended.wait(LEASE / 5):
+            began = time.monotonic()
             try:
                 with self._database.connect() as connection:
                     self._table.beat(connection, self._incarnation)
             except JobTakenOver as error:
                 self.lost = error
                 return
-            except MigratorError:  # a lock, or a server that restarts: the lease shows whether it lasts
-                continue
+            except MigratorError as error:  # a lock, or a server that restarts: the lease shows whether it lasts
+                if not alone and time.monotonic() - last >= LEASE:
+                    self.lost = ConnectionLost(detail=f"no heartbeat for {LEASE:.0f} seconds: {error.message}")
+                    return
+            else:
+                last = began
 
 
 # --- beginning and ending -------------------------------------------------------------------------------------------
@@ -164,52 +177,50 @@ def session(spec: JobSpec, database: Database, server: Server, start: Start | No
 
 
 def _define(spec: JobSpec, place: Database, schema: str, owner: str, connection: sa.Connection) -> Session:
-    table = _create(spec, place, schema, connection)
-    detail = {"request": spec.to_json()}
-    row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, table.name, "DEFINING", 1, spec.parallel, detail=detail)
-    try:
-        table.insert(connection, [row])
-    except BaseException:
-        table.drop(connection)
-        raise
-    return _session(row, Record(table, place, connection))
-
-
-def _session(row: Row, record: Record) -> Session:
-    heart = Heart(record.table, record.database, record.incarnation)
-    return Session(QName(row.schema, row.name), record, row.detail, heart, row.worker, "plan" in row.detail)
-
-
-def _create(spec: JobSpec, place: Database, schema: str, connection: sa.Connection) -> MasterTable:
     taken: JobExists | None = None
+    detail = {"request": spec.to_json(), "lease": LEASE}
     for name in names(spec):
         table = MasterTable(schema, name)
+        row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, name, "DEFINING", 1, spec.parallel, detail=detail)
         try:
-            with database_errors(place.adapter):
-                table.create(connection)
+            _create(table, place, connection)
+            table.define(connection, row)
         except JobExists as error:
             taken = error
-        except (DatabaseError, InsufficientPrivilege) as error:
-            if table.exists(connection):  # made by another job meanwhile
-                taken = JobExists(job=QName(schema, name))
-                continue
-            raise MasterTableRefused(job=QName(schema, name), detail=error.message) from error
         else:
-            return table
+            return _session(row, Record(table, place, connection))
     assert taken is not None
     raise taken
 
 
+def _session(row: Row, record: Record) -> Session:
+    heart = Heart(record.table, record.database, record.incarnation)
+    job, planned = QName(row.schema, row.name), "plan" in row.detail
+    failed = sum(found.state == "FAILED" for found in record.rows("OBJECT")) if planned else 0
+    return Session(job, record, row.detail, heart, row.worker, planned, max(row.rows, failed), row.bytes)
+
+
+def _create(table: MasterTable, place: Database, connection: sa.Connection) -> None:
+    try:
+        with database_errors(place.adapter):
+            table.create(connection)
+    except (DatabaseError, InsufficientPrivilege) as error:
+        if table.exists(connection):  # made by another job meanwhile
+            raise JobExists(job=table.qname) from error
+        raise MasterTableRefused(job=table.qname, detail=error.message) from error
+
+
 def _take_over(start: Start, place: Database, connection: sa.Connection) -> Session:
     table = start.table
-    job = QName(table.schema or "", table.name)
     if not table.is_ours(connection):
-        raise JobNotFound(job=job)
+        raise JobNotFound(job=table.qname)
     row, age = table.job(connection), table.age(connection)
-    if row.state != "STOPPED" and age < LEASE:
-        raise JobIsRunning(job=job, seconds=round(age, 1))
+    if row.lives(age):
+        raise JobIsRunning(job=table.qname, seconds=round(age, 1))
     taken = table.take_over(connection, skip_current=start.skip_current)
-    return _session(taken, Record(table, place, connection, taken.incarnation))
+    opened = _session(taken, Record(table, place, connection, taken.incarnation))
+    opened.note(lease=LEASE)
+    return opened
 
 
 def _let_clients_see(record: Record) -> None:
@@ -230,6 +241,7 @@ def _end_badly(opened: Session, error: BaseException) -> None:
     try:
         with record.database.connect() as connection:
             record.connection = connection
+            record.job()
             executed = record.table.job(connection).state != "DEFINING"
             if isinstance(error, JobKilled) or not executed:
                 record.table.drop(connection)
@@ -244,11 +256,3 @@ def _reason(job: QName, error: BaseException) -> str:
     if isinstance(error, KeyboardInterrupt):
         error = JobStopped(job=job)
     return str(error) if isinstance(error, MigratorError) else f"{type(error).__name__}: {error}"
-
-
-# --- what must not change -------------------------------------------------------------------------------------------
-
-
-def digest(value: Any) -> str:
-    """A checksum of JSON-ready values."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

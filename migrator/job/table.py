@@ -19,16 +19,22 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from migrator.errors import JobExists, JobTakenOver
+from migrator.errors import JobExists, JobNotFound, JobTakenOver
 from migrator.model.objects import QName
 
 LEASE = float(os.environ.get("MIGRATOR_LEASE", "10"))
-"""Seconds without a heartbeat after which a job counts as not running, and a client as not attached."""
+"""Seconds without a heartbeat after which a job of this process counts as not running, and a client as not attached.
+
+A job's lease is on record: others go by that, not by their own."""
 
 Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT"]
-State = Literal[
-    "DEFINING", "EXECUTING", "COMPLETING", "COMPLETED", "STOP PENDING", "STOPPING", "STOPPED", "PENDING", "FAILED", "SKIPPED"
-]
+State = Literal["DEFINING", "EXECUTING", "COMPLETED", "STOP PENDING", "STOPPED", "PENDING", "FAILED", "SKIPPED"]
+
+ENDED = frozenset({"STOPPED", "COMPLETED"})
+"""The states of a job that no process works on."""
+
+SKIPPED = "it was in progress and START_JOB=SKIP_CURRENT left it out"
+"""The error of an object or granule that was skipped."""
 
 LASTING = ("ADD_FILE",)
 """The requests that a job obeys even when it was started again since."""
@@ -94,6 +100,15 @@ class Row:
     error: str = ""
     detail: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def lease(self) -> float:
+        """Of a job: the seconds without a heartbeat after which it counts as not running."""
+        return float(self.detail.get("lease", LEASE))
+
+    def lives(self, age: float) -> bool:
+        """Of a job whose heart beat ``age`` seconds ago: whether a process works on it."""
+        return self.state not in ENDED and age < self.lease
+
 
 @dataclass(frozen=True)
 class Totals:
@@ -133,10 +148,19 @@ def _table(schema: str | None, name: str) -> sa.Table:
 
 @dataclass(frozen=True)
 class MasterTable:
-    """One job's master table, by name. It holds no connection: every call takes one, in autocommit mode unless said."""
+    """One job's master table, by name. It holds no connection: every call takes one, in autocommit mode unless said.
+
+    What is told an incarnation happens only while the job is in it: a process whose job another has taken over changes
+    nothing any more.
+    """
 
     schema: str | None
     name: str
+
+    @property
+    def qname(self) -> QName:
+        """The table's name, which is the job's."""
+        return QName(self.schema or "", self.name)
 
     @property
     def table(self) -> sa.Table:
@@ -156,13 +180,24 @@ class MasterTable:
         return is_master_table([column["name"] for column in sa.inspect(connection).get_columns(self.name, self.schema)])
 
     def create(self, connection: sa.Connection) -> None:
-        """Make the table.
+        """Make the table; one that a process has made and not filled, because it died, is taken.
 
         :raises JobExists: a table, view or job has the name.
         """
-        if self.exists(connection):
-            raise JobExists(job=QName(self.schema or "", self.name))
-        self.table.create(connection, checkfirst=False)
+        if not self.exists(connection):
+            self.table.create(connection, checkfirst=False)
+        elif not self.is_ours(connection) or self.rows(connection, "JOB"):
+            raise JobExists(job=self.qname)
+
+    def define(self, connection: sa.Connection, job: Row) -> None:
+        """Put the job's own row into a fresh table.
+
+        :raises JobExists: another process was faster.
+        """
+        try:
+            self.insert(connection, [job])
+        except sa.exc.IntegrityError as error:
+            raise JobExists(job=self.qname) from error
 
     def drop(self, connection: sa.Connection) -> None:
         """Remove the table."""
@@ -177,14 +212,20 @@ class MasterTable:
             statement = self.table.insert().values(changed_at=sa.func.current_timestamp())
             connection.execute(statement, values[first : first + _CHUNK])
 
-    def remove(self, connection: sa.Connection, kind: Kind, item: int) -> None:
+    def remove(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int) -> None:
         """Remove one row."""
         table = self.table
-        connection.execute(table.delete().where(table.c.kind == kind, table.c.item == item))
+        connection.execute(table.delete().where(table.c.kind == kind, table.c.item == item, self._in(incarnation)))
 
-    def clear(self, connection: sa.Connection, kinds: Sequence[Kind]) -> None:
+    def clear(self, connection: sa.Connection, kinds: Sequence[Kind], incarnation: int) -> None:
         """Remove the rows of some kinds."""
-        connection.execute(self.table.delete().where(self.table.c.kind.in_(kinds)))
+        connection.execute(self.table.delete().where(self.table.c.kind.in_(kinds), self._in(incarnation)))
+
+    def _in(self, incarnation: int) -> sa.ColumnElement[bool]:
+        """That the job is in this incarnation; as a derived table, since MySQL reads no table that it changes."""
+        c = self.table.c
+        job = sa.select(c.incarnation).where(c.kind == "JOB").distinct().subquery("job")
+        return sa.select(job.c.incarnation).scalar_subquery() == incarnation
 
     def rows(self, connection: sa.Connection, kind: Kind, *, after: int = 0, state: State | None = None) -> list[Row]:
         """The rows of a kind, in order; those after a number, or in a state, only."""
@@ -201,9 +242,14 @@ class MasterTable:
         return int(found or 0)
 
     def job(self, connection: sa.Connection) -> Row:
-        """The job's own row."""
-        (row,) = self.rows(connection, "JOB")
-        return row
+        """The job's own row.
+
+        :raises JobNotFound: there is none: the process that made the table died at once.
+        """
+        found = self.rows(connection, "JOB")
+        if not found:
+            raise JobNotFound(job=self.qname)
+        return found[0]
 
     def age(self, connection: sa.Connection) -> float:
         """Seconds since the job's heartbeat, by the database's clock."""
@@ -219,18 +265,18 @@ class MasterTable:
         kind: Kind,
         item: int,
         *,
-        incarnation: int | None = None,
+        within: int | None = None,
         keep_time: bool = False,
         **values: Any,
     ) -> bool:
         """Change the fields of one row; False: there is none (any more).
 
-        ``incarnation``: only while the job is still in it. ``keep_time``: it is no heartbeat.
+        ``within``: only while the job is in this incarnation. ``keep_time``: it is no heartbeat.
         """
         table = self.table
         which = [table.c.kind == kind, table.c.item == item]
-        if incarnation is not None:
-            which.append(table.c.incarnation == incarnation)
+        if within is not None:
+            which.append(table.c.incarnation == within if kind == "JOB" else self._in(within))
         changes = _columns(values) if keep_time else _changes(values)
         return connection.execute(table.update().where(*which).values(changes)).rowcount == 1
 
@@ -239,8 +285,8 @@ class MasterTable:
 
         :raises JobTakenOver: another process has started the job since.
         """
-        if not self.change(connection, "JOB", 1, incarnation=incarnation, **values):
-            raise JobTakenOver(job=QName(self.schema or "", self.name))
+        if not self.change(connection, "JOB", 1, within=incarnation, **values):
+            raise JobTakenOver(job=self.qname)
 
     def take_over(self, connection: sa.Connection, *, skip_current: bool = False) -> Row:
         """Start the job anew in its next incarnation: what was executing is pending again, or skipped.
@@ -251,9 +297,11 @@ class MasterTable:
         mine = (table.c.kind == "JOB") & (table.c.incarnation == before.incarnation)
         values = {"state": "EXECUTING", "incarnation": before.incarnation + 1}
         if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
-            raise JobTakenOver(job=QName(self.schema or "", self.name))
+            raise JobTakenOver(job=self.qname)
         executing = table.c.kind.in_(("OBJECT", "GRANULE")) & (table.c.state == "EXECUTING")
-        then = {"state": "SKIPPED", "error": "skipped by START_JOB=SKIP_CURRENT"} if skip_current else {"state": "PENDING"}
+        then: dict[str, Any] = {"state": "PENDING"}
+        if skip_current:
+            then = {"state": "SKIPPED", "error": SKIPPED, "incarnation": before.incarnation + 1}
         connection.execute(table.update().where(executing).values(then))
         answered = (table.c.state != "PENDING") | table.c.object_path.notin_(LASTING)
         old = (table.c.kind == "WORKER") | ((table.c.kind == "REQUEST") & answered)
@@ -267,6 +315,7 @@ class MasterTable:
         statement = (
             table.update()
             .where(table.c.kind == kind, table.c.item == item, table.c.state.notin_(("COMPLETED", "SKIPPED")))
+            .where(self._in(incarnation))
             .values({**_changes(changes), table.c.attempts: table.c.attempts + 1})
         )
         return connection.execute(statement).rowcount == 1
@@ -330,7 +379,7 @@ class DoneMark:
             .values(_changes({"state": "COMPLETED", "error": "", **values}))
         )
         if changed.rowcount != 1:
-            raise JobTakenOver(job=QName(self.table.schema or "", self.table.name))
+            raise JobTakenOver(job=self.table.qname)
 
 
 # --- rows and values ------------------------------------------------------------------------------------------------

@@ -71,7 +71,7 @@ class Made:
     statements: tuple[str, ...]
     done: DoneMark | None = None
     begun: bool = False
-    """A worker had begun to make it before: where DDL cannot be rolled back, some of it may be there."""
+    """A worker had begun to make it before: where DDL and mark are not one transaction, some of it may be there."""
 
 
 @dataclass(frozen=True)
@@ -346,8 +346,8 @@ class Worker:
 def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | None:
     """Make one object and mark it done; in one transaction where the database can roll DDL back.
 
-    Where it cannot, a statement that a killed worker may have run before is taken as run if the database says that its
-    object is there.
+    Where it cannot, or the mark is the coordinator's, a statement that a killed worker may have run before is taken as run
+    if the database says that its object is there.
 
     :raises FatalError: the connection is lost, or the database full.
     """
@@ -360,8 +360,10 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
                 try:
                     emitter.run((statement,))
                 except Exception as error:
-                    if whole or not made.begun or not adapter.is_duplicate(error):
+                    if not made.begun or (whole and made.done is not None) or not adapter.is_duplicate(error):
                         raise
+                    if whole:  # all of it was made together
+                        return None
             if made.done is not None:
                 made.done.set(connection)
     except FatalError:

@@ -7,6 +7,8 @@ rises when a reader of the older form could misread the newer one.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 from typing import Any
 
 from migrator.model import catalog, objects, types
@@ -54,3 +56,8 @@ def decode(data: Any) -> Any:
     if isinstance(data, list):
         return tuple(decode(item) for item in data)
     return data
+
+
+def digest(value: Any) -> str:
+    """A checksum of JSON-ready values."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

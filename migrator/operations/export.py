@@ -14,10 +14,10 @@ from migrator.job.coordinator import Coordinator
 from migrator.job.dump_files import DumpFiles, set_header
 from migrator.job.master import Entry, Master, Piece
 from migrator.job.session import Session, Start, session
-from migrator.job.table import Row
+from migrator.job.table import SKIPPED, Row
 from migrator.job.worker import Move
 from migrator.model.objects import QName
-from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first
+from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
 from migrator.operations.work import Work
 from migrator.origins import Origin, database_origin
 from migrator.plan import POSITION, TABLE_DATA, plan, prefix
@@ -141,13 +141,23 @@ class _Export:
             changed = self.origin.changed(table, row.detail, self.job.recall("mark"), row.rows)
             if changed is not None:
                 raise SourceChanged(object=f"table {table.qname}", detail=changed)
-        self.log.restarting(len(done), len(self.record.rows("GRANULE")))
+        rows = self.record.rows("GRANULE")
+        self.log.counted(self.job.errors, self.job.losses)
+        self.log.restarting(len(done), len(rows))
+        if not self.job.recall("mark"):
+            self.log.message("the database cannot tell whether rows have changed since")
+        for name in sorted({QName(row.schema, row.name) for row in skipped_now(self.record, rows)}, key=str):
+            head = f"ORA-31693: Table data object {name} failed to unload and is being skipped due to error:"
+            self.log.error(head, f"a part of {SKIPPED}")
+        self.job.note(mark=self.origin.mark)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def _unload(self, coordinator: Coordinator) -> None:
         method = str(choose(Situation(unloading=True)).method)
-        rows = self.record.rows("GRANULE")
+        every = self.record.rows("GRANULE")
+        skipped = {(row.schema, row.name) for row in every if row.state == "SKIPPED"}
+        rows = [row for row in every if (row.schema, row.name) not in skipped]
         moved = RowsMoved(self.log, self.work.progress, "exported", rows)
         moves = []
         for row in rows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import count
 from typing import Any
 
@@ -24,15 +24,17 @@ from migrator.errors import (
     TargetSchemaMissing,
     ValueNotCarried,
 )
+from migrator.job import staging
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator
-from migrator.job.session import Session, Start, digest, names, session
+from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
 from migrator.job.worker import Move, Store
 from migrator.model.catalog import Catalog, path_of
+from migrator.model.codec import digest
 from migrator.model.objects import Column, QName, Schema, Table
 from migrator.operations.master_only import master_only
-from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, object_rows
+from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, object_rows, skipped_now
 from migrator.operations.work import Work
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
@@ -142,6 +144,8 @@ class _Import:
         self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, catalog)}
         self.without_rows: set[QName] = set()
         """Tables that existed and take no rows from this job."""
+        self.staged = False
+        """Whether rows may go through staging tables."""
         self.loading = False
         numbers = count(1)
         self.items = [[next(numbers) for _ in phase.steps] for phase in phases]
@@ -150,7 +154,7 @@ class _Import:
         """Run all phases."""
         if not self.job.restarted:
             self._plan()
-        self.existing = {QName(*name) for name in self.job.recall("existing")}
+        self.existing = self._existed()
         self.labels = frozenset(self.job.recall("labels"))
         coordinator = Coordinator(
             self.record,
@@ -171,9 +175,20 @@ class _Import:
             self.job.executing()
             self._run_phases()
             coordinator.close()
-        except BaseException:
+        except BaseException as error:
             coordinator.abandon()
+            if self.staged and not isinstance(error, FatalError):
+                self._drop_staging()
             raise
+
+    def _drop_staging(self) -> None:
+        """Remove what runs of the job that were killed have left."""
+        schemas = self._present({table.schema for table in self.tables})
+        try:
+            with self.target.connect() as connection:
+                staging.drop_all(connection, self.job.job, schemas)
+        except MigratorError as error:  # a job that goes on tries again
+            self.log.message(f"staging tables could not be removed: {error.message}")
 
     def _run_phases(self) -> None:
         self._treat_existing_tables()
@@ -237,14 +252,16 @@ class _Import:
             self._check_source(name, rows)
             self._check_rows(name, rows)
         self._check_tables(recorded)
-        every = [row for rows in granules.values() for row in rows]
+        every = [row for rows in self._granules().values() for row in rows]
+        self.log.counted(self.job.errors, self.job.losses)
         self.log.restarting(sum(row.state == "COMPLETED" for row in every), len(every))
-        for row in every:
-            if row.state == "SKIPPED":
-                self.log.message(f"granule {row.item} of {QName(row.schema, row.name)} was in progress and is skipped")
-        for row in recorded.values():
-            if row.state == "SKIPPED" and row.error.startswith("skipped"):
-                self.log.message(f"{row.name} was in progress and is skipped")
+        if not self.job.recall("mark") and self.spec.network_link is not None:
+            self.log.message("the source cannot tell whether its rows have changed since")
+        for row in skipped_now(self.record, (*every, *recorded.values())):
+            what = row.name if row.kind == "OBJECT" else f"granule {row.item} of {QName(row.schema, row.name)}"
+            self.log.error(f"{what} was in progress and is skipped")
+        self.job.note(mark=self.origin.mark)
+        self._drop_staging()
 
     def _check_source(self, name: QName, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -264,13 +281,16 @@ class _Import:
     def _check_rows(self, name: QName, rows: Sequence[Row]) -> None:
         """The rows of a table that only this job fills must be those that its done marks count."""
         begun = [row for row in rows if row.attempts and row.state in {"PENDING", "EXECUTING"}]
+        failed = [row for row in rows if row.state == "FAILED"]
         exact = self.record.database == self.target
         ours = name not in self.existing or self.spec.table_exists_action in {"TRUNCATE", "REPLACE"}
-        if not exact and begun:
-            if not ours:
-                raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
-            self._empty(name, rows)
+        if not exact and begun and not ours:
+            raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
+        if (begun and not exact) or (failed and ours):  # of a table that failed, some rows may be removed already
+            self._begin_anew(name, rows)
             return
+        for row in failed:
+            self.record.change("GRANULE", row.item, state="PENDING")
         done = [row for row in rows if row.state == "COMPLETED"]
         if done and name not in self.existing and exact:
             recorded = sum(row.rows for row in done)
@@ -284,24 +304,34 @@ class _Import:
         table = sa.table(name.name, schema=name.schema)
         return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
-    def _empty(self, name: QName, rows: Sequence[Row]) -> None:
-        """Begin a table's rows anew.
+    def _begin_anew(self, name: QName, rows: Sequence[Row]) -> None:
+        """Let a table's rows come in once more.
 
         :raises RowsInDoubt: those that may be there cannot be removed.
         """
-        if not self.builder.execute(f"ORA-39120: Table {name} can't be truncated:", self.ddl.truncate(name).statements):
+        there = self.there.table(name) is not None
+        headline = f"ORA-39120: Table {name} can't be truncated:"
+        if there and not self.builder.execute(headline, self.ddl.truncate(name).statements):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
             self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0)
 
     # --- what is there already --------------------------------------------------------------------------------------
 
-    def _schemas(self) -> list[str]:
-        wanted = {obj.schema for obj in self.catalog.objects if not isinstance(obj, Schema)}
-        return [schema for schema in self.adapter.schemas(self.connection) if schema in wanted]
+    def _existed(self) -> set[QName]:
+        """The tables that were there before the job; those that it has replaced are its own."""
+        existing = {QName(*name) for name in self.job.recall("existing")}
+        treated = self.job.recall("treated")
+        if treated is not None and self.spec.table_exists_action == "REPLACE":
+            existing &= {QName(*name) for name in treated["failed"]}
+        return existing
+
+    def _present(self, schemas: Collection[str]) -> list[str]:
+        return [schema for schema in self.adapter.schemas(self.connection) if schema in schemas]
 
     def _read_target(self) -> Catalog:
-        return self.adapter.catalog(self.connection, self._schemas(), proof=False)
+        wanted = {obj.schema for obj in self.catalog.objects if not isinstance(obj, Schema)}
+        return self.adapter.catalog(self.connection, self._present(wanted), proof=False)
 
     def _existing_labels(self) -> frozenset[str]:
         schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
@@ -330,8 +360,7 @@ class _Import:
             self.job.note(treated=treated, labels=sorted(self.labels))
         self.without_rows |= {QName(*name) for name in treated["without_rows"]}
         self.builder.failed |= {QName(*name) for name in treated["failed"]}
-        if action == "REPLACE":
-            self.existing -= set(tables) - self.builder.failed
+        self.existing = self._existed()
 
     def _tell_existing(self, tables: Sequence[QName]) -> None:
         action = self.spec.table_exists_action
@@ -423,8 +452,11 @@ class _Import:
         source, target = _matched(table, made)
         load = Load(made.qname, source, target, choice.method is Method.CONVENTIONAL_PATH, fresh)
         for row in rows:
-            staging = QName(made.schema, f"MIGRATOR_STAGING_{self.record.table.name[:40]}_{row.item}")
-            store = Store(self.target, load, where, staging if choice.method is Method.EXTERNAL_TABLE else None)
+            through = None
+            if choice.method is Method.EXTERNAL_TABLE:
+                self.staged = True
+                through = staging.name(self.job.job, self.record.incarnation, row.item, made.schema)
+            store = Store(self.target, load, where, through)
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)
             moves.append(Move(row.item, table.qname, rows_from, store, self._method(choice), row.estimate, done))
@@ -437,13 +469,11 @@ class _Import:
         """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""
         if name in self.existing:
             return rows
-        headline = f"ORA-39120: Table {name} can't be truncated:"
-        if not self.builder.execute(headline, self.ddl.truncate(name).statements):
-            return rows
         for row in self._granules()[name]:
             if row.state == "COMPLETED":
                 self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
-        return 0
+        headline = f"ORA-39120: Table {name} can't be truncated:"
+        return 0 if self.builder.execute(headline, self.ddl.truncate(name).statements) else rows
 
     def _check_inline_keys(self) -> None:
         """Foreign keys that stood in CREATE TABLE were not checked while rows came in table by table."""

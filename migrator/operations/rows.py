@@ -10,6 +10,7 @@ from itertools import count
 from typing import Literal
 
 from migrator.errors import MigratorError
+from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import Row, State
 from migrator.job.worker import Move, Outcome
@@ -64,6 +65,11 @@ def _sizes(parts: Sequence[Part], estimated: int | None) -> list[int]:
     if estimated is None:
         return [part.bytes for part in parts]
     return [estimated * part.bytes // total if total else estimated // len(parts) for part in parts]
+
+
+def skipped_now(record: Record, rows: Iterable[Row]) -> list[Row]:
+    """What START_JOB=SKIP_CURRENT has skipped when this run of the job began."""
+    return [row for row in rows if row.state == "SKIPPED" and row.incarnation == record.incarnation]
 
 
 class _Table:

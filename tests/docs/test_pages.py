@@ -36,4 +36,7 @@ def test_the_examples_are_valid(row: Parameter, tmp_path: Path, monkeypatch: pyt
     monkeypatch.chdir(tmp_path)
     for client in sorted(row.clients):
         arguments = ["sqlite:///x.db", row.example, *filter(None, [NEEDED.get((client, row.name))])]
-        assert from_arguments(client, arguments, Config(encryption_password="x")).connection == f"sqlite:///{Path('x.db').absolute()}"
+        assert (
+            from_arguments(client, arguments, Config(encryption_password="x")).connection
+            == f"sqlite:///{Path('x.db').absolute()}"
+        )
