@@ -615,7 +615,7 @@ class Interrupted(MigratorError):
 
 
 class JobExists(UsageError):
-    """A job, table or view has the job's name."""
+    """A job, table or view has the job's name, or is to have it."""
 
     code = "ORA-31634"
     template = "job already exists: a job, table or view is named {job}"

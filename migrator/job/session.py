@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,8 +150,12 @@ class Heart:
 
 
 @contextmanager
-def session(spec: JobSpec, database: Database, server: Server, start: Start | None) -> Iterator[Session]:
+def session(
+    spec: JobSpec, database: Database, server: Server, start: Start | None, taken: Collection[QName] = ()
+) -> Iterator[Session]:
     """A job's session. The master table goes when the job has completed, was killed, or ends before it executed.
+
+    ``taken``: what the job itself is to make.
 
     :raises JobExists: the name is taken.
     :raises MasterTableRefused: the table cannot be made.
@@ -160,7 +164,8 @@ def session(spec: JobSpec, database: Database, server: Server, start: Start | No
     place, schema = (start.database, start.table.schema or "") if start is not None else home(spec, database, server)
     with place.connect() as connection:
         if start is None:
-            opened = _define(spec, place, schema, server.user, connection)
+            own = {name.name.lower() for name in taken if place == database and name.schema == schema}
+            opened = _define(spec, place, schema, server.user, connection, own)
         else:
             opened = _take_over(start, place, connection)
         try:
@@ -176,13 +181,18 @@ def session(spec: JobSpec, database: Database, server: Server, start: Start | No
             opened.record.table.drop(connection)
 
 
-def _define(spec: JobSpec, place: Database, schema: str, owner: str, connection: sa.Connection) -> Session:
+def _define(
+    spec: JobSpec, place: Database, schema: str, owner: str, connection: sa.Connection, own: Collection[str]
+) -> Session:
+    """``own``: names in lower case that the job needs for what it makes."""
     taken: JobExists | None = None
     detail = {"request": spec.to_json(), "lease": LEASE}
     for name in names(spec):
         table = MasterTable(schema, name)
         row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, name, "DEFINING", 1, spec.parallel, detail=detail)
         try:
+            if name.lower() in own:
+                raise JobExists(job=table.qname)
             _create(table, place, connection)
             table.define(connection, row)
         except JobExists as error:

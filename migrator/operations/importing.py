@@ -58,7 +58,7 @@ def import_(work: Work, start: Start | None) -> int:
         if linked is not None and linked.identity and linked.identity == server.identity:
             check_source_is_kept(catalog, spec.table_exists_action)
         phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
-        with session(spec, target, server, start) as job, target.connect() as connection:
+        with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
             work.opened(job.record)
             if spec.network_link is None:
                 log.master(job.job, "loaded")
@@ -99,6 +99,15 @@ def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
         if table.qname in read:
             detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
             raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
+
+
+def relations(catalog: Catalog) -> set[QName]:
+    """What shares the name space of tables in some database: tables, views, sequences, indexes and constraints."""
+    names = {QName(obj.schema, obj.name) for obj in catalog.objects if not isinstance(obj, Schema)}
+    for table in catalog.of(Table):
+        keys = (table.primary_key, *table.uniques, *table.indexes, *table.foreign_keys, *table.checks)
+        names |= {QName(table.schema, key.name) for key in keys if key is not None and key.name}
+    return names
 
 
 def check_target(catalog: Catalog, adapter: Adapter) -> None:

@@ -113,3 +113,13 @@ def test_remap_table_and_query(source: str, target: str, tmp_path: Path) -> None
     done(run)
     assert run.rows == {"ancestor": 1}
     assert rows(target, "SELECT id, name FROM ancestor") == [(2, "two")]
+
+
+@pytest.mark.parametrize("action", ["SKIP", "APPEND", "TRUNCATE", "REPLACE"])
+def test_a_job_is_not_named_as_what_it_makes(load: Callable[..., Run], target: str, action: str) -> None:
+    execute(target, "DELETE FROM child WHERE id = 30")
+    run = load("JOB_NAME=PARENT", f"TABLE_EXISTS_ACTION={action}")
+    assert run.code == 1
+    assert run.err.startswith("ORA-31634: ")
+    assert rows(target, "SELECT id FROM child ORDER BY id") == [(10,), (20,)]
+    assert rows(target, "SELECT count(*) FROM parent") == [(2,)]
