@@ -237,7 +237,7 @@ def test_stop_worker_gives_its_work_to_another(held: Held) -> None:
         assert "worker 1 is stopped" in terminal.command("stop_worker=1", PROMPT)
         held.release()
         terminal.type("continue\n")
-        terminal.expect("worker 1 died")
+        terminal.expect("worker 1 was stopped")
         terminal.expect("successfully completed at")
         assert terminal.ends() == 0
     assert held.loaded() == COMPLETE
