@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs soak bench memory mariadb mydumper clean
+.PHONY: help demo test lint unit docs soak bench memory mariadb peers clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -34,18 +34,18 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
 	@$(BIN)/migrator help --markdown jobs > docs/jobs.md
 
-bench: $(VENV)/test.stamp mariadb mydumper ## measure against the databases' own bulk tools (ROWS=n)
-	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000)
-	@$(BIN)/python -m benchmarks.dumps --rows $(or $(ROWS),300000)
+bench: $(VENV)/bench.stamp mariadb peers ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
+	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
+	@$(BIN)/python -m benchmarks.dumps --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
 
-memory: $(VENV)/test.stamp mariadb ## show that memory does not grow with the table (ROWS=n)
-	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000)
+memory: $(VENV)/test.stamp mariadb ## show that memory does not grow with the table (ROWS=n, PAGE=file.md)
+	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000) $(PAGE:%=--markdown %)
 
 mariadb: # the server the tests start, unless the environment names one
 	@test -n "$(SERVERS_GIVEN)" || PATH="$$PATH:/usr/sbin" command -v mariadbd > /dev/null || .ci/apt-install mariadb-server
 
-mydumper: # what dump sets of MariaDB are measured against
-	@command -v mydumper > /dev/null || .ci/apt-install mydumper
+peers: # what the benchmarks measure against, besides the servers' own clients and the packages of the extra bench
+	@for tool in mydumper pgloader sqlite3; do command -v $$tool > /dev/null || .ci/apt-install $$tool || exit; done
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 
 import psutil
 
+Command = str | Sequence[str]
+LIMIT_SECONDS = 1800.0
+"""What takes longer has failed: some tools hang where others end with an error."""
 _SAMPLE_SECONDS = 0.05
+_FAILURE_LENGTH = 200
 
 
 @dataclass(frozen=True)
@@ -22,23 +27,44 @@ class Measured:
     peak: int
 
 
+def median(runs: Sequence[Measured]) -> float:
+    """The median of their seconds."""
+    return statistics.median(run.seconds for run in runs)
+
+
+def peak_megabytes(runs: Sequence[Measured]) -> float:
+    """The most memory that any of them took."""
+    return max(run.peak for run in runs) / 1e6
+
+
+def _members(process: psutil.Process) -> list[psutil.Process]:
+    with suppress(psutil.NoSuchProcess):
+        return [process, *process.children(recursive=True)]
+    return []
+
+
 def _resident(process: psutil.Process) -> int:
     """The proportional set sizes of a process and of those it has started."""
     total = 0
-    with suppress(psutil.NoSuchProcess):
-        for member in (process, *process.children(recursive=True)):
-            with suppress(psutil.NoSuchProcess):
-                total += member.memory_full_info().pss
+    for member in _members(process):
+        with suppress(psutil.NoSuchProcess):
+            total += member.memory_full_info().pss
     return total
 
 
-def measure(command: str | Sequence[str]) -> Measured:
+def _kill(process: psutil.Process) -> None:
+    for member in _members(process):
+        with suppress(psutil.NoSuchProcess):
+            member.kill()
+
+
+def measure(command: Command, limit: float = LIMIT_SECONDS) -> Measured:
     """Run a shell line or an argument list.
 
-    :raises RuntimeError: it failed; the message is what it printed.
+    :raises RuntimeError: it failed, or took longer than ``limit`` seconds; the message is what it printed.
     """
     line = ["bash", "-c", f"set -euo pipefail; {command}"] if isinstance(command, str) else list(command)
-    started, peak = time.perf_counter(), 0
+    started, peak, overdue = time.perf_counter(), 0, False
     with subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         watched = psutil.Process(process.pid)
         while True:
@@ -46,10 +72,23 @@ def measure(command: str | Sequence[str]) -> Measured:
                 _, printed = process.communicate(timeout=_SAMPLE_SECONDS)
                 break
             peak = max(peak, _resident(watched))
+            overdue = time.perf_counter() - started > limit
+            if overdue:
+                _kill(watched)
     seconds = time.perf_counter() - started
+    if overdue:
+        raise RuntimeError(f"{command}\ntook longer than {limit:.0f} seconds: {printed.strip()[-2000:]}")
     if process.returncode != 0:
         raise RuntimeError(f"{command}\nfailed ({process.returncode}): {printed.strip()[-2000:]}")
     return Measured(seconds, peak)
+
+
+def failure(name: str, error: RuntimeError) -> str:
+    """Why a tool has no result, in a line; all it said goes to the standard error stream."""
+    print(f"{name}: {error}", file=sys.stderr)
+    command, _, said = str(error).partition("\n")
+    line = " ".join((said or command).split())
+    return line if len(line) <= _FAILURE_LENGTH else f"… {line[-_FAILURE_LENGTH:]}"
 
 
 def migrator(client: str, url: str, *arguments: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Memory does not grow with the table: ``python -m benchmarks.memory [--rows 3000000]``.
 
-Every path moves lineitem with a tenth of the rows and with all of them; the peaks of both runs are printed. The exit code
-is 1 if ten times the rows took more than ``ALLOWED`` times the memory anywhere.
+Every path moves lineitem with PARALLEL=2, with a tenth of the rows and with all of them; the peaks of both runs, all of
+migrator's processes together, are printed. The exit code is 1 if ten times the rows took more than ``ALLOWED`` times the
+memory anywhere, or a job took ``MOST`` or more.
 """
 
 from __future__ import annotations
@@ -13,16 +14,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import sqlalchemy as sa
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks import data
+from benchmarks import data, report
+from benchmarks.clients import link, schema_of, shown
+from benchmarks.ends import MariaDBEnd, PostgreSQLEnd
 from benchmarks.measure import Measured, measure, migrator
-from benchmarks.run import link, schema_of, shown
+from benchmarks.report import Results, verdicts
 from tests.support.servers import Servers
 
 ALLOWED = 1.25
 """How much more memory ten times the rows may take: allocators and caches, not rows."""
+MOST = 300_000_000
+"""Bytes that no job may reach."""
+_PARALLEL = "PARALLEL=2"
 
 
 def paths(servers: Servers, home: Path) -> Iterator[tuple[str, list[str]]]:
@@ -31,12 +35,12 @@ def paths(servers: Servers, home: Path) -> Iterator[tuple[str, list[str]]]:
     first, second, restored = (servers.postgresql().fresh() for _ in range(3))
     maria, again = servers.mysql().fresh(), servers.mysql().fresh()
     end = sa.make_url(f"sqlite:///{home / 'end.db'}")
-    yield "SQLite > PostgreSQL", link(lite, first)
-    yield "PostgreSQL > PostgreSQL", link(first, second)
-    yield "PostgreSQL > MariaDB", link(first, maria)
-    yield "MariaDB > MariaDB", link(maria, again)
-    yield "MariaDB > SQLite", link(maria, end)
-    dump = (f"DIRECTORY={home}", "DUMPFILE=memory.dmp")
+    yield "SQLite > PostgreSQL", link(lite, first, _PARALLEL)
+    yield "PostgreSQL > PostgreSQL", link(first, second, _PARALLEL)
+    yield "PostgreSQL > MariaDB", link(first, maria, _PARALLEL)
+    yield "MariaDB > MariaDB", link(maria, again, _PARALLEL)
+    yield "MariaDB > SQLite", link(maria, end, _PARALLEL)
+    dump = (f"DIRECTORY={home}", "DUMPFILE=memory%U.dmp", _PARALLEL)
     yield "PostgreSQL > dump set", migrator("expdp", shown(first), f"SCHEMAS={schema_of(first)}", *dump)
     yield "dump set > PostgreSQL", migrator("impdp", shown(restored), *dump)
     for server, url in [(servers.postgresql(), url) for url in (first, second, restored)]:
@@ -53,25 +57,34 @@ def peaks(servers: Servers, rows: int) -> dict[str, Measured]:
         return {name: measure(command) for name, command in paths(servers, home)}
 
 
+def judge(few: dict[str, Measured], full: dict[str, Measured], rows: int) -> Results:
+    """Both peaks of every path, and whether they keep to the limits."""
+    heads = ("path", f"{rows // 10:,} rows: MB", f"{rows:,} rows: MB", "ratio", "wanted", "", "seconds")
+    wanted = f"at most {ALLOWED}, under {MOST / 1e6:.0f} MB"
+    lines = []
+    for name, run in full.items():
+        ratio = run.peak / few[name].peak
+        verdict = "met" if ratio <= ALLOWED and max(run.peak, few[name].peak) < MOST else "missed"
+        peaks_ = (f"{few[name].peak / 1e6:.0f}", f"{run.peak / 1e6:.0f}")
+        lines.append([name, *peaks_, f"{ratio:.2f}", wanted, verdict, f"{run.seconds:.1f}"])
+    return Results("peak memory, PARALLEL=2", heads, lines, [verdicts(line[5] for line in lines)])
+
+
 def main() -> int:
     """Measure, print and judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=3_000_000)
-    rows: int = parser.parse_args().rows
+    report.add_page(parser)
+    arguments = parser.parse_args()
     servers = Servers()
     try:
-        few, all_ = peaks(servers, rows // 10), peaks(servers, rows)
+        few, full = peaks(servers, arguments.rows // 10), peaks(servers, arguments.rows)
+        versions = [PostgreSQLEnd(servers.postgresql()).version(), MariaDBEnd(servers.mysql()).version()]
     finally:
         servers.stop()
-    table = Table("path", f"{rows // 10:,} rows: MB", f"{rows:,} rows: MB", "ratio", "seconds", title="peak resident memory")
-    flat = True
-    for name, run in all_.items():
-        ratio = run.peak / few[name].peak
-        flat = flat and ratio <= ALLOWED
-        megabytes = (f"{few[name].peak / 1e6:.0f}", f"{run.peak / 1e6:.0f}")
-        table.add_row(name, *megabytes, f"{ratio:.2f}", f"{run.seconds:.1f}")
-    Console(width=110).print(table)
-    return 0 if flat else 1
+    results = judge(few, full, arguments.rows)
+    report.publish([results], arguments.markdown, "benchmarks.memory", {}, versions)
+    return 1 if any("missed" in row for row in results.rows) else 0
 
 
 if __name__ == "__main__":
