@@ -64,16 +64,15 @@ def duckdb(statement: str, *attached: sa.URL) -> str:
 
 
 def pgloader(source: sa.URL, target: sa.URL, table: str, batch: int, script: Path) -> str:
-    """``pgloader`` of one table's rows into the target's table, ``batch`` of them read ahead; ``script`` is written."""
+    """``pgloader`` of one table's rows into the target's table, ``batch`` of them read ahead, by a script."""
     named, schema = f"INCLUDING ONLY TABLE NAMES LIKE '{table}'", ""
     if source.get_backend_name() == "mysql":
         named = f"INCLUDING ONLY TABLE NAMES MATCHING '{table}'"
         schema = f"ALTER SCHEMA '{source.database}' RENAME TO 'public'"
-    script.write_text(
-        f"LOAD DATABASE FROM {_pgloader_url(source)} INTO {_pgloader_url(target)} "
-        f"WITH data only, no truncate, prefetch rows = {batch} {named} {schema};\n"
-    )
-    return join(["pgloader", "--quiet", "--root-dir", str(script.parent / "pgloader"), str(script)])
+    load = f"LOAD DATABASE FROM {_pgloader_url(source)} INTO {_pgloader_url(target)}"
+    text = f"{load} WITH data only, no truncate, prefetch rows = {batch} {named} {schema};"
+    run = join(["pgloader", "--quiet", "--root-dir", str(script.parent / "pgloader"), str(script)])
+    return f"echo {quote(text)} > {quote(str(script))}; {run}"
 
 
 def _pgloader_url(url: sa.URL) -> str:

@@ -16,6 +16,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote_plus
 from zlib import crc32
 
 import psycopg
@@ -197,9 +198,16 @@ def bench(rows: int) -> Iterator[tuple[dict[str, End], Path, dict[str, str]]]:
             lite, maria, postgresql = SQLiteEnd(home), MariaDBEnd(servers.mysql()), PostgreSQLEnd(servers.postgresql())
             _fill(lite, maria, postgresql, home / "source.db", rows)
             ends = {"SQLite": lite, "MariaDB": maria, "PostgreSQL": postgresql}
-            yield ends, home, {str(servers.directory): "SERVERS", directory: "DIR", str(Path(sys.executable).parent): "BIN"}
+            yield ends, home, _places(servers, home)
     finally:
         servers.stop()
+
+
+def _places(servers: Servers, home: Path) -> dict[str, str]:
+    """What the directories of commands are called where commands are shown."""
+    programs = {str(servers.postgresql().bin_path): "PGBIN", str(Path(sys.executable).parent): "BIN"}
+    places = {str(servers.directory): "SERVERS", str(home): "DIR"}
+    return {**programs, **places, **{quote_plus(path): name for path, name in places.items()}}
 
 
 def _fill(lite: End, maria: End, postgresql: End, path: Path, rows: int) -> None:

@@ -1,7 +1,8 @@
 """What an empty table costs: schemas of a few, of hundreds and of thousands of tables without rows.
 
 Export, import and plan are whole jobs, beside ``pg_dump -s`` and ``mariadb-dump -d``. Reading the catalog is timed inside a
-process that has its libraries loaded; the queries are those that SQLAlchemy sends while it is read.
+process that has its libraries loaded; the queries are those that SQLAlchemy sends while it is read. With 2,000 tables, a
+round takes minutes.
 """
 
 from __future__ import annotations
