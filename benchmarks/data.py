@@ -33,9 +33,8 @@ class Sample:
 
     @property
     def mariadb_ddl(self) -> str:
-        """For MariaDB: with microseconds, booleans of 0 and 1, and the server's own collation, which every tool reads."""
-        flag = "flag BOOLEAN NOT NULL"
-        return self.ddl.replace("TIMESTAMP", "DATETIME(6)").replace(flag, f"{flag}, CHECK (flag IN (0, 1))")
+        """For MariaDB: with microseconds, and numbers for booleans, of which every tool makes the same column elsewhere."""
+        return self.ddl.replace("TIMESTAMP", "DATETIME(6)").replace("BOOLEAN", "TINYINT")
 
 
 def _texts(random: np.random.Generator, count: int, words: int) -> list[str]:

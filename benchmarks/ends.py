@@ -36,6 +36,11 @@ class OtherRowsArrived(RuntimeError):
     """A contestant that is not known to be inexact brought other rows than there are."""
 
 
+_COLUMNS = """SELECT string_agg(attname || CASE atttypid WHEN 'bool'::regtype THEN '::int' ELSE '' END, ', ' ORDER BY attnum)
+    FROM pg_attribute WHERE attrelid = '{}'::regclass AND attnum > 0 AND NOT attisdropped"""
+"""A table's columns, booleans as the numbers that they are in other databases."""
+
+
 @dataclass(frozen=True)
 class Shape:
     """Scripts that make a table before its rows arrive, and its keys afterwards."""
@@ -94,7 +99,8 @@ class PostgreSQLEnd(End):
         self.server.run_script(url, script)
 
     def fingerprint(self, url: sa.URL, table: str) -> Fingerprint:
-        query = f"SELECT count(*), coalesce(sum(hashtextextended(t::text, 0)), 0) FROM {table} t"
+        (columns,) = self._fetch(url, _COLUMNS.format(table))
+        query = f"SELECT count(*), coalesce(sum(hashtextextended(ROW({columns})::text, 0)), 0) FROM {table}"
         count, checksum = self._fetch(url, query)
         return int(count), int(checksum)
 
