@@ -1,121 +1,470 @@
 """Which access method moves a table's rows: the documented rules as data, and :func:`choose`.
 
-Each rule asks one fact and bars one method; the first method that no rule bars is taken. Facts that a database would not
-tell count as true. ``docs/access-methods.md`` is written from :data:`RULES`.
+Each rule asks one fact and bars methods; the first method that no rule bars is taken. Facts that a database would not tell
+count as true. Rules that bar the direct path leave the external table, and attributes that conflict (one needs the external
+table, another forbids it) leave the conventional path. ``docs/access-methods.md`` is written from :data:`RULES`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
-from migrator.adapter import Facts
+from migrator.adapter import Fact, Facts
+from migrator.errors import AccessMethodRefused, MigratorError, NoAccessMethod
+from migrator.model.objects import QName
 
 
 class Method(StrEnum):
-    """The ways rows can move, the fastest first; the values are the words METRICS prints."""
+    """The ways rows can move, the fastest first; the values are the words METRICS prints, in capitals ACCESS_METHOD's."""
 
     DIRECT_PATH = "direct_path"
-    CONVENTIONAL_PATH = "conventional_path"
     EXTERNAL_TABLE = "external_table"
+    CONVENTIONAL_PATH = "conventional_path"
 
 
 MEANINGS = {
-    Method.DIRECT_PATH: "the database's own bulk protocol, both to unload and to load",
-    Method.CONVENTIONAL_PATH: "INSERT through the SQL engine, which fires triggers and checks keys row by row",
-    Method.EXTERNAL_TABLE: "the rows go into a staging table by the bulk protocol, and those wanted on by INSERT … SELECT",
+    Method.DIRECT_PATH: (
+        "rows as they are stored, by the database's own bulk protocol",
+        "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE, one prepared statement",
+    ),
+    Method.EXTERNAL_TABLE: (
+        "rows as the SQL engine's SELECT gives them: conditions choose among them, and policies hide some of them",
+        "the bulk protocol fills a temporary staging table, and INSERT … SELECT moves the rows on: triggers fire, policies "
+        "and keys are checked, conditions choose",
+    ),
+    Method.CONVENTIONAL_PATH: ("", "INSERT of rows through the SQL engine, with all that happens to any INSERT"),
 }
-"""What each method does, for the documentation."""
+"""What each method does when it unloads (empty: it does not), and when it loads; for the documentation."""
+
+ASKED = {
+    "DIRECT_PATH": Method.DIRECT_PATH,
+    "EXTERNAL_TABLE": Method.EXTERNAL_TABLE,
+    "CONVENTIONAL_PATH": Method.CONVENTIONAL_PATH,
+}
+"""The values of ACCESS_METHOD that ask for a method."""
+
+JobFact = Literal["QUERY", "SAMPLE", "REMAP_DATA"]
+"""A parameter of the job that concerns a table, as a fact about it."""
+
+Direction = Literal["load", "unload", "both"]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One reason why methods are not used.
+
+    ``direction``: what it is about. ``asks``: a fact about the table, or a parameter of the job. ``sentence`` is what the
+    log and the documentation say; ``lift``: what would make it void. ``existing``: it concerns only tables that were there
+    before the job. ``unless``: a parameter of the job that voids it. ``documented``: Data Pump has it; else it is ours.
+    """
+
+    name: str
+    direction: Direction
+    asks: Fact | JobFact
+    bars: frozenset[Method]
+    sentence: str
+    lift: str
+    existing: bool = False
+    unless: JobFact | None = None
+    documented: bool = True
+
+    def holds(self, situation: Situation) -> bool:
+        """Whether the rule is to be followed."""
+        if self.direction != "both" and (self.direction == "unload") != situation.unloading:
+            return False
+        if (self.existing and situation.fresh) or self.unless in situation.parameters:
+            return False
+        if isinstance(self.asks, Fact):
+            return situation.facts.holds(self.asks)
+        return self.asks in situation.parameters
 
 
 @dataclass(frozen=True)
 class Situation:
     """What the rules look at.
 
-    ``fresh``: this job makes the table; ``unloading``: rows are read, not stored; ``filtered``: a QUERY has to choose among
-    rows that come from a dump file set, which only the target's SQL engine can do.
+    ``fresh``: this job makes the table; ``unloading``: rows go into a dump file set; ``parameters``: those of the job that
+    this movement has to see to (a QUERY that the source's reader has applied is none when the rows are loaded).
     """
 
     facts: Facts = field(default_factory=Facts)
     fresh: bool = True
     unloading: bool = False
-    filtered: bool = False
-
-
-@dataclass(frozen=True)
-class Rule:
-    """One reason why methods are not used. ``sentence`` is what the log and the documentation say."""
-
-    name: str
-    bars: frozenset[Method]
-    holds: Callable[[Situation], bool]
-    sentence: str
+    parameters: frozenset[JobFact] = frozenset()
 
 
 _DIRECT = frozenset({Method.DIRECT_PATH})
+_EXTERNAL = frozenset({Method.EXTERNAL_TABLE})
+_NOT_SQL = _DIRECT | {Method.CONVENTIONAL_PATH}
+_ALL = frozenset(Method)
+_OTHER_TYPE = "give the column another type"
 
 RULES: tuple[Rule, ...] = (
+    # --- loading, as documented -----------------------------------------------------------------------------------------
     Rule(
         "trigger",
+        "load",
+        Fact.TRIGGER,
         _DIRECT,
-        lambda s: not s.unloading and not s.fresh and s.facts.triggers,
-        "the table existed before the job and has an active insert trigger",
+        "the table was there before the job and has an active insert trigger",
+        "disable the trigger, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        existing=True,
+    ),
+    Rule(
+        "insert-policy",
+        "load",
+        Fact.INSERT_POLICY,
+        _DIRECT,
+        "fine-grained access control decides which rows may be inserted",
+        "import as a user who is exempt from the policies",
     ),
     Rule(
         "referential",
+        "load",
+        Fact.REFERENTIAL,
         _DIRECT,
-        lambda s: not s.unloading and not s.fresh and s.facts.foreign_keys,
-        "the table existed before the job and has a referential constraint",
+        "the table was there before the job and has a referential constraint",
+        "drop the constraint for the job, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        existing=True,
     ),
     Rule(
         "unique-index",
+        "load",
+        Fact.UNIQUE_INDEX,
         _DIRECT,
-        lambda s: not s.unloading and not s.fresh and s.facts.unique_indexes,
-        "the table existed before the job and has a unique index",
+        "the table was there before the job and has a unique index",
+        "drop the index for the job, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        existing=True,
     ),
     Rule(
         "partitioned",
+        "load",
+        Fact.PARTITIONED,
         _DIRECT,
-        lambda s: not s.unloading and not s.fresh and s.facts.partitioned,
-        "the table existed before the job and is partitioned",
+        "the table was there before the job and is partitioned",
+        "let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        existing=True,
     ),
     Rule(
-        "row-security",
+        "disabled-unique-index",
+        "load",
+        Fact.DISABLED_UNIQUE_INDEX,
+        _ALL,
+        "a unique index of the table is disabled, so nothing would keep its keys unique",
+        "build the index anew, or drop it",
+    ),
+    Rule(
+        "domain-index",
+        "load",
+        Fact.DOMAIN_INDEX,
         _DIRECT,
-        lambda s: not s.unloading and s.facts.row_security,
-        "fine-grained access control is active on the table",
+        "a large-object column has a domain index that is no full-text index",
+        "drop the index for the job",
+    ),
+    Rule(
+        "global-index",
+        "load",
+        Fact.GLOBAL_INDEX,
+        _DIRECT,
+        "one partition is loaded, and an index spans several",
+        "load the whole table, or drop the index for the job",
+    ),
+    Rule("clustered", "load", Fact.CLUSTERED, _DIRECT, "the table is in a cluster", "move the table out of its cluster"),
+    Rule(
+        "opaque-varray",
+        "load",
+        Fact.OPAQUE_VARRAY,
+        _DIRECT,
+        "a column is an array of values whose type is opaque",
+        _OTHER_TYPE,
+    ),
+    Rule(
+        "supplemental-logging",
+        "load",
+        Fact.SUPPLEMENTAL_LOGGING,
+        _DIRECT,
+        "supplemental logging is on and the table has a large-object column",
+        "switch supplemental logging off for the job",
+    ),
+    Rule(
+        "time-zone-file",
+        "load",
+        Fact.TIME_ZONE_FILE,
+        _DIRECT,
+        "a column has instants with a time zone, and the source knows other time zones than the target",
+        "bring both databases to one version of the time-zone data",
+    ),
+    # --- unloading, as documented ---------------------------------------------------------------------------------------
+    Rule(
+        "select-policy",
+        "unload",
+        Fact.SELECT_POLICY,
+        _DIRECT,
+        "fine-grained access control decides which rows may be read",
+        "export as a user who is exempt from the policies",
+    ),
+    Rule(
+        "queue-table",
+        "unload",
+        Fact.QUEUE_TABLE,
+        _DIRECT,
+        "the table holds a queue's messages",
+        "nothing: copy the messages into a plain table",
+    ),
+    Rule(
+        "opaque-object",
+        "unload",
+        Fact.OPAQUE_OBJECT,
+        _DIRECT,
+        "a column is of an object type that has an opaque attribute",
+        _OTHER_TYPE,
+    ),
+    Rule(
+        "evolved-type",
+        "unload",
+        Fact.EVOLVED_TYPE,
+        _DIRECT,
+        "a column holds values of an earlier version of its type",
+        "upgrade the table's data to the type's version",
+    ),
+    Rule(
+        "long-not-last",
+        "unload",
+        Fact.LONG_NOT_LAST,
+        _DIRECT,
+        "a column of type LONG or LONG RAW is not the last one",
+        "change the column to a large object",
+    ),
+    Rule(
+        "added-default",
+        "unload",
+        Fact.ADDED_DEFAULT,
+        _DIRECT,
+        "a NOT NULL column with a default was added after rows were there, which do not store it",
+        "rewrite the table",
+    ),
+    # --- both ways, as documented ---------------------------------------------------------------------------------------
+    Rule(
+        "opaque-column",
+        "both",
+        Fact.OPAQUE_COLUMN,
+        _DIRECT,
+        "a column refers to a file outside the database, or its type is opaque",
+        _OTHER_TYPE,
+    ),
+    Rule(
+        "encrypted-column",
+        "both",
+        Fact.ENCRYPTED_COLUMN,
+        _DIRECT,
+        "a column is encrypted",
+        "decrypt the column; the dump file set has an encryption of its own",
+    ),
+    Rule(
+        "query-unload",
+        "unload",
+        "QUERY",
+        _DIRECT,
+        "QUERY chooses among the table's rows",
+        "leave QUERY out for the table",
+    ),
+    Rule(
+        "query-load",
+        "load",
+        "QUERY",
+        _NOT_SQL,
+        "QUERY chooses among the rows of a dump file set, which takes the target's SQL engine",
+        "leave QUERY out for the table, or give it to the export",
+    ),
+    Rule("sample", "unload", "SAMPLE", _DIRECT, "SAMPLE takes some of the table's rows", "leave SAMPLE out for the table"),
+    Rule(
+        "remap-data",
+        "both",
+        "REMAP_DATA",
+        _DIRECT,
+        "REMAP_DATA changes values of the table",
+        "leave REMAP_DATA out for the table",
+    ),
+    # --- our own --------------------------------------------------------------------------------------------------------
+    Rule(
+        "temporary",
+        "both",
+        Fact.TEMPORARY,
+        _ALL,
+        "the table is temporary: its rows belong to the sessions that wrote them",
+        "copy the rows into a table that stays",
+        documented=False,
+    ),
+    Rule(
+        "index-organised",
+        "unload",
+        Fact.INDEX_ORGANISED,
+        _DIRECT,
+        "the rows lie in the table's index",
+        "nothing: the table is made so",
+        documented=False,
+    ),
+    Rule(
+        "generated-column",
+        "load",
+        Fact.GENERATED_COLUMN,
+        _DIRECT,
+        "a column is generated, and the bulk protocol does not compute it",
+        "drop the column for the job",
+        documented=False,
+    ),
+    Rule(
+        "invisible-column",
+        "both",
+        Fact.INVISIBLE_COLUMN,
+        _DIRECT,
+        "a column is invisible, and the bulk protocol passes over it",
+        "make the column visible for the job",
+        documented=False,
+    ),
+    Rule(
+        "system-versioned",
+        "load",
+        Fact.SYSTEM_VERSIONED,
+        _DIRECT,
+        "the table was there before the job and keeps its rows' history, which the SQL engine writes",
+        "let the job make the table (TABLE_EXISTS_ACTION=REPLACE), which loses the history",
+        existing=True,
+        documented=False,
+    ),
+    Rule(
+        "insert-rule",
+        "load",
+        Fact.INSERT_RULE,
+        _DIRECT,
+        "the table has a rewrite rule for INSERT, which the bulk protocol passes over",
+        "disable the rule",
+        documented=False,
+    ),
+    Rule(
+        "bulk-type",
+        "both",
+        Fact.BULK_TYPE,
+        _DIRECT,
+        "a column has a type that the bulk protocol rejects",
+        _OTHER_TYPE,
+        documented=False,
+    ),
+    Rule(
+        "thick-mode",
+        "load",
+        Fact.THICK_MODE,
+        _DIRECT,
+        "the connection goes through the database's client library, which has no bulk protocol for this",
+        "connect in thin mode",
+        documented=False,
     ),
     Rule(
         "bulk-refused",
+        "load",
+        Fact.BULK_REFUSED,
         _DIRECT,
-        lambda s: not s.unloading and bool(s.facts.bulk_load_refused),
-        "the server does not take bulk loads",
+        "the server takes no bulk loads",
+        "let the server take them: SET GLOBAL local_infile = 1",
+        documented=False,
     ),
     Rule(
-        "query",
-        frozenset({Method.DIRECT_PATH, Method.CONVENTIONAL_PATH}),
-        lambda s: s.filtered,
-        "QUERY chooses among the rows of a dump file set, which takes the SQL engine",
+        "bulk-refused-staging",
+        "load",
+        Fact.BULK_REFUSED,
+        _EXTERNAL,
+        "without bulk loads a staging table would be filled by INSERT, which the table itself can be as well",
+        "let the server take them: SET GLOBAL local_infile = 1",
+        unless="QUERY",
+        documented=False,
+    ),
+    Rule(
+        "staging-refused",
+        "load",
+        Fact.STAGING_REFUSED,
+        _EXTERNAL,
+        "the user may not make a temporary table for staging",
+        "grant the privilege: TEMPORARY on the database, CREATE TEMPORARY TABLES on the schema",
+        documented=False,
     ),
 )
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The method and the rules that barred faster ones; no rule bars the external table."""
+class Bar:
+    """A rule that is to be followed. ``detail``: what the database adds; ``unknown``: it would not say whether it is so."""
 
-    method: Method
-    barred: tuple[Rule, ...] = ()
+    rule: Rule
+    detail: str = ""
+    unknown: bool = False
+
+    def __str__(self) -> str:
+        notes = ["unknown, so taken to be so"] if self.unknown else []
+        notes += [self.detail] if self.detail else []
+        return self.rule.sentence + (f" ({': '.join(notes)})" if notes else "")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The method, None: there is none; ``barred``: the rules to be followed; ``asked``: the method that ACCESS_METHOD is."""
+
+    method: Method | None
+    barred: tuple[Bar, ...] = ()
+    asked: Method | None = None
+
+    @property
+    def why(self) -> tuple[Bar, ...]:
+        """The rules that barred a faster method than the one chosen."""
+        faster = {method for method in Method if self.method is None or _speed(method) < _speed(self.method)}
+        return tuple(bar for bar in self.barred if bar.rule.bars & faster)
 
     @property
     def reason(self) -> str:
         """Why it is not a faster method; empty for the fastest."""
-        return "; ".join(rule.sentence for rule in self.barred)
+        given = f"ACCESS_METHOD={self.asked.name}" if self.asked is not None and self._slower() else ""
+        return "; ".join(filter(None, [given, *map(str, self.why)]))
+
+    @property
+    def partial(self) -> bool:
+        """Whether policies may hide rows from an export."""
+        return any(bar.rule.asks is Fact.SELECT_POLICY for bar in self.barred)
+
+    def _slower(self) -> bool:
+        """Whether a faster method than the one chosen was free."""
+        return self.method is not next((m for m in Method if all(m not in bar.rule.bars for bar in self.barred)), None)
+
+    def refusal(self, table: QName, verb: Literal["export", "import"]) -> MigratorError | None:
+        """The error of a table whose rows no method may move; None: one may."""
+        if self.method is not None:
+            return None
+        barring = [bar for bar in self.barred if self.asked is None or self.asked in bar.rule.bars]
+        rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring)
+        if self.asked is None:
+            return NoAccessMethod(verb=verb, table=table, detail=rules, lift=barring[0].rule.lift)
+        return AccessMethodRefused(verb=verb, table=table, method=self.asked.name, detail=rules, lift=barring[0].rule.lift)
 
 
-def choose(situation: Situation) -> Choice:
-    """The fastest method that no rule bars."""
-    barred = tuple(rule for rule in RULES if rule.holds(situation))
-    method = next(method for method in Method if all(method not in rule.bars for rule in barred))
-    return Choice(method, barred)
+def _speed(method: Method) -> int:
+    return list(Method).index(method)
+
+
+def choose(situation: Situation, asked: Method | None = None) -> Choice:
+    """The fastest method that no rule bars, or the one ``asked`` for, if no rule bars it.
+
+    Rows are unloaded by the direct path or the external table only.
+    """
+    followed = [rule for rule in RULES if rule.holds(situation)]
+    barred = tuple(_bar(rule, situation.facts) for rule in followed)
+    possible = [m for m in Method if MEANINGS[m][0] or not situation.unloading]
+    free = [method for method in possible if all(method not in rule.bars for rule in followed)]
+    if asked is not None:
+        return Choice(asked if asked in free else None, barred, asked)
+    return Choice(free[0] if free else None, barred)
+
+
+def _bar(rule: Rule, facts: Facts) -> Bar:
+    if not isinstance(rule.asks, Fact):
+        return Bar(rule)
+    return Bar(rule, facts.details.get(rule.asks, ""), facts.unknown(rule.asks))

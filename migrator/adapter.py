@@ -7,9 +7,10 @@ and ``migrator.errors``, and nothing else of migrator. ``docs/adding-a-dialect.m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -128,13 +129,14 @@ class Granule:
 class Read:
     """What to read: ``columns`` of ``table`` (its name at the source), rows limited by the SQL condition ``where``.
 
-    ``granule``: only its rows.
+    ``granule``: only its rows. ``policies``: rows that row-level security hides are left out, rather than an error.
     """
 
     table: QName
     columns: tuple[Column, ...]
     where: str | None = None
     granule: Granule | None = None
+    policies: bool = False
 
     @property
     def part(self) -> QName | None:
@@ -165,19 +167,76 @@ class Load:
     fresh: bool = False
 
 
+class Fact(StrEnum):
+    """What access-method rules ask of a table; the rule that asks a fact says in its sentence what it is."""
+
+    ADDED_DEFAULT = "added-default"
+    BULK_REFUSED = "bulk-refused"
+    BULK_TYPE = "bulk-type"
+    CLUSTERED = "clustered"
+    DISABLED_UNIQUE_INDEX = "disabled-unique-index"
+    DOMAIN_INDEX = "domain-index"
+    ENCRYPTED_COLUMN = "encrypted-column"
+    EVOLVED_TYPE = "evolved-type"
+    GENERATED_COLUMN = "generated-column"
+    GLOBAL_INDEX = "global-index"
+    INDEX_ORGANISED = "index-organised"
+    INSERT_POLICY = "insert-policy"
+    INSERT_RULE = "insert-rule"
+    INVISIBLE_COLUMN = "invisible-column"
+    LONG_NOT_LAST = "long-not-last"
+    OPAQUE_COLUMN = "opaque-column"
+    OPAQUE_OBJECT = "opaque-object"
+    OPAQUE_VARRAY = "opaque-varray"
+    PARTITIONED = "partitioned"
+    QUEUE_TABLE = "queue-table"
+    REFERENTIAL = "referential"
+    SELECT_POLICY = "select-policy"
+    STAGING_REFUSED = "staging-refused"
+    SUPPLEMENTAL_LOGGING = "supplemental-logging"
+    SYSTEM_VERSIONED = "system-versioned"
+    TEMPORARY = "temporary"
+    THICK_MODE = "thick-mode"
+    TIME_ZONE_FILE = "time-zone-file"
+    TRIGGER = "trigger"
+    UNIQUE_INDEX = "unique-index"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A fact is asked of ``where``: a catalog's relation and the condition."""
+
+    where: str
+
+
+@dataclass(frozen=True)
+class Never:
+    """A fact is never so on a database, and ``why``: it has no such thing, or such a thing stands in no method's way."""
+
+    why: str
+
+
+Answer = Asked | Never
+"""Where a database answers a fact."""
+
+
 @dataclass(frozen=True)
 class Facts:
-    """What the access-method rules ask of a table; True also where the database would not say (listed in ``unknown``)."""
+    """What a database says of a table. ``found``: per fact that it is asked, whether it is so; None: it would not say.
 
-    triggers: bool = False
-    foreign_keys: bool = False
-    unique_indexes: bool = False
-    partitioned: bool = False
-    row_security: bool = False
-    generated_columns: bool = False
-    bulk_load_refused: str = ""
-    """Why the bulk protocol cannot load this table now; empty: it can."""
-    unknown: tuple[str, ...] = ()
+    ``details``: what there is to add to a fact that is so, or the reason why it could not be read.
+    """
+
+    found: Mapping[Fact, bool | None] = field(default_factory=dict)
+    details: Mapping[Fact, str] = field(default_factory=dict)
+
+    def holds(self, fact: Fact) -> bool:
+        """Whether a fact is so, or must be taken to be, since the database would not say."""
+        return self.found.get(fact, False) is not False
+
+    def unknown(self, fact: Fact) -> bool:
+        """Whether the database would not say."""
+        return self.found.get(fact, False) is None
 
 
 @dataclass(frozen=True)
@@ -269,6 +328,8 @@ class Adapter(ABC):
     capabilities: Capabilities
     types: tuple[TypeRule, ...]
     """How neutral types are declared here; the first matching row is taken."""
+    answers: Mapping[Fact, Answer]
+    """Where each fact is answered; :meth:`facts` tells those that are asked."""
     semantics: Semantics | None = None
     """What expressions mean here, and how meanings are said; None: none are carried from or to here."""
 
@@ -329,8 +390,11 @@ class Adapter(ABC):
         """
 
     @abstractmethod
-    def facts(self, connection: sa.Connection, table: QName) -> Facts:
-        """What the access-method rules ask of a table."""
+    def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
+        """What the access-method rules ask of each of ``tables``, in a number of queries that does not grow with theirs.
+
+        A table that is not there yet has the facts that its database gives any table.
+        """
 
     @abstractmethod
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:

@@ -1,4 +1,4 @@
-"""The command: ``migrator expdp``, ``impdp``, ``jobs``, ``dumpinfo``, ``help``. Exit codes as Data Pump's clients: 0, 5, 1.
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``jobs``, ``dumpinfo``, ``help``; exit codes 0, 5, 1.
 
 Modules that load database libraries are imported when they are needed: a password in the arguments must be hidden from the
 process list before anything slow happens.
@@ -6,15 +6,18 @@ process list before anything slow happens.
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import setproctitle
 
 from migrator.errors import (
+    ConflictingParameters,
     InternalError,
     Interrupted,
     MigratorError,
@@ -165,6 +168,34 @@ def _order(client: Client, request: Request, arguments: Sequence[str]) -> tuple[
 # --- other commands ---------------------------------------------------------------------------------------------------
 
 
+_AS_JSON = re.compile(r"--json|--format=json|FORMAT=JSON", re.IGNORECASE)
+_AS_TABLE = re.compile(r"--format=table|FORMAT=TABLE", re.IGNORECASE)
+
+
+def _plan(arguments: Sequence[str], _: Run) -> int:
+    """``migrator plan expdp …``: say what a job would do, and do nothing."""
+    from migrator import params
+
+    client, *rest = arguments or [""]
+    if client.lower() not in params.BOTH:
+        raise UnknownCommand(name=mask(f"plan {client}".strip()))
+    words = [word for word in rest if not (_AS_JSON.fullmatch(word) or _AS_TABLE.fullmatch(word))]
+    request = params.parse(cast("Client", client.lower()), words)
+    for name in ("ATTACH", "HELP"):
+        if name in request:
+            raise ConflictingParameters(detail=f"{name} starts no job: there is nothing to plan")
+    settings, spec, secrets = _order(cast("Client", client.lower()), request, words)
+    from migrator import console
+    from migrator.operations.planning import plan_job
+
+    plan = plan_job(spec, settings.resolve, secrets)
+    if any(_AS_JSON.fullmatch(word) for word in rest):
+        print(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
+    else:
+        console.print_plan(plan, sys.stdout)
+    return plan.code
+
+
 def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
     from migrator import command_line, config
     from migrator.dump import info
@@ -217,6 +248,7 @@ Run = Callable[["Client", "Request", Sequence[str]], int]
 _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "expdp": _expdp,
     "impdp": _impdp,
+    "plan": _plan,
     "jobs": _jobs,
     "dumpinfo": _dumpinfo,
     "help": _help,

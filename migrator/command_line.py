@@ -26,6 +26,7 @@ from migrator.errors import (
 )
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
+    AccessMethod,
     ChecksumAlgorithm,
     Comparison,
     Compression,
@@ -98,6 +99,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         remap_schema=tuple(_schema_remap(item) for item in request.items("REMAP_SCHEMA")),
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
         table_exists_action=_table_exists_action(request, content),
+        access_method=_access_method(client, request),
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
@@ -165,6 +167,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
+        *_access_method_conflicts(request, content),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(request, config),
         *_estimate_conflicts(client, request, content),
@@ -177,6 +180,17 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     for conflicting, detail in conflicts:
         if conflicting:
             raise ConflictingParameters(detail=detail)
+
+
+def _access_method_conflicts(request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
+    """What leaves no rows that a method could move."""
+    without_rows = {
+        "SQLFILE": "SQLFILE" in request,
+        "CONTENT=METADATA_ONLY": content == "METADATA_ONLY",
+        **{f"{name}=YES": request.flag(name) for name in ("ESTIMATE_ONLY", "MASTER_ONLY", "VERIFY_ONLY")},
+    }
+    for name, given in without_rows.items():
+        yield given and "ACCESS_METHOD" in request, f"{name} moves no rows, so ACCESS_METHOD has no meaning"
 
 
 def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, str]]:
@@ -486,6 +500,16 @@ def _table_exists_action(request: Request, content: Content) -> TableExistsActio
     if content == "DATA_ONLY" and action in {"SKIP", "REPLACE"}:
         raise ActionNeedsMetadata(action=action)
     return action or ("APPEND" if content == "DATA_ONLY" else "SKIP")
+
+
+def _access_method(client: Client, request: Request) -> AccessMethod:
+    method = request.choice("ACCESS_METHOD") or "AUTOMATIC"
+    if client == "expdp" and method.startswith("CONVENTIONAL"):
+        raise InvalidValue(name="ACCESS_METHOD", detail=f"rows are never unloaded by {method}: it is for imports")
+    if method == "INSERT_AS_SELECT":
+        reason = f"INSERT … SELECT between two servers is {params.LATER}; EXTERNAL_TABLE does it from a staging table"
+        raise UnsupportedParameter(name="ACCESS_METHOD=INSERT_AS_SELECT", reason=reason)
+    return cast(AccessMethod, "CONVENTIONAL_PATH" if method == "CONVENTIONAL" else method)
 
 
 def _table_name(text: str, parameter: str) -> TableName:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
+    from migrator.operations.planning import JobPlan, TablePlan
+
 
 class TerminalProgress:
     """A progress bar under the log's lines. Sizes are the source's estimates: the bar never says done before it is."""
@@ -99,3 +101,52 @@ def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, TerminalProgres
         yield cast(TextIO, AboveBar(console)) if out.isatty() else out, progress
     finally:
         progress.end()
+
+
+# --- plans ----------------------------------------------------------------------------------------------------------
+
+_PLAIN_WIDTH = 200
+"""How many columns a plan takes where it is not printed on a terminal."""
+
+
+def print_plan(plan: JobPlan, out: TextIO) -> None:
+    """Print what a job would do, the tables as a table."""
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from migrator.errors import visible
+
+    console = Console(file=out, width=None if out.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
+    grid = Grid(title=f"{plan.operation} {plan.mode}", title_justify="left")
+    grid.add_column("table", overflow="fold")
+    for heading in ("rows", "size", "granules"):
+        grid.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("method", "why it is not a faster one", "what would lift that"):
+        grid.add_column(heading, overflow="fold")
+    for table in plan.tables:
+        grid.add_row(*(Text(visible(cell)) for cell in _cells(table)))
+    console.print(grid)
+    sections = {
+        ("Objects" if plan.operation == "EXPORT" else "Objects to make"): [
+            f"{count} {path}" for path, count in plan.objects.items()
+        ],
+        "Objects that are there": plan.existing,
+        "Losses": [str(loss) for loss in plan.losses],
+        "Remarks": plan.notes,
+    }
+    for title, lines in sections.items():
+        for line in [f"{title}:", *(f"  {line}" for line in lines)] if lines else ():
+            console.print(visible(line), markup=False, soft_wrap=True)
+
+
+def _cells(table: TablePlan) -> tuple[str, ...]:
+    from migrator.job.report import size_text
+
+    name = str(table.table)
+    if table.problem:
+        return name, "0", "", "0", "none", table.problem, ""
+    method = f"{table.method}, loaded by {table.loaded_by}" if table.loaded_by else table.method
+    rows = "unknown" if table.rows is None else str(table.rows)
+    lifts = "; ".join(dict.fromkeys(bar.lift for bar in table.barred))
+    return name, rows, size_text(table.bytes), str(table.granules), method, table.reason, lifts

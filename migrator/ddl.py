@@ -109,6 +109,9 @@ class DDL:
     taking_identities = ""
     """What INSERT says so that a column GENERATED ALWAYS takes the rows' own numbers."""
 
+    staging_schema: str | None = None
+    """The schema that temporary tables are in; None: that of the table they stand in for."""
+
     def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
         self.adapter, self.catalog, self.version = adapter, catalog, version
         self.dialect = adapter.dialect()
@@ -723,20 +726,26 @@ class DDL:
             return self.not_carried(program, "program", f"source text of {program.create.dialect} is not translated")
         return Script((program.create.sql,))
 
-    def create_staging(self, staging: QName, columns: Iterable[Column]) -> Script:
-        """A plain table that takes rows for ``columns`` before SQL moves them on: no key, no default, all nullable."""
+    def staging_for(self, table: QName) -> QName:
+        """The name of the temporary table that rows for ``table`` wait in; each connection has one of its own."""
+        return QName(self.staging_schema or table.schema, "MIGRATOR_STAGING")
+
+    def create_staging(self, staging: QName, columns: Iterable[Column]) -> str:
+        """The statement that makes a temporary table for rows of ``columns``: no key, no default, all nullable."""
         plain = (
             replace(column, nullable=True, default=None, identity=None, generated=None, comment=None, on_update=None)
             for column in columns
         )
-        return Script(self.create_table(Table(staging.schema, staging.name, tuple(plain))).statements)
+        create = self.create_table(Table(staging.schema, staging.name, tuple(plain))).statements[0]
+        return create.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
 
-    def insert_from(self, table: QName, columns: Iterable[Column], staging: QName, where: str) -> str:
-        """The statement that moves those rows of ``staging`` that meet ``where`` into ``table``."""
+    def insert_from(self, table: QName, columns: Iterable[Column], staging: QName, where: str | None = None) -> str:
+        """The statement that moves the rows of ``staging``, or those of them that meet ``where``, into ``table``."""
         names = self.columns(column.name for column in columns)
+        listed = f" ({names}){self.taking_identities}" if names else ""
+        condition = f" WHERE {where}" if where else ""
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
-        into = f"INSERT INTO {self.name_of(table)} ({names}){self.taking_identities}"
-        return f"{into} SELECT {names} FROM {source} WHERE {where}"
+        return f"INSERT INTO {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
 
     def drop_table(self, table: QName) -> Script:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""

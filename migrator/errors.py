@@ -539,6 +539,22 @@ class RowCountDiffers(MigratorError):
     action = "The table's transaction was rolled back."
 
 
+class AccessMethodRefused(MigratorError):
+    """ACCESS_METHOD asks for a method that a rule bars for a table."""
+
+    code = "ORA-31696"
+    template = "unable to {verb} TABLE_DATA:{table} using client specified {method} method ({detail})"
+    action = "Leave ACCESS_METHOD out, or lift the rule: {lift}."
+
+
+class NoAccessMethod(MigratorError):
+    """Rules bar every method for a table."""
+
+    code = "MIG-20006"
+    template = "no access method may {verb} TABLE_DATA:{table} ({detail})"
+    action = "Lift the rule: {lift}."
+
+
 class RowsMissing(MigratorError):
     """A dump file set that has no rows of a table because its export failed."""
 

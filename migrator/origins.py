@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Estimation, Granule, Read
+from migrator.adapter import Estimation, Facts, Granule, Read
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
@@ -28,10 +28,14 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Part:
-    """A granule as the master table records it: how to read it (JSON-ready), and about how many bytes it has."""
+    """A granule as the master table records it: how to read it (JSON-ready), and about how many bytes it has.
+
+    ``rows``: how many rows it has, None: not known before they are read.
+    """
 
     detail: dict[str, Any]
     bytes: int
+    rows: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Origin:
     """About how many bytes a table's rows have, see :meth:`~migrator.adapter.Adapter.estimate`; asked of databases only."""
     unfiltered: Mapping[QName, str] = field(default_factory=dict)
     """The QUERY conditions, by table, that the rows have not been chosen by yet."""
+    facts: Callable[[Sequence[QName]], Mapping[QName, Facts]] = lambda tables: {}
+    """What the access-method rules ask of tables, see :meth:`~migrator.adapter.Adapter.facts`; asked of databases only."""
+    queried: frozenset[QName] = frozenset()
+    """The tables whose rows a QUERY chooses as they are read."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
 
@@ -76,7 +84,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
 
         def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
             part = QName(*detail["part"]) if detail.get("part") else None
-            return Read(table.source, columns, conditions.get(table.source), Granule(part, detail.get("where", "")))
+            granule = Granule(part, detail.get("where", ""))
+            return Read(table.source, columns, conditions.get(table.source), granule, detail.get("policies", False))
 
         def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
             return TableRows(database, snapshot, read(table, columns, detail))
@@ -105,7 +114,19 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         if snapshot.note and spec.parallel > 1:
             notes = (*notes, snapshot.note)
         identity, mark = _identity(catalog), adapter.mark(reading)
-        yield Origin(catalog, parts, rows, snapshot.readers, identity, mark, notes, estimate, changed=changed)
+        yield Origin(
+            catalog,
+            parts,
+            rows,
+            snapshot.readers,
+            identity,
+            mark,
+            notes,
+            estimate,
+            facts=lambda tables: adapter.facts(connection, tables),
+            queried=frozenset(conditions),
+            changed=changed,
+        )
 
 
 def without_master_tables(catalog: Catalog) -> Catalog:
@@ -158,7 +179,11 @@ def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) 
         if entry.state != "COMPLETED":
             raise RowsMissing(table=table.source, detail=entry.error)
         return tuple(
-            Part({"pieces": [vars(piece) for piece in group]}, sum(piece.bytes for piece in group))
+            Part(
+                {"pieces": [vars(piece) for piece in group]},
+                sum(piece.bytes for piece in group),
+                sum(piece.rows for piece in group),
+            )
             for group in _grouped(entry.pieces, spec.parallel_threshold)
         )
 

@@ -106,8 +106,22 @@ def nothing_left_empty(databases: Iterable[sa.URL]) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        for file in missing:
-            with suppress(OSError):
-                if file.stat().st_size == 0:
-                    file.unlink()
+        _delete_empty(missing)
         raise
+
+
+@contextmanager
+def nothing_made(databases: Iterable[sa.URL]) -> Iterator[None]:
+    """Delete files of databases that were not there before: connecting made them, and nothing was put into them."""
+    missing = [file for file in _files(databases) if not file.exists()]
+    try:
+        yield
+    finally:
+        _delete_empty(missing)
+
+
+def _delete_empty(files_: Iterable[Path]) -> None:
+    for file in files_:
+        with suppress(OSError):
+            if file.stat().st_size == 0:
+                file.unlink()

@@ -56,6 +56,16 @@ def _refused(reason: str, clients: frozenset[Client], summaries: Mapping[str, st
 
 SUPPORTED = (
     Parameter(
+        "ACCESS_METHOD",
+        BOTH,
+        "The access method for all tables, instead of the fastest that the rules allow each of them. Where a rule bars it, "
+        "the job is refused with the table and the rule. CONVENTIONAL_PATH, or CONVENTIONAL: impdp only.",
+        "AUTOMATIC | DIRECT_PATH | EXTERNAL_TABLE | CONVENTIONAL_PATH",
+        "AUTOMATIC",
+        "ACCESS_METHOD=EXTERNAL_TABLE",
+        ("AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH", "CONVENTIONAL", "INSERT_AS_SELECT"),
+    ),
+    Parameter(
         "ATTACH",
         BOTH,
         "Attach to a job and enter interactive-command mode. Besides it only what opens its ends can be given: connections, "
@@ -362,7 +372,6 @@ REFUSED = (
         BOTH,
         {
             "ABORT_STEP": "Stop the job after a step, for tests.",
-            "ACCESS_METHOD": "Force one access method.",
             "CLUSTER": "Use workers on several machines.",
             "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
             "FLASHBACK_SCN": "Read a past state by its number.",

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from migrator.errors import UnknownParameter
 from migrator.object_types import OBJECT_TYPES
-from migrator.params import PARAMETERS, Client, Parameter
+from migrator.params import LATER, PARAMETERS, Client, Parameter
+
+if TYPE_CHECKING:
+    from migrator.access import Rule
+    from migrator.adapter import Fact
 
 USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
+migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator dumpinfo FILE …                     show what dump files say of themselves
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
@@ -133,23 +139,64 @@ _ACCESS_HEAD = """\
 
 Each table's rows move by the first of these methods that no rule bars. With `METRICS=YES` the log says for each table which
 method it was (`network_link` where the rows came from a linked database), and, where it was not the first, why.
+`migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each rule, and do nothing.
+`ACCESS_METHOD` asks for one method for all tables; where a rule bars it, the job is refused with the table and the rule.
+"""
+
+_ACCESS_RULES = """
+## Rules
+
+A rule bars the methods in its row when its fact is so. *Existing*: it concerns only tables that were there before the job. A
+fact that a database would not tell, for want of a privilege, counts as true, and the log says so. Attributes that conflict,
+where one bars the direct path and another the external table, leave the conventional path. A rule that bars every method
+leaves a table without its rows: an error in the log.
+"""
+
+_ACCESS_ANSWERS = """
+## Where each database answers
+
+*Never*: the fact cannot be so there, or what it is about hinders no method, for the reason given. Oracle's adapter writes
+scripts only; its row says where its dictionary answers.
 """
 
 
 def access_methods_page() -> str:
     """The page about access methods as Markdown."""
     from migrator.access import MEANINGS, RULES, Method  # with SQLAlchemy, which no other help text needs
+    from migrator.adapter import Fact
 
-    lines = [_ACCESS_HEAD, "| method | what it does |", "|---|---|"]
-    lines += [_line(f"`{method}`", MEANINGS[method]) for method in Method]
-    lines += ["", "## Rules", "", "| rule | bars | when |", "|---|---|---|"]
+    lines = [_ACCESS_HEAD, "| method | unloading | loading |", "|---|---|---|"]
+    lines += [_line(f"`{method}`", MEANINGS[method][0] or "not used", MEANINGS[method][1]) for method in Method]
+    for title, documented in (("As Data Pump has them", True), ("Our own", False)):
+        lines += [_ACCESS_RULES] if documented else [""]
+        lines += [f"### {title}", "", "| rule | concerns | bars | when | what lifts it |", "|---|---|---|---|---|"]
+        lines += [_rule(rule) for rule in RULES if rule.documented is documented]
+    lines += [_ACCESS_ANSWERS]
     for rule in RULES:
-        barred = ", ".join(f"`{method}`" for method in Method if method in rule.bars)
-        lines.append(_line(f"`{rule.name}`", barred, rule.sentence))
-    facts = (
-        "A fact about a table that its database would not tell counts as true. Rows are always unloaded by `direct_path`."
-    )
-    return "\n".join([*lines, "", facts]) + "\n"
+        if isinstance(rule.asks, Fact):
+            lines += [f"- `{rule.name}`: {rule.sentence}", *(f"    - {answer}" for answer in _answers(rule.asks))]
+        else:
+            supported = any(row.name == rule.asks and not row.refusal for row in PARAMETERS)
+            known = "" if supported else f", which is {LATER}"
+            lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: the job's parameter `{rule.asks}`{known}"]
+    return "\n".join(lines) + "\n"
+
+
+def _rule(rule: Rule) -> str:
+    from migrator.access import Method
+
+    concerns = rule.direction + (", existing" if rule.existing else "") + (f", without {rule.unless}" if rule.unless else "")
+    barred = ", ".join(f"`{method}`" for method in Method if method in rule.bars)
+    return _line(f"`{rule.name}`", concerns, barred, rule.sentence, rule.lift)
+
+
+def _answers(fact: Fact) -> Iterator[str]:
+    from migrator.adapter import Asked, installed, load_adapter
+
+    for adapter in map(load_adapter, installed()):
+        answer = adapter.answers[fact]
+        text = f"`{answer.where}`" if isinstance(answer, Asked) else f"never: {answer.why}"
+        yield f"{adapter.title}: {text}"
 
 
 _JOBS_HEAD = """\

@@ -27,6 +27,7 @@ ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
 EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
 EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
+AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"]
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
 
 
@@ -103,6 +104,7 @@ class JobSpec:
     remap_schema: tuple[tuple[str, str], ...] = ()
     remap_table: tuple[TableRemap, ...] = ()
     table_exists_action: TableExistsAction = "SKIP"
+    access_method: AccessMethod = "AUTOMATIC"
     parallel: int = 1
     parallel_threshold: int = 64 << 20
     job_name: str | None = None

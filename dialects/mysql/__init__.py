@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -27,7 +27,7 @@ from migrator.errors import InvalidUrl, InvalidUrlParameter, MissingDriver, mask
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
-from . import dictionary
+from . import dictionary, facts
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .types import TYPES
@@ -70,6 +70,7 @@ class MySQL(Adapter):
         max_readers=1,
     )
     types = TYPES
+    answers = facts.ANSWERS
     semantics = SEMANTICS
 
     def dialect(self) -> sa.Dialect:
@@ -141,9 +142,9 @@ class MySQL(Adapter):
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)
 
-    def facts(self, connection: sa.Connection, table: QName) -> Facts:
-        """What the access-method rules ask of a table."""
-        return dictionary.facts(connection, table)
+    def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
+        """What the access-method rules ask of each table."""
+        return facts.facts(connection, tables)
 
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """One reader's own state: MySQL cannot hand a state to a second connection."""

@@ -13,7 +13,6 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from migrator.adapter import Facts
 from migrator.errors import SchemaNotFound, UnsupportedType
 from migrator.expressions import tables_in
 from migrator.model import types as t
@@ -516,20 +515,6 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
     return Reader(connection, names, found).catalog()
 
 
-def facts(connection: sa.Connection, table: QName) -> Facts:
-    """What the access-method rules ask of a table."""
-    row = connection.execute(sa.text(_FACTS), {"schema": table.schema, "name": table.name}).mappings().one()
-    refused = "" if row["local_infile"] else "the server has local_infile OFF (SET GLOBAL local_infile = 1)"
-    return Facts(
-        triggers=bool(row["triggers"]),
-        foreign_keys=bool(row["foreign_keys"]),
-        unique_indexes=bool(row["unique_indexes"]),
-        partitioned=bool(row["partitioned"]),
-        generated_columns=bool(row["generated_columns"]),
-        bulk_load_refused=refused,
-    )
-
-
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
@@ -681,17 +666,4 @@ SELECT table_schema, COUNT(*) AS granted FROM (
     UNION ALL SELECT table_schema FROM information_schema.table_privileges WHERE table_schema IN :schemas
     UNION ALL SELECT table_schema FROM information_schema.column_privileges WHERE table_schema IN :schemas
 ) AS p GROUP BY table_schema
-"""
-_FACTS = """
-SELECT EXISTS (SELECT 1 FROM information_schema.triggers
-               WHERE event_object_schema = :schema AND event_object_table = :name) AS triggers,
-       EXISTS (SELECT 1 FROM information_schema.referential_constraints
-               WHERE constraint_schema = :schema AND (table_name = :name OR referenced_table_name = :name)) AS foreign_keys,
-       EXISTS (SELECT 1 FROM information_schema.statistics
-               WHERE table_schema = :schema AND table_name = :name AND non_unique = 0) AS unique_indexes,
-       EXISTS (SELECT 1 FROM information_schema.partitions
-               WHERE table_schema = :schema AND table_name = :name AND partition_name IS NOT NULL) AS partitioned,
-       EXISTS (SELECT 1 FROM information_schema.columns
-               WHERE table_schema = :schema AND table_name = :name AND generation_expression <> '') AS generated_columns,
-       @@GLOBAL.local_infile AS local_infile
 """

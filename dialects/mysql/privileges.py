@@ -48,7 +48,7 @@ HIDDEN = (
     Hidden("routines", ("EXECUTE", "ALTER ROUTINE", "CREATE ROUTINE"), ("SELECT", "SHOW_ROUTINE", "SHOW CREATE ROUTINE")),
 )
 
-_SHOWING_KEYS = (
+SHOWING_KEYS = (
     *("INSERT", "UPDATE", "DELETE", "CREATE", "DROP", "REFERENCES", "INDEX", "ALTER", "CREATE VIEW", "SHOW VIEW", "TRIGGER"),
     "DELETE HISTORY",
 )
@@ -86,6 +86,14 @@ def _has(held: Iterable[Grant], schema: str, privileges: Iterable[str]) -> bool:
     return bool(wanted & (given - taken))
 
 
+def has_on(held: Iterable[Grant], schema: str, table: str | None, privileges: Iterable[str]) -> bool:
+    """Whether one of ``privileges`` is held on all of a schema, or on ``table`` alone."""
+    held = tuple(held)
+    alone = (grant for grant in held if grant.object == table is not None and _like(grant.schema).fullmatch(schema))
+    wanted = {ALL, *privileges}
+    return _has(held, schema, wanted) or any(wanted & grant.privileges for grant in alone if not grant.revoked)
+
+
 def losses(held: Iterable[Grant], schema: str) -> Iterator[Loss]:
     """What the user cannot see of a schema, if it is there."""
     held = tuple(held)
@@ -105,7 +113,7 @@ def _reads_proc(hidden: Hidden, held: Iterable[Grant]) -> bool:
 
 def hides_keys(held: Iterable[Grant], schema: str) -> bool:
     """Whether the information schema hides a schema's foreign keys; SHOW CREATE TABLE does not."""
-    return not _has(held, schema, _SHOWING_KEYS)
+    return not _has(held, schema, SHOWING_KEYS)
 
 
 # --- foreign keys, from SHOW CREATE TABLE ---------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NoReturn
 
@@ -15,6 +15,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
 from .ddl import OracleDDL
+from .facts import ANSWERS
 from .types import TYPES
 
 
@@ -28,6 +29,7 @@ class OracleAdapter(Adapter):
     sqlglot = "oracle"
     capabilities = Capabilities(connects=False, identifier_limit=(128, "bytes"))
     types = TYPES
+    answers = ANSWERS
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's Oracle dialect; it is only asked how names are quoted."""
@@ -69,7 +71,7 @@ class OracleAdapter(Adapter):
         """
         self._refuse("Reading the dictionary")
 
-    def facts(self, connection: sa.Connection, table: QName) -> Facts:
+    def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
         """Not supported yet.
 
         :raises ScriptsOnly: always.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -27,6 +27,7 @@ from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
+from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .types import DIALECT, TYPES
@@ -58,6 +59,7 @@ class PostgreSQL(Adapter):
         transactional_ddl=True, identifier_limit=(63, "bytes"), tables_without_columns=True, formats=(_STREAM,)
     )
     types = TYPES
+    answers = facts.ANSWERS
     semantics = SEMANTICS
 
     def dialect(self) -> sa.Dialect:
@@ -119,11 +121,9 @@ class PostgreSQL(Adapter):
 
         return dictionary.read(connection, schemas)
 
-    def facts(self, connection: sa.Connection, table: QName) -> Facts:
-        """What the catalog says about a table."""
-        from . import paths
-
-        return paths.facts(connection, table)
+    def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
+        """What the access-method rules ask of each table."""
+        return facts.facts(connection, tables)
 
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """An exported snapshot: any number of readers."""
@@ -181,7 +181,7 @@ class PostgreSQL(Adapter):
             yield connection
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
-        """COPY FROM STDIN, binary or text a batch; conventional: INSERT … SELECT from a staging table."""
+        """COPY FROM STDIN, binary or text a batch; conventional: INSERT of each row."""
         from . import paths
 
         with paths.given_up_when_broken(connection):

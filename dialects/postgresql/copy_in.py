@@ -137,9 +137,20 @@ def _large(text: str) -> pa.Scalar:
     return pa.scalar(text, pa.large_string())
 
 
+def texts(arrays: Sequence[pa.Array], targets: Sequence[Target]) -> list[list[str | None]]:
+    """The columns of a batch as texts that PostgreSQL's own parser reads, a list for each column.
+
+    :raises ValueNotCarried: PostgreSQL would store another value without an error.
+    """
+    for array, target in zip(arrays, targets, strict=True):
+        refuse_changes(array, target)
+    texts = (_hexadecimal(a, "\\x") if pa.types.is_binary(a.type) else arrow.as_text(a, _NO_TYPE) for a in arrays)
+    return [text.to_pylist() for text in texts]
+
+
 def _field(array: pa.Array) -> pa.Array:
     if pa.types.is_binary(array.type):
-        text = _hexadecimal(array)
+        text = _hexadecimal(array, "\\\\x")
     else:
         text = arrow.as_text(array, _NO_TYPE)
         if pa.types.is_string(array.type):
@@ -151,8 +162,8 @@ def _field(array: pa.Array) -> pa.Array:
 _NO_TYPE = t.Type()  # as_text decides by the array's own type
 
 
-def _hexadecimal(array: pa.Array) -> pa.Array:
-    r"""Bytes as ``\\x…``: bytea's own text with COPY's escape of its backslash."""
+def _hexadecimal(array: pa.Array, head: str) -> pa.Array:
+    r"""Bytes as ``\x…``, bytea's own text; ``head``: what stands before the digits, with or without COPY's escape."""
     offsets = np.frombuffer(array.buffers()[1], np.int32)[array.offset : array.offset + len(array) + 1].astype(np.int64)
     raw = memoryview(array.buffers()[2] or b"")[offsets[0] : offsets[-1]]
     doubled = pa.py_buffer((offsets - offsets[0]) * 2)
@@ -160,7 +171,7 @@ def _hexadecimal(array: pa.Array) -> pa.Array:
     digits = pa.Array.from_buffers(
         pa.large_string(), len(array), [arrow.validity(nulls), doubled, pa.py_buffer(raw.hex().encode())]
     )
-    return pc.binary_join_element_wise(_large("\\\\x"), digits, _large(""))
+    return pc.binary_join_element_wise(_large(head), digits, _large(""))
 
 
 # --- what PostgreSQL would change without an error ------------------------------------------------------------------

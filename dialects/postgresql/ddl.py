@@ -56,6 +56,7 @@ class PostgreSQLDDL(DDL):
     """PostgreSQL's DDL; what the source's own PostgreSQL said is written as pg_dump writes it."""
 
     taking_identities = " OVERRIDING SYSTEM VALUE"
+    staging_schema = "pg_temp"
 
     def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
         super().__init__(adapter, catalog, version)

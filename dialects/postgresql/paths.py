@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from migrator import arrow
-from migrator.adapter import Facts, Load, Read, Snapshot
+from migrator.adapter import Load, Read, Snapshot
 from migrator.errors import InternalError, RowCountDiffers
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -28,8 +28,6 @@ from .copy_in import Encoded, Target
 from .types import DIALECT, STREAMED_NATIVE, quote
 
 _PIECE = 256 << 10
-_CONVENTIONAL_BATCHES = 16
-"""How many batches are staged for one INSERT."""
 
 SESSION = (
     ("TimeZone", "UTC"),
@@ -48,7 +46,7 @@ SESSION = (
 
 READING = (
     ("search_path", ""),  # names inside values (regclass …) are qualified
-    ("row_security", "off"),  # a policy that would hide rows is an error instead
+    ("row_security", "off"),  # a policy that would hide rows is an error instead, unless a read asks for its policies
     ("synchronize_seqscans", "off"),
 )
 """Settings of a transaction that reads rows."""
@@ -130,8 +128,10 @@ def query(connection: sa.Connection, read: Read, *, cast: bool = True) -> str:
 
 
 def rows_of(connection: sa.Connection, read: Read) -> str:
-    """What follows FROM in a query about the rows of a read."""
+    """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks."""
     relation = qualified(read.part or read.table)
+    shown = "on" if read.policies else "off"  # off: a policy that would hide rows is an error instead
+    connection.exec_driver_sql("SELECT pg_catalog.set_config('row_security', %s, true)", (shown,))
     kind = connection.exec_driver_sql(
         "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
     ).scalar_one()
@@ -229,12 +229,11 @@ def targets(connection: sa.Connection, load: Load) -> list[Target]:
 
 
 def load(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch]) -> int:
-    """Store batches, by COPY or (conventional) by INSERT from a staging table."""
+    """Store batches, by COPY or (conventional) by INSERT."""
     columns = targets(connection, into)
-    encoded = _encoded(into, rows, columns)
     if into.conventional:
-        return _insert(connection, into, encoded)
-    return _copy_into(connection, into.table, into, encoded)
+        return _insert(connection, into, rows, columns)
+    return _copy_into(connection, into, _encoded(into, rows, columns))
 
 
 def _encoded(into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Target]) -> Iterator[Encoded]:
@@ -243,13 +242,13 @@ def _encoded(into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Targe
         yield copy_in.prepare(arrays, batch.num_rows, columns)
 
 
-def _copy_into(connection: sa.Connection, table: QName, into: Load, encoded: Iterable[Encoded]) -> int:
+def _copy_into(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]) -> int:
     names = ", ".join(quote(column.name) for column in into.target)
     listed = f" ({names})" if names else ""
     sent = stored = 0
     with driver(connection).cursor() as cursor:
         for format_, group in itertools.groupby(encoded, key=lambda item: item.format):
-            sql = f"COPY {qualified(table)}{listed} FROM STDIN (FORMAT {format_})"
+            sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT {format_})"
             encode = copy_in.copy_rows if format_ == "binary" else copy_in.copy_lines
             with cursor.copy(sql.encode()) as copy:
                 if format_ == "binary":
@@ -269,23 +268,22 @@ def _counted(table: QName, sent: int, stored: int) -> int:
     return stored
 
 
-def _insert(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]) -> int:
-    """Rows through the SQL engine: rules, row security and statement triggers apply as to any INSERT."""
-    staging = QName("pg_temp", "migrator_staging")
-    names = ", ".join(quote(column.name) for column in into.target)
-    listed = f" ({names})" if names else ""
+def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Target]) -> int:
+    """Rows one by one through the SQL engine, in pipelines; the server's own parser reads each value, as in COPY's text."""
+    names = ", ".join(quote(column.name) for column in into.target).replace("%", "%%")
+    marks = ", ".join(["%s"] * len(columns))
+    values = f"({names}) OVERRIDING SYSTEM VALUE VALUES ({marks})" if names else "DEFAULT VALUES"
+    sql = f"INSERT INTO {qualified(into.table).replace('%', '%%')} {values}"
     sent = stored = 0
-    execute = connection.exec_driver_sql
-    empty = f"SELECT {names} FROM {qualified(into.table)} WITH NO DATA"
-    execute(f"CREATE TEMPORARY TABLE {staging.name} AS {empty}".replace("%", "%%"))
-    remaining = iter(encoded)
-    while some := list(itertools.islice(remaining, _CONVENTIONAL_BATCHES)):
-        sent += _copy_into(connection, staging, into, some)
-        override = "OVERRIDING SYSTEM VALUE " if names else ""
-        sql = f"INSERT INTO {qualified(into.table)}{listed} {override}SELECT {names} FROM {qualified(staging)}"
-        stored += execute(sql.replace("%", "%%")).rowcount
-        execute(f"TRUNCATE {qualified(staging)}")
-    execute(f"DROP TABLE {qualified(staging)}")
+    with driver(connection).cursor() as cursor:
+        for batch in rows:
+            if not batch.num_rows:
+                continue
+            arrays = arrow.conform(batch, into.source, into.target)
+            texts = copy_in.texts(arrays, columns)
+            cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
+            sent += batch.num_rows
+            stored += cursor.rowcount
     return _counted(into.table, sent, stored)
 
 
@@ -331,32 +329,3 @@ def _streams(source: Column, target: Column) -> bool:
             return False
         case _:
             return True
-
-
-# --- facts ----------------------------------------------------------------------------------------------------------
-
-_FACTS = """
-SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal AND g.tgenabled <> 'D'),
-       EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE c.oid IN (k.conrelid, k.confrelid) AND k.contype = 'f'),
-       EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique),
-       c.relkind = 'p',
-       pg_catalog.row_security_active(c.oid),
-       EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attgenerated <> ''),
-       EXISTS (SELECT FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.ev_type = '3'),
-       c.relkind
-FROM pg_catalog.pg_class c WHERE c.oid = %s::pg_catalog.regclass
-"""
-
-
-def facts(connection: sa.Connection, table: QName) -> Facts:
-    """What the catalog says about a table."""
-    row = connection.exec_driver_sql(_FACTS, (qualified(table),)).one()
-    triggers, foreign_keys, unique_indexes, partitioned, secured, generated, rules, kind = row
-    refused = ""
-    if secured:
-        refused = "COPY FROM does not work under row-level security"
-    elif rules:
-        refused = "COPY FROM passes over the table's INSERT rules"
-    elif kind not in {"r", "p", "f"}:
-        refused = "COPY FROM loads tables only"
-    return Facts(triggers, foreign_keys, unique_indexes, partitioned, secured, generated, refused)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from migrator.adapter import (
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
-from . import connections, estimates, granules, paths
+from . import connections, estimates, facts, granules, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
@@ -63,6 +63,7 @@ class SQLiteAdapter(Adapter):
         writes_while_read=False,
     )
     types = TYPES
+    answers = facts.ANSWERS
     semantics = SEMANTICS
 
     # --- connecting -------------------------------------------------------------------------------------------------
@@ -116,17 +117,9 @@ class SQLiteAdapter(Adapter):
             return Catalog(DIALECT, ".".join(map(str, version)))
         return read_catalog(connection, ".".join(map(str, version)), proof=proof)
 
-    def facts(self, connection: sa.Connection, table: QName) -> Facts:
-        """What a table has; one prepared statement loads any."""
-        name = table.name.replace("'", "''")
-        row = connection.exec_driver_sql(
-            f"SELECT (SELECT count(*) FROM sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower('{name}')),"
-            f" (SELECT count(*) FROM pragma_foreign_key_list('{name}')),"
-            f" (SELECT count(*) FROM pragma_index_list('{name}') WHERE \"unique\"),"
-            f" (SELECT count(*) FROM pragma_table_xinfo('{name}') WHERE hidden IN (2, 3))"
-        ).one()
-        triggers, foreign_keys, unique_indexes, generated = (bool(count) for count in row)
-        return Facts(triggers, foreign_keys, unique_indexes, generated_columns=generated)
+    def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
+        """What the access-method rules ask of each table."""
+        return facts.facts(connection, tables)
 
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """A read transaction; see :func:`.connections.snapshot`."""

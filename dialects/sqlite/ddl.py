@@ -50,6 +50,8 @@ _NOW = {
 class SQLiteDDL(DDL):
     """Writes SQLite's DDL."""
 
+    staging_schema = "temp"
+
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:

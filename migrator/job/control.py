@@ -28,7 +28,7 @@ from migrator.errors import (
     MigratorError,
     RecordUnreadable,
 )
-from migrator.job import dump_files, staging
+from migrator.job import dump_files
 from migrator.job.session import local_database
 from migrator.job.table import ENDED, LASTING, LEASE, MasterTable, Row, State, Totals, is_master_table
 from migrator.model.objects import QName
@@ -252,9 +252,6 @@ class Job:
             if files:
                 storage = storage_of(files[0][1], secrets.credential)
                 deleted = dump_files.delete(storage, dump_files.recorded_header(row.detail["header"]), files)
-            schemas = {granule.schema for granule in self.table.rows(connection, "GRANULE")}
-            present = [schema for schema in self.database.adapter.schemas(connection) if schema in schemas]
-            staging.drop_all(connection, self.qname, present)
             self.table.drop(connection)
         return deleted
 

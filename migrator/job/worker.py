@@ -34,12 +34,12 @@ Advance = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Store:
-    """Rows go into a table of a database; with ``where``, through a staging table, and only those that meet it."""
+    """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``."""
 
     database: Database
     load: Load
+    staged: bool = False
     where: str | None = None
-    staging: QName | None = None
 
 
 @dataclass(frozen=True)
@@ -213,8 +213,6 @@ class Worker:
         if move.rows_to is None:
             pieces = self._dump(move, passing)
             rows = sum(piece.rows for piece in pieces)
-        elif move.rows_to.staging is not None:
-            rows = self._store_staged(move, move.rows_to, move.rows_to.staging, passing)
         else:
             rows = self._store(move, move.rows_to, passing)
         return Outcome(rows, passing.bytes, pieces=pieces)
@@ -239,8 +237,8 @@ class Worker:
             adapter.writing(target.database.engine) as connection,
         ):
             try:
-                stored = self._transfer(move, target, adapter, connection, passing)
-                self._check_count(move, stored, passing.rows)
+                put = self._put_staged if target.staged else self._put
+                stored = put(move, target, adapter, connection, passing)
                 if move.done is not None:
                     seconds = time.monotonic() - started
                     move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds)
@@ -250,30 +248,23 @@ class Worker:
             connection.commit()
         return stored
 
-    def _store_staged(self, move: Move, target: Store, staging: QName, passing: _Passing) -> int:
-        """Load all rows into a staging table, let SQL move on those wanted, drop the staging table."""
-        adapter, load = target.database.adapter, target.load
-        ddl = adapter.ddl(Catalog(adapter.name, ""))
-        with target.database.connect() as connection:
-            emitter = Emitter(ddl, connection)
-            if adapter.catalog(connection, [staging.schema], proof=False).table(staging) is not None:
-                emitter.run(ddl.drop_table(staging).statements)
-            emitter.run(ddl.create_staging(staging, load.target).statements)
-        started = time.monotonic()
-        try:
-            staged = replace(load, table=staging, conventional=False, fresh=True)
-            self._store(replace(move, done=None), replace(target, load=staged), passing)
-            with database_errors(adapter), adapter.writing(target.database.engine) as connection:
-                insert = Statement(ddl.insert_from(load.table, load.target, staging, target.where or ""))
-                stored = int(connection.execute(insert).rowcount)
-                if move.done is not None:
-                    seconds = time.monotonic() - started
-                    move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds)
-                connection.commit()
-                return stored
-        finally:
-            with target.database.connect() as connection:
-                Emitter(ddl, connection).run(ddl.drop_table(staging).statements)
+    def _put(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
+        """Load all rows into the table; how many are stored."""
+        stored = self._transfer(move, target, adapter, connection, passing)
+        self._check_count(move, stored, passing.rows)
+        return stored
+
+    def _put_staged(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
+        """Load all rows into a temporary table, which goes with the connection, and let SQL move on those wanted."""
+        ddl, load = adapter.ddl(Catalog(adapter.name, "")), target.load
+        staging = ddl.staging_for(load.table)
+        connection.execute(Statement(ddl.create_staging(staging, load.target)))
+        staged = replace(target, load=replace(load, table=staging, fresh=True))
+        sent = self._put(replace(move, rows_to=staged), staged, adapter, connection, passing)
+        stored = int(connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, target.where))).rowcount)
+        if target.where is None and stored != sent:
+            raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="a trigger or rule left rows out?")
+        return stored
 
     def _transfer(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         load = target.load

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import uuid
 from datetime import datetime
+from typing import Any
 
 from migrator import filters, templates
-from migrator.access import Situation, choose
+from migrator.access import Choice, Method
 from migrator.ends import Database
 from migrator.errors import JobKilled, SourceChanged
 from migrator.job.coordinator import Coordinator
@@ -17,6 +18,7 @@ from migrator.job.session import Session, Start, session
 from migrator.job.table import SKIPPED, Row
 from migrator.job.worker import Move
 from migrator.model.objects import QName
+from migrator.operations import methods
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
 from migrator.operations.work import Work
 from migrator.origins import Origin, database_origin
@@ -50,6 +52,7 @@ class _Export:
         self.work, self.spec, self.log = work, work.spec, work.log
         self.origin, self.job, self.record = origin, job, job.record
         self.tables = {table.source: table for table in filters.tables_with_rows(work.spec, origin.catalog)}
+        self.choices = methods.unloading(work.spec, origin, tuple(self.tables.values()))
 
     def estimate(self) -> None:
         """ESTIMATE_ONLY: log how large the rows are, and record it; a table is one granule."""
@@ -138,7 +141,7 @@ class _Export:
         done = self.record.rows("GRANULE", state="COMPLETED")
         for row in done:
             table = self.tables[QName(row.schema, row.name)]
-            changed = self.origin.changed(table, row.detail, self.job.recall("mark"), row.rows)
+            changed = self.origin.changed(table, self._read(row), self.job.recall("mark"), row.rows)
             if changed is not None:
                 raise SourceChanged(object=f"table {table.qname}", detail=changed)
         rows = self.record.rows("GRANULE")
@@ -154,7 +157,6 @@ class _Export:
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def _unload(self, coordinator: Coordinator) -> None:
-        method = str(choose(Situation(unloading=True)).method)
         every = self.record.rows("GRANULE")
         skipped = {(row.schema, row.name) for row in every if row.state == "SKIPPED"}
         rows = [row for row in every if (row.schema, row.name) not in skipped]
@@ -163,18 +165,33 @@ class _Export:
         for row in rows:
             if row.state == "COMPLETED":
                 continue
-            table = self.tables[QName(row.schema, row.name)]
-            moves.append(
-                Move(row.item, table.qname, self.origin.rows(table, table.columns, row.detail), None, method, row.estimate)
-            )
+            moves.append(self._granule(row))
         if not moves:
             return
         self.log.processing(f"{prefix(self.spec)}/{TABLE_DATA}")
+        for name in dict.fromkeys(move.name for move in moves):
+            self._tell_choice(name, self.choices[name])
         begin_progress(self.work.progress, rows)
         details = {row.item: row.detail for row in rows}
         for move, outcome, worker in coordinator.move(largest_first(moves), details, moved.again):
             moved.ended(move, outcome, worker)
         self.work.progress.end()
+
+    def _granule(self, row: Row) -> Move:
+        table = self.tables[QName(row.schema, row.name)]
+        rows = self.origin.rows(table, table.columns, self._read(row))
+        return Move(row.item, table.qname, rows, None, str(self.choices[table.source].method), row.estimate)
+
+    def _read(self, row: Row) -> dict[str, Any]:
+        """What was recorded of a granule, and whether policies choose among its rows."""
+        method = self.choices[QName(row.schema, row.name)].method
+        return {**row.detail, "policies": method is Method.EXTERNAL_TABLE}
+
+    def _tell_choice(self, name: QName, choice: Choice) -> None:
+        if choice.reason and self.spec.metrics:
+            self.log.message(f"{name}: {choice.method}, because {choice.reason}")
+        if choice.partial:
+            self.log.error(f"ORA-39181: Only partial table data may be exported due to fine grain access control on {name}")
 
     def _master(self) -> Master:
         """What the dump set records of its rows."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
 from migrator import filters, transforms
-from migrator.access import Choice, Method, Situation, choose
-from migrator.adapter import Adapter, Facts, Load, Server
+from migrator.access import Choice, Method
+from migrator.adapter import Adapter, Fact, Load, Server
 from migrator.dump import reader
 from migrator.ends import Database
 from migrator.errors import (
@@ -24,7 +24,6 @@ from migrator.errors import (
     TargetSchemaMissing,
     ValueNotCarried,
 )
-from migrator.job import staging
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator
 from migrator.job.session import Session, Start, names, session
@@ -33,6 +32,7 @@ from migrator.job.worker import Move, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest
 from migrator.model.objects import Column, QName, Schema, Table
+from migrator.operations import methods
 from migrator.operations.master_only import master_only
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, object_rows, skipped_now
 from migrator.operations.work import Work
@@ -153,8 +153,6 @@ class _Import:
         self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, catalog)}
         self.without_rows: set[QName] = set()
         """Tables that existed and take no rows from this job."""
-        self.staged = False
-        """Whether rows may go through staging tables."""
         self.loading = False
         numbers = count(1)
         self.items = [[next(numbers) for _ in phase.steps] for phase in phases]
@@ -184,20 +182,9 @@ class _Import:
             self.job.executing()
             self._run_phases()
             coordinator.close()
-        except BaseException as error:
+        except BaseException:
             coordinator.abandon()
-            if self.staged and not isinstance(error, FatalError):
-                self._drop_staging()
             raise
-
-    def _drop_staging(self) -> None:
-        """Remove what runs of the job that were killed have left."""
-        schemas = self._present({table.schema for table in self.tables})
-        try:
-            with self.target.connect() as connection:
-                staging.drop_all(connection, self.job.job, schemas)
-        except MigratorError as error:  # a job that goes on tries again
-            self.log.message(f"staging tables could not be removed: {error.message}")
 
     def _run_phases(self) -> None:
         self._treat_existing_tables()
@@ -219,7 +206,13 @@ class _Import:
     # --- what is to be done -----------------------------------------------------------------------------------------
 
     def _plan(self) -> None:
-        """Record every object and granule; then that this is the plan."""
+        """Record every object and granule; then that this is the plan.
+
+        :raises AccessMethodRefused: ACCESS_METHOD asks for what a rule bars.
+        """
+        if self.spec.access_method != "AUTOMATIC":
+            for why in self._refused_tables().values():
+                raise why
         self.work.say((*self.origin.notes, *transforms.unmatched(self.spec, self.origin.catalog)))
         estimates = estimate(self.work, self.origin, self.tables.values())
         for loss in self.catalog.losses:
@@ -270,7 +263,6 @@ class _Import:
             what = row.name if row.kind == "OBJECT" else f"granule {row.item} of {QName(row.schema, row.name)}"
             self.log.error(f"{what} was in progress and is skipped")
         self.job.note(mark=self.origin.mark)
-        self._drop_staging()
 
     def _check_source(self, name: QName, rows: Sequence[Row]) -> None:
         for row in rows:
@@ -335,12 +327,15 @@ class _Import:
             existing &= {QName(*name) for name in treated["failed"]}
         return existing
 
-    def _present(self, schemas: Collection[str]) -> list[str]:
-        return [schema for schema in self.adapter.schemas(self.connection) if schema in schemas]
-
     def _read_target(self) -> Catalog:
         wanted = {obj.schema for obj in self.catalog.objects if not isinstance(obj, Schema)}
-        return self.adapter.catalog(self.connection, self._present(wanted), proof=False)
+        present = [schema for schema in self.adapter.schemas(self.connection) if schema in wanted]
+        return self.adapter.catalog(self.connection, present, proof=False)
+
+    def _refused_tables(self) -> dict[QName, MigratorError]:
+        """The tables that are to take rows and that no method may load, as the target is before anything is changed."""
+        tables, existing = methods.taking_rows(self.spec, tuple(self.tables.values()), self.there)
+        return methods.refusals(methods.loading(self.spec, self.origin, self.adapter, self.connection, tables, existing))
 
     def _existing_labels(self) -> frozenset[str]:
         schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
@@ -358,6 +353,8 @@ class _Import:
             self.without_rows |= set(tables)
         if treated is None:
             self._tell_existing(tables)
+            if action in {"APPEND", "TRUNCATE"} and tables:
+                tables = self._without_refused(tables)
             if action == "TRUNCATE" and tables:
                 self._truncate(tables)
             if action == "REPLACE" and tables:
@@ -370,6 +367,15 @@ class _Import:
         self.without_rows |= {QName(*name) for name in treated["without_rows"]}
         self.builder.failed |= {QName(*name) for name in treated["failed"]}
         self.existing = self._existed()
+
+    def _without_refused(self, tables: Sequence[QName]) -> list[QName]:
+        """Existing tables but for those that no method may load: these are left as they are."""
+        refused = self._refused_tables()
+        for name in tables:
+            if name in refused:
+                self._fail_to_load(name, refused[name])
+                self.without_rows.add(name)
+        return [name for name in tables if name not in refused]
 
     def _tell_existing(self, tables: Sequence[QName]) -> None:
         action = self.spec.table_exists_action
@@ -428,51 +434,46 @@ class _Import:
 
     def _moves(self, tables: Sequence[Table], granules: dict[QName, list[Row]], made: Catalog) -> list[Move]:
         moves: list[Move] = []
-        bulk_refused = ""
+        there = [table for table in tables if made.table(table.qname) is not None]
+        choices = methods.loading(self.spec, self.origin, self.adapter, self.connection, there, self.existing)
         for table in tables:
             left = [row for row in granules[table.qname] if row.state == "PENDING"]
             if not left:
                 continue
             try:
-                bulk_refused = self._table_moves(table, left, made.table(table.qname), bulk_refused, moves)
+                moves += list(self._table_moves(table, left, made.table(table.qname), choices))
             except FatalError:
                 raise
             except MigratorError as error:
-                head = f"ORA-31693: Table data object {table.qname} failed to load and is being skipped due to error:"
-                self.log.error(head, str(error))  # noqa: TRY400
+                self._fail_to_load(table.qname, error)
                 for row in left:
                     self.record.change("GRANULE", row.item, state="FAILED", error=str(error))
         return moves
 
+    def _fail_to_load(self, name: QName, why: MigratorError) -> None:
+        self.log.error(f"ORA-31693: Table data object {name} failed to load and is being skipped due to error:", str(why))
+
     def _table_moves(
-        self, table: Table, rows: Sequence[Row], made: Table | None, bulk_refused: str, moves: list[Move]
-    ) -> str:
-        """Add a table's moves; why the server refuses bulk loads, if it does."""
+        self, table: Table, rows: Sequence[Row], made: Table | None, choices: Mapping[QName, Choice]
+    ) -> Iterator[Move]:
         if made is None:
             raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
-        fresh = table.qname not in self.existing
-        facts = Facts(bulk_load_refused=bulk_refused)
-        if not fresh or not bulk_refused:
-            facts = self.adapter.facts(self.connection, table.qname)
-        where = self.origin.unfiltered.get(table.source)
-        choice = choose(Situation(facts, fresh, filtered=where is not None))
-        if choice.barred and self.spec.metrics:
+        choice = choices[table.qname]
+        refusal = choice.refusal(table.qname, "import")
+        if refusal is not None:
+            raise refusal
+        source, target = matched(table, made)
+        if choice.reason and self.spec.metrics:
             self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
-        source, target = _matched(table, made)
-        load = Load(made.qname, source, target, choice.method is Method.CONVENTIONAL_PATH, fresh)
+        staged = choice.method is Method.EXTERNAL_TABLE
+        no_bulk = any(bar.rule.asks is Fact.BULK_REFUSED for bar in choice.barred)
+        conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
+        load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
+        store = Store(self.target, load, staged, self.origin.unfiltered.get(table.source))
         for row in rows:
-            through = None
-            if choice.method is Method.EXTERNAL_TABLE:
-                self.staged = True
-                through = staging.name(self.job.job, self.record.incarnation, row.item, made.schema)
-            store = Store(self.target, load, where, through)
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)
-            moves.append(Move(row.item, table.qname, rows_from, store, self._method(choice), row.estimate, done))
-        return facts.bulk_load_refused
-
-    def _method(self, choice: Choice) -> str:
-        return "network_link" if self.spec.network_link is not None else str(choice.method)
+            yield Move(row.item, table.qname, rows_from, store, methods.label(self.spec, choice), row.estimate, done)
 
     def _undo(self, name: QName, rows: int) -> int:
         """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""
@@ -501,7 +502,7 @@ def _listed(names: set[QName]) -> list[list[str]]:
     return [[name.schema, name.name] for name in sorted(names, key=str)]
 
 
-def _matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns whose values move, as they come and as the target has them.
 
     Columns that the target generates are left to it.

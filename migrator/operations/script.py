@@ -18,7 +18,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 from migrator.operations.importing import check_target
 from migrator.operations.work import Work
-from migrator.origins import origin
+from migrator.origins import Resolve, origin
 from migrator.plan import Phase, plan, prefix
 from migrator.spec import JobSpec
 
@@ -27,7 +27,7 @@ def sqlfile(work: Work) -> int:
     """Write the script; the exit code. There is nothing to restart: the script takes its place when it is whole."""
     spec, log = work.spec, work.log
     assert spec.sqlfile is not None
-    adapter, server = _script_target(work)
+    adapter, server = script_target(spec, work.resolve)
     log.banner([server.banner if server is not None else f"{adapter.title} (script only)"])
     default_schema = server.schema if server is not None else ""
     with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
@@ -46,11 +46,11 @@ def sqlfile(work: Work) -> int:
     return log.finish(job, "COMPLETED")
 
 
-def _script_target(work: Work) -> tuple[Adapter, Server | None]:
-    spec = work.spec
+def script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | None]:
+    """Whose DDL a script is in, and the server there, if one is named."""
     if spec.connection.endswith(":"):
         return adapter_for_backend(spec.connection.removesuffix(":").split("+")[0]), None
-    target = Database(work.resolve(spec.connection))
+    target = Database(resolve(spec.connection))
     return target.adapter, target.server()
 
 

@@ -12,9 +12,10 @@ from typing import Any, ClassVar, Literal
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from migrator import arrow
-from migrator.adapter import Adapter, Granule, Load, Read
+from migrator.adapter import Adapter, Asked, Fact, Granule, Load, Read
 from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
@@ -479,13 +480,33 @@ class AdapterContract(DeclarationContract):
         _, child = workbench.create(*self._family(workbench))
         (plain,) = workbench.create(workbench.table("ctr_plain", Column("v", t.String())))
         with workbench.connect() as connection:
-            facts = self.adapter.facts(connection, child.qname)
-            assert facts.foreign_keys
-            assert facts.unique_indexes
-            assert not facts.triggers
-            facts = self.adapter.facts(connection, plain.qname)
-            assert not facts.foreign_keys
-            assert not facts.unique_indexes
+            facts = self.adapter.facts(connection, [child.qname, plain.qname, QName(child.schema, "ctr_not_there")])
+        keyed, unkeyed, missing = facts.values()
+        assert keyed.holds(Fact.REFERENTIAL)
+        assert keyed.holds(Fact.UNIQUE_INDEX)
+        assert not keyed.holds(Fact.TRIGGER)
+        for none in (unkeyed, missing):
+            assert not none.holds(Fact.REFERENTIAL)
+            assert not none.holds(Fact.UNIQUE_INDEX)
+
+    def test_every_fact_is_asked_or_said_never_to_be_so(self, workbench: Workbench) -> None:
+        (table,) = workbench.create(workbench.table("ctr_plain", Column("v", t.String())))
+        with workbench.connect() as connection:
+            found = self.adapter.facts(connection, [table.qname])[table.qname].found
+        assert set(self.adapter.answers) == set(Fact)
+        assert set(found) == {fact for fact, answer in self.adapter.answers.items() if isinstance(answer, Asked)}
+
+    def test_facts_take_as_many_queries_for_many_tables_as_for_one(self, workbench: Workbench) -> None:
+        names = [QName(workbench.schema, f"ctr_many_{number}") for number in range(50)]
+
+        def queries(tables: list[QName]) -> int:
+            counted: list[str] = []
+            with workbench.connect() as connection:
+                sa.event.listen(connection, "before_cursor_execute", lambda *told: counted.append(str(told[2])))
+                self.adapter.facts(connection, tables)
+            return len(counted)
+
+        assert 0 < queries(names) == queries(names[:1])
 
     @pytest.mark.parametrize("ids", [(), (0, 1, 3)], ids=["an empty table", "rows with a gap and a zero"])
     def test_an_identity_goes_on_where_the_source_stood(self, workbench: Workbench, ids: tuple[int, ...], way: str) -> None:

@@ -1,36 +1,144 @@
-"""Access methods: one test for each rule holding and not holding."""
+"""Access methods: one test for each rule holding and not holding, and what becomes of rules that conflict."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from migrator.access import RULES, Method, Situation, choose
-from migrator.adapter import Facts
+from migrator.access import MEANINGS, RULES, Bar, Method, Rule, Situation, choose
+from migrator.adapter import Asked, Fact, Facts, Never, installed, load_adapter
+from migrator.errors import AccessMethodRefused, NoAccessMethod
+from migrator.model.objects import QName
 
-CASES = {
-    "trigger": (Situation(Facts(triggers=True), fresh=False), Situation(Facts(triggers=True), fresh=True)),
-    "referential": (Situation(Facts(foreign_keys=True), fresh=False), Situation(Facts(foreign_keys=True), fresh=True)),
-    "unique-index": (Situation(Facts(unique_indexes=True), fresh=False), Situation(Facts(unique_indexes=True), fresh=True)),
-    "partitioned": (Situation(Facts(partitioned=True), fresh=False), Situation(Facts(partitioned=True), fresh=True)),
-    "row-security": (Situation(Facts(row_security=True)), Situation(Facts(row_security=True), unloading=True)),
-    "bulk-refused": (Situation(Facts(bulk_load_refused="off")), Situation(Facts())),
-    "query": (Situation(filtered=True), Situation(filtered=False)),
-}
+TABLE = QName("hr", "emp")
 
 
-def test_every_rule_has_a_case() -> None:
-    assert {rule.name for rule in RULES} == set(CASES)
+def so(*facts: Fact) -> Facts:
+    return Facts(dict.fromkeys(facts, True))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_a_rule_that_holds_bars_its_method_and_says_why(rule) -> None:  # type: ignore[no-untyped-def]
-    choice = choose(CASES[rule.name][0])
+def held(rule: Rule) -> Situation:
+    """A situation in which a rule is to be followed."""
+    unloading = rule.direction == "unload"
+    if isinstance(rule.asks, Fact):
+        return Situation(so(rule.asks), fresh=False, unloading=unloading)
+    return Situation(fresh=False, unloading=unloading, parameters=frozenset({rule.asks}))
+
+
+def not_held(rule: Rule) -> list[Situation]:
+    """Situations beside it in which it is not: another fact, a fresh table, the other direction, what voids it."""
+    so_far = held(rule)
+    found = [Situation(Facts({fact: False for fact in Fact}), fresh=False, unloading=so_far.unloading)]
+    if rule.existing:
+        found.append(replace(so_far, fresh=True))
+    if rule.direction != "both":
+        found.append(replace(so_far, unloading=not so_far.unloading))
+    if rule.unless is not None:
+        found.append(replace(so_far, parameters=frozenset({rule.unless})))
+    return found
+
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.sentence)
+
+
+@every_rule
+def test_the_rule_bars_its_methods(rule: Rule) -> None:
+    situation = held(rule)
+    assert rule.holds(situation)
+    choice = choose(situation)
     assert choice.method not in rule.bars
-    assert choice.method is (Method.EXTERNAL_TABLE if rule.name == "query" else Method.CONVENTIONAL_PATH)
-    assert choice.reason == rule.sentence
+    assert rule in [bar.rule for bar in choice.barred]
+    if choice.method is not Method.DIRECT_PATH:
+        assert rule.sentence in choice.reason
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
-def test_where_no_rule_holds_the_direct_path_is_taken(rule) -> None:  # type: ignore[no-untyped-def]
-    choice = choose(CASES[rule.name][1])
-    assert (choice.method, choice.barred) == (Method.DIRECT_PATH, ())
+@every_rule
+def test_the_rule_does_not_hold(rule: Rule) -> None:
+    for situation in not_held(rule):
+        assert not rule.holds(situation)
+
+
+@every_rule
+def test_a_rule_is_named_once_and_says_what_lifts_it(rule: Rule) -> None:
+    assert [other.name for other in RULES].count(rule.name) == 1
+    assert rule.bars
+    assert rule.lift
+
+
+@pytest.mark.parametrize("unloading", [False, True])
+def test_where_no_rule_holds_the_direct_path_is_taken(unloading: bool) -> None:
+    choice = choose(Situation(unloading=unloading))
+    assert (choice.method, choice.barred, choice.reason) == (Method.DIRECT_PATH, (), "")
+
+
+def test_what_bars_the_direct_path_alone_leaves_the_external_table() -> None:
+    for rule in RULES:
+        if rule.bars == {Method.DIRECT_PATH} and rule.asks is not Fact.BULK_REFUSED:
+            assert choose(held(rule)).method is Method.EXTERNAL_TABLE
+
+
+def test_attributes_that_conflict_leave_the_conventional_path() -> None:
+    choice = choose(Situation(so(Fact.TRIGGER, Fact.STAGING_REFUSED), fresh=False))
+    assert choice.method is Method.CONVENTIONAL_PATH
+    assert [bar.rule.name for bar in choice.why] == ["trigger", "staging-refused"]
+
+
+def test_a_server_without_bulk_loads_takes_rows_by_the_conventional_path_but_for_a_query() -> None:
+    facts = so(Fact.BULK_REFUSED)
+    assert choose(Situation(facts)).method is Method.CONVENTIONAL_PATH
+    assert choose(Situation(facts, parameters=frozenset({"QUERY"}))).method is Method.EXTERNAL_TABLE
+
+
+def test_a_disabled_unique_index_leaves_no_method() -> None:
+    choice = choose(Situation(so(Fact.DISABLED_UNIQUE_INDEX)))
+    why = choice.refusal(TABLE, "import")
+    assert isinstance(why, NoAccessMethod)
+    assert "rule disabled-unique-index" in why.message
+    assert str(TABLE) in why.message
+
+
+def test_a_fact_that_could_not_be_read_counts_as_true_and_says_so() -> None:
+    facts = Facts({Fact.TRIGGER: None}, {Fact.TRIGGER: "hr lacks the privilege TRIGGER"})
+    choice = choose(Situation(facts, fresh=False))
+    assert choice.method is Method.EXTERNAL_TABLE
+    assert choice.reason.endswith("(unknown, so taken to be so: hr lacks the privilege TRIGGER)")
+
+
+def test_the_method_asked_for_is_taken_where_no_rule_bars_it() -> None:
+    for method in Method:
+        choice = choose(Situation(), method)
+        assert choice.method is method
+        assert choice.refusal(TABLE, "import") is None
+        assert choice.reason == ("" if method is Method.DIRECT_PATH else f"ACCESS_METHOD={method.name}")
+
+
+def test_the_method_asked_for_is_refused_with_the_table_and_the_rule() -> None:
+    choice = choose(Situation(so(Fact.TRIGGER), fresh=False), Method.DIRECT_PATH)
+    why = choice.refusal(TABLE, "import")
+    assert isinstance(why, AccessMethodRefused)
+    assert str(why).startswith(f"ORA-31696: unable to import TABLE_DATA:{TABLE} using client specified DIRECT_PATH method")
+    assert "rule trigger: the table was there before the job and has an active insert trigger" in str(why)
+    assert "disable the trigger" in why.action.format(**why.facts)
+
+
+def test_rows_are_never_unloaded_by_the_conventional_path() -> None:
+    assert choose(Situation(unloading=True), Method.CONVENTIONAL_PATH).method is None
+    assert [method for method in Method if not MEANINGS[method][0]] == [Method.CONVENTIONAL_PATH]
+
+
+@pytest.mark.parametrize("name", installed())
+def test_every_database_says_of_every_fact_where_it_is_answered_or_why_it_is_never_so(name: str) -> None:
+    answers = load_adapter(name).answers
+    assert set(answers) == set(Fact)
+    for answer in answers.values():
+        assert isinstance(answer, Asked | Never)
+        assert answer.where if isinstance(answer, Asked) else answer.why
+
+
+def test_every_fact_is_asked_by_a_rule() -> None:
+    assert {rule.asks for rule in RULES if isinstance(rule.asks, Fact)} == set(Fact)
+
+
+def test_a_bar_tells_what_the_database_adds() -> None:
+    assert str(Bar(RULES[0], "trigger audit")) == f"{RULES[0].sentence} (trigger audit)"

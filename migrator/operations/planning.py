@@ -1,0 +1,246 @@
+"""``migrator plan``: what an export or import would do, table by table, by the code that the job decides with.
+
+Connects and reads; makes no table, no dump file and no log file, and leaves no master table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator import filters, overwriting, transforms
+from migrator.access import Choice, Method
+from migrator.adapter import Server
+from migrator.config import NO_SECRETS, Secrets
+from migrator.ends import Database
+from migrator.errors import ConflictingParameters, MigratorError
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import QName, Schema, Table
+from migrator.operations import methods
+from migrator.operations.importing import check_source_is_kept, check_target, matched
+from migrator.operations.script import script_target
+from migrator.origins import Origin, Resolve, database_origin, origin
+from migrator.plan import POSITION, TABLE_DATA, Phase, Step, plan
+from migrator.spec import JobSpec
+
+
+@dataclass(frozen=True)
+class Barred:
+    """A rule that bars methods faster than the one chosen. ``unknown``: the database would not say whether it is so."""
+
+    rule: str
+    methods: tuple[Method, ...]
+    sentence: str
+    lift: str
+    unknown: bool
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """What is to become of a table's rows.
+
+    ``method`` as METRICS prints it, empty where no rows move: ``problem`` says why. ``loaded_by``: how rows from a linked
+    database come in. ``bytes`` and ``rows`` are estimates but for a dump file set's; ``rows`` None: not known.
+    """
+
+    table: QName
+    method: str
+    loaded_by: str = ""
+    reason: str = ""
+    barred: tuple[Barred, ...] = ()
+    granules: int = 0
+    bytes: int = 0
+    rows: int | None = None
+    problem: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        barred = [{**vars(bar), "methods": [str(method) for method in bar.methods]} for bar in self.barred]
+        table = {"schema": self.table.schema, "table": self.table.name}
+        return {**table, **{name: value for name, value in vars(self).items() if name != "table"}, "barred": barred}
+
+
+@dataclass(frozen=True)
+class JobPlan:
+    """What a job would do: its tables' rows, the objects it would make (by path), what would be lost, remarks."""
+
+    operation: str
+    mode: str
+    tables: tuple[TablePlan, ...]
+    objects: Mapping[str, int]
+    losses: tuple[Loss, ...]
+    notes: tuple[str, ...]
+    existing: tuple[str, ...] = ()
+    """The objects, other than tables, that are at the target already: the job reports each and leaves it alone."""
+
+    @property
+    def code(self) -> int:
+        """The exit code: 5 where the job would end with errors in its log, as far as a plan can tell."""
+        return 5 if self.existing or any(table.problem for table in self.tables) else 0
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "operation": self.operation,
+            "mode": self.mode,
+            "tables": [table.to_json() for table in self.tables],
+            "objects": dict(self.objects),
+            "losses": [{**vars(loss)} for loss in self.losses],
+            "notes": list(self.notes),
+            "existing": list(self.existing),
+        }
+
+
+def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> JobPlan:
+    """The plan of a job.
+
+    :raises ConflictingParameters: the job would move neither objects nor rows.
+    :raises MigratorError: the job could not be started; as the job's own error.
+    """
+    for name, given in (("MASTER_ONLY", spec.master_only), ("VERIFY_ONLY", spec.verify_only)):
+        if given:
+            raise ConflictingParameters(detail=f"{name}=YES moves neither objects nor rows: there is nothing to plan")
+    if spec.operation == "SQL_FILE":
+        return _script(spec, resolve, secrets)
+    if spec.operation == "EXPORT":
+        return _export(spec, resolve)
+    return _import(spec, resolve, secrets)
+
+
+def _export(spec: JobSpec, resolve: Resolve) -> JobPlan:
+    with database_origin(spec, Database(resolve(spec.connection))) as opened:
+        tables = filters.tables_with_rows(spec, opened.catalog)
+        choices = methods.unloading(spec, opened, tables)
+        planned = tuple(_moved(spec, opened, table, table.source, choices[table.source]) for table in tables)
+        objects = _objects(_steps(plan(opened.catalog, spec.content)))
+        return JobPlan(spec.operation, spec.mode, planned, objects, opened.catalog.losses, opened.notes)
+
+
+def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
+    adapter, server = script_target(spec, resolve)
+    notes: list[str] = []
+    with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
+        catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
+        check_target(catalog, adapter)
+        ddl = adapter.ddl(catalog, server.version if server is not None else None)
+        steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
+        notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+        return JobPlan(spec.operation, spec.mode, (), _objects(steps), _losses(catalog, steps), tuple(notes))
+
+
+def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
+    linked: Server | None = None
+    if spec.network_link is not None:
+        link = Database(resolve(spec.network_link))
+        link.adapter.find(link.url)
+        linked = link.server()
+    target = Database(resolve(spec.connection))
+    notes: list[str] = []
+    with overwriting.nothing_made([target.url]):
+        server = target.server()
+        with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
+            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+            check_target(catalog, target.adapter)
+            if linked is not None and linked.identity and linked.identity == server.identity:
+                check_source_is_kept(catalog, spec.table_exists_action)
+            phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
+            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+            there = _Target(spec, opened, catalog, target, connection)
+            steps = there.steps(phases)
+            return JobPlan(
+                spec.operation,
+                spec.mode,
+                there.tables(),
+                _objects(steps),
+                _losses(catalog, steps),
+                tuple(notes),
+                there.in_the_way(phases),
+            )
+
+
+class _Target:
+    """The target of an import as it is, and what the job would do there."""
+
+    def __init__(self, spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, connection: sa.Connection) -> None:
+        self.spec, self.origin = spec, opened
+        adapter = target.adapter
+        wanted = {obj.schema for obj in catalog.objects if not isinstance(obj, Schema)}
+        schemas = [schema for schema in adapter.schemas(connection) if schema in wanted]
+        self.there = adapter.catalog(connection, schemas, proof=False)
+        self.wanted = filters.tables_with_rows(spec, catalog)
+        loaded, self.existing = methods.taking_rows(spec, self.wanted, self.there)
+        self.choices = methods.loading(spec, opened, adapter, connection, loaded, self.existing)
+        others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
+        self.labels = others | {path_of(Schema(name)) for name in schemas}
+
+    def tables(self) -> tuple[TablePlan, ...]:
+        """The tables' plans.
+
+        :raises AccessMethodRefused: ACCESS_METHOD asks for what a rule bars.
+        """
+        refused = methods.refusals(self.choices)
+        if self.spec.access_method != "AUTOMATIC":
+            for why in refused.values():
+                raise why
+        return tuple(self._table(table, refused.get(table.qname)) for table in self.wanted)
+
+    def _table(self, table: Table, refused: MigratorError | None) -> TablePlan:
+        name = table.qname
+        made = self.there.table(name) if name in self.existing else None
+        if name not in self.choices:
+            return TablePlan(name, "", problem="the table exists, and TABLE_EXISTS_ACTION=SKIP leaves it alone")
+        try:
+            if refused is not None:
+                raise refused
+            if made is not None:
+                matched(table, made)
+        except MigratorError as error:
+            return TablePlan(name, "", problem=str(error))
+        return _moved(self.spec, self.origin, table, name, self.choices[name])
+
+    def steps(self, phases: Sequence[Phase]) -> list[Step]:
+        """The steps whose objects are not there yet."""
+        return [step for step in _steps(phases) if step.table not in self.existing and step.label not in self.labels]
+
+    def in_the_way(self, phases: Sequence[Phase]) -> tuple[str, ...]:
+        """The objects that are there already, and stay."""
+        return tuple(step.label for step in _steps(phases) if step.label in self.labels and step.path != "USER")
+
+
+def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Choice) -> TablePlan:
+    parts = opened.parts(table)
+    size = opened.estimate(table, spec.estimate) if spec.estimate is not None else sum(part.bytes for part in parts)
+    counts = [part.rows for part in parts]
+    exact = None if None in counts else sum(filter(None, counts))
+    method = methods.label(spec, choice)
+    return TablePlan(
+        name,
+        method,
+        str(choice.method) if method != choice.method else "",
+        choice.reason,
+        tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.rule.lift, bar.unknown) for bar in choice.why),
+        len(parts),
+        size,
+        table.rows if exact is None else exact,
+    )
+
+
+def _barred(name: str, bars: Iterable[Method], sentence: str, lift: str, unknown: bool) -> Barred:
+    barring = frozenset(bars)
+    return Barred(name, tuple(method for method in Method if method in barring), sentence, lift, unknown)
+
+
+def _steps(phases: Iterable[Phase]) -> Iterator[Step]:
+    return (step for phase in phases for step in phase.steps if phase.path not in {TABLE_DATA, POSITION})
+
+
+def _objects(steps: Iterable[Step]) -> dict[str, int]:
+    return dict(Counter(step.path for step in steps))
+
+
+def _losses(catalog: Catalog, steps: Iterable[Step]) -> tuple[Loss, ...]:
+    return (*catalog.losses, *(loss for step in steps for loss in step.script.losses))
