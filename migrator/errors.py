@@ -252,7 +252,7 @@ class UnknownCommand(UsageError):
 
     code = "MIG-10001"
     template = "'{name}' is no command"
-    action = "The commands are expdp, impdp, dumpinfo and help."
+    action = "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help."
 
 
 class MissingFile(UsageError):

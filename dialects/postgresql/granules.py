@@ -42,6 +42,7 @@ def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granul
     may = "SELECT pg_catalog.has_table_privilege(%s::pg_catalog.regclass, 'SELECT')"
     if not connection.exec_driver_sql(may, (root,)).scalar_one():
         return (Granule(),)  # reading it says what is missing
+    paths.row_security(connection, hiding=True)  # no row is read; a policy is the reader's matter
     connection.exec_driver_sql(f"SELECT FROM {root} LIMIT 0".replace("%", "%%"))  # locks it, and all its partitions
     relations = connection.exec_driver_sql(_RELATIONS, (root,)).all()
     version = int(connection.exec_driver_sql("SELECT pg_catalog.current_setting('server_version_num')").scalar_one())

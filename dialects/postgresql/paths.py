@@ -127,11 +127,16 @@ def query(connection: sa.Connection, read: Read, *, cast: bool = True) -> str:
     return f"SELECT {columns} FROM {rows_of(connection, read)}"
 
 
+def row_security(connection: sa.Connection, *, hiding: bool) -> None:
+    """Let policies hide rows from the transaction's next statements, or make it an error if they would."""
+    shown = "on" if hiding else "off"
+    connection.exec_driver_sql("SELECT pg_catalog.set_config('row_security', %s, true)", (shown,))
+
+
 def rows_of(connection: sa.Connection, read: Read) -> str:
     """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks."""
     relation = qualified(read.part or read.table)
-    shown = "on" if read.policies else "off"  # off: a policy that would hide rows is an error instead
-    connection.exec_driver_sql("SELECT pg_catalog.set_config('row_security', %s, true)", (shown,))
+    row_security(connection, hiding=read.policies)
     kind = connection.exec_driver_sql(
         "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
     ).scalar_one()

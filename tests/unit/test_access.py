@@ -29,7 +29,7 @@ def held(rule: Rule) -> Situation:
 def not_held(rule: Rule) -> list[Situation]:
     """Situations beside it in which it is not: another fact, a fresh table, the other direction, what voids it."""
     so_far = held(rule)
-    found = [Situation(Facts({fact: False for fact in Fact}), fresh=False, unloading=so_far.unloading)]
+    found = [Situation(Facts(dict.fromkeys(Fact, False)), fresh=False, unloading=so_far.unloading)]
     if rule.existing:
         found.append(replace(so_far, fresh=True))
     if rule.direction != "both":

@@ -96,6 +96,8 @@ def test_every_error_has_an_action_that_can_be_filled() -> None:
         "SchemaNotFound": {"known"},
         "ObjectPathNotFound": {"known"},
         "UnsupportedType": {"table"},
+        "AccessMethodRefused": {"lift"},
+        "NoAccessMethod": {"lift"},
     }
 
 
