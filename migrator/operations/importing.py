@@ -419,7 +419,9 @@ class _Import:
         barred = self.builder.failed | self.without_rows
         tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
         groups = parents_first(tables) if self.existing else (tuple(tables),)
-        planned = [self._moves(group, granules, made) for group in groups]
+        there = [table for table in tables if made.table(table.qname) is not None]
+        choices = methods.loading(self.spec, self.origin, self.adapter, self.connection, there, self.existing)
+        planned = [self._moves(group, granules, made, choices) for group in groups]
         every = {move.item for moves in planned for move in moves}
         if not every:
             return
@@ -432,10 +434,10 @@ class _Import:
                 moved.ended(move, outcome, worker)
         self.progress.end()
 
-    def _moves(self, tables: Sequence[Table], granules: dict[QName, list[Row]], made: Catalog) -> list[Move]:
+    def _moves(
+        self, tables: Sequence[Table], granules: dict[QName, list[Row]], made: Catalog, choices: Mapping[QName, Choice]
+    ) -> list[Move]:
         moves: list[Move] = []
-        there = [table for table in tables if made.table(table.qname) is not None]
-        choices = methods.loading(self.spec, self.origin, self.adapter, self.connection, there, self.existing)
         for table in tables:
             left = [row for row in granules[table.qname] if row.state == "PENDING"]
             if not left:
