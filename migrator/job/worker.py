@@ -255,16 +255,13 @@ class Worker:
         return stored
 
     def _put_staged(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
-        """Load all rows into a temporary table, which goes with the connection, and let SQL move on those wanted."""
-        ddl, load = adapter.ddl(Catalog(adapter.name, "")), target.load
-        staging = ddl.staging_for(load.table)
-        connection.execute(Statement(ddl.create_staging(staging, load.target)))
-        staged = replace(target, load=replace(load, table=staging, fresh=True))
-        sent = self._put(replace(move, rows_to=staged), staged, adapter, connection, passing)
-        stored = int(connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, target.where))).rowcount)
-        if target.where is None and stored != sent:
-            raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="a trigger or rule left rows out?")
-        return stored
+        """Load all rows through a temporary table; how many are stored."""
+
+        def put(load: Load) -> int:
+            staged = replace(target, load=load)
+            return self._put(replace(move, rows_to=staged), staged, adapter, connection, passing)
+
+        return through_staging(adapter, connection, target.load, target.where, put)
 
     def _transfer(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         load = target.load
@@ -332,6 +329,24 @@ class Worker:
 
     def _another_file(self, size: int) -> DumpTarget:
         return self._next_file(FileWanted(size, first=False)).target
+
+
+def through_staging(
+    adapter: Adapter, connection: sa.Connection, load: Load, where: str | None, put: Callable[[Load], int]
+) -> int:
+    """Let ``put`` fill a temporary table, which goes with the connection, and SQL move on its rows, or those that meet
+    ``where``; how many are stored. The caller commits.
+
+    :raises RowCountDiffers: SQL stored another number of rows than there are.
+    """
+    ddl = adapter.ddl(Catalog(adapter.name, ""))
+    staging = ddl.staging_for(load.table)
+    connection.execute(Statement(ddl.create_staging(staging, load.target)))
+    sent = put(replace(load, table=staging, fresh=True))
+    stored = int(connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, where))).rowcount)
+    if where is None and stored != sent:
+        raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="a trigger or rule left rows out?")
+    return stored
 
 
 def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | None:

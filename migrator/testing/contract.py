@@ -37,7 +37,7 @@ from migrator.model.objects import (
 from migrator.model.objects import Literal as Constant
 from migrator.testing.cases import CASES, HOSTILE_NAMES, KEYS, REFUSALS, Case, KeyCase, Refusal, array_of
 from migrator.testing.values import values_of
-from migrator.testing.workbench import Workbench
+from migrator.testing.workbench import Way, Workbench
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def shape(table: Table) -> dict[str, Any]:
 
 
 ID = Column("id", t.Integer(64), nullable=False)
-WAYS = ("bulk", "conventional")
+WAYS: tuple[Way, ...] = ("bulk", "conventional", "staged")
 
 
 def _numbered(column: Column, array: pa.Array, start: int = 1) -> pa.RecordBatch:
@@ -196,25 +196,25 @@ class AdapterContract(DeclarationContract):
 
     # --- values -----------------------------------------------------------------------------------------------------
 
-    def test_values_survive(self, workbench: Workbench, case: Case, way: str) -> None:
+    def test_values_survive(self, workbench: Workbench, case: Case, way: Way) -> None:
         column = Column("v", case.type)
         (table,) = workbench.create(_keyed(workbench, "ctr_values", column))
         array = case.array
-        stored = workbench.load(table, (ID, column), [_numbered(column, array)], conventional=way == "conventional")
+        stored = workbench.load(table, (ID, column), [_numbered(column, array)], way=way)
         assert stored == len(array)
         read = [value for _, value in workbench.rows(table.name, (ID.type, case.type))]
         assert read == values_of(array, case.type, case.type)
 
-    def test_a_value_that_does_not_fit_is_refused(self, workbench: Workbench, refusal: Refusal, way: str) -> None:
+    def test_a_value_that_does_not_fit_is_refused(self, workbench: Workbench, refusal: Refusal, way: Way) -> None:
         column = Column("v", refusal.target, nullable=refusal.value is not None)
         (table,) = workbench.create(_keyed(workbench, "ctr_refusals", column))
         source = replace(column, type=refusal.source, nullable=True)
         batch = _numbered(source, array_of(refusal.source, [refusal.value]))
         with pytest.raises((MigratorError, *self.adapter.driver_errors())):
-            workbench.load(table, (ID, source), [batch], conventional=way == "conventional")
+            workbench.load(table, (ID, source), [batch], way=way)
         assert workbench.rows(table.name, [c.type for c in table.columns]) == []
 
-    def test_batches_of_typed_values_and_of_text_mix(self, workbench: Workbench, way: str) -> None:
+    def test_batches_of_typed_values_and_of_text_mix(self, workbench: Workbench, way: Way) -> None:
         types: tuple[t.Type, ...] = (t.Integer(), t.Decimal(10, 2), t.Date(), t.Timestamp(), t.Boolean(), t.Uuid())
         texts = ("7", "1.50", "2024-02-29", "2024-02-29 12:00:00.5", "true", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11")
         columns = tuple(Column(f"c{i}", type_) for i, type_ in enumerate(types))
@@ -225,13 +225,13 @@ class AdapterContract(DeclarationContract):
             arrow.batch_of((ID, *columns), (pa.array(ids, pa.int64()), *arrays))
             for ids, arrays in (((1, 2), typed), ((3, 4), plain), ((5, 6), typed))
         ]
-        assert workbench.load(table, (ID, *columns), batches, conventional=way == "conventional") == 6
+        assert workbench.load(table, (ID, *columns), batches, way=way) == 6
         rows = workbench.rows("ctr_mix", (ID.type, *types))
         full = tuple(values_of(array, type_, type_)[0] for array, type_ in zip(typed, types, strict=True))
         empty = (None,) * len(types)
         assert [row[1:] for row in rows] == [full, empty, empty, full, full, empty]
 
-    def test_slices_of_batches_are_loaded_as_slices(self, workbench: Workbench, way: str) -> None:
+    def test_slices_of_batches_are_loaded_as_slices(self, workbench: Workbench, way: Way) -> None:
         types: tuple[t.Type, ...] = (t.Integer(), t.String(), t.Boolean(), t.Binary(), t.Date(), t.Decimal(10, 2))
         columns = tuple(Column(f"c{i}", type_) for i, type_ in enumerate(types))
         (table,) = workbench.create(_keyed(workbench, "ctr_slices", *columns))
@@ -246,16 +246,16 @@ class AdapterContract(DeclarationContract):
         ]
         whole = arrow.batch_of((ID, *columns), arrays)
         pieces = [whole.slice(3, 9), whole.slice(12, 0), whole.slice(12, 5)]
-        assert workbench.load(table, (ID, *columns), pieces, conventional=way == "conventional") == 14
+        assert workbench.load(table, (ID, *columns), pieces, way=way) == 14
         rows = workbench.rows("ctr_slices", (ID.type, *types))
         assert rows == list(zip(*(column.slice(3, 14).to_pylist() for column in whole.columns), strict=True))
 
-    def test_an_empty_table_is_carried(self, workbench: Workbench, way: str) -> None:
+    def test_an_empty_table_is_carried(self, workbench: Workbench, way: Way) -> None:
         (table,) = workbench.create(_keyed(workbench, "ctr_empty", Column("v", t.String())))
-        assert workbench.load(table, table.columns, [], conventional=way == "conventional") == 0
+        assert workbench.load(table, table.columns, [], way=way) == 0
         assert workbench.rows(table.name, (ID.type, t.String())) == []
 
-    def test_many_batches_are_stored_each_once(self, workbench: Workbench, way: str) -> None:
+    def test_many_batches_are_stored_each_once(self, workbench: Workbench, way: Way) -> None:
         text, amount = Column("text", t.String()), Column("amount", t.Decimal(12, 3))
         (table,) = workbench.create(_keyed(workbench, "ctr_many", text, amount))
 
@@ -266,7 +266,7 @@ class AdapterContract(DeclarationContract):
                 amounts = pa.array([Decimal(i) for i in range(start, start + 1000)], pa.decimal128(12, 3))
                 yield arrow.batch_of((ID, text, amount), (ids, texts, amounts))
 
-        assert workbench.load(table, (ID, text, amount), batches(), conventional=way == "conventional") == 20_000
+        assert workbench.load(table, (ID, text, amount), batches(), way=way) == 20_000
         rows = workbench.rows("ctr_many", (ID.type, text.type, amount.type))
         assert rows == [(i, f"row {i}\t\\ '\"", Decimal(i)) for i in range(20_000)]
 
@@ -292,7 +292,7 @@ class AdapterContract(DeclarationContract):
         rows = workbench.rows(table.name, (ID.type, column.type), f"{quoted} LIKE '100%' OR {quoted} = 'c:d'")
         assert rows == [(2, "100%"), (3, "c:d")]
 
-    def test_rows_that_are_not_committed_are_not_stored(self, workbench: Workbench, way: str) -> None:
+    def test_rows_that_are_not_committed_are_not_stored(self, workbench: Workbench, way: Way) -> None:
         column = Column("v", t.String())
         (table,) = workbench.create(_keyed(workbench, "ctr_rollback", column))
         load = Load(table.qname, (ID, column), table.columns, conventional=way == "conventional")
@@ -398,13 +398,13 @@ class AdapterContract(DeclarationContract):
 
     # --- names ------------------------------------------------------------------------------------------------------
 
-    def test_a_hostile_name_is_kept(self, workbench: Workbench, name: str, way: str) -> None:
+    def test_a_hostile_name_is_kept(self, workbench: Workbench, name: str, way: Way) -> None:
         column = Column(name, t.String(20))
         index = Index(f"{name} ix", (IndexKey(name),))
         (table,) = workbench.create(_keyed(workbench, name, column, indexes=(index,)))
         assert [found.name for found in table.columns] == ["id", name]
         assert [found.name for found in table.indexes] == [index.name]
-        workbench.load(table, (ID, column), [_numbered(column, pa.array(["x", None]))], conventional=way == "conventional")
+        workbench.load(table, (ID, column), [_numbered(column, pa.array(["x", None]))], way=way)
         assert workbench.rows(table.name, (ID.type, column.type)) == [(1, "x"), (2, None)]
 
     # --- objects ----------------------------------------------------------------------------------------------------
@@ -509,12 +509,12 @@ class AdapterContract(DeclarationContract):
         assert 0 < queries(names) == queries(names[:1])
 
     @pytest.mark.parametrize("ids", [(), (0, 1, 3)], ids=["an empty table", "rows with a gap and a zero"])
-    def test_an_identity_goes_on_where_the_source_stood(self, workbench: Workbench, ids: tuple[int, ...], way: str) -> None:
+    def test_an_identity_goes_on_where_the_source_stood(self, workbench: Workbench, ids: tuple[int, ...], way: Way) -> None:
         identity, name = replace(ID, identity=Identity(next_value=42)), Column("name", t.String(20))
         made = workbench.table("ctr_identity", identity, name, primary_key=PrimaryKey(None, ("id",)))
         (table,) = workbench.create(made)
         batch = arrow.batch_of((ID, name), (pa.array(ids, pa.int64()), pa.array([f"n{i}" for i in ids], pa.string())))
-        workbench.load(table, (ID, name), [batch], conventional=way == "conventional")
+        workbench.load(table, (ID, name), [batch], way=way)
         ddl = workbench.ddl(made)
         workbench.run(ddl, ddl.position(made))
         found = workbench.described("ctr_identity").columns[0].identity

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Literal
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Granule, Load, Read, Server
 from migrator.ddl import DDL, Emitter, Script
+from migrator.job.worker import through_staging
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, Object, QName, Table
 from migrator.testing.values import values_of
+
+Way = Literal["bulk", "conventional", "staged"]
+"""How rows come in: by the bulk protocol, by INSERT, or through a temporary table."""
 
 
 @dataclass
@@ -102,14 +107,13 @@ class Workbench:
         assert table is not None, f"the catalog has no table {name!r}"
         return table
 
-    def load(
-        self, table: Table, source: Sequence[Column], batches: Iterable[pa.RecordBatch], *, conventional: bool = False
-    ) -> int:
+    def load(self, table: Table, source: Sequence[Column], batches: Iterable[pa.RecordBatch], *, way: Way = "bulk") -> int:
         """Load rows in one transaction; nothing stays where that fails."""
-        load = Load(table.qname, tuple(source), table.data_columns, conventional=conventional)
+        load = Load(table.qname, tuple(source), table.data_columns, conventional=way == "conventional")
         with self.adapter.writing(self.engine) as connection:
+            put = partial(self.adapter.load, connection, batches=batches)
             try:
-                stored = self.adapter.load(connection, load, batches)
+                stored = through_staging(self.adapter, connection, load, None, put) if way == "staged" else put(load)
             except BaseException:
                 connection.rollback()
                 raise

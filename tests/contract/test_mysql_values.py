@@ -144,7 +144,9 @@ def test_text_that_its_character_set_cannot_tell_is_refused_not_replaced(bench: 
 @given(values=st.lists(st.one_of(st.none(), st.text(st.characters(exclude_categories=("Cs",)))), min_size=1, max_size=20))
 def test_any_text_survives(bench: Workbench, values: list[str | None]) -> None:
     for conventional in (False, True):
-        load_values(bench, "LONGTEXT CHARACTER SET utf8mb4", t.String(), values, conventional=conventional)
+        load_values(
+            bench, "LONGTEXT CHARACTER SET utf8mb4", t.String(), values, way="conventional" if conventional else "bulk"
+        )
         assert read(bench, "t").column("v").to_pylist() == values
 
 
@@ -152,7 +154,7 @@ def test_any_text_survives(bench: Workbench, values: list[str | None]) -> None:
 @given(values=st.lists(st.one_of(st.none(), st.binary()), min_size=1, max_size=20))
 def test_any_bytes_survive(bench: Workbench, values: list[bytes | None]) -> None:
     for conventional in (False, True):
-        load_values(bench, "LONGBLOB", t.Binary(), values, conventional=conventional)
+        load_values(bench, "LONGBLOB", t.Binary(), values, way="conventional" if conventional else "bulk")
         assert read(bench, "t").column("v").to_pylist() == values
 
 
@@ -211,7 +213,7 @@ def test_a_value_that_the_server_would_change_is_refused(
     bench: Workbench, declaration: str, type_: t.Type, value: Any, conventional: bool
 ) -> None:
     with pytest.raises(ValueNotCarried, match=r"column (t\.)?v"):
-        load_values(bench, declaration, type_, [value], conventional=conventional)
+        load_values(bench, declaration, type_, [value], way="conventional" if conventional else "bulk")
     assert execute(bench, "SELECT COUNT(*) FROM t") == [(0,)]
 
 
@@ -317,7 +319,7 @@ def test_no_server_can_ask_the_client_for_a_file(bench: Workbench, tmp_path: Any
 
 def test_an_insert_keeps_within_the_servers_packet(bench: Workbench) -> None:
     values = ["x" * 700_000] * 5
-    load_values(bench, "LONGTEXT", t.String(), values, conventional=True)
+    load_values(bench, "LONGTEXT", t.String(), values, way="conventional")
     assert read(bench, "t").column("v").to_pylist() == values
 
 
