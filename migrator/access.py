@@ -440,10 +440,11 @@ class Choice:
         if self.method is not None:
             return None
         barring = [bar for bar in self.barred if self.asked is None or self.asked in bar.rule.bars]
-        rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring)
+        rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring) or "no table is unloaded so"
+        lifts = "; ".join(dict.fromkeys(bar.rule.lift for bar in barring)) or "nothing does"
         if self.asked is None:
-            return NoAccessMethod(verb=verb, table=table, detail=rules, lift=barring[0].rule.lift)
-        return AccessMethodRefused(verb=verb, table=table, method=self.asked.name, detail=rules, lift=barring[0].rule.lift)
+            return NoAccessMethod(verb=verb, table=table, detail=rules, lift=lifts)
+        return AccessMethodRefused(verb=verb, table=table, method=self.asked.name, detail=rules, lift=lifts)
 
 
 def _speed(method: Method) -> int:

@@ -544,7 +544,7 @@ class AccessMethodRefused(MigratorError):
 
     code = "ORA-31696"
     template = "unable to {verb} TABLE_DATA:{table} using client specified {method} method ({detail})"
-    action = "Leave ACCESS_METHOD out, or lift the rule: {lift}."
+    action = "Leave ACCESS_METHOD out, or lift what bars it: {lift}."
 
 
 class NoAccessMethod(MigratorError):
@@ -552,7 +552,7 @@ class NoAccessMethod(MigratorError):
 
     code = "MIG-20006"
     template = "no access method may {verb} TABLE_DATA:{table} ({detail})"
-    action = "Lift the rule: {lift}."
+    action = "Lift what bars them: {lift}."
 
 
 class RowsMissing(MigratorError):

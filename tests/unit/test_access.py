@@ -123,7 +123,8 @@ def test_the_method_asked_for_is_refused_with_the_table_and_the_rule() -> None:
 
 
 def test_rows_are_never_unloaded_by_the_conventional_path() -> None:
-    assert choose(Situation(unloading=True), Method.CONVENTIONAL_PATH).method is None
+    choice = choose(Situation(unloading=True), Method.CONVENTIONAL_PATH)
+    assert "no table is unloaded so" in str(choice.refusal(TABLE, "export"))
     assert [method for method in Method if not MEANINGS[method][0]] == [Method.CONVENTIONAL_PATH]
 
 
