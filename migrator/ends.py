@@ -13,6 +13,7 @@ from functools import cache
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Read, Server, Snapshot, Trouble, adapter_for_backend
+from migrator.dump.master import Piece
 from migrator.dump.reader import DumpFiles
 from migrator.errors import (
     ConnectionLost,
@@ -25,7 +26,6 @@ from migrator.errors import (
     ScriptsOnly,
     mask,
 )
-from migrator.job.master import Piece
 
 _ERRORS: dict[Trouble | None, type[MigratorError]] = {
     None: DatabaseError,

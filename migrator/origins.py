@@ -13,9 +13,9 @@ from migrator import filters
 from migrator.adapter import Estimation, Facts, Granule, Read
 from migrator.config import Secrets
 from migrator.dump import reader
+from migrator.dump.master import Piece
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
 from migrator.errors import RowsMissing
-from migrator.job.master import Piece
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode

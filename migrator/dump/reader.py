@@ -22,6 +22,7 @@ from migrator.dump import archive, oracle
 from migrator.dump.archive import BLOCK, Member, local_header
 from migrator.dump.crypt import DataKey, context, opened, unlock
 from migrator.dump.header import HEADER, LaterFormat, SetHeader
+from migrator.dump.master import Master, Piece
 from migrator.dump.storage import LOCAL, Storage, StoreError, storage_of
 from migrator.dump.writer import CATALOG, COMPRESSED, ENCRYPTED, MASTER, SET
 from migrator.errors import (
@@ -33,7 +34,6 @@ from migrator.errors import (
     NotADumpFile,
     NotEncrypted,
 )
-from migrator.job.master import Master, Piece
 from migrator.model.catalog import Catalog
 from migrator.model.codec import decode
 

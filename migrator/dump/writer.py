@@ -19,9 +19,9 @@ from migrator import templates
 from migrator.dump.archive import Archive, Cuttable, Member, joined
 from migrator.dump.crypt import Sealer, context, sealed_size
 from migrator.dump.header import HEADER, DumpTarget
+from migrator.dump.master import Master, Piece
 from migrator.dump.storage import Storage
 from migrator.errors import DumpFileExists, DumpSpaceExhausted, FileNotWritable, NotADumpFile
-from migrator.job.master import Master, Piece
 from migrator.model.catalog import Catalog
 from migrator.model.codec import encode
 

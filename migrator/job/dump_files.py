@@ -19,10 +19,10 @@ from migrator.config import Secrets
 from migrator.dump import crypt, writer
 from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
+from migrator.dump.master import Master, Piece
 from migrator.dump.storage import Storage, storage_of
 from migrator.errors import DumpSpaceExhausted, FileNotWritable, MigratorError
 from migrator.job.lanes import Lane
-from migrator.job.master import Master, Piece
 from migrator.job.session import Session
 from migrator.job.table import Row
 from migrator.job.worker import FileGiven, FileWanted
@@ -63,7 +63,7 @@ class _File:
     broken: bool = False
 
 
-class DumpFiles:
+class ExportFiles:
     """The files of one export."""
 
     def __init__(self, spec: JobSpec, job: Session, secrets: Secrets) -> None:

@@ -20,10 +20,10 @@ from migrator.adapter import Adapter, Load
 from migrator.arrow import prefetch
 from migrator.ddl import Emitter, Statement
 from migrator.dump.header import DumpTarget
+from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
 from migrator.errors import FatalError, InternalError, MigratorError, RowCountDiffers
-from migrator.job.master import Piece
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName

@@ -9,11 +9,11 @@ from typing import Any
 
 from migrator import filters, templates
 from migrator.access import Choice, Method
+from migrator.dump.master import Entry, Master, Piece
 from migrator.ends import Database
 from migrator.errors import JobKilled, SourceChanged
 from migrator.job.coordinator import Coordinator
-from migrator.job.dump_files import DumpFiles, set_header
-from migrator.job.master import Entry, Master, Piece
+from migrator.job.dump_files import ExportFiles, set_header
 from migrator.job.session import Session, Start, session
 from migrator.job.table import SKIPPED, Row
 from migrator.job.worker import Move
@@ -70,7 +70,7 @@ class _Export:
             self._check()
         else:
             self._plan()
-        self.files = files = DumpFiles(self.spec, self.job, self.work.secrets)
+        self.files = files = ExportFiles(self.spec, self.job, self.work.secrets)
         coordinator = Coordinator(
             self.record,
             self.log,

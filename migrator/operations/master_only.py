@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from migrator import filters
 from migrator.adapter import Server
+from migrator.dump.master import Entry
 from migrator.ends import Database
-from migrator.job.master import Entry
 from migrator.job.session import Start, session
 from migrator.job.table import Row
 from migrator.operations.rows import object_rows

@@ -13,7 +13,7 @@ from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import crypt, reader, writer
 from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
-from migrator.job.master import Entry, Master, Piece
+from migrator.dump.master import Entry, Master, Piece
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Schema
 

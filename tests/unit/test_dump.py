@@ -22,6 +22,7 @@ from migrator.dump.archive import Archive, verify
 from migrator.dump.crypt import CHUNK, DataKey, Encryption, Lock, wrap
 from migrator.dump.header import DumpTarget, SetHeader
 from migrator.dump.info import Item, Kind, get_dumpfile_info, report
+from migrator.dump.master import Entry, Master, Piece
 from migrator.dump.storage import LOCAL
 from migrator.errors import (
     ChecksumError,
@@ -41,7 +42,6 @@ from migrator.errors import (
     OriginalExportDump,
     WalletNotOpen,
 )
-from migrator.job.master import Entry, Master, Piece
 from tests.support.disk import files_end_at
 from tests.support.dumps import CATALOG, MASTER, PASSWORD, Maker, batch, encrypted, header, restored, rows_of, template
 
