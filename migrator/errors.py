@@ -384,6 +384,14 @@ class FileNotWritable(MigratorError):
     action = "Check permissions and free space; the incomplete file is named in the log."
 
 
+class DumpFileInUse(FileNotWritable):
+    """A dump file that another process has opened to write it."""
+
+    code = "ORA-27086"
+    template = 'unable to lock file "{path}": {detail}'
+    action = "Let that process go on, or end it (fuser names it): it may be suspended; then say START_JOB."
+
+
 class LogFileNotWritable(MigratorError):
     """A log file that cannot be created or written."""
 

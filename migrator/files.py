@@ -9,10 +9,12 @@ descriptor before a byte is changed; a path that is looked at first may lead els
 from __future__ import annotations
 
 import errno
+import fcntl
 import io
 import os
 import secrets
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +25,10 @@ Objection = Callable[[bytes], str | None]
 
 HEAD = 4096
 """How many bytes an objection sees."""
+
+PATIENCE = 5.0
+"""Seconds for which a file that another process writes is waited for: that process may be about to end."""
+_LOOK = 0.05
 
 _CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOT_ORDINARY = "it is not an ordinary file"
@@ -43,10 +49,12 @@ def create(path: Path) -> io.FileIO:
     return io.FileIO(_open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL), "r+b")
 
 
-def overwrite(path: Path, objection: Objection | None = None) -> io.FileIO:
-    """A file opened for reading and writing and emptied, or made."""
+def overwrite(path: Path, objection: Objection | None = None, *, alone: bool = False) -> io.FileIO:
+    """A file opened for reading and writing and emptied, or made; ``alone``: :func:`lock` it before that."""
     file = update(path)
     try:
+        if alone:
+            lock(file)
         _object(file, objection)
         file.seek(0)
         file.truncate()
@@ -71,6 +79,25 @@ def log(path: Path, *, again: bool = False) -> TextIO:
     """A text file written line by line in the place of an earlier one; with ``again``, after what is in it."""
     binary = _append(path, not_text) if again else overwrite(path, not_text)
     return io.TextIOWrapper(io.BufferedWriter(binary), encoding="utf-8", errors="backslashreplace", line_buffering=True)
+
+
+def lock(file: io.FileIO) -> None:
+    """Keep everybody else who locks it from a file until it is closed, or its process ends.
+
+    A process that is suspended keeps its locks: when it wakes up, nobody has touched what it was writing.
+
+    :raises BlockingIOError: another process has locked it.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() >= until:
+                raise BlockingIOError(error.errno, "another process is writing it") from error
+            time.sleep(_LOOK)
+        else:
+            return
 
 
 @contextmanager

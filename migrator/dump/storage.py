@@ -71,6 +71,8 @@ class Storage(Protocol):
     def append(self, name: str, end: int | None = 0) -> BinaryIO:
         """A file, cut to its first ``end`` bytes, opened for writing after them. It is whole when it is closed.
 
+        In a directory no other process opens it so until then (:class:`BlockingIOError`).
+
         ``end`` None: uncut and at its beginning, for reading too, where the storage resumes; else a new file.
 
         Left by an error as a context manager, it is as if its writer had died.
@@ -113,17 +115,19 @@ class LocalStorage:
 
     def claim(self, name: str, reuse: bool) -> None:
         """Make the file empty."""
-        (files.overwrite(Path(name), files.not_a_dump) if reuse else files.create(Path(name))).close()
+        path = Path(name)
+        (files.overwrite(path, files.not_a_dump, alone=True) if reuse else files.create(path)).close()
 
     def append(self, name: str, end: int | None = 0) -> BinaryIO:
-        """The file, cut and opened at its end.
+        """The file, locked, cut and opened at its end.
 
         :raises OSError: it is shorter than ``end``.
         """
         file = files.update(Path(name))
-        if end is None:
-            return cast(BinaryIO, file)
         try:
+            files.lock(file)
+            if end is None:
+                return cast(BinaryIO, file)
             size = file.seek(0, io.SEEK_END)
             if size < end:
                 raise OSError(errno.EINVAL, f"it has {size} bytes, {end} were written")

@@ -21,7 +21,7 @@ from migrator.dump.crypt import Sealer, context, sealed_size
 from migrator.dump.header import HEADER, DumpTarget
 from migrator.dump.master import Master, Piece
 from migrator.dump.storage import Storage
-from migrator.errors import DumpFileExists, DumpSpaceExhausted, FileNotWritable, NotADumpFile
+from migrator.errors import DumpFileExists, DumpFileInUse, DumpSpaceExhausted, FileNotWritable, NotADumpFile
 from migrator.model.catalog import Catalog
 from migrator.model.codec import encode
 
@@ -40,6 +40,7 @@ def claim(storage: Storage, name: str, reuse: bool) -> None:
     """Claim a dump file's name, in a directory by making the file empty.
 
     :raises DumpFileExists: it is there and may not be reused.
+    :raises DumpFileInUse: another process is writing it.
     :raises FileNotWritable: the directory, the disk or the store refuses, or what is there is no dump file.
     """
     try:
@@ -47,7 +48,7 @@ def claim(storage: Storage, name: str, reuse: bool) -> None:
     except FileExistsError as error:
         raise DumpFileExists(path=name) from error
     except OSError as error:
-        raise FileNotWritable(path=name, detail=error.strerror or str(error)) from error
+        raise _not_writable(name, error) from error
 
 
 def no_further_file(needed: int) -> DumpTarget:
@@ -58,8 +59,9 @@ def no_further_file(needed: int) -> DumpTarget:
     raise DumpSpaceExhausted(needed=needed, detail="")
 
 
-def _not_writable(target: DumpTarget, error: OSError) -> FileNotWritable:
-    return FileNotWritable(path=target.name, detail=error.strerror or str(error))
+def _not_writable(name: str, error: OSError) -> FileNotWritable:
+    kind = DumpFileInUse if isinstance(error, BlockingIOError) else FileNotWritable
+    return kind(path=name, detail=error.strerror or str(error))
 
 
 @contextmanager
@@ -67,7 +69,7 @@ def _file_errors(target: DumpTarget) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _not_writable(target, error) from error
+        raise _not_writable(target.name, error) from error
 
 
 class _Foreign(Exception):
@@ -161,6 +163,7 @@ class DumpFile:
     def create(cls, target: DumpTarget, next_file: NextFile = no_further_file) -> DumpFile:
         """Begin a file. In a directory it is there already, if its name was claimed.
 
+        :raises DumpFileInUse: another process is writing it.
         :raises FileNotWritable: the directory, the disk or the store refuses.
         """
         with _file_errors(target):
@@ -174,6 +177,7 @@ class DumpFile:
 
         ``check``: read the pieces again, for the system may have died with their bytes unwritten.
 
+        :raises DumpFileInUse: another process is writing it.
         :raises NotADumpFile: the file does not begin as it did, or does not hold the pieces.
         """
         members = [target.header_member()]
@@ -238,7 +242,7 @@ class DumpFile:
             if isinstance(error, _Foreign):
                 raise error.args[0] from None
             if isinstance(error, OSError):
-                raise _not_writable(self.target, error) from error
+                raise _not_writable(self.target.name, error) from error
             raise
 
     def _pieces(self, name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[Piece]:
@@ -326,7 +330,7 @@ class DumpFile:
                     raise DumpSpaceExhausted(needed=len(body), detail=": FILESIZE is too small for the list of files")
             self.archive.add(SET, body)
         except OSError as error:
-            raise _not_writable(self.target, error) from error
+            raise _not_writable(self.target.name, error) from error
         return names
 
     def _add_text(self, name: str, form: Any, names: dict[int, str]) -> dict[str, Any]:

@@ -160,7 +160,9 @@ class ExportFiles:
         """A file for a worker; the one it had, if it had one, is full.
 
         :raises DumpSpaceExhausted: there is none.
+        :raises JobTakenOver: the files are another process's.
         """
+        self._record.job()
         for file in self._files:
             if file.lane == lane.number:
                 file.lane = None

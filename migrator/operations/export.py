@@ -11,7 +11,7 @@ from migrator import filters, templates
 from migrator.access import Choice, Method
 from migrator.dump.master import Entry, Master, Piece
 from migrator.ends import Database
-from migrator.errors import JobKilled, SourceChanged
+from migrator.errors import JobKilled, JobTakenOver, SourceChanged
 from migrator.job.coordinator import Coordinator
 from migrator.job.dump_files import ExportFiles, set_header
 from migrator.job.session import Session, Start, session
@@ -90,7 +90,7 @@ class _Export:
             return files.seal(self.origin.catalog, self._master())
         except BaseException as error:
             coordinator.abandon()
-            if isinstance(error, JobKilled) or not executing:
+            if isinstance(error, JobKilled) or not (executing or isinstance(error, JobTakenOver)):
                 files.delete()
             raise
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.jobs import SECONDS, Recorded, begin, go_on, job_of, until, workers_of
+from migrator.job.session import Session
+from tests.support.held import ROWS, HeldRows
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, job_of, until, workers_of
 from tests.support.pump import done, pump, pump_process
 from tests.support.sql import execute, scalar
 
@@ -78,6 +81,55 @@ def test_a_worker_that_dies_is_replaced(source: str, sqlite_file: Callable[..., 
     assert process.returncode == 0, out
     assert "died; what it had not committed is rolled back" in out
     assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)
+
+
+@pytest.mark.postgresql
+def test_a_suspended_export_destroys_nothing_when_it_wakes(
+    postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """Its job is started again meanwhile, and does not go on in a file that the old process may still write."""
+    held = HeldRows(postgresql(), tmp_path)
+    recorded = Recorded.of(held.source, JOB)
+    dump = (f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}", held.query)
+    process = begin("expdp", held.source, *dump, cwd=tmp_path)
+    try:
+        until(lambda: (tmp_path / "x01.dmp").exists() and (tmp_path / "x01.dmp").stat().st_size > 0, "an open dump file")
+        job = job_of(process)
+        job.suspend()
+        held.release()
+        time.sleep(float(LEASE) + 0.2)
+        refused = go_on(held.source, JOB)
+        assert refused.returncode == 1, refused.stdout
+        assert f'ORA-27086: unable to lock file "{tmp_path}/x01.dmp": another process is writing it' in refused.stdout
+        assert recorded.job().state == "STOPPED"
+        job.resume()
+        process.communicate(timeout=SECONDS)
+        assert process.returncode == 1, "the job is not this process's any more"
+    finally:
+        process.kill()
+        process.communicate()
+    again = go_on(held.source, JOB)
+    assert again.returncode == 0, again.stdout
+    target = sqlite_file("restored.db")
+    done(pump("impdp", target, *dump[:3], "REMAP_SCHEMA=public:main"))
+    assert scalar(target, "SELECT count(*) FROM t") == ROWS
+
+
+def test_a_job_that_was_taken_over_before_it_began_leaves_its_files(
+    source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are the other process's now."""
+    executing = Session.executing
+
+    def after_another(session: Session) -> None:
+        session.record.table.take_over(session.record.connection)
+        executing(session)
+
+    monkeypatch.setattr(Session, "executing", after_another)
+    run = pump("expdp", source, f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}")
+    assert run.code == 1
+    assert "MIG-31650" in run.err
+    assert (tmp_path / "x01.dmp").exists()
 
 
 def test_an_export_whose_disk_was_full_goes_on(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,12 +16,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from migrator import files
 from migrator.config import Config, Credential, read
 from migrator.dump import storage
 from migrator.dump.storage import LocalStorage, ObjectStorage, Storage, storage_of
 from migrator.errors import InvalidCredential, UnreadableConfig
 from tests.support.object_store import BUCKET, object_store, unfinished_uploads
 
+_DUMP = b"PK\x03\x04" + bytes(26) + b"header.json, as a dump file of ours begins"
 Place = tuple[Storage, Callable[[str], str]]
 
 
@@ -66,13 +69,12 @@ def test_a_dump_file_is_written_and_read_back(place: Place) -> None:
 
 def test_a_name_that_is_taken_is_claimed_only_for_reuse(place: Place) -> None:
     there, name = place
-    old = b"PK\x03\x04" + bytes(26) + b"header.json, as a dump file of ours begins"
     with there.append(name("x.dmp")) as file:
-        file.write(old)
+        file.write(_DUMP)
     with pytest.raises(FileExistsError):
         there.claim(name("x.dmp"), reuse=False)
     with there.read(name("x.dmp")) as file:
-        assert file.read() == old
+        assert file.read() == _DUMP
     there.claim(name("x.dmp"), reuse=True)
     with there.append(name("x.dmp")) as file:
         file.write(b"new")
@@ -129,6 +131,29 @@ def test_a_file_that_lost_what_was_recorded_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="it has 5 bytes, 8 were written"):
         LocalStorage().append(str(tmp_path / "x"), 8)
     assert (tmp_path / "x").read_bytes() == b"short"
+
+
+def test_a_file_that_is_being_written_is_not_opened_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    there, name = LocalStorage(), str(tmp_path / "x")
+    with there.append(name) as file:
+        file.write(_DUMP)
+        for way in (there.append, lambda name: there.append(name, None), lambda name: there.claim(name, reuse=True)):
+            with pytest.raises(BlockingIOError, match="another process is writing it"):
+                way(name)
+        assert Path(name).read_bytes() == _DUMP
+    there.append(name, None).close()
+
+
+def test_a_writer_that_is_about_to_end_is_waited_for(tmp_path: Path) -> None:
+    there, name = LocalStorage(), str(tmp_path / "x")
+    first = there.append(name)
+    ending = threading.Timer(0.3, first.close)
+    ending.start()
+    with there.append(name, None) as file:
+        assert first.closed
+        file.write(b"next")
+    ending.join()
 
 
 def test_an_object_is_not_added_to(credential: Credential) -> None:
