@@ -111,6 +111,11 @@ def _comment(algorithm: ChecksumAlgorithm, digest: Digest) -> bytes:
     return f"{algorithm} {digest.hexdigest()}".encode()
 
 
+def comment_size(algorithm: ChecksumAlgorithm | None) -> int:
+    """How long the comment of an archive with such a checksum is."""
+    return 0 if algorithm is None else len(_comment(algorithm, _DIGESTS[algorithm]()))
+
+
 def verify(file: BinaryIO, algorithm: ChecksumAlgorithm) -> bool:
     """Whether the file ends with the checksum of all that is before it."""
     digest = _DIGESTS[algorithm]()
@@ -165,6 +170,7 @@ class Archive:
     def __init__(self, file: Output, checksum: ChecksumAlgorithm | None = None) -> None:
         self.file, self._algorithm = file, checksum
         self._digest = _DIGESTS[checksum]() if checksum is not None else None
+        self._comment_size = comment_size(checksum)
         self._open: str | None = None
         self._size = self._crc = 0
         self._entries = 0
@@ -290,10 +296,9 @@ class Archive:
             archive.close()
             self._write(tail.getvalue())
         else:
-            length = len(_comment(self._algorithm, self._digest))
-            archive.comment = bytes(length)
+            archive.comment = bytes(self._comment_size)
             archive.close()
-            self._write(tail.getvalue()[:-length])
+            self._write(tail.getvalue()[: -self._comment_size])
             self._write(_comment(self._algorithm, self._digest))
 
     def close(self) -> None:
@@ -309,9 +314,8 @@ class Archive:
         return self._size_of(name, size, self.members[0].end, _entry_size(self.members[0].name))
 
     def _size_of(self, name: str, size: int, start: int, entries: int) -> int:
-        comment = 0 if self._algorithm is None or self._digest is None else len(_comment(self._algorithm, self._digest))
         member = len(local_header(name)) + size + _DESCRIPTOR.size
-        return start + member + entries + _entry_size(name) + _END + comment
+        return start + member + entries + _entry_size(name) + _END + self._comment_size
 
 
 def _entry_size(name: str) -> int:

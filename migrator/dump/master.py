@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
+from migrator.dump.archive import Member
+
 State = Literal["PENDING", "COMPLETED", "FAILED", "SKIPPED"]
 
 
@@ -23,6 +25,11 @@ class Piece:
     stored: int = 0
     end: int = 0
     checksum: str = ""
+
+    @property
+    def stored_as(self) -> Member:
+        """The member, as the archive has it."""
+        return Member(self.member, self.end, self.stored, int(self.checksum, 16))
 
 
 @dataclass(frozen=True)

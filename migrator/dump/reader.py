@@ -8,7 +8,7 @@ import lzma
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -21,7 +21,7 @@ from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import archive, oracle
 from migrator.dump.archive import BLOCK, Member, local_header
 from migrator.dump.crypt import DataKey, context, opened, unlock
-from migrator.dump.header import HEADER, LaterFormat, SetHeader
+from migrator.dump.header import HEADER, DumpTarget, LaterFormat, SetHeader
 from migrator.dump.master import Master, Piece
 from migrator.dump.storage import LOCAL, Storage, StoreError, storage_of
 from migrator.dump.writer import CATALOG, COMPRESSED, ENCRYPTED, MASTER, SET
@@ -107,7 +107,7 @@ class DumpFiles:
 
     @contextmanager
     def _stream(self, name: str, piece: Piece) -> Iterator[pa.RecordBatchStreamReader]:
-        member = Member(piece.member, piece.end, piece.stored, int(piece.checksum, 16))
+        member = piece.stored_as
         with self.storage.read(name) as file:
             _check_header(file, member)
             if self.header.options.data_encrypted:
@@ -239,6 +239,23 @@ def _archive(name: str, file: BinaryIO) -> zipfile.ZipFile:
         if isinstance(error.__context__, StoreError):
             raise error.__context__ from None
         raise NotADumpFile(path=name, detail="is cut short or was never completed") from error
+
+
+def is_whole(target: DumpTarget, pieces: Iterable[Piece]) -> bool:
+    """Whether a file of an export has its end, with all that was recorded to be in it. No row is read.
+
+    :raises DumpFileMissing: it cannot be read.
+    """
+    wanted = {target.header_member(), *(piece.stored_as for piece in pieces)}
+    places = {(member.name, member.start, member.size, member.crc) for member in wanted}
+    with reading(target.storage, target.name) as file:
+        try:
+            with zipfile.ZipFile(file) as members:
+                found = {(info.filename, info.header_offset, info.file_size, info.CRC) for info in members.filelist}
+                comment = len(members.comment)
+        except _DAMAGE:
+            return False
+    return places <= found and comment == archive.comment_size(target.header.options.checksum)
 
 
 def open_file(storage: Storage, name: str) -> OpenedFile:

@@ -181,7 +181,7 @@ class DumpFile:
         :raises NotADumpFile: the file does not begin as it did, or does not hold the pieces.
         """
         members = [target.header_member()]
-        members += [_member(piece) for piece in sorted(pieces, key=lambda piece: piece.end)]
+        members += sorted((piece.stored_as for piece in pieces), key=lambda member: member.end)
         assert target.storage.resumes
         with _file_errors(target):
             file = cast(io.FileIO, target.storage.append(target.name, None))
@@ -410,10 +410,6 @@ def _halves(batch: pa.RecordBatch, name: str, needed: int) -> list[pa.RecordBatc
         raise DumpSpaceExhausted(needed=needed, detail=f": a row of {name} is larger than FILESIZE")
     half = batch.num_rows // 2
     return [batch.slice(half), batch.slice(0, half)]
-
-
-def _member(piece: Piece) -> Member:
-    return Member(piece.member, piece.end, piece.stored, int(piece.checksum, 16))
 
 
 def _set_text(where: Mapping[str, Any], names: Mapping[int, str]) -> bytes:

@@ -20,6 +20,7 @@ from migrator.dump import crypt, writer
 from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
 from migrator.dump.master import Master, Piece
+from migrator.dump.reader import is_whole
 from migrator.dump.storage import Storage, storage_of
 from migrator.errors import DumpSpaceExhausted, FileNotWritable, MigratorError
 from migrator.job.lanes import Lane
@@ -52,7 +53,7 @@ def recorded_header(form: dict[str, Any]) -> SetHeader:
 @dataclass
 class _File:
     """A file of the set: recorded as ``number``; ``lane``: who writes it; ``writer``: the living worker that wrote it last;
-    ``full``: nobody will write it any more; ``broken``: whoever wrote it died before it was whole."""
+    ``full``: nobody will write it any more. Whether it was ended, the file itself says."""
 
     number: int
     name: str
@@ -60,7 +61,6 @@ class _File:
     lane: int | None = None
     writer: int | None = None
     full: bool = False
-    broken: bool = False
 
 
 class ExportFiles:
@@ -76,7 +76,7 @@ class ExportFiles:
             self._key = crypt.unlock(encryption, secrets, self._header.set_id)
         self._reuse = spec.reuse_dumpfiles
         recorded = self._record.rows("FILE")
-        self._files = [_File(row.item, row.name, row.detail["filesize"], broken=True) for row in recorded]
+        self._files = [_File(row.item, row.name, row.detail["filesize"]) for row in recorded]
         self._last = max((row.item for row in recorded), default=0)
         for row, file in zip(recorded, self._files, strict=True):
             if row.state == "PENDING":
@@ -170,16 +170,16 @@ class ExportFiles:
         going_on = wanted.first and self._storage.resumes
         free = (f for f in self._files if f.lane is None and not f.full and (going_on or self._empty(f)))
         file = next(free, None) or self._make(wanted.size)
-        file.lane, file.writer, file.broken = lane.number, lane.number, False
+        file.lane = file.writer = lane.number
         return FileGiven(self._target(file), self._pieces(file.number))
 
     def free(self, lane: Lane, *, died: bool) -> list[Row]:
         """A worker is gone; its file can be gone on with. The granules that were in objects which it has not ended."""
         mine = [file for file in self._files if file.writer == lane.number]
         for file in mine:
-            if file.lane == lane.number:
-                file.lane, file.broken = None, died
             file.writer = None
+            if file.lane == lane.number:
+                file.lane = None
             if not self._storage.resumes:
                 file.full = not died or self._size(file) > 0
         return self._again(mine) if died and not self._storage.resumes else []
@@ -246,14 +246,15 @@ class ExportFiles:
         return tuple(file.name for file in sorted(self._files, key=lambda file: file.number))
 
     def _end_files(self, empty: Sequence[_File]) -> None:
-        """Make files whole that were not ended."""
+        """Make files whole that were not ended, since their worker died or the disk was full."""
         first = self._files[0]
         if first in empty:
             with writer.DumpFile.create(self._target(first)):
                 pass
         for file in self._files[1:]:
-            if file.broken and file not in empty:
-                with writer.DumpFile.resume(self._target(file), self._pieces(file.number), check=False):
+            pieces = self._pieces(file.number)
+            if file not in empty and not is_whole(self._target(file), pieces):
+                with writer.DumpFile.resume(self._target(file), pieces, check=False):
                     pass
 
     def _drop(self, files: Sequence[_File]) -> None:

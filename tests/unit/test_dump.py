@@ -273,6 +273,21 @@ def test_resuming_notices_what_the_disk_lost(tmp_path: Path) -> None:
         assert Path(file_target.name).read_bytes() == damaged
 
 
+@pytest.mark.parametrize("checksum", [None, "CRC32"])
+def test_a_file_is_whole_from_its_last_byte_on(tmp_path: Path, checksum: str | None) -> None:
+    file_target = target(tmp_path / "x.dmp", checksum=checksum)
+    with writer.DumpFile.create(file_target) as file:
+        pieces = file.write("t", [batch(1)]) + file.write("t", [batch(2)])
+    content = Path(file_target.name).read_bytes()
+    assert reader.is_whole(file_target, pieces)
+    assert reader.is_whole(file_target, pieces[1:]), "it may hold what nobody recorded"
+    assert not reader.is_whole(file_target, [replace(pieces[0], checksum="0"), pieces[1]])
+    assert not reader.is_whole(target(tmp_path / "x.dmp", 2, checksum=checksum), pieces)
+    for size in range(pieces[1].end, len(content)):
+        Path(file_target.name).write_bytes(content[:size])
+        assert not reader.is_whole(file_target, pieces)
+
+
 def test_resuming_another_sets_file_is_refused(tmp_path: Path) -> None:
     with writer.DumpFile.create(target(tmp_path / "x.dmp")):
         pass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -13,6 +13,9 @@ import sqlalchemy as sa
 
 from migrator.command_line import from_arguments
 from migrator.config import NO_SECRETS, Config
+from migrator.dump.master import Entry, Piece
+from migrator.dump.reader import open_set
+from migrator.dump.writer import DumpFile
 from migrator.ends import Database
 from migrator.errors import JobTakenOver
 from migrator.job.coordinator import Record
@@ -22,7 +25,7 @@ from migrator.job.session import Heart, Session
 from migrator.job.table import MasterTable, Row
 from migrator.job.worker import FileWanted
 from migrator.model.objects import QName
-from tests.support.dumps import header
+from tests.support.dumps import CATALOG, MASTER, batch, header, rows_of
 
 FIRST, FURTHER = FileWanted(0, first=True), FileWanted(0, first=False)
 
@@ -42,7 +45,7 @@ class Export:
     """An export as its files see it: a job on record."""
 
     def __init__(self, connection: sa.Connection, database: Database, directory: Path) -> None:
-        self.directory, self.connection = directory, connection
+        self.connection, self.granules = connection, 0
         self.table = MasterTable("main", "J")
         self.table.create(connection)
         self.record = Record(self.table, database, connection)
@@ -57,6 +60,25 @@ class Export:
     def files(self) -> ExportFiles:
         """The files, as a process finds them that begins with the job or goes on with it."""
         return ExportFiles(self.spec, self.session, NO_SECRETS)
+
+    def begin(self, files: ExportFiles, number: int) -> DumpFile:
+        """A worker begins a file."""
+        given = files.next(lane(number), FIRST)
+        assert not given.pieces
+        return DumpFile.create(given.target)
+
+    def done(self, pieces: Sequence[Piece]) -> None:
+        """A granule is unloaded."""
+        self.granules += 1
+        detail = {"pieces": [vars(piece) for piece in pieces]}
+        self.record.insert([Row("GRANULE", self.granules, state="COMPLETED", detail=detail)])
+
+    def sealed(self, files: ExportFiles) -> list[object]:
+        """End the set; the values that are read from it."""
+        done = self.record.rows("GRANULE", state="COMPLETED")
+        pieces = tuple(Piece(**piece) for row in done for piece in row.detail["pieces"])
+        files.seal(CATALOG, MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=pieces)))
+        return [row["a"] for row in rows_of(open_set(self.spec.dumpfiles))]  # type: ignore[index]
 
 
 @pytest.fixture
@@ -73,3 +95,22 @@ def test_a_process_whose_job_was_taken_over_gives_no_file_to_its_workers(export:
     export.table.take_over(export.connection)
     with pytest.raises(JobTakenOver):
         files.next(lane(1), FIRST)
+
+
+# --- a worker that dies ---------------------------------------------------------------------------------------------
+
+
+def test_a_full_file_that_a_dead_worker_had_not_ended_is_ended(export: Export) -> None:
+    """It died between getting its next file and ending the full one."""
+    files = export.files()
+    with export.begin(files, 1) as first:
+        export.done(first.write("main.t", [batch(1)]))
+    full = export.begin(files, 2)
+    export.done(full.write("main.t", [batch(2)]))
+    files.next(lane(2), FURTHER)
+    full.abandon()
+    files.free(lane(2), died=True)
+    with export.begin(files, 2) as further:
+        export.done(further.write("main.t", [batch(3)]))
+    files.free(lane(2), died=False)
+    assert export.sealed(files) == [1, 2, 3]
