@@ -309,6 +309,7 @@ class Coordinator:
         :raises JobStopped: a client asked for it.
         :raises JobKilled: a client asked for it.
         :raises JobTakenOver: another process has started the job since.
+        :raises FileNotWritable: a worker that was to end could not end its dump file.
         """
         lost = self._lost()
         if lost is not None:
@@ -363,6 +364,8 @@ class Coordinator:
             raise
         except MigratorError as error:
             self.record.change("REQUEST", request.item, state="FAILED", error=str(error))
+            if isinstance(error, _FATAL_TO_EXPORTS):
+                raise
         else:
             self.record.change("REQUEST", request.item, state="COMPLETED", error=answer)
 

@@ -20,7 +20,7 @@ from typing import Protocol
 import setproctitle
 
 from migrator.adapter import adapters_in_use
-from migrator.errors import WorkerDied
+from migrator.errors import MigratorError, WorkerDied
 from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Task, Worker
 
 _TICK = 0.2
@@ -310,11 +310,21 @@ class Pool:
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def close_idle(self) -> None:
-        """End workers beyond the degree that have no task."""
+        """End workers beyond the degree that have no task. One that is found dead is gone as any that died.
+
+        :raises MigratorError: one could not end what it held, for example because the disk is full.
+        """
         for lane in [lane for lane in self.lanes if lane.task is None][: max(0, len(self.lanes) - self.width)]:
             self.lanes.remove(lane)
-            lane.close()
-            self._gone(lane, False)
+            try:
+                lane.close()
+            except MigratorError as error:
+                lane.kill()
+                self._gone(lane, True)
+                if not isinstance(error, WorkerDied):
+                    raise
+            else:
+                self._gone(lane, False)
 
     def kill_one(self, number: int) -> bool:
         """End one worker at once; its task ends without an outcome. False: there is none of that number."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,14 +18,16 @@ from migrator.dump.master import Entry, Piece
 from migrator.dump.reader import open_set
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database
-from migrator.errors import JobTakenOver
-from migrator.job.coordinator import Record
+from migrator.errors import FileNotWritable, InternalError, JobTakenOver, MigratorError, WorkerDied
+from migrator.job.coordinator import Coordinator, Record
 from migrator.job.dump_files import ExportFiles
 from migrator.job.lanes import Lane
+from migrator.job.report import JobLog
 from migrator.job.session import Heart, Session
 from migrator.job.table import MasterTable, Row
 from migrator.job.worker import FileWanted
 from migrator.model.objects import QName
+from migrator.operations.work import NoProgress
 from tests.support.dumps import CATALOG, MASTER, batch, header, rows_of
 
 FIRST, FURTHER = FileWanted(0, first=True), FileWanted(0, first=False)
@@ -49,7 +52,7 @@ class Export:
         self.table = MasterTable("main", "J")
         self.table.create(connection)
         self.record = Record(self.table, database, connection)
-        arguments = ("sqlite:///x.db", f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp")
+        arguments = ("sqlite:///x.db", f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES")
         self.spec = from_arguments("expdp", arguments, Config())
         template = {"template": self.spec.dumpfiles[0], "filesize": None, "reuse": False, "added": False}
         detail = {"header": json.loads(header().of_file(1)), "dumpfiles": [template]}
@@ -114,3 +117,61 @@ def test_a_full_file_that_a_dead_worker_had_not_ended_is_ended(export: Export) -
         export.done(further.write("main.t", [batch(3)]))
     files.free(lane(2), died=False)
     assert export.sealed(files) == [1, 2, 3]
+
+
+# --- fewer workers --------------------------------------------------------------------------------------------------
+
+
+class _Idle:
+    """A worker without a task that cannot end its dump file."""
+
+    task, rows, bytes = None, 0, 0
+
+    def __init__(self, number: int, why: MigratorError) -> None:
+        self.number, self._why, self.ended = number, why, False
+
+    def close(self) -> None:
+        raise self._why
+
+    def kill(self) -> None:
+        self.ended = True
+
+
+def coordinated(export: Export, files: ExportFiles, *idle: _Idle) -> Coordinator:
+    """The coordinator of workers that have nothing to do."""
+    coordinator = Coordinator(export.record, JobLog(export.spec, io.StringIO()), NoProgress(), 2, files=files)
+    coordinator.pool.lanes += [cast(Lane, lane) for lane in idle]
+    return coordinator
+
+
+def test_a_dump_file_that_cannot_be_ended_when_workers_get_fewer_ends_the_job(export: Export) -> None:
+    files = export.files()
+    failing = _Idle(1, FileNotWritable(path="x01.dmp", detail="No space left on device"))
+    other = _Idle(2, InternalError(detail="it is not asked to end"))
+    with export.begin(files, failing.number) as file:
+        export.done(file.write("main.t", [batch(1)]))
+    coordinator = coordinated(export, files, failing, other)
+    request = export.table.ask(export.connection, "PARALLEL", value=1)
+    with pytest.raises(FileNotWritable, match="No space left"):
+        coordinator.tick()
+    assert failing.ended
+    assert coordinator.pool.lanes == [other]
+    (row,) = export.record.rows("REQUEST")
+    assert (row.item, row.state) == (request, "FAILED")
+    assert files.next(lane(3), FIRST).target.number == 1, "the file is free to be gone on with"
+
+
+def test_a_worker_that_is_found_dead_when_workers_get_fewer_is_as_any_that_died(export: Export) -> None:
+    files = export.files()
+    with export.begin(files, 1) as whole:
+        export.done(whole.write("main.t", [batch(1)]))
+    torn = export.begin(files, 2)
+    export.done(torn.write("main.t", [batch(2)]))
+    torn.abandon()
+    dead = _Idle(2, WorkerDied(worker=2, detail="died"))
+    coordinator = coordinated(export, files, dead, _Idle(1, InternalError(detail="it is not asked to end")))
+    export.table.ask(export.connection, "PARALLEL", value=1)
+    coordinator.tick()
+    (row,) = export.record.rows("REQUEST")
+    assert (row.state, row.error) == ("COMPLETED", "PARALLEL is 1")
+    assert export.sealed(files) == [1, 2]
