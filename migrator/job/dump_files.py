@@ -277,27 +277,26 @@ def _reached(name: str) -> Iterator[None]:
 
 
 def _begins(target: DumpTarget) -> bool:
-    """Whether a file is there that begins as this one does, as far as it goes."""
+    """Whether an ordinary file is there that begins as this one does, as far as it goes."""
     start = target.start
     with _reached(target.name):
         try:
             with target.storage.read(target.name) as file:
                 return start.startswith(file.read(len(start)))
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             return False
 
 
 def delete(storage: Storage, header: SetHeader, files: Iterable[tuple[int, str]]) -> tuple[str, ...]:
     """Delete the files of a job that is killed, or that ends before it begins; those that were there.
 
-    An object that is another set's stays: REUSE_DUMPFILES overwrites it when the new one is whole, and not before.
+    What begins otherwise is not this job's and stays. A name is recorded before it is claimed, and another file may have
+    come to the place since; and REUSE_DUMPFILES overwrites an object when the new one is whole, not before.
     """
     deleted = []
     for number, name in files:
-        with _reached(name):
-            if not storage.exists(name):
-                continue
-            if storage.resumes or _begins(DumpTarget(name, number, header, storage=storage)):
+        if _begins(DumpTarget(name, number, header, storage=storage)):
+            with _reached(name):
                 storage.delete(name)
-                deleted.append(name)
+            deleted.append(name)
     return tuple(deleted)

@@ -19,6 +19,7 @@ from migrator.dump.reader import open_set
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database
 from migrator.errors import FileNotWritable, InternalError, JobTakenOver, MigratorError, WorkerDied
+from migrator.job.control import Job
 from migrator.job.coordinator import Coordinator, Record
 from migrator.job.dump_files import ExportFiles
 from migrator.job.lanes import Lane
@@ -48,7 +49,7 @@ class Export:
     """An export as its files see it: a job on record."""
 
     def __init__(self, connection: sa.Connection, database: Database, directory: Path) -> None:
-        self.connection, self.granules = connection, 0
+        self.connection, self.granules, self._directory = connection, 0, directory
         self.table = MasterTable("main", "J")
         self.table.create(connection)
         self.record = Record(self.table, database, connection)
@@ -59,6 +60,10 @@ class Export:
         self.table.define(connection, Row("JOB", 1, state="EXECUTING", incarnation=1, detail=detail))
         heart = Heart(self.table, database, 1)
         self.session = Session(QName("main", "J"), self.record, detail, heart, 1, False)
+
+    def path(self, number: int) -> Path:
+        """The place of a file."""
+        return self._directory / f"x{number:02}.dmp"
 
     def files(self) -> ExportFiles:
         """The files, as a process finds them that begins with the job or goes on with it."""
@@ -175,3 +180,31 @@ def test_a_worker_that_is_found_dead_when_workers_get_fewer_is_as_any_that_died(
     (row,) = export.record.rows("REQUEST")
     assert (row.state, row.error) == ("COMPLETED", "PARALLEL is 1")
     assert export.sealed(files) == [1, 2]
+
+
+# --- what is deleted with a job -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", ["PENDING", "EXECUTING"])
+@pytest.mark.parametrize("content", [b"precious", header("another set").of_file(1), None], ids=["file", "dump", "link"])
+def test_a_job_that_is_killed_deletes_nothing_that_is_not_its_own(export: Export, content: bytes | None, state: str) -> None:
+    """It died before it had claimed the name, or something else has come to the place since."""
+    path = export.path(1)
+    if content is None:
+        path.symlink_to(export.path(9))
+    else:
+        path.write_bytes(content)
+    export.record.insert([Row("FILE", 1, name=str(path), state=state, detail={"filesize": None, "reuse": False})])  # type: ignore[arg-type]
+    export.table.change(export.connection, "JOB", 1, state="STOPPED")
+    assert Job(export.record.database, export.table).kill_stopped() == ()
+    assert path.is_symlink() or path.read_bytes() == content
+
+
+def test_a_job_that_is_killed_deletes_its_own_files(export: Export) -> None:
+    files = export.files()
+    files.claim(2)
+    export.begin(files, 1).abandon()
+    export.table.change(export.connection, "JOB", 1, state="STOPPED")
+    assert Job(export.record.database, export.table).kill_stopped() == (str(export.path(1)), str(export.path(2)))
+    assert not export.path(1).exists()
+    assert not export.path(2).exists()
