@@ -179,12 +179,10 @@ class Archive:
         """How long the file is."""
 
     @classmethod
-    def resume(
-        cls, file: io.FileIO, members: Sequence[Member], checksum: ChecksumAlgorithm | None, *, check: bool
-    ) -> Archive:
+    def resume(cls, file: io.FileIO, members: Sequence[Member], checksum: ChecksumAlgorithm | None) -> Archive:
         """Go on with a file that holds ``members``, in this order; what comes after the last is cut off.
 
-        ``check``: read them all.
+        With a checksum all bytes are read, else what stands before and behind each member's own.
 
         :raises ValueError: the file does not hold them.
         """
@@ -193,40 +191,43 @@ class Archive:
         if os.fstat(file.fileno()).st_size < end:
             raise ValueError(f"it has {os.fstat(file.fileno()).st_size} bytes, {end} were recorded")
         for member in members:
-            archive._take(file, member, check=check or checksum is not None)
+            archive._take(file, member)
         file.truncate(end)
         file.seek(end)
         return archive
 
-    def _take(self, file: io.FileIO, member: Member, *, check: bool) -> None:
+    def _take(self, file: io.FileIO, member: Member) -> None:
         if member.start < self.end:
             raise ValueError(f"{member.name} overlaps the member before it")
-        file.seek(self.end)
-        if check:
-            self._pass(file, member.start - self.end)
-            self._crc = 0
-            header = self._pass(file, len(local_header(member.name)))
-            self._crc = 0
-            self._pass(file, member.size)
-            crc, self._crc = self._crc, 0
-            tail = self._pass(file, len(member.descriptor))
-            if (header, crc, tail) != (local_header(member.name), member.crc, member.descriptor):
-                raise ValueError(f"{member.name} is damaged")
+        before, after, crc = local_header(member.name), member.descriptor, member.crc
+        if self._digest is None:
+            file.seek(member.start)
+            header = file.read(len(before))
+            file.seek(member.data + member.size)
+            tail = file.read(len(after))
+        else:
+            file.seek(self.end)
+            self._pass(file, member.start - self.end, self._digest)
+            header, _ = self._pass(file, len(before), self._digest)
+            _, crc = self._pass(file, member.size, self._digest)
+            tail, _ = self._pass(file, len(after), self._digest)
+        if (header, crc, tail) != (before, member.crc, after):
+            raise ValueError(f"{member.name} is damaged")
         self._keep(member)
         self.end = member.end
 
-    def _pass(self, file: io.FileIO, size: int) -> bytes:
-        """Take ``size`` bytes that are there into the checksums; the last ones read."""
-        block = b""
+    @staticmethod
+    def _pass(file: io.FileIO, size: int, digest: Digest) -> tuple[bytes, int]:
+        """Take ``size`` bytes that are there into the digest; the last ones read, and the CRC-32 of all."""
+        block, crc = b"", 0
         while size > 0:
             block = file.read(min(BLOCK, size))
             if not block:
                 raise ValueError("it ends before what was recorded")
-            self._crc = zlib.crc32(block, self._crc)
-            if self._digest is not None:
-                self._digest.update(block)
+            crc = zlib.crc32(block, crc)
+            digest.update(block)
             size -= len(block)
-        return block
+        return block, crc
 
     def _write(self, data: bytes | memoryview) -> None:
         left = memoryview(data)

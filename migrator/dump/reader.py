@@ -258,6 +258,33 @@ def is_whole(target: DumpTarget, pieces: Iterable[Piece]) -> bool:
     return places <= found and comment == archive.comment_size(target.header.options.checksum)
 
 
+def sound(target: DumpTarget, pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Those pieces of an export's file whose bytes are there as they were written: none, if it begins otherwise.
+
+    All are read. The system may have died before it had written them.
+
+    :raises DumpFileMissing: the file is there and cannot be opened.
+    """
+    try:
+        file = target.storage.read(target.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _missing(target.storage, target.name, error) from error
+    with file:
+        if _is_sound(file, target.header_member()):
+            yield from (piece for piece in pieces if _is_sound(file, piece.stored_as))
+
+
+def _is_sound(file: BinaryIO, member: Member) -> bool:
+    try:
+        _check_header(file, member)
+        _check_sum(file, member)
+        return file.read(len(member.descriptor)) == member.descriptor
+    except (OSError, ValueError):  # the disk does not give the bytes, or they are others
+        return False
+
+
 def open_file(storage: Storage, name: str) -> OpenedFile:
     """Look into a dump file.
 

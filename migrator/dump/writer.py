@@ -170,23 +170,21 @@ class DumpFile:
             return cls(target, _begun(target), next_file)
 
     @classmethod
-    def resume(
-        cls, target: DumpTarget, pieces: Sequence[Piece], next_file: NextFile = no_further_file, *, check: bool = True
-    ) -> DumpFile:
-        """Go on with a file that holds the pieces recorded; what comes after them is cut off.
-
-        ``check``: read the pieces again, for the system may have died with their bytes unwritten.
+    def going_on(cls, target: DumpTarget, pieces: Sequence[Piece], next_file: NextFile = no_further_file) -> DumpFile:
+        """Go on with a file that holds the pieces recorded; what comes after them is cut off. Without any, begin it.
 
         :raises DumpFileInUse: another process is writing it.
         :raises NotADumpFile: the file does not begin as it did, or does not hold the pieces.
         """
+        if not pieces:
+            return cls.create(target, next_file)
         members = [target.header_member()]
         members += sorted((piece.stored_as for piece in pieces), key=lambda member: member.end)
         assert target.storage.resumes
         with _file_errors(target):
             file = cast(io.FileIO, target.storage.append(target.name, None))
             try:
-                archive = Archive.resume(file, members, target.header.options.checksum, check=check)
+                archive = Archive.resume(file, members, target.header.options.checksum)
             except BaseException as error:
                 file.close()
                 if isinstance(error, ValueError):
@@ -426,15 +424,10 @@ def seal(
 ) -> dict[int, str]:
     """End a set: the last parts of all its files' names, by number.
 
-    In a directory a file of it, closed before, that holds ``pieces`` is gone on with. An object is a new one, without any.
+    In a directory a file of it that holds ``pieces`` is gone on with. An object is a new one, without any.
 
     :raises FileNotWritable: the disk is full, or the like.
     :raises DumpSpaceExhausted: all files are full.
     """
-    if target.storage.resumes:
-        file = DumpFile.resume(target, pieces, next_file, check=False)
-    else:
-        assert not pieces
-        file = DumpFile.create(target, next_file)
-    with file:
+    with DumpFile.going_on(target, pieces, next_file) as file:
         return file.seal(catalog, master, named)

@@ -23,6 +23,7 @@ from migrator.errors import (
     JobKilled,
     JobStopped,
     MigratorError,
+    NotADumpFile,
     WorkerDied,
 )
 from migrator.job.lanes import Finished, Lane, Pool
@@ -36,7 +37,7 @@ _POLL = 0.5
 _ATTEMPTS = 3
 """How often a task is begun before a worker that dies over it makes it fail."""
 _FATAL = (FatalError,)
-_FATAL_TO_EXPORTS = (FatalError, FileNotWritable, DumpSpaceExhausted)
+_FATAL_TO_EXPORTS = (FatalError, FileNotWritable, DumpSpaceExhausted, NotADumpFile)
 """What stops a job over a granule that is left to be done again, instead of failing its table."""
 
 
@@ -177,6 +178,7 @@ class Coordinator:
         :raises FatalError: a connection is lost, or a database full.
         :raises FileNotWritable: a dump file.
         :raises DumpSpaceExhausted: there is no further dump file.
+        :raises NotADumpFile: a dump file does not hold any more what was written to it.
         """
         for finished in self._run(moves, again):
             task, outcome = finished.task, finished.outcome

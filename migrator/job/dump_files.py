@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from migrator import templates
@@ -20,7 +22,7 @@ from migrator.dump import crypt, writer
 from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
 from migrator.dump.master import Master, Piece
-from migrator.dump.reader import is_whole
+from migrator.dump.reader import is_whole, sound
 from migrator.dump.storage import Storage, storage_of
 from migrator.errors import DumpSpaceExhausted, FileNotWritable, MigratorError
 from migrator.job.lanes import Lane
@@ -205,31 +207,42 @@ class ExportFiles:
     def _pieces(self, number: int) -> tuple[Piece, ...]:
         """What is recorded to lie in a file."""
         done = self._record.rows("GRANULE", state="COMPLETED")
-        pieces = (Piece(**piece) for row in done for piece in row.detail["pieces"])
-        return tuple(piece for piece in pieces if piece.file == number)
+        return tuple(piece for row in done for piece in _pieces_of(row) if piece.file == number)
 
     # --- how it ends ------------------------------------------------------------------------------------------------
 
     def lost(self) -> list[Row]:
         """Granules whose pieces are not in their files, to be unloaded again: after a loss of power, and those in objects
-        that were not ended."""
+        that were not ended. What lies in directories is read."""
         return self._again(self._files)
 
     def _again(self, files: Sequence[_File]) -> list[Row]:
         """The granules whose pieces are not in those of their files that are among these; they are not done any more."""
-        sizes = {file.number: self._size(file) for file in files}
         done = self._record.rows("GRANULE", state="COMPLETED")
-        lost = [row for row in done if any(p["end"] > sizes.get(p["file"], p["end"]) for p in row.detail["pieces"])]
+        recorded: dict[int, list[Piece]] = {file.number: [] for file in files}
+        for piece in chain.from_iterable(map(_pieces_of, done)):
+            if piece.file in recorded:
+                recorded[piece.file].append(piece)
+        with ThreadPoolExecutor() as threads:
+            there = set(chain.from_iterable(threads.map(self._there, files, recorded.values())))
+        lost = [row for row in done if any(p.file in recorded and p not in there for p in _pieces_of(row))]
         for row in lost:
             self._record.change("GRANULE", row.item, state="PENDING")
         return lost
+
+    def _there(self, file: _File, pieces: Sequence[Piece]) -> Sequence[Piece]:
+        """Those pieces that are in their file: an object is as it was sent."""
+        if self._storage.resumes:
+            return tuple(sound(self._target(file), pieces))
+        size = self._size(file)
+        return [piece for piece in pieces if piece.end <= size]
 
     def seal(self, catalog: Catalog, master: Master) -> tuple[str, ...]:
         """End the set, in a directory in its first file, in a store in a fresh object; the files. Those without a row go."""
         empty = [file for file in self._files if self._empty(file)]
         if self._storage.resumes:
             last = self._files[0]
-            self._end_files(empty)
+            self._end_files([file for file in self._files if file is not last and file not in empty])
         else:
             last = empty.pop(0) if empty else self._make(0)
         spare = [] if self._storage.resumes else empty
@@ -245,16 +258,12 @@ class ExportFiles:
         writer.seal(self._target(last), self._pieces(last.number), catalog, master, names, further)
         return tuple(file.name for file in sorted(self._files, key=lambda file: file.number))
 
-    def _end_files(self, empty: Sequence[_File]) -> None:
+    def _end_files(self, files: Sequence[_File]) -> None:
         """Make files whole that were not ended, since their worker died or the disk was full."""
-        first = self._files[0]
-        if first in empty:
-            with writer.DumpFile.create(self._target(first)):
-                pass
-        for file in self._files[1:]:
+        for file in files:
             pieces = self._pieces(file.number)
-            if file not in empty and not is_whole(self._target(file), pieces):
-                with writer.DumpFile.resume(self._target(file), pieces, check=False):
+            if not is_whole(self._target(file), pieces):
+                with writer.DumpFile.going_on(self._target(file), pieces):
                     pass
 
     def _drop(self, files: Sequence[_File]) -> None:
@@ -265,6 +274,10 @@ class ExportFiles:
     def delete(self) -> None:
         """Remove all files: the job is no more."""
         self._drop(self._files)
+
+
+def _pieces_of(granule: Row) -> Iterator[Piece]:
+    return (Piece(**piece) for piece in granule.detail["pieces"])
 
 
 @contextmanager

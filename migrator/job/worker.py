@@ -321,10 +321,7 @@ class Worker:
     def _dump_file(self) -> DumpFile:
         if self._file is None:
             given = self._next_file(FileWanted(0, first=True))
-            if given.pieces:
-                self._file = DumpFile.resume(given.target, given.pieces, self._another_file)
-            else:
-                self._file = DumpFile.create(given.target, self._another_file)
+            self._file = DumpFile.going_on(given.target, given.pieces, self._another_file)
         return self._file
 
     def _another_file(self, size: int) -> DumpTarget:

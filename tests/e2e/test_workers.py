@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import time
@@ -12,9 +13,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from migrator.dump.master import Piece
 from migrator.job.session import Session
 from tests.support.held import ROWS, HeldRows
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, job_of, until, workers_of
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, job_of, kill, until, workers_of
 from tests.support.pump import done, pump, pump_process
 from tests.support.sql import execute, scalar
 
@@ -130,6 +132,25 @@ def test_a_job_that_was_taken_over_before_it_began_leaves_its_files(
     assert run.code == 1
     assert "MIG-31650" in run.err
     assert (tmp_path / "x01.dmp").exists()
+
+
+def test_an_export_whose_dump_file_lost_bytes_unloads_them_again(
+    source: str, sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """As after a loss of power."""
+    with exporting(source, tmp_path) as process:
+        kill(process)
+    whole = [row for row in Recorded.of(source, JOB, local=True).granules() if row.state == "COMPLETED"]
+    piece = Piece(**whole[0].detail["pieces"][0])
+    with (tmp_path / f"x{piece.file:02}.dmp").open("r+b") as file:
+        file.seek(piece.stored_as.data + 1000)
+        file.write(bytes(2000))
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(source, JOB, local=True)
+    assert again.returncode == 0, again.stdout
+    said = re.findall(r"granule (\d+) of \S+ is not in its dump file, and is unloaded again", again.stdout)
+    assert said == [str(whole[0].item)]
+    assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)
 
 
 def test_an_export_whose_disk_was_full_goes_on(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:

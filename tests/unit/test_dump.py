@@ -247,7 +247,7 @@ def test_a_file_is_cut_back_to_its_last_recorded_piece(
     killed.archive.close()
     with Path(file_target.name).open("ab") as file:
         file.write(tail)
-    with writer.DumpFile.resume(file_target, recorded) as resumed:
+    with writer.DumpFile.going_on(file_target, recorded) as resumed:
         recorded += resumed.write("main.t", [batch(5)])
     with zipfile.ZipFile(file_target.name) as archive:
         assert archive.testzip() is None
@@ -257,20 +257,29 @@ def test_a_file_is_cut_back_to_its_last_recorded_piece(
     assert values(restored(tmp_path, PASSWORD if keyed else NO_SECRETS)[1]) == [1, 2, 3, 5]
 
 
-def test_resuming_notices_what_the_disk_lost(tmp_path: Path) -> None:
-    file_target = target(tmp_path / "x.dmp")
+@pytest.mark.parametrize("checksum", [None, "CRC32"])
+def test_what_the_disk_lost_is_noticed_before_a_file_is_gone_on_with(tmp_path: Path, checksum: str | None) -> None:
+    file_target = target(tmp_path / "x.dmp", checksum=checksum)
     with writer.DumpFile.create(file_target) as file:
-        pieces = file.write("t", [batch(*range(1000))])
-    content = Path(file_target.name).read_bytes()
-    for damaged, why in (
-        (content[: pieces[0].end - 1], "were recorded"),
-        (content[:2000] + bytes(100) + content[2100:], "is damaged"),
-        (b"PK" + bytes(len(content)), "is damaged"),
+        pieces = [*file.write("t", [batch(*range(1000))]), *file.write("t", [batch(*range(1000))])]
+    content, second = Path(file_target.name).read_bytes(), pieces[1].stored_as
+    assert list(reader.sound(file_target, pieces)) == pieces
+    for damaged, left, why in (
+        (content[: second.end - 1], pieces[:1], "were recorded"),
+        (content[: second.end - 20] + bytes(20), pieces[:1], "is damaged"),
+        (content[: second.start] + bytes(8) + content[second.start + 8 :], pieces[:1], "is damaged"),
+        (content[: second.data] + bytes(2000) + content[second.data + 2000 :], pieces[:1], checksum and "is damaged"),
+        (content[: pieces[0].end - 100] + bytes(1000) + content[pieces[0].end + 900 :], [], "is damaged"),
+        (b"PK" + bytes(len(content)), [], "is damaged"),
     ):
         Path(file_target.name).write_bytes(damaged)
-        with pytest.raises(NotADumpFile, match=why):
-            writer.DumpFile.resume(file_target, pieces)
-        assert Path(file_target.name).read_bytes() == damaged
+        assert list(reader.sound(file_target, pieces)) == left
+        if why:
+            with pytest.raises(NotADumpFile, match=why):
+                writer.DumpFile.going_on(file_target, pieces)
+            assert Path(file_target.name).read_bytes() == damaged
+    Path(file_target.name).unlink()
+    assert list(reader.sound(file_target, pieces)) == []
 
 
 @pytest.mark.parametrize("checksum", [None, "CRC32"])
@@ -288,12 +297,13 @@ def test_a_file_is_whole_from_its_last_byte_on(tmp_path: Path, checksum: str | N
         assert not reader.is_whole(file_target, pieces)
 
 
-def test_resuming_another_sets_file_is_refused(tmp_path: Path) -> None:
-    with writer.DumpFile.create(target(tmp_path / "x.dmp")):
-        pass
+def test_another_sets_file_is_not_gone_on_with(tmp_path: Path) -> None:
+    with writer.DumpFile.create(target(tmp_path / "x.dmp")) as file:
+        pieces = file.write("t", [batch(1)])
     other = DumpTarget(str(tmp_path / "x.dmp"), 1, header("set-2"))
+    assert list(reader.sound(other, pieces)) == []
     with pytest.raises(NotADumpFile, match="does not hold"):
-        writer.DumpFile.resume(other, ())
+        writer.DumpFile.going_on(other, pieces)
 
 
 # --- what is not whole ----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,6 +61,10 @@ class Export:
         self.table.define(connection, Row("JOB", 1, state="EXECUTING", incarnation=1, detail=detail))
         heart = Heart(self.table, database, 1)
         self.session = Session(QName("main", "J"), self.record, detail, heart, 1, False)
+
+    def describe(self, **options: object) -> None:
+        """Its files are written so."""
+        self.session.note(header=json.loads(header(**options).of_file(1)))
 
     def path(self, number: int) -> Path:
         """The place of a file."""
@@ -122,6 +127,74 @@ def test_a_full_file_that_a_dead_worker_had_not_ended_is_ended(export: Export) -
         export.done(further.write("main.t", [batch(3)]))
     files.free(lane(2), died=False)
     assert export.sealed(files) == [1, 2, 3]
+
+
+# --- bytes that a loss of power took --------------------------------------------------------------------------------
+
+
+def unloaded(export: Export, granules: int) -> list[Piece]:
+    """An export of one file that stops when some granules are in it; their pieces."""
+    files = export.files()
+    file = export.begin(files, 1)
+    written = []
+    for number in range(1, granules + 1):
+        export.done(file.write("main.t", [batch(*[number] * 1000)]))
+        written += [Piece(**piece) for piece in export.record.rows("GRANULE")[-1].detail["pieces"]]
+    file.abandon()
+    return written
+
+
+def spoil(path: Path, start: int, size: int) -> None:
+    """Bytes that were on their way to the disk are zeros."""
+    with path.open("r+b") as file:
+        file.seek(start)
+        file.write(bytes(size))
+
+
+def go_on(export: Export) -> tuple[list[int], list[object]]:
+    """Start the export again: the granules that are unloaded again, and the values of the whole set."""
+    files = export.files()
+    lost = [row.item for row in files.lost()]
+    given = files.next(lane(1), FIRST)
+    with DumpFile.going_on(given.target, given.pieces) as file:
+        for item in lost:
+            pieces = [vars(piece) for piece in file.write("main.t", [batch(*[item] * 1000)])]
+            export.record.change("GRANULE", item, state="COMPLETED", detail={"pieces": pieces})
+    files.free(lane(1), died=False)
+    return lost, sorted(set(export.sealed(files)))  # type: ignore[type-var]
+
+
+@pytest.mark.parametrize("checksum", [None, "SHA256"])
+@pytest.mark.parametrize("place", ["rows", "header", "descriptor", "beginning", "end", "file"])
+def test_what_a_file_lost_is_unloaded_again(export: Export, place: str, checksum: str | None) -> None:
+    export.describe(checksum=checksum)
+    pieces, path = unloaded(export, 4), export.path(1)
+    second = pieces[1].stored_as
+    if place in {"rows", "header", "descriptor"}:
+        spoil(path, {"rows": second.data + 500, "header": second.start, "descriptor": second.end - 12}[place], 8)
+    elif place == "beginning":
+        spoil(path, 0, 16)
+    elif place == "end":
+        os.truncate(path, pieces[3].end - 1)
+    else:
+        path.unlink()
+    lost = {"beginning": [1, 2, 3, 4], "file": [1, 2, 3, 4], "end": [4]}.get(place, [2])
+    assert go_on(export) == (lost, [1, 2, 3, 4])
+
+
+def test_nothing_is_unloaded_again_where_nothing_was_lost(export: Export) -> None:
+    unloaded(export, 3)
+    assert go_on(export) == ([], [1, 2, 3])
+
+
+def test_a_file_whose_header_was_cut_short_is_ended(export: Export) -> None:
+    """Its worker died over the first bytes, and no row is in it."""
+    files = export.files()
+    files.claim(2)
+    with export.begin(files, 1) as file:
+        export.done(file.write("main.t", [batch(1)]))
+    export.path(2).write_bytes(b"PK")
+    assert export.sealed(export.files()) == [1]
 
 
 # --- fewer workers --------------------------------------------------------------------------------------------------
