@@ -30,8 +30,8 @@ CHUNK = 1 << 18
 SALT, NONCE, TAG = 32, 12, 16
 SMALLEST_KEY_FILE, LARGEST_KEY_FILE = 32, 1 << 16
 _SCRYPT = {"n": 1 << 15, "r": 8, "p": 3}
-_SCRYPT_MOST = {"n": 1 << 20, "r": 32, "p": 16}
-"""What a header may ask for: not all the memory there is."""
+_SCRYPT_MEMORY, _SCRYPT_PASSES = 256 << 20, 16
+"""What a header may ask for: the bytes that scrypt holds, which are 128 n r, and how often it goes through them (p)."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,13 @@ class Lock:
             bytes.fromhex(text)
         if len(self.nonce) != 2 * NONCE:
             raise ValueError("a lock with a nonce of the wrong length")
-        if self.kind == "scrypt" and not all(1 <= getattr(self, name) <= most for name, most in _SCRYPT_MOST.items()):
-            raise ValueError("a lock whose key would take too much memory")
-        if self.kind == "scrypt" and (self.n < 2 or self.n & (self.n - 1)):
+        if self.kind == "scrypt":
+            self._check_costs()
+
+    def _check_costs(self) -> None:
+        if min(self.n, self.r, self.p) < 1 or 128 * self.n * self.r > _SCRYPT_MEMORY or self.p > _SCRYPT_PASSES:
+            raise ValueError("a lock whose key would take too much memory or time")
+        if self.n < 2 or self.n & (self.n - 1):
             raise ValueError("a lock whose cost is no power of two")
 
     def _cipher(self, secret: bytes) -> AESGCM:
