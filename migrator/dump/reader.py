@@ -110,22 +110,22 @@ class DumpFiles:
         member = piece.stored_as
         with self.storage.read(name) as file:
             _check_header(file, member)
-            if self.header.options.data_encrypted:
-                assert self.key is not None
-                place = context(self.header.set_id, piece.file, piece.member)
-                chunks = _Chunks(opened(_Part(file, member), self.key, place))
-                with pa.ipc.open_stream(pa.PythonFile(chunks, "r")) as stream:
-                    yield stream
-                return
-            if member.size <= self.storage.held:
-                held = io.BytesIO(file.read(member.size))
-                _check_sum(held, member)
-                with pa.ipc.open_stream(held.getbuffer()) as stream:
-                    yield stream
-                return
-            _check_sum(file, member)
-        with self.storage.part(name, member.data, member.size) as part, pa.ipc.open_stream(part) as stream:
-            yield stream
+            with pa.ipc.open_stream(self._opened(file, member, piece)) as stream:
+                yield stream
+
+    def _opened(self, file: BinaryIO, member: Member, piece: Piece) -> Any:
+        """What Arrow reads: bytes that are checked, or are while they are read, of the file that stands before them."""
+        if self.header.options.data_encrypted:
+            assert self.key is not None
+            place = context(self.header.set_id, piece.file, piece.member)
+            return pa.PythonFile(_Chunks(opened(_Part(file, member), self.key, place)), "r")
+        if member.size <= self.storage.held:
+            held = io.BytesIO(file.read(member.size))
+            _check_sum(held, member)
+            return held.getbuffer()
+        _check_sum(file, member)
+        file.seek(member.data)
+        return pa.PythonFile(_Part(file, member), "r")
 
 
 def _check_header(file: BinaryIO, member: Member) -> None:
@@ -148,7 +148,9 @@ def _check_sum(file: BinaryIO, member: Member) -> None:
 
 
 class _Part:
-    """The bytes of a member."""
+    """The bytes of a member, of a file that stands before them."""
+
+    closed = False
 
     def __init__(self, file: BinaryIO, member: Member) -> None:
         self._file, self._left = file, member.size

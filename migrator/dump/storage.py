@@ -11,14 +11,13 @@ import errno
 import io
 import re
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Protocol, Self, cast
 
-import pyarrow as pa
 from pyarrow import fs
 
 from migrator import files, templates
@@ -84,9 +83,6 @@ class Storage(Protocol):
     def read(self, name: str) -> BinaryIO:
         """A file opened for reading anywhere."""
 
-    def part(self, name: str, start: int, size: int) -> AbstractContextManager[pa.NativeFile]:
-        """A part of a file, as Arrow reads it."""
-
     def exists(self, name: str) -> bool:
         """Whether there is a file of this name."""
 
@@ -145,12 +141,6 @@ class LocalStorage:
     def read(self, name: str) -> BinaryIO:
         """The file, opened for reading."""
         return files.read(Path(name))
-
-    @contextmanager
-    def part(self, name: str, start: int, size: int) -> Iterator[pa.NativeFile]:
-        """The part, read outside of Python."""
-        with pa.OSFile(name) as file:
-            yield file.get_stream(start, size)
 
     def exists(self, name: str) -> bool:
         """Whether the name is taken, by whatever it is."""
@@ -220,13 +210,6 @@ class ObjectStorage:
         except FileNotFoundError:
             self._check_bucket(name)
             raise
-
-    @contextmanager
-    def part(self, name: str, start: int, size: int) -> Iterator[pa.NativeFile]:
-        """The part, read ahead: what is read stops at its end by itself."""
-        with self.read(name) as file:
-            file.seek(start)
-            yield pa.PythonFile(file, "r")
 
     def exists(self, name: str) -> bool:
         """Whether the object is there, completed."""

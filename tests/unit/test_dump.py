@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 import pyarrow as pa
 import pytest
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from migrator import templates
 from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import reader, writer
-from migrator.dump.archive import Archive, verify
+from migrator.dump.archive import Archive, Member, verify
 from migrator.dump.crypt import CHUNK, DataKey, Encryption, Lock, wrap
 from migrator.dump.header import DumpTarget, SetHeader
 from migrator.dump.info import Item, Kind, get_dumpfile_info, report
@@ -405,6 +406,24 @@ def test_a_flipped_byte_in_the_rows_is_found_before_a_row_is_handed_out(tmp_path
         next(reader.DumpFiles(file_target.header, ((1, file_target.name),)).batches(piece))
 
 
+def test_rows_come_from_the_very_file_that_was_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another file comes to the place between the check of its bytes and their reading."""
+    file_target, other = target(tmp_path / "x.dmp"), target(tmp_path / "other.dmp")
+    with writer.DumpFile.create(file_target) as file:
+        pieces = file.write("t", [batch(1)])
+    with writer.DumpFile.create(other) as file:
+        file.write("t", [batch(2)])
+    check = reader._check_sum
+
+    def and_exchange(file: BinaryIO, member: Member) -> None:
+        check(file, member)
+        Path(file_target.name).unlink()
+        Path(file_target.name).symlink_to(other.name)
+
+    monkeypatch.setattr(reader, "_check_sum", and_exchange)
+    assert rows_in(file_target, pieces) == [1]
+
+
 def test_a_missing_dump_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DumpFileMissing, match=r"ORA-31640.*no\.dmp"):
         reader.open_set([str(tmp_path / "no.dmp")])
@@ -532,9 +551,14 @@ def test_secrets_do_not_show() -> None:
     assert repr(KEY.key) not in shown
 
 
-def test_a_header_that_asks_for_all_memory_is_refused() -> None:
+@pytest.mark.parametrize(("n", "r", "p"), [(1 << 30, 8, 1), (1 << 20, 32, 1), (1 << 19, 8, 1), (1 << 15, 8, 1 << 20)])
+def test_a_header_that_asks_for_all_memory_or_for_ever_is_refused(n: int, r: int, p: int) -> None:
     with pytest.raises(ValueError, match="memory"):
-        Lock("scrypt", "00", "00" * 12, "00", 1 << 30, 8, 1)
+        Lock("scrypt", "00", "00" * 12, "00", n, r, p)
+
+
+def test_a_header_may_ask_for_more_than_is_usual() -> None:
+    assert Lock("scrypt", "00", "00" * 12, "00", 1 << 17, 16, 16).n == 1 << 17
 
 
 # --- what files say of themselves -----------------------------------------------------------------------------------
