@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import io
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -77,6 +78,9 @@ class Storage(Protocol):
         Left by an error as a context manager, it is as if its writer had died.
         """
 
+    def settle(self, file: BinaryIO) -> None:
+        """Wait until a file that :meth:`append` gave would survive a loss of power, but for what closing it does."""
+
     def abandon(self, file: BinaryIO) -> None:
         """Let go of a file that :meth:`append` gave, as if its writer had died."""
 
@@ -133,6 +137,10 @@ class LocalStorage:
             file.close()
             raise
         return cast(BinaryIO, file)
+
+    def settle(self, file: BinaryIO) -> None:
+        """Wait until the disk has it."""
+        os.fsync(file.fileno())
 
     def abandon(self, file: BinaryIO) -> None:
         """Close the file as it is."""
@@ -197,6 +205,9 @@ class ObjectStorage:
             raise OSError(errno.ENOTSUP, "an object cannot be added to")
         with _in_words():
             return cast(BinaryIO, _Upload(_store(self.credential).open_output_stream(_path(name))))
+
+    def settle(self, file: BinaryIO) -> None:
+        """Nothing: the store has what it has taken."""
 
     def abandon(self, file: BinaryIO) -> None:
         """Leave the upload as it is: no object comes of it."""

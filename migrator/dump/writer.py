@@ -389,10 +389,11 @@ def _abandon(target: DumpTarget, archive: Archive) -> None:
 
 
 def _end(target: DumpTarget, archive: Archive) -> None:
-    """Write the directory of a file; it is whole then."""
+    """Write the directory of a file; it is whole then, and on the disk."""
     with _file_errors(target):
         try:
             archive.finish()
+            target.storage.settle(cast(BinaryIO, archive.file))
         except BaseException:
             _abandon(target, archive)
             raise

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import os
 import random
 import zipfile
 from collections.abc import Iterator
@@ -281,6 +283,23 @@ def test_what_the_disk_lost_is_noticed_before_a_file_is_gone_on_with(tmp_path: P
             assert Path(file_target.name).read_bytes() == damaged
     Path(file_target.name).unlink()
     assert list(reader.sound(file_target, pieces)) == []
+
+
+def test_a_file_that_is_ended_is_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    def fails_at_last(descriptor: int) -> None:
+        sizes.append(os.fstat(descriptor).st_size)
+        if len(sizes) == 2:
+            raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(os, "fsync", fails_at_last)
+    with writer.DumpFile.create(target(tmp_path / "x.dmp")):
+        pass
+    assert sizes == [(tmp_path / "x.dmp").stat().st_size]
+    file = writer.DumpFile.create(target(tmp_path / "y.dmp"))
+    with pytest.raises(FileNotWritable, match="the disk is broken"):
+        file.close()
 
 
 @pytest.mark.parametrize("checksum", [None, "CRC32"])
