@@ -261,11 +261,12 @@ def is_whole(target: DumpTarget, pieces: Iterable[Piece]) -> bool:
 
 
 def sound(target: DumpTarget, pieces: Iterable[Piece]) -> Iterator[Piece]:
-    """Those pieces of an export's file whose bytes are there as they were written: none, if it begins otherwise.
+    """Those pieces of an export's file whose bytes are there as they were written.
 
-    All are read. The system may have died before it had written them.
+    All are read. The system may have died before it had written them, which leaves zeros, or no file.
 
     :raises DumpFileMissing: the file is there and cannot be opened.
+    :raises NotADumpFile: something else has come to its place.
     """
     try:
         file = target.storage.read(target.name)
@@ -274,6 +275,10 @@ def sound(target: DumpTarget, pieces: Iterable[Piece]) -> Iterator[Piece]:
     except OSError as error:
         raise _missing(target.storage, target.name, error) from error
     with file:
+        with _damage(target.name, HEADER):
+            head = file.read(len(target.start))
+        if any(found not in {0, written} for found, written in zip(head, target.start, strict=False)):
+            raise NotADumpFile(path=target.name, detail="is not the file that was written: it begins otherwise")
         if _is_sound(file, target.header_member()):
             yield from (piece for piece in pieces if _is_sound(file, piece.stored_as))
 

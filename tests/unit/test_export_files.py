@@ -19,7 +19,7 @@ from migrator.dump.master import Entry, Piece
 from migrator.dump.reader import open_set
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database
-from migrator.errors import FileNotWritable, InternalError, JobTakenOver, MigratorError, WorkerDied
+from migrator.errors import FileNotWritable, InternalError, JobTakenOver, MigratorError, NotADumpFile, WorkerDied
 from migrator.job.control import Job
 from migrator.job.coordinator import Coordinator, Record
 from migrator.job.dump_files import ExportFiles
@@ -180,6 +180,17 @@ def test_what_a_file_lost_is_unloaded_again(export: Export, place: str, checksum
         path.unlink()
     lost = {"beginning": [1, 2, 3, 4], "file": [1, 2, 3, 4], "end": [4]}.get(place, [2])
     assert go_on(export) == (lost, [1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("content", [b"precious", header("another set").of_file(1)], ids=["file", "dump"])
+@pytest.mark.parametrize("granules", [0, 2])
+def test_what_came_to_the_place_of_a_file_is_not_overwritten(export: Export, granules: int, content: bytes) -> None:
+    unloaded(export, granules)
+    export.path(1).write_bytes(content)
+    with pytest.raises(NotADumpFile, match="is not the file that was written"):
+        export.files().lost()
+    assert export.path(1).read_bytes() == content
+    assert len(export.record.rows("GRANULE", state="COMPLETED")) == granules
 
 
 def test_nothing_is_unloaded_again_where_nothing_was_lost(export: Export) -> None:
