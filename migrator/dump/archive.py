@@ -30,9 +30,21 @@ BLOCK = 1 << 20
 """How much is read at once."""
 
 
+_LOCAL = struct.Struct("<4sHHHHHLLLHH")
+_SIZES_FOLLOW = struct.pack("<HHQQ", 1, 16, 0, 0)
+_NO_TIME, _NO_DATE, _UTF8 = 0, 0x21, 0x800
+
+
 def local_header(name: str) -> bytes:
-    """What stands before a member's bytes."""
-    return _info(name).FileHeader(zip64=True)
+    """What stands before a member's bytes: the same whatever Python writes or reads it.
+
+    Python's own has changed between patch releases, and a member is found by the length and bytes of its header.
+    """
+    encoded = name.encode()
+    flags = _DESCRIPTOR_FOLLOWS | (0 if name.isascii() else _UTF8)
+    sizes = (0, 0xFFFFFFFF, 0xFFFFFFFF)
+    fixed = (ZIP64_VERSION, flags, zipfile.ZIP_STORED, _NO_TIME, _NO_DATE, *sizes, len(encoded), len(_SIZES_FOLLOW))
+    return _LOCAL.pack(b"PK\x03\x04", *fixed) + encoded + _SIZES_FOLLOW
 
 
 def _info(name: str, size: int = 0, crc: int = 0, start: int = 0) -> zipfile.ZipInfo:

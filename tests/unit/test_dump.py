@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from migrator import templates
 from migrator.config import NO_SECRETS, Secrets
 from migrator.dump import reader, writer
-from migrator.dump.archive import Archive, Member, verify
+from migrator.dump.archive import Archive, Member, local_header, verify
 from migrator.dump.crypt import CHUNK, DataKey, Encryption, Lock, wrap
 from migrator.dump.header import DumpTarget, SetHeader
 from migrator.dump.info import Item, Kind, get_dumpfile_info, report
@@ -87,6 +87,14 @@ def test_stock_tools_can_list_and_read_a_dump_file(tmp_path: Path) -> None:
         ]  # fmt: skip
         with archive.open("data/000001-main.t.arrow") as piece:
             assert pa.ipc.open_stream(piece).read_all().column("a").to_pylist() == [1, 2, 3]
+
+
+def test_a_members_header_is_the_same_whatever_python_writes_it() -> None:
+    expected = (
+        "504b0304 2d00 0808 0000 0000 2100 00000000 ffffffff ffffffff 0700 1400 612f c3a9 2e6462".replace(" ", "")
+        + "0100 1000 0000000000000000 0000000000000000".replace(" ", "")
+    )
+    assert local_header("a/é.db").hex() == expected
 
 
 def test_a_batch_of_another_schema_begins_another_piece(tmp_path: Path) -> None:
