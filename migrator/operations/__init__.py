@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from migrator import overwriting
-from migrator.config import NO_SECRETS, Secrets
+from migrator.config import NO_SECRETS, Secrets, is_dialect_only
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.job.session import Start
@@ -39,7 +39,8 @@ def run(
     :raises MigratorError: the job could not be started, or met a fatal error (the log says so too).
     :raises FileNotWritable: a file that it is to write would take the place of another kind of file.
     """
-    databases = [resolve(reference) for reference in (spec.connection, spec.network_link) if reference is not None]
+    references = [reference for reference in (spec.connection, spec.network_link) if reference is not None]
+    databases = [resolve(reference) for reference in references if not is_dialect_only(reference)]
     if start is None:
         overwriting.check(spec, databases)
     with JobLog(spec, out, again=start is not None) as log:
