@@ -11,14 +11,14 @@ from collections.abc import Callable
 from typing import TextIO
 
 from migrator import overwriting
-from migrator.config import NO_SECRETS, Secrets, is_dialect_only
+from migrator.config import NO_SECRETS, Secrets
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.job.session import Start
 from migrator.operations.export import export
 from migrator.operations.importing import import_
 from migrator.operations.script import sqlfile
-from migrator.operations.work import NoProgress, Work
+from migrator.operations.work import NoProgress, Work, connected
 from migrator.origins import Resolve
 from migrator.spec import JobSpec
 
@@ -39,8 +39,7 @@ def run(
     :raises MigratorError: the job could not be started, or met a fatal error (the log says so too).
     :raises FileNotWritable: a file that it is to write would take the place of another kind of file.
     """
-    references = [reference for reference in (spec.connection, spec.network_link) if reference is not None]
-    databases = [resolve(reference) for reference in references if not is_dialect_only(reference)]
+    databases = connected(spec, resolve)
     if start is None:
         overwriting.check(spec, databases)
     with JobLog(spec, out, again=start is not None) as log:

@@ -23,6 +23,7 @@ from migrator.model.objects import QName, Schema, Table
 from migrator.operations import methods
 from migrator.operations.importing import check_source_is_kept, check_target, matched
 from migrator.operations.script import script_target
+from migrator.operations.work import connected
 from migrator.origins import Origin, Resolve, database_origin, origin
 from migrator.plan import POSITION, TABLE_DATA, Phase, Step, plan
 from migrator.spec import JobSpec
@@ -104,6 +105,7 @@ def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> 
     for name, given in (("MASTER_ONLY", spec.master_only), ("VERIFY_ONLY", spec.verify_only)):
         if given:
             raise ConflictingParameters(detail=f"{name}=YES moves neither objects nor rows: there is nothing to plan")
+    overwriting.check(spec, connected(spec, resolve))
     if spec.operation == "SQL_FILE":
         return _script(spec, resolve, secrets)
     if spec.operation == "EXPORT":

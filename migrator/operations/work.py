@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from migrator.config import NO_SECRETS, Secrets
+import sqlalchemy as sa
+
+from migrator.config import NO_SECRETS, Secrets, is_dialect_only
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.origins import Resolve
@@ -45,3 +47,9 @@ class NoProgress:
 
     def end(self) -> None:
         """The job is over."""
+
+
+def connected(spec: JobSpec, resolve: Resolve) -> list[sa.URL]:
+    """The databases that a job connects to: its own first, then its link's."""
+    references = [reference for reference in (spec.connection, spec.network_link) if reference is not None]
+    return [resolve(reference) for reference in references if not is_dialect_only(reference)]
