@@ -39,8 +39,8 @@ SKIPPED = "it was in progress and START_JOB=SKIP_CURRENT left it out"
 LASTING = ("ADD_FILE",)
 """The requests that a job obeys even when it was started again since."""
 
-_CHUNK = 500
-"""How many rows one INSERT takes."""
+_CHUNK = 100
+"""How many rows one INSERT takes: each is a transaction."""
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,10 @@ class MasterTable:
 
     def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
         """Add rows."""
-        values = [_values(row) for row in rows]
+        now = {"changed_at": sa.func.current_timestamp()}
+        values = [{**_values(row), **now} for row in rows]
         for first in range(0, len(values), _CHUNK):
-            statement = self.table.insert().values(changed_at=sa.func.current_timestamp())
-            connection.execute(statement, values[first : first + _CHUNK])
+            connection.execute(self.table.insert().values(values[first : first + _CHUNK]))
 
     def remove(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int) -> None:
         """Remove one row."""

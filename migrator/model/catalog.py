@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View, quoted
@@ -46,7 +47,11 @@ class Catalog:
 
     def table(self, name: QName) -> Table | None:
         """The table of that name, None where there is none."""
-        return next((t for t in self.of(Table) if t.qname == name), None)
+        return self._tables.get(name)
+
+    @cached_property
+    def _tables(self) -> dict[QName, Table]:
+        return {table.qname: table for table in self.of(Table)}
 
     def with_objects(self, objects: tuple[Object, ...]) -> Catalog:
         """The same catalog with other objects."""

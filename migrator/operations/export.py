@@ -196,9 +196,11 @@ class _Export:
     def _master(self) -> Master:
         """What the dump set records of its rows."""
         entries = []
-        granules = self.record.rows("GRANULE")
+        granules: dict[QName, list[Row]] = {}
+        for row in self.record.rows("GRANULE"):
+            granules.setdefault(QName(row.schema, row.name), []).append(row)
         for table in self.tables.values():
-            rows = [row for row in granules if QName(row.schema, row.name) == table.source]
+            rows = granules[table.source]
             failed = next((row for row in rows if row.state != "COMPLETED"), None)
             pieces = tuple(Piece(**piece) for row in rows for piece in row.detail.get("pieces", ()))
             entries.append(
