@@ -87,10 +87,14 @@ class ClientSession:
     def run(self, mode: Mode) -> int:
         """Go through the modes, from one on, until the client ends; its exit code."""
         with self.processes, console.terminal(sys.stdout, sys.stderr) as (out, bar):
+            shown = self.feed
             while mode != "EXIT":
                 if mode == "LOG":
+                    if bar is not None and shown is not self.feed:
+                        bar.end()
                     if bar is not None:
                         bar.resume()
+                    shown = self.feed
                     mode = self._log(out, bar)
                     if bar is not None:
                         bar.pause()

@@ -1,17 +1,63 @@
-"""What a person at a terminal sees besides the log: a bar with bytes, rows, speed and the time left."""
+"""The standard output, and what a person at a terminal sees besides: a bar with bytes, rows, speed and the time left."""
 
 from __future__ import annotations
 
 import io
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
+
+from migrator.errors import LogNotShown, OutputRefused
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
     from migrator.operations.planning import JobPlan, TablePlan
+
+
+def say(text: str = "", end: str = "\n") -> None:
+    """Write whole lines to the standard output.
+
+    :raises OutputRefused: it takes no more, a full disk's file for example.
+    :raises BrokenPipeError: whoever read it is gone.
+    """
+    try:
+        print(text, end=end, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        discard(sys.stdout)
+        raise OutputRefused(detail=error.strerror or str(error)) from error
+
+
+def discard(stream: TextIO) -> None:
+    """From now on, what is written to a stream that takes no more is lost, what it still holds included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+class LogOutput(io.TextIOBase):
+    """A job's log on a stream. If the stream stops taking it, ``err`` is told once, and the job goes on.
+
+    :raises BrokenPipeError: whoever read it is gone.
+    """
+
+    def __init__(self, out: TextIO, err: TextIO) -> None:
+        self._out, self._err = out, err
+
+    def write(self, text: str) -> int:
+        """Write it at once."""
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            discard(self._out)
+            self._err.write(f"{LogNotShown(detail=error.strerror or str(error)).explained()}\n")
+        return len(text)
 
 
 class TerminalProgress:
@@ -37,7 +83,8 @@ class TerminalProgress:
         self._expected: int | None = None
 
     def begin(self, tables: int, rows: int | None, size: int | None) -> None:
-        """Show the bar."""
+        """Show the bar, in the place of an earlier one."""
+        self.end()
         self._moved, self._rows, self._done, self._expected = 0, 0, 0, size
         self._task = self._bars.add_task("", total=size, done=0, tables=tables, rows=0)
         self._bars.start()
@@ -90,15 +137,16 @@ class AboveBar(io.TextIOBase):
 @contextmanager
 def terminal(out: TextIO, err: TextIO) -> Iterator[tuple[TextIO, TerminalProgress | None]]:
     """Where the log's lines go, and the progress bar; None where ``err`` is no terminal."""
+    log = cast(TextIO, LogOutput(out, err))
     if not err.isatty():
-        yield out, None
+        yield log, None
         return
     from rich.console import Console
 
     console = Console(file=err)
     progress = TerminalProgress(console)
     try:
-        yield cast(TextIO, AboveBar(console)) if out.isatty() else out, progress
+        yield cast(TextIO, AboveBar(console)) if out.isatty() else log, progress
     finally:
         progress.end()
 

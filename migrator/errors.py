@@ -32,6 +32,15 @@ def visible(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
+def is_text(text: str) -> bool:
+    """Whether ``text`` can be written as UTF-8; Python has bytes that are none as lone surrogates."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 SECRET_ITEM = re.compile(r"password|passwd|pwd|secret|token", re.IGNORECASE)
 """What the name of a URL's query item holds if its value is a secret."""
 
@@ -81,6 +90,13 @@ class MigratorError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
+    def explained(self) -> str:
+        """The error as people read it: a line that says what is wrong, and one that says what to do about it."""
+        lines = [visible(" ".join(str(self).split("\n")))]
+        if self.action:
+            lines.append(f" Action: {visible(redact(self.action.format(**self.facts)))}")
+        return "\n".join(lines)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return _rebuild, (type(self), self.facts)
 
@@ -117,7 +133,32 @@ class InvalidValue(UsageError):
 
     code = "UDE-00014"
     template = "invalid value for parameter, '{name}': {detail}"
-    action = "HELP=Y shows the values each parameter takes."
+    action = "migrator help {name} shows what it takes."
+
+
+class NotText(InvalidValue):
+    """An argument, or a value from the environment, with bytes that are no text."""
+
+    template = "invalid value for parameter, '{name}': {shown} has bytes that are no text in {encoding}"
+    action = "Set a locale in whose encoding it is text, such as LC_ALL=C.UTF-8; a file whose name is none must be renamed."
+
+
+class InvalidFile(InvalidValue):
+    """A name that no file can have."""
+
+    action = "Give {name} the name of another file."
+
+
+class UnexpectedWord(InvalidValue):
+    """A word of the command line that is no parameter, besides the connection."""
+
+    action = "A parameter is written NAME=value; the shell needs quotes around a value with blanks."
+
+
+class InvalidArgument(InvalidValue):
+    """What a command of interactive-command mode does not take."""
+
+    action = "HELP shows the commands and what they take."
 
 
 class ConflictingParameters(UsageError):
@@ -252,7 +293,7 @@ class UnknownCommand(UsageError):
 
     code = "MIG-10001"
     template = "'{name}' is no command"
-    action = "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help."
+    action = "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help; migrator help describes them."
 
 
 class MissingFile(UsageError):
@@ -286,6 +327,22 @@ class FatalError(MigratorError):
     """Base of errors after which nothing else of the job can succeed either: the job stops instead of going on."""
 
 
+class NotADatabase(MigratorError):
+    """A file that should be a database and is none, or is damaged."""
+
+    code = "MIG-12166"
+    template = "{url} is no database, or is damaged: {detail}"
+    action = "Name the file of a database, or bring it back from a copy; a dump file set is imported with DUMPFILE=."
+
+
+class ReadOnlyDatabase(FatalError):
+    """A database that can be read only."""
+
+    code = "ORA-16000"
+    template = "database is open for read-only access: {detail}"
+    action = "Import into one that can be written. An export from this one needs MASTER_TABLE=LOCAL, and nothing else."
+
+
 class ConnectionRefused(FatalError):
     """A database that cannot be reached or refuses the login."""
 
@@ -300,6 +357,13 @@ class InvalidUrl(UsageError):
     code = "MIG-12154"
     template = "'{url}' is neither a database URL nor the name of a configured connection: {detail}"
     action = "A URL reads dialect://user@host:port/database, for example postgresql://hr@localhost/hr or sqlite:///hr.db."
+
+
+class InvalidDatabaseFile(InvalidUrl):
+    """A database file that cannot be named so."""
+
+    template = "database file {url} cannot be used: {detail}"
+    action = "Name another file, or set a locale in whose encoding its name can be written, such as LC_ALL=C.UTF-8."
 
 
 class InvalidUrlParameter(InvalidUrl):
@@ -360,6 +424,28 @@ class InsufficientPrivilege(MigratorError):
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
+class OutputRefused(MigratorError):
+    """The standard output takes no more."""
+
+    code = "MIG-12164"
+    template = "the standard output cannot be written: {detail}"
+    action = "Send it elsewhere, or make room."
+
+
+class LogNotShown(OutputRefused):
+    """The standard output takes no more of a job's log."""
+
+    action = "The job goes on, and this client waits for its end; LOGFILE has the log, and ATTACH shows the job."
+
+
+class StateDirectoryRefused(MigratorError):
+    """The directory of this machine's jobs cannot be used."""
+
+    code = "MIG-12163"
+    template = "directory {path}, for the record of jobs on this machine, cannot be used: {detail}"
+    action = "Set XDG_STATE_HOME to a directory that can be written, or mend its permissions."
+
+
 class DumpFileExists(MigratorError):
     """An export would overwrite a dump file."""
 
@@ -381,7 +467,7 @@ class FileNotWritable(MigratorError):
 
     code = "ORA-31641"
     template = 'unable to create or write file "{path}": {detail}'
-    action = "Check permissions and free space; the incomplete file is named in the log."
+    action = "Mend that, or name another file; a job that is on record (migrator jobs) goes on with START_JOB."
 
 
 class DumpFileInUse(FileNotWritable):
@@ -608,7 +694,10 @@ class DatabaseError(MigratorError):
 
     code = "MIG-30001"
     template = "{detail}"
-    action = ""
+    action = (
+        "The database says so: mend what it names. A job that is on record (migrator jobs) goes on when it is attached to "
+        "and told START_JOB."
+    )
 
 
 class InternalError(MigratorError):
@@ -699,7 +788,7 @@ class MasterTableRefused(MigratorError):
 
     code = "ORA-31633"
     template = "unable to create master table {job}: {detail}"
-    action = "Let it live on this machine, with MASTER_TABLE=LOCAL, or connect as a user who may create tables."
+    action = "Connect as a user who may create tables, or keep it on this machine with MASTER_TABLE=LOCAL."
 
 
 class JobIsRunning(MigratorError):

@@ -27,15 +27,42 @@ class Terminal(io.StringIO):
 def test_without_a_terminal_there_is_no_bar() -> None:
     out, err = io.StringIO(), io.StringIO()
     with terminal(out, err) as (lines, progress):
-        assert lines is out
+        lines.write("a line\n")
         assert progress is None
+    assert out.getvalue() == "a line\n"
+    assert not err.getvalue()
 
 
 def test_a_redirected_log_goes_where_it_is_sent() -> None:
     out = io.StringIO()
     with terminal(out, Terminal()) as (lines, progress):
-        assert lines is out
+        lines.write("a line\n")
         assert progress is not None
+    assert out.getvalue() == "a line\n"
+
+
+def test_an_output_that_takes_no_more_is_told_of_once_and_the_job_goes_on() -> None:
+    err = io.StringIO()
+    with open("/dev/full", "w") as full, terminal(full, err) as (lines, _):
+        for number in range(3):
+            assert lines.write(f"line {number}\n") == 7
+    assert err.getvalue().count("No space left on device") == 1
+    assert "The job goes on" in err.getvalue()
+
+
+def test_a_bar_takes_the_place_of_an_earlier_one() -> None:
+    """A job that is started again at the prompt begins its own."""
+    file = Terminal()
+    progress = TerminalProgress(Console(file=file, force_terminal=True, width=120, color_system=None))
+    progress.begin(5, None, 1024)
+    progress.pause()
+    progress.begin(4, None, 1024)
+    file.seek(0)
+    file.truncate()
+    progress.table_done("a")
+    progress.end()
+    assert "1/4 tables" in file.getvalue()
+    assert "/5 tables" not in file.getvalue()
 
 
 def test_lines_of_the_log_appear_above_the_bar_as_they_are() -> None:
