@@ -6,6 +6,7 @@ process list before anything slow happens.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -22,12 +23,13 @@ from migrator.errors import (
     Interrupted,
     MigratorError,
     MissingFile,
+    NotText,
     UnknownCommand,
     UnknownParameter,
+    is_text,
     mask,
     mask_argument,
     redact,
-    visible,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from migrator.spec import JobSpec
 
 FAILURE = 1
+_WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
 def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
@@ -47,17 +50,22 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     if arguments is None:
         arguments = sys.argv[1:]
         hide_passwords(arguments)
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(errors="surrogateescape")  # a command with such bytes is refused as an argument is
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     try:
+        _check_text(arguments)
         return _run(arguments, run or in_own_process)
     except MigratorError as error:
         return _fail(error)
     except KeyboardInterrupt:
         return _fail(Interrupted(job=arguments[0]))
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from migrator import console
+
+        console.discard(sys.stdout)
         return FAILURE
     except Exception as error:
         return _fail(InternalError(detail=redact(f"{type(error).__name__}: {error}")), error)
@@ -67,7 +75,18 @@ def hide_passwords(arguments: Sequence[str]) -> None:
     """Take passwords out of the title that the process list shows, if there are any."""
     shown = [mask_argument(argument) for argument in arguments]
     if shown != list(arguments):
-        setproctitle.setproctitle(" ".join(["migrator", *shown]))
+        title = " ".join(["migrator", *shown])
+        setproctitle.setproctitle(title.encode(errors="backslashreplace").decode())
+
+
+def _check_text(arguments: Sequence[str]) -> None:
+    """:raises NotText: an argument has bytes that are no text, and so could be neither compared nor recorded."""
+    for argument in arguments:
+        if not is_text(argument):
+            name, equals, _ = argument.partition("=")
+            shown = os.fsencode(mask_argument(argument)).decode(errors="backslashreplace")
+            parameter = name.strip().upper() if equals and "://" not in name and is_text(name) else "connection"
+            raise NotText(name=parameter, shown=shown, encoding=sys.getfilesystemencoding())
 
 
 def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
@@ -75,10 +94,7 @@ def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
         import traceback
 
         traceback.print_exception(cause or error)
-    print(visible(" ".join(str(error).split("\n"))), file=sys.stderr)
-    action = redact(error.action.format(**error.facts)) if error.action else ""
-    if action:
-        print(f" Action: {visible(action)}", file=sys.stderr)
+    print(error.explained(), file=sys.stderr)
     return FAILURE
 
 
@@ -87,9 +103,14 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         _help([], run)
         return FAILURE
     command, *rest = arguments
-    if command.lower() not in _COMMANDS:
+    name = command.lower()
+    if _WANTS_HELP.fullmatch(command):
+        return _help([], run)
+    if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    return _COMMANDS[command.lower()](rest, run)
+    if name in {"plan", "jobs", "dumpinfo", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
+        return _usage(name)
+    return _COMMANDS[name](rest, run)
 
 
 def _expdp(arguments: Sequence[str], run: Run) -> int:
@@ -105,9 +126,9 @@ def _client(client: Client, arguments: Sequence[str], run: Run) -> int:
 
     request = params.parse(client, arguments)
     if request.flag("HELP"):
-        from migrator import reference
+        from migrator import console, reference
 
-        print(reference.client_help(client), end="")
+        console.say(reference.client_help(client), end="")
         return 0
     if "ATTACH" in request:
         from migrator import config, interactive
@@ -190,55 +211,63 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
 
     plan = plan_job(spec, settings.resolve, secrets)
     if any(_AS_JSON.fullmatch(word) for word in rest):
-        print(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
+        console.say(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
     else:
-        console.print_plan(plan, sys.stdout)
+        with console.output() as out:
+            console.print_plan(plan, out)
     return plan.code
 
 
 def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
-    from migrator import command_line, config
+    from migrator import command_line, config, console
     from migrator.dump import info
 
-    names, credential = command_line.dump_files_and_credential(arguments, config.load)
+    names, credential = command_line.dump_files_and_credential(arguments, config.load())
     if not names:
         raise MissingFile
     found = [(name, info.get_dumpfile_info(name, credential)) for name in names]
-    print("".join(info.report(name, about) for name, about in found), end="")
+    console.say("".join(info.report(name, about) for name, about in found), end="")
     return FAILURE if any(about.kind is info.Kind.UNKNOWN for _, about in found) else 0
 
 
 def _jobs(arguments: Sequence[str], _: Run) -> int:
-    from migrator import config, interactive
+    from migrator import config, console, interactive
     from migrator.ends import Database
     from migrator.job import control
 
     settings = config.load()
     databases = [Database(settings.resolve(settings.reference(argument))) for argument in arguments]
     jobs = [job for database in databases for job in control.jobs_in(database)] + control.local_jobs()
-    print(interactive.jobs_text([job.status() for job in jobs]), end="")
+    console.say(interactive.jobs_text([job.status() for job in jobs]), end="")
     return 0
 
 
 def _help(arguments: Sequence[str], _: Run) -> int:
-    from migrator import reference
+    from migrator import console, reference
 
     if "--markdown" in arguments:
         for name in [word for word in arguments if word != "--markdown"] or ["parameters"]:
             if name not in reference.PAGES:
                 raise UnknownParameter(name=name, hint=f" (pages: {', '.join(reference.PAGES)})")
-            print(reference.PAGES[name](), end="")
+            console.say(reference.PAGES[name](), end="")
     elif arguments:
-        print("\n".join(reference.parameter_help(name) for name in arguments), end="")
+        console.say("\n".join(reference.parameter_help(name) for name in arguments), end="")
     else:
-        print(reference.overview(), end="")
+        console.say(reference.overview(), end="")
+    return 0
+
+
+def _usage(command: str) -> int:
+    from migrator import console, reference
+
+    console.say(reference.usage(command), end="")
     return 0
 
 
 def _version(_: Sequence[str], __: Run) -> int:
-    from migrator import __version__
+    from migrator import __version__, console
 
-    print(f"migrator {__version__}")
+    console.say(f"migrator {__version__}")
     return 0
 
 

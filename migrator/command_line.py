@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from migrator import object_types, params, templates
+from migrator import files, object_types, params, templates
 from migrator.config import Config, Credential, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
+    InvalidFile,
     InvalidFileName,
     InvalidValue,
     MissingConnection,
     MissingCredential,
     NoConnection,
+    UnexpectedWord,
     UnsupportedParameter,
     mask,
     mask_argument,
@@ -58,8 +60,11 @@ _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
 _IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
-_CREDENTIAL = re.compile(r"CREDENTIAL=", re.IGNORECASE)
+_DUMPINFO = re.compile(r"(?P<name>CREDENTIAL|DIRECTORY)=(?P<value>.+)", re.IGNORECASE | re.DOTALL)
+"""The parameters of dumpinfo."""
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
+_SQLITES_OWN = "sqlite_"
+"""How no table of SQLite may be named; the master table of a job may have to be one, whatever its databases are."""
 
 
 def from_arguments(client: Client, arguments: Sequence[str], config: Config) -> JobSpec:
@@ -104,7 +109,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
         parallel_threshold=templates.size(request.one("PARALLEL_THRESHOLD") or "64M", "PARALLEL_THRESHOLD"),
-        filesize=None if (filesize := request.one("FILESIZE")) is None else templates.size(filesize),
+        filesize=None if (filesize := request.one("FILESIZE")) is None else templates.filesize(filesize),
         compression=cast(Compression, request.choice("COMPRESSION") or "METADATA_ONLY"),
         compression_algorithm=cast(CompressionAlgorithm, request.choice("COMPRESSION_ALGORITHM") or "BASIC"),
         checksum=_checksum(request),
@@ -119,7 +124,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         estimate_only=request.flag("ESTIMATE_ONLY"),
         master_only=request.flag("MASTER_ONLY"),
         keep_master=request.flag("KEEP_MASTER"),
-        master_table=cast(MasterPlace, request.choice("MASTER_TABLE") or "DATABASE"),
+        master_table=cast(MasterPlace | None, request.choice("MASTER_TABLE")),
     )
     _check_job(client, job)
     return job
@@ -133,7 +138,10 @@ def only_word(words: Sequence[str]) -> str:
     if not words:
         raise MissingConnection
     if len(words) > 1:
-        raise InvalidValue(name="connection", detail=f"there is more than one: {', '.join(map(mask, words))}")
+        name = next((word.upper() for word in words if word.upper() in params.NAMES), None)
+        if name is not None:
+            raise InvalidValue(name=name, detail="no value is given")
+        raise UnexpectedWord(name="connection", detail=f"there is more than one: {', '.join(map(mask, words))}")
     return words[0]
 
 
@@ -197,6 +205,9 @@ def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, st
     """Parameters of dump files that exclude each other, or need another."""
     given = "ENCRYPTION_PASSWORD" in request or request.flag("ENCRYPTION_PWD_PROMPT")
     both = "ENCRYPTION_PASSWORD" in request and request.flag("ENCRYPTION_PWD_PROMPT")
+    rows_compressed = request.choice("COMPRESSION") in {"ALL", "DATA_ONLY"}
+    no_use = "COMPRESSION_ALGORITHM" in request and not rows_compressed
+    yield no_use, "COMPRESSION_ALGORITHM says how rows are compressed, and needs COMPRESSION=ALL or DATA_ONLY"
     yield both, "ENCRYPTION_PASSWORD and ENCRYPTION_PWD_PROMPT=YES exclude each other"
     for name in _DUMP_READING:
         yield "NETWORK_LINK" in request and name in request, f"{name} is about a dump file set, and NETWORK_LINK reads none"
@@ -259,8 +270,8 @@ def _check_job(client: Client, job: JobSpec) -> None:
     _check_includes(job.include)
     _check_objects(job)
     plain = [str(path) for path in (job.logfile, job.sqlfile) if path is not None]
-    files = [*job.dumpfiles, *plain]
-    twice = next((name for name in files if files.count(name) > 1), None)
+    named = [*job.dumpfiles, *plain]
+    twice = next((name for name in named if named.count(name) > 1), None)
     twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
     if twice is not None:
         raise ConflictingParameters(detail=f"{twice} is named for two purposes")
@@ -323,8 +334,20 @@ def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str
             name = _object(text, "DUMPFILE", config, request.one("CREDENTIAL"))
         else:
             name = str(_file(text, "DUMPFILE", request.one("DIRECTORY"), config, access, ".dmp"))
-        templates.check(name, importing=client == "impdp")
-        yield templates.dated(name, now)
+        yield _template(name, "DUMPFILE", now, importing=client == "impdp")
+
+
+def _template(name: str, parameter: str, now: datetime, *, importing: bool) -> str:
+    """The template with its date filled in.
+
+    :raises InvalidValue: it has variables that it cannot have.
+    :raises InvalidFile: the longest name that it stands for is too long.
+    """
+    templates.check(name, importing=importing)
+    dated = templates.dated(name, now)
+    if not templates.is_uri(dated):
+        _check_name(Path(templates.fill(dated, templates.most(dated))), parameter)
+    return dated
 
 
 def _object(text: str, parameter: str, config: Config, credential: str | None) -> str:
@@ -334,7 +357,8 @@ def _object(text: str, parameter: str, config: Config, credential: str | None) -
     :raises MissingCredential: the configuration leaves the choice of places to nobody else, and no credential is named.
     """
     if templates.OBJECT.fullmatch(text) is None:
-        raise InvalidValue(name=parameter, detail=f"{mask(text)} is not s3://bucket/key, with plain names between slashes")
+        shown = mask(text)
+        raise InvalidFile(name=parameter, detail=f"{shown}: {templates.no_object(shown)}")
     if credential is None and config.only_directory_objects:
         raise MissingCredential(name=text)
     return text
@@ -346,6 +370,7 @@ def _file(text: str, name: str, default: str | None, config: Config, access: Acc
     ``suffix`` is added to a name that has none.
 
     :raises InvalidFileName: the name leaves its directory.
+    :raises InvalidFile: no file can have it.
     :raises InvalidDirectory: there is no such directory, or no grant on it.
     :raises UnsupportedParameter: it is a URI.
     """
@@ -356,9 +381,17 @@ def _file(text: str, name: str, default: str | None, config: Config, access: Acc
     if bare in {"", ".", ".."} or "/" in bare or "\\" in bare or "\0" in bare:
         raise InvalidFileName(name=bare or text, parameter=name)
     path = directory / (bare if Path(bare).suffix else bare + suffix)
+    _check_name(path, name)
     if path.is_symlink():
         raise InvalidFileName(name=f"{path} (a symbolic link)", parameter=name)
     return path
+
+
+def _check_name(path: Path, parameter: str) -> None:
+    """:raises InvalidFile: no file can be named so."""
+    why = files.misnamed(path)
+    if why is not None:
+        raise InvalidFile(name=parameter, detail=f"{path.name}: {why}")
 
 
 def added_files(text: str, config: Config, job: JobSpec) -> tuple[str, ...]:
@@ -375,9 +408,7 @@ def added_files(text: str, config: Config, job: JobSpec) -> tuple[str, ...]:
     ]
     if any(templates.is_uri(name) != templates.is_uri(job.dumpfiles[0]) for name in found):
         raise ConflictingParameters(detail="the dump file set is in directories or in an object store, not in both")
-    for template in found:
-        templates.check(template, importing=False)
-    return tuple(templates.dated(template, datetime.now()) for template in found)
+    return tuple(_template(name, "ADD_FILE", datetime.now(), importing=False) for name in found)
 
 
 # --- checksums and encryption ---------------------------------------------------------------------------------------
@@ -430,21 +461,28 @@ def secrets(request: Request, config: Config) -> Secrets:
     return with_credential(given, request.one("CREDENTIAL"), config)
 
 
-def dump_files_and_credential(
-    arguments: Sequence[str], settings: Callable[[], Config]
-) -> tuple[list[str], Credential | None]:
-    """The files that a command line names, and the credential that ``CREDENTIAL=name`` in it is, if it is there.
+def dump_files_and_credential(arguments: Sequence[str], config: Config) -> tuple[list[str], Credential | None]:
+    """The files that the command line of dumpinfo names, and the credential that it names, if it does.
 
-    :raises InvalidValue: a URI is none of an object.
-    :raises InvalidCredential: there is no such credential, or its secret key cannot be had.
-    :raises MissingCredential: objects are reached by credentials of the configuration only.
+    A file is named by a path, by ``directory:file``, by a bare name in DIRECTORY, or by the URI of an object.
+
+    :raises UsageError: a name is wrong, there is no such directory or no grant to read in it, or no such credential.
     """
-    given = [argument.partition("=")[2] for argument in arguments if _CREDENTIAL.match(argument)]
-    names = [argument for argument in arguments if not _CREDENTIAL.match(argument)]
-    name = given[-1] if given else None
-    for uri in filter(templates.is_uri, names):
-        _object(uri, "dumpinfo", settings(), name)
-    return names, None if name is None else settings().unlock(name)
+    matches = [_DUMPINFO.fullmatch(argument) for argument in arguments]
+    given = {match["name"].upper(): match["value"] for match in matches if match is not None}
+    words = [word for word, match in zip(arguments, matches, strict=True) if match is None]
+    credential = given.get("CREDENTIAL")
+    names = [_dump_file(word, given.get("DIRECTORY"), config, credential) for word in words]
+    return names, None if credential is None else config.unlock(credential)
+
+
+def _dump_file(text: str, directory: str | None, config: Config, credential: str | None) -> str:
+    if templates.is_uri(text):
+        return _object(text, "FILE", config, credential)
+    where, slash, name = text.rpartition("/")
+    if not slash or ":" in name:
+        return str(_file(text, "FILE", directory, config, "READ", ".dmp"))
+    return str(config.directory(where or slash, "READ") / name)
 
 
 def with_credential(secrets: Secrets, name: str | None, config: Config) -> Secrets:
@@ -492,6 +530,8 @@ def _job_name(request: Request) -> str | None:
     if name is not None and not _JOB_NAME.fullmatch(name):
         detail = f"'{name}' is no identifier: a letter, then up to 62 letters, digits, _, $ and #"
         raise InvalidValue(name="JOB_NAME", detail=detail)
+    if name is not None and name.lower().startswith(_SQLITES_OWN):
+        raise InvalidValue(name="JOB_NAME", detail=f"'{name}': SQLite keeps names that begin with {_SQLITES_OWN} to itself")
     return name
 
 

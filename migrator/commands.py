@@ -6,7 +6,7 @@ import re
 import textwrap
 from dataclasses import dataclass
 
-from migrator.errors import InvalidValue, UnknownClientCommand
+from migrator.errors import InvalidArgument, UnknownClientCommand
 from migrator.params import BOTH, EXPDP, Client
 
 PROMPTS: dict[Client, str] = {"expdp": "Export> ", "impdp": "Import> "}
@@ -81,7 +81,7 @@ def parse(client: Client, line: str) -> tuple[Command, str | None]:
     """The command on a line, and its argument; None: there is none.
 
     :raises UnknownClientCommand: it is none, or its short form means several.
-    :raises InvalidValue: the argument is missing, or one too many, or not one that the command takes.
+    :raises InvalidArgument: the argument is missing, or one too many, or not one that the command takes.
     """
     match = _LINE.fullmatch(line)
     if match is None:
@@ -89,9 +89,9 @@ def parse(client: Client, line: str) -> tuple[Command, str | None]:
     command = _named(client, match["name"].upper())
     value: str | None = match["value"]
     if value is None and command.argument.startswith("="):
-        raise InvalidValue(name=command.name, detail=f"no value is given; it is {command.usage}")
+        raise InvalidArgument(name=command.name, detail=f"no value is given; it is {command.usage}")
     if value is not None and not command.argument:
-        raise InvalidValue(name=command.name, detail="it takes no value")
+        raise InvalidArgument(name=command.name, detail="it takes no value")
     if value is not None and command.choices:
         value = _choice(command, value.upper())
     return command, value
@@ -109,7 +109,7 @@ def _named(client: Client, name: str) -> Command:
 def _choice(command: Command, word: str) -> str:
     found = [choice for choice in command.choices if choice.startswith(word)]
     if len(found) != 1:
-        raise InvalidValue(name=command.name, detail=f"'{word}' is none of {', '.join(command.choices)}")
+        raise InvalidArgument(name=command.name, detail=f"'{word}' is none of {', '.join(command.choices)}")
     return found[0]
 
 

@@ -29,6 +29,7 @@ password of dump file sets.
 
 from __future__ import annotations
 
+import errno
 import getpass
 import os
 import re
@@ -44,16 +45,20 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
 
+from migrator import files
 from migrator.directories import PUBLIC, Access, Directory, User, current_user, over
 from migrator.errors import (
     SECRET_ITEM,
     DirectoryMissing,
     DirectoryNotGranted,
     InvalidCredential,
+    InvalidDatabaseFile,
     InvalidDirectory,
     InvalidUrl,
+    NotText,
     UnreadableConfig,
     UsageError,
+    is_text,
     mask,
 )
 
@@ -74,7 +79,10 @@ def is_dialect_only(reference: str) -> bool:
 def _ask(prompt: str) -> str:
     if not sys.stdin.isatty():
         raise EOFError("there is no terminal to ask for the password on")
-    return getpass.getpass(prompt)
+    try:
+        return check_text("password", getpass.getpass(prompt), secret=True)
+    except UnicodeDecodeError as error:
+        raise NotText(name="password", shown="it", encoding=error.encoding) from error
 
 
 @dataclass(frozen=True)
@@ -177,7 +185,8 @@ class Config:
         connection = self.connections[name]
         try:
             if connection.password_env is not None:
-                return connection.url.set(password=os.environ[connection.password_env])
+                password = check_text(connection.password_env, os.environ[connection.password_env], secret=True)
+                return connection.url.set(password=password)
             if connection.password_file is not None:
                 return connection.url.set(password=_secret_in(connection.password_file))
         except KeyError as error:
@@ -214,10 +223,9 @@ class Config:
         named = self._directory_object(text or DEFAULT_DIRECTORY)
         if named is None and self.only_directory_objects:
             raise self._no_directory_object(text)
-        path = (Path(text or ".").expanduser() if named is None else named.path).resolve()
+        name = text or (DEFAULT_DIRECTORY if named is not None else ".")
+        path = _existing(Path(text or ".") if named is None else named.path, name)
         shown = text or (str(path) if named is None else named.name)
-        if not path.is_dir():
-            raise InvalidDirectory(name=shown, detail=f"{path} is no directory")
         objects = over(path, self.directories.values()) if named is None else (named,)
         if access is not None and objects and not any(found.grants(access, self.user) for found in objects):
             raise DirectoryNotGranted(name=shown, object=objects[0].name, access=access, user=self.user.name)
@@ -252,7 +260,8 @@ class Config:
         credential = self.credentials[self.credential(name)]
         try:
             if credential.secret_key_env is not None:
-                return replace(credential, secret_key=os.environ[credential.secret_key_env])
+                secret = check_text(credential.secret_key_env, os.environ[credential.secret_key_env], secret=True)
+                return replace(credential, secret_key=secret)
             if credential.secret_key_file is not None:
                 return replace(credential, secret_key=_secret_in(credential.secret_key_file))
         except KeyError as error:
@@ -264,8 +273,36 @@ class Config:
         return credential
 
 
+def _existing(path: Path, name: str) -> Path:
+    """The directory at a path, links resolved.
+
+    :raises InvalidDirectory: there is none, or it is named by bytes that are no text.
+    """
+    try:
+        found = path.expanduser().resolve()
+        there = found.is_dir()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise InvalidDirectory(name=name, detail=getattr(error, "strerror", None) or str(error)) from error
+    if not there:
+        raise InvalidDirectory(name=name, detail=f"{found} is no directory")
+    if not is_text(str(found)):
+        raise InvalidDirectory(name=name, detail=f"{found} has bytes that are no text")
+    return found
+
+
 def _secret_in(path: Path) -> str:
-    return path.read_text(encoding="utf-8").rstrip("\r\n")
+    return files.small(path).decode().rstrip("\r\n")
+
+
+def check_text(name: str, value: str, *, secret: bool = False) -> str:
+    """``value``, which is text.
+
+    :raises NotText: it is not; what is secret is not shown.
+    """
+    if not is_text(value):
+        shown = "it" if secret else os.fsencode(value).decode(errors="backslashreplace")
+        raise NotText(name=name, shown=shown, encoding=sys.getfilesystemencoding())
+    return value
 
 
 _FILES = frozenset({"sqlite"})
@@ -274,7 +311,7 @@ _FILES = frozenset({"sqlite"})
 
 def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
     if "://" not in text:
-        if Path(text).is_file():
+        if os.path.isfile(text):
             raise InvalidUrl(url=text, detail=f"a SQLite file's URL is sqlite:///{text}")
         detail = f"configured are {', '.join(sorted(known))}" if known else "no connection is configured"
         raise InvalidUrl(url=mask(text), detail=detail)
@@ -290,7 +327,28 @@ def _parsed(text: str, known: Mapping[str, object]) -> sa.URL:
 def _from_anywhere(url: sa.URL) -> sa.URL:
     """The URL of the same file for a job that is started again from another directory."""
     relative = url.get_backend_name() in _FILES and url.database and not url.database.startswith((":", "file:"))
-    return url.set(database=os.path.abspath(url.database)) if relative and url.database else url
+    return url.set(database=_absolute(url.database)) if relative and url.database else url
+
+
+def _absolute(name: str) -> str:
+    """The path of a database file.
+
+    :raises InvalidDatabaseFile: no file can be named so.
+    """
+    path = os.path.abspath(name)
+    if not is_text(path):
+        raise InvalidDatabaseFile(url=name, detail="the current directory has bytes in its path that are no text")
+    try:
+        os.lstat(f"{path}-journal")
+    except UnicodeEncodeError as error:
+        detail = f"this locale's encoding, {sys.getfilesystemencoding()}, cannot write it"
+        raise InvalidDatabaseFile(url=name, detail=detail) from error
+    except ValueError as error:
+        raise InvalidDatabaseFile(url=name, detail=str(error)) from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise InvalidDatabaseFile(url=name, detail=f"{error.strerror}; beside it lies the file's journal") from error
+    return path
 
 
 # --- the file -------------------------------------------------------------------------------------------------------
@@ -303,10 +361,11 @@ def load(environment: Mapping[str, str] = os.environ) -> Config:
     """
     config = _of_file(environment)
     key_file = environment.get("MIGRATOR_KEY_FILE")
+    password = environment.get("MIGRATOR_ENCRYPTION_PASSWORD") or None
     return replace(
         config,
         key_file=Path(key_file).absolute() if key_file else config.key_file,
-        encryption_password=environment.get("MIGRATOR_ENCRYPTION_PASSWORD") or None,
+        encryption_password=password and check_text("MIGRATOR_ENCRYPTION_PASSWORD", password, secret=True),
     )
 
 
@@ -326,8 +385,8 @@ def read(path: Path) -> Config:
     :raises UnreadableConfig: it cannot be read, is wrong, or holds a password that others can read.
     """
     try:
-        with path.open("rb") as file:
-            data, owner = tomllib.load(file), os.fstat(file.fileno()).st_uid
+        with files.read_linked(path) as file:
+            data, owner = tomllib.loads(files.content(file).decode()), os.fstat(file.fileno()).st_uid
     except (OSError, ValueError) as error:
         raise UnreadableConfig(path=path, detail=getattr(error, "strerror", None) or str(error)) from error
     _only(path, data, "the file", {"connections", "directories", "credentials", "encryption", "only_directory_objects"})

@@ -21,11 +21,23 @@ if TYPE_CHECKING:
 def say(text: str = "", end: str = "\n") -> None:
     """Write whole lines to the standard output.
 
+    :raises OutputRefused: it takes no more.
+    :raises BrokenPipeError: whoever read it is gone.
+    """
+    with output() as out:
+        print(text, end=end, file=out)
+
+
+@contextmanager
+def output() -> Iterator[TextIO]:
+    """The standard output; what was written to it has arrived when the block ends.
+
     :raises OutputRefused: it takes no more, a full disk's file for example.
     :raises BrokenPipeError: whoever read it is gone.
     """
     try:
-        print(text, end=end, flush=True)
+        yield sys.stdout
+        sys.stdout.flush()
     except BrokenPipeError:
         raise
     except OSError as error:

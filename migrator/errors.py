@@ -293,7 +293,9 @@ class UnknownCommand(UsageError):
 
     code = "MIG-10001"
     template = "'{name}' is no command"
-    action = "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help; migrator help describes them."
+    action = (
+        "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help; migrator help describes them."
+    )
 
 
 class MissingFile(UsageError):

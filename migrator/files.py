@@ -14,11 +14,14 @@ import io
 import os
 import secrets
 import stat
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
+
+from migrator.errors import is_text
 
 Objection = Callable[[bytes], str | None]
 """Looks at the first bytes of a file: why it must not be overwritten; None: it may be."""
@@ -30,6 +33,9 @@ PATIENCE = 5.0
 """Seconds for which a file that another process writes is waited for: that process may be about to end."""
 _LOOK = 0.05
 
+LARGEST = 16 << 20
+"""How many bytes a file that a person writes has at most."""
+
 _CAREFULLY = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NOT_ORDINARY = "it is not an ordinary file"
 
@@ -37,6 +43,25 @@ _NOT_ORDINARY = "it is not an ordinary file"
 def read(path: Path) -> io.BufferedReader:
     """A file opened for reading."""
     return io.BufferedReader(io.FileIO(_open(path, os.O_RDONLY), "rb"))
+
+
+def read_linked(path: Path) -> io.BufferedReader:
+    """A file opened for reading, reached through symbolic links too: nothing is changed through them."""
+    return io.BufferedReader(io.FileIO(_open(path, os.O_RDONLY, _CAREFULLY & ~os.O_NOFOLLOW), "rb"))
+
+
+def content(file: io.BufferedReader) -> bytes:
+    """All of a file that a person writes, such as one of parameters or a password."""
+    found = file.read(LARGEST + 1)
+    if len(found) > LARGEST:
+        raise OSError(errno.EFBIG, f"it has more than {LARGEST >> 20} MB")
+    return found
+
+
+def small(path: Path) -> bytes:
+    """All of a file that a person writes."""
+    with read_linked(path) as file:
+        return content(file)
 
 
 def update(path: Path) -> io.FileIO:
@@ -138,6 +163,21 @@ def is_dump(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04") and head[30:].startswith(b"header.json")
 
 
+def misnamed(path: Path) -> str | None:
+    """Why no file can have this path, whose directory is there; None: one can."""
+    if not is_text(str(path)):
+        return "its path has bytes that are no text"
+    try:
+        name, whole = os.fsencode(path.name), os.fsencode(path)
+    except UnicodeEncodeError:
+        return f"this locale's encoding, {sys.getfilesystemencoding()}, cannot write it"
+    for text, most in ((name, "PC_NAME_MAX"), (whole, "PC_PATH_MAX")):
+        limit = os.pathconf(path.parent, most)
+        if len(text) > limit:
+            return f"it has {len(text)} bytes, and the file system takes {limit}"
+    return None
+
+
 # --- opening --------------------------------------------------------------------------------------------------------
 
 
@@ -145,13 +185,13 @@ def _refused(why: str) -> PermissionError:
     return PermissionError(errno.EPERM, why)
 
 
-def _open(path: Path, flags: int) -> int:
+def _open(path: Path, flags: int, care: int = _CAREFULLY) -> int:
     try:
-        descriptor = os.open(path, flags | _CAREFULLY, 0o666)
+        descriptor = os.open(path, flags | care, 0o666)
     except OSError as error:
         if error.errno == errno.ELOOP:
             raise _refused("it is a symbolic link") from error
-        if error.errno == errno.ENXIO:
+        if error.errno == errno.ENXIO or (error.errno == errno.EEXIST and path.exists() and not path.is_file()):
             raise _refused(_NOT_ORDINARY) from error
         raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from migrator import files
 from migrator.errors import ConflictingParameters, InvalidValue, UnknownParameter, UnreadableParfile, UnsupportedParameter
 
 Client = Literal["expdp", "impdp"]
@@ -70,7 +71,7 @@ SUPPORTED = (
         BOTH,
         "Attach to a job and enter interactive-command mode. Besides it only what opens its ends can be given: connections, "
         "that of NETWORK_LINK included, and encryption passwords.",
-        "[schema.]job",
+        "[schema or owner.]job",
         "the only job, if there is one",
         "ATTACH=nightly",
         bare=True,
@@ -105,7 +106,7 @@ SUPPORTED = (
     Parameter(
         "COMPRESSION_ALGORITHM",
         EXPDP,
-        "How rows are compressed, if they are: LOW is LZ4, the others are zstd at levels 1, 3 and 9.",
+        "How rows are compressed; needs COMPRESSION=ALL or DATA_ONLY. LOW is LZ4, the others are zstd at levels 1, 3 and 9.",
         "BASIC | LOW | MEDIUM | HIGH",
         "BASIC",
         "COMPRESSION_ALGORITHM=MEDIUM",
@@ -208,7 +209,7 @@ SUPPORTED = (
     Parameter(
         "FILESIZE",
         EXPDP,
-        "The most bytes of a dump file, at least 40K. A full file is followed by the next that DUMPFILE names.",
+        "The most bytes of a dump file, at least 40K; 0: no limit. A full file is followed by the next that DUMPFILE names.",
         "number[K | M | G | T]",
         "no limit; of an object 100000M, which is the most",
         "FILESIZE=2G",
@@ -440,6 +441,9 @@ PARAMETERS: tuple[Parameter, ...] = tuple(sorted((*SUPPORTED, *REFUSED), key=lam
 """All parameters that Data Pump's clients have, by name. A name may have a row for each client."""
 
 
+NAMES = frozenset(row.name for row in PARAMETERS)
+"""The names of all parameters, of either client."""
+
 _BARE = frozenset(row.name for row in PARAMETERS if row.bare)
 
 
@@ -569,11 +573,11 @@ def read_parfile(path: Path) -> list[tuple[str, str]]:
     A line that begins with ``#`` is a comment. A value goes on in the next line after a backslash or a comma at its end,
     inside double quotes, and inside parentheses.
 
-    :raises UnreadableParfile: the file cannot be read, or a line is no parameter.
+    :raises UnreadableParfile: the file is no ordinary one, cannot be read, or a line is no parameter.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = files.small(path).decode("utf-8-sig")
+    except (OSError, ValueError) as error:
         raise UnreadableParfile(path=path, detail=getattr(error, "strerror", None) or str(error)) from error
     found = []
     for number, statement in _statements(text.splitlines()):

@@ -18,7 +18,7 @@ USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
-migrator dumpinfo FILE …                     show what dump files say of themselves
+migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
 migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs
@@ -35,6 +35,11 @@ TITLES: dict[Client, str] = {"expdp": "Export (expdp)", "impdp": "Import (impdp)
 def overview() -> str:
     """The commands, and the parameters of both clients."""
     return "\n".join([USAGE, client_help("expdp"), client_help("impdp")])
+
+
+def usage(command: str) -> str:
+    """The lines of the overview about one command."""
+    return "".join(f"{line}\n" for line in USAGE.splitlines() if line.startswith(f"migrator {command} "))
 
 
 def client_help(client: Client) -> str:
@@ -209,7 +214,8 @@ _JOBS_HEAD = """\
 `migrator expdp` and `migrator impdp` are clients. The job itself is a process of its own, the leader of a session of
 its own, and has workers: threads or processes, `PARALLEL` at most. The client hands it the request and the passwords
 through a pipe, and shows what it says. The job goes on whatever becomes of its client: `EXIT_CLIENT`, a closed terminal,
-SIGTERM, SIGKILL. A client that is stopped (Ctrl-Z), or whose output nobody reads, holds up nothing.
+SIGTERM, SIGKILL. A client that is stopped (Ctrl-Z), or whose output nobody reads, holds up nothing. One whose standard
+output takes no more (a full disk) says so once, waits on, and ends with the job's exit code.
 
 A job is on record in its **master table**: a table of the job's database (the source of an export, the target of an import),
 in the connected user's schema, named as the job. With `MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is
@@ -254,9 +260,12 @@ A password in a URL is never recorded. To start a network import again whose lin
 ## Interactive-command mode
 
 Ctrl-C in the client, or `ATTACH=[schema.]job` (`ATTACH` alone: the only job), leads to the prompt `Export>` or `Import>`;
-the job goes on. Commands are read from the standard input, so that a file of them does as well. Names may be cut short as
-long as they mean one command only; so may `IMMEDIATE` and `SKIP_CURRENT`. `STOP_JOB` and `KILL_JOB` ask whether you are
-sure. The end of the input (Ctrl-D) leaves the client.
+the job goes on. The log and errors name a job by the schema of its master table, which is `main` in the local database;
+`migrator jobs` shows its owner, the user who started it, and `ATTACH=owner.job` finds it as well.
+
+Commands are read from the standard input, so that a file of them does as well. Names may be cut short as long as they mean
+one command only; so may `IMMEDIATE` and `SKIP_CURRENT`. `STOP_JOB` and `KILL_JOB` ask whether you are sure. The end of the
+input (Ctrl-D) leaves the client.
 
 A client that started a job ends with the job's exit code, 1 if the job was stopped. One that attached, and stopped or
 killed the job, ends with 0.

@@ -77,7 +77,7 @@ class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, or all of them URIs, templates (``%U``) unexpanded.
 
     ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums. ``estimate`` None: nothing is estimated
-    but the job's progress.
+    but the job's progress. ``master_table`` None: in the job's database, if it can be there.
 
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
@@ -124,7 +124,7 @@ class JobSpec:
     estimate_only: bool = False
     master_only: bool = False
     keep_master: bool = False
-    master_table: MasterPlace = "DATABASE"
+    master_table: MasterPlace | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-ready values; :meth:`from_json` reads them back equal."""

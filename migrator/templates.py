@@ -17,7 +17,8 @@ from migrator.errors import InvalidValue
 BLOCK = 4096
 """Data Pump's block size: FILESIZE is at least ten of them."""
 
-OBJECT = re.compile(r"s3://(?P<path>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](?:/(?!\.{0,2}(?:/|$))[^/?#\x00-\x1f\x7f]+)+)")
+_BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
+OBJECT = re.compile(rf"s3://(?P<path>{_BUCKET}(?:/(?!\.{{0,2}}(?:/|$))[^/?#\x00-\x1f\x7f]+)+)")
 """The URI of an object: a bucket and a key whose parts are names."""
 
 _VARIABLE = re.compile(r"%(?P<letter>.?)", re.DOTALL)
@@ -31,6 +32,19 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 def is_uri(name: str) -> bool:
     """Whether a name is that of an object in a store, and no path."""
     return "://" in name
+
+
+def no_object(uri: str) -> str:
+    """Why a URI is not that of an object."""
+    scheme, _, path = uri.partition("://")
+    bucket, _, key = path.partition("/")
+    if scheme != "s3":
+        return f"{scheme}:// is no object store; objects are named s3://bucket/key"
+    if re.fullmatch(_BUCKET, bucket) is None:
+        return f"'{bucket}' is no bucket's name, which has 3 to 63 small letters, digits, dots and hyphens"
+    if not key:
+        return "it has no key; objects are named s3://bucket/key"
+    return "its key is not made of plain names between slashes"
 
 
 def bare(name: str) -> str:
@@ -117,3 +131,12 @@ def size(text: str, name: str = "FILESIZE") -> int:
     if size < 10 * BLOCK:
         raise InvalidValue(name=name, detail=f"'{text}' is less than {10 * BLOCK // 1024}K")
     return size
+
+
+def filesize(text: str) -> int | None:
+    """The bytes that FILESIZE means; None: it is 0, which sets no limit.
+
+    :raises InvalidValue: it is no size, or less than ten blocks.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    return None if match is not None and int(match["number"]) == 0 else size(text)

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from migrator import files
 from migrator.config import Secrets
 from migrator.errors import EncryptionKeyUnknown, EncryptionPasswordMissing, EncryptionPasswordWrong, WalletNotOpen
 from migrator.spec import EncryptionAlgorithm, EncryptionMode
@@ -174,7 +175,7 @@ def read_key_file(path: Path | None) -> bytes:
     if path is None:
         raise WalletNotOpen(detail="no key file is configured")
     try:
-        with path.open("rb") as file:
+        with files.read_linked(path) as file:
             others = os.name == "posix" and os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO)
             content = file.read(LARGEST_KEY_FILE + 1)
     except OSError as error:

@@ -25,7 +25,10 @@ OF_PLACES = {"CREDENTIAL", "DIRECTORY", "PARFILE", "USERID"}
 """Parameters whose examples name what is not there."""
 
 
-NEEDED = {("impdp", "ESTIMATE"): "NETWORK_LINK=sqlite:///y.db"}
+NEEDED = {
+    ("impdp", "ESTIMATE"): "NETWORK_LINK=sqlite:///y.db",
+    ("expdp", "COMPRESSION_ALGORITHM"): "COMPRESSION=ALL",
+}
 """What an example needs besides."""
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from migrator.cli import main
 from tests.support.pump import done, pump, pump_process
 from tests.support.rows import assert_same_rows
 from tests.support.sql import execute
@@ -139,8 +140,6 @@ def test_the_key_file_is_the_wallet(
 def test_dumpinfo_tells_what_a_file_is(
     sample: Callable[[str], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from migrator.cli import main
-
     done(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}", "JOB_NAME=nightly", "COMPRESSION=ALL"))
     assert main(["dumpinfo", str(tmp_path / "expdat.dmp")]) == 0
     out = capsys.readouterr().out
@@ -154,3 +153,27 @@ def test_dumpinfo_tells_what_a_file_is(
     assert "ORA-31640" in capsys.readouterr().err
     assert main(["dumpinfo"]) == 1
     assert "MIG-10002" in capsys.readouterr().err
+
+
+def test_dumpinfo_finds_files_as_dumpfile_does(
+    sample: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, config = tmp_path / "dumps", tmp_path / "config.toml"
+    place.mkdir()
+    done(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={place}", "DUMPFILE=a"))
+    config.write_text(f'[directories]\nHR = "{place}"\n')
+    monkeypatch.setenv("MIGRATOR_CONFIG", str(config))
+    monkeypatch.chdir(place)
+    ways = (["hr:a"], ["DIRECTORY=HR", "a.dmp"], ["a"], ["./a.dmp"], [str(place / "a.dmp")], [f"{place}:a.dmp"])
+    for words in ways:
+        assert main(["dumpinfo", *words]) == 0, words
+        assert capsys.readouterr().out.startswith(f"{place / 'a.dmp'}: Data Pump dump file"), words
+    config.write_text(f'only_directory_objects = true\n[directories]\nHR = "{place}"\n')
+    for words, code in zip(ways, (0, 0, 1, 1, 1, 1), strict=True):
+        assert main(["dumpinfo", *words]) == code, words
+    monkeypatch.setattr("os.geteuid", lambda: 4_000_000)
+    config.write_text(f'[directories.HR]\npath = "{place}"\nwrite = ["PUBLIC"]\n')
+    capsys.readouterr()
+    for words in ways:
+        assert main(["dumpinfo", *words]) == 1, words
+        assert "READ on HR is not granted" in capsys.readouterr().err, words

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +11,9 @@ from pathlib import Path
 import pytest
 import setproctitle
 
-from migrator import __version__, operations
-from migrator.cli import in_process, main
-from migrator.errors import MigratorError
+from migrator import __version__, operations, reference
+from migrator.cli import _COMMANDS, in_process, main
+from migrator.errors import MigratorError, UnknownCommand
 from migrator.spec import JobSpec
 
 
@@ -70,13 +72,80 @@ def test_an_error_is_one_line_and_what_to_do(capsys: pytest.CaptureFixture[str])
     assert captured.out == ""
     assert captured.err == (
         "UDE-00014: invalid value for parameter, 'PARALLEL': '0' is no number from 1 to 9999\n"
-        " Action: HELP=Y shows the values each parameter takes.\n"
+        " Action: migrator help PARALLEL shows what it takes.\n"
     )
 
 
 def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", "x"]) == 1
     assert capsys.readouterr().err.startswith("MIG-10001: 'export' is no command\n Action: The commands are")
+
+
+def test_the_commands_that_are_offered_are_all_there_are() -> None:
+    offered = set(re.findall(r"[a-z]+", UnknownCommand.action))
+    assert {name for name in _COMMANDS if not name.startswith("-")} <= offered
+
+
+def test_help_without_a_command_is_the_overview(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["HELP=Y"]) == 0
+    assert capsys.readouterr().out == reference.overview()
+
+
+@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "help"])
+def test_help_of_a_command_shows_how_it_is_used(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "help=yes"]) == 0
+    out = capsys.readouterr().out
+    assert out
+    assert all(line.startswith(f"migrator {command} ") for line in out.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("argument", "name", "shown"),
+    [
+        (b"DUMPFILE=gr\xf6.dmp", "DUMPFILE", "DUMPFILE=gr\\xf6.dmp"),
+        (b"tables=gr\xf6", "TABLES", "tables=gr\\xf6"),
+        (b"QUERY=t:WHERE a = '\xf6'", "QUERY", "'\\xf6'"),
+        (b"sqlite:///gr\xf6.db", "connection", "sqlite:///gr\\xf6.db"),
+        (b"ENCRYPTION_PASSWORD=hush\xf6", "ENCRYPTION_PASSWORD", "ENCRYPTION_PASSWORD=********"),
+    ],
+)
+def test_an_argument_that_is_no_text_is_refused_by_name(
+    argument: bytes, name: str, shown: str, tmp_path: Path, state_home: Path
+) -> None:
+    """Through a process: its title, from which passwords are taken, is part of the matter."""
+    command = [sys.executable.encode(), b"-m", b"migrator", b"expdp", b"sqlite:///x.db", argument]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith(f"UDE-00014: invalid value for parameter, '{name}': ")
+    assert shown in run.stderr
+    assert "hush" not in run.stderr
+
+
+def test_letters_that_the_locale_does_not_have_are_refused_by_name(tmp_path: Path) -> None:
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    (tmp_path / "x.par").write_text("DUMPFILE=gr\u00f6.dmp\n", encoding="utf-8")
+    (tmp_path / "u.par").write_text("USERID=sqlite:///gr\u00f6.db\n", encoding="utf-8")
+    for argument, code, word in (
+        ("TABLES=gr\u00f6", "UDE-00014", "'TABLES'"),
+        ("PARFILE=x.par", "UDE-00014", "'DUMPFILE'"),
+        ("PARFILE=u.par", "MIG-12154", "database file"),
+    ):
+        words = [] if argument == "PARFILE=u.par" else [b"sqlite:///x.db"]
+        command = [sys.executable.encode(), b"-m", b"migrator", b"expdp", *words, argument.encode()]
+        run = subprocess.run(command, capture_output=True, check=False, env=plain)
+        assert run.stderr.startswith(code.encode()), run.stderr
+        assert word.encode() in run.stderr
+        assert b"ascii" in run.stderr
+
+
+@pytest.mark.parametrize("arguments", [["help"], ["--version"], ["expdp", "HELP=Y"], ["jobs"]])
+def test_an_output_that_takes_no_more_is_said_so(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "migrator", *arguments]
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("MIG-12164: the standard output cannot be written: No space left on device\n Action: ")
+    assert run.stderr.count("\n") == 2
 
 
 def test_every_error_has_an_action_that_can_be_filled() -> None:

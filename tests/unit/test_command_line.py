@@ -438,7 +438,7 @@ def test_the_comparisons_of_a_name_clause_are_listed_where_one_is_wrong() -> Non
 
 @pytest.mark.parametrize("parameter", ["DUMPFILE", "LOGFILE"])
 def test_a_file_that_is_a_uri_is_refused_without_showing_its_password(parameter: str) -> None:
-    with pytest.raises((UnsupportedParameter, InvalidValue), match=r"URI|is not s3://") as refused:
+    with pytest.raises((UnsupportedParameter, InvalidValue), match=r"URI|no object store") as refused:
         expdp(f"{parameter}=postgresql://a:s3cret@h:1/d")
     assert "s3cret" not in str(refused.value)
 
@@ -648,3 +648,51 @@ def test_added_files_are_where_the_others_are() -> None:
         added_files("more%U.dmp", STORE, job)
     with pytest.raises(ConflictingParameters, match="not in both"):
         added_files("s3://bucket/more%U.dmp", STORE, exported("DUMPFILE=a.dmp"))
+
+
+# --- what would be passed over, and what is said of it
+
+
+def test_filesize_0_sets_no_limit() -> None:
+    assert expdp("FILESIZE=0").filesize is None
+    with pytest.raises(InvalidValue, match="less than 40K"):
+        expdp("FILESIZE=1K")
+
+
+@pytest.mark.parametrize("others", [(), ("COMPRESSION=METADATA_ONLY",), ("COMPRESSION=NONE",)])
+def test_how_rows_are_compressed_needs_rows_that_are(others: tuple[str, ...]) -> None:
+    with pytest.raises(ConflictingParameters, match="needs COMPRESSION=ALL or DATA_ONLY"):
+        expdp("COMPRESSION_ALGORITHM=HIGH", *others)
+
+
+@pytest.mark.parametrize("name", ["x" * 256 + ".dmp", "x" * 247 + "%T.dmp", "x" * 250 + "%U.dmp"])
+def test_a_dump_file_whose_name_is_too_long_is_refused(name: str) -> None:
+    with pytest.raises(InvalidValue, match=r"'DUMPFILE'.* the file system takes 255"):
+        expdp(f"DUMPFILE={name}")
+
+
+@pytest.mark.parametrize(
+    ("uri", "why"),
+    [
+        ("s3://b/k%U.dmp", "'b' is no bucket's name"),
+        ("s3://Backups/k%U.dmp", "'Backups' is no bucket's name"),
+        ("s3://backups", "it has no key"),
+        ("s3://backups//k", "its key is not made of plain names"),
+        ("gs://backups/k", "gs:// is no object store"),
+    ],
+)
+def test_what_is_wrong_with_an_objects_name_is_said(uri: str, why: str) -> None:
+    with pytest.raises(InvalidValue, match=why):
+        expdp(f"DUMPFILE={uri}")
+
+
+def test_a_parameter_without_a_value_is_no_second_connection() -> None:
+    with pytest.raises(InvalidValue, match="'KEEP_MASTER': no value is given"):
+        expdp("KEEP_MASTER")
+    with pytest.raises(InvalidValue, match="'connection': there is more than one"):
+        expdp("mysql://h/d")
+
+
+def test_a_job_has_no_name_that_sqlite_keeps_to_itself() -> None:
+    with pytest.raises(InvalidValue, match="SQLite keeps names"):
+        expdp("JOB_NAME=SQLite_x")

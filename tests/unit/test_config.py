@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from migrator.config import Config, load, read
 from migrator.directories import Directory
-from migrator.errors import InvalidDirectory, InvalidUrl, UnreadableConfig, mask, mask_argument, redact
+from migrator.errors import InvalidDirectory, InvalidUrl, NotText, UnreadableConfig, mask, mask_argument, redact
 
 
 @pytest.fixture
@@ -280,3 +280,46 @@ def test_the_environment_goes_before_the_configured_key_file(config_file: Path) 
     assert config.key_file == Path("/keys/other.key")
     assert config.encryption_password == "swordfish"
     assert "swordfish" not in repr(config)
+
+
+# --- what no file system and no recipient takes
+
+
+def test_a_configuration_is_an_ordinary_file() -> None:
+    with pytest.raises(UnreadableConfig, match="not an ordinary file"):
+        read(Path("/dev/null"))
+
+
+def test_a_password_file_is_an_ordinary_file(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text('[connections.hr]\nurl = "postgresql://hr@h/d"\npassword_file = "/dev/null"\n')
+    with pytest.raises(InvalidUrl, match="password file /dev/null cannot be read"):
+        read(tmp_path / "c.toml").resolve("hr")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "~nobody-of-this-name/x", "gr\udcf6"])
+def test_a_directory_that_cannot_be_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "gr\udcf6").mkdir()
+    with pytest.raises(InvalidDirectory):
+        Config().directory(name, None)
+
+
+def test_a_current_directory_whose_name_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gr\udcf6").mkdir()
+    monkeypatch.chdir(tmp_path / "gr\udcf6")
+    with pytest.raises(InvalidDirectory, match="no text"):
+        Config().directory(None, None)
+    with pytest.raises(InvalidUrl, match="no text"):
+        Config().reference("sqlite:///x.db")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "sqlite:///" + "x" * 300, "sqlite:///" + "x" * 250, "sqlite:///a\0b"])
+def test_a_database_file_that_cannot_be_is_refused(name: str) -> None:
+    with pytest.raises(InvalidUrl):
+        Config().reference(name)
+
+
+def test_a_password_that_is_no_text_is_refused_and_not_shown() -> None:
+    with pytest.raises(NotText, match="MIGRATOR_ENCRYPTION_PASSWORD") as refused:
+        load({"MIGRATOR_ENCRYPTION_PASSWORD": "hush\udcf6", "XDG_CONFIG_HOME": "/nowhere"})
+    assert "hush" not in str(refused.value)

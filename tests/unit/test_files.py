@@ -207,3 +207,58 @@ def test_a_dump_file_is_read_by_its_own_name_only(tmp_path: Path) -> None:
     (tmp_path / "x.dmp").symlink_to("real.dmp")
     with pytest.raises(DumpFileMissing, match="symbolic link"):
         reader.open_set([str(tmp_path / "x.dmp")])
+
+
+# --- files that a person writes
+
+
+def test_a_file_that_a_person_writes_may_be_reached_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("PARALLEL=2\n")
+    (tmp_path / "link").symlink_to(tmp_path / "x")
+    assert files.small(tmp_path / "link") == b"PARALLEL=2\n"
+
+
+@pytest.mark.parametrize("path", [Path("/dev/null"), Path("/dev/zero"), Path("/")])
+def test_what_is_no_ordinary_file_is_not_read(path: Path) -> None:
+    with pytest.raises(OSError, match="not an ordinary file"):
+        files.small(path)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="not an ordinary file"):
+        files.small(tmp_path / "pipe")
+
+
+def test_a_file_too_large_to_be_written_by_a_person_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    with path.open("wb") as file:
+        file.truncate(files.LARGEST)
+    assert len(files.small(path)) == files.LARGEST
+    with path.open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(OSError, match="more than 16 MB"):
+        files.small(path)
+
+
+# --- names that no file can have
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("x" * 255, None),
+        ("x" * 256, "256 bytes, and the file system takes 255"),
+        ("\u00f6" * 128, "256 bytes"),
+        ("gr\udcf6", "bytes that are no text"),
+    ],
+)
+def test_names_that_no_file_can_have(name: str, why: str | None, tmp_path: Path) -> None:
+    found = files.misnamed(tmp_path / name)
+    assert found is None if why is None else why in (found or "")
+
+
+def test_a_directory_in_a_dump_files_place_is_no_file_to_be_reused(tmp_path: Path) -> None:
+    (tmp_path / "x.dmp").mkdir()
+    with pytest.raises(FileNotWritable, match="not an ordinary file"):
+        writer.claim(LOCAL, str(tmp_path / "x.dmp"), False)

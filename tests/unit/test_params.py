@@ -242,3 +242,9 @@ def test_userid_names_the_database_in_a_parameter_file(client: Client, tmp_path:
     request = parse(client, [f"PARFILE={path}"])
     assert request.words == ("postgresql://hr@localhost/hr",)
     assert "USERID" not in request
+
+
+def test_a_parfile_is_an_ordinary_file() -> None:
+    """A device may never end."""
+    with pytest.raises(UnreadableParfile, match="not an ordinary file"):
+        read_parfile(Path("/dev/null"))
