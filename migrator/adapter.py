@@ -301,8 +301,9 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
-Trouble = Literal["privilege", "connection", "room"]
-"""What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full."""
+Trouble = Literal["privilege", "connection", "room", "read-only", "file"]
+"""What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full, one that can
+only be read, a file that is no database."""
 
 
 class Explanation(NamedTuple):

@@ -5,10 +5,10 @@ Errors of databases and drivers leave this module and the worker as :class:`~mig
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 
 import sqlalchemy as sa
 
@@ -23,15 +23,19 @@ from migrator.errors import (
     FatalError,
     InsufficientPrivilege,
     MigratorError,
+    NotADatabase,
+    ReadOnlyDatabase,
     ScriptsOnly,
     mask,
 )
 
-_ERRORS: dict[Trouble | None, type[MigratorError]] = {
+_ERRORS: dict[Trouble | None, Callable[..., MigratorError]] = {
     None: DatabaseError,
     "privilege": InsufficientPrivilege,
     "connection": ConnectionLost,
     "room": DiskFull,
+    "read-only": ReadOnlyDatabase,
+    "file": partial(NotADatabase, url=""),
 }
 
 
@@ -43,6 +47,8 @@ def database_errors(adapter: Adapter) -> Iterator[None]:
     :raises InsufficientPrivilege: where it was about a privilege.
     :raises ConnectionLost: the connection is no more.
     :raises DiskFull: the database has no room left.
+    :raises ReadOnlyDatabase: it takes no changes.
+    :raises NotADatabase: the file is none; :meth:`Database.connect` says which.
     """
     try:
         yield
@@ -89,6 +95,7 @@ class Database:
         """A connection in autocommit mode, for the catalog and DDL.
 
         :raises ConnectionRefused: the server cannot be reached or refuses the login.
+        :raises NotADatabase: the file is none.
         :raises ScriptsOnly: the adapter cannot connect.
         """
         if not self.adapter.capabilities.connects:
@@ -101,7 +108,7 @@ class Database:
             if not isinstance(error, self.adapter.driver_errors()):
                 raise
             detail = self.adapter.explain(error).text
-            raise ConnectionRefused(url=mask(self.url.render_as_string()), detail=detail) from error
+            raise ConnectionRefused(url=self._shown, detail=detail) from error
         with database_errors(self.adapter), connection:
             try:
                 with database_errors(self.adapter):
@@ -109,6 +116,14 @@ class Database:
             except FatalError:
                 connection.invalidate()  # a lost connection cannot even be closed in good order
                 raise
+            except NotADatabase as error:
+                if error.facts["url"]:
+                    raise
+                raise NotADatabase(url=self._shown, detail=error.facts["detail"]) from error
+
+    @property
+    def _shown(self) -> str:
+        return mask(self.url.render_as_string())
 
     def server(self) -> Server:
         """Who is at the other end."""

@@ -43,10 +43,15 @@ _CONNECTION_CODES = frozenset(
 aborted connections and network errors."""
 _ROOM_CODES = frozenset({1021, 1114})
 """The disk, or the table's file, is full."""
+_READ_ONLY_CODES = frozenset({1792, 1836})
+"""A transaction, or the server, takes no changes."""
+_AN_OPTION = 1290
+"""An option of the server, which the message names, prevents the statement."""
 _TROUBLE: dict[int, Trouble] = {
     **dict.fromkeys(_PRIVILEGE_CODES, "privilege"),
     **dict.fromkeys(_CONNECTION_CODES, "connection"),
     **dict.fromkeys(_ROOM_CODES, "room"),
+    **dict.fromkeys(_READ_ONLY_CODES, "read-only"),
 }
 
 
@@ -109,7 +114,8 @@ class MySQL(Adapter):
         """
         found = dictionary.flavor(connection)
         identity = "CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
-        user, schema, where = connection.exec_driver_sql(f"SELECT CURRENT_USER(), DATABASE(), {identity}").one()
+        owner = "SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
+        user, schema, where = connection.exec_driver_sql(f"SELECT {owner}, DATABASE(), {identity}").one()
         if schema is None:
             url = connection.engine.url.render_as_string(hide_password=True)
             raise InvalidUrl(url=url, detail="it names no database; add /name at its end")
@@ -130,6 +136,8 @@ class MySQL(Adapter):
             return Explanation(redact(" ".join(str(driver_error).split())))
         message = " ".join(str(texts[0] if texts else driver_error).split()) or "the connection is closed"
         about = "room" if _NO_SPACE.search(message) else _TROUBLE.get(code)
+        if code == _AN_OPTION and "read-only option" in message:
+            about = "read-only"
         return Explanation(redact(f"{message} ({code})"), about)
 
     # --- reading ----------------------------------------------------------------------------------------------------

@@ -37,6 +37,7 @@ _STREAM = "pgcopy"
 _TROUBLE: dict[str, Trouble] = {
     "42501": "privilege",
     "53100": "room",  # disk full
+    "25006": "read-only",
     "57P01": "connection",  # ended by an administrator
     "57P02": "connection",  # another backend crashed
     "57P04": "connection",  # the database was dropped

@@ -35,10 +35,12 @@ from .expressions import SEMANTICS
 from .types import DIALECT, TYPES
 
 _TROUBLE: dict[int, Trouble] = {
-    sqlite3.SQLITE_READONLY: "privilege",
+    sqlite3.SQLITE_READONLY: "read-only",
     sqlite3.SQLITE_PERM: "privilege",
     sqlite3.SQLITE_FULL: "room",
     sqlite3.SQLITE_IOERR_WRITE: "room",  # a quota, or a limit of the file's size
+    sqlite3.SQLITE_NOTADB: "file",
+    sqlite3.SQLITE_CORRUPT: "file",
 }
 """What codes of errors are about, extended ones or primary ones."""
 
@@ -86,7 +88,7 @@ class SQLiteAdapter(Adapter):
         return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
 
     def explain(self, error: BaseException) -> Explanation:
-        """SQLite's own words; a file that may not be written is a missing privilege."""
+        """SQLite's own words."""
         original = getattr(error, "orig", None) or error
         text = str(original).splitlines()[0] if str(original) else type(original).__name__
         code = getattr(original, "sqlite_errorcode", 0)

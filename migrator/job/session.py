@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from migrator.adapter import Server
 from migrator.ends import Database, database_errors
 from migrator.errors import (
+    ConflictingParameters,
     ConnectionLost,
     DatabaseError,
     InsufficientPrivilege,
@@ -27,6 +28,8 @@ from migrator.errors import (
     JobTakenOver,
     MasterTableRefused,
     MigratorError,
+    StateDirectoryRefused,
+    is_text,
 )
 from migrator.job.coordinator import Record
 from migrator.job.table import LEASE, MasterTable, Row
@@ -82,18 +85,44 @@ class Session:
 
 
 def local_database() -> Database:
-    """The SQLite database of this machine's user for master tables that cannot be in the job's own."""
+    """The SQLite database of this machine's user for master tables that cannot be in the job's own, which may not be there.
+
+    :raises StateDirectoryRefused: it is named by bytes that are no text.
+    """
     state = Path(os.environ.get("XDG_STATE_HOME") or Path("~/.local/state").expanduser())
     path = state / "migrator" / "jobs.db"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not is_text(str(path)):
+        raise StateDirectoryRefused(path=path.parent, detail="it has bytes that are no text")
     return Database(sa.URL.create("sqlite", database=str(path)))
 
 
+def _place_in_local_database() -> tuple[Database, str]:
+    """The local database and its schema; its directory is made.
+
+    :raises StateDirectoryRefused: that cannot be.
+    """
+    database = local_database()
+    directory = Path(str(database.url.database)).parent
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise StateDirectoryRefused(path=directory, detail=error.strerror or str(error)) from error
+    return database, "main"
+
+
 def home(spec: JobSpec, database: Database, server: Server) -> tuple[Database, str]:
-    """The database and schema of a job's master table."""
+    """The database and schema of a job's master table.
+
+    :raises ConflictingParameters: MASTER_TABLE=DATABASE asks for a place where it cannot be.
+    :raises StateDirectoryRefused: it is to be in the local database, whose directory cannot be made.
+    """
     unwritable = spec.operation == "EXPORT" and not database.adapter.capabilities.writes_while_read
+    if unwritable and spec.master_table == "DATABASE":
+        title = database.adapter.title
+        detail = f"MASTER_TABLE=DATABASE: {title} cannot be written while it is read; the export's master table is LOCAL"
+        raise ConflictingParameters(detail=detail)
     if spec.master_table == "LOCAL" or unwritable:
-        return local_database(), "main"
+        return _place_in_local_database()
     return database, server.schema
 
 
@@ -205,9 +234,9 @@ def _define(
 
 def _session(row: Row, record: Record) -> Session:
     heart = Heart(record.table, record.database, record.incarnation)
-    job, planned = QName(row.schema, row.name), "plan" in row.detail
+    planned = "plan" in row.detail
     failed = sum(found.state == "FAILED" for found in record.rows("OBJECT")) if planned else 0
-    return Session(job, record, row.detail, heart, row.worker, planned, max(row.rows, failed), row.bytes)
+    return Session(record.table.qname, record, row.detail, heart, row.worker, planned, max(row.rows, failed), row.bytes)
 
 
 def _create(table: MasterTable, place: Database, connection: sa.Connection) -> None:

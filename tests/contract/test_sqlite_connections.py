@@ -132,7 +132,7 @@ def test_a_file_that_is_no_database_is_explained(sqlite_file: New) -> None:
     Path(path_of(url)).write_bytes(b"not a database, but long enough to have a header" * 20)
     with pytest.raises(SQLITE.driver_errors()) as caught, SQLITE.snapshot(engine(url), 1):
         pass
-    assert SQLITE.explain(caught.value) == ("file is not a database", None)
+    assert SQLITE.explain(caught.value) == ("file is not a database", "file")
 
 
 def test_a_full_disk_is_explained_and_nothing_is_stored(sqlite_file: New) -> None:

@@ -119,12 +119,14 @@ def test_a_dump_that_is_not_ours(sqlite_file: Callable[..., str], tmp_path: Path
     refused(pump("impdp", sqlite_file(), f"DIRECTORY={tmp_path}"), "ORA-39000", "not a dump file")
 
 
-def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database(sample: Callable[[str], str], tmp_path: Path) -> None:
     (tmp_path / "x.db").write_bytes(os.urandom(10_000))
     run = pump("expdp", f"sqlite:///{tmp_path}/x.db", f"DIRECTORY={tmp_path}")
-    assert run.code == 1
-    assert "not a database" in run.err
-    assert "Traceback" not in run.err
+    refused(run, "MIG-12166", "x.db", "file is not a database")
+    (tmp_path / "keep.dmp").write_text("precious")
+    link = f"NETWORK_LINK={sample('chinook.sqlite')}"
+    refused(pump("impdp", f"sqlite:///{tmp_path}/keep.dmp", link, f"DIRECTORY={tmp_path}"), "MIG-12166", "keep.dmp")
+    assert (tmp_path / "keep.dmp").read_text() == "precious"
 
 
 def test_a_full_disk(sample: Callable[[str], str], tmp_path: Path) -> None:
@@ -234,3 +236,59 @@ def test_a_locked_target_is_said_so(sample: Callable[[str], str], tmp_path: Path
     assert run.code in {1, 5}
     assert "database is locked" in run.out + run.err
     assert "Traceback" not in run.out + run.err
+
+
+# --- places that cannot be used
+
+
+def test_a_state_directory_that_cannot_be_is_said_so(
+    sample: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    for place in ("/proc", str(tmp_path / "file"), str(tmp_path / "gr\udcf6")):
+        monkeypatch.setenv("XDG_STATE_HOME", place)
+        run = pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}")
+        refused(run, "MIG-12163", os.fsencode(place).decode(errors="ignore"), "XDG_STATE_HOME")
+    assert not (tmp_path / "expdat.dmp").exists()
+
+
+def test_a_damaged_record_of_jobs_is_named(sample: Callable[[str], str], tmp_path: Path, state_home: Path) -> None:
+    place = state_home / "migrator" / "jobs.db"
+    place.parent.mkdir()
+    place.write_bytes(os.urandom(5000))
+    refused(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}"), "MIG-12166", str(place))
+    refused(pump("expdp", sample("chinook.sqlite"), "ATTACH=NIGHTLY"), "MIG-12166", str(place))
+    refused(pump("jobs", sample("chinook.sqlite")), "MIG-12166", str(place))
+
+
+def test_a_directory_in_the_dump_files_place(sample: Callable[[str], str], tmp_path: Path) -> None:
+    (tmp_path / "expdat.dmp").mkdir()
+    run = pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}")
+    refused(run, "ORA-31641", "expdat.dmp", "not an ordinary file")
+    assert "REUSE_DUMPFILES" not in run.err
+
+
+def test_an_export_from_sqlite_has_no_master_table_in_it(sample: Callable[[str], str], tmp_path: Path) -> None:
+    run = pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}", "MASTER_TABLE=DATABASE")
+    refused(run, "UDE-00010", "MASTER_TABLE", "LOCAL")
+    done(pump("expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL"))
+
+
+def test_a_target_that_can_only_be_read(
+    sample: Callable[[str], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    link = f"NETWORK_LINK={sample('chinook.sqlite')}"
+    target = sa.make_url(postgresql())
+    execute(target, f'ALTER DATABASE "{target.database}" SET default_transaction_read_only = on')
+    run = pump("impdp", target.render_as_string(False), link, f"DIRECTORY={tmp_path}")
+    refused(run, "ORA-16000", "read-only", "can be written")
+
+
+def test_a_job_goes_on_when_its_output_takes_no_more(sample: Callable[[str], str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "migrator", "expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}"]
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert run.returncode == 0
+    assert run.stderr.startswith("MIG-12164: the standard output cannot be written")
+    assert run.stderr.count("MIG-") == 1
+    assert "successfully completed" in (tmp_path / "export.log").read_text()

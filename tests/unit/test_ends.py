@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import pymysql
 import pytest
 import sqlalchemy as sa
 
-from migrator.ends import Database
-from migrator.errors import ConnectionRefused, InvalidUrlParameter, ScriptsOnly
+from migrator.adapter import adapter_for_backend
+from migrator.ends import Database, database_errors
+from migrator.errors import (
+    ConnectionRefused,
+    DatabaseError,
+    InvalidUrlParameter,
+    MigratorError,
+    ReadOnlyDatabase,
+    ScriptsOnly,
+)
 
 
 @pytest.mark.parametrize("item", ["sslpassword", "oauth_client_secret"])
@@ -37,3 +46,23 @@ def test_a_parameter_that_the_driver_does_not_take_is_named(query: str, words: s
 def test_a_database_of_scripts_only_is_said_to_be_one() -> None:
     with pytest.raises(ScriptsOnly, match="Oracle"), Database(sa.make_url("oracle://hr:tiger@h/d")).connect():
         pytest.fail("it connected")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "kind"),
+    [
+        (
+            1290,
+            "The MariaDB server is running with the --read-only option so it cannot execute this statement",
+            ReadOnlyDatabase,
+        ),
+        (1290, "The MariaDB server is running with the --secure-file-priv option so it cannot …", DatabaseError),
+        (1836, "Running in read-only mode", ReadOnlyDatabase),
+    ],
+)
+def test_a_server_that_takes_no_changes_is_told_from_one_that_refuses_a_statement(
+    code: int, message: str, kind: type[MigratorError]
+) -> None:
+    with pytest.raises(MigratorError) as said, database_errors(adapter_for_backend("mysql")):
+        raise pymysql.err.OperationalError(code, message)
+    assert type(said.value) is kind
