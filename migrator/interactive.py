@@ -15,12 +15,21 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from migrator import command_line, commands, templates
+from migrator import command_line, commands, console, templates
 from migrator.client import POLL, ClientSession, Mode
 from migrator.commands import Command
-from migrator.config import Config, Secrets
+from migrator.config import Config, Secrets, check_text
 from migrator.ends import Database
-from migrator.errors import ConflictingParameters, InvalidUrl, InvalidValue, JobDetached, JobNotFound, MigratorError, redact
+from migrator.errors import (
+    ConflictingParameters,
+    InvalidArgument,
+    InvalidUrl,
+    InvalidValue,
+    JobDetached,
+    JobNotFound,
+    MigratorError,
+    redact,
+)
 from migrator.job import control
 from migrator.job.control import Attachment, Job, JobStatus
 from migrator.job.launch import Exit, Failed, JobProcess, Line, Order, Said
@@ -102,21 +111,21 @@ class Prompt:
         try:
             line = input(commands.PROMPTS[self._session.client])
         except EOFError:
-            print()
+            console.say()
             return "EXIT"
         except KeyboardInterrupt:
-            print()
+            console.say()
             return "PROMPT"
         if not line.strip():
             return "PROMPT"
         try:
-            command, value = commands.parse(self._session.client, line)
+            command, value = commands.parse(self._session.client, check_text("command", line, secret=True))
             return self._obey(command, value)
         except MigratorError as error:
-            print(f"{redact(str(error))}\n", file=sys.stderr, flush=True)
+            print(f"{error.explained()}\n", file=sys.stderr, flush=True)
             return "PROMPT" if not isinstance(error, JobNotFound) else self._over()
         except KeyboardInterrupt:
-            print()
+            console.say()
             return "PROMPT"
 
     def _over(self) -> Mode:
@@ -142,27 +151,27 @@ class Prompt:
         return obey[command.name](value or "")
 
     def _help(self, _: str) -> Mode:
-        print(commands.help_text(self._session.client))
+        console.say(commands.help_text(self._session.client))
         return "PROMPT"
 
     def _status(self, value: str) -> Mode:
         if value:
             self._session.every = command_line.seconds(value)
-        print(self.status())
+        console.say(self.status())
         return "PROMPT"
 
     def _parallel(self, value: str) -> Mode:
-        print(self._job().set_degree(command_line.degree(value)))
+        console.say(self._job().set_degree(command_line.degree(value)))
         return "PROMPT"
 
     def _stop_worker(self, value: str) -> Mode:
         if not value.isdecimal():
-            raise InvalidValue(name="STOP_WORKER", detail=f"'{value}' is no worker's number")
-        print(self._job().ask("STOP_WORKER", value=int(value)))
+            raise InvalidArgument(name="STOP_WORKER", detail=f"'{value}' is no worker's number")
+        console.say(self._job().ask("STOP_WORKER", value=int(value)))
         return "PROMPT"
 
     def _set_filesize(self, value: str) -> Mode:
-        self._filesize = templates.size(value)
+        self._filesize = templates.filesize(value)
         return "PROMPT"
 
     def _set_reuse(self, value: str) -> Mode:
@@ -172,13 +181,13 @@ class Prompt:
     def _add_file(self, value: str) -> Mode:
         job = self._job()
         files = command_line.added_files(value, self._session.config, job.spec())
-        print(job.ask("ADD_FILE", files=list(files), filesize=self._filesize, reuse=self._reuse))
+        console.say(job.ask("ADD_FILE", files=list(files), filesize=self._filesize, reuse=self._reuse))
         return "PROMPT"
 
     def _stop(self, value: str) -> Mode:
         if not _sure():
             return "PROMPT"
-        print(self._job().ask("STOP_JOB", immediate=bool(value)), flush=True)
+        console.say(self._job().ask("STOP_JOB", immediate=bool(value)))
         return self._end()
 
     def _kill(self, _: str) -> Mode:
@@ -186,10 +195,10 @@ class Prompt:
             return "PROMPT"
         job = self._job()
         if job.status().running:
-            print(job.ask("KILL_JOB"), flush=True)
+            console.say(job.ask("KILL_JOB"))
             return self._end()
         for name in job.kill_stopped(self._secrets(job.spec())):
-            print(f"Deleted {name}")
+            console.say(f"Deleted {name}")
         return "EXIT"
 
     def _end(self) -> Mode:
@@ -205,7 +214,7 @@ class Prompt:
     def _start(self, value: str) -> Mode:
         """Start the job again, in a process of its own that this client listens to from now on."""
         job = self._job()
-        job.await_lease(lambda text: print(text, flush=True))
+        job.await_lease(console.say)
         spec = job.spec()
         process = self._session.processes.enter_context(JobProcess())
         process.send(Order(spec, self._urls(spec), self._secrets(spec), Start(job.table, job.database, bool(value))))
@@ -249,8 +258,8 @@ def attach(client: Client, request: Request, config: Config) -> int:
     link = request.one("NETWORK_LINK")
     if link is not None:
         config.reference(link)
-    schema, name = _job_name(request)
-    job = control.find(database, name, schema, lambda spec: _same(config, spec, database))
+    owner, name = _job_name(request)
+    job = control.find(database, name, owner, lambda spec: _same(config, spec, database))
     status = job.status()
     if status.state == "COMPLETED":
         raise JobNotFound(job=f"{job.qname} has completed, and its master table is kept")
@@ -263,16 +272,16 @@ def attach(client: Client, request: Request, config: Config) -> int:
         secrets = command_line.secrets(request, config)
         feed = MasterTableFeed(job)
         session = ClientSession(client, config, secrets, database.url, feed, every, lambda made: Prompt(made, job))
-        print(status_text(status, whole=True))
+        console.say(status_text(status, whole=True))
         return session.run("PROMPT")
 
 
 def _job_name(request: Request) -> tuple[str | None, str | None]:
-    """The schema and the name that ATTACH gives."""
+    """The owner or schema, and the name, that ATTACH gives."""
     (text,) = request.values["ATTACH"]
     parts = dotted(text, "ATTACH") if text else []
     if len(parts) > 2:
-        raise InvalidValue(name="ATTACH", detail=f"{text} has more than a schema and a name")
+        raise InvalidValue(name="ATTACH", detail=f"{text} has more than an owner and a name")
     return (parts[0] if len(parts) == 2 else None), (parts[-1] if parts else None)
 
 

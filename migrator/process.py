@@ -153,10 +153,9 @@ def _run(order: Order, voice: Voice) -> Exit | Failed:
     records: list[Record] = []
 
     def opened(record: Record) -> None:
-        job = record.table.job(record.connection)
         records.append(record)
         local = record.database == local_database()
-        voice.say(Opened(job.schema, record.table.schema, record.table.name, local))
+        voice.say(Opened(record.table.schema, record.table.name, local))
         attachment.begin(record.database, record.table)
 
     attachment = Attachment("START", f"{socket.gethostname()}:{os.getppid()}", gone=voice.deaf)

@@ -126,6 +126,12 @@ class Job:
         """The master table's name."""
         return self.table.qname
 
+    @property
+    def owner(self) -> str:
+        """The user whose job it is."""
+        with self._open() as connection:
+            return self.row(connection).schema
+
     @contextmanager
     def _open(self) -> Iterator[sa.Connection]:
         """A connection; an error because the master table went away meanwhile says so."""
@@ -222,7 +228,7 @@ class Job:
             if request is None or request.state == "COMPLETED":
                 return "" if request is None else request.error
             if request.state == "FAILED":
-                raise InvalidRequest(detail=request.error.partition(": ")[2] or request.error)
+                raise InvalidRequest(detail=request.error.removeprefix(str(InvalidRequest(detail=""))))
             if not _alive(self.table, connection) and self.table.withdraw(connection, "REQUEST", number):
                 raise JobNotRunning(job=self.qname, state=NOT_RUNNING)
         return None
@@ -333,25 +339,27 @@ def local_jobs() -> list[Job]:
 
 
 def find(
-    database: Database, name: str | None, schema: str | None = None, mine: Callable[[JobSpec], bool] = lambda spec: True
+    database: Database, name: str | None, owner: str | None = None, mine: Callable[[JobSpec], bool] = lambda spec: True
 ) -> Job:
-    """The job of a name, or the only one: in the connected user's schema unless another is named, or recorded locally.
+    """The job of a name, or the only one: in the connected user's schema, or recorded locally.
 
-    ``mine``: whether a job that is recorded locally is one of this database.
+    ``owner``: the schema of its master table, as logs and errors name the job, or the user whose job it is, as lists of jobs
+    do; it may then be in any schema. ``mine``: whether a job that is recorded locally is one of this database.
 
     :raises RecordUnreadable: it is recorded locally, by another version of migrator.
     :raises JobNotFound: there is none.
     :raises AmbiguousJob: no name is given, and there are several.
     """
     database.adapter.find(database.url)
-    where = schema or database.server().schema
-    found = list(_named(jobs_in(database, where), name))
-    if schema is None:
-        found += [job for job in _named(local_jobs(), name) if job.database != database and _is_mine(job, mine, name)]
-    if len(found) > 1 and name is None:
-        raise AmbiguousJob(names=", ".join(job.table.name for job in found))
+    where = database.server().schema if owner is None else None
+    jobs = list(_named(jobs_in(database, where), name))
+    jobs += [job for job in _named(local_jobs(), name) if job.database != database and _is_mine(job, mine, name)]
+    found = [job for job in jobs if owner in {None, job.table.schema}] or [job for job in jobs if job.owner == owner]
+    if len(found) > 1 and (name is None or owner is not None):
+        raise AmbiguousJob(names=", ".join(str(job.qname) for job in found))
     if not found:
-        raise JobNotFound(job=name or "there is none to attach to")
+        wanted = ".".join(part for part in (owner, name) if part is not None)
+        raise JobNotFound(job=wanted or "there is none to attach to")
     return found[0]
 
 

@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from migrator.errors import JobDetached, MigratorError, redact
+from migrator.model.objects import QName
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -59,7 +60,6 @@ class Line:
 class Opened:
     """The job has its master table: in the job's database, or in the local one."""
 
-    owner: str
     schema: str | None
     name: str
     local: bool
@@ -182,7 +182,7 @@ class JobProcess:
         how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._errors.seek(0)
         printed = self._errors.read().decode(errors="replace")[-_TAIL:].strip()
-        job = "of this client" if self.job is None else f"{self.job.owner}.{self.job.name}"
+        job = "of this client" if self.job is None else str(QName(self.job.schema or "", self.job.name))
         return JobDetached(job=job, detail=redact(f"{how}{': ' if printed else ''}{' '.join(printed.split())}"))
 
 

@@ -49,7 +49,7 @@ def import_(work: Work, start: Start | None) -> int:
     server = target.server()
     log.banner([server.banner, *([linked.banner] if linked is not None else [])])
     if spec.verify_only:
-        return _verify_only(work, QName(server.user, next(names(spec))))
+        return _verify_only(work, QName(server.schema, next(names(spec))))
     if spec.master_only:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:

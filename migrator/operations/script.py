@@ -33,8 +33,7 @@ def sqlfile(work: Work) -> int:
     with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
         check_target(catalog, adapter)
-        owner = server.user if server is not None else adapter.name
-        job = QName(owner, next(names(spec)))
+        job = QName(server.schema if server is not None else adapter.name, next(names(spec)))
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)

@@ -159,9 +159,13 @@ def test_what_is_no_command_is_refused_and_the_prompt_comes_again(held: Held) ->
     with held.interrupted() as terminal:
         assert "UDE-00053: unrecognized client command 'FROB'" in terminal.command("frob", PROMPT)
         assert "it may be STOP_JOB, STOP_WORKER" in terminal.command("stop", PROMPT)
-        assert "UDE-00014: invalid value for parameter, 'PARALLEL'" in terminal.command("parallel=0", PROMPT)
+        refused = terminal.command("parallel=0", PROMPT)
+        assert "UDE-00014: invalid value for parameter, 'PARALLEL'" in refused
+        assert " Action: migrator help PARALLEL shows what it takes." in refused
         assert "unrecognized client command 'ADD_FILE'" in terminal.command("add_file=x.dmp", PROMPT)
-        assert "it takes no value" in terminal.command("help=me", PROMPT)
+        refused = terminal.command("help=me", PROMPT)
+        assert "it takes no value" in refused
+        assert " Action: HELP shows the commands and what they take." in refused
         terminal.type(CTRL_C)
         terminal.expect(PROMPT)
 
@@ -198,7 +202,7 @@ def test_continue_client_shows_what_the_log_said_meanwhile(held: Held) -> None:
         terminal.type("CONTINUE_CLIENT\n")
         for _ in TABLES:
             terminal.expect(r'\. \. imported "public"')
-        terminal.expect('Job "postgres"."NIGHTLY" successfully completed at')
+        terminal.expect('Job "public"."NIGHTLY" successfully completed at')
         assert terminal.ends() == 0
     assert held.loaded() == COMPLETE
 
@@ -360,7 +364,7 @@ def test_exit_client_leaves_the_job_and_another_client_attaches(held: Held) -> N
         held.release()
         for _ in TABLES:
             terminal.expect(r'\. \. imported "public"')
-        terminal.expect('Job "postgres"."NIGHTLY" successfully completed at')
+        terminal.expect('Job "public"."NIGHTLY" successfully completed at')
         assert terminal.ends() == 0
     assert held.loaded() == COMPLETE
 

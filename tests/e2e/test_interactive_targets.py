@@ -68,3 +68,36 @@ def test_a_job_is_left_attached_to_stopped_and_started_again(held: HeldRows, tar
     assert "Current Parallelism: 2" in done.stdout
     assert "successfully completed at" in done.stdout
     assert scalar(target, "SELECT count(*) FROM t") == ROWS
+
+
+def test_a_job_is_attached_to_by_each_name_that_is_shown_of_it(held: HeldRows, target: str, place: str) -> None:
+    """The log and errors name the schema of its master table, lists of jobs its owner."""
+    link = f"NETWORK_LINK={held.source}"
+    options = ("NOLOGFILE=YES", "JOB_NAME=NIGHTLY", f"MASTER_TABLE={place}", remap(held.source, target), held.query)
+    with Terminal("impdp", target, link, *options, environment=held.environment) as terminal:
+        started = re.search(r'Starting (".+"\."NIGHTLY"):', terminal.expect("TABLE_DATA"))
+        terminal.type(CTRL_C)
+        terminal.expect(PROMPT)
+        terminal.type("exit\n")
+        assert terminal.ends() == 0
+    assert started is not None
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), **held.environment}
+    command = [sys.executable, "-m", "migrator", "jobs", target]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    owner = listed.splitlines()[1].split()[0]
+    assert "@" not in owner
+    for name in (started[1], f"{owner}.NIGHTLY"):
+        with Terminal("impdp", target, link, f"ATTACH={name}", environment=held.environment) as terminal:
+            terminal.expect(PROMPT)
+            assert "Job: NIGHTLY" in terminal.shown
+            assert "ORA-39001: invalid argument value: there is no worker 99\n Action: " in terminal.command(
+                "stop_worker=99", PROMPT
+            )
+    with Terminal("impdp", target, link, "ATTACH=nobody.NIGHTLY", environment=held.environment) as terminal:
+        terminal.expect("ORA-31626: job does not exist: nobody.NIGHTLY")
+        assert terminal.ends() == 1
+    with Terminal("impdp", target, link, "ATTACH=NIGHTLY", environment=held.environment) as terminal:
+        terminal.expect(PROMPT)
+        terminal.type("stop_job=immediate\n\n")
+        terminal.expect(f"ORA-39097: job {re.escape(started[1])} was stopped")
+        terminal.ends()

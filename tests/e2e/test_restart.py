@@ -278,8 +278,8 @@ def test_jobs_are_numbered(source: str, postgresql: Callable[..., str]) -> None:
     link = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", "INCLUDE=TABLE:\"= 'hollow'\"", "NOLOGFILE=YES")
     first = done(pump("impdp", url, *link, "KEEP_MASTER=YES"))
     second = pump("impdp", url, *link)
-    assert 'Starting "postgres"."SYS_IMPORT_SCHEMA_01"' in first.out
-    assert 'Starting "postgres"."SYS_IMPORT_SCHEMA_02"' in second.out
+    assert 'Starting "public"."SYS_IMPORT_SCHEMA_01"' in first.out
+    assert 'Starting "public"."SYS_IMPORT_SCHEMA_02"' in second.out
     kept = Recorded.of(url, "SYS_IMPORT_SCHEMA_01")
     assert kept.job().state == "COMPLETED"
     assert not Recorded.of(url, "SYS_IMPORT_SCHEMA_02").exists()

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator import console
-from migrator.client import Mode, Session
+from migrator.client import ClientSession, Mode
 from migrator.config import NO_SECRETS, Config
 from migrator.job.launch import Began, Exit, Line, Said
 
@@ -30,7 +30,7 @@ class Script:
 class Restart:
     """A prompt at which the job is started again once."""
 
-    def __init__(self, session: Session, again: Script) -> None:
+    def __init__(self, session: ClientSession, again: Script) -> None:
         self.session, self.again = session, again
 
     def ask(self) -> Mode:
@@ -60,7 +60,7 @@ def test_the_bar_of_a_job_goes_when_another_process_takes_the_job_over(monkeypat
 
     monkeypatch.setattr(console, "terminal", terminal)
     first, again = Script(Began(5, None, None)), Script(Line("Restarting"), Began(4, None, None), Exit(0))
-    session = Session(
+    session = ClientSession(
         "impdp", Config(), NO_SECRETS, sa.make_url("sqlite:///x.db"), first, 0, lambda made: Restart(made, again)
     )
     session.pressed.append(2)
