@@ -15,7 +15,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from migrator import command_line, commands, console, templates
+from migrator import command_line, commands, console, overwriting, templates
 from migrator.client import POLL, ClientSession, Mode
 from migrator.commands import Command
 from migrator.config import Config, Secrets, check_text
@@ -180,7 +180,9 @@ class Prompt:
 
     def _add_file(self, value: str) -> Mode:
         job = self._job()
-        files = command_line.added_files(value, self._session.config, job.spec())
+        spec = job.spec()
+        files = command_line.added_files(value, self._session.config, spec)
+        overwriting.check_added(spec, files, reuse=self._reuse, databases=[self._session.url])
         console.say(job.ask("ADD_FILE", files=list(files), filesize=self._filesize, reuse=self._reuse))
         return "PROMPT"
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from migrator import files, templates
 from migrator.adapter import adapter_for_backend
-from migrator.errors import ConflictingParameters, FileNotWritable, LogFileNotWritable, MigratorError
+from migrator.errors import ConflictingParameters, DumpFileExists, FileNotWritable, LogFileNotWritable, MigratorError
 from migrator.spec import JobSpec
 
 
@@ -85,6 +85,18 @@ def check(job: JobSpec, databases: Iterable[sa.URL]) -> None:
         if written.objection is not None:
             for path in written.existing():
                 _check_kind(path, written.objection, written.error)
+
+
+def check_added(job: JobSpec, names: tuple[str, ...], *, reuse: bool, databases: Iterable[sa.URL]) -> None:
+    """Look at dump files that are added to a job; as :func:`check`.
+
+    :raises DumpFileExists: one is there, and not to be overwritten.
+    """
+    added = replace(job, dumpfiles=names, reuse_dumpfiles=reuse, logfile=None, sqlfile=None)
+    check(added, databases)
+    for written in _written(added):
+        if not reuse and not written.template and written.path.exists():
+            raise DumpFileExists(path=written.path)
 
 
 def _check_kind(path: Path, objection: files.Objection, error: type[MigratorError]) -> None:

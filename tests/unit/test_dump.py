@@ -90,10 +90,9 @@ def test_stock_tools_can_list_and_read_a_dump_file(tmp_path: Path) -> None:
 
 
 def test_a_members_header_is_the_same_whatever_python_writes_it() -> None:
-    expected = (
-        "504b0304 2d00 0808 0000 0000 2100 00000000 ffffffff ffffffff 0700 1400 612f c3a9 2e6462".replace(" ", "")
-        + "0100 1000 0000000000000000 0000000000000000".replace(" ", "")
-    )
+    expected = "504b0304 2d00 0808 0000 0000 2100 00000000 ffffffff ffffffff 0700 1400 612f c3a9 2e6462".replace(
+        " ", ""
+    ) + "0100 1000 0000000000000000 0000000000000000".replace(" ", "")
     assert local_header("a/é.db").hex() == expected
 
 

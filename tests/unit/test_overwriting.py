@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from migrator.command_line import from_arguments
 from migrator.config import Config
-from migrator.errors import ConflictingParameters, FileNotWritable, LogFileNotWritable
-from migrator.overwriting import check, nothing_left_empty
+from migrator.errors import ConflictingParameters, DumpFileExists, FileNotWritable, LogFileNotWritable
+from migrator.overwriting import check, check_added, nothing_left_empty
 from migrator.params import Client
 from migrator.spec import JobSpec
 
@@ -145,3 +145,25 @@ def test_what_a_failed_job_filled_stays() -> None:
     with pytest.raises(ZeroDivisionError):
         fail("new.db", b"rows")
     assert Path("new.db").read_bytes() == b"rows"
+
+
+def added(name: str, *, reuse: bool) -> None:
+    """ADD_FILE to an export of the database hr.db."""
+    job = from_arguments("expdp", ["sqlite:///hr.db", "DUMPFILE=x.dmp", "LOGFILE=x.log"], config := Config())
+    check_added(job, (str(Path(name).absolute()),), reuse=reuse, databases=databases(job, config))
+
+
+@pytest.mark.parametrize("reuse", [False, True])
+def test_an_added_file_is_no_database_of_the_job(database: Path, reuse: bool) -> None:
+    with pytest.raises(ConflictingParameters, match="belongs to a database of the job"):
+        added("hr.db", reuse=reuse)
+
+
+def test_an_added_file_that_is_there_is_refused_at_once(database: Path) -> None:
+    Path("x01.dmp").write_bytes(b"text")
+    with pytest.raises(DumpFileExists):
+        added("x01.dmp", reuse=False)
+    with pytest.raises(FileNotWritable, match="it is no dump file"):
+        added("x01.dmp", reuse=True)
+    added("x%U.dmp", reuse=False)
+    added("x02.dmp", reuse=False)
