@@ -173,7 +173,7 @@ class Job:
         return JobStatus(
             *(row.schema, row.name, operation, mode, state, row.worker, row.incarnation, done, total),
             *(_eta(granules, workers, total - done), row.rows, attached, age, row.error),
-            *(row.detail["request"]["command"], files, workers),
+            *(row.detail.get("request", {}).get("command", ""), files, workers),
         )
 
     def spec(self) -> JobSpec:
@@ -346,30 +346,28 @@ def find(
     ``owner``: the schema of its master table, as logs and errors name the job, or the user whose job it is, as lists of jobs
     do; it may then be in any schema. ``mine``: whether a job that is recorded locally is one of this database.
 
-    :raises RecordUnreadable: it is recorded locally, by another version of migrator.
+    :raises RecordUnreadable: the only one is recorded locally, by another version of migrator.
     :raises JobNotFound: there is none.
     :raises AmbiguousJob: no name is given, and there are several.
     """
     database.adapter.find(database.url)
     where = database.server().schema if owner is None else None
     jobs = list(_named(jobs_in(database, where), name))
-    jobs += [job for job in _named(local_jobs(), name) if job.database != database and _is_mine(job, mine, name)]
+    unreadable: RecordUnreadable | None = None
+    for job in _named(local_jobs(), name):
+        try:
+            jobs += [job] if job.database != database and mine(job.spec()) else []
+        except RecordUnreadable as error:
+            unreadable = error
     found = [job for job in jobs if owner in {None, job.table.schema}] or [job for job in jobs if job.owner == owner]
+    if not found and name is not None and unreadable is not None:
+        raise unreadable
     if len(found) > 1 and (name is None or owner is not None):
         raise AmbiguousJob(names=", ".join(str(job.qname) for job in found))
     if not found:
         wanted = ".".join(part for part in (owner, name) if part is not None)
         raise JobNotFound(job=wanted or "there is none to attach to")
     return found[0]
-
-
-def _is_mine(job: Job, mine: Callable[[JobSpec], bool], name: str | None) -> bool:
-    try:
-        return mine(job.spec())
-    except RecordUnreadable:
-        if name is not None:
-            raise
-        return False
 
 
 def _named(jobs: list[Job], name: str | None) -> Iterator[Job]:

@@ -56,6 +56,8 @@ class Record:
     """Lines of the log that are not in the table yet."""
     messages: int | None = None
     """How many lines are in the table; None: not looked yet."""
+    log: JobLog | None = field(default=None, repr=False)
+    """The log whose errors and losses are recorded with every change of the job's row, so that a restart knows of them."""
 
     def mark(self, database: Database, kind: Kind, item: int) -> DoneMark | None:
         """How a worker marks something done that it does in ``database``; None: the coordinator has to, afterwards."""
@@ -95,7 +97,8 @@ class Record:
 
         :raises JobTakenOver: another process has started the job since.
         """
-        self.table.beat(self.connection, self.incarnation, **values)
+        counted = {} if self.log is None else {"rows": self.log.errors, "bytes": self.log.losses}
+        self.table.beat(self.connection, self.incarnation, **counted, **values)
 
     def write_messages(self) -> None:
         """Put the lines of the log into the table."""
@@ -255,6 +258,9 @@ class Coordinator:
                 how = "was stopped" if finished.stopped else "died"
                 text = f"worker {finished.worker} {how}; what it had not committed is rolled back"
                 self._log.message(text, finished.worker)
+                if isinstance(finished.task, Move) and finished.task.in_doubt:
+                    detail = f"{how}; whether {finished.task.name} has its last rows is told when the job is started again"
+                    raise WorkerDied(worker=finished.worker, detail=detail)
                 made, task = self._divided(finished.task)
                 if made is not None:
                     yield Finished(made, finished.worker, Outcome())
@@ -336,7 +342,6 @@ class Coordinator:
             else:
                 self._workers.add(row.item)
                 self.record.insert([row])
-        self.record.job(rows=self._log.errors, bytes=self._log.losses)
         self.record.write_messages()
 
     def _worker_row(self, lane: Lane) -> Row:

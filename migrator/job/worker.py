@@ -61,6 +61,11 @@ class Move:
         """What no other task may touch at the same time: nothing, rows of one table come in side by side."""
         return frozenset()
 
+    @property
+    def in_doubt(self) -> bool:
+        """Whether nothing tells, when its worker has died, that its rows are there: they have no mark in their database."""
+        return self.rows_to is not None and self.done is None
+
 
 @dataclass(frozen=True)
 class Made:

@@ -33,7 +33,7 @@ def export(work: Work, start: Start | None) -> int:
     server = database.server()
     log.banner([server.banner])
     with database_origin(spec, database) as origin, session(spec, database, server, start) as job:
-        work.opened(job.record)
+        work.begin(job)
         log.starting(job.job, spec.command)
         begun = _Export(work, origin, job)
         if spec.estimate_only:
@@ -145,7 +145,6 @@ class _Export:
             if changed is not None:
                 raise SourceChanged(object=f"table {table.qname}", detail=changed)
         rows = self.record.rows("GRANULE")
-        self.log.counted(self.job.errors, self.job.losses)
         self.log.restarting(len(done), len(rows))
         if not self.job.recall("mark"):
             self.log.message("the database cannot tell whether rows have changed since")
@@ -201,7 +200,8 @@ class _Export:
             granules.setdefault(QName(row.schema, row.name), []).append(row)
         for table in self.tables.values():
             rows = granules[table.source]
-            failed = next((row for row in rows if row.state != "COMPLETED"), None)
+            undone = [row for row in rows if row.state != "COMPLETED"]
+            failed = next((row for row in undone if row.error), undone[0] if undone else None)
             pieces = tuple(Piece(**piece) for row in rows for piece in row.detail.get("pieces", ()))
             entries.append(
                 Entry(

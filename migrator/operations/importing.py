@@ -59,7 +59,7 @@ def import_(work: Work, start: Start | None) -> int:
             check_source_is_kept(catalog, spec.table_exists_action)
         phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
-            work.opened(job.record)
+            work.begin(job)
             if spec.network_link is None:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
@@ -255,7 +255,6 @@ class _Import:
             self._check_rows(name, rows)
         self._check_tables(recorded)
         every = [row for rows in self._granules().values() for row in rows]
-        self.log.counted(self.job.errors, self.job.losses)
         self.log.restarting(sum(row.state == "COMPLETED" for row in every), len(every))
         if not self.job.recall("mark") and self.spec.network_link is not None:
             self.log.message("the source cannot tell whether its rows have changed since")
@@ -288,7 +287,7 @@ class _Import:
         if not exact and begun and not ours:
             raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
         if (begun and not exact) or (failed and ours):  # of a table that failed, some rows may be removed already
-            self._begin_anew(name, rows)
+            self._begin_anew(name, rows, in_doubt=bool(begun) and not exact)
             return
         for row in failed:
             self.record.change("GRANULE", row.item, state="PENDING")
@@ -305,17 +304,21 @@ class _Import:
         table = sa.table(name.name, schema=name.schema)
         return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
 
-    def _begin_anew(self, name: QName, rows: Sequence[Row]) -> None:
-        """Let a table's rows come in once more.
+    def _begin_anew(self, name: QName, rows: Sequence[Row], *, in_doubt: bool) -> None:
+        """Let a table's rows come in once more, but for those that are skipped.
+
+        A table without rows is left alone, since foreign keys may refer to it by now; not if rows are ``in_doubt``, which
+        may be committed at this moment: TRUNCATE waits for that.
 
         :raises RowsInDoubt: those that may be there cannot be removed.
         """
-        there = self.there.table(name) is not None
+        there = self.there.table(name) is not None and (in_doubt or self._count(name) > 0)
         headline = f"ORA-39120: Table {name} can't be truncated:"
         if there and not self.builder.execute(headline, self.ddl.truncate(name).statements):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
-            self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0)
+            if row.state != "SKIPPED":
+                self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0)
 
     # --- what is there already --------------------------------------------------------------------------------------
 

@@ -29,7 +29,7 @@ def master_only(work: Work, target: Database, server: Server, start: Start | Non
     wanted = {(table.source.schema, table.source.name) for table in filters.tables_with_rows(spec, catalog)}
     entries = [entry for entry in dump.master.entries if (entry.schema, entry.table) in wanted]
     with session(spec, target, server, start) as job:
-        work.opened(job.record)
+        work.begin(job)
         job.record.clear("OBJECT", "GRANULE")
         phases = plan(catalog, spec.content)
         job.record.insert(object_rows((p for p in phases if p.path not in {TABLE_DATA, POSITION}), "COMPLETED"))

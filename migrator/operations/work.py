@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from migrator.config import NO_SECRETS, Secrets, is_dialect_only
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
+from migrator.job.session import Session
 from migrator.origins import Resolve
 from migrator.spec import JobSpec
 
@@ -26,6 +27,12 @@ class Work:
     """What encrypts or decrypts the dump file set."""
     opened: Callable[[Record], None] = lambda record: None
     """Told when the job has its master table."""
+
+    def begin(self, job: Session) -> None:
+        """The job has its master table, which from now on counts what the log does; earlier runs' errors count on."""
+        self.log.counted(job.errors, job.losses)
+        job.record.log = self.log
+        self.opened(job.record)
 
     def say(self, notes: Sequence[str]) -> None:
         """Log remarks."""

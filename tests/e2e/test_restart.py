@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import psutil
 import pytest
 import sqlalchemy as sa
 
-from migrator.errors import MigratorError
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, kill_job, kill_worker, until
 from tests.support.pump import done, pump, schema_of
+from tests.support.restarts import Mortal, check_equal, kill_often
 from tests.support.sql import execute
 
 KILLS = int(os.environ.get("MIGRATOR_TEST_KILLS", "20"))
@@ -52,119 +51,65 @@ def fresh(
     return makers[request.param]
 
 
-class Mortal:
-    """A job that is killed until it has had enough, and goes on each time."""
-
-    def __init__(self, client: str, url: str, *arguments: str, cwd: Path, local: bool = False, link: str = "") -> None:
-        self._client, self._url, self._cwd, self._local, self._link = client, url, cwd, local, link
-        self._arguments = (*arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=1M")
-        self.kills = self.resumed = 0
-
-    def run(self, kills: int, moments: random.Random) -> None:
-        """Run to the end, killed ``kills`` times at most on the way."""
-        process = self._begin()
-        while True:
-            if moments.random() < 0.8:  # else at any moment, before there is anything to go on with too
-                self._wait_for_work(process)
-            try:
-                process.wait(timeout=moments.uniform(0.0, 2.5))
-                break
-            except subprocess.TimeoutExpired:
-                if self.kills >= kills:
-                    break
-            if "successfully completed" in self._kill(process, moments):
-                self._forget()
-                return
-            process = self._go_on()
-        said, _ = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, said
-
-    def _wait_for_work(self, process: subprocess.Popen[str]) -> None:
-        before = self._incarnation()
-        until(lambda: process.poll() is not None or self._incarnation() > before, "the job's begin")
-
-    def _incarnation(self) -> int:
-        recorded = Recorded.of(self._url, JOB, local=self._local)
-        try:
-            return recorded.job().incarnation if recorded.exists() else 0
-        except (ValueError, MigratorError):  # it was dropped, or is just being made
-            return 0
-
-    def _kill(self, process: subprocess.Popen[str], moments: random.Random) -> str:
-        workers = psutil.Process(process.pid).children(recursive=True)
-        if workers and moments.random() < 0.3:
-            moments.choice(workers).kill()  # the job replaces it; then the job is killed too
-            time.sleep(moments.uniform(0, 0.2))
-        said = kill(process)
-        self.kills += 1
-        time.sleep(float(LEASE) + 0.1)
-        return said
-
-    def _forget(self) -> None:
-        """Drop what a job leaves that dies between its last line and its end: the record of a completed job."""
-        recorded = Recorded.of(self._url, JOB, local=self._local)
-        if recorded.exists():
-            assert recorded.job().state == "COMPLETED"
-            with recorded.database.connect() as connection:
-                recorded.table.drop(connection)
-
-    def _begin(self) -> subprocess.Popen[str]:
-        return begin(self._client, self._url, *self._arguments, cwd=self._cwd)
-
-    def _go_on(self) -> subprocess.Popen[str]:
-        recorded = Recorded.of(self._url, JOB, local=self._local)
-        if not recorded.exists():  # it died before it had recorded anything
-            for dump in self._cwd.glob("*.dmp"):
-                dump.unlink()
-            return self._begin()
-        self.resumed += 1
-        return begin_again(self._url, JOB, local=self._local, link=self._link)
-
-
-def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None], times: int = KILLS) -> None:
-    """Run jobs until so many kills have happened; after each job, look at what came out."""
+@pytest.fixture
+def moments() -> random.Random:
     print(f"MIGRATOR_TEST_SEED={SEED}")
-    moments = random.Random(SEED)
-    kills = resumed = 0
-    while kills < times:
-        job = mortal()
-        job.run(times - kills, moments)
-        check()
-        kills, resumed = kills + job.kills, resumed + job.resumed
-    assert resumed > 0
+    return random.Random(SEED)
+
+
+class Killed(Mortal):
+    """A job that is killed: all its processes at once, some with a worker before, or the job's process alone."""
+
+    def strike(self, process: subprocess.Popen[str]) -> str:
+        """Kill it."""
+        how = self.moments.random()
+        if how < 0.3 and kill_worker(process, self.moments):  # the job replaces it; then the job is killed too
+            time.sleep(self.moments.uniform(0, 0.2))
+        return kill_job(process) if how > 0.7 else kill(process)
 
 
 @pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
-def test_an_import_over_a_link_survives(source: str, fresh: Fresh, tmp_path: Path) -> None:
+def test_an_import_over_a_link_survives(source: str, fresh: Fresh, moments: random.Random, tmp_path: Path) -> None:
     expected, targets = contents(source), []
 
-    def mortal() -> Mortal:
+    def job() -> Killed:
         targets.append(fresh())
         where = f"REMAP_SCHEMA=main:{schema_of(targets[-1])}"
-        return Mortal("impdp", targets[-1], f"NETWORK_LINK={source}", where, "PARALLEL=2", cwd=tmp_path, link=source)
+        return Killed(
+            moments, JOB, "impdp", targets[-1], f"NETWORK_LINK={source}", where, "PARALLEL=2", cwd=tmp_path, link=source
+        )
 
-    kill_often(mortal, lambda: check_equal(targets[-1], expected))
+    kill_often(job, lambda: check_equal(targets[-1], expected, JOB), KILLS)
 
 
 @pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
-def test_an_import_of_a_dump_set_survives(source: str, fresh: Fresh, tmp_path: Path) -> None:
+def test_an_import_of_a_dump_set_survives(source: str, fresh: Fresh, moments: random.Random, tmp_path: Path) -> None:
     dumps = tmp_path / "dumps"
     dumps.mkdir()
     where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")
     done(pump("expdp", source, *where, "PARALLEL_THRESHOLD=1M", "NOLOGFILE=YES"))
     expected, targets = contents(source), []
 
-    def mortal() -> Mortal:
+    def job() -> Killed:
         targets.append(fresh())
-        return Mortal(
-            "impdp", targets[-1], *where, f"REMAP_SCHEMA=main:{schema_of(targets[-1])}", "PARALLEL=2", cwd=tmp_path
+        return Killed(
+            moments,
+            JOB,
+            "impdp",
+            targets[-1],
+            *where,
+            f"REMAP_SCHEMA=main:{schema_of(targets[-1])}",
+            "PARALLEL=2",
+            cwd=tmp_path,
         )
 
-    kill_often(mortal, lambda: check_equal(targets[-1], expected))
+    kill_often(job, lambda: check_equal(targets[-1], expected, JOB), KILLS)
 
 
 @pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)
-def test_an_export_survives(source: str, fresh: Fresh, tmp_path: Path, sqlite_file: Callable[..., str]) -> None:
+def test_an_export_survives(
+    source: str, fresh: Fresh, moments: random.Random, tmp_path: Path, sqlite_file: Callable[..., str]
+) -> None:
     url = fresh()
     done(pump("impdp", url, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(url)}", "NOLOGFILE=YES"))
     dumps = tmp_path / "dumps"
@@ -172,37 +117,35 @@ def test_an_export_survives(source: str, fresh: Fresh, tmp_path: Path, sqlite_fi
     where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")
     expected, numbers = contents(source), iter(range(1000))
 
-    def mortal() -> Mortal:
+    def job() -> Killed:
         for dump in dumps.glob("*.dmp"):
             dump.unlink()
         local = url.startswith("sqlite")
-        return Mortal("expdp", url, *where, "PARALLEL=2", "FILESIZE=20M", cwd=dumps, local=local)
+        return Killed(moments, JOB, "expdp", url, *where, "PARALLEL=2", "FILESIZE=20M", cwd=dumps, local=local)
 
     def check() -> None:
         target = sqlite_file(f"check{next(numbers)}.db")
         done(pump("impdp", target, *where, f"REMAP_SCHEMA={schema_of(url)}:main", "NOLOGFILE=YES"))
-        check_equal(target, expected)
+        check_equal(target, expected, JOB)
 
-    kill_often(mortal, check)
+    kill_often(job, check, KILLS)
 
 
 @pytest.mark.parametrize("fresh", ["postgresql", "mysql"], indirect=True)
-def test_an_import_that_is_recorded_elsewhere_survives(source: str, fresh: Fresh, tmp_path: Path) -> None:
+def test_an_import_that_is_recorded_elsewhere_survives(
+    source: str, fresh: Fresh, moments: random.Random, tmp_path: Path
+) -> None:
     """Whether the last rows were committed cannot be told, so the job loads tables that are its own anew."""
     expected, targets = contents(source), []
 
-    def mortal() -> Mortal:
+    def job() -> Killed:
         targets.append(fresh())
         where = (f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(targets[-1])}", "PARALLEL=2")
-        return Mortal("impdp", targets[-1], *where, "MASTER_TABLE=LOCAL", cwd=tmp_path, local=True, link=source)
+        return Killed(
+            moments, JOB, "impdp", targets[-1], *where, "MASTER_TABLE=LOCAL", cwd=tmp_path, local=True, link=source
+        )
 
-    kill_often(mortal, lambda: check_equal(targets[-1], expected), times=max(1, KILLS // 4))
-
-
-def check_equal(url: str, expected: list[tuple[object, ...]]) -> None:
-    """Every row is there once, and the job's record is gone."""
-    assert contents(url) == expected
-    assert JOB not in sa.inspect(sa.create_engine(url, poolclass=sa.NullPool)).get_table_names()
+    kill_often(job, lambda: check_equal(targets[-1], expected, JOB), max(1, KILLS // 4))
 
 
 # --- what may not have changed --------------------------------------------------------------------------------------

@@ -6,17 +6,16 @@ import os
 import random
 import re
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
-from migrator.errors import MigratorError
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, until
+from tests.support.jobs import SECONDS
 from tests.support.pump import done, pump, schema_of
+from tests.support.restarts import Mortal, check_equal, kill_often
 from tests.support.servers import PrivateServer, Servers
 
 KILLS = max(1, int(os.environ.get("MIGRATOR_TEST_KILLS", "20")) // 6)
@@ -47,85 +46,33 @@ def moments() -> random.Random:
     return random.Random(SEED)
 
 
-class Bereft:
-    """A job whose server dies under it, until it has had enough; it goes on each time."""
+class Bereft(Mortal):
+    """A job whose server dies under it."""
 
     def __init__(
         self, server: PrivateServer, moments: random.Random, client: str, url: str, *arguments: str, cwd: Path,
         local: bool = False, link: str = "",
     ) -> None:  # fmt: skip
-        self._server, self._moments = server, moments
-        self._client, self._url, self._cwd, self._local, self._link = client, url, cwd, local, link
-        self._arguments = (*arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=1M")
-        self.kills = self.resumed = 0
+        super().__init__(moments, JOB, client, url, *arguments, cwd=cwd, local=local, link=link)
+        self._server = server
 
-    def run(self, kills: int) -> None:
-        """Run to the end; the server is killed ``kills`` times at most on the way."""
-        process = begin(self._client, self._url, *self._arguments, cwd=self._cwd)
-        while self.kills < kills and not self._ends(process):
-            self._server.kill(self._moments)
-            self.kills += 1
-            try:
-                said, _ = process.communicate(timeout=SECONDS)
-            finally:
-                process.kill()  # one that hangs
-                self._server.start()
-            if "successfully completed" in said:
-                return
+    def strike(self, process: subprocess.Popen[str]) -> str:
+        """Kill the server, see that the job says so and nothing else, and start the server again."""
+        self._server.kill(self.moments)
+        try:
+            said, _ = process.communicate(timeout=SECONDS)
+        finally:
+            process.kill()  # one that hangs
+            self._server.start()
+        if "successfully completed" not in said:
             assert process.returncode == 1, said
             assert len(UNREACHABLE.findall(said)) == 1, said
             assert not GIVEN_UP.search(said), said
-            process = self._go_on()
-        said, _ = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, said
-
-    def _ends(self, process: subprocess.Popen[str]) -> bool:
-        """Wait for the next moment; whether the job has ended before it came."""
-        if self._moments.random() < 0.8:  # else at any moment, before there is anything to go on with too
-            before = self._incarnation()
-            until(lambda: process.poll() is not None or self._incarnation() > before, "the job's begin")
-        try:
-            process.wait(timeout=self._moments.uniform(0.0, 2.0))
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def _incarnation(self) -> int:
-        recorded = Recorded.of(self._url, JOB, local=self._local)
-        try:
-            return recorded.job().incarnation if recorded.exists() else 0
-        except (ValueError, MigratorError):  # it was dropped, or is just being made
-            return 0
-
-    def _go_on(self) -> subprocess.Popen[str]:
-        if not Recorded.of(self._url, JOB, local=self._local).exists():  # it had not recorded anything
-            for dump in self._cwd.glob("*.dmp"):
-                dump.unlink()
-            return begin(self._client, self._url, *self._arguments, cwd=self._cwd)
-        self.resumed += 1
-        time.sleep(float(LEASE) + 0.1)
-        return begin_again(self._url, JOB, local=self._local, link=self._link)
-
-
-def kill_often(bereft: Callable[[], Bereft], check: Callable[[], None]) -> None:
-    """Run jobs until the server has died ``KILLS`` times; after each job, look at what came out."""
-    kills = resumed = 0
-    while kills < KILLS:
-        job = bereft()
-        job.run(min(KILLS - kills, 3))
-        check()
-        kills, resumed = kills + job.kills, resumed + job.resumed
-    assert resumed > 0
+        return said
 
 
 def shown(url: sa.URL) -> str:
     return url.render_as_string(hide_password=False)
-
-
-def check_equal(url: str, expected: list[tuple[object, ...]]) -> None:
-    """Every row is there once, and the job's record is gone."""
-    assert contents(url) == expected
-    assert JOB not in sa.inspect(sa.create_engine(url, poolclass=sa.NullPool)).get_table_names()
 
 
 # --- the server is the target ---------------------------------------------------------------------------------------
@@ -143,7 +90,7 @@ def test_under_an_import_over_a_link(
         where = (*where, "MASTER_TABLE=LOCAL") if local else where
         return Bereft(server, moments, "impdp", targets[-1], *where, cwd=tmp_path, local=local, link=source)
 
-    kill_often(bereft, lambda: check_equal(targets[-1], expected))
+    kill_often(bereft, lambda: check_equal(targets[-1], expected, JOB), KILLS, 3)
 
 
 def test_under_an_import_of_a_dump_set(source: str, server: PrivateServer, moments: random.Random, tmp_path: Path) -> None:
@@ -158,7 +105,7 @@ def test_under_an_import_of_a_dump_set(source: str, server: PrivateServer, momen
         arguments = (*where, f"REMAP_SCHEMA=main:{schema_of(targets[-1])}", "PARALLEL=2")
         return Bereft(server, moments, "impdp", targets[-1], *arguments, cwd=tmp_path)
 
-    kill_often(bereft, lambda: check_equal(targets[-1], expected))
+    kill_often(bereft, lambda: check_equal(targets[-1], expected, JOB), KILLS, 3)
 
 
 # --- the server is the source ---------------------------------------------------------------------------------------
@@ -189,9 +136,9 @@ def test_under_an_export(
     def check() -> None:
         target = sqlite_file(f"check{next(targets)}.db")
         done(pump("impdp", target, *where, f"REMAP_SCHEMA={schema_of(url)}:main", "NOLOGFILE=YES"))
-        check_equal(target, expected)
+        check_equal(target, expected, JOB)
 
-    kill_often(bereft, check)
+    kill_often(bereft, check, KILLS, 3)
 
 
 def test_at_the_other_end_of_a_link(
@@ -205,4 +152,4 @@ def test_at_the_other_end_of_a_link(
         where = (f"NETWORK_LINK={url}", f"REMAP_SCHEMA={schema_of(url)}:main")
         return Bereft(server, moments, "impdp", targets[-1], *where, cwd=tmp_path, link=url)
 
-    kill_often(bereft, lambda: check_equal(targets[-1], expected))
+    kill_often(bereft, lambda: check_equal(targets[-1], expected, JOB), KILLS, 3)

@@ -36,7 +36,7 @@ def source(sqlite_file: Callable[..., str]) -> str:
 
 @contextmanager
 def exporting(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """An export whose rows are on their way."""
+    """An export whose rows are on their way; client and job have ended when the block has."""
     dump = (f"DIRECTORY={directory}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}")
     process = begin("expdp", url, *dump, "PARALLEL=2", "PARALLEL_THRESHOLD=128K", cwd=directory)
     recorded = Recorded.of(url, JOB, local=True)
@@ -44,8 +44,7 @@ def exporting(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
         until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
         yield process
     finally:
-        process.kill()
-        process.communicate(timeout=SECONDS)
+        kill(process)
 
 
 def restored(directory: Path, target: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 import sys
 import time
@@ -53,10 +54,10 @@ class Recorded:
             return self.table.rows(connection, "GRANULE")
 
 
-def begin(client: str, url: str, *arguments: str, cwd: Path) -> subprocess.Popen[str]:
-    """Start a job as a process."""
+def begin(client: str, url: str, *arguments: str, cwd: Path, lease: str = LEASE) -> subprocess.Popen[str]:
+    """Start a job as a process of its own, by a client; the client's process."""
     command = [sys.executable, "-m", "migrator", client, url, *arguments]
-    environment = {**os.environ, "MIGRATOR_LEASE": LEASE}
+    environment = {**os.environ, "MIGRATOR_LEASE": lease}
     return subprocess.Popen(
         command,
         cwd=cwd,
@@ -68,23 +69,30 @@ def begin(client: str, url: str, *arguments: str, cwd: Path) -> subprocess.Popen
     )
 
 
-def begin_again(url: str, name: str, *, local: bool = False, link: str = "") -> subprocess.Popen[str]:
-    """Go on with a recorded job, as a process; ``link``: the URL of its NETWORK_LINK."""
-    command = [sys.executable, "-m", "tests.support.resume", url, name, "local" if local else "", link]
+def begin_again(url: str, name: str, *, local: bool = False, link: str = "", skip: bool = False) -> subprocess.Popen[str]:
+    """Go on with a recorded job, as a process without a client; ``link``: the URL of its NETWORK_LINK; ``skip``: without
+    what was in progress."""
+    options = ("local" if local else "", link, "skip" if skip else "")
+    command = [sys.executable, "-m", "tests.support.resume", url, name, *options]
     environment = {**os.environ, "MIGRATOR_LEASE": LEASE}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
-def go_on(url: str, name: str, *, local: bool = False, link: str = "") -> subprocess.CompletedProcess[str]:
+def go_on(
+    url: str, name: str, *, local: bool = False, link: str = "", skip: bool = False
+) -> subprocess.CompletedProcess[str]:
     """Go on with a recorded job, to its end."""
-    process = begin_again(url, name, local=local, link=link)
+    process = begin_again(url, name, local=local, link=link, skip=skip)
     said, _ = process.communicate(timeout=SECONDS)
     return subprocess.CompletedProcess(process.args, process.returncode, said)
 
 
-def job_of(client: subprocess.Popen[str]) -> psutil.Process:
-    """The process of the job that a client has started; its own children are workers."""
-    (job,) = psutil.Process(client.pid).children()
+def job_of(process: subprocess.Popen[str]) -> psutil.Process:
+    """The process of the job that a client has started, or that goes on without one; its own descendants are workers."""
+    found = psutil.Process(process.pid)
+    if "tests.support.resume" in found.cmdline():
+        return found
+    (job,) = found.children()
     return job
 
 
@@ -104,6 +112,40 @@ def kill(process: subprocess.Popen[str]) -> str:
     said, _ = process.communicate(timeout=SECONDS)
     psutil.wait_procs(members, timeout=SECONDS)
     return said
+
+
+def kill_job(process: subprocess.Popen[str]) -> str:
+    """Kill the job's process alone and wait until client and workers have ended by themselves; what it had said."""
+    job: psutil.Process | None = None
+    members: list[psutil.Process] = []
+    with suppress(psutil.NoSuchProcess, ValueError):  # it has ended, or not begun
+        job = job_of(process)
+        members = job.children(recursive=True)
+        job.kill()
+    said, _ = process.communicate(timeout=SECONDS)
+    _, left = psutil.wait_procs(members, timeout=SECONDS)
+    assert left == []
+    return said
+
+
+def kill_worker(process: subprocess.Popen[str], moments: random.Random) -> bool:
+    """Kill one worker alone; whether there was one."""
+    with suppress(psutil.NoSuchProcess, ValueError):
+        workers = workers_of(job_of(process))
+        if workers:
+            moments.choice(workers).kill()
+            return True
+    return False
+
+
+def freeze(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Stop a job and its workers by SIGSTOP, as a machine does that is put to sleep; they, to be resumed."""
+    job = job_of(process)
+    job.suspend()  # it makes no more of them
+    members = [job, *workers_of(job)]
+    for member in members:
+        member.suspend()
+    return members
 
 
 def until(condition: Callable[[], bool], what: str = "it") -> None:

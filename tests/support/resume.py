@@ -1,4 +1,4 @@
-"""Goes on with a recorded job: ``python -m tests.support.resume URL JOB [LOCAL] [LINK]``; the exit code is the job's."""
+"""Goes on with a recorded job: ``python -m tests.support.resume URL JOB [LOCAL] [LINK] [SKIP]``; exits as the job does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from migrator.spec import JobSpec
 from tests.support.jobs import Recorded
 
 
-def main(url: str, name: str, local: str = "", link: str = "") -> int:
+def main(url: str, name: str, local: str = "", link: str = "", skip: str = "") -> int:
     """Start the job again."""
     settings = config.load()
     for reference in filter(None, (url, link)):
@@ -21,7 +21,7 @@ def main(url: str, name: str, local: str = "", link: str = "") -> int:
         recorded = Recorded.of(url, name, local=bool(local))
         spec = JobSpec.from_json(recorded.job().detail["request"])
         secrets = command_line.with_credential(NO_SECRETS, spec.credential, settings)
-        start = Start(recorded.table, recorded.database)
+        start = Start(recorded.table, recorded.database, bool(skip))
         return operations.run(spec, settings.resolve, sys.stdout, secrets=secrets, start=start)
     except MigratorError as error:
         print(error)

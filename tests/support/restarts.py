@@ -1,0 +1,108 @@
+"""Jobs that die again and again, whatever kills them, and go on each time until they have had enough."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from migrator.errors import MigratorError
+from tests.support.hoard import contents
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, until
+
+
+class Mortal(ABC):
+    """A job of :mod:`tests.support.hoard`'s rows that meets its death at random moments."""
+
+    def __init__(
+        self, moments: random.Random, name: str, client: str, url: str, *arguments: str, cwd: Path,
+        local: bool = False, link: str = "",
+    ) -> None:  # fmt: skip
+        """``local``: it is recorded on this machine; ``link``: the URL of its NETWORK_LINK."""
+        self.moments, self.name = moments, name
+        self._client, self._url, self._cwd, self._local, self._link = client, url, cwd, local, link
+        self._arguments = (*arguments, f"JOB_NAME={name}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=1M")
+        self.kills = self.resumed = 0
+
+    @abstractmethod
+    def strike(self, process: subprocess.Popen[str]) -> str:
+        """Make it die; what it had said."""
+
+    def run(self, kills: int) -> None:
+        """Run to the end; it dies ``kills`` times at most on the way."""
+        process = self._begin()
+        while self.kills < kills and not self._ends(process):
+            self.kills += 1
+            if "successfully completed" in self.strike(process) and self._is_over():
+                return
+            process = self._go_on()
+        said, _ = process.communicate(timeout=SECONDS)
+        assert process.returncode == 0, said
+
+    @property
+    def recorded(self) -> Recorded:
+        """Its master table."""
+        return Recorded.of(self._url, self.name, local=self._local)
+
+    def _ends(self, process: subprocess.Popen[str]) -> bool:
+        """Wait for the next moment; whether the job has ended before it came."""
+        if self.moments.random() < 0.8:  # else at any moment, before there is anything to go on with too
+            before = self._incarnation()
+            until(lambda: process.poll() is not None or self._incarnation() > before, "the job's begin")
+        try:
+            process.wait(timeout=self.moments.uniform(0.0, 2.5))
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _incarnation(self) -> int:
+        try:
+            return self.recorded.job().incarnation if self.recorded.exists() else 0
+        except (MigratorError, sa.exc.SQLAlchemyError):  # it was dropped, or is just being made
+            return 0
+
+    def _is_over(self) -> bool:
+        """Whether a job that has said its last line has ended; a record of a completed job that stayed is dropped."""
+        recorded = self.recorded
+        if not recorded.exists():
+            return True
+        over = recorded.job().state == "COMPLETED"
+        if over:
+            with recorded.database.connect() as connection:
+                recorded.table.drop(connection)
+        return over
+
+    def _begin(self) -> subprocess.Popen[str]:
+        return begin(self._client, self._url, *self._arguments, cwd=self._cwd)
+
+    def _go_on(self) -> subprocess.Popen[str]:
+        if not self._incarnation():  # it died before it had recorded anything
+            for dump in self._cwd.glob("*.dmp"):
+                dump.unlink()
+            return self._begin()
+        self.resumed += 1
+        time.sleep(float(LEASE) + 0.1)
+        return begin_again(self._url, self.name, local=self._local, link=self._link)
+
+
+def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None], times: int, at_once: int | None = None) -> None:
+    """Run jobs until so many deaths have happened, of one job ``at_once`` at most; look at what comes out of each."""
+    kills = resumed = 0
+    while kills < times:
+        job = mortal()
+        job.run(min(times - kills, at_once or times))
+        check()
+        kills, resumed = kills + job.kills, resumed + job.resumed
+    assert resumed > 0
+
+
+def check_equal(url: str, expected: list[tuple[object, ...]], job: str) -> None:
+    """Every row is there once, keys and indexes too, and nothing of the job."""
+    assert contents(url) == expected
+    left = sa.inspect(sa.create_engine(url, poolclass=sa.NullPool)).get_table_names()
+    assert set(left) == {row[0] for row in expected}, f"of {job}"
