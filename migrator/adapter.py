@@ -363,7 +363,10 @@ class Adapter(ABC):
         """Who is at the other end."""
 
     def is_duplicate(self, error: BaseException) -> bool:
-        """Whether a driver's error says that what was to be made is there already; asked where DDL cannot be rolled back."""
+        """Whether a driver's error says that what was to be made is there already.
+
+        Asked where DDL cannot be rolled back, or is recorded in another database.
+        """
         return False
 
     @abstractmethod

@@ -34,6 +34,8 @@ from .types import DIALECT, TYPES
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
+_DUPLICATE_STATES = frozenset({"42P06", "42P07", "42701", "42710", "42723"})
+"""A schema, relation, column, constraint or other object, function is there already."""
 _TROUBLE: dict[str, Trouble] = {
     "42501": "privilege",
     "53100": "room",  # disk full
@@ -98,6 +100,14 @@ class PostgreSQL(Adapter):
         version, number, user, schema, identity = connection.exec_driver_sql(sql).one()
         numbers = (number // 10000, number % 10000)
         return Server(f"PostgreSQL {version}", numbers, str(user), str(schema or "public"), str(identity))
+
+    def is_duplicate(self, error: BaseException) -> bool:
+        """Whether the server says that a schema, relation, column, constraint, function or primary key is there already."""
+        report = getattr(getattr(error, "orig", None) or error, "diag", None)
+        if report is None:
+            return False
+        another_key = report.sqlstate == "42P16" and "multiple primary keys" in (report.message_primary or "")
+        return another_key or report.sqlstate in _DUPLICATE_STATES
 
     def explain(self, error: BaseException) -> Explanation:
         """The server's message, its detail and, for COPY, the line and column; never the SQL."""

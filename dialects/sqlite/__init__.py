@@ -87,6 +87,10 @@ class SQLiteAdapter(Adapter):
         identity = "{0.st_dev} {0.st_ino}".format(os.stat(path)) if path else ""
         return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
 
+    def is_duplicate(self, error: BaseException) -> bool:
+        """Whether SQLite says that a table, index, view or trigger is there already."""
+        return "already exists" in str(getattr(error, "orig", None) or error)
+
     def explain(self, error: BaseException) -> Explanation:
         """SQLite's own words."""
         original = getattr(error, "orig", None) or error

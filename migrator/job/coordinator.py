@@ -82,10 +82,12 @@ class Record:
 
     def remove(self, kind: Kind, item: int) -> None:
         """Remove one row."""
+        self.job()
         self.table.remove(self.connection, kind, item, self.incarnation)
 
     def clear(self, *kinds: Kind) -> None:
         """Remove the rows of some kinds."""
+        self.job()
         self.table.clear(self.connection, kinds, self.incarnation)
 
     def rows(self, kind: Kind, **which: Any) -> list[Row]:

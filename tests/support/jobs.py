@@ -148,6 +148,13 @@ def freeze(process: subprocess.Popen[str]) -> list[psutil.Process]:
     return members
 
 
+def wake(members: list[psutil.Process]) -> None:
+    """Let them go on, workers first: the job's process may end them at once."""
+    for member in reversed(members):
+        with suppress(psutil.NoSuchProcess):
+            member.resume()
+
+
 def until(condition: Callable[[], bool], what: str = "it") -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + SECONDS

@@ -1,0 +1,186 @@
+"""The master table: a process whose job another has taken over changes nothing; what is no job; whose lease counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.ends import Database
+from migrator.errors import ConnectionLost, DatabaseError, JobExists, JobIsRunning, JobNotFound, JobTakenOver
+from migrator.job import session
+from migrator.job.builder import Builder
+from migrator.job.coordinator import Coordinator, Record
+from migrator.job.session import Heart, Start
+from migrator.job.table import DoneMark, MasterTable, Row
+from migrator.model.catalog import Catalog
+from migrator.operations.work import NoProgress
+from tests.support.records import JOB, SPEC, all_rows, log, recorded
+from tests.support.sql import execute, scalar
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Iterator[Record]:
+    rows = (Row("GRANULE", 1, state="EXECUTING", incarnation=1), Row("GRANULE", 2), Row("OBJECT", 1), Row("FILE", 1))
+    with recorded(tmp_path / "jobs.db", *rows) as made:
+        yield made
+
+
+# --- taken over -----------------------------------------------------------------------------------------------------
+
+
+def say(record: Record) -> None:
+    record.said.append("late")
+    record.write_messages()
+
+
+WRITES: dict[str, Callable[[Record], object]] = {
+    "job": lambda record: record.job(state="STOPPED"),
+    "change": lambda record: record.change("GRANULE", 1, state="FAILED", error="x"),
+    "begin": lambda record: record.begin("GRANULE", 2),
+    "insert": lambda record: record.insert([Row("WORKER", 1)]),
+    "remove": lambda record: record.remove("FILE", 1),
+    "clear": lambda record: record.clear("GRANULE", "OBJECT"),
+    "messages": say,
+    "done": lambda record: DoneMark(record.table, "GRANULE", 1, record.incarnation).set(record.connection, rows=5),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_process_whose_job_is_taken_over_writes_nothing(record: Record, write: Callable[[Record], object]) -> None:
+    record.table.take_over(record.connection)
+    before = all_rows(record)
+    with pytest.raises(JobTakenOver):
+        write(record)
+    assert all_rows(record) == before
+
+
+@pytest.mark.parametrize("write", [write for name, write in WRITES.items() if name != "done"])
+def test_the_process_that_took_it_over_writes(record: Record, write: Callable[[Record], object]) -> None:
+    taken = record.table.take_over(record.connection)
+    before = all_rows(record)
+    write(Record(record.table, record.database, record.connection, taken.incarnation))
+    assert all_rows(record) != before
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_servers_fence_the_same_way(kind: str, request: pytest.FixtureRequest) -> None:
+    database = Database(sa.make_url(request.getfixturevalue(kind)()))
+    table = MasterTable(database.server().schema, "FENCED")
+    with database.connect() as connection:
+        table.create(connection)
+        table.define(connection, JOB)
+        table.insert(connection, [Row("GRANULE", 1, state="EXECUTING", incarnation=1), Row("FILE", 1), Row("OBJECT", 1)])
+        late, mine = Record(table, database, connection), Record(table, database, connection, 2)
+        assert late.begin("OBJECT", 1)
+        table.take_over(connection)
+        before = all_rows(late)
+        for write in WRITES.values():
+            with pytest.raises(JobTakenOver):
+                write(late)
+        assert all_rows(late) == before
+        assert mine.begin("GRANULE", 1)
+        DoneMark(table, "GRANULE", 1, 2).set(connection, rows=5)
+        mine.clear("OBJECT")
+        mine.remove("FILE", 1)
+        assert [(row.kind, row.state) for kind in ("GRANULE", "OBJECT", "FILE") for row in mine.rows(kind)] == [
+            ("GRANULE", "COMPLETED")
+        ]
+
+
+def test_a_job_that_is_taken_over_destroys_nothing(record: Record, sqlite_file: Callable[..., str]) -> None:
+    url = sqlite_file("target.db")
+    execute(url, "CREATE TABLE t (a int)", "INSERT INTO t VALUES (1)")
+    database = Database(sa.make_url(url))
+    coordinator = Coordinator(record, log(), NoProgress(), 1)
+    with database.connect() as connection:
+        ddl = database.adapter.ddl(Catalog("sqlite", ""))
+        builder = Builder(coordinator, database, ddl, connection, log(), {}, {})
+        record.table.take_over(record.connection)
+        with pytest.raises(JobTakenOver):
+            builder.execute("cannot be emptied", ["DELETE FROM t"])
+    assert scalar(url, "SELECT count(*) FROM t") == 1
+
+
+# --- how a job is found alive ---------------------------------------------------------------------------------------
+
+
+class Failing(MasterTable):
+    """A master table that cannot be reached."""
+
+    def beat(self, connection: sa.Connection, incarnation: int, **values: object) -> None:
+        raise DatabaseError(detail="out of reach")
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "LEASE", 0.3)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_heart_that_cannot_beat_for_the_lease_gives_the_job_up(postgresql: Callable[..., str]) -> None:
+    with Heart(Failing("public", "MADE"), Database(sa.make_url(postgresql())), 1) as heart:
+        time.sleep(0.1)
+        assert heart.lost is None
+        time.sleep(1.0)
+    assert isinstance(heart.lost, ConnectionLost)
+    assert "no heartbeat" in str(heart.lost)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_heart_whose_database_has_one_writer_waits_for_it(sqlite_file: Callable[..., str]) -> None:
+    execute(sqlite_file("jobs.db"), "CREATE TABLE t (a int)")
+    with Heart(Failing("main", "MADE"), Database(sa.make_url(sqlite_file("jobs.db"))), 1) as heart:
+        time.sleep(1.0)
+    assert heart.lost is None
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_heart_finds_that_the_job_is_taken_over(record: Record) -> None:
+    with Heart(record.table, record.database, 1) as heart:
+        record.table.take_over(record.connection)
+        time.sleep(0.5)
+    assert isinstance(heart.lost, JobTakenOver)
+
+
+def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("migrator.job.table.LEASE", 0.1)
+    detail = {"request": SPEC.to_json(), "plan": "", "id": "0", "lease": 30.0}
+    job = Row("JOB", 1, "IMPORT/SCHEMA", "main", "MADE", "EXECUTING", 1, 1, detail=detail)
+    with recorded(tmp_path / "jobs.db", job=job) as made:
+        time.sleep(1.1)  # SQLite's clock has whole seconds
+        start = Start(made.table, made.database)
+        with pytest.raises(JobIsRunning), session.session(SPEC, made.database, made.database.server(), start):
+            pytest.fail("it was taken over")
+        made.table.change(made.connection, "JOB", 1, detail={**detail, "lease": 0.5}, keep_time=True)
+        with session.session(SPEC, made.database, made.database.server(), start) as opened:
+            assert opened.record.incarnation == 2
+            assert made.table.job(made.connection).lease == 10.0
+
+
+# --- what is no job -------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_a_dying_process_left_empty_is_taken(tmp_path: Path) -> None:
+    database = Database(sa.make_url(f"sqlite:///{tmp_path / 'jobs.db'}"))
+    table = MasterTable("main", "MADE")
+    with database.connect() as connection:
+        table.create(connection)
+        with pytest.raises(JobNotFound):
+            table.job(connection)
+        table.create(connection)
+        table.define(connection, JOB)
+        with pytest.raises(JobExists):
+            table.define(connection, JOB)
+        with pytest.raises(JobExists):
+            table.create(connection)
+
+
+def test_a_table_that_is_no_master_table_is_not_taken(tmp_path: Path) -> None:
+    execute(f"sqlite:///{tmp_path / 'jobs.db'}", "CREATE TABLE MADE (kind text)")
+    database = Database(sa.make_url(f"sqlite:///{tmp_path / 'jobs.db'}"))
+    with database.connect() as connection, pytest.raises(JobExists):
+        MasterTable("main", "MADE").create(connection)
