@@ -152,6 +152,7 @@ class Coordinator:
         self._files, self._lost, self._single_writer = files, lost, single_writer
         self._stopping = False
         self._told = self._polled = 0.0
+        self._told_errors = log.errors
         self._workers: set[int] = set()
         self._lost_rows: list[Row] = []
         log.sink = record.said.append
@@ -329,12 +330,14 @@ class Coordinator:
             self._polled = now
             for request in self.record.rows("REQUEST", state="PENDING"):
                 self._answer(request)
-        if now - self._told >= _NEWS and not (self._single_writer and self.pool.working):
+        news = now - self._told >= _NEWS or self._log.errors != self._told_errors
+        if news and not (self._single_writer and self.pool.working):
             self._told = now
             self.tell()
 
     def tell(self) -> None:
         """Write into the master table what workers do, and what the log said."""
+        self._told_errors = self._log.errors
         rows = [self._worker_row(lane) for lane in self.pool.lanes]
         for row in rows:
             if row.item in self._workers:

@@ -15,7 +15,7 @@ from migrator.job.table import Row
 from tests.support.held import ROWS as HELD
 from tests.support.held import HeldRows
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until, wake
 from tests.support.pump import done, pump, remap
 from tests.support.sql import scalar
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import signal
 import subprocess
@@ -16,8 +17,21 @@ import pytest
 from migrator.dump.master import Piece
 from migrator.job.session import Session
 from tests.support.held import ROWS, HeldRows
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, job_of, kill, until, workers_of
-from tests.support.pump import done, pump, pump_process
+from tests.support.hoard import contents, hoard
+from tests.support.jobs import (
+    LEASE,
+    SECONDS,
+    Recorded,
+    begin,
+    go_on,
+    job_of,
+    kill,
+    kill_job,
+    kill_worker,
+    until,
+    workers_of,
+)
+from tests.support.pump import done, pump, pump_process, remap
 from tests.support.sql import execute, scalar
 
 JOB = "WORKED"
@@ -42,6 +56,20 @@ def exporting(url: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
     recorded = Recorded.of(url, JOB, local=True)
     try:
         until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
+        yield process
+    finally:
+        kill(process)
+
+
+@contextmanager
+def importing(source: str, target: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """An import by two workers, some of whose rows are in."""
+    link = (f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", f"JOB_NAME={JOB}")
+    process = begin("impdp", target, *link, "PARALLEL=2", "PARALLEL_THRESHOLD=256K", cwd=directory)
+    recorded = Recorded.of(target, JOB)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
+        assert any(row.state == "EXECUTING" for row in recorded.granules())
         yield process
     finally:
         kill(process)
@@ -161,3 +189,28 @@ def test_an_export_whose_disk_was_full_goes_on(source: str, sqlite_file: Callabl
     again = go_on(source, JOB, local=True)
     assert again.returncode == 0, again.stdout
     assert restored(tmp_path, sqlite_file("restored.db")) == (400_000, 400_000)
+
+
+# --- imports --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_worker_of_an_import_that_dies_is_replaced(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    many, target = hoard(tmp_path / "many.db", 100_000), str(request.getfixturevalue(kind)())
+    with importing(many, target, tmp_path) as process:
+        assert kill_worker(process, random.Random(1))
+        out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, out
+    assert out.count("died; what it had not committed is rolled back") == 1
+    assert contents(target) == contents(many)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_an_import_whose_coordinator_dies_goes_on(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    many, target = hoard(tmp_path / "many.db", 100_000), str(request.getfixturevalue(kind)())
+    with importing(many, target, tmp_path) as process:
+        assert "ORA-31623" in kill_job(process)
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, JOB, link=many)
+    assert again.returncode == 0, again.stdout
+    assert contents(target) == contents(many)
