@@ -32,8 +32,8 @@ from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .types import TYPES
 
-_DUPLICATE_CODES = frozenset({1007, 1050, 1060, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
-"""A database, table, column, key, primary key, routine, trigger, event, constraint or sequence is there already."""
+_DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
+"""A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
 _PRIVILEGE_CODES = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1419, 3118})
 """Access denied to a database, as a user, to a table, column, routine, for lack of SUPER; locked accounts."""
 _CONNECTION_CODES = frozenset(
@@ -124,7 +124,7 @@ class MySQL(Adapter):
         return Server(banner, found.version, str(user), str(schema), str(where))
 
     def is_duplicate(self, error: BaseException) -> bool:
-        """Whether the server says that a table, column, key, constraint or program is there already."""
+        """Whether the server says that a table, key, constraint or program is there already."""
         driver_error = getattr(error, "orig", None) or error
         return bool(driver_error.args) and driver_error.args[0] in _DUPLICATE_CODES
 

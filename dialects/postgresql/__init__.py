@@ -34,8 +34,8 @@ from .types import DIALECT, TYPES
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
-_DUPLICATE_STATES = frozenset({"42P06", "42P07", "42701", "42710", "42723"})
-"""A schema, relation, column, constraint or other object, function is there already."""
+_DUPLICATE_STATES = frozenset({"42P06", "42P07", "42710", "42723"})
+"""A schema, relation, constraint or other object, function is there already."""
 _TROUBLE: dict[str, Trouble] = {
     "42501": "privilege",
     "53100": "room",  # disk full
@@ -102,7 +102,7 @@ class PostgreSQL(Adapter):
         return Server(f"PostgreSQL {version}", numbers, str(user), str(schema or "public"), str(identity))
 
     def is_duplicate(self, error: BaseException) -> bool:
-        """Whether the server says that a schema, relation, column, constraint, function or primary key is there already."""
+        """Whether the server says that a schema, relation, constraint, function or primary key is there already."""
         report = getattr(getattr(error, "orig", None) or error, "diag", None)
         if report is None:
             return False

@@ -20,9 +20,7 @@ JOB = "UNMARKED"
     ("kind", "local", "begun"),
     [
         ("mysql", False, True),
-        ("mysql", True, True),
         ("postgresql", True, True),
-        ("sqlite_file", True, True),
         ("mysql", False, False),
     ],
 )

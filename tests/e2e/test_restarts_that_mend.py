@@ -20,7 +20,7 @@ from tests.support.sql import execute, scalar
 
 JOB = "MENDED"
 OPTIONS = (f"JOB_NAME={JOB}", "NOLOGFILE=YES")
-ROWS = 100_000
+ROWS = 60_000
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def half_failed(source: str, target: str, action: TableExistsAction, tmp_path: P
     if action != "SKIP":
         done(pump("impdp", target, *link, "CONTENT=METADATA_ONLY", "NOLOGFILE=YES"))
         execute(target, "ALTER TABLE big ADD CONSTRAINT barred CHECK (id <> 5)")
-    if action in {"SKIP", "REPLACE"}:
+    else:
         execute(target, *CHECK_NEW_TABLES)
     recorded = Recorded.of(target, JOB)
     arguments = (*link, f"TABLE_EXISTS_ACTION={action}", "PARALLEL_THRESHOLD=128K")
@@ -72,7 +72,7 @@ def half_failed(source: str, target: str, action: TableExistsAction, tmp_path: P
     return recorded
 
 
-@pytest.mark.parametrize("action", ["SKIP", "TRUNCATE", "APPEND"])
+@pytest.mark.parametrize("action", ["SKIP", "APPEND"])
 def test_rows_that_had_failed_are_loaded_when_the_reason_is_gone(
     action: TableExistsAction, source: str, postgresql: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -261,7 +261,7 @@ def test_an_import_without_what_was_in_progress_names_it(postgresql: Callable[..
 # --- changes between runs -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("changed", ["", "a", "b"])
+@pytest.mark.parametrize("changed", ["", "b"])
 def test_a_second_restart_looks_for_changes_since_the_first(
     changed: str, postgresql: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -98,7 +98,12 @@ def job_of(process: subprocess.Popen[str]) -> psutil.Process:
 
 def workers_of(job: psutil.Process) -> list[psutil.Process]:
     """The worker processes of a job, or of the client that has started it."""
-    return [child for child in job.children(recursive=True) if child.cmdline()[0].startswith("migrator worker ")]
+    found = []
+    for child in job.children(recursive=True):
+        with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):  # it has ended meanwhile
+            if "".join(child.cmdline()[:1]).startswith("migrator worker "):
+                found.append(child)
+    return found
 
 
 def kill(process: subprocess.Popen[str]) -> str:

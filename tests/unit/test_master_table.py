@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,15 @@ def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         with session.session(SPEC, made.database, made.database.server(), start) as opened:
             assert opened.record.incarnation == 2
             assert made.table.job(made.connection).lease == 10.0
+
+
+def test_objects_that_had_failed_are_errors_though_the_job_could_not_say_so(tmp_path: Path) -> None:
+    detail = {"request": SPEC.to_json(), "plan": "", "id": "0", "lease": 0.0}
+    failed = [Row("OBJECT", item, state="FAILED", error="x") for item in (1, 2)]
+    with recorded(tmp_path / "jobs.db", *failed, job=replace(JOB, detail=detail)) as made:
+        start = Start(made.table, made.database)
+        with session.session(SPEC, made.database, made.database.server(), start) as opened:
+            assert opened.errors == 2
 
 
 # --- what is no job -------------------------------------------------------------------------------------------------
