@@ -16,7 +16,7 @@ from tests.support.held import ROWS as HELD
 from tests.support.held import HeldRows
 from tests.support.hoard import contents, hoard
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until, wake
-from tests.support.pump import done, pump, remap
+from tests.support.pump import remap
 from tests.support.sql import scalar
 
 JOB = "SLEEPING"
@@ -77,23 +77,6 @@ def test_an_import_that_wakes_up_changes_nothing(kind: str, request: pytest.Fixt
     again = next(number for number, line in enumerate(lines) if line.startswith("Restarting "))
     assert [line for line in lines[again:] if line.startswith(("MIG-", "ORA-", "Starting ")) or "stopped" in line] == []
     assert sum(row.rows for row in recorded.granules()) == 165_000
-
-
-def test_an_export_that_wakes_up_changes_nothing(
-    postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
-) -> None:
-    source, held = hoard(tmp_path / "source.db", 150_000), postgresql()
-    done(pump("impdp", held, f"NETWORK_LINK={source}", remap(source, held), "NOLOGFILE=YES"))
-    recorded, where = Recorded.of(held, JOB), (f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp")
-    with asleep(recorded, "expdp", held, *where, "PARALLEL=2", cwd=tmp_path) as (first, members):
-        second = begin_again(held, JOB)
-        until(lambda: any(row.incarnation == 2 for row in recorded.granules()), "the second process's work")
-        goes_under(first, members)
-        said, _ = second.communicate(timeout=SECONDS)
-    assert second.returncode == 0, said
-    target = sqlite_file("target.db")
-    done(pump("impdp", target, *where, remap(held, target), "NOLOGFILE=YES"))
-    assert contents(target) == contents(source)
 
 
 # --- whose lease it is ----------------------------------------------------------------------------------------------

@@ -73,7 +73,7 @@ def build(record: Record, *items: int) -> Build:
 def move(record: Record, *, marked: bool) -> Move:
     rows = TableRows(TARGET, Snapshot(None), Read(TABLE, (), None, Granule(None, "")))
     done = DoneMark(record.table, "GRANULE", 1, 1) if marked else None
-    return Move(1, TABLE, rows, Store(TARGET, Load(TABLE, (), (), False, True)), "direct_path", done=done)
+    return Move(1, TABLE, rows, Store(TARGET, Load(TABLE, (), ())), "direct_path", done=done)
 
 
 def after(record: Record, items: Sequence[int], ending: Ending) -> Ending:

@@ -149,7 +149,7 @@ def test_a_heart_finds_that_the_job_is_taken_over(record: Record) -> None:
 
 def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("migrator.job.table.LEASE", 0.1)
-    detail = {"request": SPEC.to_json(), "plan": "", "id": "0", "lease": 30.0}
+    detail = {"request": SPEC.to_json(), "plan": "", "lease": 30.0}
     job = Row("JOB", 1, "IMPORT/SCHEMA", "main", "MADE", "EXECUTING", 1, 1, detail=detail)
     with recorded(tmp_path / "jobs.db", job=job) as made:
         time.sleep(1.1)  # SQLite's clock has whole seconds
@@ -163,7 +163,7 @@ def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_objects_that_had_failed_are_errors_though_the_job_could_not_say_so(tmp_path: Path) -> None:
-    detail = {"request": SPEC.to_json(), "plan": "", "id": "0", "lease": 0.0}
+    detail = {"request": SPEC.to_json(), "plan": "", "lease": 0.0}
     failed = [Row("OBJECT", item, state="FAILED", error="x") for item in (1, 2)]
     with recorded(tmp_path / "jobs.db", *failed, job=replace(JOB, detail=detail)) as made:
         start = Start(made.table, made.database)
