@@ -68,8 +68,8 @@ def importing(source: str, target: str, directory: Path) -> Iterator[subprocess.
     process = begin("impdp", target, *link, "PARALLEL=2", "PARALLEL_THRESHOLD=256K", cwd=directory)
     recorded = Recorded.of(target, JOB)
     try:
-        until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
-        assert any(row.state == "EXECUTING" for row in recorded.granules())
+        begun = {"COMPLETED", "EXECUTING"}
+        until(lambda: recorded.exists() and begun <= {row.state for row in recorded.granules()}, "rows on their way")
         yield process
     finally:
         kill(process)
@@ -198,7 +198,7 @@ def test_an_export_whose_disk_was_full_goes_on(source: str, sqlite_file: Callabl
 def test_an_import_outlives_a_worker_and_then_its_coordinator(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    many, target = hoard(tmp_path / "many.db", 150_000), str(request.getfixturevalue(kind)())
+    many, target = hoard(tmp_path / "many.db", 250_000), str(request.getfixturevalue(kind)())
     with importing(many, target, tmp_path) as process:
         first = set(workers_of(job_of(process)))
         assert kill_worker(process, random.Random(1))
