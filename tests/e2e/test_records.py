@@ -63,7 +63,9 @@ def test_a_record_of_another_version_is_in_nobodys_way(source: str, postgresql: 
     url = postgresql()
     database = Database(sa.make_url(url))
     strange = Row("JOB", 1, "IMPORT/SCHEMA", "main", "STRANGE", "STOPPED", 1, 1, detail=STRANGE)
-    write(local_database(), "STRANGE", strange)
+    local = local_database()
+    Path(str(local.url.database)).parent.mkdir(parents=True)
+    write(local, "STRANGE", strange)
     done(kept(url, source, "OTHER", "hollow"))
     assert control.find(database, None).table.name == "OTHER"
     assert control.find(database, "OTHER").table.name == "OTHER"
