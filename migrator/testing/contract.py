@@ -480,8 +480,9 @@ class AdapterContract(DeclarationContract):
         _, child = workbench.create(*self._family(workbench))
         (plain,) = workbench.create(workbench.table("ctr_plain", Column("v", t.String())))
         with workbench.connect() as connection:
-            facts = self.adapter.facts(connection, [child.qname, plain.qname, QName(child.schema, "ctr_not_there")])
-        keyed, unkeyed, missing = facts.values()
+            names = [child.qname, plain.qname, QName(child.schema, "ctr_not_there")]
+            facts = self.adapter.facts(connection, names)
+        keyed, unkeyed, missing = (facts[name] for name in names)
         assert keyed.holds(Fact.REFERENTIAL)
         assert keyed.holds(Fact.UNIQUE_INDEX)
         assert not keyed.holds(Fact.TRIGGER)
