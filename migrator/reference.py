@@ -250,8 +250,14 @@ same every n seconds.
 
 `START_JOB` on a job that is stopped, or not running, begins a new process, which takes the job over: a granule (a part of a
 table) is loaded once, since its rows and its done mark are one transaction; what was not committed is done again. Changed
-sources and targets are refused by name. `START_JOB=SKIP_CURRENT` leaves out what was in progress, and the log says what. The
-heartbeat of a process that has just died is waited for until it counts as dead.
+sources and targets are refused by name, as far as the source can tell: MariaDB without GTIDs does not know of changes made
+before its server was started again, and the log says where a database can tell nothing. Rows that could not be loaded before
+are tried again.
+
+`START_JOB=SKIP_CURRENT` leaves out what was in progress. The log names each part as an error, so the job ends with exit code
+5; an export leaves out the whole table, which an import of the set refuses by name unless it is excluded. Errors of earlier
+runs of a job count. The heartbeat of a process that has just died is waited for until it counts as dead, by the lease that
+the job's own process had (`MIGRATOR_LEASE`).
 
 A password in a URL is never recorded. To start a network import again whose link has one, give the link besides ATTACH:
 `impdp URL ATTACH=job NETWORK_LINK=URL`, or use connections of the configuration file. The same goes for
