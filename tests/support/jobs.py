@@ -39,7 +39,9 @@ class Recorded:
         return cls(MasterTable("main" if local else database.server().schema, name), database)
 
     def exists(self) -> bool:
-        """Whether it is there."""
+        """Whether it is there; the file of a SQLite database may not be, nor its directory."""
+        if self.database.url.get_backend_name() == "sqlite" and not Path(str(self.database.url.database)).exists():
+            return False
         with self.database.connect() as connection:
             return self.table.exists(connection)
 
