@@ -419,8 +419,13 @@ class Coordinator:
     # --- how it ends ------------------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """All is done: let the workers end."""
+        """All is done: let the workers end.
+
+        :raises WorkerDied: one was dead, and rows are lost that it had not ended in an object of a store.
+        """
         self.pool.close()
+        if self._lost_rows:
+            raise WorkerDied(worker="an", detail="died before its dump file was ended; start the job again")
         self.tell()
 
     def abandon(self) -> None:

@@ -315,16 +315,19 @@ class Pool:
         :raises MigratorError: one could not end what it held, for example because the disk is full.
         """
         for lane in [lane for lane in self.lanes if lane.task is None][: max(0, len(self.lanes) - self.width)]:
-            self.lanes.remove(lane)
-            try:
-                lane.close()
-            except MigratorError as error:
-                lane.kill()
-                self._gone(lane, True)
-                if not isinstance(error, WorkerDied):
-                    raise
-            else:
-                self._gone(lane, False)
+            self._end(lane)
+
+    def _end(self, lane: Lane) -> None:
+        self.lanes.remove(lane)
+        try:
+            lane.close()
+        except MigratorError as error:
+            lane.kill()
+            self._gone(lane, True)
+            if not isinstance(error, WorkerDied):
+                raise
+        else:
+            self._gone(lane, False)
 
     def kill_one(self, number: int) -> bool:
         """End one worker at once; its task ends without an outcome. False: there is none of that number."""
@@ -336,9 +339,9 @@ class Pool:
         return True
 
     def close(self) -> None:
-        """Let all workers end; none has a task."""
+        """Let all workers end; none has a task. As :meth:`close_idle`."""
         while self.lanes:
-            self.lanes.pop().close()
+            self._end(self.lanes[-1])
 
     def kill(self) -> None:
         """End all workers at once."""

@@ -266,6 +266,24 @@ def test_a_worker_that_is_found_dead_when_workers_get_fewer_is_as_any_that_died(
     assert export.sealed(files) == [1, 2]
 
 
+def test_a_worker_that_is_found_dead_when_all_is_done_does_not_stop_the_job(export: Export) -> None:
+    files = export.files()
+    torn = export.begin(files, 1)
+    export.done(torn.write("main.t", [batch(1)]))
+    torn.abandon()
+    coordinator = coordinated(export, files, _Idle(1, WorkerDied(worker=1, detail="died")))
+    coordinator.close()
+    assert coordinator.pool.lanes == []
+    assert export.sealed(files) == [1]
+
+
+def test_a_dump_file_that_cannot_be_ended_when_all_is_done_ends_the_job(export: Export) -> None:
+    failing = _Idle(1, FileNotWritable(path="x01.dmp", detail="No space left on device"))
+    with pytest.raises(FileNotWritable, match="No space left"):
+        coordinated(export, export.files(), failing).close()
+    assert failing.ended
+
+
 # --- what is deleted with a job -------------------------------------------------------------------------------------
 
 
