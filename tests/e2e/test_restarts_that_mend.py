@@ -39,6 +39,22 @@ def killed(recorded: Recorded, when: Callable[[], bool], client: str, url: str, 
     time.sleep(float(LEASE) + 0.1)
 
 
+def killed_at_its_view(here: str, there: str, cwd: Path) -> Recorded:
+    """An import over a link, on PostgreSQL, that was killed when it was about to make a view."""
+    hold = (
+        """CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_advisory_xact_lock_shared(99); END $$""",
+        "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION hold()",
+    )
+    execute(there, *hold)
+    recorded = Recorded.of(there, JOB)
+    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with psycopg.connect(libpq(sa.make_url(there))) as lock:
+        lock.execute("SELECT pg_advisory_lock(99)")
+        killed(recorded, lambda: scalar(there, waits) == 1, "impdp", there, f"NETWORK_LINK={here}", cwd=cwd)
+    return recorded
+
+
 def states(recorded: Recorded, table: str = "") -> set[str]:
     """The states of the granules of a table, or of all."""
     return {row.state for row in recorded.granules() if table in {"", row.name}}
@@ -111,17 +127,7 @@ def test_a_table_that_failed_and_is_referred_to_is_loaded_again(postgresql: Call
     execute(here, "CREATE VIEW v AS SELECT * FROM parent")
     done(pump("impdp", there, f"NETWORK_LINK={here}", "CONTENT=METADATA_ONLY", "EXCLUDE=VIEW", "NOLOGFILE=YES"))
     execute(there, "DROP TABLE child, parent", *[text.replace("big", "parent") for text in CHECK_NEW_TABLES])
-    hold = (
-        """CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$
-        BEGIN PERFORM pg_advisory_xact_lock_shared(99); END $$""",
-        "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION hold()",
-    )
-    execute(there, *hold)
-    recorded = Recorded.of(there, JOB)
-    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    with psycopg.connect(libpq(sa.make_url(there))) as lock:
-        lock.execute("SELECT pg_advisory_lock(99)")
-        killed(recorded, lambda: scalar(there, waits) == 1, "impdp", there, f"NETWORK_LINK={here}", cwd=tmp_path)
+    recorded = killed_at_its_view(here, there, tmp_path)
     assert states(recorded, "parent") == {"FAILED"}
     execute(there, "ALTER TABLE parent DROP CONSTRAINT barred")
     again = go_on(there, JOB, link=here)
@@ -142,16 +148,9 @@ def test_an_index_that_failed_before_the_kill_is_an_error_after_it(postgresql: C
         """CREATE FUNCTION refuse() RETURNS event_trigger LANGUAGE plpgsql AS $$
         BEGIN RAISE EXCEPTION 'no index today'; END $$""",
         "CREATE EVENT TRIGGER refuse ON ddl_command_start WHEN TAG IN ('CREATE INDEX') EXECUTE FUNCTION refuse()",
-        """CREATE FUNCTION hold() RETURNS event_trigger LANGUAGE plpgsql AS $$
-        BEGIN PERFORM pg_advisory_xact_lock_shared(99); END $$""",
-        "CREATE EVENT TRIGGER hold ON ddl_command_start WHEN TAG IN ('CREATE VIEW') EXECUTE FUNCTION hold()",
     )
     execute(there, *refuse)
-    recorded = Recorded.of(there, JOB)
-    waits = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
-    with psycopg.connect(libpq(sa.make_url(there))) as lock:
-        lock.execute("SELECT pg_advisory_lock(99)")
-        killed(recorded, lambda: scalar(there, waits) == 1, "impdp", there, f"NETWORK_LINK={here}", cwd=tmp_path)
+    killed_at_its_view(here, there, tmp_path)
     again = go_on(there, JOB, link=here)
     assert again.returncode == 5, again.stdout
     assert "completed with 1 error(s)" in again.stdout
