@@ -45,7 +45,7 @@ ASKED = {
 }
 """The values of ACCESS_METHOD that ask for a method."""
 
-JobFact = Literal["QUERY", "SAMPLE", "REMAP_DATA"]
+JobFact = Literal["QUERY", "SAMPLE", "REMAP_DATA", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS"]
 """A parameter of the job that concerns a table, as a fact about it."""
 
 Direction = Literal["load", "unload", "both"]
@@ -144,8 +144,10 @@ RULES: tuple[Rule, ...] = (
         Fact.PARTITIONED,
         _DIRECT,
         "the table was there before the job and is partitioned",
-        "let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        "let the job make the table (TABLE_EXISTS_ACTION=REPLACE), or give "
+        "DATA_OPTIONS=TRUST_EXISTING_TABLE_PARTITIONS if its partitions are those of the source",
         existing=True,
+        unless="TRUST_EXISTING_TABLE_PARTITIONS",
     ),
     Rule(
         "disabled-unique-index",
@@ -195,6 +197,14 @@ RULES: tuple[Rule, ...] = (
         _DIRECT,
         "a column has instants with a time zone, and the source knows other time zones than the target",
         "bring both databases to one version of the time-zone data",
+    ),
+    Rule(
+        "append-hint",
+        "load",
+        "DISABLE_APPEND_HINT",
+        _DIRECT,
+        "DATA_OPTIONS=DISABLE_APPEND_HINT keeps rows from being appended past the SQL engine",
+        "leave DISABLE_APPEND_HINT out",
     ),
     # --- unloading, as documented ---------------------------------------------------------------------------------------
     Rule(

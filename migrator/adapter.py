@@ -301,13 +301,13 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
-Trouble = Literal["privilege", "connection", "room", "read-only", "file"]
+Trouble = Literal["privilege", "connection", "room", "read-only", "file", "row"]
 """What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full, one that can
-only be read, a file that is no database."""
+only be read, a file that is no database; a row that breaks a constraint, or has a value that its column cannot have."""
 
 
 class Explanation(NamedTuple):
-    """A driver's error in one line, and what it is about; None: a statement or a value."""
+    """A driver's error in one line, and what it is about; None: none of these."""
 
     text: str
     about: Trouble | None = None
@@ -452,8 +452,15 @@ class Adapter(ABC):
     # --- writing ----------------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
-        """A connection for loading rows: in a transaction that the caller commits, with strict checking of values."""
+    def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
+        """A connection for loading rows: in a transaction that the caller commits, with strict checking of values.
+
+        ``checking``: every constraint is checked by each statement, as far as the database can.
+        """
+
+    def takes_back(self, connection: sa.Connection, table: QName) -> bool:
+        """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
+        return True
 
     @abstractmethod
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:

@@ -1,4 +1,6 @@
-"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``jobs``, ``dumpinfo``, ``help``; exit codes 0, 5, 1.
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``jobs``, ``dumpinfo``, ``retry-rejects``, ``help``.
+
+Exit codes are 0, 5 and 1.
 
 Modules that load database libraries are imported when they are needed: a password in the arguments must be hidden from the
 process list before anything slow happens.
@@ -23,6 +25,7 @@ from migrator.errors import (
     Interrupted,
     MigratorError,
     MissingFile,
+    MissingRejectFile,
     NotText,
     UnknownCommand,
     UnknownParameter,
@@ -108,7 +111,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _help([], run)
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    if name in {"plan", "jobs", "dumpinfo", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
+    if name in {"plan", "jobs", "dumpinfo", "retry-rejects", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
         return _usage(name)
     return _COMMANDS[name](rest, run)
 
@@ -242,6 +245,21 @@ def _jobs(arguments: Sequence[str], _: Run) -> int:
     return 0
 
 
+def _retry_rejects(arguments: Sequence[str], _: Run) -> int:
+    from migrator import command_line, config, console
+    from migrator.ends import Database
+    from migrator.operations import retrying
+
+    if not arguments:
+        raise MissingRejectFile
+    name, *words = arguments
+    settings = config.load()
+    path = command_line.reject_file(name, settings)
+    database = Database(settings.resolve(settings.reference(command_line.only_word(words))))
+    database.adapter.find(database.url)
+    return retrying.retry(path, database, console.say)
+
+
 def _help(arguments: Sequence[str], _: Run) -> int:
     from migrator import console, reference
 
@@ -279,6 +297,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "impdp": _impdp,
     "plan": _plan,
     "jobs": _jobs,
+    "retry-rejects": _retry_rejects,
     "dumpinfo": _dumpinfo,
     "help": _help,
     "--help": _help,

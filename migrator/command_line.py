@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -34,6 +35,7 @@ from migrator.spec import (
     Compression,
     CompressionAlgorithm,
     Content,
+    DataOption,
     EncryptionAlgorithm,
     EncryptionMode,
     EncryptionScope,
@@ -60,6 +62,8 @@ _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
 _IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
+REJECTS = "_rejects.ndjson"
+"""What the name of a reject file ends in."""
 _DUMPINFO = re.compile(r"(?P<name>CREDENTIAL|DIRECTORY)=(?P<value>.+)", re.IGNORECASE | re.DOTALL)
 """The parameters of dumpinfo."""
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
@@ -105,6 +109,9 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
         table_exists_action=_table_exists_action(request, content),
         access_method=_access_method(client, request),
+        data_options=(options := _data_options(request)),
+        reject_limit=_reject_limit(request, options),
+        reject_file=_reject_file(request, config, options),
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
@@ -175,7 +182,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
-        *_access_method_conflicts(request, content),
+        *_without_rows_conflicts(request, content),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(request, config),
         *_estimate_conflicts(client, request, content),
@@ -190,15 +197,15 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
             raise ConflictingParameters(detail=detail)
 
 
-def _access_method_conflicts(request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
-    """What leaves no rows that a method could move."""
+def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
+    """What leaves no rows that a method could move, or an option concern."""
     without_rows = {
         "SQLFILE": "SQLFILE" in request,
         "CONTENT=METADATA_ONLY": content == "METADATA_ONLY",
         **{f"{name}=YES": request.flag(name) for name in ("ESTIMATE_ONLY", "MASTER_ONLY", "VERIFY_ONLY")},
     }
-    for name, given in without_rows.items():
-        yield given and "ACCESS_METHOD" in request, f"{name} moves no rows, so ACCESS_METHOD has no meaning"
+    for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS")):
+        yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
 
 
 def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, str]]:
@@ -269,7 +276,7 @@ def _check_job(client: Client, job: JobSpec) -> None:
         )
     _check_includes(job.include)
     _check_objects(job)
-    plain = [str(path) for path in (job.logfile, job.sqlfile) if path is not None]
+    plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file) if path is not None]
     named = [*job.dumpfiles, *plain]
     twice = next((name for name in named if named.count(name) > 1), None)
     twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
@@ -485,6 +492,19 @@ def _dump_file(text: str, directory: str | None, config: Config, credential: str
     return str(config.directory(where or slash, "READ") / name)
 
 
+def reject_file(text: str, config: Config) -> Path:
+    """The reject file that the command line of retry-rejects names: a path, ``directory:file``, or a name in DIRECTORY.
+
+    Others come to be beside it.
+
+    :raises UsageError: the name is wrong, there is no such directory or no grant to write in it.
+    """
+    where, slash, name = text.rpartition("/")
+    if not slash or ":" in name:
+        return _file(text, "FILE", None, config, "WRITE", ".ndjson")
+    return config.directory(where or slash, "WRITE") / name
+
+
 def with_credential(secrets: Secrets, name: str | None, config: Config) -> Secrets:
     """The same secrets, with those of a configured credential, if one is named.
 
@@ -550,6 +570,45 @@ def _access_method(client: Client, request: Request) -> AccessMethod:
         reason = f"INSERT … SELECT between two servers is {params.LATER}; EXTERNAL_TABLE does it from a staging table"
         raise UnsupportedParameter(name="ACCESS_METHOD=INSERT_AS_SELECT", reason=reason)
     return cast(AccessMethod, "CONVENTIONAL_PATH" if method == "CONVENTIONAL" else method)
+
+
+def _data_options(request: Request) -> tuple[DataOption, ...]:
+    """The values of DATA_OPTIONS, each once.
+
+    :raises UnsupportedParameter: one that is refused by name.
+    :raises InvalidValue: one that there is not.
+    """
+    given = dict.fromkeys(unquoted(item, "DATA_OPTIONS").upper() for item in request.items("DATA_OPTIONS"))
+    for option in given:
+        if option in params.REFUSED_DATA_OPTIONS:
+            raise UnsupportedParameter(name=f"DATA_OPTIONS={option}", reason=params.REFUSED_DATA_OPTIONS[option])
+        if option not in params.DATA_OPTIONS:
+            known = ", ".join(params.DATA_OPTIONS)
+            raise InvalidValue(name="DATA_OPTIONS", detail=f"'{option}' is none of {known}")
+    return tuple(cast("DataOption", option) for option in given)
+
+
+def _reject_limit(request: Request, options: Sequence[DataOption]) -> int | None:
+    text = request.one("REJECT_LIMIT")
+    if text is None:
+        return None
+    if "SKIP_CONSTRAINT_ERRORS" not in options:
+        raise ConflictingParameters(detail="REJECT_LIMIT needs DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS: else no row is rejected")
+    if text.upper() == "UNLIMITED":
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise InvalidValue(name="REJECT_LIMIT", detail=f"'{text}' is neither a number of rows nor UNLIMITED")
+    return int(text)
+
+
+def _reject_file(request: Request, config: Config, options: Sequence[DataOption]) -> Path | None:
+    """The reject file: beside the log and named as it; without a log in DIRECTORY."""
+    if "SKIP_CONSTRAINT_ERRORS" not in options:
+        return None
+    log = _logfile("impdp", request, config)
+    if log is not None:
+        return log.with_name(f"{log.stem}{REJECTS}")
+    return _file(f"import{REJECTS}", "DATA_OPTIONS", request.one("DIRECTORY"), config, "WRITE", "")
 
 
 def _table_name(text: str, parameter: str) -> TableName:

@@ -35,6 +35,7 @@ _ERRORS: dict[Trouble | None, Callable[..., MigratorError]] = {
     "connection": ConnectionLost,
     "room": DiskFull,
     "read-only": ReadOnlyDatabase,
+    "row": DatabaseError,
     "file": partial(NotADatabase, url=""),
 }
 

@@ -294,7 +294,8 @@ class UnknownCommand(UsageError):
     code = "MIG-10001"
     template = "'{name}' is no command"
     action = (
-        "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo and help; migrator help describes them."
+        "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo, retry-rejects and help; migrator help "
+        "describes them."
     )
 
 
@@ -304,6 +305,12 @@ class MissingFile(UsageError):
     code = "MIG-10002"
     template = "no file is named"
     action = "Give the paths of dump files: migrator dumpinfo exp01.dmp"
+
+
+class MissingRejectFile(MissingFile):
+    """A command about a reject file without it."""
+
+    action = "Give the path of a reject file and a connection: migrator retry-rejects import_rejects.ndjson sqlite:///hr.db"
 
 
 class MissingConnection(UsageError):
@@ -625,6 +632,30 @@ class RowNotCarried(ValueNotCarried):
     """A row that the target's table cannot hold, for a reason that no one column has."""
 
     template = "table {table}: {detail}"
+
+
+class RejectLimitReached(MigratorError):
+    """SKIP_CONSTRAINT_ERRORS has left out as many rows of a table as it may."""
+
+    code = "ORA-30653"
+    template = "reject limit reached: more than {limit} rows of {table} were rejected, the last for: {reason}"
+    action = "Mend the rows at the source, or give a higher REJECT_LIMIT."
+
+
+class RowsNotTakenBack(MigratorError):
+    """A table whose storage engine has no transactions, where rows that are refused cannot be told from the others."""
+
+    code = "MIG-20007"
+    template = "table {table}: SKIP_CONSTRAINT_ERRORS has to take rows back, and its storage engine cannot"
+    action = "Move the table to an engine with transactions (ALTER TABLE … ENGINE=InnoDB), or leave the option out."
+
+
+class RejectFileNotUsable(MigratorError):
+    """A reject file that cannot be written, read, or understood."""
+
+    code = "MIG-20008"
+    template = "reject file {path}: {detail}"
+    action = "A reject file is what an import with DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS writes; docs/rejects.md describes it."
 
 
 class RowCountDiffers(MigratorError):

@@ -47,6 +47,19 @@ class Parameter:
     bare: bool = False
 
 
+DATA_OPTIONS = ("SKIP_CONSTRAINT_ERRORS", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS")
+"""The values of an import's DATA_OPTIONS."""
+
+REFUSED_DATA_OPTIONS = {
+    "CONTINUE_LOAD_ON_FORMAT_ERROR": f"it is {LATER}",
+    "ENABLE_NETWORK_COMPRESSION": f"it is {LATER}",
+    "REJECT_ROWS_WITH_REPL_CHAR": "no replacement character is ever stored: a text that the target's character set does "
+    "not have is an error, and SKIP_CONSTRAINT_ERRORS rejects its row",
+    "VALIDATE_TABLE_DATA": f"it is {LATER}",
+}
+"""The values that Data Pump has besides, and why each is refused."""
+
+
 def _flag(name: str, clients: frozenset[Client], summary: str) -> Parameter:
     return Parameter(name, clients, summary, "YES | NO", "NO", f"{name}=YES", ("YES", "NO"))
 
@@ -185,6 +198,16 @@ SUPPORTED = (
         "MIGRATOR_ENCRYPTION_PASSWORD",
         "ENCRYPTION_PASSWORD=swordfish",
     ),
+    Parameter(
+        "DATA_OPTIONS",
+        IMPDP,
+        "How rows are loaded. SKIP_CONSTRAINT_ERRORS: rows that break a constraint, or have a value that its column cannot "
+        "have, go to a reject file beside the log, and the others are loaded. DISABLE_APPEND_HINT: no table is loaded by "
+        "the direct path. TRUST_EXISTING_TABLE_PARTITIONS: partitioned tables that exist may be.",
+        " | ".join(DATA_OPTIONS) + "[, …]",
+        example="DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
+        many=True,
+    ),
     _flag("ENCRYPTION_PWD_PROMPT", BOTH, "Ask for the password of the dump file set."),
     Parameter(
         "ESTIMATE",
@@ -302,6 +325,15 @@ SUPPORTED = (
         example="REMAP_TABLE=hr.emp:employees",
         many=True,
     ),
+    Parameter(
+        "REJECT_LIMIT",
+        IMPDP,
+        "With DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS: how many rows of a table may be rejected; a table with more is not "
+        "loaded.",
+        "number | UNLIMITED",
+        "UNLIMITED",
+        "REJECT_LIMIT=100",
+    ),
     _flag("REUSE_DUMPFILES", EXPDP, "Overwrite dump files that exist."),
     Parameter(
         "SCHEMAS",
@@ -374,7 +406,6 @@ REFUSED = (
         {
             "ABORT_STEP": "Stop the job after a step, for tests.",
             "CLUSTER": "Use workers on several machines.",
-            "DATA_OPTIONS": "How data is treated, for example that rows breaking constraints are skipped.",
             "FLASHBACK_SCN": "Read a past state by its number.",
             "FLASHBACK_TIME": "Read a past state by its time.",
             "REMAP_DATA": "Change values by a function.",
@@ -389,6 +420,7 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
+            "DATA_OPTIONS": "How rows are unloaded, for example a partitioned table's as one.",
             "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },

@@ -19,6 +19,7 @@ migrator expdp CONNECTION [NAME=value …]     export a database into a dump fil
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
+migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
 migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs

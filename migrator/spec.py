@@ -28,6 +28,7 @@ EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
 EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
 AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"]
+DataOption = Literal["SKIP_CONSTRAINT_ERRORS", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS"]
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
 
 
@@ -79,6 +80,9 @@ class JobSpec:
     ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums. ``estimate`` None: nothing is estimated
     but the job's progress. ``master_table`` None: in the job's database, if it can be there.
 
+    ``reject_file``: where rows go that SKIP_CONSTRAINT_ERRORS leaves out, unless the name is taken; ``reject_limit``: how
+    many of a table may, None: any number.
+
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
     ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
@@ -105,6 +109,9 @@ class JobSpec:
     remap_table: tuple[TableRemap, ...] = ()
     table_exists_action: TableExistsAction = "SKIP"
     access_method: AccessMethod = "AUTOMATIC"
+    data_options: tuple[DataOption, ...] = ()
+    reject_limit: int | None = None
+    reject_file: Path | None = None
     parallel: int = 1
     parallel_threshold: int = 64 << 20
     job_name: str | None = None
@@ -143,6 +150,7 @@ class JobSpec:
             "directory": Path,
             "logfile": Path,
             "sqlfile": Path,
+            "reject_file": Path,
             "tables": lambda items: tuple(TableName(**item) for item in items),
             "include": lambda items: tuple(map(_filter_from_json, items)),
             "exclude": lambda items: tuple(map(_filter_from_json, items)),

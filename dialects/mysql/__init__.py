@@ -45,6 +45,11 @@ _ROOM_CODES = frozenset({1021, 1114})
 """The disk, or the table's file, is full."""
 _READ_ONLY_CODES = frozenset({1792, 1836})
 """A transaction, or the server, takes no changes."""
+_ROW_CODES = frozenset(
+    {1048, 1062, 1169, 1216, 1264, 1265, 1292, 1366, 1367, 1406, 1416, 1452, 1526, 1557, 1586, 1690, 3140, 3156, 3819, 4025}
+)
+"""NULL, a key that is there already, a parent that is not, range, truncation, wrong text, geometry or JSON, no partition, a
+check constraint."""
 _AN_OPTION = 1290
 """An option of the server, which the message names, prevents the statement."""
 _TROUBLE: dict[int, Trouble] = {
@@ -52,6 +57,7 @@ _TROUBLE: dict[int, Trouble] = {
     **dict.fromkeys(_CONNECTION_CODES, "connection"),
     **dict.fromkeys(_ROOM_CODES, "room"),
     **dict.fromkeys(_READ_ONLY_CODES, "read-only"),
+    **dict.fromkeys(_ROW_CODES, "row"),
 }
 
 
@@ -198,11 +204,17 @@ class MySQL(Adapter):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
-        """A connection for loading rows, in a transaction that the caller commits."""
+    def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
+        """A connection for loading rows, in a transaction that the caller commits. InnoDB defers no constraint."""
         from . import paths
 
         return paths.writing(engine)
+
+    def takes_back(self, connection: sa.Connection, table: QName) -> bool:
+        """Whether the table's storage engine has savepoints."""
+        from . import paths
+
+        return paths.takes_back(connection, table)
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""

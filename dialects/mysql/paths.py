@@ -95,6 +95,18 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
+_SAVEPOINTS = """
+SELECT e.savepoints AS savepoints FROM information_schema.tables t JOIN information_schema.engines e ON e.engine = t.engine
+WHERE t.table_schema = :schema AND t.table_name = :name
+"""
+
+
+def takes_back(connection: sa.Connection, table: QName) -> bool:
+    """Whether a table's storage engine can go back to a savepoint."""
+    found = connection.execute(sa.text(_SAVEPOINTS), {"schema": table.schema, "name": table.name}).scalar_one_or_none()
+    return found == "YES"
+
+
 @contextmanager
 def given_up_when_broken(connection: sa.Connection) -> Iterator[None]:
     """Let SQLAlchemy know when the driver's connection is no more, so that nothing is rolled back through it.

@@ -99,7 +99,7 @@ class OracleAdapter(Adapter):
         """
         self._refuse("Reading rows")
 
-    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
+    def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
         """Not supported yet.
 
         :raises ScriptsOnly: always.

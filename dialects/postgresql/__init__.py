@@ -47,7 +47,15 @@ _TROUBLE: dict[str, Trouble] = {
     "25P03": "connection",  # idle in a transaction for too long
     "25P04": "connection",  # a transaction that took too long
 }
-"""What SQLSTATEs are about; those of class 08 are about the connection."""
+_TROUBLE_OF_CLASS: dict[str, Trouble] = {
+    "08": "connection",
+    "22": "row",  # a value: out of range, too long, of another form, a text that is none
+    "23": "row",  # a constraint
+    "44": "row",  # a view's check option
+}
+"""What SQLSTATEs are about, by themselves or by their class."""
+_NO_ROW = frozenset({"22P03", "22P04"})
+"""SQLSTATEs of class 22 that say that a COPY is broken, whatever the row."""
 
 
 class PostgreSQL(Adapter):
@@ -117,7 +125,7 @@ class PostgreSQL(Adapter):
             return Explanation(redact(" ".join(str(cause).split())), _own_trouble(cause))
         parts = [report.message_primary, report.message_detail, _copy_context(report.context)]
         state = report.sqlstate or ""
-        about = "connection" if state.startswith("08") else _TROUBLE.get(state)
+        about = None if state in _NO_ROW else _TROUBLE.get(state) or _TROUBLE_OF_CLASS.get(state[:2])
         return Explanation(redact(" ".join(" ".join(p for p in parts if p).split())), about)
 
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
@@ -185,10 +193,12 @@ class PostgreSQL(Adapter):
         return granules.changed(connection, read, mark, rows)
 
     @contextmanager
-    def writing(self, engine: sa.Engine) -> Iterator[sa.Connection]:
-        """A connection in a transaction; leaving without a commit rolls back."""
+    def writing(self, engine: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connection]:
+        """A connection in a transaction; leaving without a commit rolls back. ``checking``: no constraint is deferred."""
         with engine.connect() as connection:
             connection.begin()
+            if checking:
+                connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
             yield connection
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:

@@ -41,6 +41,9 @@ _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_IOERR_WRITE: "room",  # a quota, or a limit of the file's size
     sqlite3.SQLITE_NOTADB: "file",
     sqlite3.SQLITE_CORRUPT: "file",
+    sqlite3.SQLITE_CONSTRAINT: "row",
+    sqlite3.SQLITE_MISMATCH: "row",
+    sqlite3.SQLITE_TOOBIG: "row",
 }
 """What codes of errors are about, extended ones or primary ones."""
 
@@ -157,9 +160,9 @@ class SQLiteAdapter(Adapter):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
-    def writing(self, engine: sa.Engine) -> AbstractContextManager[sa.Connection]:
-        """A connection in a write transaction."""
-        return connections.writing(engine)
+    def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
+        """A connection in a write transaction. ``checking``: foreign keys are checked too, but for deferred ones."""
+        return connections.writing(engine, checking=checking)
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows with one prepared INSERT."""

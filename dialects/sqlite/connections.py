@@ -176,8 +176,10 @@ def reading(source: sa.Engine, snapshot_: Snapshot) -> Iterator[sa.Connection]:
 
 
 @contextmanager
-def writing(target: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection in a write transaction that the caller commits."""
+def writing(target: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connection]:
+    """A connection in a write transaction that the caller commits; ``checking``: foreign keys are checked."""
     with target.connect() as connection:
+        if checking:
+            connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection

@@ -27,6 +27,7 @@ from migrator.errors import (
     WorkerDied,
 )
 from migrator.job.lanes import Finished, Lane, Pool
+from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import DoneMark, Kind, MasterTable, Row
 from migrator.job.worker import Build, Failure, FileGiven, FileWanted, Made, Move, Outcome, Task, make
@@ -197,7 +198,9 @@ class Coordinator:
             if outcome.error is not None or task.done is None:
                 values |= {"state": state, "rows": outcome.rows, "bytes": outcome.bytes, "seconds": outcome.seconds}
                 values |= {"error": "" if outcome.error is None else str(outcome.error)}
-                if task.rows_to is None:
+                if task.rows_to is not None and task.rows_to.rejecting is not None:
+                    values["detail"] = outcome.rejected.recorded(task.rows_to.rejecting.detail)
+                elif task.rows_to is None:
                     values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}
             self.record.change("GRANULE", task.item, **values)
             yield task, outcome, finished.worker
@@ -298,7 +301,7 @@ class Coordinator:
         if self.record.begin("GRANULE", task.item, worker=worker):
             return None
         row = next(row for row in self.record.rows("GRANULE", after=task.item - 1) if row.item == task.item)
-        return Outcome(row.rows, row.bytes, row.seconds)
+        return Outcome(row.rows, row.bytes, row.seconds, rejected=Rejected.of(row.detail))
 
     def _gone(self, lane: Lane, died: bool) -> None:
         if self._files is None:

@@ -161,6 +161,11 @@ class JobLog:
             line += f" in {round(seconds)} seconds using {method}"
         self._write(line, worker)
 
+    def rejected(self, rows: int, reason: str) -> None:
+        """So many rows of the table that was told last were left out; ``reason``: of the first."""
+        which = "" if rows == 1 else ", the first of them"
+        self.error(f"{rows} row(s) were rejected{which} with the following error:", reason)
+
     def message(self, text: str, worker: int | None = None) -> None:
         """A remark."""
         self._write(text, worker)

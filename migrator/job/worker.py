@@ -23,10 +23,12 @@ from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import FatalError, InternalError, MigratorError, RowCountDiffers
+from migrator.errors import FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
+from migrator.job.rejecting import NONE_REJECTED, Rejected, Rejecting, limited, sift
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
+from migrator.rejects import PartWriter
 
 Advance = Callable[[int, int], None]
 """Told of rows and bytes as they pass."""
@@ -34,12 +36,16 @@ Advance = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Store:
-    """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``."""
+    """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``.
+
+    ``rejecting``: rows that the database refuses are set aside; None: they fail the granule.
+    """
 
     database: Database
     load: Load
     staged: bool = False
     where: str | None = None
+    rejecting: Rejecting | None = None
 
 
 @dataclass(frozen=True)
@@ -102,7 +108,8 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a task; ``error`` None: all rows are where they should be. ``failures``: of a build's objects."""
+    """What became of a task; ``error`` None: all rows are where they should be. ``failures``: of a build's objects;
+    ``rejected``: the rows that were set aside."""
 
     rows: int = 0
     bytes: int = 0
@@ -110,6 +117,7 @@ class Outcome:
     pieces: tuple[Piece, ...] = ()
     error: MigratorError | None = None
     failures: tuple[Failure, ...] = ()
+    rejected: Rejected = NONE_REJECTED
 
 
 # --- what a worker says while it works ------------------------------------------------------------------------------
@@ -214,13 +222,11 @@ class Worker:
 
     def _move(self, move: Move) -> Outcome:
         passing = _Passing(self._advance)
-        pieces: tuple[Piece, ...] = ()
         if move.rows_to is None:
             pieces = self._dump(move, passing)
-            rows = sum(piece.rows for piece in pieces)
-        else:
-            rows = self._store(move, move.rows_to, passing)
-        return Outcome(rows, passing.bytes, pieces=pieces)
+            return Outcome(sum(piece.rows for piece in pieces), passing.bytes, pieces=pieces)
+        stored, rejected = self._store(move, move.rows_to, passing)
+        return Outcome(stored, passing.bytes, rejected=rejected)
 
     def _dump(self, move: Move, passing: _Passing) -> tuple[Piece, ...]:
         file = self._dump_file()
@@ -232,26 +238,70 @@ class Worker:
         finally:
             ahead.close()
 
-    def _store(self, move: Move, target: Store, passing: _Passing) -> int:
+    def _store(self, move: Move, target: Store, passing: _Passing) -> tuple[int, Rejected]:
         adapter = target.database.adapter
         source = self._adapter_of(move.rows_from)
         started = time.monotonic()
+        checking = target.rejecting is not None and not target.load.fresh
         with (
             database_errors(source or adapter),
             database_errors(adapter),
-            adapter.writing(target.database.engine) as connection,
+            adapter.writing(target.database.engine, checking=checking) as connection,
         ):
             try:
-                put = self._put_staged if target.staged else self._put
-                stored = put(move, target, adapter, connection, passing)
+                stored, rejected = self._stored(move, target, adapter, connection, passing)
                 if move.done is not None:
                     seconds = time.monotonic() - started
-                    move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds)
+                    noted = {} if target.rejecting is None else {"detail": rejected.recorded(target.rejecting.detail)}
+                    move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds, **noted)
             except BaseException:
                 connection.rollback()
                 raise
             connection.commit()
-        return stored
+        return stored, rejected
+
+    def _stored(
+        self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing
+    ) -> tuple[int, Rejected]:
+        if target.rejecting is not None:
+            return self._put_sifted(move, target, target.rejecting, adapter, connection, passing)
+        put = self._put_staged if target.staged else self._put
+        return put(move, target, adapter, connection, passing), NONE_REJECTED
+
+    def _put_sifted(
+        self,
+        move: Move,
+        target: Store,
+        rejecting: Rejecting,
+        adapter: Adapter,
+        connection: sa.Connection,
+        passing: _Passing,
+    ) -> tuple[int, Rejected]:
+        """Load the rows that the database takes; how many are stored, and what became of the others."""
+        load = target.load
+        if not adapter.takes_back(connection, load.table):
+            raise RowsNotTakenBack(table=load.table)
+        part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key)
+        staging = Staging(adapter, connection, load, target.where) if target.staged else None
+
+        def put(batch: pa.RecordBatch) -> int:
+            if staging is None:
+                return adapter.load(connection, load, [batch])
+            return staging.through(lambda staged: adapter.load(connection, staged, [batch]))
+
+        reject = limited(part.add, load.table, rejecting.limit)
+        ahead = prefetch(self._batches(move.rows_from))
+        try:
+            stored = sift(adapter, connection, passing.batches(ahead), put, reject, again=rejecting.again)
+            counted = stored + part.rows if target.where is None else passing.rows
+            self._check_count(move, counted, passing.rows)
+            part.finish()
+        except BaseException:
+            part.drop()
+            raise
+        finally:
+            ahead.close()
+        return stored, Rejected(part.rows, part.path.name, part.reason) if part.rows else NONE_REJECTED
 
     def _put(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         """Load all rows into the table; how many are stored."""
@@ -341,14 +391,36 @@ def through_staging(
 
     :raises RowCountDiffers: SQL stored another number of rows than there are.
     """
-    ddl = adapter.ddl(Catalog(adapter.name, ""))
-    staging = ddl.staging_for(load.table)
-    connection.execute(Statement(ddl.create_staging(staging, load.target)))
-    sent = put(replace(load, table=staging, fresh=True))
-    stored = int(connection.execute(Statement(ddl.insert_from(load.table, load.target, staging, where))).rowcount)
-    if where is None and stored != sent:
-        raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="a trigger or rule left rows out?")
-    return stored
+    return Staging(adapter, connection, load, where).through(put)
+
+
+class Staging:
+    """A temporary table for the rows of a load, which goes with the connection; made at once."""
+
+    def __init__(self, adapter: Adapter, connection: sa.Connection, load: Load, where: str | None) -> None:
+        self._connection, self._load, self._where = connection, load, where
+        ddl = adapter.ddl(Catalog(adapter.name, ""))
+        staging = ddl.staging_for(load.table)
+        self._staged = replace(load, table=staging, fresh=True)
+        self._empty = f"DELETE FROM {ddl.name_of(staging)}"
+        self._move_on = ddl.insert_from(load.table, load.target, staging, where)
+        self._used = False
+        connection.execute(Statement(ddl.create_staging(staging, load.target)))
+
+    def through(self, put: Callable[[Load], int]) -> int:
+        """Let ``put`` fill the table, and SQL move on its rows, or those that meet the condition; how many are stored.
+
+        :raises RowCountDiffers: SQL stored another number of rows than there are.
+        """
+        if self._used:
+            self._connection.execute(Statement(self._empty))
+        self._used = True
+        sent = put(self._staged)
+        stored = int(self._connection.execute(Statement(self._move_on)).rowcount)
+        if self._where is None and stored != sent:
+            detail = "a trigger or rule left rows out?"
+            raise RowCountDiffers(table=self._load.table, sent=sent, stored=stored, detail=detail)
+        return stored
 
 
 def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from migrator import filters, transforms
+from migrator import filters, rejects, transforms
 from migrator.access import Choice, Method
 from migrator.adapter import Adapter, Fact, Load, Server
 from migrator.dump import reader
@@ -16,6 +18,7 @@ from migrator.ends import Database
 from migrator.errors import (
     ConflictingParameters,
     FatalError,
+    JobKilled,
     MigratorError,
     RequestChanged,
     RowsInDoubt,
@@ -26,6 +29,7 @@ from migrator.errors import (
 )
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator
+from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
 from migrator.job.worker import Move, Store
@@ -34,7 +38,16 @@ from migrator.model.codec import digest
 from migrator.model.objects import Column, QName, Schema, Table
 from migrator.operations import methods
 from migrator.operations.master_only import master_only
-from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, object_rows, skipped_now
+from migrator.operations.rows import (
+    Rejects,
+    RowsMoved,
+    begin_progress,
+    estimate,
+    granules,
+    largest_first,
+    object_rows,
+    skipped_now,
+)
 from migrator.operations.work import Work
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
@@ -182,6 +195,10 @@ class _Import:
             self.job.executing()
             self._run_phases()
             coordinator.close()
+        except JobKilled:
+            coordinator.abandon()
+            self._gather_rejects()
+            raise
         except BaseException:
             coordinator.abandon()
             raise
@@ -194,6 +211,7 @@ class _Import:
                 self.loading = True
                 self._load(path)
                 self.loading = False
+                self._gather_rejects()
                 self._check_inline_keys()
             else:
                 self.builder.run(phase, items, path, self.labels)
@@ -226,6 +244,7 @@ class _Import:
             mark=self.origin.mark,
             existing=[[table.schema, table.name] for table in self.there.of(Table)],
             labels=sorted(self._existing_labels()),
+            rejects=None if self.spec.reject_file is None else str(rejects.claim(self.spec.reject_file)),
         )
 
     def _granules(self) -> dict[QName, list[Row]]:
@@ -266,7 +285,8 @@ class _Import:
     def _check_source(self, name: QName, rows: Sequence[Row]) -> None:
         for row in rows:
             if row.state == "COMPLETED":
-                changed = self.origin.changed(self.tables[name], row.detail, self.job.recall("mark"), row.rows)
+                read = row.rows + Rejected.of(row.detail).rows
+                changed = self.origin.changed(self.tables[name], row.detail, self.job.recall("mark"), read)
                 if changed is not None:
                     raise SourceChanged(object=f"table {self.tables[name].source}", detail=changed)
 
@@ -431,7 +451,7 @@ class _Import:
         self.log.processing(path)
         begin_progress(self.progress, [row for row in left if row.item in every])
         of_tables = [row for table in tables for row in granules[table.qname]]
-        moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo)
+        moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo, self._rejects())
         for moves in planned:
             for move, outcome, worker in self.coordinator.move(largest_first(moves)):
                 moved.ended(move, outcome, worker)
@@ -478,7 +498,34 @@ class _Import:
         for row in rows:
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)
-            yield Move(row.item, table.qname, rows_from, store, methods.label(self.spec, choice), row.estimate, done)
+            to = replace(store, rejecting=self._rejecting(table, made, row))
+            yield Move(row.item, table.qname, rows_from, to, methods.label(self.spec, choice), row.estimate, done)
+
+    # --- rows that are rejected -------------------------------------------------------------------------------------
+
+    def _rejects(self) -> Rejects | None:
+        """Where rejected rows go, and how many may; None: none are."""
+        path = self.job.recall("rejects")
+        return None if path is None else Rejects(Path(path), self.spec.reject_limit)
+
+    def _rejecting(self, table: Table, made: Table, row: Row) -> Rejecting | None:
+        rejects = self._rejects()
+        if rejects is None:
+            return None
+        key = table.primary_key.columns if table.primary_key is not None else ()
+        to_itself = any(key.referred == made.qname for key in made.foreign_keys)
+        return Rejecting(rejects.path, key, rejects.limit, to_itself, row.detail)
+
+    def _gather_rejects(self) -> None:
+        """Put the rejected rows of all granules whose other rows are there into one file."""
+        into = self._rejects()
+        if into is None:
+            return
+        done = self.record.rows("GRANULE", state="COMPLETED")
+        if rejects.gather(into.path, [found.part for row in done if (found := Rejected.of(row.detail)).rows]):
+            self.log.message(f"Rejected rows are in {into.path}")
+
+    # --- when rows are there ----------------------------------------------------------------------------------------
 
     def _undo(self, name: QName, rows: int) -> int:
         """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""

@@ -12,9 +12,14 @@ from migrator.errors import MigratorError
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 from migrator.origins import Origin
-from migrator.spec import JobSpec
+from migrator.spec import DataOption, JobSpec
 
 _NO_PARAMETER: frozenset[JobFact] = frozenset()
+_OPTIONS: dict[DataOption, JobFact] = {
+    "DISABLE_APPEND_HINT": "DISABLE_APPEND_HINT",
+    "TRUST_EXISTING_TABLE_PARTITIONS": "TRUST_EXISTING_TABLE_PARTITIONS",
+}
+"""The DATA_OPTIONS that rules look at."""
 _QUERY: frozenset[JobFact] = frozenset({"QUERY"})
 
 
@@ -48,9 +53,10 @@ def loading(
     if not tables:
         return {}
     facts: Mapping[QName, Facts] = adapter.facts(connection, [table.qname for table in tables])
+    options = frozenset(_OPTIONS[option] for option in spec.data_options if option in _OPTIONS)
     chosen = {}
     for table in tables:
-        asked_of = _QUERY if table.source in origin.unfiltered else _NO_PARAMETER
+        asked_of = options | (_QUERY if table.source in origin.unfiltered else _NO_PARAMETER)
         situation = Situation(facts.get(table.qname, Facts()), table.qname not in existing, parameters=asked_of)
         chosen[table.qname] = choose(situation, ASKED.get(spec.access_method))
     return chosen

@@ -6,11 +6,14 @@ The log has one line a table, when its last granule is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import Literal
 
-from migrator.errors import MigratorError
+from migrator.errors import MigratorError, RejectLimitReached
 from migrator.job.coordinator import Record
+from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import Row, State
 from migrator.job.worker import Move, Outcome
@@ -72,6 +75,14 @@ def skipped_now(record: Record, rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if row.state == "SKIPPED" and row.incarnation == record.incarnation]
 
 
+@dataclass(frozen=True)
+class Rejects:
+    """The reject file of a job, and how many rows of a table may go there (None: any number)."""
+
+    path: Path
+    limit: int | None = None
+
+
 class _Table:
     """What is known of one table's granules."""
 
@@ -80,6 +91,7 @@ class _Table:
         self.rows = self.bytes = 0
         self.seconds = 0.0
         self.error: MigratorError | None = None
+        self.rejected: list[Rejected] = []
         self._ended: dict[int, Outcome] = {}
 
     def end(self, item: int, outcome: Outcome) -> None:
@@ -87,6 +99,7 @@ class _Table:
         self._ended[item] = outcome
         self.add(outcome.rows, outcome.bytes, outcome.seconds)
         self.error = self.error or outcome.error
+        self.reject(outcome.rejected)
 
     def again(self, item: int) -> None:
         self.left.add(item)
@@ -95,6 +108,16 @@ class _Table:
 
     def add(self, rows: int, size: int, seconds: float) -> None:
         self.rows, self.bytes, self.seconds = self.rows + rows, self.bytes + size, self.seconds + seconds
+
+    def reject(self, rejected: Rejected) -> None:
+        if rejected.rows:
+            self.rejected.append(rejected)
+
+    def too_many(self, name: QName, limit: int | None) -> MigratorError | None:
+        """The error of a table of which more rows than ``limit`` are rejected."""
+        if limit is None or sum(rejected.rows for rejected in self.rejected) <= limit:
+            return None
+        return RejectLimitReached(table=name, limit=limit, reason=self.rejected[-1].reason)
 
 
 class RowsMoved:
@@ -107,7 +130,9 @@ class RowsMoved:
         verb: Literal["exported", "imported"],
         rows: Iterable[Row],
         stays: Stays = lambda table, rows: 0,
+        rejects: Rejects | None = None,
     ) -> None:
+        self._limit = None if rejects is None else rejects.limit
         self._log, self._progress, self._verb, self._stays = log, progress, verb, stays
         self._tables: dict[QName, _Table] = {}
         for row in rows:
@@ -118,6 +143,7 @@ class RowsMoved:
                     table.bytes + row.bytes,
                     table.seconds + row.seconds,
                 )
+                table.reject(Rejected.of(row.detail))
             elif row.state != "SKIPPED":
                 table.left.add(row.item)
 
@@ -128,8 +154,11 @@ class RowsMoved:
         if table.left:
             return
         self._progress.table_done(str(move.name))
+        table.error = table.error or table.too_many(move.name, self._limit)
         if table.error is None:
             self._log.rows(self._verb, move.name, table.bytes, table.rows, table.seconds, move.method, worker)
+            if table.rejected:
+                self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
         else:
             self._failed(move.name, table, table.error)
 

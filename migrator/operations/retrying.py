@@ -1,0 +1,132 @@
+"""``migrator retry-rejects``: the rows of a reject file, loaded again; those that are refused once more stay in a new file.
+
+All rows come in by one transaction. While it lasts the file's name ends in ``.loading``, and ``.loaded`` after it: a file
+that is still named ``.loading`` when no process works on it was interrupted just when the rows were committed, or before.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from migrator import rejects
+from migrator.adapter import Adapter, Load
+from migrator.ends import Database, database_errors
+from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
+from migrator.job.rejecting import sift
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Column, QName, Table
+from migrator.operations.importing import matched
+from migrator.plan import parents_first
+
+Say = Callable[[str], None]
+
+LOADING, LOADED = ".loading", ".loaded"
+"""What is added to a reject file's name while its rows are loaded, and after that."""
+
+
+def retry(path: Path, database: Database, say: Say) -> int:
+    """Load a reject file's rows again; the exit code: 5 if rows are refused once more.
+
+    :raises RejectFileNotUsable: it cannot be read or is none, or it is being loaded.
+    :raises ObjectNotFound: a table is not there.
+    """
+    groups = _groups(path)
+    left = rejects.claim(path)
+    try:
+        loading = _renamed(path, LOADING)
+    except RejectFileNotUsable:
+        left.unlink()
+        raise
+    adapter = database.adapter
+    with database_errors(adapter), adapter.writing(database.engine, checking=True) as connection:
+        try:
+            found = _Retry(adapter, connection, left, loading, say).run(groups)
+        except BaseException:
+            connection.rollback()
+            rejects.gather(left, [])
+            loading.rename(path)
+            raise
+        connection.commit()
+    loading.rename(path.with_name(f"{path.name}{LOADED}"))
+    if found:
+        say(f"Rejected rows are in {left}")
+    return 5 if found else 0
+
+
+def _groups(path: Path) -> list[rejects.Section]:
+    """The tables of a reject file, one section for each form in which their rows came. All of the file is read."""
+    found: dict[tuple[QName, tuple[Column, ...]], rejects.Section] = {}
+    for section, _ in rejects.read(path):
+        found.setdefault((section.table, section.columns), section)
+    if not found:
+        raise RejectFileNotUsable(path=path, detail="it holds no row")
+    return list(found.values())
+
+
+def _renamed(path: Path, suffix: str) -> Path:
+    """The file under a longer name, which nothing else has."""
+    longer = path.with_name(f"{path.name}{suffix}")
+    try:
+        os.link(path, longer)
+        path.unlink()
+    except FileExistsError as error:
+        detail = f"{longer.name} is there: its rows are being loaded, or that was interrupted and is to be looked at"
+        raise RejectFileNotUsable(path=path, detail=detail) from error
+    except OSError as error:
+        raise RejectFileNotUsable(path=path, detail=error.strerror or str(error)) from error
+    return longer
+
+
+class _Retry:
+    """Loads the rows of ``loading`` in the transaction of ``connection``; those that are refused go to ``left``."""
+
+    def __init__(self, adapter: Adapter, connection: sa.Connection, left: Path, loading: Path, say: Say) -> None:
+        self._adapter, self._connection, self._left, self._loading, self._say = adapter, connection, left, loading, say
+
+    def run(self, groups: list[rejects.Section]) -> bool:
+        """Load all rows, those of tables that others refer to first; whether some are refused."""
+        schemas = sorted({section.table.schema for section in groups})
+        there = self._adapter.catalog(self._connection, schemas, proof=False)
+        tables = {section.table: _table(there, section.table) for section in groups}
+        order = [table.qname for group in parents_first(list(tables.values())) for table in group]
+        parts = [
+            part
+            for number, section in enumerate(sorted(groups, key=lambda section: order.index(section.table)), 1)
+            if (part := self._load(number, section, tables[section.table]))
+        ]
+        return rejects.gather(self._left, parts)
+
+    def _load(self, number: int, section: rejects.Section, made: Table) -> str:
+        """Load the rows of one table; the part of the new file with those that are refused, empty if there are none."""
+        if not self._adapter.takes_back(self._connection, made.qname):
+            raise RowsNotTakenBack(table=made.qname)
+        source, target = matched(Table(made.schema, made.name, section.columns), made)
+        load = Load(made.qname, source, target, conventional=True)
+        part = rejects.PartWriter(self._left, number, made.qname, source, section.key)
+        names = [column.name for column in source]
+
+        def put(batch: pa.RecordBatch) -> int:
+            return self._adapter.load(self._connection, load, [batch])
+
+        batches = (batch.select(names) for batch in self._batches(section))
+        stored = sift(self._adapter, self._connection, batches, put, part.add, again=True)
+        part.finish()
+        self._say(f"{made.qname}: {stored} rows loaded, {part.rows} rejected")
+        return part.path.name if part.rows else ""
+
+    def _batches(self, wanted: rejects.Section) -> Iterator[pa.RecordBatch]:
+        for section, batch in rejects.read(self._loading):
+            if (section.table, section.columns) == (wanted.table, wanted.columns):
+                yield batch
+
+
+def _table(there: Catalog, name: QName) -> Table:
+    table = there.table(name)
+    if table is None:
+        raise ObjectNotFound(name=name)
+    return table

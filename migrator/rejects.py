@@ -1,0 +1,264 @@
+"""The reject file: rows that an import left out because the database refused them, with the reason of each.
+
+One JSON value a line. A line with ``section`` begins the rows of one table that one granule's load rejected, and tells the
+columns as they came; each line after it is a row, with its key, its values and the reason. Values are text that reads back
+as exactly the value, or ``{"hex": …}`` where they are bytes, or null.
+
+Each attempt to load a granule writes a *part*, a file of its own beside the reject file, before its rows are committed; the
+master table's done mark names it. So a part counts if and only if its granule's rows are there, and :func:`gather` can be
+repeated, whatever had been gathered before.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+
+from migrator import arrow, files
+from migrator.errors import RejectFileNotUsable
+from migrator.model import types as t
+from migrator.model.codec import decode, encode
+from migrator.model.objects import Column, QName
+
+BATCH_ROWS = 1000
+"""How many rows of a reject file make a batch when it is read."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the rows of one part have in common: its name, their table, its columns as they came, the names of its key's."""
+
+    part: str
+    table: QName
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ()
+
+    def line(self) -> dict[str, Any]:
+        """The line that begins it."""
+        table = [self.table.schema, self.table.name]
+        return {"section": self.part, "table": table, "key": list(self.key), "columns": encode(self.columns)}
+
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> Section:
+        """What :meth:`line` wrote.
+
+        :raises ValueError: it is not that.
+        """
+        columns = decode(line["columns"])
+        if not all(isinstance(column, Column) for column in columns):
+            raise ValueError("its columns are none")
+        schema, name = line["table"]
+        return cls(line["section"], QName(schema, name), columns, tuple(line["key"]))
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def values_of(array: pa.Array, column: Column) -> list[Any]:
+    """The values of a column, JSON-ready."""
+    text = arrow.as_text(array, column.type)
+    if pa.types.is_binary(text.type):
+        return [None if value is None else {"hex": value.hex()} for value in text.to_pylist()]
+    zone = "Z" if pa.types.is_timestamp(array.type) and array.type.tz is not None else ""
+    return [None if value is None else f"{value}{zone}" for value in text.to_pylist()]
+
+
+def array_of(values: Sequence[Any], column: Column) -> pa.Array:
+    """What :func:`values_of` wrote, as it was.
+
+    :raises ValueError: a value is of another kind.
+    """
+    given = [value for value in values if value is not None]
+    if any(isinstance(value, dict) for value in given) or (not given and isinstance(t.base_of(column.type), t.Binary)):
+        return pa.array([None if value is None else bytes.fromhex(value["hex"]) for value in values], pa.binary())
+    if not all(isinstance(value, str) for value in given):
+        raise ValueError(f"column {column.name} has a value that is neither text nor null")
+    return arrow.parse(pa.array(values, pa.string()), column.type)
+
+
+# --- writing --------------------------------------------------------------------------------------------------------
+
+
+class PartWriter:
+    """Writes one part; the file is made with the first row. ``beside``: the reject file it is a part of."""
+
+    def __init__(self, beside: Path, item: int, table: QName, columns: tuple[Column, ...], key: tuple[str, ...]) -> None:
+        self.path = beside.with_name(f"{beside.name}.{item}.{uuid.uuid4().hex[:12]}")
+        self.rows = 0
+        self.reason = ""
+        """Why the first row was rejected."""
+        self._section = Section(self.path.name, table, columns, key)
+        self._file: BinaryIO | None = None
+
+    def add(self, row: pa.RecordBatch, reason: str) -> None:
+        """Write a row.
+
+        :raises RejectFileNotUsable: the file cannot be written.
+        """
+        with _file_errors(self.path):
+            if self._file is None:
+                self._file = os.fdopen(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+                self._write(self._section.line())
+                self.reason = reason
+            columns = self._section.columns
+            cells = {c.name: values_of(array, c)[0] for array, c in zip(row.columns, columns, strict=True)}
+            key = {name: cells[name] for name in self._section.key if name in cells}
+            self._write({"table": str(self._section.table), "key": key, "values": cells, "reason": reason})
+        self.rows += 1
+
+    def finish(self) -> None:
+        """All rows are written: from now on they are on the disk, whatever happens.
+
+        :raises RejectFileNotUsable: the file cannot be written.
+        """
+        if self._file is not None:
+            with _file_errors(self.path):
+                self._file.flush()
+                os.fsync(self._file.fileno())
+                self._file.close()
+                _sync_directory(self.path.parent)
+
+    def drop(self) -> None:
+        """The rows it tells of are not left out after all: nothing stays of it."""
+        if self._file is not None:
+            with suppress(OSError):  # the disk may be full; nothing names this file
+                self._file.close()
+                self.path.unlink(missing_ok=True)
+
+    def _write(self, value: Mapping[str, Any]) -> None:
+        assert self._file is not None
+        self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
+
+
+def claim(wanted: Path) -> Path:
+    """Make an empty reject file that is nobody else's: ``wanted``, or one numbered after it. Only its owner may read it.
+
+    :raises RejectFileNotUsable: none can be made there.
+    """
+    for number in itertools.count(1):
+        path = wanted if number == 1 else wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+        with _file_errors(path):
+            try:
+                os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+            except FileExistsError:
+                continue
+        return path
+    raise AssertionError("numbers end")
+
+
+def gather(path: Path, parts: Sequence[str]) -> bool:
+    """Put ``parts`` together in the reject file ``path``, and remove them; whether there are any.
+
+    What is in the file already is taken from there, so it can be done again, after parts were gathered and some of them no
+    longer count. Without any the file is removed.
+
+    :raises RejectFileNotUsable: a part is in neither place, or a file cannot be read or written.
+    """
+    with _file_errors(path):
+        if parts:
+            _rewrite(path, parts)
+        else:
+            path.unlink(missing_ok=True)
+        for stray in path.parent.glob(f"{_exactly(path.name)}.*.*"):
+            stray.unlink(missing_ok=True)
+        _sync_directory(path.parent)
+    return bool(parts)
+
+
+def _exactly(name: str) -> str:
+    """A file name as a pattern that matches it alone."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
+def _rewrite(path: Path, parts: Sequence[str]) -> None:
+    partial = path.with_name(f"{path.name}.{os.getpid()}.{uuid.uuid4().hex[:12]}")
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+        there = _copy(path, out, parts) if path.exists() else set()
+        for part in parts:
+            if part not in there and not _copy(path.with_name(part), out, [part]):
+                raise RejectFileNotUsable(path=path.with_name(part), detail="it is not there any more")
+        out.flush()
+        os.fsync(out.fileno())
+    partial.replace(path)
+
+
+def _copy(path: Path, out: BinaryIO, wanted: Sequence[str]) -> set[str]:
+    """Copy the sections that are wanted; which were there."""
+    found: set[str] = set()
+    taken = False
+    with files.read(path) as lines:
+        for line in lines:
+            if line.startswith(b'{"section": '):
+                name = json.loads(line)["section"]
+                taken = name in wanted and name not in found
+                found |= {name} if taken else set()
+            if taken:
+                out.write(line)
+    return found
+
+
+# --- reading --------------------------------------------------------------------------------------------------------
+
+
+def read(path: Path) -> Iterator[tuple[Section, pa.RecordBatch]]:
+    """The rows of a reject file, of one section a batch.
+
+    :raises RejectFileNotUsable: it cannot be read, or is none.
+    """
+    with _file_errors(path), files.read(path) as lines:
+        section: Section | None = None
+        rows: list[Mapping[str, Any]] = []
+        for number, line in enumerate(lines, 1):
+            try:
+                value = json.loads(line)
+                if "section" in value:
+                    if section is not None and rows:
+                        yield section, _batch(section, rows)
+                    section, rows = Section.read(value), []
+                    continue
+                rows.append(value["values"])
+                if section is None:
+                    raise ValueError("no section begins before it")
+                if len(rows) == BATCH_ROWS:
+                    yield section, _batch(section, rows)
+                    rows = []
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                detail = f"line {number} is no line of a reject file: {type(error).__name__}: {error}"
+                raise RejectFileNotUsable(path=path, detail=detail) from error
+        if section is not None and rows:
+            yield section, _batch(section, rows)
+
+
+def _batch(section: Section, rows: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
+    columns = section.columns
+    return arrow.batch_of(columns, [array_of([row[column.name] for row in rows], column) for column in columns])
+
+
+# --- files ----------------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _file_errors(path: Path) -> Iterator[None]:
+    """:raises RejectFileNotUsable: instead of what the operating system says."""
+    try:
+        yield
+    except OSError as error:
+        raise RejectFileNotUsable(path=path, detail=error.strerror or str(error)) from error
+
+
+def _sync_directory(directory: Path) -> None:
+    """Let the names of a directory's files be on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
