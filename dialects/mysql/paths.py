@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
@@ -290,7 +291,8 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     sent = [0]
     driver = driver_of(connection)
     pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
-    loaded = wire.load_data(driver, load_statement(load), pieces)
+    first = list(itertools.islice(pieces, 1))  # before the server waits for rows: a value refused here costs no connection
+    loaded = wire.load_data(driver, load_statement(load), itertools.chain(first, pieces))
     _refuse_warnings(driver, load, loaded.warnings)
     return _stored(driver, load, sent[0], loaded.rows)
 
