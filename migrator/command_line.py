@@ -109,7 +109,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
         table_exists_action=_table_exists_action(request, content),
         access_method=_access_method(client, request),
-        data_options=(options := _data_options(request)),
+        data_options=(options := _data_options(client, request)),
         reject_limit=_reject_limit(request, options),
         reject_file=_reject_file(request, config, options),
         parallel=_parallel(request),
@@ -572,7 +572,7 @@ def _access_method(client: Client, request: Request) -> AccessMethod:
     return cast(AccessMethod, "CONVENTIONAL_PATH" if method == "CONVENTIONAL" else method)
 
 
-def _data_options(request: Request) -> tuple[DataOption, ...]:
+def _data_options(client: Client, request: Request) -> tuple[DataOption, ...]:
     """The values of DATA_OPTIONS, each once.
 
     :raises UnsupportedParameter: one that is refused by name.
@@ -582,9 +582,12 @@ def _data_options(request: Request) -> tuple[DataOption, ...]:
     for option in given:
         if option in params.REFUSED_DATA_OPTIONS:
             raise UnsupportedParameter(name=f"DATA_OPTIONS={option}", reason=params.REFUSED_DATA_OPTIONS[option])
-        if option not in params.DATA_OPTIONS:
-            known = ", ".join(params.DATA_OPTIONS)
+        if option not in params.DATA_OPTIONS[client]:
+            known = ", ".join(params.DATA_OPTIONS[client])
             raise InvalidValue(name="DATA_OPTIONS", detail=f"'{option}' is none of {known}")
+    if "CONTINUE_LOAD_ON_FORMAT_ERROR" in given and "NETWORK_LINK" in request:
+        detail = "CONTINUE_LOAD_ON_FORMAT_ERROR is about a dump file set, and NETWORK_LINK reads none"
+        raise ConflictingParameters(detail=detail)
     return tuple(cast("DataOption", option) for option in given)
 
 

@@ -90,6 +90,13 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
             return TableRows(database, snapshot, read(table, columns, detail))
 
+        grouping = "GROUP_PARTITION_TABLE_DATA" in spec.data_options
+
+        def granules(table: Table) -> tuple[Granule, ...]:
+            if grouping and table.partitioning is not None:
+                return (Granule(bytes=table.bytes or 0),)
+            return adapter.granules(reading, table, spec.parallel_threshold)
+
         def parts(table: Table) -> tuple[Part, ...]:
             return tuple(
                 Part(
@@ -99,7 +106,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
                     },
                     granule.bytes,
                 )
-                for granule in adapter.granules(reading, table, spec.parallel_threshold)
+                for granule in granules(table)
             )
 
         def estimate(table: Table, method: Estimation) -> int:

@@ -47,15 +47,22 @@ class Parameter:
     bare: bool = False
 
 
-DATA_OPTIONS = ("SKIP_CONSTRAINT_ERRORS", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS")
-"""The values of an import's DATA_OPTIONS."""
+DATA_OPTIONS: Mapping[Client, tuple[str, ...]] = {
+    "expdp": ("GROUP_PARTITION_TABLE_DATA",),
+    "impdp": (
+        *("SKIP_CONSTRAINT_ERRORS", "CONTINUE_LOAD_ON_FORMAT_ERROR", "DISABLE_APPEND_HINT"),
+        "TRUST_EXISTING_TABLE_PARTITIONS",
+    ),
+}
+"""The values of DATA_OPTIONS."""
 
 REFUSED_DATA_OPTIONS = {
-    "CONTINUE_LOAD_ON_FORMAT_ERROR": f"it is {LATER}",
     "ENABLE_NETWORK_COMPRESSION": f"it is {LATER}",
     "REJECT_ROWS_WITH_REPL_CHAR": "no replacement character is ever stored: a text that the target's character set does "
     "not have is an error, and SKIP_CONSTRAINT_ERRORS rejects its row",
     "VALIDATE_TABLE_DATA": f"it is {LATER}",
+    "VERIFY_STREAM_FORMAT": f"it is {LATER}",
+    "XMLTYPE_CLOB": "a dump file set has XML as text in any case",
 }
 """The values that Data Pump has besides, and why each is refused."""
 
@@ -200,11 +207,22 @@ SUPPORTED = (
     ),
     Parameter(
         "DATA_OPTIONS",
+        EXPDP,
+        "How rows are unloaded. GROUP_PARTITION_TABLE_DATA: a partitioned table's rows are one granule, whatever its "
+        "partitions.",
+        " | ".join(DATA_OPTIONS["expdp"]),
+        example="DATA_OPTIONS=GROUP_PARTITION_TABLE_DATA",
+        many=True,
+    ),
+    Parameter(
+        "DATA_OPTIONS",
         IMPDP,
         "How rows are loaded. SKIP_CONSTRAINT_ERRORS: rows that break a constraint, or have a value that its column cannot "
-        "have, go to a reject file beside the log, and the others are loaded. DISABLE_APPEND_HINT: no table is loaded by "
-        "the direct path. TRUST_EXISTING_TABLE_PARTITIONS: partitioned tables that exist may be.",
-        " | ".join(DATA_OPTIONS) + "[, …]",
+        "have, go to a reject file beside the log, and the others are loaded. CONTINUE_LOAD_ON_FORMAT_ERROR: a granule of "
+        "rows that lies in a damaged part of the dump file set is left out, and the log says how many rows are lost. "
+        "DISABLE_APPEND_HINT: no table is loaded by the direct path. TRUST_EXISTING_TABLE_PARTITIONS: partitioned tables "
+        "that exist may be.",
+        " | ".join(DATA_OPTIONS["impdp"]) + "[, …]",
         example="DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
         many=True,
     ),
@@ -420,7 +438,6 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
-            "DATA_OPTIONS": "How rows are unloaded, for example a partitioned table's as one.",
             "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },

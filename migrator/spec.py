@@ -28,7 +28,13 @@ EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
 EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
 AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"]
-DataOption = Literal["SKIP_CONSTRAINT_ERRORS", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS"]
+DataOption = Literal[
+    "SKIP_CONSTRAINT_ERRORS",
+    "CONTINUE_LOAD_ON_FORMAT_ERROR",
+    "DISABLE_APPEND_HINT",
+    "TRUST_EXISTING_TABLE_PARTITIONS",
+    "GROUP_PARTITION_TABLE_DATA",
+]
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
 
 

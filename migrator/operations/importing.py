@@ -452,6 +452,7 @@ class _Import:
         begin_progress(self.progress, [row for row in left if row.item in every])
         of_tables = [row for table in tables for row in granules[table.qname]]
         moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo, self._rejects())
+        moved.lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         for moves in planned:
             for move, outcome, worker in self.coordinator.move(largest_first(moves)):
                 moved.ended(move, outcome, worker)

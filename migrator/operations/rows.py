@@ -6,12 +6,13 @@ The log has one line a table, when its last granule is done.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from migrator.errors import MigratorError, RejectLimitReached
+from migrator.ends import DumpedRows
+from migrator.errors import MigratorError, NotADumpFile, RejectLimitReached
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
@@ -92,6 +93,7 @@ class _Table:
         self.seconds = 0.0
         self.error: MigratorError | None = None
         self.rejected: list[Rejected] = []
+        self.lost: list[str] = []
         self._ended: dict[int, Outcome] = {}
 
     def end(self, item: int, outcome: Outcome) -> None:
@@ -132,6 +134,8 @@ class RowsMoved:
         stays: Stays = lambda table, rows: 0,
         rejects: Rejects | None = None,
     ) -> None:
+        self.lossy = False
+        """Whether a table may do without granules whose rows lie in a damaged part of a dump file set."""
         self._limit = None if rejects is None else rejects.limit
         self._log, self._progress, self._verb, self._stays = log, progress, verb, stays
         self._tables: dict[QName, _Table] = {}
@@ -150,6 +154,9 @@ class RowsMoved:
     def ended(self, move: Move, outcome: Outcome, worker: int) -> None:
         """A granule has ended."""
         table = self._tables[move.name]
+        if self.lossy and isinstance(outcome.error, NotADumpFile) and isinstance(move.rows_from, DumpedRows):
+            table.lost.append(f"{move.rows_from.rows} rows of {move.name}, granule {move.item}, are lost: {outcome.error}")
+            outcome = replace(outcome, error=None)
         table.end(move.item, outcome)
         if table.left:
             return
@@ -157,6 +164,8 @@ class RowsMoved:
         table.error = table.error or table.too_many(move.name, self._limit)
         if table.error is None:
             self._log.rows(self._verb, move.name, table.bytes, table.rows, table.seconds, move.method, worker)
+            for lost in table.lost:
+                self._log.error(lost)
             if table.rejected:
                 self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
         else:

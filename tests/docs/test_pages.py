@@ -27,6 +27,7 @@ OF_PLACES = {"CREDENTIAL", "DIRECTORY", "PARFILE", "USERID"}
 
 NEEDED = {
     ("impdp", "ESTIMATE"): "NETWORK_LINK=sqlite:///y.db",
+    ("impdp", "REJECT_LIMIT"): "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
     ("expdp", "COMPRESSION_ALGORITHM"): "COMPRESSION=ALL",
 }
 """What an example needs besides."""

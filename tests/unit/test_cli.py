@@ -82,7 +82,7 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_the_commands_that_are_offered_are_all_there_are() -> None:
-    offered = set(re.findall(r"[a-z]+", UnknownCommand.action))
+    offered = set(re.findall(r"[a-z]+(?:-[a-z]+)*", UnknownCommand.action))
     assert {name for name in _COMMANDS if not name.startswith("-")} <= offered
 
 
@@ -91,7 +91,7 @@ def test_help_without_a_command_is_the_overview(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == reference.overview()
 
 
-@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "help"])
+@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "retry-rejects", "help"])
 def test_help_of_a_command_shows_how_it_is_used(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "help=yes"]) == 0
     out = capsys.readouterr().out
