@@ -181,14 +181,17 @@ def _exactly(name: str) -> str:
 
 def _rewrite(path: Path, parts: Sequence[str]) -> None:
     partial = path.with_name(f"{path.name}.{os.getpid()}.{uuid.uuid4().hex[:12]}")
-    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-        there = _copy(path, out, parts) if path.exists() else set()
-        for part in parts:
-            if part not in there and not _copy(path.with_name(part), out, [part]):
-                raise RejectFileNotUsable(path=path.with_name(part), detail="it is not there any more")
-        out.flush()
-        os.fsync(out.fileno())
-    partial.replace(path)
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
+            there = _copy(path, out, parts) if path.exists() else set()
+            for part in (part for part in parts if part not in there):
+                with _file_errors(path.with_name(part)):
+                    _copy(path.with_name(part), out, [part])
+            out.flush()
+            os.fsync(out.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _copy(path: Path, out: BinaryIO, wanted: Sequence[str]) -> set[str]:
