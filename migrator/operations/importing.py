@@ -197,7 +197,10 @@ class _Import:
             coordinator.close()
         except JobKilled:
             coordinator.abandon()
-            self._gather_rejects()
+            try:
+                self._gather_rejects()
+            except MigratorError as error:
+                self.log.message(str(error))
             raise
         except BaseException:
             coordinator.abandon()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from migrator.errors import MigratorError
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
 
@@ -215,6 +215,16 @@ def test_an_engine_without_transactions_is_refused(mysql: Fresh, source: str, tm
 # --- going on after a death -----------------------------------------------------------------------------------------
 
 
+def many(url: str) -> None:
+    """Make a table of 200,000 rows, of which every thousandth is bad."""
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
+    execute(
+        url,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER, up INTEGER, small INTEGER, label VARCHAR(50))",
+        f"INSERT INTO t {numbers} SELECT i, CASE WHEN i / 1000 * 1000 < i THEN 1 ELSE 100 END, 0, 0, 'row ' || i FROM n",
+    )
+
+
 def granules_done(recorded: Recorded) -> int:
     """How many granules are recorded as done."""
     try:
@@ -231,12 +241,7 @@ def test_a_job_that_dies_rejects_each_bad_row_once(
     url, source, name = target(fresh), sqlite_file("source.db"), "REJECTING"
     if local and url.startswith("sqlite"):
         pytest.skip("a SQLite file's own record is exact as well")
-    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)"
-    execute(
-        source,
-        "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER, up INTEGER, small INTEGER, label VARCHAR(50))",
-        f"INSERT INTO t {numbers} SELECT i, CASE WHEN i / 1000 * 1000 < i THEN 1 ELSE 100 END, 0, 0, 'row ' || i FROM n",
-    )
+    many(source)
     options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "CONTENT=DATA_ONLY", "TABLES=t", "TABLE_EXISTS_ACTION=TRUNCATE")
     where = (f"NETWORK_LINK={source}", remap(source, url), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
     place = ("MASTER_TABLE=LOCAL",) if local else ()
@@ -251,6 +256,28 @@ def test_a_job_that_dies_rejects_each_bad_row_once(
     found = [int(row["key"]["id"]) for row in rejected(tmp_path / "import_rejects.ndjson")]
     assert sorted(found) == list(range(1000, 200001, 1000))
     assert rows(url, "SELECT count(*), count(DISTINCT id) FROM t") == [(199800, 199800)]
+    assert [path.name for path in tmp_path.glob("import_rejects*")] == ["import_rejects.ndjson"]
+
+
+def test_a_job_that_a_client_kills_tells_of_the_rows_it_left_out(
+    postgresql: Fresh, sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    url, source = target(postgresql), sqlite_file("source.db")
+    many(source)
+    where = (f"NETWORK_LINK={source}", remap(source, url), "PARALLEL_THRESHOLD=128K", "JOB_NAME=KILLED")
+    options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "CONTENT=DATA_ONLY", "TABLES=t", "TABLE_EXISTS_ACTION=TRUNCATE")
+    process = begin("impdp", url, *where, *options, cwd=tmp_path)
+    recorded = Recorded.of(url, "KILLED")
+    until(lambda: granules_done(recorded) > 2, "a granule")
+    with recorded.database.connect() as connection:
+        recorded.table.ask(connection, "KILL_JOB")
+    said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1, said
+    assert not recorded.exists()
+    found = [int(row["key"]["id"]) for row in rejected(tmp_path / "import_rejects.ndjson")]
+    ((count, last),) = rows(url, "SELECT count(*), max(id) FROM t")
+    assert len(found) == len(set(found)) > 0
+    assert count + len(found) == max(last, *found) < 200_000
     assert [path.name for path in tmp_path.glob("import_rejects*")] == ["import_rejects.ndjson"]
 
 
