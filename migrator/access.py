@@ -45,7 +45,9 @@ ASKED = {
 }
 """The values of ACCESS_METHOD that ask for a method."""
 
-JobFact = Literal["QUERY", "SAMPLE", "REMAP_DATA", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS"]
+JobFact = Literal[
+    "QUERY", "SAMPLE", "REMAP_DATA", "DISABLE_APPEND_HINT", "TRUST_EXISTING_TABLE_PARTITIONS", "SKIP_UNUSABLE_INDEXES"
+]
 """A parameter of the job that concerns a table, as a fact about it."""
 
 Direction = Literal["load", "unload", "both"]
@@ -156,6 +158,16 @@ RULES: tuple[Rule, ...] = (
         _ALL,
         "a unique index of the table is disabled, so nothing would keep its keys unique",
         "build the index anew, or drop it",
+    ),
+    Rule(
+        "unusable-index",
+        "load",
+        Fact.UNUSABLE_INDEX,
+        _ALL,
+        "an index of the table is unusable, and SKIP_UNUSABLE_INDEXES=NO",
+        "build the index anew, or give SKIP_UNUSABLE_INDEXES=YES",
+        existing=True,
+        unless="SKIP_UNUSABLE_INDEXES",
     ),
     Rule(
         "domain-index",

@@ -200,6 +200,7 @@ class Fact(StrEnum):
     TIME_ZONE_FILE = "time-zone-file"
     TRIGGER = "trigger"
     UNIQUE_INDEX = "unique-index"
+    UNUSABLE_INDEX = "unusable-index"
 
 
 @dataclass(frozen=True)
@@ -301,9 +302,10 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
-Trouble = Literal["privilege", "connection", "room", "read-only", "file", "row"]
+Trouble = Literal["privilege", "connection", "room", "read-only", "file", "row", "text"]
 """What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full, one that can
-only be read, a file that is no database; a row that breaks a constraint, or has a value that its column cannot have."""
+only be read, a file that is no database; a row that breaks a constraint, or has a value that its column cannot have; a
+text that the database's character set does not have."""
 
 
 class Explanation(NamedTuple):

@@ -212,6 +212,34 @@ def uuid_bytes(text: pa.Array) -> pa.Array:
     return pa.Array.from_buffers(pa.binary(16), len(text), [validity(nulls), pa.py_buffer(packed)])
 
 
+def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> None:
+    """Look at every value of a batch: it is what Arrow says, and its column can hold it.
+
+    :raises ValueNotCarried: a value is neither text, number nor date of its type, or out of its column's range.
+    """
+    for array, column in zip(batch.columns, columns, strict=True):
+        try:
+            array.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise ValueNotCarried(column=column.name, detail=f"invalid data: {str(error).splitlines()[0]}") from error
+        if not _in_range(array, t.base_of(column.type)):
+            raise ValueNotCarried(column=column.name, detail=f"invalid data: a value is no {column.type}")
+
+
+def _in_range(array: pa.Array, type_: t.Type) -> bool:
+    match type_:
+        case t.Integer(bits=24, unsigned=unsigned) if pa.types.is_integer(array.type):
+            least, most = (0, (1 << 24) - 1) if unsigned else (-(1 << 23), (1 << 23) - 1)
+            found = pc.min_max(array).as_py()
+            return found["min"] is None or (least <= found["min"] and found["max"] <= most)
+        case t.String(length=int(length), unit="char"):
+            return (pc.max(pc.utf8_length(array)).as_py() or 0) <= length
+        case t.String(length=int(length)) | t.Binary(length=int(length)):
+            return (pc.max(pc.binary_length(array)).as_py() or 0) <= length
+        case _:
+            return True
+
+
 # --- converting between neutral types -------------------------------------------------------------------------------
 
 

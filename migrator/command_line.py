@@ -62,6 +62,8 @@ _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
 _IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
+_REJECTING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT_ROWS_WITH_REPL_CHAR"})
+"""The DATA_OPTIONS that set rows aside."""
 REJECTS = "_rejects.ndjson"
 """What the name of a reject file ends in."""
 _DUMPINFO = re.compile(r"(?P<name>CREDENTIAL|DIRECTORY)=(?P<value>.+)", re.IGNORECASE | re.DOTALL)
@@ -112,6 +114,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         data_options=(options := _data_options(client, request)),
         reject_limit=_reject_limit(request, options),
         reject_file=_reject_file(request, config, options),
+        skip_unusable_indexes=request.choice("SKIP_UNUSABLE_INDEXES") != "NO",
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
@@ -595,8 +598,11 @@ def _reject_limit(request: Request, options: Sequence[DataOption]) -> int | None
     text = request.one("REJECT_LIMIT")
     if text is None:
         return None
-    if "SKIP_CONSTRAINT_ERRORS" not in options:
-        raise ConflictingParameters(detail="REJECT_LIMIT needs DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS: else no row is rejected")
+    if not _REJECTING & {*options}:
+        detail = (
+            "REJECT_LIMIT needs DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS or REJECT_ROWS_WITH_REPL_CHAR: else no row is rejected"
+        )
+        raise ConflictingParameters(detail=detail)
     if text.upper() == "UNLIMITED":
         return None
     if not re.fullmatch(r"[0-9]{1,18}", text):
@@ -606,7 +612,7 @@ def _reject_limit(request: Request, options: Sequence[DataOption]) -> int | None
 
 def _reject_file(request: Request, config: Config, options: Sequence[DataOption]) -> Path | None:
     """The reject file: beside the log and named as it; without a log in DIRECTORY."""
-    if "SKIP_CONSTRAINT_ERRORS" not in options:
+    if not _REJECTING & {*options}:
         return None
     log = _logfile("impdp", request, config)
     if log is not None:

@@ -36,6 +36,7 @@ _ERRORS: dict[Trouble | None, Callable[..., MigratorError]] = {
     "room": DiskFull,
     "read-only": ReadOnlyDatabase,
     "row": DatabaseError,
+    "text": DatabaseError,
     "file": partial(NotADatabase, url=""),
 }
 

@@ -628,6 +628,10 @@ class ValueNotCarried(MigratorError):
     action = "Mend the value at the source or leave the row out with QUERY."
 
 
+class TextNotCarried(ValueNotCarried):
+    """A text that the target's character set does not have."""
+
+
 class RowNotCarried(ValueNotCarried):
     """A row that the target's table cannot hold, for a reason that no one column has."""
 

@@ -51,16 +51,13 @@ DATA_OPTIONS: Mapping[Client, tuple[str, ...]] = {
     "expdp": ("GROUP_PARTITION_TABLE_DATA",),
     "impdp": (
         *("SKIP_CONSTRAINT_ERRORS", "CONTINUE_LOAD_ON_FORMAT_ERROR", "DISABLE_APPEND_HINT"),
-        "TRUST_EXISTING_TABLE_PARTITIONS",
+        *("TRUST_EXISTING_TABLE_PARTITIONS", "REJECT_ROWS_WITH_REPL_CHAR", "VALIDATE_TABLE_DATA"),
     ),
 }
 """The values of DATA_OPTIONS."""
 
 REFUSED_DATA_OPTIONS = {
     "ENABLE_NETWORK_COMPRESSION": f"it is {LATER}",
-    "REJECT_ROWS_WITH_REPL_CHAR": "no replacement character is ever stored: a text that the target's character set does "
-    "not have is an error, and SKIP_CONSTRAINT_ERRORS rejects its row",
-    "VALIDATE_TABLE_DATA": f"it is {LATER}",
     "VERIFY_STREAM_FORMAT": f"it is {LATER}",
     "XMLTYPE_CLOB": "a dump file set has XML as text in any case",
 }
@@ -221,7 +218,9 @@ SUPPORTED = (
         "have, go to a reject file beside the log, and the others are loaded. CONTINUE_LOAD_ON_FORMAT_ERROR: a granule of "
         "rows that lies in a damaged part of the dump file set is left out, and the log says how many rows are lost. "
         "DISABLE_APPEND_HINT: no table is loaded by the direct path. TRUST_EXISTING_TABLE_PARTITIONS: partitioned tables "
-        "that exist may be.",
+        "that exist may be. REJECT_ROWS_WITH_REPL_CHAR: rows with a text that the target's character set does not have go "
+        "to the reject file; no replacement character is stored in any case. VALIDATE_TABLE_DATA: each value is looked at "
+        "before it is sent, whether it is one of its column's type.",
         " | ".join(DATA_OPTIONS["impdp"]) + "[, …]",
         example="DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
         many=True,
@@ -346,8 +345,8 @@ SUPPORTED = (
     Parameter(
         "REJECT_LIMIT",
         IMPDP,
-        "With DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS: how many rows of a table may be rejected; a table with more is not "
-        "loaded.",
+        "With SKIP_CONSTRAINT_ERRORS or REJECT_ROWS_WITH_REPL_CHAR among DATA_OPTIONS: how many rows of a table may be "
+        "rejected; a table with more is not loaded.",
         "number | UNLIMITED",
         "UNLIMITED",
         "REJECT_LIMIT=100",
@@ -361,6 +360,16 @@ SUPPORTED = (
         "the connected user's, unless FULL or TABLES is given; importing a dump: all in it",
         "SCHEMAS=hr,sales",
         many=True,
+    ),
+    Parameter(
+        "SKIP_UNUSABLE_INDEXES",
+        IMPDP,
+        "Load tables that were there before the job although an index of theirs is unusable; a table with a unique index "
+        "that is disabled is never loaded.",
+        "YES | NO",
+        "YES",
+        "SKIP_UNUSABLE_INDEXES=NO",
+        ("YES", "NO"),
     ),
     Parameter(
         "SQLFILE",
@@ -448,7 +457,6 @@ REFUSED = (
         {
             "ONESTEP_INDEX": "Build each index in one step.",
             "PARTITION_OPTIONS": "What becomes of partitions.",
-            "SKIP_UNUSABLE_INDEXES": "Load tables whose indexes are unusable.",
             "TRANSFORM": "Change storage clauses and the like.",
             "TRANSPORT_DATAFILES": "The data files of a transportable set.",
         },

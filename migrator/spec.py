@@ -34,6 +34,8 @@ DataOption = Literal[
     "DISABLE_APPEND_HINT",
     "TRUST_EXISTING_TABLE_PARTITIONS",
     "GROUP_PARTITION_TABLE_DATA",
+    "REJECT_ROWS_WITH_REPL_CHAR",
+    "VALIDATE_TABLE_DATA",
 ]
 Comparison = Literal["=", "!=", "<", "<=", ">", ">=", "IN", "NOT IN", "LIKE", "NOT LIKE"]
 
@@ -118,6 +120,7 @@ class JobSpec:
     data_options: tuple[DataOption, ...] = ()
     reject_limit: int | None = None
     reject_file: Path | None = None
+    skip_unusable_indexes: bool = True
     parallel: int = 1
     parallel_threshold: int = 64 << 20
     job_name: str | None = None

@@ -47,6 +47,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.TIME_ZONE_FILE: Never("an instant is stored, not its zone"),
     Fact.TRIGGER: Asked("information_schema.TRIGGERS: event_manipulation = 'INSERT'; unknown without TRIGGER on the table"),
     Fact.UNIQUE_INDEX: Asked("information_schema.STATISTICS: non_unique = 0"),
+    Fact.UNUSABLE_INDEX: Asked("information_schema.STATISTICS: comment = 'disabled' (ALTER TABLE … DISABLE KEYS)"),
 }
 """Where each fact is answered."""
 
@@ -59,6 +60,8 @@ _QUERIES = {
         WHERE table_schema IN :schemas AND non_unique = 0""",
     Fact.DOMAIN_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
         WHERE table_schema IN :schemas AND index_type = 'SPATIAL'""",
+    Fact.UNUSABLE_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
+        WHERE table_schema IN :schemas AND comment = 'disabled'""",
     Fact.PARTITIONED: """SELECT DISTINCT table_schema, table_name FROM information_schema.partitions
         WHERE table_schema IN :schemas AND partition_name IS NOT NULL""",
     Fact.SYSTEM_VERSIONED: """SELECT table_schema, table_name FROM information_schema.tables

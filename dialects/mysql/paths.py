@@ -16,12 +16,13 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot
 from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, utf8
-from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, ValueNotCarried
+from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
 from . import wire
 from .dictionary import flavor
+from .messages import no_text
 from .names import SQL_MODE, qualified, quote
 from .types import is_geometry
 
@@ -373,6 +374,8 @@ _COLUMN = re.compile(r"column (?:`.*`\.)?[`'](?P<name>.*?)[`'](?: at row|$)")
 def _refused(load: Load, message: str, detail: str) -> ValueNotCarried:
     """The error about the column that a message names, or about the table where it names none (a constraint's)."""
     found = _COLUMN.search(message)
+    if found is not None and no_text(message):
+        return TextNotCarried(column=f"{load.table.name}.{found['name']}", detail=detail)
     if found is None:
         return RowNotCarried(table=load.table, detail=detail)
     return ValueNotCarried(column=f"{load.table.name}.{found['name']}", detail=detail)

@@ -45,5 +45,6 @@ ANSWERS: Mapping[Fact, Answer] = {
     ),
     Fact.TRIGGER: Asked("ALL_TRIGGERS: base_object_type = 'TABLE', status = 'ENABLED', of INSERT"),
     Fact.UNIQUE_INDEX: Asked("ALL_INDEXES: uniqueness = 'UNIQUE'"),
+    Fact.UNUSABLE_INDEX: Asked("ALL_INDEXES, ALL_IND_PARTITIONS: status = 'UNUSABLE', uniqueness = 'NONUNIQUE'"),
 }
 """Where each fact will be answered."""

@@ -44,6 +44,8 @@ _TROUBLE: dict[str, Trouble] = {
     "57P02": "connection",  # another backend crashed
     "57P04": "connection",  # the database was dropped
     "57P05": "connection",  # idle for too long
+    "22021": "text",  # not of the database's character set
+    "22P05": "text",  # of another, and without a counterpart
     "25P03": "connection",  # idle in a transaction for too long
     "25P04": "connection",  # a transaction that took too long
 }
@@ -89,7 +91,8 @@ class PostgreSQL(Adapter):
         logging.getLogger("psycopg").addHandler(logging.NullHandler())  # what it cannot do on a lost connection, errors tell
         from .paths import prepare_session
 
-        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool)
+        utf8 = {"client_encoding": "UTF8"}  # whatever the database's own is: rows are sent and read as that
+        engine = sa.create_engine(url.set(drivername="postgresql+psycopg"), poolclass=sa.NullPool, connect_args=utf8)
 
         @sa.event.listens_for(engine, "connect")
         def prepare(connection: psycopg.Connection[Any], _record: object) -> None:

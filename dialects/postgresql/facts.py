@@ -47,6 +47,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.TIME_ZONE_FILE: Never("an instant is stored, not its zone"),
     Fact.TRIGGER: Asked("pg_trigger: NOT tgisinternal, tgenabled IN ('O', 'A'), tgtype & 4 (INSERT)"),
     Fact.UNIQUE_INDEX: Asked("pg_index: indisunique"),
+    Fact.UNUSABLE_INDEX: Asked("pg_index: NOT indisunique AND NOT indisvalid"),
 }
 """Where each fact is answered."""
 
@@ -57,6 +58,8 @@ _ASKED = {
     Fact.UNIQUE_INDEX: "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique)",
     Fact.DISABLED_UNIQUE_INDEX: """EXISTS (SELECT FROM pg_catalog.pg_index i
         WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisvalid)""",
+    Fact.UNUSABLE_INDEX: """EXISTS (SELECT FROM pg_catalog.pg_index i
+        WHERE i.indrelid = c.oid AND NOT i.indisunique AND NOT i.indisvalid)""",
     Fact.DOMAIN_INDEX: """EXISTS (
         SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = x.relam

@@ -13,12 +13,14 @@ _NO_TYPES = Never("there are no types but numbers, text and bytes")
 _STATEMENT = Never("rows are loaded by one prepared INSERT, which does all that any INSERT does")
 _NO_PARTITIONS = Never("there are no partitions")
 
+_NEVER_DISABLED = Never("an index cannot be disabled")
+
 ANSWERS: Mapping[Fact, Answer] = {
     Fact.ADDED_DEFAULT: Never("the library fills in the default whoever reads the row"),
     Fact.BULK_REFUSED: Never("there is no server that could refuse"),
     Fact.BULK_TYPE: _NO_TYPES,
     Fact.CLUSTERED: Never("there are no clusters of tables"),
-    Fact.DISABLED_UNIQUE_INDEX: Never("an index cannot be disabled"),
+    Fact.DISABLED_UNIQUE_INDEX: _NEVER_DISABLED,
     Fact.DOMAIN_INDEX: Never("full-text and R-tree indexes are virtual tables, which no job moves"),
     Fact.ENCRYPTED_COLUMN: Never("there are no encrypted columns"),
     Fact.EVOLVED_TYPE: _NO_TYPES,
@@ -44,6 +46,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.TIME_ZONE_FILE: Never("there is no type for instants"),
     Fact.TRIGGER: Asked("sqlite_schema: type = 'trigger', whatever it fires on"),
     Fact.UNIQUE_INDEX: Asked('pragma_index_list: "unique"; a key that is the rowid itself: pragma_table_info: pk'),
+    Fact.UNUSABLE_INDEX: _NEVER_DISABLED,
 }
 """Where each fact is answered."""
 

@@ -1,4 +1,4 @@
-"""SKIP_CONSTRAINT_ERRORS: a granule's good rows are loaded, and the rows that the database refuses are set aside.
+"""SKIP_CONSTRAINT_ERRORS, REJECT_ROWS_WITH_REPL_CHAR: good rows are loaded, those that the database refuses set aside.
 
 Rows are loaded a batch at a time, each under a savepoint, by the table's own access method. A batch with a row that is
 refused is taken back and loaded in halves, down to single rows; so a bad row costs a few loads of parts of its batch, and
@@ -16,7 +16,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter
-from migrator.errors import RejectLimitReached, ValueNotCarried
+from migrator.errors import RejectLimitReached, TextNotCarried, ValueNotCarried
 from migrator.model.objects import QName
 
 Put = Callable[[pa.RecordBatch], int]
@@ -30,6 +30,7 @@ class Rejecting:
     """A granule's bad rows go into a part of the reject file ``beside``.
 
     ``key``: the columns that tell a row. ``limit``: more rows of the granule than that fail it; None: any number.
+    ``texts``: only rows with a text that the database's character set does not have are bad, others fail the granule.
     ``again``: a row may need another of its own table, so rows that are refused are tried until no more of them get in.
     ``detail``: what the master table records of the granule, to which is added what was rejected.
     """
@@ -38,6 +39,7 @@ class Rejecting:
     key: tuple[str, ...] = ()
     limit: int | None = None
     again: bool = False
+    texts: bool = False
     detail: dict[str, Any] = field(default_factory=dict)
 
 
@@ -64,10 +66,11 @@ NONE_REJECTED = Rejected()
 
 
 class Sieve:
-    """Loads batches into a table by ``put``, and leaves out the rows that the database refuses."""
+    """Loads batches into a table by ``put``, and leaves out the rows that the database refuses; ``texts``: for a text."""
 
-    def __init__(self, adapter: Adapter, connection: sa.Connection, put: Put, reject: Reject) -> None:
+    def __init__(self, adapter: Adapter, connection: sa.Connection, put: Put, reject: Reject, texts: bool = False) -> None:
         self._adapter, self._connection, self._put, self._reject = adapter, connection, put, reject
+        self._texts = texts
 
     def load(self, batch: pa.RecordBatch) -> int:
         """Load what can be loaded of a batch; how many rows are stored."""
@@ -90,12 +93,12 @@ class Sieve:
 
     def _reason(self, error: Exception) -> str | None:
         """Why a row is refused; None: that is not what the error is about."""
-        if isinstance(error, ValueNotCarried):
+        if isinstance(error, TextNotCarried if self._texts else ValueNotCarried):
             return error.message
         if not isinstance(error, self._adapter.driver_errors()):
             return None
         explained = self._adapter.explain(error)
-        return explained.text if explained.about == "row" else None
+        return explained.text if explained.about in ({"text"} if self._texts else {"row", "text"}) else None
 
 
 def _rows(batch: pa.RecordBatch, start: int, stop: int) -> pa.RecordBatch:
@@ -112,11 +115,12 @@ def sift(
     reject: Reject,
     *,
     again: bool = False,
+    texts: bool = False,
 ) -> int:
     """Load batches but for the rows that the database refuses, which ``reject`` gets; how many rows are stored."""
     waiting: list[tuple[pa.RecordBatch, str]] = []
     set_aside: Reject = (lambda row, reason: waiting.append((row, reason))) if again else reject
-    sieve = Sieve(adapter, connection, put, set_aside)
+    sieve = Sieve(adapter, connection, put, set_aside, texts)
     stored = sum(sieve.load(batch) for batch in batches)
     tried = len(waiting) + 1
     while len(waiting) < tried and waiting:

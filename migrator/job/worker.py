@@ -17,7 +17,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Load
-from migrator.arrow import prefetch
+from migrator.arrow import check, prefetch
 from migrator.ddl import Emitter, Statement
 from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
@@ -38,7 +38,8 @@ Advance = Callable[[int, int], None]
 class Store:
     """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``.
 
-    ``rejecting``: rows that the database refuses are set aside; None: they fail the granule.
+    ``rejecting``: rows that the database refuses are set aside; None: they fail the granule. ``validated``: each value is
+    looked at before it is sent.
     """
 
     database: Database
@@ -46,6 +47,17 @@ class Store:
     staged: bool = False
     where: str | None = None
     rejecting: Rejecting | None = None
+    validated: bool = False
+
+    def checked(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """The batches; where values are to be looked at, they are.
+
+        :raises ValueNotCarried: one is not of its column's type.
+        """
+        for batch in batches:
+            if self.validated:
+                check(batch, self.load.source)
+            yield batch
 
 
 @dataclass(frozen=True)
@@ -285,14 +297,17 @@ class Worker:
         staging = Staging(adapter, connection, load, target.where) if target.staged else None
 
         def put(batch: pa.RecordBatch) -> int:
+            batches = target.checked([batch])
             if staging is None:
-                return adapter.load(connection, load, [batch])
-            return staging.through(lambda staged: adapter.load(connection, staged, [batch]))
+                return adapter.load(connection, load, batches)
+            return staging.through(lambda staged: adapter.load(connection, staged, batches))
 
         reject = limited(part.add, load.table, rejecting.limit)
         ahead = prefetch(self._batches(move.rows_from))
         try:
-            stored = sift(adapter, connection, passing.batches(ahead), put, reject, again=rejecting.again)
+            stored = sift(
+                adapter, connection, passing.batches(ahead), put, reject, again=rejecting.again, texts=rejecting.texts
+            )
             counted = stored + part.rows if target.where is None else passing.rows
             self._check_count(move, counted, passing.rows)
             part.finish()
@@ -334,7 +349,7 @@ class Worker:
             return stored
         ahead = prefetch(self._batches(move.rows_from))
         try:
-            return adapter.load(connection, load, passing.batches(ahead))
+            return adapter.load(connection, load, target.checked(passing.batches(ahead)))
         finally:
             ahead.close()
 
@@ -469,7 +484,7 @@ def _transaction(connection: sa.Connection) -> Iterator[None]:
 def _shared_format(move: Move) -> str | None:
     """The native format that both ends speak and in which nothing changes, None: Arrow."""
     source, target = move.rows_from, move.rows_to
-    if not isinstance(source, TableRows) or not isinstance(target, Store) or target.load.conventional:
+    if not isinstance(source, TableRows) or not isinstance(target, Store) or target.load.conventional or target.validated:
         return None
     here, there = source.database.adapter, target.database.adapter
     if here.name != there.name or not there.same_stream(target.load):

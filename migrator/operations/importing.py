@@ -498,7 +498,8 @@ class _Import:
         no_bulk = any(bar.rule.asks is Fact.BULK_REFUSED for bar in choice.barred)
         conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
-        store = Store(self.target, load, staged, self.origin.unfiltered.get(table.source))
+        validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
+        store = Store(self.target, load, staged, self.origin.unfiltered.get(table.source), validated=validated)
         for row in rows:
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)
@@ -518,7 +519,8 @@ class _Import:
             return None
         key = table.primary_key.columns if table.primary_key is not None else ()
         to_itself = any(key.referred == made.qname for key in made.foreign_keys)
-        return Rejecting(rejects.path, key, rejects.limit, to_itself, row.detail)
+        texts = "SKIP_CONSTRAINT_ERRORS" not in self.spec.data_options
+        return Rejecting(rejects.path, key, rejects.limit, to_itself, texts, row.detail)
 
     def _gather_rejects(self) -> None:
         """Put the rejected rows of all granules whose other rows are there into one file."""

@@ -21,6 +21,7 @@ _OPTIONS: dict[DataOption, JobFact] = {
 }
 """The DATA_OPTIONS that rules look at."""
 _QUERY: frozenset[JobFact] = frozenset({"QUERY"})
+_SKIPPING: frozenset[JobFact] = frozenset({"SKIP_UNUSABLE_INDEXES"})
 
 
 def unloading(spec: JobSpec, origin: Origin, tables: Sequence[Table]) -> dict[QName, Choice]:
@@ -54,6 +55,8 @@ def loading(
         return {}
     facts: Mapping[QName, Facts] = adapter.facts(connection, [table.qname for table in tables])
     options = frozenset(_OPTIONS[option] for option in spec.data_options if option in _OPTIONS)
+    if spec.skip_unusable_indexes:
+        options |= _SKIPPING
     chosen = {}
     for table in tables:
         asked_of = options | (_QUERY if table.source in origin.unfiltered else _NO_PARAMETER)

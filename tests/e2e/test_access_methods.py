@@ -21,13 +21,15 @@ ROWS = [(1, 10), (2, 20), (3, 30)]
 
 @dataclass(frozen=True)
 class Case:
-    """A rule's situation: statements that make table ``t`` (id, v, doc), the method, and what shows that it acted."""
+    """A rule's situation: statements that make table ``t`` (id, v, doc), the method, what shows that it acted, and what the
+    job is asked besides."""
 
     rule: str
     make: tuple[str, ...]
     method: str = "external_table"
     effect: str = "SELECT count(*) FROM t"
     seen: object = 3
+    options: tuple[str, ...] = ()
 
 
 PLAIN = "CREATE TABLE t (id integer, v integer, doc text)"
@@ -80,6 +82,17 @@ POSTGRESQL = (
         seen=0,
     ),
     Case(
+        "unusable-index",
+        (
+            PLAIN,
+            "CREATE INDEX t_v ON t (v)",
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_v'::regclass",
+        ),
+        method="",
+        seen=0,
+        options=("SKIP_UNUSABLE_INDEXES=NO",),
+    ),
+    Case(
         "unique-index",
         (
             "CREATE TABLE t (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v integer, doc text, "
@@ -115,6 +128,13 @@ MYSQL = (
         "system-versioned",
         ("CREATE TABLE t (id integer, v integer, doc text) WITH SYSTEM VERSIONING",),
         effect="SELECT count(*) FROM t FOR SYSTEM_TIME ALL",
+    ),
+    Case(
+        "unusable-index",
+        ("CREATE TABLE t (id integer, v integer, doc text, INDEX (v)) ENGINE=MyISAM", "ALTER TABLE t DISABLE KEYS"),
+        method="",
+        seen=0,
+        options=("SKIP_UNUSABLE_INDEXES=NO",),
     ),
     Case(
         "unique-index",
@@ -192,14 +212,14 @@ def test_a_table_of_postgresql_in_a_rules_situation(
 ) -> None:
     target = postgresql()
     execute(target, *case.make)
-    follows(target, case, appended(target))
+    follows(target, case, appended(target, *case.options))
 
 
 @pytest.mark.parametrize("case", MYSQL, ids=shown)
 def test_a_table_of_mysql_in_a_rules_situation(case: Case, mysql: Callable[[], str], appended: Callable[..., Run]) -> None:
     target = mysql()
     execute(target, *case.make)
-    follows(target, case, appended(target))
+    follows(target, case, appended(target, *case.options))
 
 
 @pytest.mark.parametrize("case", SQLITE, ids=shown)
@@ -208,7 +228,7 @@ def test_a_table_of_sqlite_in_a_rules_situation(
 ) -> None:
     target = sqlite_file("target.db")
     execute(target, *case.make)
-    follows(target, case, appended(target))
+    follows(target, case, appended(target, *case.options))
 
 
 @pytest.mark.parametrize("backend", ["postgresql", "mysql"])
@@ -237,11 +257,20 @@ def test_a_table_that_the_job_makes_takes_the_direct_path(
 def test_truncate_does_not_empty_a_table_that_no_method_may_load(
     postgresql: Callable[..., str], appended: Callable[..., Run]
 ) -> None:
-    target, (case,) = postgresql(), (case for case in POSTGRESQL if not case.method)
+    target, (case,) = postgresql(), (case for case in POSTGRESQL if case.rule == "disabled-unique-index")
     execute(target, case.make[0], "INSERT INTO t VALUES (7, 7)", *case.make[1:])
     run = appended(target, action="TRUNCATE")
     assert run.code == 5
     assert rows(target, "SELECT id FROM t") == [(7,)]
+
+
+def test_tables_with_unusable_indexes_are_loaded_unless_that_is_refused(
+    postgresql: Callable[..., str], appended: Callable[..., Run]
+) -> None:
+    target, (case,) = postgresql(), (case for case in POSTGRESQL if case.rule == "unusable-index")
+    execute(target, *case.make)
+    assert "index" not in done(appended(target)).out
+    assert rows(target, "SELECT id, v FROM t ORDER BY id") == ROWS
 
 
 # --- row-level security ---------------------------------------------------------------------------------------------

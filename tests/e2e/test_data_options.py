@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from migrator.dump import reader
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Column, Schema, Table
 from migrator.params import REFUSED_DATA_OPTIONS
+from tests.support.dumps import Maker
 from tests.support.hoard import hoard
 from tests.support.pump import done, pump
 from tests.support.sql import execute, scalar
@@ -35,6 +41,7 @@ def test_what_is_not_done_is_refused_by_name(option: str) -> None:
         (("impdp", "DATA_OPTIONS=NO_SUCH"), "'NO_SUCH' is none of SKIP_CONSTRAINT_ERRORS"),
         (("expdp", "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS"), "is none of GROUP_PARTITION_TABLE_DATA"),
         (("impdp", "REJECT_LIMIT=1"), "REJECT_LIMIT needs DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS"),
+        (("impdp", "SKIP_UNUSABLE_INDEXES=MAYBE"), "'MAYBE' is none of YES, NO"),
         (("impdp", "REJECT_LIMIT=-1", "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS"), "'-1' is neither a number of rows nor"),
         (("impdp", "DATA_OPTIONS=DISABLE_APPEND_HINT", "CONTENT=METADATA_ONLY"), "so DATA_OPTIONS has no meaning"),
         (
@@ -83,6 +90,32 @@ def test_partitions_are_unloaded_as_one(
     assert len(entry.pieces) == pieces
     done(pump("impdp", target, f"DIRECTORY={tmp_path}", "REMAP_SCHEMA=public:main", "NOLOGFILE=YES"))
     assert scalar(target, "SELECT sum(v) FROM t") == 60
+
+
+NOT_UTF8 = pa.Array.from_buffers(pa.string(), 1, [None, pa.py_buffer(struct.pack("=2i", 0, 2)), pa.py_buffer(b"A\xff")])
+
+
+@pytest.mark.parametrize(
+    ("type_", "values", "why"),
+    [
+        (t.String(3), pa.array(["Anna"]), "a value is no String(length=3)"),
+        (t.Integer(24), pa.array([1 << 23], pa.int32()), "a value is no Integer(bits=24)"),
+        (t.String(), NOT_UTF8, "Invalid UTF8 sequence at string index 0"),
+    ],
+    ids=["length", "range", "text"],
+)
+def test_a_value_that_is_none_of_its_columns_type_fails_the_table(
+    type_: t.Type, values: pa.Array, why: str, sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    """A dump file set whose rows are not what its catalog says; SQLite would store them."""
+    catalog = Catalog("sqlite", "SQLite 3", (Schema("main"), Table("main", "t", (Column("a", type_),))))
+    Maker(tmp_path, catalog=catalog).make([[pa.record_batch([values], names=["a"])]])
+    target = sqlite_file()
+    options = (f"DIRECTORY={tmp_path}", "DUMPFILE=exp01.dmp", "NOLOGFILE=YES", "DATA_OPTIONS=VALIDATE_TABLE_DATA")
+    run = pump("impdp", target, *options)
+    assert run.code == 5, run.out + run.err
+    assert f"column a: invalid data: {why}" in run.out
+    assert scalar(target, "SELECT count(*) FROM t") == 0
 
 
 def test_a_damaged_granule_is_left_out_and_told(sqlite_file: Callable[..., str], tmp_path: Path) -> None:

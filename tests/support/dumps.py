@@ -45,6 +45,7 @@ class Maker:
     key: DataKey | None = None
     names: str = "exp{:02d}.dmp"
     taken: int = 0
+    catalog: Catalog = CATALOG
 
     def next_file(self, _: int = 0) -> DumpTarget:
         self.taken += 1
@@ -63,7 +64,7 @@ class Maker:
         entry = Entry("main", table, "COMPLETED", rows=sum(piece.rows for piece in pieces), pieces=tuple(pieces))
         names = {number: self.names.format(number) for number in range(1, self.taken + 1)}
         mine = [piece for piece in pieces if piece.file == 1]
-        writer.seal(first, mine, CATALOG, MASTER.with_entry(entry), names, self.next_file)
+        writer.seal(first, mine, self.catalog, MASTER.with_entry(entry), names, self.next_file)
         return [self.directory / self.names.format(number) for number in range(1, self.taken + 1)]
 
 

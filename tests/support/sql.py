@@ -24,6 +24,12 @@ def execute(url: str | sa.URL, *statements: str) -> None:
             connection.exec_driver_sql(statement.replace("%", "%%") if "%" in statement else statement)
 
 
+def outside_transactions(url: str | sa.URL, statement: str) -> None:
+    """Run a statement that a transaction cannot have."""
+    with sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        connection.exec_driver_sql(statement)
+
+
 def rows(url: str | sa.URL, query: str) -> list[tuple[Any, ...]]:
     """All rows of a query."""
     with sa.create_engine(url, poolclass=NullPool).connect() as connection:
