@@ -638,6 +638,14 @@ class RowNotCarried(ValueNotCarried):
     template = "table {table}: {detail}"
 
 
+class ObjectsMissing(MigratorError):
+    """Objects of the source that a job had to move are not at the target."""
+
+    code = "MIG-20009"
+    template = "the inventory does not add up: {count} object(s) of the source are missing at the target"
+    action = "Import these objects once more, and report it: no object may go missing without an error of its own."
+
+
 class RejectLimitReached(MigratorError):
     """SKIP_CONSTRAINT_ERRORS has left out as many rows of a table as it may."""
 

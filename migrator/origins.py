@@ -42,7 +42,10 @@ class Part:
 class Origin:
     """A source laid open. ``readers``: how many may read at once (None: any number)."""
 
+    found: Catalog
+    """All objects of the source's schemas, or of the dump file set."""
     catalog: Catalog
+    """Those that the job is about."""
     parts: Callable[[Table], tuple[Part, ...]]
     """The granules of a table's rows; none where the source has none of its rows."""
     rows: Callable[[Table, tuple[Column, ...], dict[str, Any]], TableRows | DumpedRows]
@@ -122,6 +125,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             notes = (*notes, snapshot.note)
         identity, mark = _identity(catalog), adapter.mark(reading)
         yield Origin(
+            whole,
             catalog,
             parts,
             rows,
@@ -200,7 +204,7 @@ def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) 
 
     notes = filters.unmatched(spec, dump.catalog)
     conditions = filters.conditions(spec, catalog)
-    yield Origin(catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions)
+    yield Origin(dump.catalog, catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions)
 
 
 def _grouped(pieces: tuple[Piece, ...], size: int) -> Iterator[tuple[Piece, ...]]:

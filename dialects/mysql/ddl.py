@@ -506,6 +506,11 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
             return ""
         sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
+        counted = self.auto_increment(table)
+        if counted is not None and self.quote(counted) in sql:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
         return f"{sql} NOT ENFORCED" if sql and not check.validated else sql
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:

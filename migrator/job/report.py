@@ -14,7 +14,17 @@ from typing import Literal, Protocol, TextIO
 
 from migrator import files
 from migrator.adapter import Estimation
-from migrator.errors import InternalError, JobKilled, JobStopped, LogFileNotWritable, MigratorError, redact, visible
+from migrator.errors import (
+    InternalError,
+    JobKilled,
+    JobStopped,
+    LogFileNotWritable,
+    MigratorError,
+    ObjectsMissing,
+    redact,
+    visible,
+)
+from migrator.inventory import Fate, Inventory
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
@@ -23,6 +33,8 @@ NAME_AND_SIZE = 52
 """Columns that a table's name, at their left end, and its size, at their right end, share."""
 
 CLIENTS = {"EXPORT": "Export", "IMPORT": "Import", "SQL_FILE": "Import"}
+_KIND = 17
+"""Columns that the longest object type takes."""
 _UNITS = ("KB", "MB", "GB", "TB", "PB")
 
 
@@ -182,6 +194,19 @@ class JobLog:
         self._write(f". . loss: {loss}")
 
     # --- how it ends ------------------------------------------------------------------------------------------------
+
+    def inventory(self, inventory: Inventory) -> None:
+        """What became of the source's objects; by their types with METRICS. What is missing without an error is one."""
+        self._write(f"Inventory of the source's objects: {inventory.sum()}")
+        if self._spec.metrics:
+            for kind in inventory.kinds():
+                self._write(f". . {kind:<{_KIND}} {inventory.sum(kind)}")
+        for fate in (Fate.UNSUPPORTED, Fate.FAILED):
+            for label in inventory.of(fate):
+                self._write(f". . {fate}: {label}")
+        missing = inventory.of(Fate.MISSING)
+        if missing:
+            self.error(str(ObjectsMissing(count=len(missing))), *(f". . missing: {label}" for label in missing))
 
     def dump_set(self, job: QName, files: Sequence[str]) -> None:
         """The files an export wrote."""

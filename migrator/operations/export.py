@@ -12,6 +12,7 @@ from migrator.access import Choice, Method
 from migrator.dump.master import Entry, Master, Piece
 from migrator.ends import Database
 from migrator.errors import JobKilled, JobTakenOver, SourceChanged
+from migrator.inventory import take
 from migrator.job.coordinator import Coordinator
 from migrator.job.dump_files import ExportFiles, set_header
 from migrator.job.session import Session, Start, session
@@ -40,6 +41,8 @@ def export(work: Work, start: Start | None) -> int:
             begun.estimate()
         else:
             written = begun.run()
+            if spec.content != "DATA_ONLY":
+                log.inventory(take(origin.found, origin.catalog))
             log.master(job.job, "unloaded")
             log.dump_set(job.job, written)
         return log.finish(job.job, "COMPLETED")

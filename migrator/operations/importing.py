@@ -27,6 +27,7 @@ from migrator.errors import (
     TargetSchemaMissing,
     ValueNotCarried,
 )
+from migrator.inventory import Inventory, Made, take
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator
 from migrator.job.rejecting import Rejected, Rejecting
@@ -76,7 +77,10 @@ def import_(work: Work, start: Start | None) -> int:
             if spec.network_link is None:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
-            _Import(work, opened, catalog, phases, target, server, connection, job).run()
+            importing = _Import(work, opened, catalog, phases, target, server, connection, job)
+            importing.run()
+            if spec.content != "DATA_ONLY":
+                log.inventory(importing.inventory())
             return log.finish(job.job, "COMPLETED")
 
 
@@ -205,6 +209,15 @@ class _Import:
         except BaseException:
             coordinator.abandon()
             raise
+
+    def inventory(self) -> Inventory:
+        """What became of the source's objects."""
+        states = {row.item: row.state for row in self.record.rows("OBJECT")}
+        numbered = zip(
+            (s for phase in self.phases for s in phase.steps), (i for items in self.items for i in items), strict=True
+        )
+        made = tuple((step, states[item]) for step, item in numbered)
+        return take(self.origin.found, self.origin.catalog, Made(made, frozenset(self.builder.skipped)))
 
     def _run_phases(self) -> None:
         self._treat_existing_tables()

@@ -12,6 +12,7 @@ from migrator.adapter import Adapter, Server, adapter_for_backend
 from migrator.ddl import Emitter
 from migrator.ends import Database
 from migrator.errors import FileNotWritable
+from migrator.inventory import Made, take
 from migrator.job.report import JobLog
 from migrator.job.session import names
 from migrator.model.catalog import Catalog
@@ -42,6 +43,8 @@ def sqlfile(work: Work) -> int:
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
             _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
+        written = tuple((s, "COMPLETED" if s.script.statements else "SKIPPED") for phase in phases for s in phase.steps)
+        log.inventory(take(opened.found, opened.catalog, Made(written)))
     return log.finish(job, "COMPLETED")
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from migrator import __version__
 from migrator.errors import DumpFileMissing, InternalError, LogFileNotWritable
+from migrator.inventory import Fate, Inventory, Item
 from migrator.job.report import JobLog, elapsed_text, size_text
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import QName, Schema
@@ -232,6 +233,26 @@ def test_losses_are_listed_and_counted_apart_from_errors(log: Callable[..., JobL
         '. . loss: TABLE:"hr"."emp"."born": becomes a number (12 rows) [type-year]',
         "Loss list: 1 entry, shown above as '. . loss:'",
     ]
+
+
+def test_the_inventory_is_one_line_and_with_metrics_one_for_each_type(log: Callable[..., JobLog]) -> None:
+    whole = Inventory(((Item("TABLE", "a"), Fate.MOVED), (Item("VIEW", "VIEW:v"), Fate.FAILED)))
+    job, wordy = log(), log(metrics=True)
+    job.inventory(whole)
+    assert lines(job) == ["Inventory of the source's objects: 2 = 1 moved + 1 failed", ". . failed: VIEW:v"]
+    assert job.finish(JOB, "COMPLETED") == 0, "what failed was an error of its own"
+    wordy.inventory(whole)
+    assert lines(wordy)[1:3] == [". . TABLE             1 = 1 moved", ". . VIEW              1 = 1 failed"]
+
+
+def test_an_inventory_that_does_not_add_up_is_an_error(log: Callable[..., JobLog]) -> None:
+    job = log()
+    job.inventory(Inventory(((Item("VIEW", "VIEW:v"), Fate.MISSING),)))
+    assert lines(job)[1:] == [
+        "MIG-20009: the inventory does not add up: 1 object(s) of the source are missing at the target",
+        ". . missing: VIEW:v",
+    ]
+    assert job.finish(JOB, "COMPLETED") == 5
 
 
 @pytest.mark.parametrize(

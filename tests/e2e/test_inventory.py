@@ -1,0 +1,93 @@
+"""The inventory at the end of jobs on real databases: every object of the source is accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute
+
+OBJECTS = (
+    "CREATE TABLE parent (id integer PRIMARY KEY, name varchar(20) UNIQUE)",
+    "CREATE TABLE child (id integer PRIMARY KEY, parent integer REFERENCES parent (id), CHECK (parent > 0))",
+    "CREATE INDEX by_parent ON child (parent)",
+    "CREATE VIEW names AS SELECT name FROM parent",
+)
+TRIGGER = "CREATE TRIGGER t AFTER INSERT ON parent BEGIN SELECT 1; END"
+
+
+def inventory(out: str) -> list[str]:
+    """The lines of a log that are about the inventory."""
+    lines = out.splitlines()
+    (first,) = (n for n, line in enumerate(lines) if line.startswith("Inventory of"))
+    return [lines[first], *(line for line in lines[first + 1 :] if line.startswith(". . ") and " = " in line)]
+
+
+@pytest.mark.parametrize("target", ["sqlite_file", "postgresql", "mysql"])
+def test_an_import_accounts_for_every_object(
+    target: str, request: pytest.FixtureRequest, sqlite_file: Callable[..., str]
+) -> None:
+    source, url = sqlite_file("source.db"), str(request.getfixturevalue(target)())
+    execute(source, *OBJECTS)
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "METRICS=YES"))
+    first, *kinds = inventory(run.out)
+    assert first.startswith("Inventory of the source's objects: 10 = ")
+    assert [line.split()[2] for line in kinds] == ["USER", "TABLE", "INDEX", "CONSTRAINT", "REF_CONSTRAINT", "VIEW"]
+    assert [line.split()[3] for line in kinds] == ["1", "2", "1", "4", "1", "1"]
+
+
+def test_what_another_database_cannot_have_is_named(postgresql: Callable[..., str], sqlite_file: Callable[..., str]) -> None:
+    source, url = sqlite_file("source.db"), postgresql()
+    execute(source, *OBJECTS, TRIGGER)
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "EXCLUDE=INDEX"))
+    assert inventory(run.out)[0].endswith(" + 1 filtered out + 1 there already + 1 unsupported")
+    assert '. . unsupported: TRIGGER:"public"."t"' in run.out
+
+
+def test_what_comes_with_an_entry_of_the_loss_list_is_converted(
+    mysql: Callable[[], str], sqlite_file: Callable[..., str]
+) -> None:
+    source, url = sqlite_file("source.db"), mysql()
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, CHECK (id > 0))")
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "METRICS=YES"))
+    assert "check  (id > 0) is left out: id is AUTO_INCREMENT [check]" in run.out
+    assert ". . TABLE             1 = 1 converted" in inventory(run.out)
+
+
+def test_what_the_target_refuses_has_failed(postgresql: Callable[..., str]) -> None:
+    source, url = postgresql(), postgresql()
+    execute(source, "CREATE FUNCTION one() RETURNS integer LANGUAGE sql AS 'SELECT 1'", *OBJECTS)
+    execute(source, "CREATE VIEW ones AS SELECT one() FROM parent")
+    run = pump("impdp", url, f"NETWORK_LINK={source}", "NOLOGFILE=YES", "EXCLUDE=FUNCTION")
+    assert run.code == 5, run.out + run.err
+    assert inventory(run.out)[0].endswith(" + 1 filtered out + 1 there already + 1 failed")
+    assert '. . failed: VIEW:"public"."ones"' in run.out
+
+
+def test_export_and_script_have_an_inventory_too(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    source = sqlite_file("source.db")
+    execute(source, *OBJECTS)
+    run = done(pump("expdp", source, f"DIRECTORY={tmp_path}", "TABLES=parent"))
+    assert inventory(run.out) == ["Inventory of the source's objects: 10 = 3 moved + 7 filtered out"]
+    script = done(pump("impdp", "postgresql:", f"DIRECTORY={tmp_path}", "SQLFILE=x.sql"))
+    assert inventory(script.out)[0].startswith("Inventory of the source's objects: 3 = ")
+
+
+def test_tables_that_are_there_already_are_counted_as_such(sqlite_file: Callable[..., str]) -> None:
+    source, url = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *OBJECTS)
+    execute(url, OBJECTS[0])
+    run = pump("impdp", url, f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 5, "ORA-39151"
+    assert inventory(run.out)[0] == "Inventory of the source's objects: 10 = 7 moved + 3 there already"
+
+
+def test_rows_alone_have_no_inventory(sqlite_file: Callable[..., str]) -> None:
+    source, url = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, OBJECTS[0])
+    execute(url, OBJECTS[0])
+    arguments = (f"NETWORK_LINK={source}", "NOLOGFILE=YES", "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=APPEND")
+    assert "Inventory" not in done(pump("impdp", url, *arguments)).out
