@@ -84,15 +84,17 @@ def _item(step: Step) -> Item:
 class Made:
     """What was made of a job's plan: its steps, and how the master table records each (``COMPLETED``, ``SKIPPED`` …).
 
-    ``kept``: the tables that were there before the job and stay as they are.
+    ``losses``: the entries of the catalog it was planned from. ``kept``: the tables that were there before the job and stay
+    as they are.
     """
 
     steps: tuple[tuple[Step, str], ...]
+    losses: tuple[Loss, ...] = ()
     kept: frozenset[QName] = frozenset()
 
-    def fates(self, losses: Collection[Loss]) -> Iterator[tuple[Item, Fate]]:
+    def fates(self) -> Iterator[tuple[Item, Fate]]:
         """The fate of each object of the plan; what has no statement of its own has that of its table, or needs none."""
-        changed = {loss.object for loss in losses}
+        changed = {loss.object for loss in self.losses}
         tables = {step.table: self._fate(step, state, changed) for step, state in self.steps if step.path == TABLE}
         for step, state in self.steps:
             if step.path in _NO_OBJECTS:
@@ -112,18 +114,19 @@ def take(found: Catalog, chosen: Catalog, made: Made | None = None) -> Inventory
     """The inventory of a job: ``found`` has all objects of the source, ``chosen`` those that the job is about, before its
     transforms. ``made`` None: they are all carried as they are, as an export does.
 
-    An entry of the loss list about an object that is not in ``found`` names one that no catalog can have.
+    An entry of the loss list about an object that the job does not make names one that the target, or any catalog, cannot
+    have.
     """
     all_items, wanted = items(found), items(chosen)
-    fates = [(item, Fate.MOVED) for item in wanted.elements()] if made is None else list(made.fates(chosen.losses))
+    fates = [(item, Fate.MOVED) for item in wanted.elements()] if made is None else list(made.fates())
+    fates += [(item, Fate.UNSUPPORTED) for item in _unmade(chosen.losses if made is None else made.losses, fates)]
     fates += [(item, Fate.FILTERED) for item in (all_items - wanted).elements()]
-    fates += [(item, Fate.UNSUPPORTED) for item in _unknown(chosen.losses, all_items)]
     fates += [(Item(kind, f"{count} of {kind}"), Fate.MISSING) for kind, count in _lost(all_items, fates).items()]
     return Inventory(tuple(sorted(fates, key=lambda pair: _order(all_items, pair[0]))))
 
 
-def _unknown(losses: Iterable[Loss], known: Mapping[Item, int]) -> Iterator[Item]:
-    labels = {item.label for item in known}
+def _unmade(losses: Iterable[Loss], fates: Iterable[tuple[Item, Fate]]) -> Iterator[Item]:
+    labels = {item.label for item, _ in fates}
     for label in dict.fromkeys(loss.object for loss in losses):
         if ":" in label and label not in labels:
             yield Item(label.partition(":")[0], label)

@@ -217,7 +217,7 @@ class _Import:
             (s for phase in self.phases for s in phase.steps), (i for items in self.items for i in items), strict=True
         )
         made = tuple((step, states[item]) for step, item in numbered)
-        return take(self.origin.found, self.origin.catalog, Made(made, frozenset(self.builder.skipped)))
+        return take(self.origin.found, self.origin.catalog, Made(made, self.catalog.losses, frozenset(self.builder.skipped)))
 
     def _run_phases(self) -> None:
         self._treat_existing_tables()

@@ -44,7 +44,7 @@ def sqlfile(work: Work) -> int:
         with _replacing(spec.sqlfile) as stream:
             _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
         written = tuple((s, "COMPLETED" if s.script.statements else "SKIPPED") for phase in phases for s in phase.steps)
-        log.inventory(take(opened.found, opened.catalog, Made(written)))
+        log.inventory(take(opened.found, opened.catalog, Made(written, catalog.losses)))
     return log.finish(job, "COMPLETED")
 
 

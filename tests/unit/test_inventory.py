@@ -37,7 +37,8 @@ def made(states: dict[str, str], scripts: dict[str, Script] | None = None, catal
         tuple(
             (replace(step, script=(scripts or {}).get(step.label, MADE)), states.get(step.label, "COMPLETED"))
             for step in steps(catalog)
-        )
+        ),
+        catalog.losses,
     )
 
 
@@ -78,7 +79,7 @@ def test_the_master_table_tells_the_fate(state: str, fate: Fate) -> None:
 def test_what_has_an_entry_in_the_loss_list_is_converted(losses: bool) -> None:
     catalog = CATALOG.with_losses(LOSS) if losses else CATALOG
     scripts = {} if losses else {LOSS.object: Script(("CREATE",), (LOSS,))}
-    assert fates(take(catalog, catalog, made({}, scripts)))[LOSS.object] is Fate.CONVERTED
+    assert fates(take(catalog, catalog, made({}, scripts, catalog)))[LOSS.object] is Fate.CONVERTED
 
 
 def test_what_has_no_statement_but_an_entry_is_unsupported() -> None:
@@ -109,6 +110,13 @@ def test_an_entry_about_something_no_catalog_has_is_an_unsupported_object() -> N
     inventory = take(catalog, catalog)
     assert inventory.of(Fate.UNSUPPORTED) == ('EVENT:"s"."nightly"',)
     assert inventory.sum("EVENT") == "1 = 1 unsupported"
+
+
+def test_what_a_transform_leaves_out_with_an_entry_is_unsupported() -> None:
+    without = CATALOG.with_objects((o.Schema("s"), TABLE, OTHER)).with_losses(Loss('VIEW:"renamed"."v"', "no-views", "why"))
+    inventory = take(CATALOG, CATALOG, made({}, catalog=without))
+    assert inventory.of(Fate.UNSUPPORTED) == ('VIEW:"renamed"."v"',)
+    assert not inventory.of(Fate.MISSING)
 
 
 def test_what_a_jobs_plan_does_without_is_missing() -> None:
