@@ -33,6 +33,9 @@ _NO_OBJECTS = frozenset({TABLE_DATA, POSITION})
 """The paths of a plan that are about rows and about where sequences stand."""
 
 
+_SCHEMA = "USER"
+
+
 @dataclass(frozen=True)
 class Item:
     """An object, or a part of a table: its ``kind`` as filters name it (``TABLE``, ``INDEX``), and what logs call it."""
@@ -121,7 +124,9 @@ def take(found: Catalog, chosen: Catalog, made: Made | None = None) -> Inventory
     fates = [(item, Fate.MOVED) for item in wanted.elements()] if made is None else list(made.fates())
     fates += [(item, Fate.UNSUPPORTED) for item in _unmade(chosen.losses if made is None else made.losses, fates)]
     fates += [(item, Fate.FILTERED) for item in (all_items - wanted).elements()]
-    fates += [(Item(kind, f"{count} of {kind}"), Fate.MISSING) for kind, count in _lost(all_items, fates).items()]
+    for kind, count in _lost(all_items, fates).items():
+        fate = Fate.MOVED if kind == _SCHEMA else Fate.MISSING  # REMAP_SCHEMA makes one schema of two
+        fates += [(Item(kind, f"another {kind}"), fate)] * count
     return Inventory(tuple(sorted(fates, key=lambda pair: _order(all_items, pair[0]))))
 
 

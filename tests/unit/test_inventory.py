@@ -123,4 +123,9 @@ def test_what_a_jobs_plan_does_without_is_missing() -> None:
     """A transform that dropped a view by mistake would show here."""
     without = CATALOG.with_objects((o.Schema("s"), TABLE, OTHER))
     inventory = take(CATALOG, CATALOG, made({}, catalog=without))
-    assert inventory.of(Fate.MISSING) == ("1 of VIEW",)
+    assert inventory.of(Fate.MISSING) == ("another VIEW",)
+
+
+def test_schemas_that_become_one_are_both_moved() -> None:
+    two = CATALOG.with_objects((o.Schema("r"), *CATALOG.objects))
+    assert take(two, two, made({})).sum("USER") == "2 = 2 moved"
