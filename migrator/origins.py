@@ -90,6 +90,9 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             granule = Granule(part, detail.get("where", ""))
             return Read(table.source, columns, conditions.get(table.source), granule, detail.get("policies", False))
 
+        def at_source(table: Table) -> Table:
+            return catalog.table(table.source) or table
+
         def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
             return TableRows(database, snapshot, read(table, columns, detail))
 
@@ -98,7 +101,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         def granules(table: Table) -> tuple[Granule, ...]:
             if grouping and table.partitioning is not None:
                 return (Granule(bytes=table.bytes or 0),)
-            return adapter.granules(reading, table, spec.parallel_threshold)
+            return adapter.granules(reading, at_source(table), spec.parallel_threshold)
 
         def parts(table: Table) -> tuple[Part, ...]:
             return tuple(
@@ -113,12 +116,12 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             )
 
         def estimate(table: Table, method: Estimation) -> int:
-            return adapter.estimate(reading, table, method)
+            return adapter.estimate(reading, at_source(table), method)
 
         def changed(table: Table, detail: dict[str, Any], mark: str, rows: int) -> str | None:
             if not mark:
                 return None  # this database cannot tell
-            return adapter.changed(reading, read(table, table.columns, detail), mark, rows)
+            return adapter.changed(reading, read(table, at_source(table).columns, detail), mark, rows)
 
         notes = filters.unmatched(spec, whole)
         if snapshot.note and spec.parallel > 1:

@@ -7,10 +7,9 @@ the plan names it in the loss list.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
@@ -34,6 +33,8 @@ from migrator.model.objects import (
     Unique,
     View,
 )
+from migrator.model.rebuild import rebuilt
+from migrator.shortening import cut, fit_lengths, length
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
@@ -77,19 +78,6 @@ def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
         after_dot = True
     pieces.append(sql[position:])
     return "".join(pieces)
-
-
-def _rebuilt(value: T, change: Callable[[Any], Any]) -> T:
-    """``value`` with ``change`` applied to every dataclass value inside it, innermost first."""
-    if isinstance(value, tuple):
-        return tuple(_rebuilt(item, change) for item in value)  # type: ignore[return-value]
-    if not is_dataclass(value) or isinstance(value, type):
-        return value
-    items = {f.name: getattr(value, f.name) for f in fields(value)}
-    changed = {name: new for name, old in items.items() if (new := _rebuilt(old, change)) is not old and new != old}
-    rebuilt: T = replace(value, **changed) if changed else value
-    result: T = change(rebuilt)
-    return result
 
 
 def _schemas_in(catalog: Catalog) -> set[str]:
@@ -160,7 +148,7 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
             objects.append(replace(obj, name=schemas.get(obj.name, obj.name)))
             continue
         origin = obj.source if isinstance(obj, Table) else None
-        moved = _rebuilt(obj, change)
+        moved = rebuilt(obj, change)
         moved = replace(moved, schema=schemas.get(obj.schema, obj.schema))
         if isinstance(moved, Table):
             moved = replace(moved, origin=origin)
@@ -295,21 +283,18 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
 
 
 def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabilities: Capabilities) -> str:
-    limit, unit = capabilities.identifier_limit
-    length = len(wanted.encode()) if unit == "bytes" else len(wanted)
-    if length <= limit and (schema, wanted) not in taken:
-        return wanted
-    digest = hashlib.sha256(f"{schema}.{wanted}".encode()).hexdigest()[:8]
-    kept = wanted
-    while len(kept.encode() if unit == "bytes" else kept) > limit - 9:
-        kept = kept[:-1]
-    return f"{kept}_{digest}"
+    fits = length(wanted, capabilities) <= capabilities.identifier_limit[0]
+    return wanted if fits and (schema, wanted) not in taken else cut(wanted, capabilities, f"{schema}.")
 
 
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, check_names)
 
 
-FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (leave_out_tables_without_columns, fit_index_names)
+FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (
+    leave_out_tables_without_columns,
+    fit_lengths,
+    fit_index_names,
+)
 """What makes a catalog one that the target can hold, in this order."""
 
 

@@ -6,7 +6,7 @@ rename the object and leave the origin alone. Tuples keep the source's order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal as Choice
 from typing import TypeAlias
 
@@ -102,7 +102,8 @@ class Column:
     """A table's column. ``native`` is the source's own type declaration, for messages and the loss list.
 
     ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
-    ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal.
+    ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal. ``origin``: its name at the source, where
+    that is another.
     """
 
     name: str
@@ -117,6 +118,17 @@ class Column:
     on_update: Now | None = None
     invisible: bool = False
     native: str = ""
+    origin: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What its values are read by."""
+        return self.origin or self.name
+
+    @property
+    def at_source(self) -> Column:
+        """The column under its name at the source."""
+        return self if self.origin is None else replace(self, name=self.origin, origin=None)
 
 
 # --- constraints and indexes ----------------------------------------------------------------------------------------

@@ -530,7 +530,7 @@ class _Import:
         rejects = self._rejects()
         if rejects is None:
             return None
-        key = table.primary_key.columns if table.primary_key is not None else ()
+        key = tuple(table.column(name).source for name in table.primary_key.columns) if table.primary_key is not None else ()
         to_itself = any(key.referred == made.qname for key in made.foreign_keys)
         texts = "SKIP_CONSTRAINT_ERRORS" not in self.spec.data_options
         return Rejecting(rejects.path, key, rejects.limit, to_itself, texts, row.detail)
@@ -574,7 +574,7 @@ def _listed(names: set[QName]) -> list[list[str]]:
 
 
 def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """The columns whose values move, as they come and as the target has them.
+    """The columns whose values move, as they come, by their names at the source, and as the target has them.
 
     Columns that the target generates are left to it.
 
@@ -588,5 +588,5 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
         if found is None:
             raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
         if found.generated is None:
-            pairs.append((column, found))
+            pairs.append((column.at_source, found))
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

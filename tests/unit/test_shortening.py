@@ -1,0 +1,103 @@
+"""Names that are too long for a target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from migrator.adapter import Capabilities
+from migrator.model import objects as o
+from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.shortening import cut, fit_lengths, length
+
+TEN = Capabilities(identifier_limit=(20, "bytes"))
+LONG = "a_table_whose_name_is_long"
+COLUMN = "a_column_whose_name_is_long"
+EXPRESSION = o.Expression(f"{COLUMN} > 0 AND 'x {COLUMN}' <> \"{COLUMN}\" -- {COLUMN}", "sqlite")
+TABLE = o.Table(
+    "s",
+    LONG,
+    (o.Column(COLUMN, t.Integer()), o.Column("id", t.Integer())),
+    primary_key=o.PrimaryKey(None, (COLUMN, "id")),
+    checks=(o.Check("a_check_whose_name_is_long", EXPRESSION),),
+    foreign_keys=(o.ForeignKey("fk", ("id",), o.QName("s", LONG), (COLUMN,)),),
+    indexes=(o.Index("i", (o.IndexKey(COLUMN),)),),
+)
+VIEW = o.View(
+    "s", "v", o.Expression(f"SELECT {COLUMN.upper()} FROM [{LONG}]", "sqlite"), (COLUMN,), depends_on=(TABLE.qname,)
+)
+
+
+def fitted(*objects: o.Object, dialect: str = "sqlite") -> tuple[list[o.Object], list[str]]:
+    catalog = fit_lengths(Catalog(dialect, "", objects), TEN)
+    return list(catalog.objects), [str(loss) for loss in catalog.losses]
+
+
+def test_a_name_is_cut_wherever_it_stands() -> None:
+    (table, view), _ = fitted(TABLE, VIEW)
+    short, column = cut(LONG, TEN), cut(COLUMN, TEN)
+    assert isinstance(table, o.Table)
+    assert table.name == short
+    assert [c.name for c in table.columns] == [column, "id"]
+    assert table.primary_key == o.PrimaryKey(None, (column, "id"))
+    assert table.foreign_keys[0].referred == o.QName("s", short)
+    assert table.foreign_keys[0].referred_columns == (column,)
+    assert table.indexes[0].keys[0].column == column
+    assert view == replace(
+        VIEW,
+        definition=o.Expression(f"SELECT {column} FROM [{short}]", "sqlite"),
+        columns=(column,),
+        depends_on=(o.QName("s", short),),
+    )
+
+
+def test_literals_and_comments_keep_their_text() -> None:
+    (table,), _ = fitted(TABLE)
+    column = cut(COLUMN, TEN)
+    assert isinstance(table, o.Table)
+    assert table.checks[0].expression.sql == f"{column} > 0 AND 'x {COLUMN}' <> \"{column}\" -- {COLUMN}"
+
+
+def test_case_tells_names_apart_where_the_source_does() -> None:
+    text = o.Expression(f'SELECT "{COLUMN.upper()}"', "postgresql")
+    (_, view), _ = fitted(TABLE, replace(VIEW, definition=text), dialect="postgresql")
+    assert isinstance(view, o.View)
+    assert view.definition == text
+
+
+def test_rows_are_read_by_the_names_at_the_source() -> None:
+    (table,), _ = fitted(TABLE)
+    assert isinstance(table, o.Table)
+    assert table.source == TABLE.qname
+    assert [column.at_source for column in table.columns] == list(TABLE.columns)
+    (moved,), _ = fitted(replace(TABLE, schema="other", origin=TABLE.qname))
+    assert isinstance(moved, o.Table)
+    assert moved.source == TABLE.qname
+
+
+def test_each_name_is_in_the_loss_list() -> None:
+    _, losses = fitted(TABLE, VIEW)
+    where = f'TABLE:"s"."{cut(LONG, TEN)}"'
+    assert losses == [
+        f"{where}: {LONG} is named {cut(LONG, TEN)} here [name-cut]",
+        f'{where}."{cut(COLUMN, TEN)}": {COLUMN} is named {cut(COLUMN, TEN)} here [name-cut]',
+        f"{where}: a_check_whose_name_is_long is named {cut('a_check_whose_name_is_long', TEN)} here [name-cut]",
+    ]
+
+
+def test_what_fits_stays() -> None:
+    catalog = Catalog("sqlite", "", (TABLE, VIEW))
+    assert fit_lengths(catalog, Capabilities(identifier_limit=(63, "bytes"))) is catalog
+
+
+@pytest.mark.parametrize("unit", ["bytes", "characters"])
+@given(name=st.text(min_size=1, max_size=200), other=st.text(min_size=1, max_size=200))
+def test_a_cut_name_fits_and_is_always_the_same(unit: str, name: str, other: str) -> None:
+    capabilities = Capabilities(identifier_limit=(63, unit))  # type: ignore[arg-type]
+    assert length(cut(name, capabilities), capabilities) <= 63
+    assert cut(name, capabilities) == cut(name, capabilities)
+    assert (cut(name, capabilities) == cut(other, capabilities)) == (name == other)
