@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs soak bench memory mariadb peers clean
+.PHONY: help demo test lint unit docs soak bench memory mariadb peers compiled clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -15,7 +15,7 @@ help: ## list the targets
 demo: $(VENV)/demo.stamp ## move a sample schema: SQLite > PostgreSQL > dump set > SQLite, and SQLFILEs for four databases
 	@$(BIN)/python -m migrator.demo
 
-test: lint mariadb ## run the linters and every test on real servers
+test: lint mariadb compiled ## run the linters and every test on real servers
 	@$(BIN)/python -m pytest -q
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
@@ -26,7 +26,7 @@ lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
 unit: $(VENV)/test.stamp ## run the tests that need no server
 	@$(BIN)/python -m pytest -q -m "not postgresql and not mysql"
 
-soak: $(VENV)/test.stamp mariadb ## kill jobs, workers and servers KILLS times each (200), and see that no row is missing or doubled
+soak: $(VENV)/test.stamp mariadb compiled ## kill jobs, workers and servers KILLS times each (200), and see that no row is missing or doubled
 	@MIGRATOR_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q tests/e2e/test_restart.py tests/e2e/test_server_dies.py tests/e2e/test_workers.py
 
 docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
@@ -34,11 +34,11 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
 	@$(BIN)/migrator help --markdown jobs > docs/jobs.md
 
-bench: $(VENV)/bench.stamp mariadb peers ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
+bench: $(VENV)/bench.stamp mariadb peers compiled ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
 	@$(BIN)/python -m benchmarks.dumps --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
 
-memory: $(VENV)/test.stamp mariadb ## show that memory does not grow with the table (ROWS=n, PAGE=file.md)
+memory: $(VENV)/test.stamp mariadb compiled ## show that memory does not grow with the table (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000) $(PAGE:%=--markdown %)
 
 mariadb: # the server the tests start, unless the environment names one
@@ -46,6 +46,9 @@ mariadb: # the server the tests start, unless the environment names one
 
 peers: # what the benchmarks measure against, besides the servers' own clients and the packages of the extra bench
 	@for tool in mydumper pgloader sqlite3; do command -v $$tool > /dev/null || .ci/apt-install $$tool || exit; done
+
+compiled: $(VENV)/test.stamp # jobs are many processes: where the environment lets Python write no byte code, each would compile anew
+	@$(BIN)/python -m compileall -q migrator dialects tests benchmarks
 
 clean: ## remove what the other targets made
 	@rm -rf $(VENV) demo build dist .mypy_cache .ruff_cache .hypothesis .import_linter_cache
