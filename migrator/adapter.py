@@ -66,6 +66,9 @@ class Capabilities:
     """Can tables be written while a snapshot is held?"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
+    digests: str = ""
+    """What names the digest that this database takes of rows itself: where two have the same name, and the same digest of
+    rows of the same types, they have the same rows. Empty: it takes none."""
 
 
 @dataclass(frozen=True)
@@ -417,6 +420,14 @@ class Adapter(ABC):
     def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
         """The rows in one of ``capabilities.formats``, in pieces of any length."""
         raise NotImplementedError(format_)
+
+    def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:
+        """How many rows there are, and a sum of hashes of each row, as the database itself computes it; None: it cannot.
+
+        No value may be left out of a hash, nor two values have one text; NULL is none. Asked where ``capabilities.digests``
+        names it.
+        """
+        raise NotImplementedError
 
     def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
         """The rows of ``table`` in disjoint granules of about ``size`` bytes; each row there ever is lies in one.

@@ -48,6 +48,7 @@ class MySQL(Adapter):
         identifier_limit=(64, "characters"),
         index_names="table",
         max_readers=1,
+        digests="md5 of the row's literals",
     )
     types = TYPES
     answers = facts.ANSWERS
@@ -143,6 +144,12 @@ class MySQL(Adapter):
         from . import paths
 
         return paths.batches(connection, read)
+
+    def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:
+        """By the MD5 of each row's values."""
+        from . import paths
+
+        return paths.digest(connection, read)
 
     def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
         """Ranges of the key that rows are stored by; without one partitions, or the table."""

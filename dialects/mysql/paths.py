@@ -192,6 +192,27 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
             rows.discard()
 
 
+def digest(connection: sa.Connection, read: Read) -> tuple[int, int] | None:
+    """The number of rows, and the sum of the hashes of their values as literals; None: a row exceeds max_allowed_packet."""
+    charsets = character_sets(connection, read.table)
+    row = ", ".join(f"QUOTE({_bytes_item(column, charsets.get(column.name))})" for column in read.columns)
+    hashed = f"CAST(CONV(LEFT(MD5(CONCAT({row})), 16), 16, 10) AS UNSIGNED)"
+    sql = f"SELECT COUNT(*), COALESCE(SUM({hashed}), 0) FROM {rows_of(read)}"
+    found = connection.exec_driver_sql(sql.replace("%", "%%")).one()
+    warned = connection.exec_driver_sql(
+        "SELECT @@warning_count"
+    ).scalar_one()  # CONCAT gives NULL then, which SUM passes over
+    return None if warned else (int(found[0]), int(found[1]))
+
+
+def _bytes_item(column: Column, charset: str | None) -> str:
+    """A column's value such that equal bytes are equal texts, whatever the character set."""
+    item = select_item(column, charset)
+    if charset not in _AS_SENT:
+        return item
+    return f"CAST({item} AS BINARY)" if charset != "latin1" else f"CAST(CONVERT({item} USING utf8mb4) AS BINARY)"
+
+
 def _interrupt(connection: sa.Connection) -> None:
     """Let the server break off what it sends, from a second session: the first keeps its transaction and its snapshot."""
     thread = int(driver_of(connection).thread_id())

@@ -69,7 +69,11 @@ class PostgreSQL(Adapter):
     driver = "psycopg"
     sqlglot = "postgres"
     capabilities = Capabilities(
-        transactional_ddl=True, identifier_limit=(63, "bytes"), tables_without_columns=True, formats=(_STREAM,)
+        transactional_ddl=True,
+        identifier_limit=(63, "bytes"),
+        tables_without_columns=True,
+        formats=(_STREAM,),
+        digests="hashtextextended of the row as text",
     )
     types = TYPES
     answers = facts.ANSWERS
@@ -170,6 +174,12 @@ class PostgreSQL(Adapter):
         from . import paths
 
         return paths.stream(connection, read) if format_ == _STREAM else super().stream(connection, read, format_)
+
+    def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int]:
+        """By a hash of each row's text."""
+        from . import paths
+
+        return paths.digest(connection, read)
 
     def granules(self, connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
         """Ranges of blocks; of each partition its own."""

@@ -168,6 +168,16 @@ def stream(connection: sa.Connection, read: Read) -> Iterator[bytes]:
         yield b"".join(messages)
 
 
+def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
+    """The number of rows, and the sum of the hashes of their texts: they have NULL as nothing, and quotes around ``''``."""
+    row = f"ROW({', '.join(quote(column.name) for column in read.columns)})::text"
+    source = rows_of(connection, read)
+    found = connection.exec_driver_sql(
+        f"SELECT count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text FROM {source}".replace("%", "%%")
+    ).one()
+    return int(found[0]), int(found[1])
+
+
 def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
     """The messages of a binary COPY TO, in lists of about ``size`` bytes; the last message of all ends with the trailer."""
     wire = connection.pgconn

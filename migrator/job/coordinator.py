@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -30,7 +31,7 @@ from migrator.job.lanes import Finished, Lane, Pool
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import DoneMark, Kind, MasterTable, Row
-from migrator.job.worker import Build, Failure, FileGiven, FileWanted, Made, Move, Outcome, Task, make
+from migrator.job.worker import Build, Failure, FileGiven, FileWanted, Made, Move, Outcome, Scan, Task, make
 from migrator.model.objects import QName
 
 _NEWS = 1.0
@@ -115,8 +116,14 @@ class Record:
 
 
 def _items(task: Task) -> tuple[int, ...]:
-    """The items of the master table that a task is about."""
-    return (task.item,) if isinstance(task, Move) else tuple(made.item for made in task.objects)
+    """The items of the master table that a task is about; a scan is not in it."""
+    match task:
+        case Move():
+            return (task.item,)
+        case Build():
+            return tuple(made.item for made in task.objects)
+        case Scan():
+            return ()
 
 
 class Files(Protocol):
@@ -151,7 +158,7 @@ class Coordinator:
         more; ``single_writer``: while a worker writes, nobody else can, so that news is written between tasks only."""
         self.record, self._log, self._progress = record, log, progress
         self._files, self._lost, self._single_writer = files, lost, single_writer
-        self._stopping = False
+        self._stopping = self._silent = False
         self._told = self._polled = 0.0
         self._told_errors = log.errors
         self._workers: set[int] = set()
@@ -202,6 +209,8 @@ class Coordinator:
                     values["detail"] = outcome.rejected.recorded(task.rows_to.rejecting.detail)
                 elif task.rows_to is None:
                     values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}
+                    if outcome.found is not None:
+                        values["detail"]["digest"] = outcome.found.to_json()
             self.record.change("GRANULE", task.item, **values)
             yield task, outcome, finished.worker
 
@@ -225,6 +234,28 @@ class Coordinator:
                     failure = Failure(made.item, outcome.error, "")
                 self._settle(made, failure, finished.worker)
                 yield made, failure, finished.worker
+
+    def scan(self, scans: Sequence[Scan]) -> Iterator[tuple[Scan, Outcome]]:
+        """Look at rows as workers come free; each scan with its outcome.
+
+        :raises JobStopped: as :meth:`move`, and JobKilled.
+        :raises FatalError: a connection is lost.
+        """
+        for finished in self._run(scans):
+            assert isinstance(finished.task, Scan)
+            assert finished.outcome is not None
+            if isinstance(finished.outcome.error, FatalError):
+                raise finished.outcome.error
+            yield finished.task, finished.outcome
+
+    @contextmanager
+    def silent(self) -> Iterator[None]:
+        """While the block lasts, nothing is written into the master table, since a snapshot of its database bars that."""
+        self._silent = True
+        try:
+            yield
+        finally:
+            self._silent = False
 
     def make(self, database: Database, connection: sa.Connection, made: Made) -> Failure | None:
         """Make one object at once, on a connection of the coordinator's.
@@ -285,7 +316,7 @@ class Coordinator:
 
     def _divided(self, task: Task) -> tuple[Build | None, Task | None]:
         """What of a task a dead worker had done, as far as that can be seen here, and what is left."""
-        if isinstance(task, Move):
+        if not isinstance(task, Build):
             return None, task
         done = {row.item for row in self.record.rows("OBJECT", state="COMPLETED")}
         made = tuple(made for made in task.objects if made.item in done)
@@ -298,7 +329,7 @@ class Coordinator:
             for made in task.objects:
                 self.record.begin("OBJECT", made.item, worker=worker)
             return None
-        if self.record.begin("GRANULE", task.item, worker=worker):
+        if isinstance(task, Scan) or self.record.begin("GRANULE", task.item, worker=worker):
             return None
         row = next(row for row in self.record.rows("GRANULE", after=task.item - 1) if row.item == task.item)
         return Outcome(row.rows, row.bytes, row.seconds, rejected=Rejected.of(row.detail))
@@ -329,12 +360,12 @@ class Coordinator:
         if lost is not None:
             raise lost
         now = time.monotonic()
-        if now - self._polled >= _POLL:
+        if now - self._polled >= _POLL and not self._silent:
             self._polled = now
             for request in self.record.rows("REQUEST", state="PENDING"):
                 self._answer(request)
         news = now - self._told >= _NEWS or self._log.errors != self._told_errors
-        if news and not (self._single_writer and self.pool.working):
+        if news and not (self._silent or (self._single_writer and self.pool.working)):
             self._told = now
             self.tell()
 
@@ -366,6 +397,9 @@ class Coordinator:
                 seconds=time.monotonic() - lane.began,
                 detail={"method": task.method, "granule": task.item},
             )
+        if isinstance(task, Scan):
+            name, detail = task.name, {"method": "verify"}
+            return replace(row, path="TABLE_DATA", schema=name.schema, name=name.name, state="EXECUTING", detail=detail)
         if isinstance(task, Build):
             return replace(row, path="OBJECT", state="EXECUTING", name=task.objects[0].label)
         return row

@@ -21,7 +21,7 @@ import setproctitle
 
 from migrator.adapter import adapters_in_use
 from migrator.errors import MigratorError, WorkerDied
-from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Task, Worker
+from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Scan, Task, Worker
 
 _TICK = 0.2
 """Seconds between two looks at requests while workers work."""
@@ -266,19 +266,20 @@ class Pool:
             if task is None:
                 return
             waiting.remove(task)
-            lane = self._free_lane()
+            lane = self._free_lane(task)
             known = self._begin(task, lane.number)
             if known is None:
                 lane.submit(task)
             else:
                 yield Finished(task, lane.number, known)
 
-    def _free_lane(self) -> Lane:
-        free = next((lane for lane in self.lanes if lane.task is None), None)
+    def _free_lane(self, task: Task) -> Lane:
+        stays = isinstance(task, Scan) and task.stays
+        free = next((lane for lane in self.lanes if lane.task is None and not (stays and lane.in_process)), None)
         if free is None:
             taken = {lane.number for lane in self.lanes}
             number = next(n for n in range(1, len(taken) + 2) if n not in taken)
-            free = Lane(number, in_process=self.width > 1 and self._several)
+            free = Lane(number, in_process=self.width > 1 and self._several and not stays)
             self.lanes.append(free)
         return free
 

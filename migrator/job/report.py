@@ -157,7 +157,7 @@ class JobLog:
 
     def rows(
         self,
-        verb: Literal["exported", "imported"],
+        verb: Literal["exported", "imported", "verified"],
         table: QName,
         size_bytes: int,
         rows: int,
@@ -166,7 +166,7 @@ class JobLog:
         worker: int,
         partition: str | None = None,
     ) -> None:
-        """A table's (or partition's) rows are there: name and size in 52 columns, the count right-justified in 7."""
+        """A table's (or partition's) rows are there, or are verified: name and size in 52 columns, the count in 7."""
         name = f'{table}:"{partition}"' if partition else str(table)
         line = f". . {verb} {_name_and_size(name, size_bytes)} {rows:7d} rows"
         if self._spec.metrics:

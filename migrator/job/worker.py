@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -23,12 +24,13 @@ from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
+from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
 from migrator.job.rejecting import NONE_REJECTED, Rejected, Rejecting, limited, sift
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 from migrator.rejects import PartWriter
+from migrator.verification.scans import Digest, Digesting
 
 Advance = Callable[[int, int], None]
 """Told of rows and bytes as they pass."""
@@ -64,7 +66,7 @@ class Store:
 class Move:
     """A granule of the rows of table ``name`` to move: ``item`` of the master table. ``size``: the estimated bytes;
     ``method`` as METRICS prints it; ``rows_to`` None: the worker's dump file; ``done``: how to mark it done with its rows,
-    None where the coordinator does that."""
+    None where the coordinator does that; ``digesting``: takes a digest of what goes into a dump file."""
 
     item: int
     name: QName
@@ -73,6 +75,7 @@ class Move:
     method: str
     size: int = 0
     done: DoneMark | None = None
+    digesting: Digesting | None = None
 
     @property
     def touches(self) -> frozenset[QName]:
@@ -106,7 +109,29 @@ class Build:
     touches: frozenset[QName] = frozenset()
 
 
-Task = Move | Build
+class Fold(Protocol):
+    """Makes something small of rows."""
+
+    def fold(self, batches: Iterable[pa.RecordBatch]) -> Any:
+        """What becomes of all batches."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Rows of table ``name`` to look at, which stay where they are: ``fold`` makes what the outcome has ``found``.
+
+    ``fold`` None: their database digests them itself, see :meth:`~migrator.adapter.Adapter.digest`. ``stays``: their
+    snapshot is held by a connection of the coordinator's own process. ``touches``: as a :class:`Build`'s.
+    """
+
+    name: QName
+    rows_from: TableRows | DumpedRows
+    fold: Fold | None
+    stays: bool = False
+    touches: frozenset[QName] = frozenset()
+
+
+Task = Move | Build | Scan
 
 
 @dataclass(frozen=True)
@@ -121,7 +146,7 @@ class Failure:
 @dataclass(frozen=True)
 class Outcome:
     """What became of a task; ``error`` None: all rows are where they should be. ``failures``: of a build's objects;
-    ``rejected``: the rows that were set aside."""
+    ``rejected``: the rows that were set aside; ``found``: by a scan, or the digest that was taken of rows on their way."""
 
     rows: int = 0
     bytes: int = 0
@@ -130,6 +155,7 @@ class Outcome:
     error: MigratorError | None = None
     failures: tuple[Failure, ...] = ()
     rejected: Rejected = NONE_REJECTED
+    found: Any = None
 
 
 # --- what a worker says while it works ------------------------------------------------------------------------------
@@ -209,10 +235,10 @@ class Worker:
     # --- performing -------------------------------------------------------------------------------------------------
 
     def perform(self, task: Task) -> Outcome:
-        """Move the rows, all or none; or make the objects, each whole or not at all."""
+        """Move the rows, all or none; make the objects, each whole or not at all; or look at rows."""
         started = time.monotonic()
         try:
-            outcome = self._build(task) if isinstance(task, Build) else self._move(task)
+            outcome = self._perform(task)
         except MigratorError as error:
             self._release_reader()
             outcome = Outcome(error=error)
@@ -221,6 +247,15 @@ class Worker:
             detail = traceback.format_exc() if os.environ.get("MIGRATOR_TRACE") else f"{type(error).__name__}: {error}"
             outcome = Outcome(error=InternalError(detail=detail))
         return replace(outcome, seconds=time.monotonic() - started)
+
+    def _perform(self, task: Task) -> Outcome:
+        match task:
+            case Build():
+                return self._build(task)
+            case Scan():
+                return self._scan(task)
+            case _:
+                return self._move(task)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
@@ -235,18 +270,44 @@ class Worker:
     def _move(self, move: Move) -> Outcome:
         passing = _Passing(self._advance)
         if move.rows_to is None:
-            pieces = self._dump(move, passing)
-            return Outcome(sum(piece.rows for piece in pieces), passing.bytes, pieces=pieces)
+            return self._dump(move, passing)
         stored, rejected = self._store(move, move.rows_to, passing)
         return Outcome(stored, passing.bytes, rejected=rejected)
 
-    def _dump(self, move: Move, passing: _Passing) -> tuple[Piece, ...]:
+    def _dump(self, move: Move, passing: _Passing) -> Outcome:
         file = self._dump_file()
-        reader = self._adapter_of(move.rows_from)
-        ahead = prefetch(self._batches(move.rows_from))
+        taken = None if move.digesting is None else move.digesting.begun()
+        with self._ahead(move.rows_from) as batches:
+            passed = passing.batches(batches)
+            pieces = file.write(_member_name(move.name), passed if taken is None else taken.watching(passed))
+        digest = None if taken is None else taken.digest
+        return Outcome(sum(piece.rows for piece in pieces), passing.bytes, pieces=pieces, found=digest)
+
+    def _scan(self, scan: Scan) -> Outcome:
+        if scan.fold is None:
+            return self._digest(scan.rows_from)
+        passing = _Passing(self._advance)
+        with self._ahead(scan.rows_from) as batches:
+            found = scan.fold.fold(passing.batches(batches))
+        return Outcome(passing.rows, passing.bytes, found=found)
+
+    def _digest(self, rows: TableRows | DumpedRows) -> Outcome:
+        assert isinstance(rows, TableRows)
+        adapter = rows.database.adapter
+        with database_errors(adapter):
+            found = adapter.digest(self._reading(rows), rows.read)
+        if found is None:
+            return Outcome(error=DatabaseError(detail=f"{adapter.title} cannot digest a row of {rows.read.table}"))
+        return Outcome(found[0], found=Digest(*found))
+
+    @contextmanager
+    def _ahead(self, rows: TableRows | DumpedRows) -> Iterator[Iterable[pa.RecordBatch]]:
+        """The batches of rows, read ahead; errors of their database in its own words."""
+        reader = self._adapter_of(rows)
+        ahead = prefetch(self._batches(rows))
         try:
             with database_errors(reader) if reader is not None else nullcontext():
-                return file.write(_member_name(move.name), passing.batches(ahead))
+                yield ahead
         finally:
             ahead.close()
 

@@ -1,0 +1,1 @@
+"""Whether rows mean the same in two places: canonical forms, digests that no order changes, and the rows that differ."""

@@ -1,0 +1,110 @@
+"""Which rows differ: the multisets of two sides' rows compared by their hashes, and told apart by their keys' hashes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from migrator.verification.hashing import Hashes
+from migrator.verification.scans import Buckets, Rows
+
+Kind = Literal["changed", "missing", "doubled", "extra"]
+"""A row has a key that both sides have and other values; is not in the target; is there once more than in the source; is in
+the target only."""
+KINDS: tuple[Kind, ...] = ("changed", "missing", "doubled", "extra")
+
+Counts = npt.NDArray[np.int64]
+
+EXAMPLES = 10
+"""How many rows of each kind are shown."""
+MOST = 1 << 20
+"""How many rows a side are looked at one by one."""
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row that differs, by its hash at the source and at the target (None: it is not there)."""
+
+    kind: Kind
+    source: int | None
+    target: int | None
+
+
+@dataclass(frozen=True)
+class Differences:
+    """How many rows differ in each way, and some of them."""
+
+    counts: Mapping[Kind, int]
+    examples: tuple[Example, ...]
+
+
+def bits_for(rows: int) -> int:
+    """By how many bits of a hash so many rows are divided, so that a bucket has few of them; 0: they are few already."""
+    return 0 if rows <= MOST else 16
+
+
+def differing(source: Buckets, target: Buckets) -> tuple[npt.NDArray[np.bool_], bool]:
+    """The buckets that differ, as many as have :data:`MOST` rows on one side together; and whether those are all."""
+    differs = (source.counts != target.counts) | (source.sums != target.sums)
+    held = np.cumsum(np.where(differs, np.maximum(source.counts, target.counts), 0))
+    taken = differs & (held <= max(MOST, int(held[differs][0]) if differs.any() else 0))
+    return taken, bool((taken == differs).all())
+
+
+@dataclass(frozen=True)
+class _Surplus:
+    """The rows that one side has more of: their hashes, their keys', how many more, and whether the other side has any."""
+
+    rows: Hashes
+    keys: Hashes
+    counts: Counts
+    known: npt.NDArray[np.bool_]
+
+    def where(self, mask: npt.NDArray[np.bool_]) -> _Surplus:
+        return _Surplus(self.rows[mask], self.keys[mask], self.counts[mask], self.known[mask])
+
+    def by_key(self) -> tuple[Hashes, Hashes, Counts]:
+        """The keys, of each a row, and how many rows it has."""
+        keys, first, places = np.unique(self.keys, return_index=True, return_inverse=True)
+        counts = np.zeros(len(keys), np.int64)
+        np.add.at(counts, places, self.counts)
+        return keys, self.rows[first], counts
+
+
+def _surplus(here: Rows, there: Rows) -> _Surplus:
+    rows, first, counts = np.unique(here.rows, return_index=True, return_counts=True)
+    others, other_counts = np.unique(there.rows, return_counts=True)
+    _, known, places = np.intersect1d(rows, others, assume_unique=True, return_indices=True)
+    of_both = np.zeros(len(rows), np.bool_)
+    of_both[known] = True
+    counts[known] -= other_counts[places]
+    return _Surplus(rows, here.keys[first], counts, of_both).where(counts > 0)
+
+
+def compare(source: Rows, target: Rows) -> Differences:
+    """What of two sides' rows differs. Rows without a key have their own hash for its: none of them counts as changed."""
+    gone, new = _surplus(source, target), _surplus(target, source)
+    doubled, extra = new.where(new.known), new.where(~new.known)
+    gone_keys, gone_rows, missing = gone.by_key()
+    new_keys, new_rows, added = extra.by_key()
+    _, of_gone, of_new = np.intersect1d(gone_keys, new_keys, assume_unique=True, return_indices=True)
+    changed = np.minimum(missing[of_gone], added[of_new])
+    missing[of_gone] -= changed
+    added[of_new] -= changed
+    counts: dict[Kind, int] = {
+        "changed": int(changed.sum()),
+        "missing": int(missing.sum()),
+        "doubled": int(doubled.counts.sum()),
+        "extra": int(added.sum()),
+    }
+    examples = (
+        *(Example("changed", int(a), int(b)) for a, b in zip(gone_rows[of_gone][:EXAMPLES], new_rows[of_new], strict=False)),
+        *(Example("missing", int(row), None) for row in gone_rows[missing > 0][:EXAMPLES]),
+        *(Example("doubled", None, int(row)) for row in doubled.rows[:EXAMPLES]),
+        *(Example("extra", None, int(row)) for row in new_rows[added > 0][:EXAMPLES]),
+    )
+    return Differences({kind: count for kind, count in counts.items() if count}, examples)
