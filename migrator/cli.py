@@ -111,7 +111,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _help([], run)
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    if name in {"plan", "jobs", "dumpinfo", "retry-rejects", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
+    if name in {"plan", "verify", "jobs", "dumpinfo", "retry-rejects", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
         return _usage(name)
     return _COMMANDS[name](rest, run)
 
@@ -221,6 +221,31 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
     return plan.code
 
 
+def _verify(arguments: Sequence[str], run: Run) -> int:
+    """``migrator verify``, with an import's command line: compare its target with its source."""
+    from migrator import params
+
+    words = [word for word in arguments if not (_AS_JSON.fullmatch(word) or _AS_TABLE.fullmatch(word))]
+    request = params.parse("impdp", words)
+    for name in ("ATTACH", "HELP"):
+        if name in request:
+            raise ConflictingParameters(detail=f"{name} starts no job: there is nothing to verify")
+    settings, spec, secrets = _order("impdp", request, words)
+    from migrator import command_line, console
+
+    command_line.check_verifiable(spec)
+    from migrator.operations.verifying import verify_job
+
+    with console.terminal(sys.stdout, sys.stderr) as (_, progress):
+        found = verify_job(spec, settings.resolve, secrets, progress)
+    if any(_AS_JSON.fullmatch(word) for word in arguments):
+        console.say(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
+    else:
+        with console.output() as out:
+            console.print_verification(found, out)
+    return found.code
+
+
 def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
     from migrator import command_line, config, console
     from migrator.dump import info
@@ -296,6 +321,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "expdp": _expdp,
     "impdp": _impdp,
     "plan": _plan,
+    "verify": _verify,
     "jobs": _jobs,
     "retry-rejects": _retry_rejects,
     "dumpinfo": _dumpinfo,

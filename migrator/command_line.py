@@ -123,6 +123,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         compression=cast(Compression, request.choice("COMPRESSION") or "METADATA_ONLY"),
         compression_algorithm=cast(CompressionAlgorithm, request.choice("COMPRESSION_ALGORITHM") or "BASIC"),
         checksum=_checksum(request),
+        digest=request.flag("DIGEST"),
+        verify=request.flag("VERIFY"),
         verify_checksum=request.flag("VERIFY_CHECKSUM") if "VERIFY_CHECKSUM" in request else None,
         verify_only=request.flag("VERIFY_ONLY"),
         encryption=_encryption(client, request, config),
@@ -244,7 +246,7 @@ def _estimate_conflicts(client: Client, request: Request, content: str | None) -
     yield estimating and "SQLFILE" in request, "SQLFILE writes no rows, so ESTIMATE has no meaning"
     yield estimating and content == "METADATA_ONLY", "CONTENT=METADATA_ONLY moves no rows, so there is nothing to estimate"
     yield only and "QUERY" in request, "ESTIMATE_ONLY=YES estimates whole tables, so QUERY has no meaning"
-    for name in _DUMP_WRITING:
+    for name in (*_DUMP_WRITING, "DIGEST"):
         yield only and name in request, f"ESTIMATE_ONLY=YES writes no dump file, so {name} has no meaning"
 
 
@@ -277,6 +279,8 @@ def _check_job(client: Client, job: JobSpec) -> None:
         raise ConflictingParameters(
             detail=f"TABLE_EXISTS_ACTION={action} would destroy what NETWORK_LINK reads: both are one"
         )
+    if job.verify:
+        check_verifiable(job)
     _check_includes(job.include)
     _check_objects(job)
     plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file) if path is not None]
@@ -285,6 +289,25 @@ def _check_job(client: Client, job: JobSpec) -> None:
     twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
     if twice is not None:
         raise ConflictingParameters(detail=f"{twice} is named for two purposes")
+
+
+def check_verifiable(job: JobSpec) -> None:
+    """:raises ConflictingParameters: a job moves no rows that could be verified, or not those that could be read again."""
+    without_rows = {
+        "SQLFILE": job.operation == "SQL_FILE",
+        "CONTENT=METADATA_ONLY": job.content == "METADATA_ONLY",
+        "MASTER_ONLY=YES": job.master_only,
+        "VERIFY_ONLY=YES": job.verify_only,
+        "ESTIMATE_ONLY=YES": job.estimate_only,
+    }
+    for name, given in without_rows.items():
+        if given:
+            raise ConflictingParameters(detail=f"{name} moves no rows: there is nothing to verify")
+    if job.query and job.network_link is None:
+        detail = (
+            "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"
+        )
+        raise ConflictingParameters(detail=detail)
 
 
 def _check_objects(job: JobSpec) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from migrator.operations.planning import JobPlan, TablePlan
+    from migrator.operations.verified import Verification
 
 
 def say(text: str = "", end: str = "\n") -> None:
@@ -210,3 +211,39 @@ def _cells(table: TablePlan) -> tuple[str, ...]:
     rows = "unknown" if table.rows is None else str(table.rows)
     lifts = "; ".join(dict.fromkeys(bar.lift for bar in table.barred))
     return name, rows, size_text(table.bytes), str(table.granules), method, table.reason, lifts
+
+
+# --- verifications --------------------------------------------------------------------------------------------------
+
+
+def print_verification(found: Verification, out: TextIO) -> None:
+    """Print what was found of each table, and the rows that differ."""
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from migrator.errors import visible
+    from migrator.operations.verified import result_text, row_text
+
+    console = Console(file=out, width=None if out.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
+    grid = Grid(title="VERIFY", title_justify="left")
+    grid.add_column("table", overflow="fold")
+    for heading in ("rows at the source", "at the target"):
+        grid.add_column(heading, justify="right", no_wrap=True)
+    for heading in ("result", "columns that differ"):
+        grid.add_column(heading, overflow="fold")
+    for table in found.tables:
+        cells = (str(table.table), *map(str, table.rows), result_text(table), ", ".join(table.columns))
+        grid.add_row(*(Text(visible(cell)) for cell in cells))
+    console.print(grid)
+    differing = [f"{table.table}: {row_text(row)}" for table in found.tables for row in table.examples]
+    left_out = [f"{table.table}: {', '.join(table.left_out)}" for table in found.tables if table.left_out]
+    sections = {
+        "Rows that differ": differing,
+        "Compared as the import converts them": [str(loss) for table in found.tables for loss in table.ledger],
+        "Columns at the target alone": left_out,
+        "Remarks": found.notes,
+    }
+    for title, lines in sections.items():
+        for line in [f"{title}:", *(f"  {line}" for line in lines)] if lines else ():
+            console.print(visible(line), markup=False, soft_wrap=True)

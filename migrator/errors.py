@@ -294,8 +294,8 @@ class UnknownCommand(UsageError):
     code = "MIG-10001"
     template = "'{name}' is no command"
     action = (
-        "The commands are expdp, impdp, plan (of expdp or impdp), jobs, dumpinfo, retry-rejects and help; migrator help "
-        "describes them."
+        "The commands are expdp, impdp, plan (of expdp or impdp), verify, jobs, dumpinfo, retry-rejects and help; migrator "
+        "help describes them."
     )
 
 
@@ -700,6 +700,22 @@ class RowsMissing(MigratorError):
     code = "MIG-20004"
     template = "{table}: the dump file set has none of its rows, since the export failed: {detail}"
     action = "Export the table again."
+
+
+class TableNotThere(MigratorError):
+    """A table that an import was to make, and that is to be verified."""
+
+    code = "MIG-20007"
+    template = "table {table} is not at the target"
+    action = "Import it, or leave it out with EXCLUDE=TABLE."
+
+
+class RowsDiffer(MigratorError):
+    """A table whose rows are not those of its source."""
+
+    code = "MIG-20008"
+    template = "Table data object {table} differs from its source: {detail}"
+    action = "migrator verify, with the import's command line, shows more of the rows that differ."
 
 
 class IdentifierTooLong(MigratorError):

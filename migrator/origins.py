@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import add
 from typing import Any
 
 import sqlalchemy as sa
@@ -21,6 +23,7 @@ from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
 from migrator.model.objects import Column, QName, Table
 from migrator.spec import JobSpec
+from migrator.verification.scans import Digest
 
 Resolve = Callable[[str], sa.URL]
 Say = Callable[[str], None]
@@ -64,6 +67,8 @@ class Origin:
     """What the access-method rules ask of tables, see :meth:`~migrator.adapter.Adapter.facts`; asked of databases only."""
     queried: frozenset[QName] = frozenset()
     """The tables whose rows a QUERY chooses as they are read."""
+    digest: Callable[[Table], Digest | None] = lambda table: None
+    """The digest of a table's rows that was taken when they were exported; None: there is none."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
 
@@ -205,9 +210,15 @@ def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) 
         pieces = tuple(Piece(**piece) for piece in detail["pieces"])
         return DumpedRows(dump.dump, pieces, tuple(column.name for column in columns))
 
+    def digest(table: Table) -> Digest | None:
+        entry = dump.master.entry(table.source.schema, table.source.name)
+        return reduce(add, entry.digests) if entry is not None and entry.digests else None
+
     notes = filters.unmatched(spec, dump.catalog)
     conditions = filters.conditions(spec, catalog)
-    yield Origin(dump.catalog, catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions)
+    yield Origin(
+        dump.catalog, catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions, digest=digest
+    )
 
 
 def _grouped(pieces: tuple[Piece, ...], size: int) -> Iterator[tuple[Piece, ...]]:

@@ -165,6 +165,12 @@ SUPPORTED = (
         "DUMPFILE=hr%U.dmp",
         many=True,
     ),
+    _flag(
+        "DIGEST",
+        EXPDP,
+        "Record digests of the rows, of each granule and column: migrator verify then compares a target with the dump file "
+        "set without reading the set's rows, where types were not converted.",
+    ),
     Parameter(
         "ENCRYPTION",
         EXPDP,
@@ -411,6 +417,11 @@ SUPPORTED = (
         "URL or name",
         "",
         "USERID=postgresql://hr@localhost/hr",
+    ),
+    _flag(
+        "VERIFY",
+        IMPDP,
+        "When all is imported, compare the rows of each table with those it was loaded from; a difference is an error.",
     ),
     Parameter(
         "VERIFY_CHECKSUM",

@@ -18,11 +18,12 @@ USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
+migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
-migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs
+migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs, verify
 migrator --version
 
 CONNECTION is a SQLAlchemy URL such as postgresql://hr@localhost/hr or sqlite:///hr.db, or the name of a connection
@@ -304,7 +305,81 @@ def jobs_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"parameters": page, "access-methods": access_methods_page, "jobs": jobs_page}
+_VERIFY_HEAD = """\
+# Verifying an import
+
+<!-- Written by `migrator help --markdown verify`; do not edit. -->
+
+`migrator verify`, with the command line of an import, compares the target with the source, and writes to neither:
+
+    migrator verify sqlite:///copy.db NETWORK_LINK=postgresql://hr@localhost/hr REMAP_SCHEMA=public:main
+    migrator verify sqlite:///copy.db DUMPFILE=hr.dmp REMAP_SCHEMA=public:main PARALLEL=2 --json
+
+Schemas, tables, filters, remaps, `QUERY` (of a linked database), `PARALLEL` and what opens a dump file set mean what they
+mean to `impdp`; parameters about how rows move are accepted and have no effect. With a dump file set the database that it
+was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for the tables that the job has loaded: a
+line `. . verified` for each, or an error, with which the job ends with exit code 5. Rows that the job has rejected are no
+difference there, nor are those that a table had before.
+
+| exit code | what it means |
+|---|---|
+| 0 | every table has the same rows on both sides |
+| 5 | a table differs, is not there, or could not be read to its end |
+| 1 | nothing was compared: the request was wrong, or an end cannot be reached |
+
+## What is compared
+
+The rows as multisets: neither their order nor a key matters, and a row that is there twice is not one that is there once.
+First the number of rows and digests of all their values, a sum of 64-bit hashes of each row and one of each column's values.
+Where these differ, the rows are read again, more closely, and each row that differs is
+
+- **changed**: both sides have a row of this key, with other values; these are shown,
+- **missing**: it is not at the target,
+- **doubled**: it is at the target once more than at the source,
+- **extra**: it is at the target only.
+
+Without a key (a primary key, or a unique one without NULLs, at either side) a changed row is a missing and an extra one. Ten
+rows of each kind are shown. Of more than about a million rows that differ, a part is looked at, and the counts are
+*at least* what is found there. Columns that the target generates are not compared, nor are those that the target alone has,
+which are named. Two different tables are taken for the same one time in 2^64; digests find accidents, not forgeries.
+
+Each side is read on one state: what others commit meanwhile is not seen.
+
+## Which way
+
+Each table is compared in the first of these ways that there is; the `method` in the JSON says which one it was.
+
+- `database`: both databases are of one product, PostgreSQL or MySQL, and the types are the same. They digest the rows
+  themselves, and no row is moved. Where their digests differ, that says nothing yet.
+- `export`: the dump file set has digests of its rows, since it was exported with `DIGEST=YES`, and no value has become one
+  of another kind. The target is read, the set's rows are not. Where the digests differ, that says nothing yet.
+- `stream`: both sides are read, `PARALLEL` granules at a time. A database that one connection only can read on one state
+  (MySQL) is read by one worker.
+
+## When two values are the same
+
+The source's values are converted to the target's types by the code that the import converts them with, so a change that the
+loss list declares is none here; the report names it. Then both are brought into the form of the target's type. NULL and ''
+are two values. A value that has no place in its form, such as `infinity` or `0000-00-00`, is compared as its text; one that
+does not fit the target's type at all differs from whatever is there.
+"""
+
+
+def verify_page() -> str:
+    """The page about verification as Markdown."""
+    from migrator.verification.forms import LEDGER_FORMS, MEANINGS, RULES  # with Arrow, which no other help text needs
+
+    usual = {form: of for (of, _), form in LEDGER_FORMS.items()}
+
+    lines = [_VERIFY_HEAD, "| form | neutral types | values | what means the same besides |", "|---|---|---|---|"]
+    for form, (values, same) in MEANINGS.items():
+        types = dict.fromkeys(rule.type.__name__ for rule in RULES if rule.form == usual.get(form, form))
+        shown = ", ".join("all others" if name == "Type" else f"`{name}`" for name in types)
+        lines.append(_line(form, shown, values, same))
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"parameters": page, "access-methods": access_methods_page, "jobs": jobs_page, "verify": verify_page}
 """The pages of docs/ that are written from tables, by name."""
 
 

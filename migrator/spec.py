@@ -129,6 +129,8 @@ class JobSpec:
     compression: Compression = "METADATA_ONLY"
     compression_algorithm: CompressionAlgorithm = "BASIC"
     checksum: ChecksumAlgorithm | None = None
+    digest: bool = False
+    verify: bool = False
     verify_checksum: bool | None = None
     verify_only: bool = False
     encryption: EncryptionScope = "NONE"

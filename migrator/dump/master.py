@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from migrator.dump.archive import Member
+from migrator.verification.scans import Digest
 
 State = Literal["PENDING", "COMPLETED", "FAILED", "SKIPPED"]
 
@@ -34,7 +35,10 @@ class Piece:
 
 @dataclass(frozen=True)
 class Entry:
-    """One table's rows: how they moved and where they lie. ``seconds``: time spent on them; ``error``: why they failed."""
+    """One table's rows: how they moved and where they lie. ``seconds``: time spent on them; ``error``: why they failed.
+
+    ``digests``: of each granule, as they were taken while it was unloaded; none where that was not asked for.
+    """
 
     schema: str
     table: str
@@ -46,6 +50,7 @@ class Entry:
     seconds: float = 0.0
     error: str = ""
     pieces: tuple[Piece, ...] = ()
+    digests: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,8 +74,8 @@ class Master:
         return replace(self, entries=(*others, entry))
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON-ready form."""
-        return asdict(self)
+        """A JSON-ready form; digests are in it where there are any."""
+        return {**asdict(self), "entries": [_entry_json(entry) for entry in self.entries]}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Master:
@@ -79,9 +84,19 @@ class Master:
         :raises ValueError: it has another shape.
         """
         try:
-            entries = tuple(
-                Entry(**{**entry, "pieces": tuple(Piece(**piece) for piece in entry["pieces"])}) for entry in data["entries"]
-            )
+            entries = tuple(map(_entry_from_json, data["entries"]))
             return cls(**{**data, "entries": entries})
         except (KeyError, TypeError) as error:
             raise ValueError(f"master record: {error}") from error
+
+
+def _entry_json(entry: Entry) -> dict[str, Any]:
+    data = asdict(entry)
+    del data["digests"]
+    return {**data, "digests": [digest.to_json() for digest in entry.digests]} if entry.digests else data
+
+
+def _entry_from_json(data: dict[str, Any]) -> Entry:
+    pieces = tuple(Piece(**piece) for piece in data["pieces"])
+    digests = tuple(map(Digest.from_json, data.get("digests", ())))
+    return Entry(**{**data, "pieces": pieces, "digests": digests})

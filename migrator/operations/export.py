@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,7 @@ from migrator.operations.rows import RowsMoved, begin_progress, estimate, granul
 from migrator.operations.work import Work
 from migrator.origins import Origin, database_origin
 from migrator.plan import POSITION, TABLE_DATA, plan, prefix
+from migrator.verification.scans import Digest, Digesting, as_exported
 
 
 def export(work: Work, start: Start | None) -> int:
@@ -182,7 +184,9 @@ class _Export:
     def _granule(self, row: Row) -> Move:
         table = self.tables[QName(row.schema, row.name)]
         rows = self.origin.rows(table, table.columns, self._read(row))
-        return Move(row.item, table.qname, rows, None, str(self.choices[table.source].method), row.estimate)
+        method = str(self.choices[table.source].method)
+        digesting = Digesting(as_exported(table.columns)) if self.spec.digest else None
+        return Move(row.item, table.qname, rows, None, method, row.estimate, digesting=digesting)
 
     def _read(self, row: Row) -> dict[str, Any]:
         """What was recorded of a granule, and whether policies choose among its rows."""
@@ -217,8 +221,13 @@ class _Export:
                     seconds=sum(row.seconds for row in rows),
                     error="" if failed is None else failed.error,
                     pieces=pieces if failed is None else (),
+                    digests=() if failed is not None else _digests(rows),
                 )
             )
         return Master(
             str(self.job.job), self.spec.operation, self.spec.mode, self.job.job.schema, self.spec.command, tuple(entries)
         )
+
+
+def _digests(rows: Sequence[Row]) -> tuple[Digest, ...]:
+    return tuple(Digest.from_json(digest) for row in rows if (digest := row.detail.get("digest")) is not None)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from migrator.errors import (
     JobKilled,
     MigratorError,
     RequestChanged,
+    RowsDiffer,
     RowsInDoubt,
     SourceChanged,
     TargetChanged,
@@ -36,9 +39,10 @@ from migrator.job.table import Row
 from migrator.job.worker import Move, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest
-from migrator.model.objects import Column, QName, Schema, Table
-from migrator.operations import methods
+from migrator.model.objects import QName, Schema, Table
+from migrator.operations import comparing, methods
 from migrator.operations.master_only import master_only
+from migrator.operations.matching import matched
 from migrator.operations.rows import (
     Rejects,
     RowsMoved,
@@ -49,6 +53,7 @@ from migrator.operations.rows import (
     object_rows,
     skipped_now,
 )
+from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
 from migrator.operations.work import Work
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
@@ -198,6 +203,8 @@ class _Import:
                 self._check(recorded)
             self.job.executing()
             self._run_phases()
+            if self.spec.verify:
+                self._verify()
             coordinator.close()
         except JobKilled:
             coordinator.abandon()
@@ -556,6 +563,46 @@ class _Import:
         headline = f"ORA-39120: Table {name} can't be truncated:"
         return 0 if self.builder.execute(headline, self.ddl.truncate(name).statements) else rows
 
+    # --- verifying --------------------------------------------------------------------------------------------------
+
+    def _verify(self) -> None:
+        """VERIFY: the rows of every table that this job has loaded are those they were loaded from."""
+        granules = self._granules()
+        loaded = {table: self._loaded(rows) for name, table in self.tables.items() if (rows := granules.get(name))}
+        tables = {table: rows for table, rows in loaded.items() if rows and table.qname not in self.without_rows}
+        self.log.message("Verifying rows of the target against those they were loaded from")
+        quiet = nullcontext() if self.adapter.capabilities.writes_while_read else self.coordinator.silent()
+        with quiet, comparing.reading(self.target, self.spec) as rows_of:
+            there = self._read_target()
+            rejected = {name: sum(Rejected.of(row.detail).rows for row in rows) for name, rows in granules.items()}
+            scan, tell = self.coordinator.scan, partial(self._tell_verified, rejected)
+            comparing.Comparison(self.origin, there, self.ddl, rows_of, scan, tell).of(tables)
+            self.coordinator.pool.close()  # readers let go of the target before anybody writes to it
+
+    def _loaded(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
+        """The granules of a table that were loaded; none where one of them failed, which the log has said."""
+        if any(row.state not in {"COMPLETED", "SKIPPED"} for row in rows):
+            return []
+        return [row.detail for row in rows if row.state == "COMPLETED"]
+
+    def _tell_verified(self, rejected: Mapping[QName, int], found: TableVerified) -> None:
+        """A table's line, or an error.
+
+        Rows that were ``rejected`` are no difference, nor are those that a table had before the job.
+        """
+        left_out = rejected[found.table]
+        appended = found.table in self.existing and self.spec.table_exists_action == "APPEND"
+        known = not found.problem and found.whole and found.lost == left_out and (appended or not found.added)
+        if not (found.same or known):
+            error = RowsDiffer(table=found.table, detail=result_text(found))
+            self.log.error(str(error), *(f"  {row_text(row)}" for row in found.examples))
+            return
+        self.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
+        if left_out:
+            self.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
+        if found.added:
+            self.log.message(f"{found.table} has {found.added} rows more, which were there before or came in from elsewhere")
+
     def _check_inline_keys(self) -> None:
         """Foreign keys that stood in CREATE TABLE were not checked while rows came in table by table."""
         if "foreign_key" not in self.adapter.capabilities.inline:
@@ -571,22 +618,3 @@ class _Import:
 
 def _listed(names: set[QName]) -> list[list[str]]:
     return [[name.schema, name.name] for name in sorted(names, key=str)]
-
-
-def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """The columns whose values move, as they come, by their names at the source, and as the target has them.
-
-    Columns that the target generates are left to it.
-
-    :raises ValueNotCarried: the target has no column for one of the source's.
-    """
-    there = {column.name: column for column in made.columns}
-    folded = {column.name.lower(): column for column in made.columns}
-    pairs = []
-    for column in table.columns:
-        found = there.get(column.name) or folded.get(column.name.lower())
-        if found is None:
-            raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
-        if found.generated is None:
-            pairs.append((column.at_source, found))
-    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

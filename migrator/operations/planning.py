@@ -21,7 +21,8 @@ from migrator.errors import ConflictingParameters, MigratorError
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import QName, Schema, Table
 from migrator.operations import methods
-from migrator.operations.importing import check_source_is_kept, check_target, matched
+from migrator.operations.importing import check_source_is_kept, check_target
+from migrator.operations.matching import matched
 from migrator.operations.script import script_target
 from migrator.operations.work import connected
 from migrator.origins import Origin, Resolve, database_origin, origin

@@ -36,7 +36,7 @@ IMPORT_NAMES = """
 """
 
 
-OWN_NAMES = {"expdp": {"MASTER_TABLE"}, "impdp": {"MASTER_TABLE", "REJECT_LIMIT"}}
+OWN_NAMES = {"expdp": {"DIGEST", "MASTER_TABLE"}, "impdp": {"MASTER_TABLE", "REJECT_LIMIT", "VERIFY"}}
 """Parameters that Data Pump has not."""
 
 

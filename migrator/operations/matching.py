@@ -1,0 +1,25 @@
+"""Which column of a target takes the values of which column of a source."""
+
+from __future__ import annotations
+
+from migrator.errors import ValueNotCarried
+from migrator.model.objects import Column, Table
+
+
+def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """The columns whose values move, as they come, by their names at the source, and as the target has them.
+
+    Columns that the target generates are left to it.
+
+    :raises ValueNotCarried: the target has no column for one of the source's.
+    """
+    there = {column.name: column for column in made.columns}
+    folded = {column.name.lower(): column for column in made.columns}
+    pairs = []
+    for column in table.columns:
+        found = there.get(column.name) or folded.get(column.name.lower())
+        if found is None:
+            raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
+        if found.generated is None:
+            pairs.append((column.at_source, found))
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

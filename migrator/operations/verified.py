@@ -1,0 +1,156 @@
+"""What a verification has found, as values, as JSON and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from migrator.model.catalog import Loss
+from migrator.model.objects import QName, quoted
+from migrator.verification.narrowing import KINDS, Kind
+
+Method = Literal["database", "export", "stream"]
+METHODS: Mapping[Method, str] = {
+    "database": "digests of the databases",
+    "export": "digests of the export",
+    "stream": "digests of the rows",
+}
+"""How a table was compared, in words."""
+
+_LOST: tuple[Kind, ...] = ("changed", "missing")
+_ADDED: tuple[Kind, ...] = ("changed", "doubled", "extra")
+
+
+@dataclass(frozen=True)
+class ValueDiffers:
+    """A value that a changed row has at the source, and at the target; None: NULL."""
+
+    column: str
+    source: str | None
+    target: str | None
+
+
+@dataclass(frozen=True)
+class RowDiffers:
+    """A row that differs. ``row``: the values of its key, or all of them where rows have no key; ``changed``: its values."""
+
+    kind: Kind
+    row: Mapping[str, str | None]
+    changed: tuple[ValueDiffers, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {"kind": self.kind, "row": dict(self.row), "changed": [vars(value) for value in self.changed]}
+
+
+@dataclass(frozen=True)
+class TableVerified:
+    """What was found of a table. ``same``: both sides have the same rows; ``differing``: how many rows differ, and how.
+
+    ``columns``: those whose values differ, where there are as many rows on both sides. ``whole``: all rows that differ were
+    counted. ``problem``: why the rows could not be compared. ``ledger``: the declared changes that were applied to the
+    source's values. ``left_out``: columns that the target alone has. ``method``: the databases took the digests themselves,
+    the source's was recorded by its export, or the rows of both were read.
+    """
+
+    table: QName
+    source: QName
+    rows: tuple[int, int] = (0, 0)
+    bytes: int = 0
+    seconds: float = 0.0
+    same: bool = False
+    columns: tuple[str, ...] = ()
+    differing: Mapping[Kind, int] = field(default_factory=dict)
+    whole: bool = True
+    examples: tuple[RowDiffers, ...] = ()
+    problem: str = ""
+    ledger: tuple[Loss, ...] = ()
+    left_out: tuple[str, ...] = ()
+    method: Method = "stream"
+
+    @property
+    def equal(self) -> bool:
+        """Whether the rows could be compared, and are the same on both sides."""
+        return self.same and not self.problem
+
+    @property
+    def lost(self) -> int:
+        """How many of the source's rows the target does not have as they are."""
+        return sum(self.differing.get(kind, 0) for kind in _LOST)
+
+    @property
+    def added(self) -> int:
+        """How many rows the target has that are not the source's."""
+        return sum(self.differing.get(kind, 0) for kind in _ADDED)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "schema": self.table.schema,
+            "table": self.table.name,
+            "source": {"schema": self.source.schema, "table": self.source.name},
+            "equal": self.equal,
+            "method": self.method,
+            "rows": {"source": self.rows[0], "target": self.rows[1]},
+            "columns": list(self.columns),
+            "differing": dict(self.differing),
+            "whole": self.whole,
+            "examples": [example.to_json() for example in self.examples],
+            "problem": self.problem,
+            "ledger": [vars(loss) for loss in self.ledger],
+            "left_out": list(self.left_out),
+        }
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What was found of all tables, and remarks."""
+
+    tables: tuple[TableVerified, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def code(self) -> int:
+        """The exit code: 5 where a table differs or could not be compared."""
+        return 0 if all(table.equal for table in self.tables) else 5
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        tables = [table.to_json() for table in self.tables]
+        return {"equal": self.code == 0, "tables": tables, "notes": list(self.notes)}
+
+
+# --- in words -------------------------------------------------------------------------------------------------------
+
+_SHOWN = 40
+_SHOWN_ROW = 300
+"""How many characters of a value, and of a row, are shown."""
+
+
+def result_text(table: TableVerified) -> str:
+    """What was found of a table: ``equal``, or how many rows differ in which way."""
+    if table.problem:
+        return table.problem
+    if table.equal:
+        return "equal"
+    counts = ", ".join(f"{table.differing[kind]} {kind}" for kind in KINDS if kind in table.differing)
+    return counts if table.whole else f"at least {counts}"
+
+
+def row_text(row: RowDiffers) -> str:
+    """A row that differs: ``changed "id"=5: "name" was 'a', is 'b'``."""
+    named = _cut(", ".join(f"{quoted(name)}={_value_text(value)}" for name, value in row.row.items()), _SHOWN_ROW)
+    changed = "; ".join(
+        f"{quoted(value.column)} is {_value_text(value.source)} at the source, {_value_text(value.target)} at the target"
+        for value in row.changed
+    )
+    return f"{row.kind} {named}: {changed}" if changed else f"{row.kind} {named}"
+
+
+def _value_text(value: str | None) -> str:
+    return "NULL" if value is None else "'" + _cut(value, _SHOWN).replace("'", "''") + "'"
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}…"

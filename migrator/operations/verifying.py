@@ -1,0 +1,96 @@
+"""``migrator verify``: whether the target of an import has the source's rows, and which differ.
+
+The source is what the import read: a linked database, or the pieces of a dump file set, whose own source may be gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+
+import sqlalchemy as sa
+
+from migrator import filters, overwriting, transforms
+from migrator.config import NO_SECRETS, Secrets
+from migrator.ends import Database
+from migrator.errors import FatalError, WorkerDied
+from migrator.job.lanes import Pool
+from migrator.job.report import Progress
+from migrator.job.worker import Scan
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Table
+from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
+from migrator.operations.importing import check_target
+from migrator.operations.verified import Verification
+from migrator.operations.work import NoProgress
+from migrator.origins import Resolve, origin
+from migrator.spec import JobSpec
+
+
+def verify_job(
+    spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS, progress: Progress | None = None
+) -> Verification:
+    """Compare the target of an import with its source.
+
+    :raises MigratorError: an end cannot be read at all.
+    """
+    shown = progress or NoProgress()
+    target = Database(resolve(spec.connection))
+    target.adapter.find(target.url)
+    notes: list[str] = []
+    with overwriting.nothing_made([target.url]):
+        server = target.server()
+        with (
+            origin(spec, resolve, server.schema, secrets, notes.append) as opened,
+            target.connect() as connection,
+            reading(target, spec) as rows_of,
+            scanner(spec.parallel, shown) as scan,
+        ):
+            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+            check_target(catalog, target.adapter)
+            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+            parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
+            notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]
+            tables = {table: [part.detail for part in found] for table, found in parts.items() if found}
+            there = _catalog_of(target, connection, tables)
+            ddl = target.adapter.ddl(catalog, server.version)
+            shown.begin(len(tables), None, 2 * sum(part.bytes for found in parts.values() for part in found) or None)
+            comparison = Comparison(opened, there, ddl, rows_of, scan, lambda found: shown.table_done(str(found.table)))
+            found = comparison.of(tables)
+            shown.end()
+            return Verification(tuple(found), tuple(notes))
+
+
+def _catalog_of(target: Database, connection: sa.Connection, tables: Iterable[Table]) -> Catalog:
+    wanted = {table.schema for table in tables}
+    present = [schema for schema in target.adapter.schemas(connection) if schema in wanted]
+    return target.adapter.catalog(connection, present, proof=False)
+
+
+@contextmanager
+def scanner(degree: int, progress: Progress) -> Iterator[Scanner]:
+    """Workers for scans that belong to no job."""
+    pool = Pool(
+        degree,
+        limit=lambda: None,
+        advance=progress.advance,
+        next_file=None,
+        tick=lambda: None,
+        begin=lambda task, worker: None,
+        gone=lambda lane, died: None,
+    )
+
+    def scan(scans: Sequence[Scan]) -> Scanned:
+        for finished in pool.run(scans):
+            assert isinstance(finished.task, Scan)
+            if finished.outcome is None:
+                raise WorkerDied(worker=finished.worker, detail="died")
+            if isinstance(finished.outcome.error, FatalError):
+                raise finished.outcome.error
+            yield finished.task, finished.outcome
+
+    try:
+        yield scan
+        pool.close()
+    finally:
+        pool.kill()
