@@ -116,12 +116,13 @@ class Fold(Protocol):
         """What becomes of all batches."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Scan:
     """Rows of table ``name`` to look at, which stay where they are: ``fold`` makes what the outcome has ``found``.
 
     ``fold`` None: their database digests them itself, see :meth:`~migrator.adapter.Adapter.digest`. ``stays``: their
-    snapshot is held by a connection of the coordinator's own process. ``touches``: as a :class:`Build`'s.
+    snapshot is held by a connection of the coordinator's own process. ``touches``: as a :class:`Build`'s. A scan is equal to
+    itself only.
     """
 
     name: QName

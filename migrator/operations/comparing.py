@@ -126,6 +126,9 @@ class Comparison:
         """``there``: the target's catalog; ``tell``: told of each result as it is there."""
         self._origin, self._there, self._ddl = opened, there, ddl
         self._rows_of, self._scan, self._tell = rows_of, scan, tell
+        self._read: dict[str, list[Loss]] = {}
+        for loss in opened.catalog.losses:
+            self._read.setdefault(loss.object, []).append(loss)
 
     def of(self, tables: Mapping[Table, Sequence[dict[str, Any]]]) -> list[TableVerified]:
         """What there is to say of each table; with the granules of its rows at the source."""
@@ -235,28 +238,26 @@ class Comparison:
             made = self._ddl.create_table(table).losses
         except UnsupportedType:  # the table is there, however it was made
             made = ()
-        read = [
-            loss for loss in self._origin.catalog.losses if loss.object == path_of(replace(table, **_name(table.source)))
-        ]
+        read = self._read.get(path_of(replace(table, schema=table.source.schema, name=table.source.name)), ())
         return tuple(loss for loss in (*read, *made) if loss.column in columns and loss.rule.startswith(VALUE_RULES))
 
     # --- scans ------------------------------------------------------------------------------------------------------
 
     def _tallied(self, wanted: Sequence[tuple[Pair, Sequence[Fold | None]]]) -> Iterator[_Tally]:
         """What scans find of both sides of each table, as they end."""
-        tallies: dict[int, tuple[_Tally, int]] = {}
+        tallies: dict[Scan, tuple[_Tally, int]] = {}
         scans = []
         for pair, folds in wanted:
             tally = _Tally(pair, [Digest() if fold is None else fold.fold(()) for fold in folds])
             for number, (rows, fold) in enumerate(zip(pair.rows, folds, strict=True)):
                 for part in rows:
                     scans.append(_scan_of(pair.made, part, fold))
-                    tallies[id(scans[-1])] = tally, number
+                    tallies[scans[-1]] = tally, number
                     tally.left += 1
             if not tally.left:
                 yield tally
         for scan, outcome in self._scan(_interleaved(scans)):
-            tally, number = tallies[id(scan)]
+            tally, number = tallies[scan]
             tally.add(number, outcome)
             if not tally.left:
                 yield tally
@@ -331,10 +332,6 @@ def _first_look(tally: _Tally) -> TableVerified:
 def _size_of(rows: Sequence[TableRows]) -> int:
     """About how many bytes the rows have."""
     return sum(part.read.granule.bytes for part in rows if part.read.granule is not None)
-
-
-def _name(name: QName) -> dict[str, Any]:
-    return {"schema": name.schema, "name": name.name}
 
 
 def _scan_of(name: QName, rows: TableRows | DumpedRows, fold: Fold | None) -> Scan:

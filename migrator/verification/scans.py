@@ -289,10 +289,17 @@ class Fetching:
             yield int(hashed.rows[place]), row
 
 
+_SHOWN = 1000
+"""How many characters of a value are shown at most."""
+
+
 def shown(array: pa.Array, type_: t.Type) -> list[str | None]:
-    """Values as people read them, bytes in hexadecimal digits."""
+    """Values as people read them, bytes in hexadecimal digits; long ones are cut."""
     text: Any = arrow.as_text(array, type_)
     if pa.types.is_binary(text.type):
-        return [None if value is None else f"0x{value.hex()}" for value in text.to_pylist()]
-    values: list[str | None] = text.to_pylist()
-    return values
+        return [None if value is None else _cut(f"0x{value[:_SHOWN].hex()}") for value in text.to_pylist()]
+    return [None if value is None else _cut(value) for value in text.to_pylist()]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"

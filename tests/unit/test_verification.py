@@ -35,6 +35,7 @@ from migrator.verification.scans import (
     Side,
     bucket,
     converted,
+    shown,
 )
 
 START = hashing.seed(7)
@@ -376,6 +377,11 @@ def test_where_all_rows_differ_some_buckets_are_looked_at(monkeypatch: pytest.Mo
     buckets, whole = narrowing.differing(*divided)
     assert not whole
     assert 0 < divided[0].counts[buckets].sum() <= 50
+
+
+def test_values_are_shown_as_people_read_them() -> None:
+    assert shown(pa.array([b"\0\xff", None, b"x" * 5000]), t.Binary()) == ["0x00ff", None, f"0x{'78' * 499}…"]
+    assert shown(pa.array(["a", "", None, "y" * 5000]), t.String()) == ["a", "", None, "y" * 1000 + "…"]
 
 
 def test_buckets_are_of_the_first_bits() -> None:
