@@ -38,6 +38,8 @@ from migrator.model.objects import Literal as Constant
 from migrator.testing.cases import CASES, HOSTILE_NAMES, KEYS, REFUSALS, Case, KeyCase, Refusal, array_of
 from migrator.testing.values import values_of
 from migrator.testing.workbench import Way, Workbench
+from migrator.verification.forms import form_of
+from migrator.verification.scans import Compared, Digesting, Side
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,19 @@ class AdapterContract(DeclarationContract):
         assert stored == len(array)
         read = [value for _, value in workbench.rows(table.name, (ID.type, case.type))]
         assert read == values_of(array, case.type, case.type)
+
+    def test_what_was_loaded_is_verified(self, workbench: Workbench, case: Case) -> None:
+        source = (ID, Column("v", case.type))
+        (table,) = workbench.create(_keyed(workbench, "ctr_verified", source[1]))
+        batch = _numbered(source[1], case.array)
+        workbench.load(table, source, [batch])
+        pairs = zip(source, table.data_columns, strict=True)
+        columns = tuple(Compared(here, there, form_of(here.type, there.type)) for here, there in pairs)
+        loaded, stored = (Digesting(Side(columns, converted=converted)) for converted in (True, False))
+        with workbench.reading() as connection:
+            found = stored.fold(self.adapter.batches(connection, Read(table.qname, table.data_columns)))
+        assert found == loaded.fold([batch])
+        assert found != loaded.fold([batch[1:]])
 
     def test_a_value_that_does_not_fit_is_refused(self, workbench: Workbench, refusal: Refusal, way: Way) -> None:
         column = Column("v", refusal.target, nullable=refusal.value is not None)
