@@ -1,4 +1,4 @@
-"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``jobs``, ``dumpinfo``, ``retry-rejects``, ``help``.
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``retry-rejects``, ``help``.
 
 Exit codes are 0, 5 and 1.
 

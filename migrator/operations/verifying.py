@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrator import filters, overwriting, transforms
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ends import Database
-from migrator.errors import FatalError, WorkerDied
+from migrator.errors import FatalError, NothingSelected, WorkerDied
 from migrator.job.lanes import Pool
 from migrator.job.report import Progress
 from migrator.job.worker import Scan
@@ -32,6 +32,7 @@ def verify_job(
 ) -> Verification:
     """Compare the target of an import with its source.
 
+    :raises NothingSelected: there is no table whose rows could be compared.
     :raises MigratorError: an end cannot be read at all.
     """
     shown = progress or NoProgress()
@@ -52,6 +53,8 @@ def verify_job(
             parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
             notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]
             tables = {table: [part.detail for part in found] for table, found in parts.items() if found}
+            if not tables:
+                raise NothingSelected
             there = _catalog_of(target, connection, tables)
             ddl = target.adapter.ddl(catalog, server.version)
             shown.begin(len(tables), None, 2 * sum(part.bytes for found in parts.values() for part in found) or None)

@@ -458,6 +458,22 @@ def test_what_makes_no_sense_is_refused(words: list[str], said: str, sqlite_file
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_set_without_rows_is_nothing_to_verify(
+    sqlite_file: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = sqlite_file("source.db")
+    execute(source, *TABLES)
+    done(pump("expdp", source, "CONTENT=METADATA_ONLY", "NOLOGFILE=YES"))
+    run = verify(source)
+    assert run.code == 1
+    assert "ORA-31655" in run.err
+    done(pump("expdp", source, "EXCLUDE=TABLE_DATA:\"= 'plain'\"", "NOLOGFILE=YES", "REUSE_DUMPFILES=YES"))
+    run = verify(source)
+    assert run.code == 0
+    assert 'the dump file set has no rows of "main"."plain"' in run.out
+
+
 def test_a_target_that_is_not_there_is_not_made(sqlite_file: Fresh, tmp_path: Path) -> None:
     source, target = sqlite_file("source.db"), sqlite_file("none.db")
     execute(source, *TABLES)
