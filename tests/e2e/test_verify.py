@@ -419,6 +419,26 @@ def test_rows_that_were_rejected_are_no_difference_to_an_import(
     assert found["differing"] == {"changed": 1, "missing": 2}
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_names_that_were_changed_are_found(engine: str, sqlite_file: Fresh, database: Callable[[str], str]) -> None:
+    long = "a name that is longer than sixty-three letters and so is cut by some databases"
+    source, target = sqlite_file("source.db"), database(engine)
+    execute(
+        source,
+        f'CREATE TABLE "old" ("id" INTEGER PRIMARY KEY, "{long}" INTEGER)',
+        'INSERT INTO "old" VALUES (1, 10), (2, 20)',
+        'CREATE TABLE "other" ("id" INTEGER)',
+    )
+    names = ("TABLES=old", "REMAP_TABLE=old:new")
+    done(moved(source, target, *names, "VERIFY=YES"))
+    found = verified(target, *link(source, target), *names, code=0)
+    assert found.keys() == {"new"}
+    assert found["new"]["source"]["table"] == "old"
+    execute(target, quoted(engine, 'UPDATE "new" SET "id" = 3 WHERE "id" = 2'))
+    found = verified(target, *link(source, target), *names, code=5)
+    assert [example["row"] for example in found["new"]["examples"]] == [{"id": "2"}, {"id": "3"}]
+
+
 # --- what cannot be compared ----------------------------------------------------------------------------------------
 
 
