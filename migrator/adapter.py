@@ -252,6 +252,10 @@ class Server:
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
 
+    def is_same(self, other: Server) -> bool:
+        """Whether both are known to be one database."""
+        return bool(self.identity) and self.identity == other.identity
+
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -181,13 +181,13 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     content = request.choice("CONTENT")
     conflicts = (
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
-        ("DUMPFILE" in request and "NETWORK_LINK" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
+        (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
-        *_file_conflicts(request, config),
+        *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
         *_master_conflicts(request),
         (
@@ -198,6 +198,11 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     for conflicting, detail in conflicts:
         if conflicting:
             raise ConflictingParameters(detail=detail)
+
+
+def _reads_link(client: Client, request: Request) -> bool:
+    """Whether rows come from a linked database, and from no dump file set; an export's go into one all the same."""
+    return client == "impdp" and "NETWORK_LINK" in request
 
 
 def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
@@ -211,7 +216,7 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
 
 
-def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, str]]:
+def _file_conflicts(client: Client, request: Request, config: Config) -> Iterator[tuple[bool, str]]:
     """Parameters of dump files that exclude each other, or need another."""
     given = "ENCRYPTION_PASSWORD" in request or request.flag("ENCRYPTION_PWD_PROMPT")
     both = "ENCRYPTION_PASSWORD" in request and request.flag("ENCRYPTION_PWD_PROMPT")
@@ -220,7 +225,8 @@ def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, st
     yield no_use, "COMPRESSION_ALGORITHM says how rows are compressed, and needs COMPRESSION=ALL or DATA_ONLY"
     yield both, "ENCRYPTION_PASSWORD and ENCRYPTION_PWD_PROMPT=YES exclude each other"
     for name in _DUMP_READING:
-        yield "NETWORK_LINK" in request and name in request, f"{name} is about a dump file set, and NETWORK_LINK reads none"
+        no_dump = _reads_link(client, request) and name in request
+        yield no_dump, f"{name} is about a dump file set, and NETWORK_LINK reads none"
     no_checksum = "CHECKSUM" in request and not request.flag("CHECKSUM")
     yield no_checksum and "CHECKSUM_ALGORITHM" in request, "CHECKSUM=NO and CHECKSUM_ALGORITHM exclude each other"
     unverified = "VERIFY_CHECKSUM" in request and not request.flag("VERIFY_CHECKSUM")
@@ -334,7 +340,7 @@ def _logfile(client: Client, request: Request, config: Config) -> Path | None:
 
 
 def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str]:
-    if "NETWORK_LINK" in request or request.flag("ESTIMATE_ONLY"):
+    if _reads_link(client, request) or request.flag("ESTIMATE_ONLY"):
         return
     now = datetime.now()
     access: Access = "WRITE" if client == "expdp" else "READ"

@@ -294,8 +294,10 @@ SUPPORTED = (
     _flag("METRICS", BOTH, "Log workers, object counts, seconds and access methods."),
     Parameter(
         "NETWORK_LINK",
-        IMPDP,
-        "The database to import from directly, without a dump: a URL, or a connection of the configuration file.",
+        BOTH,
+        "The database that objects and rows come from: a URL, or a connection of the configuration file. impdp: they are "
+        "imported directly, without a dump. expdp: they are exported; the job and its master table are in the database that "
+        "the client connects to, so that the linked one may be read-only.",
         "URL or name",
         example="NETWORK_LINK=mysql://hr@db1/hr",
     ),
@@ -447,7 +449,6 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
-            "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },
     ),

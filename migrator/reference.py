@@ -218,9 +218,11 @@ through a pipe, and shows what it says. The job goes on whatever becomes of its 
 SIGTERM, SIGKILL. A client that is stopped (Ctrl-Z), or whose output nobody reads, holds up nothing. One whose standard
 output takes no more (a full disk) says so once, waits on, and ends with the job's exit code.
 
-A job is on record in its **master table**: a table of the job's database (the source of an export, the target of an import),
-in the connected user's schema, named as the job. With `MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is
-in a SQLite database of this machine's user, `$XDG_STATE_HOME/migrator/jobs.db`.
+A job is on record in its **master table**: a table of the job's database, the one that the client connects to, in the
+connected user's schema, named as the job. That is the target of an import, and the source of an export but with
+`NETWORK_LINK`: an export over a link changes nothing in the linked database, so that may be one that takes no changes. With
+`MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is in a SQLite database of this machine's user,
+`$XDG_STATE_HOME/migrator/jobs.db`.
 
 | state | what it means |
 |---|---|
@@ -260,7 +262,7 @@ are tried again.
 runs of a job count. The heartbeat of a process that has just died is waited for until it counts as dead, by the lease that
 the job's own process had (`MIGRATOR_LEASE`).
 
-A password in a URL is never recorded. To start a network import again whose link has one, give the link besides ATTACH:
+A password in a URL is never recorded. To start a job again whose link has one, give the link besides ATTACH:
 `impdp URL ATTACH=job NETWORK_LINK=URL`, or use connections of the configuration file. The same goes for
 `ENCRYPTION_PASSWORD`.
 

@@ -49,7 +49,7 @@ from migrator.operations.rows import (
     object_rows,
     skipped_now,
 )
-from migrator.operations.work import Work
+from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
 from migrator.spec import TableExistsAction
@@ -58,10 +58,10 @@ from migrator.spec import TableExistsAction
 def import_(work: Work, start: Start | None) -> int:
     """Run an import, or go on with one; the exit code."""
     spec, log = work.spec, work.log
-    linked = _linked(work)
+    link = linked(spec, work.resolve)
     target = Database(work.resolve(spec.connection))
     server = target.server()
-    log.banner([server.banner, *([linked.banner] if linked is not None else [])])
+    log.banner([server.banner, *([link.banner] if link is not None else [])])
     if spec.verify_only:
         return _verify_only(work, QName(server.schema, next(names(spec))))
     if spec.master_only:
@@ -69,7 +69,7 @@ def import_(work: Work, start: Start | None) -> int:
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
-        if linked is not None and linked.identity and linked.identity == server.identity:
+        if link is not None and link.is_same(server):
             check_source_is_kept(catalog, spec.table_exists_action)
         phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
@@ -93,15 +93,6 @@ def _verify_only(work: Work, job: QName) -> int:
     verify(dump, work.log.message)
     work.log.message("dump file set is consistent")
     return work.log.finish(job, "COMPLETED")
-
-
-def _linked(work: Work) -> Server | None:
-    """Reach the linked database first: a target file is not made for a source that is not there."""
-    if work.spec.network_link is None:
-        return None
-    link = Database(work.resolve(work.spec.network_link))
-    link.adapter.find(link.url)
-    return link.server()
 
 
 def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:

@@ -252,9 +252,11 @@ def test_a_link_needs_no_dump_files() -> None:
     assert impdp(LINK).dumpfiles == ()
 
 
-def test_an_export_over_a_link_is_not_supported_yet() -> None:
-    with pytest.raises(UnsupportedParameter, match="NETWORK_LINK is known, but it is not supported yet"):
-        expdp(LINK)
+def test_an_export_over_a_link_has_dump_files_and_what_is_about_them() -> None:
+    job = expdp(LINK, "DUMPFILE=hr%U.dmp", "ENCRYPTION_PASSWORD=swordfish", "CHECKSUM=YES")
+    assert job.network_link == LINK.partition("=")[2]
+    assert [Path(name).name for name in job.dumpfiles] == ["hr%U.dmp"]
+    assert (job.mode, job.encryption, job.checksum) == ("SCHEMA", "ALL", "SHA256")
 
 
 # --- names
