@@ -64,6 +64,10 @@ class Capabilities:
     """How many connections can load rows at once? (None: any number.)"""
     writes_while_read: bool = True
     """Can tables be written while a snapshot is held?"""
+    reads_links: bool = False
+    """Can SQL here read another database of the same kind?"""
+    link_is_fastest: bool = False
+    """Is that faster than a stream of rows through the job?"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
 
@@ -479,6 +483,26 @@ class Adapter(ABC):
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """As :meth:`writing`, on a connection whose SQL can read ``source`` too, in the state of ``snapshot``.
+
+        :raises LinkRefused: it cannot.
+        """
+        raise NotImplementedError(self.name)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of ``read`` by INSERT … SELECT on a connection from :meth:`linking`; the number stored.
+
+        The caller commits.
+
+        :raises RowCountDiffers: the database stored another number of rows than there are.
+        """
+        raise NotImplementedError(self.name)
+
+    def same_values(self, load: Load) -> bool:
+        """Whether INSERT … SELECT leaves every value of ``load.source`` as it is: both columns are declared alike."""
+        return all(a.native == b.native for a, b in zip(load.source, load.target, strict=True))
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked after all loads where keys stand in CREATE TABLE, unchecked."""

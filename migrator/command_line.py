@@ -186,6 +186,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
+        _link_wanted(client, request),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
@@ -214,6 +215,13 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
     }
     for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS")):
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
+
+
+def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
+    """A method that reads a linked database, and no link."""
+    inside = client == "impdp" and request.choice("ACCESS_METHOD") == "INSERT_AS_SELECT"
+    detail = "ACCESS_METHOD=INSERT_AS_SELECT selects from a linked database, and needs NETWORK_LINK"
+    return inside and "NETWORK_LINK" not in request, detail
 
 
 def _file_conflicts(client: Client, request: Request, config: Config) -> Iterator[tuple[bool, str]]:
@@ -573,11 +581,8 @@ def _table_exists_action(request: Request, content: Content) -> TableExistsActio
 
 def _access_method(client: Client, request: Request) -> AccessMethod:
     method = request.choice("ACCESS_METHOD") or "AUTOMATIC"
-    if client == "expdp" and method.startswith("CONVENTIONAL"):
+    if client == "expdp" and method.startswith(("CONVENTIONAL", "INSERT")):
         raise InvalidValue(name="ACCESS_METHOD", detail=f"rows are never unloaded by {method}: it is for imports")
-    if method == "INSERT_AS_SELECT":
-        reason = f"INSERT … SELECT between two servers is {params.LATER}; EXTERNAL_TABLE does it from a staging table"
-        raise UnsupportedParameter(name="ACCESS_METHOD=INSERT_AS_SELECT", reason=reason)
     return cast(AccessMethod, "CONVENTIONAL_PATH" if method == "CONVENTIONAL" else method)
 
 

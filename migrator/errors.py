@@ -360,6 +360,14 @@ class ConnectionRefused(FatalError):
     action = "Check host, port, database name, user and password; is the server running?"
 
 
+class LinkRefused(MigratorError):
+    """A linked database that the target's SQL cannot read as the job reads it."""
+
+    code = "MIG-20010"
+    template = "{detail}"
+    action = "Leave ACCESS_METHOD out: rows are then streamed."
+
+
 class InvalidUrl(UsageError):
     """A connection that is neither a SQLAlchemy URL nor a configured name."""
 

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Estimation, Facts, Granule, Read
+from migrator.adapter import Estimation, Facts, Granule, Read, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Piece
@@ -64,6 +64,8 @@ class Origin:
     """What the access-method rules ask of tables, see :meth:`~migrator.adapter.Adapter.facts`; asked of databases only."""
     queried: frozenset[QName] = frozenset()
     """The tables whose rows a QUERY chooses as they are read."""
+    state: tuple[Database, Snapshot] | None = None
+    """The database that rows are read from, and the state that all of them are read in; None: it is a dump file set."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
 
@@ -139,6 +141,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             estimate,
             facts=lambda tables: adapter.facts(connection, tables),
             queried=frozenset(conditions),
+            state=(database, snapshot),
             changed=changed,
         )
 

@@ -77,8 +77,9 @@ SUPPORTED = (
         "ACCESS_METHOD",
         BOTH,
         "The access method for all tables, instead of the fastest that the rules allow each of them. Where a rule bars it, "
-        "the job is refused with the table and the rule. CONVENTIONAL_PATH, or CONVENTIONAL: impdp only.",
-        "AUTOMATIC | DIRECT_PATH | EXTERNAL_TABLE | CONVENTIONAL_PATH",
+        "the job is refused with the table and the rule. CONVENTIONAL_PATH, or CONVENTIONAL: impdp only. INSERT_AS_SELECT: "
+        "impdp with NETWORK_LINK only.",
+        "AUTOMATIC | DIRECT_PATH | EXTERNAL_TABLE | CONVENTIONAL_PATH | INSERT_AS_SELECT",
         "AUTOMATIC",
         "ACCESS_METHOD=EXTERNAL_TABLE",
         ("AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH", "CONVENTIONAL", "INSERT_AS_SELECT"),

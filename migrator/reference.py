@@ -144,8 +144,10 @@ _ACCESS_HEAD = """\
 <!-- Written by `migrator help --markdown access-methods`; do not edit. -->
 
 Each table's rows move by the first of these methods that no rule bars. With `METRICS=YES` the log says for each table which
-method it was (`network_link` where the rows came from a linked database), and, where it was not the first, why.
-`migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each rule, and do nothing.
+method it was (`network_link` where an import's rows were streamed from a linked database), and, where it was not the first,
+why. `insert_as_select` is the first where it is faster than a stream, which is between SQLite files; elsewhere it is taken
+if `ACCESS_METHOD` asks for it. `migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each
+rule, and do nothing.
 `ACCESS_METHOD` asks for one method for all tables; where a rule bars it, the job is refused with the table and the rule.
 """
 
@@ -168,7 +170,7 @@ scripts only; its row says where its dictionary answers.
 
 def access_methods_page() -> str:
     """The page about access methods as Markdown."""
-    from migrator.access import MEANINGS, RULES, Method  # with SQLAlchemy, which no other help text needs
+    from migrator.access import LINK_ANSWERS, MEANINGS, RULES, LinkFact, Method  # with SQLAlchemy, as no other help text
     from migrator.adapter import Fact
 
     lines = [_ACCESS_HEAD, "| method | unloading | loading |", "|---|---|---|"]
@@ -181,6 +183,8 @@ def access_methods_page() -> str:
     for rule in RULES:
         if isinstance(rule.asks, Fact):
             lines += [f"- `{rule.name}`: {rule.sentence}", *(f"    - {answer}" for answer in _answers(rule.asks))]
+        elif isinstance(rule.asks, LinkFact):
+            lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: {LINK_ANSWERS[rule.asks]}"]
         else:
             supported = any(row.name == rule.asks and not row.refusal for row in PARAMETERS)
             known = "" if supported else f", which is {LATER}"

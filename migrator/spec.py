@@ -27,7 +27,7 @@ ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
 EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
 EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
-AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"]
+AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH", "INSERT_AS_SELECT"]
 DataOption = Literal[
     "SKIP_CONSTRAINT_ERRORS",
     "CONTINUE_LOAD_ON_FORMAT_ERROR",

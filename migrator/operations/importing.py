@@ -36,7 +36,7 @@ from migrator.job.table import Row
 from migrator.job.worker import Move, Store
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest
-from migrator.model.objects import Column, QName, Schema, Table
+from migrator.model.objects import QName, Schema, Table
 from migrator.operations import methods
 from migrator.operations.master_only import master_only
 from migrator.operations.rows import (
@@ -365,7 +365,9 @@ class _Import:
     def _refused_tables(self) -> dict[QName, MigratorError]:
         """The tables that are to take rows and that no method may load, as the target is before anything is changed."""
         tables, existing = methods.taking_rows(self.spec, tuple(self.tables.values()), self.there)
-        return methods.refusals(methods.loading(self.spec, self.origin, self.adapter, self.connection, tables, existing))
+        made = (table for table in self.there.of(Table) if table.qname in existing)
+        chosen = methods.loading(self.spec, self.origin, self.target, self.connection, tables, existing, made)
+        return methods.refusals(chosen)
 
     def _existing_labels(self) -> frozenset[str]:
         schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
@@ -450,7 +452,7 @@ class _Import:
         tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
         groups = parents_first(tables) if self.existing else (tuple(tables),)
         there = [table for table in tables if made.table(table.qname) is not None]
-        choices = methods.loading(self.spec, self.origin, self.adapter, self.connection, there, self.existing)
+        choices = methods.loading(self.spec, self.origin, self.target, self.connection, there, self.existing, made.of(Table))
         planned = [self._moves(group, granules, made, choices) for group in groups]
         every = {move.item for moves in planned for move in moves}
         if not every:
@@ -495,7 +497,7 @@ class _Import:
         refusal = choice.refusal(table.qname, "import")
         if refusal is not None:
             raise refusal
-        source, target = matched(table, made)
+        source, target = methods.matched(table, made)
         if choice.reason and self.spec.metrics:
             self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
         staged = choice.method is Method.EXTERNAL_TABLE
@@ -503,7 +505,8 @@ class _Import:
         conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
-        store = Store(self.target, load, staged, self.origin.unfiltered.get(table.source), validated=validated)
+        unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
+        store = Store(self.target, load, staged, unfiltered, validated=validated, inside=inside)
         for row in rows:
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)
@@ -562,22 +565,3 @@ class _Import:
 
 def _listed(names: set[QName]) -> list[list[str]]:
     return [[name.schema, name.name] for name in sorted(names, key=str)]
-
-
-def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """The columns whose values move, as they come, by their names at the source, and as the target has them.
-
-    Columns that the target generates are left to it.
-
-    :raises ValueNotCarried: the target has no column for one of the source's.
-    """
-    there = {column.name: column for column in made.columns}
-    folded = {column.name.lower(): column for column in made.columns}
-    pairs = []
-    for column in table.columns:
-        found = there.get(column.name) or folded.get(column.name.lower())
-        if found is None:
-            raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
-        if found.generated is None:
-            pairs.append((column.at_source, found))
-    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

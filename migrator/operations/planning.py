@@ -20,7 +20,7 @@ from migrator.errors import ConflictingParameters, MigratorError
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import QName, Schema, Table
 from migrator.operations import methods
-from migrator.operations.importing import check_source_is_kept, check_target, matched
+from migrator.operations.importing import check_source_is_kept, check_target
 from migrator.operations.script import script_target
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
@@ -170,7 +170,8 @@ class _Target:
         self.there = adapter.catalog(connection, schemas, proof=False)
         self.wanted = filters.tables_with_rows(spec, catalog)
         loaded, self.existing = methods.taking_rows(spec, self.wanted, self.there)
-        self.choices = methods.loading(spec, opened, adapter, connection, loaded, self.existing)
+        made = (table for table in self.there.of(Table) if table.qname in self.existing)
+        self.choices = methods.loading(spec, opened, target, connection, loaded, self.existing, made)
         others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
         self.labels = others | {path_of(Schema(name)) for name in schemas}
 
@@ -194,7 +195,7 @@ class _Target:
             if refused is not None:
                 raise refused
             if made is not None:
-                matched(table, made)
+                methods.matched(table, made)
         except MigratorError as error:
             return TablePlan(name, "", problem=str(error))
         return _moved(self.spec, self.origin, table, name, self.choices[name])

@@ -20,7 +20,7 @@ from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBac
 from migrator.job.rejecting import sift
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, QName, Table
-from migrator.operations.importing import matched
+from migrator.operations.methods import matched
 from migrator.plan import parents_first
 
 Say = Callable[[str], None]

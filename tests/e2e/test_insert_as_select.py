@@ -1,0 +1,237 @@
+"""Rows that the target's SQL engine selects from the linked database: exact, of one state, and once."""
+
+from __future__ import annotations
+
+import io
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migrator import operations
+from migrator.access import RULES
+from migrator.operations import NoProgress
+from migrator.spec import JobSpec
+from tests.support.pump import Run, done, pump, remap
+from tests.support.rows import assert_same_rows
+from tests.support.sql import execute, rows, scalar
+
+SENTENCES = {rule.name: rule.sentence for rule in RULES}
+
+
+def linked(source: str, target: str, *arguments: str) -> Run:
+    """An import over a link."""
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", "METRICS=YES", *arguments)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+VALUES = (
+    *("NULL", "0", "-1", "9223372036854775807", "-9223372036854775808", "1.5", "-0.0", "1e308", "9e999", "-9e999", "1e15"),
+    *("''", "'abc'", "'1 '", "'a' || char(0) || 'b'", "CAST(x'ff00fe' AS TEXT)", "x''", "x'00ff'", "x'31'", "'ü€𝄞'"),
+)
+DECLARED = ("", "INTEGER", "TEXT", "REAL", "NUMERIC", "BLOB", "VARCHAR(3)", "DECIMAL(10,2)", "BOOLEAN", "DATETIME", "JSON")
+
+
+def quoted_values(url: str, table: str) -> list[tuple[object, ...]]:
+    """The storage class and every byte of each value."""
+    with closing(sqlite3.connect(str(sa.make_url(url).database))) as connection:
+        columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        items = ", ".join(f"typeof({name}), CASE typeof({name}) WHEN 'real' THEN printf('%!.17g', {name}) "
+                          f"ELSE hex({name}) END" for name in columns)  # fmt: skip
+        return connection.execute(f"SELECT {items} FROM {table} ORDER BY rowid").fetchall()
+
+
+def test_every_value_keeps_its_storage_class_and_its_bytes(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    columns = ", ".join(f"c{number} {declared}" for number, declared in enumerate(DECLARED))
+    inserts = [f"INSERT INTO t VALUES ({', '.join([value] * len(DECLARED))})" for value in VALUES]
+    execute(source, f"CREATE TABLE t ({columns})", *inserts)
+    run = done(linked(source, target))
+    assert "using insert_as_select" in run.out
+    assert run.rows == {"t": len(VALUES)}
+    expected = quoted_values(source, "t")
+    assert {kind for row in expected for kind in row[::2]} == {"null", "integer", "real", "text", "blob"}
+    assert quoted_values(target, "t") == expected
+
+
+TABLES = (
+    "CREATE TABLE sequenced (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)",
+    "CREATE TABLE keyed (a TEXT COLLATE NOCASE, b REAL, v BLOB, PRIMARY KEY (a, b)) WITHOUT ROWID",
+    "CREATE TABLE backward (a INTEGER, v TEXT, PRIMARY KEY (a DESC)) WITHOUT ROWID",
+    "CREATE TABLE computed (a INTEGER, twice INTEGER GENERATED ALWAYS AS (a * 2) STORED, v TEXT)",
+    "CREATE TABLE strict (a INT, b TEXT, c ANY) STRICT",
+    'CREATE TABLE "odd ""name%" ("select" INTEGER, "a b" TEXT, "rowid" TEXT)',
+    "CREATE TABLE hollow (a INTEGER)",
+    "INSERT INTO sequenced VALUES (7, 'seven'), (9, 'nine')",
+    "DELETE FROM sequenced WHERE id = 9",
+    "INSERT INTO keyed VALUES ('a', 1, x'01'), ('B', 2.5, NULL), ('c', -1, x'')",
+    "INSERT INTO backward VALUES (1, 'one'), (2, 'two')",
+    "INSERT INTO computed (a, v) VALUES (1, 'x'), (2, 'y')",
+    "INSERT INTO strict VALUES (1, 'b', 2.5), (2, NULL, x'00')",
+    """INSERT INTO "odd ""name%" VALUES (1, 'b', 'r')""",
+)
+
+
+@pytest.mark.parametrize("threshold", ["64M", "40K"])
+def test_tables_of_every_kind_move_inside_the_engine(threshold: str, sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    many = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+    execute(source, *TABLES, f"INSERT INTO keyed {many} SELECT 'k' || i, i, zeroblob(100) FROM n")
+    run = done(linked(source, target, f"PARALLEL_THRESHOLD={threshold}", "PARALLEL=2"))
+    assert run.out.count("using insert_as_select") == len(run.rows) == 7
+    assert_same_rows(source, target)
+    execute(target, "INSERT INTO sequenced (v) VALUES ('next')")
+    assert scalar(target, "SELECT id FROM sequenced WHERE v = 'next'") == 10
+
+
+def test_files_are_named_by_any_characters(tmp_path: Path) -> None:
+    source, target = (f"{part} %41?#'é.db" for part in ("source", "target"))
+    with closing(sqlite3.connect(tmp_path / source)) as connection:
+        connection.executescript("CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1)")
+    here, there = (sa.URL.create("sqlite", database=str(tmp_path / name)).render_as_string() for name in (source, target))
+    run = done(linked(here, there))
+    assert "using insert_as_select" in run.out
+    with closing(sqlite3.connect(tmp_path / target)) as connection:
+        assert connection.execute("SELECT id FROM t").fetchall() == [(1,)]
+
+
+@pytest.mark.parametrize("sample_file", ["chinook.sqlite", "northwind.sqlite", "datasette-fixtures.sqlite"])
+def test_samples_move_inside_the_engine(
+    sample_file: str, sample: Callable[[str], str], sqlite_file: Callable[..., str]
+) -> None:
+    source, target = sample(sample_file), sqlite_file("target.db")
+    run = linked(source, target)
+    assert "using insert_as_select" in run.out
+    assert "using network_link" not in run.out
+    assert_same_rows(source, target, list(run.rows))
+
+
+PLAIN = ("CREATE TABLE t (id INTEGER, v TEXT)", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
+
+
+def streamed(run: Run, rule: str) -> None:
+    """The rows were streamed, as a rule says."""
+    done(run)
+    assert "using network_link" in run.out
+    assert SENTENCES[rule] in run.out
+
+
+def test_a_file_with_a_write_ahead_log_is_streamed(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    with closing(sqlite3.connect(str(sa.make_url(source).database))) as connection:
+        assert connection.execute("PRAGMA journal_mode = wal").fetchone() == ("wal",)
+    run = linked(source, target)
+    streamed(run, "link-reach")
+    assert "has a write-ahead log, and others may commit to it between two transactions" in run.out
+    assert_same_rows(source, target)
+
+
+def test_files_of_two_encodings_are_streamed(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    with closing(sqlite3.connect(str(sa.make_url(source).database))) as connection:
+        connection.executescript(f"PRAGMA encoding = 'UTF-16le'; {'; '.join(PLAIN)}")
+    run = linked(source, target)
+    streamed(run, "link-reach")
+    assert "same text encoding" in run.out
+    assert_same_rows(source, target)
+
+
+def test_rows_that_a_query_chooses_are_streamed(sqlite_file: Callable[..., str]) -> None:
+    """A table that the condition names would be the target's, which has the same one."""
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN, "CREATE TABLE wanted (id INTEGER)", "INSERT INTO wanted VALUES (2)")
+    run = linked(source, target, "QUERY=t:WHERE id IN (SELECT id FROM wanted)")
+    streamed(run, "link-query")
+    assert rows(target, "SELECT id FROM t") == [(2,)]
+    assert '"wanted"' in run.out.split("using insert_as_select")[0].splitlines()[-1]
+
+
+def test_a_column_that_is_declared_otherwise_has_its_values_checked(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    execute(target, "CREATE TABLE t (id INTEGER, v VARCHAR(9))")
+    streamed(linked(source, target, "TABLE_EXISTS_ACTION=APPEND"), "link-converted")
+    assert_same_rows(source, target)
+    execute(source, "INSERT INTO t VALUES (4, 'longer than nine')")
+    refused = linked(source, target, "TABLE_EXISTS_ACTION=TRUNCATE")
+    assert refused.code == 5
+    assert "longer than" in refused.out
+    assert rows(target, "SELECT * FROM t") == []
+
+
+def test_what_acts_on_rows_acts_on_these(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    execute(target, PLAIN[0], "CREATE UNIQUE INDEX t_id ON t (id)", "CREATE TABLE log (id INTEGER)")
+    execute(target, "CREATE TRIGGER logging AFTER INSERT ON t BEGIN INSERT INTO log VALUES (new.id); END")
+    run = done(linked(source, target, "TABLE_EXISTS_ACTION=APPEND", "TABLES=main.t"))
+    assert "using insert_as_select" in run.out
+    assert rows(target, "SELECT id FROM log ORDER BY id") == [(1,), (2,), (3,)]
+    again = linked(source, target, "TABLE_EXISTS_ACTION=APPEND", "TABLES=main.t")
+    assert again.code == 5
+    assert "UNIQUE constraint failed: t.id" in again.out
+    assert scalar(target, "SELECT count(*) FROM t") == 3
+
+
+def test_rows_that_a_table_passes_over_are_missed(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    execute(target, "CREATE TABLE t (id INTEGER UNIQUE ON CONFLICT IGNORE, v TEXT)", "INSERT INTO t VALUES (2, 'there')")
+    run = linked(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    assert run.code == 5
+    assert "ON CONFLICT IGNORE" in run.out
+    assert rows(target, "SELECT * FROM t") == [(2, "there")]
+
+
+class Meddler(NoProgress):
+    """Tries to change the source the moment before the first row is read."""
+
+    def __init__(self, url: str) -> None:
+        self.url, self.refused = url, ""
+
+    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
+        try:
+            execute(f"{self.url}?timeout=0.2", "INSERT INTO t VALUES (4, 'd')", "DELETE FROM t WHERE id = 1")
+        except sa.exc.OperationalError as error:
+            self.refused = str(error)
+
+
+def test_nobody_changes_the_source_between_its_tables(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    spec, meddler, out = JobSpec("IMPORT", "SCHEMA", target, tmp_path, network_link=source), Meddler(source), io.StringIO()
+    assert operations.run(spec, sa.make_url, out, meddler) == 0, out.getvalue()
+    assert "locked" in meddler.refused
+    assert_same_rows(source, target)
+
+
+# --- ACCESS_METHOD --------------------------------------------------------------------------------------------------
+
+
+def test_a_stream_can_be_asked_for(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    run = done(linked(source, target, "ACCESS_METHOD=DIRECT_PATH"))
+    assert "using network_link" in run.out
+    assert '"main"."t": direct_path, because ACCESS_METHOD=DIRECT_PATH' in run.out
+
+
+def test_what_cannot_be_selected_by_the_engine_is_refused_before_anything_is_changed(
+    sqlite_file: Callable[..., str], postgresql: Callable[..., str]
+) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    other = postgresql()
+    refused = linked(source, other, "ACCESS_METHOD=INSERT_AS_SELECT")
+    assert refused.code == 1
+    assert "using client specified INSERT_AS_SELECT method (rule link-kind" in refused.err
+    execute(target, "CREATE TABLE t (id TEXT, v TEXT)", "INSERT INTO t VALUES ('x', 'y')")
+    refused = linked(source, target, "ACCESS_METHOD=INSERT_AS_SELECT", "TABLE_EXISTS_ACTION=TRUNCATE")
+    assert refused.code == 1
+    assert "rule link-converted" in refused.err
+    assert rows(target, "SELECT * FROM t") == [("x", "y")]
