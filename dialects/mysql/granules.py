@@ -166,6 +166,7 @@ def _usable(connection: sa.Connection, table: QName, parts: Sequence[Any]) -> li
 _PARTITIONS = """
 SELECT partition_name, SUM(data_length) FROM information_schema.partitions
 WHERE table_schema = :schema AND table_name = :name AND partition_name IS NOT NULL
+AND partition_method <> 'SYSTEM_TIME'  -- naming one would read the history it has
 GROUP BY partition_name ORDER BY MIN(partition_ordinal_position)
 """
 
