@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.errors import UnknownDialect, UnsupportedType
+from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, UnsupportedType
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -413,6 +413,24 @@ class Adapter(ABC):
     @abstractmethod
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """Hold one consistent state for up to ``readers`` connections while the context lasts."""
+
+    def past(self, engine: sa.Engine, time: str) -> AbstractContextManager[Snapshot]:
+        """As :meth:`snapshot`, the state at ``time`` (UTC).
+
+        :raises NoPastState: the database keeps no past states, as by default.
+        """
+        raise NoPastState(detail=f"{self.title} keeps no past states")
+
+    def without_past(self, connection: sa.Connection, tables: Sequence[QName], time: str) -> Mapping[QName, str]:
+        """Of ``tables`` those whose rows at ``time`` cannot be read, and why; none by default."""
+        return {}
+
+    def numbered(self, engine: sa.Engine, number: str) -> AbstractContextManager[Snapshot]:
+        """As :meth:`snapshot`, the state that is known by a number or name.
+
+        :raises NoNumberedState: there is none, or, as by default, states have no numbers that can be asked for.
+        """
+        raise NoNumberedState(detail=f"{self.title} has no numbers for its states")
 
     @abstractmethod
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:

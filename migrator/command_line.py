@@ -16,6 +16,7 @@ from migrator.directories import Access
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
+    IncompatibleParameters,
     InvalidFile,
     InvalidFileName,
     InvalidValue,
@@ -27,6 +28,7 @@ from migrator.errors import (
     mask,
     mask_argument,
 )
+from migrator.flashback import moment
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
     AccessMethod,
@@ -128,6 +130,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         encryption=_encryption(client, request, config),
         encryption_algorithm=cast(EncryptionAlgorithm, request.choice("ENCRYPTION_ALGORITHM") or "AES128"),
         encryption_mode=_encryption_mode(request, config),
+        flashback_scn=request.one("FLASHBACK_SCN"),
+        flashback_time=None if (time := request.one("FLASHBACK_TIME")) is None else moment(time),
         metrics=request.flag("METRICS"),
         logtime=cast(LogTime, request.choice("LOGTIME") or "NONE"),
         estimate=_estimate(request),
@@ -179,6 +183,8 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     if len(modes) > 1:
         raise ConflictingParameters(detail=f"multiple job modes requested, {' and '.join(modes)}")
     content = request.choice("CONTENT")
+    if "FLASHBACK_SCN" in request and "FLASHBACK_TIME" in request:
+        raise IncompatibleParameters(one="FLASHBACK_TIME", other="FLASHBACK_SCN")
     conflicts = (
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
         (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
@@ -190,6 +196,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
+        *_flashback_conflicts(client, request, content),
         *_master_conflicts(request),
         (
             content == "METADATA_ONLY" and request.choice("TABLE_EXISTS_ACTION") == "TRUNCATE",
@@ -260,6 +267,17 @@ def _estimate_conflicts(client: Client, request: Request, content: str | None) -
     yield only and "QUERY" in request, "ESTIMATE_ONLY=YES estimates whole tables, so QUERY has no meaning"
     for name in _DUMP_WRITING:
         yield only and name in request, f"ESTIMATE_ONLY=YES writes no dump file, so {name} has no meaning"
+
+
+def _flashback_conflicts(client: Client, request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
+    """What reads no rows of a database."""
+    no_link = client == "impdp" and "NETWORK_LINK" not in request
+    for name in ("FLASHBACK_SCN", "FLASHBACK_TIME"):
+        given = name in request
+        yield given and no_link, f"{name} says which state of a linked database is read, and needs NETWORK_LINK"
+        yield given and "SQLFILE" in request, f"SQLFILE reads no rows, so {name} has no meaning"
+        yield given and content == "METADATA_ONLY", f"CONTENT=METADATA_ONLY moves no rows, so {name} has no meaning"
+        yield given and request.flag("ESTIMATE_ONLY"), f"ESTIMATE_ONLY=YES reads no rows, so {name} has no meaning"
 
 
 def _master_conflicts(request: Request) -> Iterator[tuple[bool, str]]:

@@ -169,6 +169,21 @@ class ConflictingParameters(UsageError):
     action = "Remove or add one of them."
 
 
+class IncompatibleParameters(ConflictingParameters):
+    """Two parameters that Data Pump itself says exclude each other."""
+
+    code = "ORA-39050"
+    template = "parameter {one} is incompatible with parameter {other}"
+
+
+class BadFlashbackTime(UsageError):
+    """A FLASHBACK_TIME that is no time."""
+
+    code = "ORA-39150"
+    template = "bad flashback time '{value}': {detail}"
+    action = "Write '2024-02-29 12:00:00', in UTC unless an offset follows, TO_TIMESTAMP('text', 'format'), or SYSTIMESTAMP."
+
+
 class ActionNeedsMetadata(UsageError):
     """A TABLE_EXISTS_ACTION that makes tables, in a job that moves rows only."""
 
@@ -366,6 +381,22 @@ class LinkRefused(MigratorError):
     code = "MIG-20010"
     template = "{detail}"
     action = "Leave ACCESS_METHOD out: rows are then streamed."
+
+
+class NoPastState(MigratorError):
+    """FLASHBACK_TIME asks for a state that the database, or a table, does not keep."""
+
+    code = "ORA-08180"
+    template = "no snapshot found based on specified time: {detail}"
+    action = "Leave FLASHBACK_TIME out (every job reads one state, that of its beginning), or the tables that keep no past."
+
+
+class NoNumberedState(MigratorError):
+    """FLASHBACK_SCN names no state that the database has."""
+
+    code = "ORA-08181"
+    template = "specified number is not a valid system change number: {detail}"
+    action = "Leave FLASHBACK_SCN out: every job reads one state, that of its beginning."
 
 
 class InvalidUrl(UsageError):

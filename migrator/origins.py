@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Estimation, Facts, Granule, Read, Snapshot
+from migrator.adapter import Adapter, Estimation, Facts, Granule, Read, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Piece
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import RowsMissing
+from migrator.errors import NoPastState, RowsMissing
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
@@ -80,12 +80,14 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     adapter.find(database.url)
     server = database.server()
     with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
-        snapshot = stack.enter_context(adapter.snapshot(database.engine, spec.parallel))
+        snapshot = stack.enter_context(_state(spec, database))
         reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
         whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
         catalog = filters.select(whole, spec, server.schema)
         conditions = filters.conditions(spec, catalog)
+        if spec.past is not None:
+            _check_past(spec.past, [table.source for table in filters.tables_with_rows(spec, catalog)], adapter, connection)
 
         def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
             part = QName(*detail["part"]) if detail.get("part") else None
@@ -144,6 +146,21 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             state=(database, snapshot),
             changed=changed,
         )
+
+
+def _state(spec: JobSpec, database: Database) -> AbstractContextManager[Snapshot]:
+    """The one state that all rows are read in."""
+    adapter, engine = database.adapter, database.engine
+    if spec.flashback_scn is not None:
+        return adapter.numbered(engine, spec.flashback_scn)
+    return adapter.snapshot(engine, spec.parallel) if spec.past is None else adapter.past(engine, spec.past)
+
+
+def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection: sa.Connection) -> None:
+    """:raises NoPastState: a table's rows of that time cannot be read."""
+    lost = adapter.without_past(connection, tables, time)
+    if lost:
+        raise NoPastState(detail="; ".join(f"table {table} {why}" for table, why in lost.items()))
 
 
 def without_master_tables(catalog: Catalog) -> Catalog:

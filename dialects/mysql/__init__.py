@@ -132,6 +132,21 @@ class MySQL(Adapter):
 
         return paths.snapshot(engine, readers)
 
+    def past(self, engine: sa.Engine, time: str) -> AbstractContextManager[Snapshot]:
+        """The state of MariaDB's system-versioned tables at a time.
+
+        :raises NoPastState: the server is MySQL, or the time is still to come.
+        """
+        from . import history
+
+        return history.past(engine, time)
+
+    def without_past(self, connection: sa.Connection, tables: Sequence[QName], time: str) -> Mapping[QName, str]:
+        """Tables that are not system-versioned, or were made or altered after the time."""
+        from . import history
+
+        return history.without_past(connection, tables, time)
+
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A connection in a read-only transaction on a consistent state."""
         from . import paths

@@ -53,6 +53,10 @@ BEGAN = "migrator.began"
 """Under this name a reading connection's ``info`` holds the :func:`position` at which its snapshot began."""
 
 
+PAST = "migrator.past"
+"""Under this name it holds the time whose state it reads, if that is a past one."""
+
+
 def position(connection: sa.Connection) -> tuple[str, str]:
     """The server's time and, where it logs transactions by number (GTID), the last one."""
     logged = "@@GLOBAL.gtid_binlog_pos" if flavor(connection).mariadb else "@@GLOBAL.gtid_executed"
@@ -61,13 +65,19 @@ def position(connection: sa.Connection) -> tuple[str, str]:
 
 
 @contextmanager
-def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
-    """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for."""
+def snapshot(engine: sa.Engine, readers: int, past: str | None = None) -> Iterator[Snapshot]:
+    """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for.
+
+    ``past``: of system-versioned tables that of this time.
+    """
     note = "MySQL cannot share a snapshot between connections: one reader" if readers > 1 else ""
     token = uuid.uuid4().hex
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.info[BEGAN] = position(connection)
+        if past is not None:
+            connection.exec_driver_sql("SET SESSION system_versioning_asof = %s", (past,))
+            connection.info[PAST] = past
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         _HELD[token] = connection
         try:
