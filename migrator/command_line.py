@@ -108,7 +108,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         credential=None if (credential := request.one("CREDENTIAL")) is None else config.credential(credential),
         logfile=_logfile(client, request, config),
         sqlfile=_written_file("SQLFILE", request, config, ".sql"),
-        network_link=None if link is None else config.reference(link),
+        network_link=None if link is None else config.link(link),
         remap_schema=tuple(_schema_remap(item) for item in request.items("REMAP_SCHEMA")),
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
         table_exists_action=_table_exists_action(request, content),

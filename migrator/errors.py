@@ -375,6 +375,14 @@ class ConnectionRefused(FatalError):
     action = "Check host, port, database name, user and password; is the server running?"
 
 
+class InvalidLink(UsageError):
+    """A configured link that no job can use, or not this one."""
+
+    code = "ORA-39200"
+    template = 'Link name "{name}" is invalid: {detail}'
+    action = "Define the link as public or of a fixed user, or give NETWORK_LINK a URL."
+
+
 class LinkRefused(MigratorError):
     """A linked database that the target's SQL cannot read as the job reads it."""
 

@@ -316,9 +316,9 @@ SUPPORTED = (
     Parameter(
         "NETWORK_LINK",
         BOTH,
-        "The database that objects and rows come from: a URL, or a connection of the configuration file. impdp: they are "
-        "imported directly, without a dump. expdp: they are exported; the job and its master table are in the database that "
-        "the client connects to, so that the linked one may be read-only.",
+        "The database that objects and rows come from: a URL, or a link or connection of the configuration file. impdp: "
+        "they are imported directly, without a dump. expdp: they are exported; the job and its master table are in the "
+        "database that the client connects to, so that the linked one may be read-only.",
         "URL or name",
         example="NETWORK_LINK=mysql://hr@db1/hr",
     ),
