@@ -67,7 +67,9 @@ class Capabilities:
     reads_links: bool = False
     """Can SQL here read another database of the same kind?"""
     link_is_fastest: bool = False
-    """Is that faster than a stream of rows through the job?"""
+    """Is that faster than a stream of rows through the job, and costs nobody anything?"""
+    locks_linked: bool = False
+    """Must the tables that it reads be locked against writers, because it reads no snapshot?"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
 
@@ -501,6 +503,10 @@ class Adapter(ABC):
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
+
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""
+        raise NotImplementedError(self.name)
 
     def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """As :meth:`writing`, on a connection whose SQL can read ``source`` too, in the state of ``snapshot``.

@@ -309,6 +309,9 @@ def _check_job(client: Client, job: JobSpec) -> None:
         raise ConflictingParameters(
             detail=f"TABLE_EXISTS_ACTION={action} would destroy what NETWORK_LINK reads: both are one"
         )
+    if job.past is not None and job.access_method == "INSERT_AS_SELECT":
+        detail = "a past state is read by a session of its own, which ACCESS_METHOD=INSERT_AS_SELECT passes by"
+        raise ConflictingParameters(detail=f"FLASHBACK_TIME: {detail}")
     _check_includes(job.include)
     _check_objects(job)
     plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file) if path is not None]

@@ -15,7 +15,7 @@ from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Piece
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import NoPastState, RowsMissing
+from migrator.errors import DatabaseError, NoPastState, RowsMissing
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
@@ -80,14 +80,24 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     adapter.find(database.url)
     server = database.server()
     with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
+        schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
+
+        def look() -> tuple[Catalog, Catalog]:
+            whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
+            return whole, filters.select(whole, spec, server.schema)
+
+        locked = None
+        if spec.access_method == "INSERT_AS_SELECT" and adapter.capabilities.locks_linked:
+            locked = _sources(spec, look()[1])
+            stack.enter_context(adapter.locking(database.engine, locked))
         snapshot = stack.enter_context(_state(spec, database))
         reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
-        schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
-        whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
-        catalog = filters.select(whole, spec, server.schema)
+        whole, catalog = look()
+        if locked is not None and not set(locked).issuperset(_sources(spec, catalog)):
+            raise DatabaseError(detail="tables were made while the job locked those there were; run the job again")
         conditions = filters.conditions(spec, catalog)
         if spec.past is not None:
-            _check_past(spec.past, [table.source for table in filters.tables_with_rows(spec, catalog)], adapter, connection)
+            _check_past(spec.past, _sources(spec, catalog), adapter, connection)
 
         def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
             part = QName(*detail["part"]) if detail.get("part") else None
@@ -154,6 +164,11 @@ def _state(spec: JobSpec, database: Database) -> AbstractContextManager[Snapshot
     if spec.flashback_scn is not None:
         return adapter.numbered(engine, spec.flashback_scn)
     return adapter.snapshot(engine, spec.parallel) if spec.past is None else adapter.past(engine, spec.past)
+
+
+def _sources(spec: JobSpec, catalog: Catalog) -> list[QName]:
+    """The tables whose rows are read."""
+    return [table.source for table in filters.tables_with_rows(spec, catalog)]
 
 
 def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection: sa.Connection) -> None:

@@ -48,6 +48,8 @@ class MySQL(Adapter):
         identifier_limit=(64, "characters"),
         index_names="table",
         max_readers=1,
+        reads_links=True,
+        locks_linked=True,
     )
     types = TYPES
     answers = facts.ANSWERS
@@ -204,6 +206,30 @@ class MySQL(Adapter):
         store = paths.insert if load.conventional else paths.load_data
         with paths.given_up_when_broken(connection):
             return store(connection, load, batches)
+
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """LOCK TABLES … READ."""
+        from . import links
+
+        return links.locking(engine, tables)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection to the source's own server, while the source's tables are locked."""
+        from . import links
+
+        return links.linking(engine, source)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of another database of the server."""
+        from . import links
+
+        return links.insert_select(connection, load, read)
+
+    def same_values(self, load: Load) -> bool:
+        """Whether columns are declared alike, NULL and collation included."""
+        from . import links
+
+        return links.same_values(load)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 

@@ -304,7 +304,7 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
     first = list(itertools.islice(pieces, 1))  # before the server waits for rows: a value refused here costs no connection
     loaded = wire.load_data(driver, load_statement(load), itertools.chain(first, pieces))
-    _refuse_warnings(driver, load, loaded.warnings)
+    refuse_warnings(driver, load, loaded.warnings)
     return _stored(driver, load, sent[0], loaded.rows)
 
 
@@ -370,7 +370,8 @@ def _bytes_of(array: pa.Array) -> memoryview:
     return memoryview(data)[ends[array.offset] : ends[array.offset + len(array)]]
 
 
-def _refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
+def refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
+    """:raises ValueNotCarried: the last statement had warnings, which tell of values that were changed."""
     if not warnings:
         return
     level, code, message = driver.show_warnings()[0]
@@ -430,7 +431,7 @@ def _insert(driver: Any, load: Load, sql: bytes) -> int:
         if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
             raise
         raise _refused(load, message, message) from error
-    _refuse_warnings(driver, load, driver._result.warning_count)
+    refuse_warnings(driver, load, driver._result.warning_count)
     return rows
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sqlite3
+import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,10 +17,13 @@ from migrator import operations
 from migrator.access import RULES
 from migrator.operations import NoProgress
 from migrator.spec import JobSpec
+from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap
-from tests.support.rows import assert_same_rows
+from tests.support.rows import assert_same_rows, tables_of
+from tests.support.servers import Servers
 from tests.support.sql import execute, rows, scalar
 
+JOB = "INSIDE"
 SENTENCES = {rule.name: rule.sentence for rule in RULES}
 
 
@@ -191,12 +196,12 @@ def test_rows_that_a_table_passes_over_are_missed(sqlite_file: Callable[..., str
 class Meddler(NoProgress):
     """Tries to change the source the moment before the first row is read."""
 
-    def __init__(self, url: str) -> None:
-        self.url, self.refused = url, ""
+    def __init__(self, url: str, *before: str) -> None:
+        self.url, self.before, self.refused = url, before, ""
 
     def begin(self, tables: int, rows: int | None, size: int | None) -> None:
         try:
-            execute(f"{self.url}?timeout=0.2", "INSERT INTO t VALUES (4, 'd')", "DELETE FROM t WHERE id = 1")
+            execute(self.url, *self.before, "INSERT INTO t VALUES (4, 'd')", "DELETE FROM t WHERE id = 1")
         except sa.exc.OperationalError as error:
             self.refused = str(error)
 
@@ -204,10 +209,131 @@ class Meddler(NoProgress):
 def test_nobody_changes_the_source_between_its_tables(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
     execute(source, *PLAIN)
-    spec, meddler, out = JobSpec("IMPORT", "SCHEMA", target, tmp_path, network_link=source), Meddler(source), io.StringIO()
+    spec, meddler, out = (
+        JobSpec("IMPORT", "SCHEMA", target, tmp_path, network_link=source),
+        Meddler(f"{source}?timeout=0.2"),
+        io.StringIO(),
+    )
     assert operations.run(spec, sa.make_url, out, meddler) == 0, out.getvalue()
     assert "locked" in meddler.refused
     assert_same_rows(source, target)
+
+
+# --- one server of MariaDB ------------------------------------------------------------------------------------------
+
+ASKED = "ACCESS_METHOD=INSERT_AS_SELECT"
+ODD = (
+    "CREATE TABLE odd (id int AUTO_INCREMENT PRIMARY KEY, f float, d double, n decimal(65,30), b bit(9), e enum('a','b'),"
+    " s set('x','y'), day date, at datetime(6), ts timestamp(3) NULL, span time(6), y year, j json, p point,"
+    " raw varbinary(9), old varchar(9) CHARACTER SET latin1, cs varchar(9) COLLATE utf8mb4_bin,"
+    " twice double AS (f * 2) STORED, hidden int DEFAULT 7 INVISIBLE) DEFAULT CHARSET utf8mb4",
+    "CREATE TABLE cut (id int, v varchar(9)) PARTITION BY HASH (id) PARTITIONS 3",
+    "CREATE TABLE kept (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING",
+    "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
+    "INSERT INTO odd (id, f, d, n, b, e, s, day, at, ts, span, y, j, p, raw, old, cs, hidden) VALUES "
+    "(0, 0.1, 1.7976931348623157e308, 12345678901234567890123456789012345.012345678901234567890123456789, b'101010101',"
+    " 'wrong', 'x,y', '2024-00-10', '0000-00-00', '1970-01-01 00:00:01', '-838:59:59', 1901, '{\"a\": 1.0}', POINT(1, 2),"
+    " X'00FF', X'80E9', 'a ', 8), (-5, NULL, -0.0, NULL, NULL, NULL, '', NULL, NULL, NULL, NULL,"
+    " NULL, NULL, NULL, NULL, NULL, NULL, NULL)",
+    "INSERT INTO cut SELECT seq, CONCAT('v', seq) FROM seq_1_to_500",
+    "INSERT INTO kept VALUES (1, 1), (2, 2)",
+    "UPDATE kept SET v = 3 WHERE id = 1",
+)
+
+
+def test_rows_of_another_database_of_the_server_are_selected_by_it(mysql: Callable[[], str]) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *ODD)
+    run = done(linked(source, target, ASKED, "PARALLEL=2"))
+    assert run.out.count("using insert_as_select") == 3
+    assert run.rows == {"odd": 2, "cut": 500, "kept": 2}
+    assert_same_rows(source, target)
+    binary = "SELECT id, hidden, HEX(old), HEX(cs), e + 0, HEX(b), HEX(p), CAST(ts AS CHAR) FROM odd ORDER BY id"
+    assert rows(target, binary) == rows(source, binary)
+    execute(target, "INSERT INTO odd (y) VALUES (2000)")
+    assert scalar(target, "SELECT max(id) FROM odd") == 1
+
+
+def test_writers_wait_while_the_server_selects(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *PLAIN)
+    meddler = Meddler(source, "SET lock_wait_timeout = 1")
+    schemas = ((sa.make_url(source).database or "", sa.make_url(target).database or ""),)
+    spec = JobSpec(
+        "IMPORT", "SCHEMA", target, tmp_path, network_link=source, remap_schema=schemas, access_method="INSERT_AS_SELECT"
+    )
+    out = io.StringIO()
+    assert operations.run(spec, sa.make_url, out, meddler) == 0, out.getvalue()
+    assert "Lock wait timeout exceeded" in meddler.refused
+    assert rows(target, "SELECT id FROM t ORDER BY id") == [(1,), (2,), (3,)]
+    execute(source, "INSERT INTO t VALUES (4, 'd')")  # nothing stays locked
+
+
+def test_a_plain_link_between_databases_of_a_server_is_a_stream(mysql: Callable[[], str]) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *PLAIN)
+    assert "using network_link" in done(linked(source, target)).out
+
+
+def asked_and_refused(run: Run, why: str) -> None:
+    """The method that was asked for is barred by a rule."""
+    assert run.code == 1
+    assert "ORA-31696" in run.err
+    assert why in run.err
+
+
+def test_another_server_or_another_user_is_refused(mysql: Callable[[], str], servers: Servers) -> None:
+    source, target, user = mysql(), mysql(), f"u{uuid.uuid4().hex[:8]}"
+    execute(source, *PLAIN, f"CREATE USER '{user}'@'%' IDENTIFIED BY 'x'", f"GRANT ALL ON *.* TO '{user}'@'%'")
+    other = sa.make_url(target).set(username=user, password="x").render_as_string(hide_password=False)
+    try:
+        asked_and_refused(
+            linked(source, other, ASKED), f"the job is {user}@% at its target and migrator@localhost at its source"
+        )
+    finally:
+        execute(source, f"DROP USER '{user}'@'%'")
+    private = servers.private_mariadb()
+    try:
+        there = private.fresh().render_as_string(hide_password=False)
+        asked_and_refused(linked(source, there, ASKED), "the two databases are not on one server")
+        assert "t" not in tables_of(there)
+    finally:
+        private.stop()
+
+
+def test_text_of_another_character_set_is_not_converted_by_the_way(mysql: Callable[[], str]) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE t (v varchar(9)) CHARACTER SET latin1", "INSERT INTO t VALUES ('é')")
+    execute(target, "CREATE TABLE t (v varchar(9)) CHARACTER SET utf8mb4")
+    run = linked(source, target, ASKED, "TABLE_EXISTS_ACTION=APPEND")
+    assert run.code == 5
+    assert "column t.v: its text is latin1 at the source and utf8mb4 here" in run.out
+    assert rows(target, "SELECT * FROM t") == []
+    done(linked(source, target, "TABLE_EXISTS_ACTION=APPEND"))
+    assert rows(target, "SELECT v FROM t") == [("é",)]
+
+
+@pytest.mark.parametrize("declared", ["id int NOT NULL, v text", "id bigint, v text"])
+def test_a_column_that_takes_less_or_other_values_is_refused(declared: str, mysql: Callable[[], str]) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE t (id int, v text)", "INSERT INTO t VALUES (1, 'a')")
+    execute(target, f"CREATE TABLE t ({declared})")
+    asked_and_refused(linked(source, target, ASKED, "TABLE_EXISTS_ACTION=APPEND"), "rule link-converted")
+
+
+def test_a_copy_inside_the_server_that_was_killed_goes_on(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE big (id int PRIMARY KEY, v char(40))")
+    execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_100000")
+    options = (f"NETWORK_LINK={source}", remap(source, target), ASKED, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
+    process, recorded = begin("impdp", target, *options, "NOLOGFILE=YES", cwd=tmp_path), Recorded.of(target, JOB)
+    until(lambda: process.poll() is not None or (
+        recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules())))  # fmt: skip
+    assert "completed" not in kill(process)
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, JOB, link=source)
+    assert again.returncode == 0, again.stdout
+    assert rows(target, "SELECT count(*), sum(id) FROM big") == [(100_000, 50_000 * 100_001)]
 
 
 # --- ACCESS_METHOD --------------------------------------------------------------------------------------------------
