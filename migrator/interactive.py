@@ -293,7 +293,7 @@ def _same(config: Config, spec: JobSpec, database: Database) -> bool:
         url = config.url(config.reference(spec.connection))
     except InvalidUrl:
         return False
-    return url.set(password=None) == database.url.set(password=None)
+    return url._replace(password=None) == database.url._replace(password=None)  # set() leaves out what is None
 
 
 # --- status as text -------------------------------------------------------------------------------------------------
