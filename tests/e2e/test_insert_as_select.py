@@ -156,6 +156,21 @@ def test_rows_that_a_query_chooses_are_streamed(sqlite_file: Callable[..., str])
     assert '"wanted"' in run.out.split("using insert_as_select")[0].splitlines()[-1]
 
 
+def test_rows_that_are_looked_at_are_streamed(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN)
+    execute(target, "CREATE TABLE t (id INTEGER CHECK (id <> 2), v TEXT)")
+    options = ("TABLE_EXISTS_ACTION=APPEND", "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", f"DIRECTORY={tmp_path}")
+    run = linked(source, target, *options)
+    assert run.code == 5
+    assert "using network_link" in run.out
+    assert f"{SENTENCES['link-looked-at']} (SKIP_CONSTRAINT_ERRORS)" in run.out
+    assert rows(target, "SELECT id FROM t ORDER BY id") == [(1,), (3,)]
+    refused = linked(source, target, *options, "ACCESS_METHOD=INSERT_AS_SELECT")
+    assert refused.code == 1
+    assert "rule link-looked-at" in refused.err
+
+
 def test_a_column_that_is_declared_otherwise_has_its_values_checked(sqlite_file: Callable[..., str]) -> None:
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
     execute(source, *PLAIN)
