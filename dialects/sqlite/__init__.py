@@ -178,6 +178,10 @@ class SQLiteAdapter(Adapter):
         """Store the rows of an attached file."""
         return links.insert_select(connection, load, read)
 
+    def same_values(self, load: Load) -> bool:
+        """Whether columns are declared alike, and no NULL becomes a number."""
+        return links.same_values(load)
+
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""
         name = table.name.replace("'", "''")

@@ -61,6 +61,12 @@ def _attach(connection: sa.Connection, uri: str) -> None:
         raise LinkRefused(detail=str(error.orig)) from error
 
 
+def same_values(load: Load) -> bool:
+    """Whether columns are declared alike; NULL is no rowid: it would become the next number."""
+    pairs = zip(load.source, load.target, strict=True)
+    return all(a.native == b.native and (b.identity is None or not a.nullable) for a, b in pairs)
+
+
 def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     """Store the rows of a read by one INSERT … SELECT."""
     where = f" WHERE ({read.condition}\n)" if read.condition else ""

@@ -184,6 +184,21 @@ def test_a_column_that_is_declared_otherwise_has_its_values_checked(sqlite_file:
     assert rows(target, "SELECT * FROM t") == []
 
 
+def test_no_null_becomes_a_number(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, PLAIN[0], "INSERT INTO t VALUES (NULL, 'a'), (5, 'b')")
+    execute(target, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT)")
+    done(pump("expdp", source, f"DIRECTORY={tmp_path}"))
+    for run in (
+        linked(source, target, "TABLE_EXISTS_ACTION=APPEND"),
+        pump("impdp", target, f"DIRECTORY={tmp_path}", "TABLE_EXISTS_ACTION=APPEND"),
+        pump("impdp", target, f"DIRECTORY={tmp_path}", "TABLE_EXISTS_ACTION=APPEND", "ACCESS_METHOD=CONVENTIONAL"),
+    ):
+        assert run.code == 5
+        assert "NULL would become the next number of the rowid" in run.out
+        assert rows(target, "SELECT * FROM t") == []
+
+
 def test_what_acts_on_rows_acts_on_these(sqlite_file: Callable[..., str]) -> None:
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
     execute(source, *PLAIN)
