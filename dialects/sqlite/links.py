@@ -1,6 +1,7 @@
 """Rows from one file to another inside SQLite: the source is attached to the target's connection, read-only.
 
-A value keeps its storage class: it has met the affinity of its column before, and the target's column has the same.
+A value keeps its storage class: it has met the affinity of its column before, and the target's column has the same. (Only a
+schema that was rewritten by hand, PRAGMA writable_schema, could give a column values that its affinity would change.)
 """
 
 from __future__ import annotations
