@@ -7,6 +7,7 @@ table, another forbids it) leave the conventional path. ``docs/access-methods.md
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -19,12 +20,18 @@ from migrator.model.objects import QName
 class Method(StrEnum):
     """The ways rows can move, the fastest first; the values are the words METRICS prints, in capitals ACCESS_METHOD's."""
 
+    INSERT_AS_SELECT = "insert_as_select"
     DIRECT_PATH = "direct_path"
     EXTERNAL_TABLE = "external_table"
     CONVENTIONAL_PATH = "conventional_path"
 
 
 MEANINGS = {
+    Method.INSERT_AS_SELECT: (
+        "",
+        "over a link only: INSERT … SELECT in the target's SQL engine, which reads the linked database itself, so that no "
+        "row passes through the job",
+    ),
     Method.DIRECT_PATH: (
         "rows as they are stored, by the database's own bulk protocol",
         "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE, one prepared statement",
@@ -39,6 +46,7 @@ MEANINGS = {
 """What each method does when it unloads (empty: it does not), and when it loads; for the documentation."""
 
 ASKED = {
+    "INSERT_AS_SELECT": Method.INSERT_AS_SELECT,
     "DIRECT_PATH": Method.DIRECT_PATH,
     "EXTERNAL_TABLE": Method.EXTERNAL_TABLE,
     "CONVENTIONAL_PATH": Method.CONVENTIONAL_PATH,
@@ -50,6 +58,26 @@ JobFact = Literal[
 ]
 """A parameter of the job that concerns a table, as a fact about it."""
 
+
+class LinkFact(StrEnum):
+    """What rules ask of a table whose rows come over a link; the rule's sentence says what it is."""
+
+    ANOTHER_KIND = "another-kind"
+    OUT_OF_REACH = "out-of-reach"
+    CONVERTED = "converted"
+    QUERIED = "queried"
+    LOOKED_AT = "looked-at"
+
+
+LINK_ANSWERS = {
+    LinkFact.ANOTHER_KIND: "the adapters of both ends",
+    LinkFact.OUT_OF_REACH: "a connection of the target from which the linked database is read, tried before rows move",
+    LinkFact.CONVERTED: "the declarations of the column at both ends",
+    LinkFact.QUERIED: "the job's parameter `QUERY`",
+    LinkFact.LOOKED_AT: "the job's parameter `DATA_OPTIONS`",
+}
+"""Where each fact about a link is answered, whatever the database."""
+
 Direction = Literal["load", "unload", "both"]
 
 
@@ -57,14 +85,14 @@ Direction = Literal["load", "unload", "both"]
 class Rule:
     """One reason why methods are not used.
 
-    ``direction``: what it is about. ``asks``: a fact about the table, or a parameter of the job. ``sentence`` is what the
-    log and the documentation say; ``lift``: what would make it void. ``existing``: it concerns only tables that were there
+    ``direction``: what it is about. ``asks``: a fact about the table or its link, or a parameter of the job. The log and the
+    documentation say ``sentence``; ``lift``: what would make it void. ``existing``: it concerns only tables that were there
     before the job. ``unless``: a parameter of the job that voids it. ``documented``: Data Pump has it; else it is ours.
     """
 
     name: str
     direction: Direction
-    asks: Fact | JobFact
+    asks: Fact | JobFact | LinkFact
     bars: frozenset[Method]
     sentence: str
     lift: str
@@ -80,7 +108,20 @@ class Rule:
             return False
         if isinstance(self.asks, Fact):
             return situation.facts.holds(self.asks)
+        if isinstance(self.asks, LinkFact):
+            return situation.link is not None and self.asks in situation.link.facts
         return self.asks in situation.parameters
+
+
+@dataclass(frozen=True)
+class Link:
+    """A table's way over a link: the ``facts`` that are so of it, each with what there is to add.
+
+    ``fastest``: the SQL engine that reads the linked database is faster than a stream.
+    """
+
+    facts: Mapping[LinkFact, str] = field(default_factory=dict)
+    fastest: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,15 +129,24 @@ class Situation:
     """What the rules look at.
 
     ``fresh``: this job makes the table; ``unloading``: rows go into a dump file set; ``parameters``: those of the job that
-    this movement has to see to (a QUERY that the source's reader has applied is none when the rows are loaded).
+    this movement has to see to (a QUERY that the source's reader has applied is none when the rows are loaded). ``link``:
+    the way of rows that come from a linked database.
     """
 
     facts: Facts = field(default_factory=Facts)
     fresh: bool = True
     unloading: bool = False
     parameters: frozenset[JobFact] = frozenset()
+    link: Link | None = None
+
+    def methods(self, asked: Method | None) -> tuple[Method, ...]:
+        """The methods there are, the fastest first. Rows are unloaded by the direct path or the external table only."""
+        inside = self.link is not None and (self.link.fastest or asked is Method.INSERT_AS_SELECT)
+        loading = [method for method in Method if inside or method is not Method.INSERT_AS_SELECT]
+        return tuple(method for method in loading if MEANINGS[method][0] or not self.unloading)
 
 
+_INSIDE = frozenset({Method.INSERT_AS_SELECT})
 _DIRECT = frozenset({Method.DIRECT_PATH})
 _EXTERNAL = frozenset({Method.EXTERNAL_TABLE})
 _NOT_SQL = _DIRECT | {Method.CONVENTIONAL_PATH}
@@ -305,11 +355,56 @@ RULES: tuple[Rule, ...] = (
         "remap-data",
         "both",
         "REMAP_DATA",
-        _DIRECT,
+        _DIRECT | _INSIDE,
         "REMAP_DATA changes values of the table",
         "leave REMAP_DATA out for the table",
     ),
     # --- our own --------------------------------------------------------------------------------------------------------
+    Rule(
+        "link-kind",
+        "load",
+        LinkFact.ANOTHER_KIND,
+        _INSIDE,
+        "the linked database is of another kind, or of one whose SQL reads no other database",
+        "nothing: rows are streamed",
+        documented=False,
+    ),
+    Rule(
+        "link-reach",
+        "load",
+        LinkFact.OUT_OF_REACH,
+        _INSIDE,
+        "the target cannot read the linked database in the one state that the whole job reads",
+        "what the reason in parentheses says",
+        documented=False,
+    ),
+    Rule(
+        "link-converted",
+        "load",
+        LinkFact.CONVERTED,
+        _INSIDE,
+        "a column is declared otherwise at the target, so its values are converted and checked on the way",
+        "declare the column as at the source, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        documented=False,
+    ),
+    Rule(
+        "link-query",
+        "load",
+        LinkFact.QUERIED,
+        _INSIDE,
+        "QUERY's condition is the source's to read: at the target its names could mean other tables",
+        "leave QUERY out for the table",
+        documented=False,
+    ),
+    Rule(
+        "link-looked-at",
+        "load",
+        LinkFact.LOOKED_AT,
+        _INSIDE,
+        "DATA_OPTIONS has each row looked at, and none passes through the job",
+        "leave the options out",
+        documented=False,
+    ),
     Rule(
         "temporary",
         "both",
@@ -430,16 +525,18 @@ class Bar:
 
 @dataclass(frozen=True)
 class Choice:
-    """The method, None: there is none; ``barred``: the rules to be followed; ``asked``: the method that ACCESS_METHOD is."""
+    """The method, None: there is none; ``barred``: the rules to be followed; ``asked``: the method that ACCESS_METHOD is;
+    ``possible``: the methods there are, the fastest first."""
 
     method: Method | None
     barred: tuple[Bar, ...] = ()
     asked: Method | None = None
+    possible: tuple[Method, ...] = tuple(Method)
 
     @property
     def why(self) -> tuple[Bar, ...]:
         """The rules that barred a faster method than the one chosen."""
-        faster = {method for method in Method if self.method is None or _speed(method) < _speed(self.method)}
+        faster = {method for method in self.possible if self.method is None or _speed(method) < _speed(self.method)}
         return tuple(bar for bar in self.barred if bar.rule.bars & faster)
 
     @property
@@ -455,13 +552,16 @@ class Choice:
 
     def _slower(self) -> bool:
         """Whether a faster method than the one chosen was free."""
-        return self.method is not next((m for m in Method if all(m not in bar.rule.bars for bar in self.barred)), None)
+        return self.method is not next(
+            (m for m in self.possible if all(m not in bar.rule.bars for bar in self.barred)), None
+        )
 
     def refusal(self, table: QName, verb: Literal["export", "import"]) -> MigratorError | None:
         """The error of a table whose rows no method may move; None: one may."""
         if self.method is not None:
             return None
-        barring = [bar for bar in self.barred if self.asked is None or self.asked in bar.rule.bars]
+        wanted = set(self.possible) if self.asked is None else {self.asked}
+        barring = [bar for bar in self.barred if bar.rule.bars & wanted]
         rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring) or "no table is unloaded so"
         lifts = "; ".join(dict.fromkeys(bar.rule.lift for bar in barring)) or "nothing does"
         if self.asked is None:
@@ -474,20 +574,19 @@ def _speed(method: Method) -> int:
 
 
 def choose(situation: Situation, asked: Method | None = None) -> Choice:
-    """The fastest method that no rule bars, or the one ``asked`` for, if no rule bars it.
-
-    Rows are unloaded by the direct path or the external table only.
-    """
+    """The fastest method that no rule bars, or the one ``asked`` for, if no rule bars it."""
     followed = [rule for rule in RULES if rule.holds(situation)]
-    barred = tuple(_bar(rule, situation.facts) for rule in followed)
-    possible = [m for m in Method if MEANINGS[m][0] or not situation.unloading]
+    barred = tuple(_bar(rule, situation) for rule in followed)
+    possible = situation.methods(asked)
     free = [method for method in possible if all(method not in rule.bars for rule in followed)]
     if asked is not None:
-        return Choice(asked if asked in free else None, barred, asked)
-    return Choice(free[0] if free else None, barred)
+        return Choice(asked if asked in free else None, barred, asked, possible)
+    return Choice(free[0] if free else None, barred, possible=possible)
 
 
-def _bar(rule: Rule, facts: Facts) -> Bar:
-    if not isinstance(rule.asks, Fact):
-        return Bar(rule)
-    return Bar(rule, facts.details.get(rule.asks, ""), facts.unknown(rule.asks))
+def _bar(rule: Rule, situation: Situation) -> Bar:
+    if isinstance(rule.asks, Fact):
+        return Bar(rule, situation.facts.details.get(rule.asks, ""), situation.facts.unknown(rule.asks))
+    if isinstance(rule.asks, LinkFact) and situation.link is not None:
+        return Bar(rule, situation.link.facts[rule.asks])
+    return Bar(rule)

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.errors import UnknownDialect, UnsupportedType
+from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, UnsupportedType
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -64,6 +64,12 @@ class Capabilities:
     """How many connections can load rows at once? (None: any number.)"""
     writes_while_read: bool = True
     """Can tables be written while a snapshot is held?"""
+    reads_links: bool = False
+    """Can SQL here read another database of the same kind?"""
+    link_is_fastest: bool = False
+    """Is that faster than a stream of rows through the job, and costs nobody anything?"""
+    locks_linked: bool = False
+    """Must the tables that it reads be locked against writers, because it reads no snapshot?"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
     digests: str = ""
@@ -255,6 +261,10 @@ class Server:
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
 
+    def is_same(self, other: Server) -> bool:
+        """Whether both are known to be one database."""
+        return bool(self.identity) and self.identity == other.identity
+
 
 @dataclass(frozen=True)
 class Snapshot:
@@ -409,6 +419,24 @@ class Adapter(ABC):
     def snapshot(self, engine: sa.Engine, readers: int) -> AbstractContextManager[Snapshot]:
         """Hold one consistent state for up to ``readers`` connections while the context lasts."""
 
+    def past(self, engine: sa.Engine, time: str) -> AbstractContextManager[Snapshot]:
+        """As :meth:`snapshot`, the state at ``time`` (UTC).
+
+        :raises NoPastState: the database keeps no past states, as by default.
+        """
+        raise NoPastState(detail=f"{self.title} keeps no past states")
+
+    def without_past(self, connection: sa.Connection, tables: Sequence[QName], time: str) -> Mapping[QName, str]:
+        """Of ``tables`` those whose rows at ``time`` cannot be read, and why; none by default."""
+        return {}
+
+    def numbered(self, engine: sa.Engine, number: str) -> AbstractContextManager[Snapshot]:
+        """As :meth:`snapshot`, the state that is known by a number or name.
+
+        :raises NoNumberedState: there is none, or, as by default, states have no numbers that can be asked for.
+        """
+        raise NoNumberedState(detail=f"{self.title} has no numbers for its states")
+
     @abstractmethod
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A connection in a read-only transaction on ``snapshot``."""
@@ -486,6 +514,30 @@ class Adapter(ABC):
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
+
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""
+        raise NotImplementedError(self.name)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """As :meth:`writing`, on a connection whose SQL can read ``source`` too, in the state of ``snapshot``.
+
+        :raises LinkRefused: it cannot.
+        """
+        raise NotImplementedError(self.name)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of ``read`` by INSERT … SELECT on a connection from :meth:`linking`; the number stored.
+
+        The caller commits.
+
+        :raises RowCountDiffers: the database stored another number of rows than there are.
+        """
+        raise NotImplementedError(self.name)
+
+    def same_values(self, load: Load) -> bool:
+        """Whether INSERT … SELECT leaves every value of ``load.source`` as it is: both columns are declared alike."""
+        return all(a.native == b.native for a, b in zip(load.source, load.target, strict=True))
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked after all loads where keys stand in CREATE TABLE, unchecked."""

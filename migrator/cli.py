@@ -152,8 +152,7 @@ def in_own_process(client: Client, request: Request, arguments: Sequence[str]) -
 
     with JobProcess() as process:  # loads libraries while this one reads the request
         settings, spec, secrets = _order(client, request, arguments)
-        references = [spec.connection, *([] if spec.network_link is None else [spec.network_link])]
-        order = Order(spec, {reference: settings.resolve(reference) for reference in references}, secrets)
+        order = Order(spec, settings.urls(spec.connection, spec.network_link), secrets)
         pressed: list[int] = []
         signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))  # the job has its order: it is not undone
         process.send(order)
@@ -177,8 +176,9 @@ def in_process(client: Client, request: Request, arguments: Sequence[str]) -> in
     settings, spec, secrets = _order(client, request, arguments)
     from migrator import console, operations
 
+    urls = settings.urls(spec.connection, spec.network_link)
     with console.terminal(sys.stdout, sys.stderr) as (out, progress):
-        return operations.run(spec, settings.resolve, out, progress, secrets)
+        return operations.run(spec, urls.__getitem__, out, progress, secrets)
 
 
 def _order(client: Client, request: Request, arguments: Sequence[str]) -> tuple[Config, JobSpec, Secrets]:
@@ -212,7 +212,7 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
     from migrator import console
     from migrator.operations.planning import plan_job
 
-    plan = plan_job(spec, settings.resolve, secrets)
+    plan = plan_job(spec, settings.urls(spec.connection, spec.network_link).__getitem__, secrets)
     if any(_AS_JSON.fullmatch(word) for word in rest):
         console.say(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
     else:

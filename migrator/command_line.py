@@ -16,6 +16,7 @@ from migrator.directories import Access
 from migrator.errors import (
     ActionNeedsMetadata,
     ConflictingParameters,
+    IncompatibleParameters,
     InvalidFile,
     InvalidFileName,
     InvalidValue,
@@ -27,6 +28,7 @@ from migrator.errors import (
     mask,
     mask_argument,
 )
+from migrator.flashback import moment
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
     AccessMethod,
@@ -106,7 +108,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         credential=None if (credential := request.one("CREDENTIAL")) is None else config.credential(credential),
         logfile=_logfile(client, request, config),
         sqlfile=_written_file("SQLFILE", request, config, ".sql"),
-        network_link=None if link is None else config.reference(link),
+        network_link=None if link is None else config.link(link),
         remap_schema=tuple(_schema_remap(item) for item in request.items("REMAP_SCHEMA")),
         remap_table=tuple(_table_remap(item) for item in request.items("REMAP_TABLE")),
         table_exists_action=_table_exists_action(request, content),
@@ -130,6 +132,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         encryption=_encryption(client, request, config),
         encryption_algorithm=cast(EncryptionAlgorithm, request.choice("ENCRYPTION_ALGORITHM") or "AES128"),
         encryption_mode=_encryption_mode(request, config),
+        flashback_scn=request.one("FLASHBACK_SCN"),
+        flashback_time=None if (time := request.one("FLASHBACK_TIME")) is None else moment(time),
         metrics=request.flag("METRICS"),
         logtime=cast(LogTime, request.choice("LOGTIME") or "NONE"),
         estimate=_estimate(request),
@@ -181,16 +185,20 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     if len(modes) > 1:
         raise ConflictingParameters(detail=f"multiple job modes requested, {' and '.join(modes)}")
     content = request.choice("CONTENT")
+    if "FLASHBACK_SCN" in request and "FLASHBACK_TIME" in request:
+        raise IncompatibleParameters(one="FLASHBACK_TIME", other="FLASHBACK_SCN")
     conflicts = (
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
-        ("DUMPFILE" in request and "NETWORK_LINK" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
+        (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
+        _link_wanted(client, request),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
-        *_file_conflicts(request, config),
+        *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
+        *_flashback_conflicts(client, request, content),
         *_master_conflicts(request),
         (
             content == "METADATA_ONLY" and request.choice("TABLE_EXISTS_ACTION") == "TRUNCATE",
@@ -200,6 +208,11 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     for conflicting, detail in conflicts:
         if conflicting:
             raise ConflictingParameters(detail=detail)
+
+
+def _reads_link(client: Client, request: Request) -> bool:
+    """Whether rows come from a linked database, and from no dump file set; an export's go into one all the same."""
+    return client == "impdp" and "NETWORK_LINK" in request
 
 
 def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
@@ -213,7 +226,14 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
 
 
-def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, str]]:
+def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
+    """A method that reads a linked database, and no link."""
+    inside = client == "impdp" and request.choice("ACCESS_METHOD") == "INSERT_AS_SELECT"
+    detail = "ACCESS_METHOD=INSERT_AS_SELECT selects from a linked database, and needs NETWORK_LINK"
+    return inside and "NETWORK_LINK" not in request, detail
+
+
+def _file_conflicts(client: Client, request: Request, config: Config) -> Iterator[tuple[bool, str]]:
     """Parameters of dump files that exclude each other, or need another."""
     given = "ENCRYPTION_PASSWORD" in request or request.flag("ENCRYPTION_PWD_PROMPT")
     both = "ENCRYPTION_PASSWORD" in request and request.flag("ENCRYPTION_PWD_PROMPT")
@@ -222,7 +242,8 @@ def _file_conflicts(request: Request, config: Config) -> Iterator[tuple[bool, st
     yield no_use, "COMPRESSION_ALGORITHM says how rows are compressed, and needs COMPRESSION=ALL or DATA_ONLY"
     yield both, "ENCRYPTION_PASSWORD and ENCRYPTION_PWD_PROMPT=YES exclude each other"
     for name in _DUMP_READING:
-        yield "NETWORK_LINK" in request and name in request, f"{name} is about a dump file set, and NETWORK_LINK reads none"
+        no_dump = _reads_link(client, request) and name in request
+        yield no_dump, f"{name} is about a dump file set, and NETWORK_LINK reads none"
     no_checksum = "CHECKSUM" in request and not request.flag("CHECKSUM")
     yield no_checksum and "CHECKSUM_ALGORITHM" in request, "CHECKSUM=NO and CHECKSUM_ALGORITHM exclude each other"
     unverified = "VERIFY_CHECKSUM" in request and not request.flag("VERIFY_CHECKSUM")
@@ -248,6 +269,17 @@ def _estimate_conflicts(client: Client, request: Request, content: str | None) -
     yield only and "QUERY" in request, "ESTIMATE_ONLY=YES estimates whole tables, so QUERY has no meaning"
     for name in (*_DUMP_WRITING, "DIGEST"):
         yield only and name in request, f"ESTIMATE_ONLY=YES writes no dump file, so {name} has no meaning"
+
+
+def _flashback_conflicts(client: Client, request: Request, content: str | None) -> Iterator[tuple[bool, str]]:
+    """What reads no rows of a database."""
+    no_link = client == "impdp" and "NETWORK_LINK" not in request
+    for name in ("FLASHBACK_SCN", "FLASHBACK_TIME"):
+        given = name in request
+        yield given and no_link, f"{name} says which state of a linked database is read, and needs NETWORK_LINK"
+        yield given and "SQLFILE" in request, f"SQLFILE reads no rows, so {name} has no meaning"
+        yield given and content == "METADATA_ONLY", f"CONTENT=METADATA_ONLY moves no rows, so {name} has no meaning"
+        yield given and request.flag("ESTIMATE_ONLY"), f"ESTIMATE_ONLY=YES reads no rows, so {name} has no meaning"
 
 
 def _master_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
@@ -281,6 +313,9 @@ def _check_job(client: Client, job: JobSpec) -> None:
         )
     if job.verify:
         check_verifiable(job)
+    if job.past is not None and job.access_method == "INSERT_AS_SELECT":
+        detail = "a past state is read by a session of its own, which ACCESS_METHOD=INSERT_AS_SELECT passes by"
+        raise ConflictingParameters(detail=f"FLASHBACK_TIME: {detail}")
     _check_includes(job.include)
     _check_objects(job)
     plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file) if path is not None]
@@ -357,7 +392,7 @@ def _logfile(client: Client, request: Request, config: Config) -> Path | None:
 
 
 def _dumpfiles(client: Client, request: Request, config: Config) -> Iterator[str]:
-    if "NETWORK_LINK" in request or request.flag("ESTIMATE_ONLY"):
+    if _reads_link(client, request) or request.flag("ESTIMATE_ONLY"):
         return
     now = datetime.now()
     access: Access = "WRITE" if client == "expdp" else "READ"
@@ -590,11 +625,8 @@ def _table_exists_action(request: Request, content: Content) -> TableExistsActio
 
 def _access_method(client: Client, request: Request) -> AccessMethod:
     method = request.choice("ACCESS_METHOD") or "AUTOMATIC"
-    if client == "expdp" and method.startswith("CONVENTIONAL"):
+    if client == "expdp" and method.startswith(("CONVENTIONAL", "INSERT")):
         raise InvalidValue(name="ACCESS_METHOD", detail=f"rows are never unloaded by {method}: it is for imports")
-    if method == "INSERT_AS_SELECT":
-        reason = f"INSERT … SELECT between two servers is {params.LATER}; EXTERNAL_TABLE does it from a staging table"
-        raise UnsupportedParameter(name="ACCESS_METHOD=INSERT_AS_SELECT", reason=reason)
     return cast(AccessMethod, "CONVENTIONAL_PATH" if method == "CONVENTIONAL" else method)
 
 

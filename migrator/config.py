@@ -1,10 +1,15 @@
-"""Connections and directories by name, from a TOML file; and the one place that knows passwords.
+"""Connections, links and directories by name, from a TOML file; and the one place that knows passwords.
 
 ::
 
     [connections.hr]
     url = "postgresql://hr@db1/hr"
     password_env = "HR_PASSWORD"          # or password_file = "…", or password = "…" in a file of mode 0600
+
+    [links.PAYROLL]                       # a database link, for NETWORK_LINK: docs/links.md
+    kind = "fixed user"                   # or "public", "connected user"
+    url = "mysql://reader@db2/payroll"
+    password_env = "PAYROLL_PASSWORD"     # as of a connection
 
     [encryption]
     key_file = "wallet.key"               # for ENCRYPTION_MODE=TRANSPARENT and DUAL: 32 random bytes or more, mode 0600
@@ -40,7 +45,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import UnionType
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -54,6 +59,7 @@ from migrator.errors import (
     InvalidCredential,
     InvalidDatabaseFile,
     InvalidDirectory,
+    InvalidLink,
     InvalidUrl,
     NotText,
     UnreadableConfig,
@@ -94,6 +100,19 @@ class Connection:
     password_file: Path | None = None
 
 
+LinkKind = Literal["public", "fixed user", "connected user", "current user"]
+"""Whose name a link uses at its database: everybody's or its own, which the definition writes, or the job's. Links of the
+current user are known in order to be refused."""
+
+
+@dataclass(frozen=True)
+class Link:
+    """A configured database link."""
+
+    kind: LinkKind
+    connection: Connection
+
+
 @dataclass(frozen=True)
 class Credential:
     """How to get into an object store. Without ``access_key``: as the environment and the machine have it."""
@@ -131,6 +150,7 @@ class Config:
     """
 
     connections: Mapping[str, Connection] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
     directories: Mapping[str, Directory] = field(default_factory=dict)
     credentials: Mapping[str, Credential] = field(default_factory=dict)
     only_directory_objects: bool = False
@@ -175,32 +195,54 @@ class Config:
         if reference not in self._urls:
             if reference not in self.connections:
                 return self.resolve(self.reference(reference))
-            self._urls[reference] = self._with_password(reference)
+            self._urls[reference] = _with_password(self.connections[reference], reference)
+        return self._asked(reference)
+
+    def link(self, text: str) -> str:
+        """How a request names the link that the user typed: that of a configured link or connection, or a URL's.
+
+        :raises InvalidLink: it is a link of a kind that no job uses.
+        :raises InvalidUrl: it is neither.
+        """
+        if text not in self.links:
+            return self.reference(text)
+        if self.links[text].kind == "current user":
+            detail = "it is a link of the current user; links are public, of a fixed user or of the connected user"
+            raise InvalidLink(name=text, detail=detail)
+        return text
+
+    def linked(self, reference: str, connected: sa.URL) -> sa.URL:
+        """The URL of a link that :meth:`link` gave, password included; ``connected``: the job's own connection.
+
+        :raises InvalidLink: it is to be used by the job's user, and there is none.
+        :raises InvalidUrl: its password cannot be had.
+        """
+        link = self.links.get(reference)
+        if link is None:
+            return self.resolve(reference)
+        if link.kind == "connected user":
+            if connected.get_backend_name() in _FILES:
+                raise InvalidLink(name=reference, detail="it is used by the connected user, and a file's job has none")
+            return link.connection.url.set(username=connected.username, password=connected.password)
+        if reference not in self._urls:
+            self._urls[reference] = _with_password(link.connection, reference)
+        return self._asked(reference)
+
+    def urls(self, connection: str, link: str | None) -> dict[str, sa.URL]:
+        """The URLs of a request's references, passwords included."""
+        connected = self.resolve(connection)
+        return {connection: connected, **({} if link is None else {link: self.linked(link, connected)})}
+
+    def _asked(self, reference: str) -> sa.URL:
+        """The URL, whose password has been asked for if it is to be."""
         url = self._urls[reference]
         if url.password == ASK:
-            url = self._urls[reference] = url.set(password=self._asked(reference, url))
+            try:
+                password = self.ask(f"Password of {url.username or 'the user'} for {reference}: ")
+            except EOFError as error:
+                raise InvalidUrl(url=reference, detail=str(error) or "no password was given") from error
+            url = self._urls[reference] = url.set(password=password)
         return url
-
-    def _with_password(self, name: str) -> sa.URL:
-        connection = self.connections[name]
-        try:
-            if connection.password_env is not None:
-                password = check_text(connection.password_env, os.environ[connection.password_env], secret=True)
-                return connection.url.set(password=password)
-            if connection.password_file is not None:
-                return connection.url.set(password=_secret_in(connection.password_file))
-        except KeyError as error:
-            raise InvalidUrl(url=name, detail=f"environment variable {connection.password_env} is not set") from error
-        except (OSError, UnicodeDecodeError) as error:
-            detail = f"password file {connection.password_file} cannot be read"
-            raise InvalidUrl(url=name, detail=detail) from error
-        return connection.url
-
-    def _asked(self, reference: str, url: sa.URL) -> str:
-        try:
-            return self.ask(f"Password of {url.username or 'the user'} for {reference}: ")
-        except EOFError as error:
-            raise InvalidUrl(url=reference, detail=str(error) or "no password was given") from error
 
     # --- directories ------------------------------------------------------------------------------------------------
 
@@ -271,6 +313,21 @@ class Config:
             detail = f"its file {credential.secret_key_file} cannot be read"
             raise InvalidCredential(name=name, detail=detail) from error
         return credential
+
+
+def _with_password(connection: Connection, name: str) -> sa.URL:
+    try:
+        if connection.password_env is not None:
+            password = check_text(connection.password_env, os.environ[connection.password_env], secret=True)
+            return connection.url.set(password=password)
+        if connection.password_file is not None:
+            return connection.url.set(password=_secret_in(connection.password_file))
+    except KeyError as error:
+        raise InvalidUrl(url=name, detail=f"environment variable {connection.password_env} is not set") from error
+    except (OSError, UnicodeDecodeError) as error:
+        detail = f"password file {connection.password_file} cannot be read"
+        raise InvalidUrl(url=name, detail=detail) from error
+    return connection.url
 
 
 def _existing(path: Path, name: str) -> Path:
@@ -389,8 +446,16 @@ def read(path: Path) -> Config:
             data, owner = tomllib.loads(files.content(file).decode()), os.fstat(file.fileno()).st_uid
     except (OSError, ValueError) as error:
         raise UnreadableConfig(path=path, detail=getattr(error, "strerror", None) or str(error)) from error
-    _only(path, data, "the file", {"connections", "directories", "credentials", "encryption", "only_directory_objects"})
-    connections = {name: _connection(path, name, table) for name, table in _table(path, data, "connections", dict).items()}
+    known = {"connections", "links", "directories", "credentials", "encryption", "only_directory_objects"}
+    _only(path, data, "the file", known)
+    connections = {
+        name: _connection(path, f"[connections.{name}]", table)
+        for name, table in _table(path, data, "connections", dict).items()
+    }
+    links = {name: _link(path, f"[links.{name}]", table) for name, table in _table(path, data, "links", dict).items()}
+    both = sorted(set(links) & set(connections))
+    if both:
+        raise UnreadableConfig(path=path, detail=f"{both[0]} is the name of a link and of a connection")
     directories = {
         name: _directory(path, name, entry) for name, entry in _table(path, data, "directories", str | dict).items()
     }
@@ -401,7 +466,7 @@ def read(path: Path) -> Config:
     only_objects = data.get("only_directory_objects", False)
     if not isinstance(only_objects, bool):
         raise UnreadableConfig(path=path, detail="only_directory_objects is true or false")
-    return Config(connections, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
+    return Config(connections, links, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
 
 
 def _only(path: Path, table: Mapping[str, Any], where: str, known: set[str]) -> None:
@@ -417,8 +482,21 @@ def _table(path: Path, data: Mapping[str, Any], name: str, kind: type | UnionTyp
     return table
 
 
-def _connection(path: Path, name: str, table: Mapping[str, Any]) -> Connection:
-    where = f"[connections.{name}]"
+def _link(path: Path, where: str, table: Mapping[str, Any]) -> Link:
+    kind = cast(LinkKind, table.get("kind"))
+    if kind not in get_args(LinkKind):
+        raise UnreadableConfig(path=path, detail=f"{where}: kind is one of {', '.join(get_args(LinkKind))}")
+    connection = _connection(path, where, {key: value for key, value in table.items() if key != "kind"})
+    url, secret = connection.url, {"password_env", "password_file"} & set(table)
+    if kind == "fixed user" and not url.username:
+        raise UnreadableConfig(path=path, detail=f"{where}: a link of a fixed user has the user in its url")
+    if kind == "connected user" and (url.username or url.password or secret or url.get_backend_name() in _FILES):
+        detail = f"{where}: a link of the connected user leads to a server, with neither user nor password of its own"
+        raise UnreadableConfig(path=path, detail=detail)
+    return Link(kind, connection)
+
+
+def _connection(path: Path, where: str, table: Mapping[str, Any]) -> Connection:
     _only(path, table, where, {"url", "password", "password_env", "password_file"})
     if not all(isinstance(value, str) for value in table.values()) or "url" not in table:
         raise UnreadableConfig(path=path, detail=f'{where} needs url = "…", and texts only')

@@ -169,6 +169,21 @@ class ConflictingParameters(UsageError):
     action = "Remove or add one of them."
 
 
+class IncompatibleParameters(ConflictingParameters):
+    """Two parameters that Data Pump itself says exclude each other."""
+
+    code = "ORA-39050"
+    template = "parameter {one} is incompatible with parameter {other}"
+
+
+class BadFlashbackTime(UsageError):
+    """A FLASHBACK_TIME that is no time."""
+
+    code = "ORA-39150"
+    template = "bad flashback time '{value}': {detail}"
+    action = "Write '2024-02-29 12:00:00', in UTC unless an offset follows, TO_TIMESTAMP('text', 'format'), or SYSTIMESTAMP."
+
+
 class ActionNeedsMetadata(UsageError):
     """A TABLE_EXISTS_ACTION that makes tables, in a job that moves rows only."""
 
@@ -358,6 +373,38 @@ class ConnectionRefused(FatalError):
     code = "MIG-12541"
     template = "cannot connect to {url}: {detail}"
     action = "Check host, port, database name, user and password; is the server running?"
+
+
+class InvalidLink(UsageError):
+    """A configured link that no job can use, or not this one."""
+
+    code = "ORA-39200"
+    template = 'Link name "{name}" is invalid: {detail}'
+    action = "Define the link as public or of a fixed user, or give NETWORK_LINK a URL."
+
+
+class LinkRefused(MigratorError):
+    """A linked database that the target's SQL cannot read as the job reads it."""
+
+    code = "MIG-20010"
+    template = "{detail}"
+    action = "Leave ACCESS_METHOD out: rows are then streamed."
+
+
+class NoPastState(MigratorError):
+    """FLASHBACK_TIME asks for a state that the database, or a table, does not keep."""
+
+    code = "ORA-08180"
+    template = "no snapshot found based on specified time: {detail}"
+    action = "Leave FLASHBACK_TIME out (every job reads one state, that of its beginning), or the tables that keep no past."
+
+
+class NoNumberedState(MigratorError):
+    """FLASHBACK_SCN names no state that the database has."""
+
+    code = "ORA-08181"
+    template = "specified number is not a valid system change number: {detail}"
+    action = "Leave FLASHBACK_SCN out: every job reads one state, that of its beginning."
 
 
 class InvalidUrl(UsageError):

@@ -236,7 +236,7 @@ class Prompt:
     def _urls(self, spec: JobSpec) -> dict[str, sa.URL]:
         urls = {spec.connection: self._session.url}
         if spec.network_link is not None:
-            urls[spec.network_link] = self._session.config.resolve(spec.network_link)
+            urls[spec.network_link] = self._session.config.linked(spec.network_link, self._session.url)
         return urls
 
 
@@ -259,7 +259,7 @@ def attach(client: Client, request: Request, config: Config) -> int:
     database = Database(config.resolve(config.reference(command_line.only_word(request.words))))
     link = request.one("NETWORK_LINK")
     if link is not None:
-        config.reference(link)
+        config.link(link)
     owner, name = _job_name(request)
     job = control.find(database, name, owner, lambda spec: _same(config, spec, database))
     status = job.status()
@@ -293,7 +293,7 @@ def _same(config: Config, spec: JobSpec, database: Database) -> bool:
         url = config.url(config.reference(spec.connection))
     except InvalidUrl:
         return False
-    return url.set(password=None) == database.url.set(password=None)
+    return url._replace(password=None) == database.url._replace(password=None)  # set() leaves out what is None
 
 
 # --- status as text -------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Estimation, Facts, Granule, Read
+from migrator.adapter import Adapter, Estimation, Facts, Granule, Read, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Piece
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import RowsMissing
+from migrator.errors import DatabaseError, NoPastState, RowsMissing
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
@@ -69,6 +69,8 @@ class Origin:
     """The tables whose rows a QUERY chooses as they are read."""
     digest: Callable[[Table], Digest | None] = lambda table: None
     """The digest of a table's rows that was taken when they were exported; None: there is none."""
+    state: tuple[Database, Snapshot] | None = None
+    """The database that rows are read from, and the state that all of them are read in; None: it is a dump file set."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
 
@@ -83,12 +85,24 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     adapter.find(database.url)
     server = database.server()
     with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
-        snapshot = stack.enter_context(adapter.snapshot(database.engine, spec.parallel))
-        reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
-        whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
-        catalog = filters.select(whole, spec, server.schema)
+
+        def look() -> tuple[Catalog, Catalog]:
+            whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
+            return whole, filters.select(whole, spec, server.schema)
+
+        locked = None
+        if spec.access_method == "INSERT_AS_SELECT" and adapter.capabilities.locks_linked:
+            locked = _sources(spec, look()[1])
+            stack.enter_context(adapter.locking(database.engine, locked))
+        snapshot = stack.enter_context(_state(spec, database))
+        reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
+        whole, catalog = look()
+        if locked is not None and not set(locked).issuperset(_sources(spec, catalog)):
+            raise DatabaseError(detail="tables were made while the job locked those there were; run the job again")
         conditions = filters.conditions(spec, catalog)
+        if spec.past is not None:
+            _check_past(spec.past, _sources(spec, catalog), adapter, connection)
 
         def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
             part = QName(*detail["part"]) if detail.get("part") else None
@@ -144,8 +158,29 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             estimate,
             facts=lambda tables: adapter.facts(connection, tables),
             queried=frozenset(conditions),
+            state=(database, snapshot),
             changed=changed,
         )
+
+
+def _state(spec: JobSpec, database: Database) -> AbstractContextManager[Snapshot]:
+    """The one state that all rows are read in."""
+    adapter, engine = database.adapter, database.engine
+    if spec.flashback_scn is not None:
+        return adapter.numbered(engine, spec.flashback_scn)
+    return adapter.snapshot(engine, spec.parallel) if spec.past is None else adapter.past(engine, spec.past)
+
+
+def _sources(spec: JobSpec, catalog: Catalog) -> list[QName]:
+    """The tables whose rows are read."""
+    return [table.source for table in filters.tables_with_rows(spec, catalog)]
+
+
+def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection: sa.Connection) -> None:
+    """:raises NoPastState: a table's rows of that time cannot be read."""
+    lost = adapter.without_past(connection, tables, time)
+    if lost:
+        raise NoPastState(detail="; ".join(f"table {table} {why}" for table, why in lost.items()))
 
 
 def without_master_tables(catalog: Catalog) -> Catalog:

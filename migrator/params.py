@@ -77,8 +77,9 @@ SUPPORTED = (
         "ACCESS_METHOD",
         BOTH,
         "The access method for all tables, instead of the fastest that the rules allow each of them. Where a rule bars it, "
-        "the job is refused with the table and the rule. CONVENTIONAL_PATH, or CONVENTIONAL: impdp only.",
-        "AUTOMATIC | DIRECT_PATH | EXTERNAL_TABLE | CONVENTIONAL_PATH",
+        "the job is refused with the table and the rule. CONVENTIONAL_PATH, or CONVENTIONAL: impdp only. INSERT_AS_SELECT: "
+        "impdp with NETWORK_LINK only.",
+        "AUTOMATIC | DIRECT_PATH | EXTERNAL_TABLE | CONVENTIONAL_PATH | INSERT_AS_SELECT",
         "AUTOMATIC",
         "ACCESS_METHOD=EXTERNAL_TABLE",
         ("AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH", "CONVENTIONAL", "INSERT_AS_SELECT"),
@@ -260,6 +261,26 @@ SUPPORTED = (
         "no limit; of an object 100000M, which is the most",
         "FILESIZE=2G",
     ),
+    Parameter(
+        "FLASHBACK_SCN",
+        BOTH,
+        "Read rows in the state that somebody holds: PostgreSQL only, by the name that pg_export_snapshot() gives it, while "
+        "its session is there; a job that is started again needs it again. impdp: with NETWORK_LINK only.",
+        "name of an exported snapshot",
+        "the state that the job begins with",
+        "FLASHBACK_SCN=00000003-0000001B-1",
+    ),
+    Parameter(
+        "FLASHBACK_TIME",
+        BOTH,
+        "Read rows in a past state: MariaDB only, of system-versioned tables, whose history goes by each statement's time. "
+        "A table that keeps no history, or was made or altered later, is refused; history that was deleted is not missed. "
+        "Objects, and where generators stand, are as they are now. In UTC unless an offset follows. SYSTIMESTAMP is "
+        "the state that the job begins with, in which every job reads any database. impdp: with NETWORK_LINK only.",
+        "'YYYY-MM-DD HH:MM:SS' | TO_TIMESTAMP('text', 'format') | SYSTIMESTAMP",
+        "SYSTIMESTAMP",
+        "FLASHBACK_TIME='2024-02-29 12:00:00'",
+    ),
     _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
     _flag("HELP", BOTH, "Show the parameters and do nothing else."),
     Parameter(
@@ -300,8 +321,10 @@ SUPPORTED = (
     _flag("METRICS", BOTH, "Log workers, object counts, seconds and access methods."),
     Parameter(
         "NETWORK_LINK",
-        IMPDP,
-        "The database to import from directly, without a dump: a URL, or a connection of the configuration file.",
+        BOTH,
+        "The database that objects and rows come from: a URL, or a link or connection of the configuration file. impdp: "
+        "they are imported directly, without a dump. expdp: they are exported; the job and its master table are in the "
+        "database that the client connects to, so that the linked one may be read-only.",
         "URL or name",
         example="NETWORK_LINK=mysql://hr@db1/hr",
     ),
@@ -444,8 +467,6 @@ REFUSED = (
         {
             "ABORT_STEP": "Stop the job after a step, for tests.",
             "CLUSTER": "Use workers on several machines.",
-            "FLASHBACK_SCN": "Read a past state by its number.",
-            "FLASHBACK_TIME": "Read a past state by its time.",
             "REMAP_DATA": "Change values by a function.",
             "TRANSPORTABLE": "Copy data files instead of rows.",
             "TRANSPORT_FULL_CHECK": "Check that a transportable set is closed.",
@@ -458,7 +479,6 @@ REFUSED = (
         f"it is {LATER}",
         EXPDP,
         {
-            "NETWORK_LINK": "Export from a linked database.",
             "SAMPLE": "Export a percentage of the rows.",
         },
     ),

@@ -145,8 +145,10 @@ _ACCESS_HEAD = """\
 <!-- Written by `migrator help --markdown access-methods`; do not edit. -->
 
 Each table's rows move by the first of these methods that no rule bars. With `METRICS=YES` the log says for each table which
-method it was (`network_link` where the rows came from a linked database), and, where it was not the first, why.
-`migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each rule, and do nothing.
+method it was (`network_link` where an import's rows were streamed from a linked database), and, where it was not the first,
+why. `insert_as_select` is the first where it is faster than a stream, which is between SQLite files; elsewhere it is taken
+if `ACCESS_METHOD` asks for it. `migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each
+rule, and do nothing.
 `ACCESS_METHOD` asks for one method for all tables; where a rule bars it, the job is refused with the table and the rule.
 """
 
@@ -169,7 +171,7 @@ scripts only; its row says where its dictionary answers.
 
 def access_methods_page() -> str:
     """The page about access methods as Markdown."""
-    from migrator.access import MEANINGS, RULES, Method  # with SQLAlchemy, which no other help text needs
+    from migrator.access import LINK_ANSWERS, MEANINGS, RULES, LinkFact, Method  # with SQLAlchemy, as no other help text
     from migrator.adapter import Fact
 
     lines = [_ACCESS_HEAD, "| method | unloading | loading |", "|---|---|---|"]
@@ -182,6 +184,8 @@ def access_methods_page() -> str:
     for rule in RULES:
         if isinstance(rule.asks, Fact):
             lines += [f"- `{rule.name}`: {rule.sentence}", *(f"    - {answer}" for answer in _answers(rule.asks))]
+        elif isinstance(rule.asks, LinkFact):
+            lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: {LINK_ANSWERS[rule.asks]}"]
         else:
             supported = any(row.name == rule.asks and not row.refusal for row in PARAMETERS)
             known = "" if supported else f", which is {LATER}"
@@ -219,9 +223,11 @@ through a pipe, and shows what it says. The job goes on whatever becomes of its 
 SIGTERM, SIGKILL. A client that is stopped (Ctrl-Z), or whose output nobody reads, holds up nothing. One whose standard
 output takes no more (a full disk) says so once, waits on, and ends with the job's exit code.
 
-A job is on record in its **master table**: a table of the job's database (the source of an export, the target of an import),
-in the connected user's schema, named as the job. With `MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is
-in a SQLite database of this machine's user, `$XDG_STATE_HOME/migrator/jobs.db`.
+A job is on record in its **master table**: a table of the job's database, the one that the client connects to, in the
+connected user's schema, named as the job. That is the target of an import, and the source of an export but with
+`NETWORK_LINK`: an export over a link changes nothing in the linked database, so that may be one that takes no changes. With
+`MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is in a SQLite database of this machine's user,
+`$XDG_STATE_HOME/migrator/jobs.db`.
 
 | state | what it means |
 |---|---|
@@ -261,7 +267,7 @@ are tried again.
 runs of a job count. The heartbeat of a process that has just died is waited for until it counts as dead, by the lease that
 the job's own process had (`MIGRATOR_LEASE`).
 
-A password in a URL is never recorded. To start a network import again whose link has one, give the link besides ATTACH:
+A password in a URL is never recorded. To start a job again whose link has one, give the link besides ATTACH:
 `impdp URL ATTACH=job NETWORK_LINK=URL`, or use connections of the configuration file. The same goes for
 `ENCRYPTION_PASSWORD`.
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from migrator.flashback import NOW
+
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
 
@@ -27,7 +29,7 @@ ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
 EncryptionScope = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 EncryptionAlgorithm = Literal["AES128", "AES192", "AES256"]
 EncryptionMode = Literal["PASSWORD", "TRANSPARENT", "DUAL"]
-AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"]
+AccessMethod = Literal["AUTOMATIC", "DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH", "INSERT_AS_SELECT"]
 DataOption = Literal[
     "SKIP_CONSTRAINT_ERRORS",
     "CONTINUE_LOAD_ON_FORMAT_ERROR",
@@ -89,7 +91,8 @@ class JobSpec:
     but the job's progress. ``master_table`` None: in the job's database, if it can be there.
 
     ``reject_file``: where rows go that SKIP_CONSTRAINT_ERRORS leaves out, unless the name is taken; ``reject_limit``: how
-    many of a table may, None: any number.
+    many of a table may, None: any number. ``flashback_time`` is as
+    :func:`migrator.flashback.moment` gives it.
 
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
@@ -138,11 +141,18 @@ class JobSpec:
     encryption_mode: EncryptionMode = "TRANSPARENT"
     metrics: bool = False
     logtime: LogTime = "NONE"
+    flashback_scn: str | None = None
+    flashback_time: str | None = None
     estimate: Estimation | None = None
     estimate_only: bool = False
     master_only: bool = False
     keep_master: bool = False
     master_table: MasterPlace | None = None
+
+    @property
+    def past(self) -> str | None:
+        """The time of the past state that rows are read in, in UTC; None: they are read as they are when the job begins."""
+        return None if self.flashback_time == NOW else self.flashback_time
 
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-ready values; :meth:`from_json` reads them back equal."""

@@ -49,6 +49,8 @@ class MySQL(Adapter):
         index_names="table",
         max_readers=1,
         digests="md5 of the row's literals",
+        reads_links=True,
+        locks_linked=True,
     )
     types = TYPES
     answers = facts.ANSWERS
@@ -133,6 +135,21 @@ class MySQL(Adapter):
 
         return paths.snapshot(engine, readers)
 
+    def past(self, engine: sa.Engine, time: str) -> AbstractContextManager[Snapshot]:
+        """The state of MariaDB's system-versioned tables at a time.
+
+        :raises NoPastState: the server is MySQL, or the time is still to come.
+        """
+        from . import history
+
+        return history.past(engine, time)
+
+    def without_past(self, connection: sa.Connection, tables: Sequence[QName], time: str) -> Mapping[QName, str]:
+        """Tables that are not system-versioned, or were made or altered after the time."""
+        from . import history
+
+        return history.without_past(connection, tables, time)
+
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A connection in a read-only transaction on a consistent state."""
         from . import paths
@@ -196,6 +213,30 @@ class MySQL(Adapter):
         store = paths.insert if load.conventional else paths.load_data
         with paths.given_up_when_broken(connection):
             return store(connection, load, batches)
+
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """LOCK TABLES … READ."""
+        from . import links
+
+        return links.locking(engine, tables)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection to the source's own server, while the source's tables are locked."""
+        from . import links
+
+        return links.linking(engine, source)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of another database of the server."""
+        from . import links
+
+        return links.insert_select(connection, load, read)
+
+    def same_values(self, load: Load) -> bool:
+        """Whether columns are declared alike, NULL and collation included."""
+        from . import links
+
+        return links.same_values(load)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 

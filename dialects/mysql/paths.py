@@ -53,6 +53,10 @@ BEGAN = "migrator.began"
 """Under this name a reading connection's ``info`` holds the :func:`position` at which its snapshot began."""
 
 
+PAST = "migrator.past"
+"""Under this name it holds the time whose state it reads, if that is a past one."""
+
+
 def position(connection: sa.Connection) -> tuple[str, str]:
     """The server's time and, where it logs transactions by number (GTID), the last one."""
     logged = "@@GLOBAL.gtid_binlog_pos" if flavor(connection).mariadb else "@@GLOBAL.gtid_executed"
@@ -61,13 +65,19 @@ def position(connection: sa.Connection) -> tuple[str, str]:
 
 
 @contextmanager
-def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
-    """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for."""
+def snapshot(engine: sa.Engine, readers: int, past: str | None = None) -> Iterator[Snapshot]:
+    """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for.
+
+    ``past``: of system-versioned tables that of this time.
+    """
     note = "MySQL cannot share a snapshot between connections: one reader" if readers > 1 else ""
     token = uuid.uuid4().hex
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         connection.info[BEGAN] = position(connection)
+        if past is not None:
+            connection.exec_driver_sql("SET SESSION system_versioning_asof = %s", (past,))
+            connection.info[PAST] = past
         connection.exec_driver_sql("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY")
         _HELD[token] = connection
         try:
@@ -315,7 +325,7 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
     first = list(itertools.islice(pieces, 1))  # before the server waits for rows: a value refused here costs no connection
     loaded = wire.load_data(driver, load_statement(load), itertools.chain(first, pieces))
-    _refuse_warnings(driver, load, loaded.warnings)
+    refuse_warnings(driver, load, loaded.warnings)
     return _stored(driver, load, sent[0], loaded.rows)
 
 
@@ -381,7 +391,8 @@ def _bytes_of(array: pa.Array) -> memoryview:
     return memoryview(data)[ends[array.offset] : ends[array.offset + len(array)]]
 
 
-def _refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
+def refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
+    """:raises ValueNotCarried: the last statement had warnings, which tell of values that were changed."""
     if not warnings:
         return
     level, code, message = driver.show_warnings()[0]
@@ -441,7 +452,7 @@ def _insert(driver: Any, load: Load, sql: bytes) -> int:
         if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
             raise
         raise _refused(load, message, message) from error
-    _refuse_warnings(driver, load, driver._result.warning_count)
+    refuse_warnings(driver, load, driver._result.warning_count)
     return rows
 
 

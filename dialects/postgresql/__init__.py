@@ -157,6 +157,12 @@ class PostgreSQL(Adapter):
 
         return paths.snapshot(engine, readers)
 
+    def numbered(self, engine: sa.Engine, number: str) -> AbstractContextManager[Snapshot]:
+        """A snapshot that another session has exported."""
+        from . import paths
+
+        return paths.numbered(engine, number)
+
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A read-only transaction on the snapshot."""
         from . import paths

@@ -7,6 +7,7 @@ generator per row would cost more than the row.
 from __future__ import annotations
 
 import itertools
+import re
 import selectors
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from psycopg import errors
 
 from migrator import arrow
 from migrator.adapter import Load, Read, Snapshot
-from migrator.errors import InternalError, RowCountDiffers
+from migrator.errors import InternalError, NoNumberedState, RowCountDiffers
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -83,6 +84,37 @@ def snapshot(engine: sa.Engine, readers: int) -> Iterator[Snapshot]:
     with _read_only(engine) as connection:
         token = connection.exec_driver_sql("SELECT pg_catalog.pg_export_snapshot()").scalar_one()
         yield Snapshot(str(token), readers=None)
+
+
+_SNAPSHOT_NAME = re.compile(r"[0-9A-Fa-f]{8}-[0-9A-Fa-f]{8}-[0-9]{1,10}")
+
+
+@contextmanager
+def numbered(engine: sa.Engine, name: str) -> Iterator[Snapshot]:
+    """A snapshot that another session has exported, exported anew: that session may then end.
+
+    :raises NoNumberedState: there is none of that name in this database.
+    """
+    if not _SNAPSHOT_NAME.fullmatch(name):
+        raise NoNumberedState(detail=f"'{name}' is no name that pg_export_snapshot() gives")
+    with _read_only(engine) as connection:
+        try:
+            connection.exec_driver_sql(f"SET TRANSACTION SNAPSHOT '{name}'")
+        except sa.exc.DBAPIError as error:
+            if not isinstance(error.orig, _NO_SNAPSHOT):
+                raise
+            raise NoNumberedState(detail=error.orig.diag.message_primary) from error
+        token = connection.exec_driver_sql("SELECT pg_catalog.pg_export_snapshot()").scalar_one()
+        yield Snapshot(str(token), readers=None)
+
+
+_NO_SNAPSHOT = (
+    errors.UndefinedObject,
+    errors.InvalidParameterValue,
+    errors.FeatureNotSupported,
+    errors.ObjectNotInPrerequisiteState,
+)
+"""There is no such snapshot, it is not valid any more, or it is of another database."""
 
 
 @contextmanager

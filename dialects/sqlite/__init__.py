@@ -28,7 +28,7 @@ from migrator.adapter import (
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
-from . import connections, estimates, facts, granules, paths
+from . import connections, estimates, facts, granules, links, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
@@ -66,6 +66,8 @@ class SQLiteAdapter(Adapter):
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,
+        reads_links=True,
+        link_is_fastest=True,
     )
     types = TYPES
     answers = facts.ANSWERS
@@ -167,6 +169,18 @@ class SQLiteAdapter(Adapter):
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows with one prepared INSERT."""
         return paths.load(connection, load, batches)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """The source is attached; see :func:`.links.linking`."""
+        return links.linking(engine, source, snapshot)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of an attached file."""
+        return links.insert_select(connection, load, read)
+
+    def same_values(self, load: Load) -> bool:
+        """Whether columns are declared alike, and no NULL becomes a number."""
+        return links.same_values(load)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""

@@ -77,7 +77,11 @@ def engine(url: sa.URL) -> sa.Engine:
     """An engine that makes the file where it is missing; foreign keys are checked after loading, not row by row."""
     file_of(url)
     waiting = {"timeout": str(lock_timeout(url))}
-    made = sa.create_engine(url.set(drivername="sqlite+pysqlite", query=waiting), poolclass=NullPool)
+    return prepared(sa.create_engine(url.set(drivername="sqlite+pysqlite", query=waiting), poolclass=NullPool))
+
+
+def prepared(made: sa.Engine) -> sa.Engine:
+    """The engine, whose new connections check no foreign keys."""
 
     @sa.event.listens_for(made, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -152,7 +156,16 @@ def snapshot(source: sa.Engine) -> Iterator[Snapshot]:
             yield Snapshot(_state(path, journal), None)
 
 
-def _check(path: Path, snapshot_: Snapshot) -> None:
+def is_logged(snapshot_: Snapshot) -> bool:
+    """Whether the file of a snapshot has a write-ahead log."""
+    return (snapshot_.token or "").startswith("wal ")
+
+
+def check(path: Path, snapshot_: Snapshot) -> None:
+    """Check that a file is in the snapshot's state.
+
+    :raises DatabaseError: another program has changed it since.
+    """
     if snapshot_.token is None:
         return
     journal = snapshot_.token.split()[0]
@@ -171,7 +184,7 @@ def reading(source: sa.Engine, snapshot_: Snapshot) -> Iterator[sa.Connection]:
     with reader.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(lock_timeout(source.url) * 1000)}").all()
         connection.exec_driver_sql("SELECT count(*) FROM sqlite_schema").all()
-        _check(path, snapshot_)
+        check(path, snapshot_)
         yield connection
 
 

@@ -318,6 +318,8 @@ def _storable(array: pa.Array, source: Column, target: Column, table: QName) -> 
     :raises ValueNotCarried: a value is not of the target's type, or SQLite would change it.
     """
     label, held = f"{table.name}.{target.name}", affinity(target.native)
+    if array.null_count and target.identity is not None:
+        raise ValueNotCarried(column=label, detail="NULL would become the next number of the rowid")
     type_ = t.base_of(source.type if source.native == target.native else target.type)
     try:
         checked = fit(arrow.convert(array, label, source.type, type_), t.base_of(source.type), type_)

@@ -110,13 +110,13 @@ def _place_in_local_database() -> tuple[Database, str]:
     return database, "main"
 
 
-def home(spec: JobSpec, database: Database, server: Server) -> tuple[Database, str]:
-    """The database and schema of a job's master table.
+def home(spec: JobSpec, database: Database, server: Server, *, is_read: bool) -> tuple[Database, str]:
+    """The database and schema of a job's master table. ``is_read``: the job reads its database, and holds a state of it.
 
     :raises ConflictingParameters: MASTER_TABLE=DATABASE asks for a place where it cannot be.
     :raises StateDirectoryRefused: it is to be in the local database, whose directory cannot be made.
     """
-    unwritable = spec.operation == "EXPORT" and not database.adapter.capabilities.writes_while_read
+    unwritable = is_read and not database.adapter.capabilities.writes_while_read
     if unwritable and spec.master_table == "DATABASE":
         title = database.adapter.title
         detail = f"MASTER_TABLE=DATABASE: {title} cannot be written while it is read; the export's master table is LOCAL"
@@ -180,17 +180,26 @@ class Heart:
 
 @contextmanager
 def session(
-    spec: JobSpec, database: Database, server: Server, start: Start | None, taken: Collection[QName] = ()
+    spec: JobSpec,
+    database: Database,
+    server: Server,
+    start: Start | None,
+    taken: Collection[QName] = (),
+    *,
+    is_read: bool = False,
 ) -> Iterator[Session]:
     """A job's session. The master table goes when the job has completed, was killed, or ends before it executed.
 
-    ``taken``: what the job itself is to make.
+    ``taken``: what the job itself is to make; ``is_read``: it reads this database.
 
     :raises JobExists: the name is taken.
     :raises MasterTableRefused: the table cannot be made.
     :raises JobIsRunning: a job to be started again has a living process.
     """
-    place, schema = (start.database, start.table.schema or "") if start is not None else home(spec, database, server)
+    if start is None:
+        place, schema = home(spec, database, server, is_read=is_read)
+    else:
+        place, schema = start.database, start.table.schema or ""
     with place.connect() as connection:
         if start is None:
             own = {name.name.lower() for name in taken if place == database and name.schema == schema}

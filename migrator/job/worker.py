@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -41,7 +41,7 @@ class Store:
     """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``.
 
     ``rejecting``: rows that the database refuses are set aside; None: they fail the granule. ``validated``: each value is
-    looked at before it is sent.
+    looked at before it is sent. ``inside``: the database selects the rows itself from the one that they come from.
     """
 
     database: Database
@@ -50,6 +50,7 @@ class Store:
     where: str | None = None
     rejecting: Rejecting | None = None
     validated: bool = False
+    inside: bool = False
 
     def checked(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches; where values are to be looked at, they are.
@@ -316,11 +317,10 @@ class Worker:
         adapter = target.database.adapter
         source = self._adapter_of(move.rows_from)
         started = time.monotonic()
-        checking = target.rejecting is not None and not target.load.fresh
         with (
             database_errors(source or adapter),
             database_errors(adapter),
-            adapter.writing(target.database.engine, checking=checking) as connection,
+            _writing(move, target) as connection,
         ):
             try:
                 stored, rejected = self._stored(move, target, adapter, connection, passing)
@@ -339,7 +339,7 @@ class Worker:
     ) -> tuple[int, Rejected]:
         if target.rejecting is not None:
             return self._put_sifted(move, target, target.rejecting, adapter, connection, passing)
-        put = self._put_staged if target.staged else self._put
+        put = self._put_inside if target.inside else self._put_staged if target.staged else self._put
         return put(move, target, adapter, connection, passing), NONE_REJECTED
 
     def _put_sifted(
@@ -394,6 +394,14 @@ class Worker:
             return self._put(replace(move, rows_to=staged), staged, adapter, connection, passing)
 
         return through_staging(adapter, connection, target.load, target.where, put)
+
+    def _put_inside(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
+        """Let the database select the rows; how many are stored. Their bytes are the estimated ones: none come by here."""
+        assert isinstance(move.rows_from, TableRows)
+        passing.rows = adapter.insert_select(connection, target.load, move.rows_from.read)
+        passing.bytes = move.size if passing.rows else 0
+        self._advance(passing.rows, passing.bytes)
+        return passing.rows
 
     def _transfer(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         load = target.load
@@ -458,6 +466,15 @@ class Worker:
 
     def _another_file(self, size: int) -> DumpTarget:
         return self._next_file(FileWanted(size, first=False)).target
+
+
+def _writing(move: Move, target: Store) -> AbstractContextManager[sa.Connection]:
+    """A connection for a move's rows, whose SQL reads where they come from if it is to select them itself."""
+    adapter, engine = target.database.adapter, target.database.engine
+    if not target.inside:
+        return adapter.writing(engine, checking=target.rejecting is not None and not target.load.fresh)
+    assert isinstance(move.rows_from, TableRows)
+    return adapter.linking(engine, move.rows_from.database.engine, move.rows_from.snapshot)
 
 
 def through_staging(

@@ -22,7 +22,7 @@ from migrator.job.worker import Move
 from migrator.model.objects import QName
 from migrator.operations import methods
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
-from migrator.operations.work import Work
+from migrator.operations.work import Work, linked, source_of
 from migrator.origins import Origin, database_origin
 from migrator.plan import POSITION, TABLE_DATA, plan, prefix
 from migrator.verification.scans import Digest, Digesting, as_exported
@@ -31,11 +31,16 @@ from migrator.verification.scans import Digest, Digesting, as_exported
 def export(work: Work, start: Start | None) -> int:
     """Run an export, or go on with one; the exit code."""
     spec, log = work.spec, work.log
+    link = linked(spec, work.resolve)
     database = Database(work.resolve(spec.connection))
     database.adapter.find(database.url)
     server = database.server()
-    log.banner([server.banner])
-    with database_origin(spec, database) as origin, session(spec, database, server, start) as job:
+    log.banner([server.banner, *([link.banner] if link is not None else [])])
+    read_itself = link is None or link.is_same(server)
+    with (
+        database_origin(spec, source_of(spec, work.resolve)) as origin,
+        session(spec, database, server, start, is_read=read_itself) as job,
+    ):
         work.begin(job)
         log.starting(job.job, spec.command)
         begun = _Export(work, origin, job)

@@ -54,7 +54,7 @@ from migrator.operations.rows import (
     skipped_now,
 )
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
-from migrator.operations.work import Work
+from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
 from migrator.spec import TableExistsAction
@@ -63,10 +63,10 @@ from migrator.spec import TableExistsAction
 def import_(work: Work, start: Start | None) -> int:
     """Run an import, or go on with one; the exit code."""
     spec, log = work.spec, work.log
-    linked = _linked(work)
+    link = linked(spec, work.resolve)
     target = Database(work.resolve(spec.connection))
     server = target.server()
-    log.banner([server.banner, *([linked.banner] if linked is not None else [])])
+    log.banner([server.banner, *([link.banner] if link is not None else [])])
     if spec.verify_only:
         return _verify_only(work, QName(server.schema, next(names(spec))))
     if spec.master_only:
@@ -74,7 +74,7 @@ def import_(work: Work, start: Start | None) -> int:
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
-        if linked is not None and linked.identity and linked.identity == server.identity:
+        if link is not None and link.is_same(server):
             check_source_is_kept(catalog, spec.table_exists_action)
         phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
@@ -98,15 +98,6 @@ def _verify_only(work: Work, job: QName) -> int:
     verify(dump, work.log.message)
     work.log.message("dump file set is consistent")
     return work.log.finish(job, "COMPLETED")
-
-
-def _linked(work: Work) -> Server | None:
-    """Reach the linked database first: a target file is not made for a source that is not there."""
-    if work.spec.network_link is None:
-        return None
-    link = Database(work.resolve(work.spec.network_link))
-    link.adapter.find(link.url)
-    return link.server()
 
 
 def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
@@ -381,7 +372,9 @@ class _Import:
     def _refused_tables(self) -> dict[QName, MigratorError]:
         """The tables that are to take rows and that no method may load, as the target is before anything is changed."""
         tables, existing = methods.taking_rows(self.spec, tuple(self.tables.values()), self.there)
-        return methods.refusals(methods.loading(self.spec, self.origin, self.adapter, self.connection, tables, existing))
+        made = (table for table in self.there.of(Table) if table.qname in existing)
+        chosen = methods.loading(self.spec, self.origin, self.target, self.connection, tables, existing, made)
+        return methods.refusals(chosen)
 
     def _existing_labels(self) -> frozenset[str]:
         schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
@@ -466,7 +459,7 @@ class _Import:
         tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
         groups = parents_first(tables) if self.existing else (tuple(tables),)
         there = [table for table in tables if made.table(table.qname) is not None]
-        choices = methods.loading(self.spec, self.origin, self.adapter, self.connection, there, self.existing)
+        choices = methods.loading(self.spec, self.origin, self.target, self.connection, there, self.existing, made.of(Table))
         planned = [self._moves(group, granules, made, choices) for group in groups]
         every = {move.item for moves in planned for move in moves}
         if not every:
@@ -519,7 +512,8 @@ class _Import:
         conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
-        store = Store(self.target, load, staged, self.origin.unfiltered.get(table.source), validated=validated)
+        unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
+        store = Store(self.target, load, staged, unfiltered, validated=validated, inside=inside)
         for row in rows:
             rows_from = self.origin.rows(table, source, row.detail)
             done = self.record.mark(self.target, "GRANULE", row.item)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from migrator.access import ASKED, Choice, JobFact, Situation, choose
-from migrator.adapter import Adapter, Facts
-from migrator.errors import MigratorError
+from migrator.access import ASKED, Choice, JobFact, Link, LinkFact, Method, Situation, choose
+from migrator.adapter import Facts, Load
+from migrator.ends import Database, database_errors
+from migrator.errors import LinkRefused, MigratorError, ValueNotCarried
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
+from migrator.operations.matching import matched
 from migrator.origins import Origin
 from migrator.spec import DataOption, JobSpec
 
@@ -20,6 +22,8 @@ _OPTIONS: dict[DataOption, JobFact] = {
     "TRUST_EXISTING_TABLE_PARTITIONS": "TRUST_EXISTING_TABLE_PARTITIONS",
 }
 """The DATA_OPTIONS that rules look at."""
+_LOOKING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT_ROWS_WITH_REPL_CHAR", "VALIDATE_TABLE_DATA"})
+"""The DATA_OPTIONS for which each row has to come by the job."""
 _QUERY: frozenset[JobFact] = frozenset({"QUERY"})
 _SKIPPING: frozenset[JobFact] = frozenset({"SKIP_UNUSABLE_INDEXES"})
 
@@ -45,22 +49,29 @@ def unloading(spec: JobSpec, origin: Origin, tables: Sequence[Table]) -> dict[QN
 def loading(
     spec: JobSpec,
     origin: Origin,
-    adapter: Adapter,
+    target: Database,
     connection: sa.Connection,
     tables: Sequence[Table],
     existing: Collection[QName],
+    made: Iterable[Table],
 ) -> dict[QName, Choice]:
-    """How rows come into the tables of an import, by the tables' names at the target; ``existing``: not made by the job."""
+    """How rows come into the tables of an import, by the tables' names at the target.
+
+    ``existing``: not made by the job; ``made``: tables as the target has them; those that are missing are yet to be made.
+    """
     if not tables:
         return {}
-    facts: Mapping[QName, Facts] = adapter.facts(connection, [table.qname for table in tables])
+    facts: Mapping[QName, Facts] = target.adapter.facts(connection, [table.qname for table in tables])
+    way, there = _Way.of(spec, origin, target), {table.qname: table for table in made}
     options = frozenset(_OPTIONS[option] for option in spec.data_options if option in _OPTIONS)
     if spec.skip_unusable_indexes:
         options |= _SKIPPING
     chosen = {}
     for table in tables:
         asked_of = options | (_QUERY if table.source in origin.unfiltered else _NO_PARAMETER)
-        situation = Situation(facts.get(table.qname, Facts()), table.qname not in existing, parameters=asked_of)
+        link = None if way is None else way.link(table, there.get(table.qname))
+        fresh = table.qname not in existing
+        situation = Situation(facts.get(table.qname, Facts()), fresh, parameters=asked_of, link=link)
         chosen[table.qname] = choose(situation, ASKED.get(spec.access_method))
     return chosen
 
@@ -80,5 +91,49 @@ def refusals(chosen: Mapping[QName, Choice]) -> dict[QName, MigratorError]:
 
 
 def label(spec: JobSpec, choice: Choice) -> str:
-    """The method as METRICS prints it: of rows from a linked database, that they come from there."""
-    return "network_link" if spec.network_link is not None else str(choice.method)
+    """The method as METRICS prints it: of rows that are streamed from a linked database, that they come from there."""
+    streamed = spec.network_link is not None and choice.method is not Method.INSERT_AS_SELECT
+    return "network_link" if streamed else str(choice.method)
+
+
+class _Way:
+    """The way from a linked database into a target's SQL engine."""
+
+    def __init__(self, origin: Origin, target: Database, facts: Mapping[LinkFact, str]) -> None:
+        """``facts``: what is so of every table."""
+        self._origin, self._target, self._facts = origin, target, facts
+
+    @classmethod
+    def of(cls, spec: JobSpec, origin: Origin, target: Database) -> _Way | None:
+        """None where there is no link, or a stream is the better way and nothing else is asked for."""
+        if origin.state is None:
+            return None
+        source, snapshot = origin.state
+        asked, capabilities = spec.access_method == "INSERT_AS_SELECT", target.adapter.capabilities
+        if source.adapter.name != target.adapter.name or not capabilities.reads_links:
+            return cls(origin, target, {LinkFact.ANOTHER_KIND: ""}) if asked else None
+        if not (asked or capabilities.link_is_fastest):
+            return None
+        looking = [option for option in spec.data_options if option in _LOOKING]
+        if looking:
+            return cls(origin, target, {LinkFact.LOOKED_AT: ", ".join(looking)})
+        try:
+            with database_errors(target.adapter), target.adapter.linking(target.engine, source.engine, snapshot):
+                return cls(origin, target, {})
+        except LinkRefused as why:
+            return cls(origin, target, {LinkFact.OUT_OF_REACH: why.message})
+
+    def link(self, table: Table, made: Table | None) -> Link:
+        """A table's way."""
+        facts = dict(self._facts)
+        if table.source in self._origin.queried:
+            facts[LinkFact.QUERIED] = ""
+        if made is not None and not self._unchanged(table, made):
+            facts[LinkFact.CONVERTED] = ""
+        return Link(facts, self._target.adapter.capabilities.link_is_fastest)
+
+    def _unchanged(self, table: Table, made: Table) -> bool:
+        try:
+            return self._target.adapter.same_values(Load(made.qname, *matched(table, made)))
+        except ValueNotCarried:  # whatever the method, its rows do not come in
+            return False

@@ -14,7 +14,6 @@ import sqlalchemy as sa
 
 from migrator import filters, overwriting, transforms
 from migrator.access import Choice, Method
-from migrator.adapter import Server
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError
@@ -24,7 +23,7 @@ from migrator.operations import methods
 from migrator.operations.importing import check_source_is_kept, check_target
 from migrator.operations.matching import matched
 from migrator.operations.script import script_target
-from migrator.operations.work import connected
+from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
 from migrator.plan import POSITION, TABLE_DATA, Phase, Step, plan
 from migrator.spec import JobSpec
@@ -115,7 +114,7 @@ def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> 
 
 
 def _export(spec: JobSpec, resolve: Resolve) -> JobPlan:
-    with database_origin(spec, Database(resolve(spec.connection))) as opened:
+    with database_origin(spec, source_of(spec, resolve)) as opened:
         tables = filters.tables_with_rows(spec, opened.catalog)
         choices = methods.unloading(spec, opened, tables)
         planned = tuple(_moved(spec, opened, table, table.source, choices[table.source]) for table in tables)
@@ -136,11 +135,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
 
 
 def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
-    linked: Server | None = None
-    if spec.network_link is not None:
-        link = Database(resolve(spec.network_link))
-        link.adapter.find(link.url)
-        linked = link.server()
+    link = linked(spec, resolve)
     target = Database(resolve(spec.connection))
     notes: list[str] = []
     with overwriting.nothing_made([target.url]):
@@ -148,7 +143,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
             catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
             check_target(catalog, target.adapter)
-            if linked is not None and linked.identity and linked.identity == server.identity:
+            if link is not None and link.is_same(server):
                 check_source_is_kept(catalog, spec.table_exists_action)
             phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
@@ -176,7 +171,8 @@ class _Target:
         self.there = adapter.catalog(connection, schemas, proof=False)
         self.wanted = filters.tables_with_rows(spec, catalog)
         loaded, self.existing = methods.taking_rows(spec, self.wanted, self.there)
-        self.choices = methods.loading(spec, opened, adapter, connection, loaded, self.existing)
+        made = (table for table in self.there.of(Table) if table.qname in self.existing)
+        self.choices = methods.loading(spec, opened, target, connection, loaded, self.existing, made)
         others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
         self.labels = others | {path_of(Schema(name)) for name in schemas}
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from migrator.adapter import Server
 from migrator.config import NO_SECRETS, Secrets, is_dialect_only
+from migrator.ends import Database
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.job.session import Session
@@ -54,6 +56,23 @@ class NoProgress:
 
     def end(self) -> None:
         """The job is over."""
+
+
+def source_of(spec: JobSpec, resolve: Resolve) -> Database:
+    """The database that a job reads: the linked one, else an export's own."""
+    return Database(resolve(spec.network_link or spec.connection))
+
+
+def linked(spec: JobSpec, resolve: Resolve) -> Server | None:
+    """Who is at the other end of the job's link, which is reached before anything else is; None: there is no link.
+
+    :raises MissingDatabaseFile: connecting would make a database that is not there.
+    """
+    if spec.network_link is None:
+        return None
+    link = source_of(spec, resolve)
+    link.adapter.find(link.url)
+    return link.server()
 
 
 def connected(spec: JobSpec, resolve: Resolve) -> list[sa.URL]:

@@ -28,6 +28,8 @@ OF_PLACES = {"CREDENTIAL", "DIRECTORY", "PARFILE", "USERID"}
 NEEDED = {
     ("impdp", "ESTIMATE"): "NETWORK_LINK=sqlite:///y.db",
     ("impdp", "REJECT_LIMIT"): "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
+    ("impdp", "FLASHBACK_SCN"): "NETWORK_LINK=sqlite:///y.db",
+    ("impdp", "FLASHBACK_TIME"): "NETWORK_LINK=sqlite:///y.db",
     ("expdp", "COMPRESSION_ALGORITHM"): "COMPRESSION=ALL",
 }
 """What an example needs besides."""

@@ -57,12 +57,12 @@ def test_what_has_no_meaning_is_refused(arguments: tuple[str, ...], message: str
     assert message in run.err
 
 
-def test_disable_append_hint_leaves_the_direct_path(sqlite_file: Callable[..., str]) -> None:
-    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+def test_disable_append_hint_leaves_the_direct_path(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
     execute(source, "CREATE TABLE t (id integer, v integer)", ROWS)
     link = (f"NETWORK_LINK={source}", "NOLOGFILE=YES", "METRICS=YES")
     run = done(pump("impdp", target, *link, "DATA_OPTIONS=DISABLE_APPEND_HINT"))
-    assert '"main"."t": external_table, because DATA_OPTIONS=DISABLE_APPEND_HINT keeps rows' in run.out
+    assert '"public"."t": external_table, because DATA_OPTIONS=DISABLE_APPEND_HINT keeps rows' in run.out
     assert scalar(target, "SELECT count(*) FROM t") == 3
 
 

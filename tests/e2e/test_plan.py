@@ -148,8 +148,8 @@ def test_tables_that_take_no_rows_are_named_and_the_exit_code_is_the_jobs(
     execute(target, "CREATE TABLE keyed (id INTEGER PRIMARY KEY, v INTEGER)", "CREATE TABLE plain (id INTEGER)")
     link = f"NETWORK_LINK={source}"
     found = planned("impdp", target, link, "NOLOGFILE=YES", code=5)
-    assert methods(found) == {"keyed": "", "plain": "", "new": "network_link"}
-    assert {table["loaded_by"] for table in found["tables"]} == {"", "direct_path"}
+    assert methods(found) == {"keyed": "", "plain": "", "new": "insert_as_select"}
+    assert {table["loaded_by"] for table in found["tables"]} == {""}
     found = planned("impdp", target, link, "NOLOGFILE=YES", "TABLE_EXISTS_ACTION=APPEND", code=5)
     problems = {table["table"]: table["problem"] for table in found["tables"] if table["problem"]}
     assert list(problems) == ["plain"]
@@ -158,7 +158,7 @@ def test_tables_that_take_no_rows_are_named_and_the_exit_code_is_the_jobs(
 
 
 def test_a_target_file_that_is_not_there_is_not_made(source: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
-    assert set(methods(planned("impdp", sqlite_file("none.db"), f"NETWORK_LINK={source}")).values()) == {"network_link"}
+    assert set(methods(planned("impdp", sqlite_file("none.db"), f"NETWORK_LINK={source}")).values()) == {"insert_as_select"}
     assert [path.name for path in tmp_path.iterdir()] == ["source.db"]
 
 

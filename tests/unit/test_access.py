@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.access import MEANINGS, RULES, Bar, Method, Rule, Situation, choose
+from migrator.access import LINK_ANSWERS, MEANINGS, RULES, Bar, Link, LinkFact, Method, Rule, Situation, choose
 from migrator.adapter import Asked, Fact, Facts, Never, installed, load_adapter
 from migrator.errors import AccessMethodRefused, NoAccessMethod
 from migrator.model.objects import QName
@@ -23,13 +23,16 @@ def held(rule: Rule) -> Situation:
     unloading = rule.direction == "unload"
     if isinstance(rule.asks, Fact):
         return Situation(so(rule.asks), fresh=False, unloading=unloading)
+    if isinstance(rule.asks, LinkFact):
+        return Situation(fresh=False, link=Link({rule.asks: "why"}, fastest=True))
     return Situation(fresh=False, unloading=unloading, parameters=frozenset({rule.asks}))
 
 
 def not_held(rule: Rule) -> list[Situation]:
     """Situations beside it in which it is not: another fact, a fresh table, the other direction, what voids it."""
     so_far = held(rule)
-    found = [Situation(Facts(dict.fromkeys(Fact, False)), fresh=False, unloading=so_far.unloading)]
+    link = so_far.link and Link(fastest=True)
+    found = [Situation(Facts(dict.fromkeys(Fact, False)), fresh=False, unloading=so_far.unloading, link=link)]
     if rule.existing:
         found.append(replace(so_far, fresh=True))
     if rule.direction != "both":
@@ -107,10 +110,11 @@ def test_a_fact_that_could_not_be_read_counts_as_true_and_says_so() -> None:
 
 def test_the_method_asked_for_is_taken_where_no_rule_bars_it() -> None:
     for method in Method:
-        choice = choose(Situation(), method)
+        choice = choose(Situation(link=Link()), method)
         assert choice.method is method
         assert choice.refusal(TABLE, "import") is None
-        assert choice.reason == ("" if method is Method.DIRECT_PATH else f"ACCESS_METHOD={method.name}")
+        fastest = {Method.INSERT_AS_SELECT, Method.DIRECT_PATH}
+        assert choice.reason == ("" if method in fastest else f"ACCESS_METHOD={method.name}")
 
 
 def test_the_method_asked_for_is_refused_with_the_table_and_the_rule() -> None:
@@ -125,7 +129,42 @@ def test_the_method_asked_for_is_refused_with_the_table_and_the_rule() -> None:
 def test_rows_are_never_unloaded_by_the_conventional_path() -> None:
     choice = choose(Situation(unloading=True), Method.CONVENTIONAL_PATH)
     assert "no table is unloaded so" in str(choice.refusal(TABLE, "export"))
-    assert [method for method in Method if not MEANINGS[method][0]] == [Method.CONVENTIONAL_PATH]
+    assert [method for method in Method if not MEANINGS[method][0]] == [Method.INSERT_AS_SELECT, Method.CONVENTIONAL_PATH]
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_link_is_read_by_the_targets_engine_where_that_is_fastest_or_asked_for() -> None:
+    assert choose(Situation(link=Link(fastest=True))).method is Method.INSERT_AS_SELECT
+    assert choose(Situation(link=Link())).method is Method.DIRECT_PATH
+    assert choose(Situation(link=Link()), Method.INSERT_AS_SELECT).method is Method.INSERT_AS_SELECT
+
+
+def test_rows_that_come_over_no_link_are_not_said_to_have_missed_it() -> None:
+    trigger = choose(Situation(so(Fact.TRIGGER), fresh=False))
+    assert Method.INSERT_AS_SELECT not in trigger.possible
+    assert [bar.rule.name for bar in trigger.why] == ["trigger"]
+    streamed = choose(Situation(link=Link({LinkFact.OUT_OF_REACH: "it is far"})))
+    assert (streamed.method, streamed.reason) == (Method.DIRECT_PATH, "")
+
+
+def test_a_link_that_is_out_of_reach_says_why() -> None:
+    far = Link({LinkFact.OUT_OF_REACH: "it is far"}, fastest=True)
+    assert choose(Situation(link=far)).reason.endswith("(it is far)")
+    refused = choose(Situation(link=far), Method.INSERT_AS_SELECT).refusal(TABLE, "import")
+    assert isinstance(refused, AccessMethodRefused)
+    assert "rule link-reach" in str(refused)
+    assert "(it is far)" in str(refused)
+
+
+def test_what_acts_on_any_insert_does_not_stand_in_the_way_of_the_targets_engine() -> None:
+    facts = so(Fact.TRIGGER, Fact.REFERENTIAL, Fact.UNIQUE_INDEX, Fact.PARTITIONED, Fact.STAGING_REFUSED)
+    assert choose(Situation(facts, fresh=False, link=Link(fastest=True))).method is Method.INSERT_AS_SELECT
+
+
+def test_every_fact_about_a_link_is_asked_by_a_rule_and_answered() -> None:
+    assert {rule.asks for rule in RULES if isinstance(rule.asks, LinkFact)} == set(LinkFact) == set(LINK_ANSWERS)
 
 
 @pytest.mark.parametrize("name", installed())

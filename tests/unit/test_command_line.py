@@ -31,6 +31,7 @@ from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQue
 
 URL = "postgresql://hr@localhost/hr"
 LINK = "NETWORK_LINK=mysql://hr@db1/hr"
+META = "CONTENT=METADATA_ONLY"
 
 
 @pytest.fixture(autouse=True)
@@ -252,9 +253,11 @@ def test_a_link_needs_no_dump_files() -> None:
     assert impdp(LINK).dumpfiles == ()
 
 
-def test_an_export_over_a_link_is_not_supported_yet() -> None:
-    with pytest.raises(UnsupportedParameter, match="NETWORK_LINK is known, but it is not supported yet"):
-        expdp(LINK)
+def test_an_export_over_a_link_has_dump_files_and_what_is_about_them() -> None:
+    job = expdp(LINK, "DUMPFILE=hr%U.dmp", "ENCRYPTION_PASSWORD=swordfish", "CHECKSUM=YES")
+    assert job.network_link == LINK.partition("=")[2]
+    assert [Path(name).name for name in job.dumpfiles] == ["hr%U.dmp"]
+    assert (job.mode, job.encryption, job.checksum) == ("SCHEMA", "ALL", "SHA256")
 
 
 # --- names
@@ -696,3 +699,46 @@ def test_a_parameter_without_a_value_is_no_second_connection() -> None:
 def test_a_job_has_no_name_that_sqlite_keeps_to_itself() -> None:
     with pytest.raises(InvalidValue, match="SQLite keeps names"):
         expdp("JOB_NAME=SQLite_x")
+
+
+# --- FLASHBACK_TIME and FLASHBACK_SCN -------------------------------------------------------------------------------
+
+
+def test_a_flashback_says_which_state_rows_are_read_in() -> None:
+    job = expdp("FLASHBACK_TIME=\"TO_TIMESTAMP('2024-02-29 12:00', 'YYYY-MM-DD HH24:MI')\"")
+    assert (job.past, job.flashback_scn) == ("2024-02-29 12:00:00.000000", None)
+    assert impdp(LINK, "FLASHBACK_TIME=SYSTIMESTAMP").past is None
+    assert impdp(LINK, "FLASHBACK_SCN=00000003-0000001B-1").flashback_scn == "00000003-0000001B-1"
+    assert JobSpec.from_json(job.to_json()) == job
+
+
+def test_the_two_flashbacks_exclude_each_other() -> None:
+    with pytest.raises(
+        ConflictingParameters, match="FLASHBACK_TIME is incompatible with parameter FLASHBACK_SCN"
+    ) as refused:
+        expdp("FLASHBACK_TIME=SYSTIMESTAMP", "FLASHBACK_SCN=1")
+    assert refused.value.code == "ORA-39050"
+
+
+@pytest.mark.parametrize("name", ["FLASHBACK_TIME=SYSTIMESTAMP", "FLASHBACK_SCN=00000003-0000001B-1"])
+def test_a_flashback_reads_rows_of_a_database(name: str) -> None:
+    for arguments, why in (
+        ((), "needs NETWORK_LINK"),
+        ((LINK, "SQLFILE=x.sql"), "SQLFILE"),
+        ((LINK, META), "METADATA_ONLY"),
+    ):
+        with pytest.raises(ConflictingParameters, match=why):
+            impdp(*arguments, name)
+    with pytest.raises(ConflictingParameters, match="ESTIMATE_ONLY"):
+        expdp("ESTIMATE_ONLY=YES", name)
+
+
+# --- ACCESS_METHOD=INSERT_AS_SELECT ---------------------------------------------------------------------------------
+
+
+def test_insert_as_select_is_for_imports_over_a_link() -> None:
+    assert impdp(LINK, "ACCESS_METHOD=INSERT_AS_SELECT").access_method == "INSERT_AS_SELECT"
+    with pytest.raises(ConflictingParameters, match="needs NETWORK_LINK"):
+        impdp("ACCESS_METHOD=INSERT_AS_SELECT")
+    with pytest.raises(InvalidValue, match="rows are never unloaded by INSERT_AS_SELECT"):
+        expdp(LINK, "ACCESS_METHOD=INSERT_AS_SELECT")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from migrator.command_line import from_arguments
 from migrator.config import Config, load, read
 from migrator.directories import Directory
-from migrator.errors import InvalidDirectory, InvalidUrl, NotText, UnreadableConfig, mask, mask_argument, redact
+from migrator.errors import InvalidDirectory, InvalidLink, InvalidUrl, NotText, UnreadableConfig, mask, mask_argument, redact
 
 
 @pytest.fixture
@@ -323,3 +325,82 @@ def test_a_password_that_is_no_text_is_refused_and_not_shown() -> None:
     with pytest.raises(NotText, match="MIGRATOR_ENCRYPTION_PASSWORD") as refused:
         load({"MIGRATOR_ENCRYPTION_PASSWORD": "hush\udcf6", "XDG_CONFIG_HOME": "/nowhere"})
     assert "hush" not in str(refused.value)
+
+
+# --- links ----------------------------------------------------------------------------------------------------------
+
+
+def links(tmp_path: Path, text: str) -> Config:
+    """The configuration in a file that nobody else reads."""
+    path = tmp_path / "config.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    return read(path)
+
+
+JOB = sa.make_url("mysql://hr:lion@db1/hr")
+
+
+def test_a_link_of_the_connected_user_is_used_as_the_job_connects(tmp_path: Path) -> None:
+    config = links(tmp_path, '[links.there]\nkind = "connected user"\nurl = "postgresql://db2/hr?sslmode=require"')
+    url = config.linked(config.link("there"), JOB)
+    assert url.render_as_string(hide_password=False) == "postgresql://hr:lion@db2/hr?sslmode=require"
+    with pytest.raises(InvalidLink, match="a file's job has none") as refused:
+        config.linked("there", sa.make_url("sqlite:///x.db"))
+    assert refused.value.code == "ORA-39200"
+
+
+@pytest.mark.parametrize("kind", ["public", "fixed user"])
+def test_a_link_with_a_user_of_its_own_is_used_by_every_job_as_that_user(kind: str, tmp_path: Path) -> None:
+    (tmp_path / "pw").write_text("tiger\n")
+    text = f'[links.there]\nkind = "{kind}"\nurl = "mysql://reader@db2/hr"\npassword_file = "pw"'
+    urls = links(tmp_path, text).urls("sqlite:///x.db", "there")
+    assert urls["there"].render_as_string(hide_password=False) == "mysql://reader:tiger@db2/hr"
+
+
+def test_the_password_of_a_link_is_asked_for_once(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def ask(prompt: str) -> str:
+        asked.append(prompt)
+        return "tiger"
+
+    config = links(tmp_path, '[links.there]\nkind = "fixed user"\nurl = "mysql://reader:?@db2/hr"')
+    config = replace(config, ask=ask)
+    assert [config.linked("there", JOB).password for _ in range(2)] == ["tiger", "tiger"]
+    assert asked == ["Password of reader for there: "]
+
+
+def test_a_link_of_the_current_user_is_refused_where_it_is_used(tmp_path: Path) -> None:
+    config = links(tmp_path, '[links.there]\nkind = "current user"\nurl = "mysql://db2/hr"')
+    with pytest.raises(InvalidLink, match="it is a link of the current user"):
+        from_arguments("impdp", ["sqlite:///x.db", "NETWORK_LINK=there"], config)
+
+
+def test_what_is_no_link_may_be_a_connection(tmp_path: Path) -> None:
+    config = links(tmp_path, '[connections.there]\nurl = "mysql://hr@db2/hr"')
+    assert config.linked(config.link("there"), JOB) == sa.make_url("mysql://hr@db2/hr")
+    with pytest.raises(InvalidUrl):
+        config.link("nowhere")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[links.x]\nurl = "mysql://hr@h/d"', "kind is one of public, fixed user"),
+        ('[links.x]\nkind = "private"\nurl = "mysql://hr@h/d"', "kind is one of public, fixed user"),
+        ('[links.x]\nkind = "public"', "needs url"),
+        ('[links.x]\nkind = "fixed user"\nurl = "mysql://h/d"', "has the user in its url"),
+        ('[links.x]\nkind = "connected user"\nurl = "mysql://hr@h/d"', "neither user nor password of its own"),
+        ('[links.x]\nkind = "connected user"\nurl = "mysql://h/d"\npassword_env = "P"', "neither user nor password"),
+        ('[links.x]\nkind = "connected user"\nurl = "sqlite:///x.db"', "leads to a server"),
+        ('[links.x]\nkind = "public"\nurl = "mysql://h/d"\nowner = "hr"', "unknown entries: owner"),
+        (
+            '[links.x]\nkind = "public"\nurl = "mysql://h/d"\n[connections.x]\nurl = "mysql://h/d"',
+            "a link and of a connection",
+        ),
+    ],
+)
+def test_a_link_that_is_wrong_is_refused_by_name(text: str, why: str, tmp_path: Path) -> None:
+    with pytest.raises(UnreadableConfig, match=why):
+        links(tmp_path, text)
