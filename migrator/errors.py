@@ -752,7 +752,7 @@ class RowsMissing(MigratorError):
 class TableNotThere(MigratorError):
     """A table that an import was to make, and that is to be verified."""
 
-    code = "MIG-20007"
+    code = "MIG-20012"
     template = "table {table} is not at the target"
     action = "Import it, or leave it out with EXCLUDE=TABLE."
 
@@ -760,7 +760,7 @@ class TableNotThere(MigratorError):
 class RowsDiffer(MigratorError):
     """A table whose rows are not those of its source."""
 
-    code = "MIG-20008"
+    code = "MIG-20011"
     template = "Table data object {table} differs from its source: {detail}"
     action = "migrator verify, with the import's command line, shows more of the rows that differ."
 

@@ -214,7 +214,7 @@ def test_odd_values_of_mysql_are_equal_where_they_were_loaded(
     run = moved(source, target, "VERIFY=YES", *but)
     failed = set(re.findall(r'^ORA-31693: Table data object "[^"]*"."(.*)" failed', run.out, re.MULTILINE))
     assert "funny_string" in failed  # bytes that are no text
-    assert "MIG-20008" not in run.out
+    assert "MIG-20011" not in run.out
     found = verified(target, *link(source, target), *but, code=5)
     assert {name for name, table in found.items() if not table["equal"]} == failed
     assert "not valid UTF-8" in found["funny_string"]["problem"]
@@ -375,7 +375,7 @@ def test_an_import_ends_with_errors_where_the_target_changes_what_it_stores(
     assert run.code == 5, run.out
     assert "completed with 1 error(s)" in run.out
     text = "differs from its source: 1 changed"
-    assert re.search(rf'^MIG-20008: Table data object "[^"]*"\."keyed" {text}$', run.out, re.MULTILINE)
+    assert re.search(rf'^MIG-20011: Table data object "[^"]*"\."keyed" {text}$', run.out, re.MULTILINE)
     assert """ changed "id"='4': "n" is '4' at the source, '9' at the target""" in run.out
 
 
@@ -413,7 +413,7 @@ def test_rows_that_were_rejected_are_no_difference_to_an_import(
     run = moved(source, target, "VERIFY=YES", *options)
     assert run.code == 5
     assert "3 row(s) were rejected" in run.out
-    assert "MIG-20008" not in run.out
+    assert "MIG-20011" not in run.out
     assert '"keyed" has all rows but 3, as many as were rejected' in run.out
     found = verified(target, *link(source, target), code=5)["keyed"]
     assert found["differing"] == {"changed": 1, "missing": 2}
@@ -447,7 +447,7 @@ def test_tables_and_columns_that_are_not_there_are_named(sqlite_file: Fresh) -> 
     execute(source, *TABLES)
     execute(target, "CREATE TABLE plain (name varchar(20))")
     found = verified(target, *link(source, target), code=5)
-    assert found["keyed"]["problem"] == 'MIG-20007: table "main"."keyed" is not at the target'
+    assert found["keyed"]["problem"] == 'MIG-20012: table "main"."keyed" is not at the target'
     assert "has no such column" in found["plain"]["problem"]
 
 

@@ -148,6 +148,17 @@ def test_an_output_that_takes_no_more_is_said_so(arguments: list[str]) -> None:
     assert run.stderr.count("\n") == 2
 
 
+def subclasses(kind: type[MigratorError]) -> list[type[MigratorError]]:
+    return [kind, *(below for sub in kind.__subclasses__() for below in subclasses(sub))]
+
+
+def test_a_code_of_ours_means_one_error() -> None:
+    """Data Pump's own codes stand for what they stand for there, which may be several errors."""
+    ours = [kind.code for kind in subclasses(MigratorError) if "code" in vars(kind) and kind.code.startswith("MIG-")]
+    assert len(ours) > 20
+    assert {code for code in ours if ours.count(code) > 1} == set()
+
+
 def test_every_error_has_an_action_that_can_be_filled() -> None:
     """The remedy of each error is written over the same facts as its message."""
 
@@ -155,9 +166,6 @@ def test_every_error_has_an_action_that_can_be_filled() -> None:
         import string
 
         return {name.split(".")[0] for _, name, _, _ in string.Formatter().parse(template) if name}
-
-    def subclasses(kind: type[MigratorError]) -> list[type[MigratorError]]:
-        return [kind, *(below for sub in kind.__subclasses__() for below in subclasses(sub))]
 
     beyond = {kind.__name__: fields(kind.action) - fields(kind.template) for kind in subclasses(MigratorError)}
     assert {name: extra for name, extra in beyond.items() if extra} == {
