@@ -315,10 +315,10 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
-Trouble = Literal["privilege", "connection", "room", "read-only", "file", "row", "text"]
+Trouble = Literal["privilege", "connection", "room", "read-only", "file", "lock", "row", "text"]
 """What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full, one that can
-only be read, a file that is no database; a row that breaks a constraint, or has a value that its column cannot have; a
-text that the database's character set does not have."""
+only be read, a file that is no database, a lock that another connection holds; a row that breaks a constraint, or has a
+value that its column cannot have; a text that the database's character set does not have."""
 
 
 class Explanation(NamedTuple):

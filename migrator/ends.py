@@ -25,6 +25,7 @@ from migrator.errors import (
     MigratorError,
     NotADatabase,
     ReadOnlyDatabase,
+    ResourceBusy,
     ScriptsOnly,
     mask,
 )
@@ -35,6 +36,7 @@ _ERRORS: dict[Trouble | None, Callable[..., MigratorError]] = {
     "connection": ConnectionLost,
     "room": DiskFull,
     "read-only": ReadOnlyDatabase,
+    "lock": ResourceBusy,
     "row": DatabaseError,
     "text": DatabaseError,
     "file": partial(NotADatabase, url=""),

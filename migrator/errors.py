@@ -808,6 +808,17 @@ class DatabaseError(MigratorError):
     )
 
 
+class ResourceBusy(DatabaseError):
+    """A lock that another connection held for longer than ours waited."""
+
+    code = "ORA-00054"
+    template = "resource busy: {detail}"
+    action = (
+        "Find out who holds the lock, and wait until it is let go; a job that is on record (migrator jobs) goes on when it "
+        "is attached to and told START_JOB. A SQLite URL may say how many seconds to wait: sqlite:///hr.db?timeout=60."
+    )
+
+
 class InternalError(MigratorError):
     """A defect of migrator itself."""
 

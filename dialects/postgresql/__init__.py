@@ -44,6 +44,7 @@ _TROUBLE: dict[str, Trouble] = {
     "57P02": "connection",  # another backend crashed
     "57P04": "connection",  # the database was dropped
     "57P05": "connection",  # idle for too long
+    "55P03": "lock",  # not available, or not within lock_timeout
     "22021": "text",  # not of the database's character set
     "22P05": "text",  # of another, and without a counterpart
     "25P03": "connection",  # idle in a transaction for too long

@@ -41,6 +41,8 @@ _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_IOERR_WRITE: "room",  # a quota, or a limit of the file's size
     sqlite3.SQLITE_NOTADB: "file",
     sqlite3.SQLITE_CORRUPT: "file",
+    sqlite3.SQLITE_BUSY: "lock",
+    sqlite3.SQLITE_LOCKED: "lock",
     sqlite3.SQLITE_CONSTRAINT: "row",
     sqlite3.SQLITE_MISMATCH: "row",
     sqlite3.SQLITE_TOOBIG: "row",

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from migrator.ends import Database
+from migrator.ends import Database, database_errors
 from migrator.errors import (
     DumpSpaceExhausted,
     FatalError,
@@ -25,6 +25,7 @@ from migrator.errors import (
     JobStopped,
     MigratorError,
     NotADumpFile,
+    ResourceBusy,
     WorkerDied,
 )
 from migrator.job.lanes import Finished, Lane, Pool
@@ -362,12 +363,21 @@ class Coordinator:
         now = time.monotonic()
         if now - self._polled >= _POLL and not self._silent:
             self._polled = now
-            for request in self.record.rows("REQUEST", state="PENDING"):
-                self._answer(request)
+            self._listen()
         news = now - self._told >= _NEWS or self._log.errors != self._told_errors
         if news and not (self._silent or (self._single_writer and self.pool.working)):
             self._told = now
             self.tell()
+
+    def _listen(self) -> None:
+        """Answer what clients ask."""
+        try:
+            with database_errors(self.record.database.adapter):
+                for request in self.record.rows("REQUEST", state="PENDING"):
+                    self._answer(request)
+        except ResourceBusy:  # where one connection writes, that is this job's own worker: it is asked again later
+            if not (self._single_writer and self.pool.working):
+                raise
 
     def tell(self) -> None:
         """Write into the master table what workers do, and what the log said."""

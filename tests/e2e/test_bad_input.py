@@ -234,7 +234,7 @@ def test_a_locked_target_is_said_so(sample: Callable[[str], str], tmp_path: Path
     finally:
         holder.close()
     assert run.code in {1, 5}
-    assert "database is locked" in run.out + run.err
+    assert "ORA-00054: resource busy: database is locked" in run.out + run.err
     assert "Traceback" not in run.out + run.err
 
 

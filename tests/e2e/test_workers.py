@@ -211,3 +211,11 @@ def test_an_import_outlives_a_worker_and_then_its_coordinator(
     again = go_on(target, JOB, link=many)
     assert again.returncode == 0, again.stdout
     assert contents(target) == contents(many)
+
+
+def test_a_coordinator_waits_out_the_lock_of_its_own_worker(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    """More rows than SQLite's cache holds keep readers out, here for longer than the coordinator waits for a lock."""
+    source = hoard(tmp_path / "source.db", 600_000)
+    target = f"{sqlite_file('target.db')}?timeout=0.05"
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", "ACCESS_METHOD=DIRECT_PATH"))
+    assert run.rows["big"] == 600_000
