@@ -300,12 +300,12 @@ def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBat
         if not batch.num_rows:  # what holds of all its values cannot be asked of none
             continue
         columns = zip(batch.columns, load_.source, load_.target, strict=True)
-        values = [_storable(array, source, target, load_.table) for array, source, target in columns]
+        values = [_storable(array, source, target, load_.title) for array, source, target in columns]
         cursor.executemany(insert, zip(*(array.to_pylist() for array in values), strict=True))
         sent += batch.num_rows
         stored += cursor.rowcount
     if stored != sent:
-        raise RowCountDiffers(table=load_.table, sent=sent, stored=stored, detail="the table may have ON CONFLICT IGNORE")
+        raise RowCountDiffers(table=load_.title, sent=sent, stored=stored, detail="the table may have ON CONFLICT IGNORE")
     return stored
 
 
@@ -346,7 +346,7 @@ def _check_text(text: pa.Array, target: t.Type) -> None:
     changed = pc.and_(numeric, pc.invert(pc.match_substring_regex(text, _SAME_AS_INTEGER)))
     if pc.any(changed).as_py():
         raise pa.ArrowInvalid(f"the text {text.filter(changed)[0]} would become another number's text")
-    if isinstance(target, t.Boolean | t.Integer | t.Decimal | t.Float | t.Year) and not pc.all(numeric).as_py():
+    if isinstance(target, t.Boolean | t.Integer | t.Decimal | t.Float | t.Year) and not pc.all(numeric, min_count=0).as_py():
         raise pa.ArrowInvalid(f"the text {text.filter(pc.invert(numeric))[0]} is no number")
 
 
@@ -405,6 +405,8 @@ def _exact_number(text: str | None) -> float | None:
         exact, number = Decimal(text), float(text)
     except (InvalidOperation, ValueError) as error:
         raise pa.ArrowInvalid(f"{text} is no decimal") from error
+    if not exact.is_finite():
+        raise pa.ArrowInvalid(f"{text} is no number")
     if Decimal(repr(number)) != exact:
         raise pa.ArrowInvalid(f"{text} has more than {EXACT_DIGITS} digits")
     return number
@@ -414,7 +416,7 @@ def _clock(array: pa.Array, type_: t.Timestamp | t.Time) -> pa.Array:
     """Times as ISO text with as many digits after the second as their type has, instants in UTC as +00:00."""
     surplus = 6 - min(type_.precision, 6)
     ticks, unit = array.cast(pa.int64()), 10**surplus
-    if not pc.all(pc.equal(pc.multiply(pc.divide(ticks, unit), unit), ticks)).as_py():
+    if not pc.all(pc.equal(pc.multiply(pc.divide(ticks, unit), unit), ticks), min_count=0).as_py():
         raise pa.ArrowInvalid(f"it has more than {type_.precision} digits after the second")
     text = array.cast(pa.timestamp("us")).cast(pa.string()) if isinstance(type_, t.Timestamp) else array.cast(pa.string())
     if surplus:
