@@ -1,8 +1,8 @@
 """How rows travel: each neutral type has one Arrow type, and any value that it cannot hold travels as text.
 
 **The text escape.** In any single batch a column may be ``string`` instead of its own Arrow type, because one of its values
-(PostgreSQL's ``infinity``, ``NaN`` in a numeric, a year BC, MySQL's ``0000-00-00``) has no place there. The text is what
-the source database itself prints. Writers take both forms, batch by batch; the target's parser decides, strictly.
+(PostgreSQL's ``infinity``, ``NaN`` in a numeric, a year BC, MySQL's ``0000-00-00``, the year 0) has no place there. The text
+is what the source database itself prints. Writers take both forms, batch by batch; the target's parser decides, strictly.
 
 | neutral type | Arrow type |
 |---|---|
@@ -165,9 +165,23 @@ def parse(text: pa.Array, type_: t.Type) -> pa.Array:
             return uuid_bytes(text)
         if pa.types.is_time(wanted):  # Arrow reads times only as part of timestamps
             return pc.binary_join_element_wise("1970-01-01", text, " ").cast(pa.timestamp("us")).cast(wanted)
-        return text.cast(wanted)
+        parsed = text.cast(wanted)
+        return text if wanted in _FIRST and _before(parsed, _FIRST[wanted]) else parsed
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         return text
+
+
+_FIRST = {
+    pa.date32(): -719_162,
+    pa.timestamp("us"): -62_135_596_800_000_000,
+    pa.timestamp("us", "UTC"): -62_135_596_800_000_000,
+}
+"""0001-01-01, since 1970. Databases do not agree on the year 0: to MySQL it is one, to PostgreSQL there is none."""
+
+
+def _before(parsed: pa.Array, first: int) -> bool:
+    least = pc.min(parsed.view(pa.int32() if pa.types.is_date(parsed.type) else pa.int64())).as_py()
+    return least is not None and least < first
 
 
 def _booleans(text: pa.Array) -> pa.Array:
