@@ -78,7 +78,16 @@ def _string(type_: t.String) -> str:
 
 
 def _binary(type_: t.Binary) -> str:
-    return NOT_BLOB if type_.length is None else f"({NOT_BLOB} OR length({{c}}) > {type_.length})"
+    if type_.length is None:
+        return NOT_BLOB
+    return f"({NOT_BLOB} OR length({{c}}) {'<>' if type_.fixed else '>'} {type_.length})"
+
+
+def _bit(type_: t.Bit) -> str:
+    wrong = f"{NOT_TEXT} OR {{c}} GLOB '*[^01]*'"
+    if type_.length is None:
+        return f"({wrong})"
+    return f"({wrong} OR length({{c}}) {'>' if type_.varying else '<>'} {type_.length})"
 
 
 @dataclass(frozen=True)
@@ -108,6 +117,7 @@ MISFITS = (
     Misfit(t.Json, f"({NOT_TEXT} OR NOT json_valid({{c}}))"),
     Misfit(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
     Misfit(t.String, _string),
+    Misfit(t.Bit, _bit),
     Misfit(t.Type, NOT_TEXT),
 )
 
