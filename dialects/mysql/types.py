@@ -24,6 +24,9 @@ CHARACTER_BYTES = 4
 
 _DECLARATION = re.compile(r"(?P<word>[a-z0-9]+)\s*(?:\((?P<arguments>.*)\))?(?P<rest>[^)]*)", re.IGNORECASE | re.DOTALL)
 _LABEL = re.compile(r"'((?:[^']|'')*)'")
+_CHARACTERS = {"''": "'", "\\\\": "\\", "\\0": "\0", "\\n": "\n", "\\r": "\r"}
+_ESCAPED = re.compile("|".join(map(re.escape, _CHARACTERS)))
+"""How the server writes what it does not write as it is in a label, whatever the session's mode."""
 
 Arguments = tuple[int, ...]
 
@@ -92,7 +95,7 @@ _OWN = GEOMETRY | {"inet4", "inet6"}
 
 def labels(arguments: str) -> tuple[str, ...]:
     """The labels of an ENUM or SET, given what stands in its parentheses."""
-    return tuple(label.replace("''", "'") for label in _LABEL.findall(arguments))
+    return tuple(_ESCAPED.sub(lambda found: _CHARACTERS[found[0]], label) for label in _LABEL.findall(arguments))
 
 
 def neutral(declaration: str) -> t.Type | None:
@@ -263,7 +266,7 @@ TYPES: tuple[TypeRule, ...] = (
     ),
     TypeRule(t.Timestamp, _fraction("datetime"), reason="microseconds, the years 0 to 9999"),
     TypeRule(
-        t.Interval, "varchar(64)", loss="an interval becomes its text", reason="TIME ends at 838 hours and has no months"
+        t.Interval, "varchar(70)", loss="an interval becomes its text", reason="TIME ends at 838 hours and has no months"
     ),
     TypeRule(t.Year, "year", reason="MySQL's own"),
     TypeRule(
@@ -319,7 +322,7 @@ def row_bytes(type_: t.Type, declaration: str) -> int:
         case t.Decimal():
             return 30
         case t.Uuid() | t.Interval() | t.Time() | t.Timestamp() if "char" in word:
-            return 64 * CHARACTER_BYTES + 2
+            return 70 * CHARACTER_BYTES + 2
         case _:
             return 8
 
