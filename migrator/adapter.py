@@ -166,7 +166,7 @@ class Load:
     """Where rows go: ``source`` says how they arrive, ``target`` (same length and order) the columns as the table has them.
 
     ``conventional``: insert through the SQL engine row by row rather than by the bulk protocol. ``fresh``: this job made
-    the table, nobody else writes to it.
+    the table, nobody else writes to it. ``staged_for``: the table that the rows go on to from there, None: they stay.
     """
 
     table: QName
@@ -174,6 +174,12 @@ class Load:
     target: tuple[Column, ...]
     conventional: bool = False
     fresh: bool = False
+    staged_for: QName | None = None
+
+    @property
+    def title(self) -> QName:
+        """The table that messages name."""
+        return self.staged_for or self.table
 
 
 class Fact(StrEnum):

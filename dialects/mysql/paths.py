@@ -274,6 +274,7 @@ def _plain(array: pa.Array, source: t.Type) -> pa.Array:
 def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
     type_ = t.base_of(target.type)
     if pa.types.is_binary(array.type):
+        _refuse_padding(array, target)
         return array
     if pa.types.is_boolean(array.type):
         return array.cast(pa.int8()).cast(pa.string())
@@ -284,6 +285,8 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
         return pc.utf8_lpad(text, 4, "0")
     if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
         _refuse_fraction(text, target, type_.precision)
+    if isinstance(type_, t.Bit):
+        _refuse_no_bits(text, target, type_)
     return text
 
 
@@ -300,6 +303,23 @@ def _refuse_fraction(text: pa.Array, column: Column, precision: int) -> None:
     if pc.any(beyond).as_py():
         value = text.filter(pc.fill_null(beyond, False))[0].as_py()
         raise ValueNotCarried(column=column.name, detail=f"{value} has more than {precision} digits after the second")
+
+
+def _refuse_padding(array: pa.Array, column: Column) -> None:
+    """MySQL fills BINARY up with zeros: other bytes."""
+    type_ = t.base_of(column.type)
+    if not isinstance(type_, t.Binary) or not type_.fixed:
+        return
+    if pc.any(pc.less(pc.binary_length(array), type_.length)).as_py():
+        raise ValueNotCarried(column=column.name, detail=f"bytes are shorter than {type_.length}: zeros would be added")
+
+
+def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:
+    """MySQL reads the bits up to the first character that is none, and fills up with zeros."""
+    wrong = pc.invert(pc.match_substring_regex(text, f"^[01]{{{type_.length}}}$"))
+    if pc.any(wrong).as_py():
+        value = text.filter(pc.fill_null(wrong, False))[0].as_py()
+        raise ValueNotCarried(column=column.name, detail=f"{value!r} is not {type_.length} bits")
 
 
 def _sent(pieces: Iterable[pa.RecordBatch], counter: list[int]) -> Iterator[pa.RecordBatch]:
@@ -391,11 +411,14 @@ def _bytes_of(array: pa.Array) -> memoryview:
     return memoryview(data)[ends[array.offset] : ends[array.offset + len(array)]]
 
 
+_LEVELS = ("Error", "Warning", "Note")
+
+
 def refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
     """:raises ValueNotCarried: the last statement had warnings, which tell of values that were changed."""
     if not warnings:
         return
-    level, code, message = driver.show_warnings()[0]
+    level, code, message = min(driver.show_warnings(), key=lambda warning: _LEVELS.index(warning[0]))
     detail = f"{message} ({level} {code}, {warnings} in all)"
     raise _refused(load, message, detail)
 
@@ -407,17 +430,17 @@ def _refused(load: Load, message: str, detail: str) -> ValueNotCarried:
     """The error about the column that a message names, or about the table where it names none (a constraint's)."""
     found = _COLUMN.search(message)
     if found is not None and no_text(message):
-        return TextNotCarried(column=f"{load.table.name}.{found['name']}", detail=detail)
+        return TextNotCarried(column=f"{load.title.name}.{found['name']}", detail=detail)
     if found is None:
-        return RowNotCarried(table=load.table, detail=detail)
-    return ValueNotCarried(column=f"{load.table.name}.{found['name']}", detail=detail)
+        return RowNotCarried(table=load.title, detail=detail)
+    return ValueNotCarried(column=f"{load.title.name}.{found['name']}", detail=detail)
 
 
 def _stored(driver: Any, load: Load, sent: int, stored: int) -> int:
     if stored != sent:
         warnings = driver.show_warnings()
         detail = str(warnings[0][2]) if warnings else "no warning"
-        raise RowCountDiffers(table=str(load.table), sent=sent, stored=stored, detail=detail)
+        raise RowCountDiffers(table=str(load.title), sent=sent, stored=stored, detail=detail)
     return stored
 
 
@@ -432,10 +455,10 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
     :raises ValueNotCarried: the server refused or changed a value.
     """
     driver, sent, stored = driver_of(connection), [0], 0
-    room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - 1024
     head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
+    room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - len(head) - 16
     for batch in _sent(batches, sent):
-        for rows in _grouped(_row_literals(load, batch), min(INSERT_BYTES, room), room, load):
+        for rows in _grouped(_row_literals(load, batch, room), min(INSERT_BYTES, room), room, load):
             stored += _insert(driver, load, head + b",\n".join(rows))
     return _stored(driver, load, sent[0], stored)
 
@@ -456,8 +479,13 @@ def _insert(driver: Any, load: Load, sql: bytes) -> int:
     return rows
 
 
-def _row_literals(load: Load, batch: pa.RecordBatch) -> list[bytes]:
+def _row_literals(load: Load, batch: pa.RecordBatch, room: int) -> list[bytes]:
     fields = [_literals(array, target) for array, target in zip(target_arrays(load, batch), load.target, strict=True)]
+    for field, target in zip(fields, load.target, strict=True):
+        longest = pc.max(pc.binary_length(field)).as_py() or 0
+        if longest > room:
+            detail = f"a value of {longest} bytes, as SQL writes it, does not fit max_allowed_packet"
+            raise ValueNotCarried(column=f"{load.title.name}.{target.name}", detail=detail)
     rows = pc.binary_join_element_wise(*fields, b", ", null_handling="replace", null_replacement=b"NULL")
     rows = pc.binary_join_element_wise(b"(", rows, b")", b"")
     literals: list[bytes] = rows.to_pylist()
@@ -483,7 +511,7 @@ def _grouped(rows: list[bytes], limit: int, room: int, load: Load) -> Iterator[l
     for row in rows:
         if len(row) > room:
             detail = f"a row of {len(row)} bytes does not fit max_allowed_packet"
-            raise ValueNotCarried(column=load.table.name, detail=detail)
+            raise RowNotCarried(table=load.title, detail=detail)
         if group and size + len(row) > limit:
             yield group
             group, size = [], 0

@@ -20,7 +20,7 @@ from psycopg import errors
 
 from migrator import arrow
 from migrator.adapter import Load, Read, Snapshot
-from migrator.errors import InternalError, NoNumberedState, RowCountDiffers
+from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -306,7 +306,7 @@ def _copy_into(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]
                 if format_ == "binary":
                     copy.write(copy_binary.TRAILER)
             stored += cursor.rowcount
-    return _counted(into.table, sent, stored)
+    return _counted(into.title, sent, stored)
 
 
 def _counted(table: QName, sent: int, stored: int) -> int:
@@ -328,10 +328,25 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
                 continue
             arrays = arrow.conform(batch, into.source, into.target)
             texts = copy_in.texts(arrays, columns)
-            cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
+            try:
+                cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
+            except errors.DataError as error:
+                raise _about_column(error, columns) from error
             sent += batch.num_rows
             stored += cursor.rowcount
-    return _counted(into.table, sent, stored)
+    return _counted(into.title, sent, stored)
+
+
+_PARAMETER = re.compile(r"portal (?:\"\" )?parameter \$(\d+)")
+
+
+def _about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
+    """The error about the column whose value the server could not read, where it says which parameter that was."""
+    found = _PARAMETER.search(error.diag.context or "")
+    if found is None:
+        return error
+    detail = " ".join(part for part in (error.diag.message_primary, error.diag.message_detail) if part)
+    return ValueNotCarried(column=columns[int(found[1]) - 1].column, detail=detail)
 
 
 def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:

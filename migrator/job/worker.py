@@ -495,7 +495,7 @@ class Staging:
         self._connection, self._load, self._where = connection, load, where
         ddl = adapter.ddl(Catalog(adapter.name, ""))
         staging = ddl.staging_for(load.table)
-        self._staged = replace(load, table=staging, fresh=True)
+        self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
         self._empty = f"DELETE FROM {ddl.name_of(staging)}"
         self._move_on = ddl.insert_from(load.table, load.target, staging, where)
         self._used = False
