@@ -157,8 +157,9 @@ def character_sets(connection: sa.Connection, table: QName) -> dict[str, str]:
 def select_item(column: Column, charset: str | None) -> str:
     """A column in the SELECT list, such that its text is exact.
 
-    Texts of other character sets are converted by the server and back: where that is not the same, the bytes come after
-    0xFF, so that they cannot be taken for UTF-8.
+    Texts of other character sets are converted by the server and back: where that is not the same, the first bytes come
+    after 0xFF, so that they cannot be taken for UTF-8. No function is asked that gives NULL for values longer than
+    max_allowed_packet, as CAST and HEX do.
     """
     name = quote(column.name)
     match t.base_of(column.type):
@@ -166,17 +167,15 @@ def select_item(column: Column, charset: str | None) -> str:
             return f"{name} * 1e0"
         case t.Bit(length=length):
             return f"LPAD(BIN({name}), {length}, '0')"
-        case type_ if is_geometry(type_):
-            return f"HEX({name})"
         case _ if charset is None or charset in _AS_SENT:
             return name
         case _ if charset in _AS_STORED:
-            return f"CAST({name} AS BINARY)"
+            return f"CONVERT({name} USING binary)"
         case _:
-            converted = f"CONVERT({name} USING utf8mb4)"
-            same = f"CAST(CONVERT({converted} USING {charset}) AS BINARY) = CAST({name} AS BINARY)"
-            stored = f"CONCAT(X'FF', CAST({name} AS BINARY))"
-            return f"CASE WHEN {name} IS NULL OR {same} THEN CAST({converted} AS BINARY) ELSE {stored} END"
+            stored, converted = f"CONVERT({name} USING binary)", f"CONVERT({name} USING utf8mb4)"
+            same = f"CONVERT(CONVERT({converted} USING {charset}) USING binary) = {stored}"
+            wrong = f"CONCAT(X'FF', SUBSTRING({stored}, 1, 40))"
+            return f"CASE WHEN {name} IS NULL OR {same} THEN CONVERT({converted} USING binary) ELSE {wrong} END"
 
 
 def rows_of(read: Read) -> str:
@@ -238,6 +237,8 @@ def decode(array: pa.Array, column: Column) -> pa.Array:
     type_ = t.base_of(column.type)
     if isinstance(type_, t.Binary):
         return array
+    if is_geometry(type_):
+        return pa.array([None if value is None else value.hex().upper() for value in array.to_pylist()], pa.string())
     text = utf8(array, column.name)
     match type_:
         case t.Float(bits=32):
