@@ -237,10 +237,11 @@ def _refuse_rounding(array: pa.Array, target: Target) -> None:
 def _finer(value: str, scale: int) -> bool:
     """Whether a decimal has a digit other than 0 past ``scale``; what is no decimal is left to PostgreSQL."""
     try:
-        exponent = Decimal(value).normalize(_EXACT).as_tuple().exponent
+        number = Decimal(value).normalize(_EXACT)
     except InvalidOperation:
         return False
-    return isinstance(exponent, int) and -exponent > scale
+    exponent = number.as_tuple().exponent
+    return bool(number) and isinstance(exponent, int) and -exponent > scale  # 0 is a multiple of anything
 
 
 # --- a batch --------------------------------------------------------------------------------------------------------
