@@ -152,7 +152,9 @@ def assert_refused(directory: Path, rows: Rows, target: End, printed: Printed) -
 
 # --- values ---------------------------------------------------------------------------------------------------------
 
-EVERY = [pytest.param(name, number, id=f"{name} {held.declaration}") for name in HELD for number, held in enumerate(HELD[name])]
+EVERY = [
+    pytest.param(name, number, id=f"{name} {held.declaration}") for name in HELD for number, held in enumerate(HELD[name])
+]
 
 
 @pytest.mark.parametrize(("name", "number"), EVERY)

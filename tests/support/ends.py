@@ -24,7 +24,7 @@ from pymysql.constants import FIELD_TYPE
 from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import Emitter
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName, Table
+from migrator.model.objects import Table
 from tests.support.servers import libpq, pymysql_arguments
 
 Shown = tuple[str | None, ...]
@@ -123,6 +123,11 @@ class SQLiteEnd(End):
         unsynced = "PRAGMA synchronous = OFF"  # nothing here outlives the test
         self._plain.execute(unsynced)
         sa.event.listen(self.engine, "connect", lambda connection, _: connection.execute(unsynced))
+
+    def limit_length(self, length: int) -> None:
+        """Let connections that load rows take no longer value."""
+        limit: Any = lambda connection, _: connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, length)  # noqa: E731
+        sa.event.listen(self.engine, "connect", limit)
 
     def run(self, sql: str) -> None:
         self._plain.execute(sql)

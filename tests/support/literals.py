@@ -98,13 +98,25 @@ TEXTS = (
 """Texts that escapes, delimiters and character sets are about."""
 BYTES = (b"", b"\0", b"\\", b"\\N", b"\\x41", b"'\"\n\r\t\x1a\0", b"\xff\xfe", b"NULL", bytes(range(256)))
 """Bytes that escapes are about."""
-UUIDS = ("00000000-0000-0000-0000-000000000000", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", "ffffffff-ffff-ffff-ffff-ffffffffffff")
-DOCUMENTS = ('{"b": 1,  "a": [true, null, "é"], "a": 2}', "null", '"x"', " {} ", '{"n": 12345678901234567890.1230}', '"\\ud800"')
+UUIDS = (
+    "00000000-0000-0000-0000-000000000000",
+    "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11",
+    "ffffffff-ffff-ffff-ffff-ffffffffffff",
+)
+DOCUMENTS = (
+    '{"b": 1,  "a": [true, null, "é"], "a": 2}',
+    "null",
+    '"x"',
+    " {} ",
+    '{"n": 12345678901234567890.1230}',
+    '"\\ud800"',
+)
 
 _texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 _any_bytes = st.binary(max_size=40)
 _documents = st.recursive(
-    st.none() | st.booleans() | st.integers() | _texts, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3)
+    st.none() | st.booleans() | st.integers() | _texts,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_texts, inner, max_size=3),
 )
 
 
@@ -139,7 +151,19 @@ POSTGRESQL = (
     Held(
         "numeric",
         decimals(25, 10),
-        listed("NaN", "Infinity", "-Infinity", "0.000", "-0.0", "1e-30", "1e-31", "9" * 35 + "." + "9" * 30, "1e35", "9" * 65, "1" * 1000 + "." + "7" * 1000),
+        listed(
+            "NaN",
+            "Infinity",
+            "-Infinity",
+            "0.000",
+            "-0.0",
+            "1e-30",
+            "1e-31",
+            "9" * 35 + "." + "9" * 30,
+            "1e35",
+            "9" * 65,
+            "1" * 1000 + "." + "7" * 1000,
+        ),
     ),
     Held("numeric(10,2)", decimals(10, 2), listed("NaN", "0.00", "-0.01")),
     Held("numeric(38,10)", decimals(38, 10), listed("NaN", "0.0000000001")),
@@ -147,28 +171,64 @@ POSTGRESQL = (
     Held("numeric(80,2)", decimals(30, 2), listed("9" * 78 + ".99", "NaN")),
     Held("numeric(3,-2)", st.integers(-999, 999).map(lambda n: f"'{n}00'"), listed("NaN")),
     Held("numeric(2,4)", st.integers(-99, 99).map(lambda n: f"'{n}e-4'"), listed("NaN")),
-    Held("real", doubles(32), listed("NaN", "Infinity", "-Infinity", "-0", "1e-45", "3.4028235e38", "1.17549435e-38", "16777216")),
-    Held("double precision", doubles(), listed("NaN", "Infinity", "-Infinity", "-0", "5e-324", "1.7976931348623157e308", "0.1")),
+    Held(
+        "real",
+        doubles(32),
+        listed("NaN", "Infinity", "-Infinity", "-0", "1e-45", "3.4028235e38", "1.17549435e-38", "16777216"),
+    ),
+    Held(
+        "double precision",
+        doubles(),
+        listed("NaN", "Infinity", "-Infinity", "-0", "5e-324", "1.7976931348623157e308", "0.1"),
+    ),
     Held("text", _in_quotes(_texts), listed(*TEXTS)),
-    Held("character varying(5)", _in_quotes(_texts.map(lambda text: text[:5])), listed("", "ab   ", "ééééé", "😀" * 5, "\\N")),
+    Held(
+        "character varying(5)", _in_quotes(_texts.map(lambda text: text[:5])), listed("", "ab   ", "ééééé", "😀" * 5, "\\N")
+    ),
     Held("character(5)", _in_quotes(_texts.map(lambda text: text[:5])), listed("", "ab", "abcde", "  a")),
     Held("bytea", _any_bytes.map(bytea), tuple(map(bytea, BYTES))),
     Held(
         "date",
         days("0001-01-01", "9999-12-31"),
-        listed("infinity", "-infinity", "0044-03-15 BC", "0001-12-31 BC", "4713-01-01 BC", "10000-01-01", "5874897-12-31", "0001-01-01", "9999-12-31"),
+        listed(
+            "infinity",
+            "-infinity",
+            "0044-03-15 BC",
+            "0001-12-31 BC",
+            "4713-01-01 BC",
+            "10000-01-01",
+            "5874897-12-31",
+            "0001-01-01",
+            "9999-12-31",
+        ),
     ),
     Held(
         "timestamp",
         moments(),
-        listed("infinity", "-infinity", "0044-03-15 12:00:00.5 BC", "294276-12-31 23:59:59.999999", "9999-12-31 23:59:59.999999", "0001-01-01 00:00:00", "10000-01-01 00:00:00"),
+        listed(
+            "infinity",
+            "-infinity",
+            "0044-03-15 12:00:00.5 BC",
+            "294276-12-31 23:59:59.999999",
+            "9999-12-31 23:59:59.999999",
+            "0001-01-01 00:00:00",
+            "10000-01-01 00:00:00",
+        ),
     ),
     Held("timestamp(3)", moments(3), listed("infinity", "2024-02-29 12:00:00.123")),
     Held("timestamp(0)", moments(0), listed("-infinity", "0044-03-15 12:00:00 BC")),
     Held(
         "timestamp with time zone",
         moments(zone="+02"),
-        listed("infinity", "-infinity", "4713-01-01 00:00:00+00 BC", "12024-01-01 00:00:00+00", "9999-12-31 23:59:59.999999+00", "1969-12-31 23:59:59.5+00", "0001-01-01 01:00:00+02"),
+        listed(
+            "infinity",
+            "-infinity",
+            "4713-01-01 00:00:00+00 BC",
+            "12024-01-01 00:00:00+00",
+            "9999-12-31 23:59:59.999999+00",
+            "1969-12-31 23:59:59.5+00",
+            "0001-01-01 01:00:00+02",
+        ),
     ),
     Held("time", clocks(), listed("24:00:00", "00:00:00", "23:59:59.999999")),
     Held("time(0)", clocks(0), listed("24:00:00")),
@@ -178,7 +238,15 @@ POSTGRESQL = (
         st.tuples(st.integers(-(10**4), 10**4), st.integers(-(10**4), 10**4), st.integers(-(10**12), 10**12)).map(
             lambda parts: f"'{parts[0]} mons {parts[1]} days {parts[2]} microseconds'"
         ),
-        listed("1 mon", "30 days", "24:00:00", "-1 mon +1 day -00:00:00.000001", "0", "178000000 years", "-178956970 years -8 mons -2147483647 days -2562047788:00:54.775807"),
+        listed(
+            "1 mon",
+            "30 days",
+            "24:00:00",
+            "-1 mon +1 day -00:00:00.000001",
+            "0",
+            "178000000 years",
+            "-178956970 years -8 mons -2147483647 days -2562047788:00:54.775807",
+        ),
     ),
     Held("interval year to month", _in_quotes(st.integers(-1000, 1000).map(lambda n: f"{n} mons")), listed("-1-5")),
     Held("interval(2)", _in_quotes(st.integers(-(10**6), 10**6).map(lambda n: f"{n} seconds")), listed("1 day 00:00:01.25")),
@@ -190,7 +258,11 @@ POSTGRESQL = (
     Held("bit varying(9)", _in_quotes(st.text("01", max_size=9)), listed("", "0")),
     Held("bit varying", _in_quotes(st.text("01", max_size=80)), listed("")),
     Held("inet", _in_quotes(st.ip_addresses()), listed("10.0.0.0/8")),
-    Held("integer[]", st.lists(st.integers(-9, 9)).map(lambda many: f"'{{{', '.join(map(str, many))}}}'"), listed("{1,NULL}", "{{1,2},{3,4}}", "[0:1]={1,2}")),
+    Held(
+        "integer[]",
+        st.lists(st.integers(-9, 9)).map(lambda many: f"'{{{', '.join(map(str, many))}}}'"),
+        listed("{1,NULL}", "{{1,2},{3,4}}", "[0:1]={1,2}"),
+    ),
     Held("text[]", st.nothing(), listed('{a,"b,c",NULL,"NULL","","\\"q\\" \\\\ "}', "{}")),
     Held("mood", st.sampled_from(listed("sad", "o'k", 'very "happy"')), listed("")),
     Held("posint", _plain(st.integers(1, 2**31 - 1))),
@@ -229,7 +301,9 @@ MYSQL = (
     Held("int", whole(32)),
     Held("int unsigned", whole(32, unsigned=True)),
     Held("bigint", whole(64)),
-    Held("bigint unsigned", whole(64, unsigned=True), ("18446744073709551615", "9223372036854775807", "9223372036854775808")),
+    Held(
+        "bigint unsigned", whole(64, unsigned=True), ("18446744073709551615", "9223372036854775807", "9223372036854775808")
+    ),
     Held("decimal(10,2)", decimals(10, 2), ("0", "-0.01")),
     Held("decimal(65,30)", decimals(65, 30), ("'" + "9" * 35 + "." + "9" * 30 + "'", "'1e-30'")),
     Held("decimal(65,0)", decimals(65, 0), ("'" + "9" * 65 + "'",)),
@@ -250,10 +324,22 @@ MYSQL = (
     Held("binary(4)", st.binary(max_size=4).map(octets), (octets(b"a"), octets(b""), octets(b"\xff" * 4))),
     Held("varbinary(300)", _any_bytes.map(octets), tuple(map(octets, BYTES))),
     Held("longblob", _any_bytes.map(octets), tuple(map(octets, BYTES))),
-    Held("date", days("0001-01-01", "9999-12-31"), listed("0000-00-00", "2024-00-10", "2024-01-00", "0000-01-01", "0009-01-01", "9999-12-31")),
-    Held("datetime", moments(0), listed("0000-00-00 00:00:00", "2024-00-10 00:00:00", "2024-02-00 10:00:00", "0000-01-01 00:00:00")),
+    Held(
+        "date",
+        days("0001-01-01", "9999-12-31"),
+        listed("0000-00-00", "2024-00-10", "2024-01-00", "0000-01-01", "0009-01-01", "9999-12-31"),
+    ),
+    Held(
+        "datetime",
+        moments(0),
+        listed("0000-00-00 00:00:00", "2024-00-10 00:00:00", "2024-02-00 10:00:00", "0000-01-01 00:00:00"),
+    ),
     Held("datetime(6)", moments(), listed("0000-00-00 00:00:00", "9999-12-31 23:59:59.999999", "2024-01-00 00:00:00.5")),
-    Held("timestamp(3) null", moments(3, 1971, 2037), listed("0000-00-00 00:00:00", "1970-01-01 00:00:01", "2038-01-19 03:14:07.999")),
+    Held(
+        "timestamp(3) null",
+        moments(3, 1971, 2037),
+        listed("0000-00-00 00:00:00", "1970-01-01 00:00:01", "2038-01-19 03:14:07.999"),
+    ),
     Held("time", _spans, listed("-838:59:59", "838:59:59", "-00:00:01", "00:00:00", "24:00:00")),
     Held("time(6)", clocks(), listed("-838:59:59.000001", "838:59:59", "-00:00:00.000001")),
     Held("year", _plain(st.integers(1901, 2155)), ("0", "1901", "2155")),
@@ -262,7 +348,12 @@ MYSQL = (
     Held("json", _documents.map(lambda value: utf8mb4(_json(value))), _mysql_texts(*DOCUMENTS[:-1], '"\\u0000"')),
     Held("uuid", _in_quotes(st.uuids()), listed(*UUIDS)),
     Held("inet6", _in_quotes(st.ip_addresses(v=6)), listed("::", "::ffff:10.0.0.1")),
-    Held("point", st.tuples(st.integers(-90, 90), st.integers(-90, 90)).map(lambda p: f"ST_GeomFromText('POINT({p[0]} {p[1]})', 4326)")),
+    Held(
+        "point",
+        st.tuples(st.integers(-90, 90), st.integers(-90, 90)).map(
+            lambda p: f"ST_GeomFromText('POINT({p[0]} {p[1]})', 4326)"
+        ),
+    ),
 )
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
@@ -298,24 +389,59 @@ SQLITE = (
     Held("DECIMAL(18,4)", st.integers(-(10**14), 10**14).map(lambda n: f"{n}e-4"), ("0.1",), stray=("123456789012345.5",)),
     Held("DECIMAL_TEXT", decimals(40, 15), listed("NaN", "Infinity", "1e-40", "9" * 65, "abc", "")),
     Held("DECIMAL_TEXT(38,10)", decimals(38, 10), listed("NaN", "1.5", "1e3", "abc", "0.00000000001")),
-    Held("TEXT", _sqlite_text, _sqlite_texts(*TEXTS, "a\0b", "\0"), ("x'00'",), (as_text(b"f\xff"), as_text(b"\xed\xa0\x80"))),
-    Held("VARCHAR(5)", _mysql_text.map(lambda text: as_text(text[:5].encode())), _sqlite_texts("", "abc  "), ("'longer'",), (as_text(b"\xff"),)),
+    Held(
+        "TEXT", _sqlite_text, _sqlite_texts(*TEXTS, "a\0b", "\0"), ("x'00'",), (as_text(b"f\xff"), as_text(b"\xed\xa0\x80"))
+    ),
+    Held(
+        "VARCHAR(5)",
+        _mysql_text.map(lambda text: as_text(text[:5].encode())),
+        _sqlite_texts("", "abc  "),
+        ("'longer'",),
+        (as_text(b"\xff"),),
+    ),
     Held("CHAR(2)", st.sampled_from(("'ab'", "'cd'")), stray=("'a'", "''", "'abc'")),
     Held("CLOB", _sqlite_text, _sqlite_texts("", "a\0b")),
     Held("BLOB", _any_bytes.map(octets), tuple(map(octets, BYTES)), stray=("'text'", "7")),
     Held("VARBINARY(4)", st.binary(max_size=4).map(octets), ("x''",), stray=("x'0102030405'",)),
     Held("BINARY(4)", st.binary(min_size=4, max_size=4).map(octets), stray=("x'01'", "x''")),
     Held("BOOLEAN", st.sampled_from(("0", "1", "TRUE")), stray=("2", "'yes'", "0.5")),
-    Held("DATE", days("0001-01-01", "9999-12-31"), listed("0000-01-01", "0001-01-01", "9999-12-31"), listed("infinity", "0000-00-00", "2024-02-30", "0044-03-15 BC", "2024-01-01 10:00:00", "")),
-    Held("DATETIME", moments(), listed("0000-01-01 00:00:00", "2024-01-01T10:00:00", "2024-01-01 10:00:00.5"), listed("infinity", "2024-01-01 24:00:00", "2024-01-01 10:00:00.1234567", "2024-01-01 10:00:00+02:00", "2024-01-01 10:00")),
+    Held(
+        "DATE",
+        days("0001-01-01", "9999-12-31"),
+        listed("0000-01-01", "0001-01-01", "9999-12-31"),
+        listed("infinity", "0000-00-00", "2024-02-30", "0044-03-15 BC", "2024-01-01 10:00:00", ""),
+    ),
+    Held(
+        "DATETIME",
+        moments(),
+        listed("0000-01-01 00:00:00", "2024-01-01T10:00:00", "2024-01-01 10:00:00.5"),
+        listed(
+            "infinity", "2024-01-01 24:00:00", "2024-01-01 10:00:00.1234567", "2024-01-01 10:00:00+02:00", "2024-01-01 10:00"
+        ),
+    ),
     Held("DATETIME(3)", moments(3), listed("9999-12-31 23:59:59.999")),
-    Held("TIMESTAMPTZ", moments(zone="+02:00"), listed("2024-01-01 10:00:00.5-11:30", "0001-01-01 00:00:00+14:00", "9999-12-31 23:59:59+00:00"), listed("infinity", "2024-01-01 10:00:00Z")),
+    Held(
+        "TIMESTAMPTZ",
+        moments(zone="+02:00"),
+        listed("2024-01-01 10:00:00.5-11:30", "0001-01-01 00:00:00+14:00", "9999-12-31 23:59:59+00:00"),
+        listed("infinity", "2024-01-01 10:00:00Z"),
+    ),
     Held("TIME", clocks(), stray=listed("24:00:00", "10:00", "25:00:00", "-838:59:59")),
     Held("TIMETZ", clocks(zone="+05:30"), listed("24:00:00-12")),
     Held("YEAR", _plain(st.integers(1901, 2155)), ("0",), stray=("1900", "'2024'")),
-    Held("JSON", st.builds(dict, a=_documents).map(lambda value: quoted(_json(value))), listed(DOCUMENTS[0], "null", '"x"', '"\\ud800"', '"\\u0000"'), listed("{", "", "{a: 1}", "1e400")),
+    Held(
+        "JSON",
+        st.builds(dict, a=_documents).map(lambda value: quoted(_json(value))),
+        listed(DOCUMENTS[0], "null", '"x"', '"\\ud800"', '"\\u0000"'),
+        listed("{", "", "{a: 1}", "1e400"),
+    ),
     Held("JSON_TEXT", _in_quotes(_documents.map(_json)), listed(*DOCUMENTS), listed("007", "1.50")),
-    Held("UUID", _in_quotes(st.uuids()), listed(*UUIDS), listed("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc999c0b4ef8bb6d6bb9bd380a11")),
+    Held(
+        "UUID",
+        _in_quotes(st.uuids()),
+        listed(*UUIDS),
+        listed("A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", "a0eebc999c0b4ef8bb6d6bb9bd380a11"),
+    ),
     Held("BIT_TEXT(3)", _in_quotes(bits(3)), stray=listed("01", "0101", "012", "")),
     Held("VARBIT_TEXT", _in_quotes(st.text("01", max_size=80)), listed(""), listed("2")),
     Held("", st.sampled_from(("'a'", "''")), stray=_STRAY),

@@ -79,13 +79,32 @@ def _geometry(type_: t.Type) -> bool:
 
 
 FORMS = (
-    Form(t.Boolean, lambda text: text.translate({ord("t"): "1", ord("f"): "0"}), "PostgreSQL prints t and f, others have 1 and 0"),
+    Form(
+        t.Boolean,
+        lambda text: text.translate({ord("t"): "1", ord("f"): "0"}),
+        "PostgreSQL prints t and f, others have 1 and 0",
+    ),
     Form(t.Year, int, "MySQL prints the year 0 as 0000"),
     Form(t.Decimal, _number, "how many zeros end a number is a matter of its type; SQLite keeps short ones as REAL"),
-    Form(t.Float, _single, "servers print as many digits as tell the number; MariaDB, SQLite: no minus zero", lambda f: f.bits == 32),
+    Form(
+        t.Float,
+        _single,
+        "servers print as many digits as tell the number; MariaDB, SQLite: no minus zero",
+        lambda f: f.bits == 32,
+    ),
     Form(t.Float, _double, "as above"),
-    Form(t.String, lambda text: text.rstrip(" "), "PostgreSQL prints char(n) with its padding, the others without", lambda s: s.fixed),
-    Form(t.Timestamp, _instant, "an instant is one in any zone; MySQL prints none, SQLite +00:00, PostgreSQL +00", lambda x: x.zoned),
+    Form(
+        t.String,
+        lambda text: text.rstrip(" "),
+        "PostgreSQL prints char(n) with its padding, the others without",
+        lambda s: s.fixed,
+    ),
+    Form(
+        t.Timestamp,
+        _instant,
+        "an instant is one in any zone; MySQL prints none, SQLite +00:00, PostgreSQL +00",
+        lambda x: x.zoned,
+    ),
     Form(t.Timestamp, _clock, "a fraction's last zeros are a matter of the type; ISO 8601 lets T stand for the blank"),
     Form(t.Time, _clock, "as above"),
     Form(t.Interval, _clock, "as above: MySQL prints TIME(6) with all digits", lambda span: span.kind == "day_second"),
@@ -150,7 +169,7 @@ def _finer(text: str, type_: t.Decimal) -> bool:
     if not isinstance(number, Decimal):
         return number not in _ODD_FLOATS
     exponent = number.as_tuple().exponent
-    return type_.scale is not None and isinstance(exponent, int) and -exponent > type_.scale
+    return bool(number) and type_.scale is not None and isinstance(exponent, int) and -exponent > type_.scale
 
 
 def _over_65_digits(text: str, type_: t.Decimal) -> bool:
@@ -175,7 +194,9 @@ def _of(dialect: str, declaration: str) -> Callable[[str, Any], bool]:
 
 LIMITS = (
     Limit("sqlite", t.Float, lambda text, _: text == "NaN", "SQLite would store NULL"),
-    Limit("sqlite", t.Decimal, lambda text, d: _kept_as_real(d) and text in _ODD_FLOATS, "as above, and no infinite decimals"),
+    Limit(
+        "sqlite", t.Decimal, lambda text, d: _kept_as_real(d) and text in _ODD_FLOATS, "as above, and no infinite decimals"
+    ),
     Limit("sqlite", t.Integer, lambda text, _: int(text) >= 1 << 63, "integers of 64 bits have a sign"),
     Limit("sqlite", t.Enum, lambda text, enum: text not in enum.labels, "'' is no label; MySQL stores it for a wrong one"),
     Limit("postgresql", t.String, lambda text, _: "\0" in text, "no character NUL in a text"),
@@ -190,7 +211,12 @@ LIMITS = (
     Limit("mysql", t.Date, _odd_day, "the years 0 to 9999"),
     Limit("mysql", t.Timestamp, _odd_moment, "the years 0 to 9999"),
     Limit("mysql", t.Json, _lone_surrogate, "JSON is text, which has no lone surrogates"),
-    Limit("mysql", t.Enum, lambda text, enum: text not in enum.labels, "the value of a wrong label cannot be stored in strict mode"),
+    Limit(
+        "mysql",
+        t.Enum,
+        lambda text, enum: text not in enum.labels,
+        "the value of a wrong label cannot be stored in strict mode",
+    ),
     Limit("mysql", t.Native, _of("postgresql", "inet"), "the type has no equivalent", whole=True),
 )
 
@@ -199,6 +225,11 @@ def limit(target: str, type_: t.Type, text: str | None) -> Limit | None:
     """Why a database has no place for a value of ``type_``, given what its source prints; None: it has one."""
     base = t.base_of(type_)
     for row in LIMITS:
-        if row.target == target and isinstance(base, row.type) and (text is not None or row.whole) and row.holds(text or "", base):
+        if (
+            row.target == target
+            and isinstance(base, row.type)
+            and (text is not None or row.whole)
+            and row.holds(text or "", base)
+        ):
             return row
     return None

@@ -116,11 +116,12 @@ def moved(path: Path, rows: Rows, target: End, directory: File) -> Outcome | Non
     except InternalError:
         raise
     except MigratorError as error:
-        assert not target.shown(made.name, names), f"{path.name}: rows stay although {error}"
-        return Refused(str(error))
-    stored = Stored(tuple(target.shown(made.name, names)))
-    target.run(f"DELETE FROM {made.name}")
-    return stored
+        outcome: Outcome = Refused(str(error))
+    else:
+        outcome = Stored(tuple(target.shown(made.name, names)))
+        target.run(f"DELETE FROM {made.name}")
+    assert not target.shown(made.name, names), f"{path.name}: rows stay although {outcome}"
+    return outcome
 
 
 def _put(path: Path, rows: Rows, load: Load, target: End, connection: sa.Connection, directory: File) -> None:
