@@ -126,6 +126,8 @@ def unsaid(declaration: str) -> str:
     said = [f"values are not rounded to {rounded['digits']} digits after the point"] if rounded else []
     if "zerofill" in re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split():
         said.append("values are shown without leading zeros")
+    if declaration.lower() in GEOMETRY:
+        said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")
     return "; ".join(said)
 
 

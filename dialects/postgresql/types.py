@@ -136,6 +136,8 @@ _FIELDS = re.compile(r"interval (?P<fields>year|month|day|hour|minute|second)( t
 
 def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
+    if declaration == "bpchar":
+        return "blanks at the end count"
     restricted = _FIELDS.fullmatch(declaration) and not declaration.startswith("interval year to month")
     return f"spans of other fields are let in: at the source it is {declaration}" if restricted else ""
 
