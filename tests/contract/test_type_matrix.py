@@ -174,8 +174,10 @@ def check(source_url: str, target_url: str, rows: Sequence[ManualType]) -> None:
                 differing.append(f"{what}: {losses_of(run, table, name)} is named, not {found.losses}")
             if source is target.adapter and there[table, name].native != here[table, name].native:
                 differing.append(f"{what}: becomes {here[table, name].native}")
+            type_ = there[table, name].type
+            if source.name != "sqlite" and row.sample == row.declaration and type_ != source.samples[row.sample]:
+                differing.append(f"{what}: is read as {type_}")
             if found.exact:
-                type_ = source.samples[row.sample]
                 old, new = (shown(url, table, name, type_) for url in (source_url, target_url))
                 if [meant(v, type_) for v in old] != [meant(v, type_) for v in new]:
                     differing.append(f"{what}: {old} becomes {new}")
