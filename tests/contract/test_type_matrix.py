@@ -31,6 +31,9 @@ MANUALS = {
 COLUMNS = 12
 """How many types are in one table: few enough for MySQL's rows of 65535 bytes."""
 
+NOT_IN_GRAMMAR = re.compile(r"VECTOR|BOOLEAN|JSON$|REF |LONG RAW|XMLTYPE|(NATIONAL )?N?CHAR(ACTER)? VARYING|NATIONAL ")
+"""Oracle's own declarations that the grammar is too old for, or too narrow; its dictionary tells none of the ANSI words."""
+
 # --- the rows -------------------------------------------------------------------------------------------------------
 
 
@@ -69,7 +72,7 @@ def _cell(dialect: str, sample: str, title: str) -> Cell:
 @pytest.mark.parametrize("dialect", MANUALS)
 def test_what_types_become_on_oracle_passes_the_grammar(dialect: str) -> None:
     source = load_adapter(dialect)
-    samples = [s for s in source.samples if not re.match(r"VECTOR|BOOLEAN|JSON$|REF |LONG RAW|XMLTYPE", s)]
+    samples = [s for s in source.samples if not NOT_IN_GRAMMAR.match(s)]
     columns = [Column(f"c{n}", source.samples[s], native=s) for n, s in enumerate(samples)]
     table = Table("s", "t", tuple(columns))
     script = plsql.ADAPTER.ddl(Catalog(dialect, "", (table,))).create_table(table)
