@@ -70,6 +70,8 @@ class Capabilities:
     """Is that faster than a stream of rows through the job, and costs nobody anything?"""
     locks_linked: bool = False
     """Must the tables that it reads be locked against writers, because it reads no snapshot?"""
+    integers: bool = True
+    """Are there types for whole numbers? (False: they are decimals with nothing after the point.)"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
     digests: str = ""
@@ -350,10 +352,21 @@ class Adapter(ABC):
     capabilities: Capabilities
     types: tuple[TypeRule, ...]
     """How neutral types are declared here; the first matching row is taken."""
+    samples: Mapping[str, t.Type]
+    """Declarations of every type there is here, and what each means: the rows of docs/types.md."""
     answers: Mapping[Fact, Answer]
     """Where each fact is answered; :meth:`facts` tells those that are asked."""
     semantics: Semantics | None = None
     """What expressions mean here, and how meanings are said; None: none are carried from or to here."""
+
+    @property
+    def servers(self) -> Mapping[str, tuple[int, ...] | None]:
+        """The servers whose types differ, by the name people know them by, each with its version (None: the latest)."""
+        return {self.title: None}
+
+    def unsaid(self, declaration: str) -> str:
+        """What a declaration says that its neutral type does not, and no other database knows; empty: nothing."""
+        return ""
 
     # --- connecting -------------------------------------------------------------------------------------------------
 

@@ -285,6 +285,15 @@ class DDL:
             losses.append(Loss(path_of(table), f"type-{rule.type.__name__.lower()}", rule.loss, column.name))
         return rule.declare(type_)
 
+    def _unsaid(self, table: Table) -> Iterator[Loss]:
+        """What the source's declarations say that their neutral types do not."""
+        if self.catalog.dialect == self.adapter.name:
+            return
+        source = load_adapter(self.catalog.dialect)
+        for column in table.columns:
+            if detail := source.unsaid(column.native):
+                yield Loss(path_of(table), "declaration", detail, column.name)
+
     def default(self, value: Default, column: Column) -> str:
         """A default in this database's SQL.
 
@@ -421,6 +430,7 @@ class DDL:
         items += self.range_checks(table)
         items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
         items += self.inline_constraints(table, losses)
+        losses += self._unsaid(table)
         body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
         sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
         return Script((sql,), tuple(losses))

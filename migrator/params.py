@@ -330,6 +330,17 @@ SUPPORTED = (
     ),
     _flag("NOLOGFILE", BOTH, "Write no log file."),
     Parameter(
+        "NUMBER_TYPES",
+        IMPDP,
+        "What whole numbers of a database without integer types, such as Oracle's NUMBER(10), become in one that has them: "
+        "integers that hold every value, or the narrower ones that people give such columns (32 bits up to NUMBER(11) and "
+        "for INTEGER, 64 bits up to NUMBER(20)), where a value that does not fit is refused.",
+        "EXACT | NARROW",
+        "EXACT",
+        "NUMBER_TYPES=NARROW",
+        ("EXACT", "NARROW"),
+    ),
+    Parameter(
         "PARALLEL",
         BOTH,
         "How many workers move rows at once.",

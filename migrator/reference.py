@@ -12,7 +12,7 @@ from migrator.params import LATER, PARAMETERS, Client, Parameter
 
 if TYPE_CHECKING:
     from migrator.access import Rule
-    from migrator.adapter import Fact
+    from migrator.adapter import Adapter, Fact
 
 USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
@@ -23,7 +23,7 @@ migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of the
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
-migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs, verify
+migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs, types, verify
 migrator --version
 
 CONNECTION is a SQLAlchemy URL such as postgresql://hr@localhost/hr or sqlite:///hr.db, or the name of a connection
@@ -385,7 +385,57 @@ def verify_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"parameters": page, "access-methods": access_methods_page, "jobs": jobs_page, "verify": verify_page}
+_TYPES_HEAD = """\
+# Types
+
+<!-- Written by `migrator help --markdown types`; do not edit. -->
+
+What a column of each type becomes on each database. A number after it points to what the declaration cannot keep, which the
+log names for each column (`loss:`); without one, every value is kept with its meaning. A value that does not fit its column
+stops the load of its table, or goes to the reject file; none is rounded, cut or replaced. Checks that restore a range are
+not shown.
+
+Within one database a column keeps its declaration. What SQLite's declarations are meant to hold is shown; its rows are
+looked at, and decide. Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`.
+"""
+
+
+def types_page() -> str:
+    """The page about types as Markdown."""
+    from migrator.adapter import installed, load_adapter  # with SQLAlchemy, which no other help text needs
+
+    lines = [_TYPES_HEAD]
+    for source in map(load_adapter, installed()):
+        lines += ["", f"## From {source.title}", "", *_types_of(source)]
+    return "\n".join(lines) + "\n"
+
+
+def _types_of(source: Adapter) -> Iterator[str]:
+    from migrator.type_matrix import cell, targets
+
+    servers = list(targets())
+    notes: dict[str, int] = {}
+    yield _line("type", *(server.title for server in servers))
+    yield "|---" * (len(servers) + 1) + "|"
+    for declaration in source.samples:
+        cells = []
+        for server in servers:
+            found = cell(source, declaration, server)
+            marks = [str(notes.setdefault(loss, len(notes) + 1)) for loss in found.losses]
+            shown = _code(found.declared) if not found.refusal else "refused"
+            cells.append(f"{shown} {', '.join(marks)}".rstrip())
+        yield _line(_code(declaration) or "(none)", *cells)
+    yield ""
+    yield from (f"{number}. {loss}" for loss, number in notes.items())
+
+
+PAGES = {
+    "parameters": page,
+    "access-methods": access_methods_page,
+    "jobs": jobs_page,
+    "types": types_page,
+    "verify": verify_page,
+}
 """The pages of docs/ that are written from tables, by name."""
 
 

@@ -23,6 +23,7 @@ Content = Literal["ALL", "DATA_ONLY", "METADATA_ONLY"]
 TableExistsAction = Literal["SKIP", "APPEND", "TRUNCATE", "REPLACE"]
 LogTime = Literal["NONE", "STATUS", "LOGFILE", "ALL"]
 MasterPlace = Literal["DATABASE", "LOCAL"]
+NumberTypes = Literal["EXACT", "NARROW"]
 Compression = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 CompressionAlgorithm = Literal["BASIC", "LOW", "MEDIUM", "HIGH"]
 ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
@@ -124,6 +125,7 @@ class JobSpec:
     reject_limit: int | None = None
     reject_file: Path | None = None
     skip_unusable_indexes: bool = True
+    number_types: NumberTypes = "EXACT"
     parallel: int = 1
     parallel_threshold: int = 64 << 20
     job_name: str | None = None

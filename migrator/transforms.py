@@ -34,6 +34,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.rebuild import rebuilt
+from migrator.numbers import as_integers
 from migrator.shortening import cut, fit_lengths, length
 from migrator.spec import JobSpec, TableRemap
 
@@ -303,6 +304,7 @@ def apply(catalog: Catalog, spec: JobSpec, capabilities: Capabilities | None = N
     for rule in RULES:
         catalog = rule(catalog, spec)
     if capabilities is not None:
+        catalog = as_integers(catalog, spec.number_types, capabilities)
         for fit in FITTING:
             catalog = fit(catalog, capabilities)
     return catalog

@@ -11,15 +11,18 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.support.golden import Score
 from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers
 
 pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
 
 SERVERS = pytest.StashKey[Servers]()
+SCORES = pytest.StashKey[list[Score]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SERVERS] = Servers()
+    config.stash[SCORES] = []
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -40,6 +43,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         terminalreporter.section("missing servers")
         for name, why in missing.items():
             terminalreporter.line(f"missing servers: {name}: {why}")
+    scores = config.stash[SCORES]
+    if scores:
+        terminalreporter.section("types against what the authors of the same schemas wrote")
+        for score in scores:
+            terminalreporter.line(str(score))
 
 
 @pytest.fixture(scope="session")
@@ -118,6 +126,12 @@ def sample(data_dir: Path, tmp_path: Path) -> Callable[[str], str]:
         return f"sqlite:///{target}"
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def scores(pytestconfig: pytest.Config) -> list[Score]:
+    """How close translations come to golden schemas: what is added here is shown at the end."""
+    return pytestconfig.stash[SCORES]
 
 
 @pytest.fixture

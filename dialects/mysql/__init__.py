@@ -28,7 +28,8 @@ from migrator.model.objects import QName, Table
 from . import dictionary, facts, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
-from .types import TYPES
+from .samples import SAMPLES
+from .types import TYPES, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -53,8 +54,18 @@ class MySQL(Adapter):
         locks_linked=True,
     )
     types = TYPES
+    samples = SAMPLES
     answers = facts.ANSWERS
     semantics = SEMANTICS
+
+    @property
+    def servers(self) -> Mapping[str, tuple[int, ...] | None]:
+        """MySQL and MariaDB."""
+        return {"MySQL": (8, 4), "MariaDB": (10, 11)}
+
+    def unsaid(self, declaration: str) -> str:
+        """What a declaration says that its neutral type does not."""
+        return unsaid(declaration)
 
     def dialect(self) -> sa.Dialect:
         """A SQLAlchemy dialect for writing SQL without a connection."""

@@ -708,7 +708,9 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, ...]]:
 
 
 def _elastic(column: Column) -> bool:
-    return isinstance(t.base_of(column.type), t.String | t.Binary | t.Xml | t.Array)
+    type_ = t.base_of(column.type)
+    foreign = isinstance(type_, t.Native) and type_.dialect != "mysql"
+    return foreign or isinstance(type_, t.String | t.Binary | t.Xml | t.Array)
 
 
 def _wanted_bytes(column: Column) -> int:

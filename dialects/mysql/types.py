@@ -120,6 +120,20 @@ def is_unsigned(declaration: str) -> bool:
     return "unsigned" in words or "zerofill" in words
 
 
+_ROUNDED = re.compile(r"(?:float|double)\(\d+,(?P<digits>\d+)\)")
+
+
+def unsaid(declaration: str) -> str:
+    """What a declaration says that its neutral type does not."""
+    rounded = _ROUNDED.match(declaration.lower())
+    said = [f"values are not rounded to {rounded['digits']} digits after the point"] if rounded else []
+    if "zerofill" in re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split():
+        said.append("values are shown without leading zeros")
+    if declaration.lower() in GEOMETRY:
+        said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")
+    return "; ".join(said)
+
+
 def unsigned_check(column: str) -> str:
     """The condition that UNSIGNED is for a decimal or floating-point column, whose neutral types have a sign."""
     return f"{quote(column)} >= 0"
@@ -290,6 +304,13 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.SetOf, _quoted_labels("set"), reason="MySQL's own"),
     TypeRule(t.Array, "longtext", loss="an array becomes the text its database prints", reason="no arrays"),
     TypeRule(t.Native, "{declaration}", when=lambda n: n.dialect == "mysql", reason="MySQL's own"),
+    TypeRule(
+        t.Native,
+        "longtext",
+        when=lambda n: not n.opaque,
+        loss="is kept as the text its database prints",
+        reason="no such type",
+    ),
 )
 """How neutral types are declared; the first matching row is taken."""
 

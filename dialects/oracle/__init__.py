@@ -16,7 +16,8 @@ from migrator.model.objects import QName
 
 from .ddl import OracleDDL
 from .facts import ANSWERS
-from .types import TYPES
+from .samples import SAMPLES
+from .types import TYPES, unsaid
 
 
 class OracleAdapter(Adapter):
@@ -27,9 +28,14 @@ class OracleAdapter(Adapter):
     backends = ("oracle",)
     driver = "oracledb"
     sqlglot = "oracle"
-    capabilities = Capabilities(connects=False, identifier_limit=(128, "bytes"))
+    capabilities = Capabilities(connects=False, integers=False, identifier_limit=(128, "bytes"))
     types = TYPES
+    samples = SAMPLES
     answers = ANSWERS
+
+    def unsaid(self, declaration: str) -> str:
+        """What a declaration says that its neutral type does not."""
+        return unsaid(declaration)
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's Oracle dialect; it is only asked how names are quoted."""

@@ -39,7 +39,7 @@ from migrator.model.objects import (
 from .defaults import constant, now
 from .expressions import Adapted, Kind, Place, adapt, compared_columns, kind_of
 from .names import Named, SchemaNames, constraints_of, keys_of
-from .types import FIXED_BYTES, STRING_BYTES
+from .types import DIALECT, FIXED_BYTES, STRING_BYTES, neutral
 
 NAME_BYTES = 128
 """The longest name."""
@@ -78,6 +78,8 @@ class OracleDDL(DDL):
         super().__init__(adapter, catalog, version)
         self._kinds_of = cache(self._find_kinds)
         self._key_lengths = cache(self._find_key_lengths)
+        self.at_home = catalog.dialect == DIALECT
+        """Whether the objects come from Oracle too."""
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -246,7 +248,9 @@ class OracleDDL(DDL):
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's type declaration, with INVISIBLE, which stands next to it."""
         length = self._key_lengths(table).get(column.name)
-        if length is None:
+        if self.keeps_native(column):
+            declared = column.native
+        elif length is None:
             declared = super().type_of(table, column, losses)
         else:
             is_text = isinstance(t.base_of(column.type), t.String)
@@ -254,6 +258,15 @@ class OracleDDL(DDL):
             detail = f"{declared}, since a LOB cannot be compared; longer values do not fit"
             losses.append(Loss(path_of(table), "oracle-lob-key", detail, column.name))
         return f"{declared} INVISIBLE" if column.invisible else declared
+
+    def keeps_native(self, column: Column) -> bool:
+        """Whether the source's own declaration holds: it comes from Oracle, and means the type."""
+        return self.at_home and bool(column.native) and neutral(column.native) == column.type
+
+    def range_checks(self, table: Table) -> list[str]:
+        """Checks that restore what a wider type would let in; none where the type is the source's own."""
+        foreign = tuple(column for column in table.columns if not self.keeps_native(column))
+        return super().range_checks(replace(table, columns=foreign))
 
     def is_lob(self, table: Table, name: str) -> bool:
         """Whether the column of that name is a LOB here."""
@@ -355,7 +368,8 @@ class OracleDDL(DDL):
         if not table.columns:
             return self.not_carried(table, "oracle-no-columns", "Oracle has no tables without columns")
         script = super().create_table(table)
-        return Script(script.statements, (*script.losses, *self._column_losses(table)))
+        losses = () if self.at_home else self._column_losses(table)
+        return Script(script.statements, (*script.losses, *losses))
 
     def _column_losses(self, table: Table) -> Iterator[Loss]:
         path = path_of(table)

@@ -1,9 +1,120 @@
-"""How Oracle (12.2 and later, strings of up to 4000 bytes) declares neutral types."""
+"""Oracle's type tables: what its types mean, and how 12.2 and later (strings of up to 4000 bytes) declare neutral types."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
 from migrator.adapter import TypeRule
 from migrator.model import types as t
+
+DIALECT = "oracle"
+
+# --- from Oracle ----------------------------------------------------------------------------------------------------
+
+LONGEST_NUMBER = 38
+"""The digits of ``NUMBER(*, s)``."""
+LENGTH_SEMANTICS: Literal["char", "byte"] = "byte"
+"""What a length counts that does not say so (NLS_LENGTH_SEMANTICS, unless its owner changed it)."""
+
+
+@dataclass(frozen=True)
+class NativeRule:
+    """One row: what a declaration means that is one of ``words``, given what stands in its parentheses."""
+
+    words: tuple[str, ...]
+    type: Callable[[tuple[str, ...]], t.Type]
+
+
+def _number(arguments: tuple[str, ...]) -> t.Type:
+    if not arguments:
+        return t.Decimal()
+    precision = LONGEST_NUMBER if arguments[0] == "*" else int(arguments[0])
+    return t.Decimal(precision, int(arguments[1]) if len(arguments) > 1 else 0)
+
+
+def _ansi_decimal(arguments: tuple[str, ...]) -> t.Type:
+    return _number(arguments or ("*", "0"))
+
+
+def _text(arguments: tuple[str, ...], *, fixed: bool, national: bool) -> t.Type:
+    length, _, unit = (arguments[0] if arguments else "1").partition(" ")
+    said: Literal["char", "byte"] = "char" if unit.strip() == "CHAR" else "byte" if unit else LENGTH_SEMANTICS
+    return t.String(int(length), fixed=fixed, unit="char" if national else said)
+
+
+def _digits(arguments: tuple[str, ...], default: int = 6) -> int:
+    return int(arguments[-1]) if arguments else default
+
+
+NATIVE: tuple[NativeRule, ...] = (
+    NativeRule(("CHAR", "CHARACTER"), lambda a: _text(a, fixed=True, national=False)),
+    NativeRule(
+        ("VARCHAR2", "VARCHAR", "CHARACTER VARYING", "CHAR VARYING"), lambda a: _text(a, fixed=False, national=False)
+    ),
+    NativeRule(("NCHAR", "NATIONAL CHARACTER", "NATIONAL CHAR"), lambda a: _text(a, fixed=True, national=True)),
+    NativeRule(
+        (
+            *("NVARCHAR2", "NATIONAL CHARACTER VARYING", "NATIONAL CHAR VARYING", "NCHAR VARYING"),
+            *("NATIONAL VARCHAR", "NVARCHAR"),
+        ),
+        lambda a: _text(a, fixed=False, national=True),
+    ),
+    NativeRule(("NUMBER",), _number),
+    NativeRule(("NUMERIC", "DECIMAL", "DEC", "INTEGER", "INT", "SMALLINT"), _ansi_decimal),
+    NativeRule(("FLOAT", "DOUBLE PRECISION", "REAL"), lambda _: t.Decimal()),
+    NativeRule(("BINARY_FLOAT",), lambda _: t.Float(32)),
+    NativeRule(("BINARY_DOUBLE",), lambda _: t.Float(64)),
+    NativeRule(("LONG", "CLOB", "NCLOB"), lambda _: t.String(lob=True)),
+    NativeRule(("LONG RAW", "BLOB"), lambda _: t.Binary(lob=True)),
+    NativeRule(("RAW",), lambda a: t.Binary(int(a[0]))),
+    NativeRule(("DATE",), lambda _: t.Timestamp(0)),
+    NativeRule(("TIMESTAMP",), lambda a: t.Timestamp(_digits(a))),
+    NativeRule(("TIMESTAMP WITH TIME ZONE",), lambda a: t.Timestamp(_digits(a), zoned=True)),
+    NativeRule(("TIMESTAMP WITH LOCAL TIME ZONE",), lambda a: t.Timestamp(_digits(a), zoned=True)),
+    NativeRule(("INTERVAL YEAR TO MONTH",), lambda _: t.Interval("year_month")),
+    NativeRule(("BOOLEAN", "BOOL"), lambda _: t.Boolean()),
+    NativeRule(("JSON",), lambda _: t.Json(binary=True)),
+    NativeRule(("XMLTYPE", "SYS.XMLTYPE"), lambda _: t.Xml()),
+)
+"""Types with a neutral meaning; every other type is :class:`~migrator.model.types.Native`."""
+
+_PRINTED = re.compile(r"U?ROWID\b.*|VECTOR\b.*")
+"""The other types that Oracle has a text form of; those without one (BFILE, SDO_GEOMETRY, object types …) are opaque."""
+
+_NATIVE = {word: rule.type for rule in NATIVE for word in rule.words}
+_ARGUMENTS = re.compile(r"\s*\(([^()]*)\)")
+_DAY_SECOND = re.compile(r"INTERVAL DAY\s*(?:\(\d\))? TO SECOND\s*(?:\((?P<digits>\d)\))?", re.IGNORECASE)
+
+
+def neutral(declaration: str) -> t.Type:
+    """What a declaration means, as a column has it or as the dictionary's views tell it."""
+    declaration = " ".join(declaration.split())
+    if found := _DAY_SECOND.fullmatch(declaration):
+        return t.Interval("day_second", _digits((found["digits"],) if found["digits"] else ()))
+    arguments = _ARGUMENTS.search(declaration)
+    make = _NATIVE.get(_ARGUMENTS.sub("", declaration, count=1).upper())
+    if make is None:
+        return t.Native(DIALECT, declaration, opaque=_PRINTED.fullmatch(declaration.upper()) is None)
+    return make(tuple(word.strip().upper() for word in arguments[1].split(",")) if arguments else ())
+
+
+UNSAID: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"FLOAT\b.*|REAL|DOUBLE PRECISION"), "values are not rounded to binary digits"),
+    (re.compile(r"TIMESTAMP.* WITH LOCAL TIME ZONE"), "an instant, shown in another time zone than the session's"),
+    (re.compile(r"TIMESTAMP.* WITH TIME ZONE"), "the instant is kept, the offset or region it was written with is not"),
+)
+"""What declarations say that their neutral types do not; the first row that matches is taken."""
+
+
+def unsaid(declaration: str) -> str:
+    """What a declaration says that its neutral type does not."""
+    return next((said for pattern, said in UNSAID if pattern.fullmatch(" ".join(declaration.upper().split()))), "")
+
+
+# --- to Oracle ------------------------------------------------------------------------------------------------------
 
 STRING_BYTES = 4000
 """The longest VARCHAR2 with MAX_STRING_SIZE=STANDARD, which every database has unless its owner changed it."""
@@ -192,7 +303,12 @@ TYPES: tuple[TypeRule, ...] = (
     ),
     TypeRule(t.SetOf, "CLOB", loss="the members joined with commas; that they are members is not checked"),
     TypeRule(t.Array, "CLOB", loss="kept as the source's text form of the array"),
-    TypeRule(t.Native, "{declaration}", lambda x: x.dialect == "oracle"),
-    TypeRule(t.Native, "CLOB", loss="kept as the source's text form: Oracle has no such type"),
+    TypeRule(t.Native, "{declaration}", lambda x: x.dialect == DIALECT),
+    TypeRule(
+        t.Native,
+        "CLOB",
+        lambda x: not x.opaque,
+        loss="kept as the source's text form: Oracle has no such type",
+    ),
 )
 """The type table; the first row that matches is taken."""

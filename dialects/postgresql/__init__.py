@@ -30,7 +30,8 @@ from migrator.model.objects import QName, Table
 from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
-from .types import DIALECT, TYPES
+from .samples import SAMPLES
+from .types import DIALECT, TYPES, unsaid
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -77,8 +78,13 @@ class PostgreSQL(Adapter):
         digests="hashtextextended of the row as text",
     )
     types = TYPES
+    samples = SAMPLES
     answers = facts.ANSWERS
     semantics = SEMANTICS
+
+    def unsaid(self, declaration: str) -> str:
+        """What a declaration says that its neutral type does not."""
+        return unsaid(declaration)
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's PostgreSQL dialect with named parameters."""

@@ -131,6 +131,17 @@ SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = (
 """Declarations that a neutral type does not tell from another of the same meaning; kept within PostgreSQL."""
 
 
+_FIELDS = re.compile(r"interval (?P<fields>year|month|day|hour|minute|second)( to \w+)?(\(\d\))?(\[\])?")
+
+
+def unsaid(declaration: str) -> str:
+    """What a declaration says that its neutral type does not."""
+    if declaration == "bpchar":
+        return "blanks at the end count"
+    restricted = _FIELDS.fullmatch(declaration) and not declaration.startswith("interval year to month")
+    return f"spans of other fields are let in: at the source it is {declaration}" if restricted else ""
+
+
 def is_spelling(declaration: str) -> bool:
     """Whether a column's own declaration says more than its neutral type does."""
     return any(pattern.fullmatch(declaration) for pattern, _ in SPELLINGS)
@@ -238,12 +249,13 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Bit, "bit varying({length})", lambda b: b.varying),
     TypeRule(t.Bit, "bit({length})"),
     TypeRule(t.Enum, _named, lambda e: e.name is not None),
-    TypeRule(t.Enum, "text", check=_labels,
+    TypeRule(t.Enum, "text", check=_labels, loss="sorts by its letters, not in the order of the labels",
              reason="an enum without a name of its own: the labels, and '', which MySQL stores for a wrong label"),
     TypeRule(t.SetOf, "text", loss="any text is let in, not only comma-joined labels of the set"),
     TypeRule(t.Array, _element, _has_element),
     TypeRule(t.Domain, _named),
     TypeRule(t.Native, "{declaration}", lambda n: n.dialect == DIALECT),
+    TypeRule(t.Native, "text", lambda n: not n.opaque, loss="is kept as the text its database prints"),
 )  # fmt: skip
 """How neutral types are declared; the first row that matches is taken."""
 

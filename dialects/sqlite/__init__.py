@@ -32,6 +32,7 @@ from . import connections, estimates, facts, granules, links, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
+from .samples import SAMPLES
 from .types import DIALECT, TYPES
 
 _TROUBLE: dict[int, Trouble] = {
@@ -72,6 +73,7 @@ class SQLiteAdapter(Adapter):
         link_is_fastest=True,
     )
     types = TYPES
+    samples = SAMPLES
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

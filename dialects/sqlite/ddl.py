@@ -68,7 +68,7 @@ class SQLiteDDL(DDL):
 
     def described(self, table: Table) -> bool:
         """Whether SQLite itself has described the table, so that its columns' own declarations are known."""
-        return self.catalog.dialect == DIALECT and any(column.native for column in table.columns)
+        return self.catalog.dialect == DIALECT
 
     # --- columns ----------------------------------------------------------------------------------------------------
 

@@ -114,7 +114,7 @@ MISFITS = (
     Misfit(t.Time, _time),
     Misfit(t.Timestamp, _timestamp),
     Misfit(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),
-    Misfit(t.Json, f"({NOT_TEXT} OR NOT json_valid({{c}}))"),
+    Misfit(t.Json, f"({NOT_TEXT} OR {{c}} IS NOT NULL AND NOT json_valid({{c}}))"),  # of NULL it is 0 before SQLite 3.45
     Misfit(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
     Misfit(t.String, _string),
     Misfit(t.Bit, _bit),

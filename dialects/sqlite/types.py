@@ -200,6 +200,6 @@ TYPES = (
     TypeRule(t.Enum, "TEXT", loss="becomes text with a check: the labels' order is lost", check=_labels),
     TypeRule(t.SetOf, "TEXT", loss="becomes text: any combination is let in"),
     TypeRule(t.Array, "TEXT", loss="is kept as the source's text form"),
-    TypeRule(t.Native, "TEXT", loss="is kept as the source's text form"),
+    TypeRule(t.Native, "TEXT", lambda n: not n.opaque, loss="is kept as the source's text form"),
 )
 """How neutral types are declared; a later read of the declaration gives the same neutral type where none has a loss."""

@@ -161,10 +161,14 @@ class Domain(Type):
 
 @dataclass(frozen=True)
 class Native(Type):
-    """A type that only ``dialect`` has, by its own declaration; travels as that database's text form."""
+    """A type that only ``dialect`` has, by its own declaration; travels as that database's text form.
+
+    ``opaque``: it has no text form, and stays within that database.
+    """
 
     dialect: str
     declaration: str
+    opaque: bool = False
 
 
 def base_of(type_: Type) -> Type:

@@ -36,7 +36,7 @@ New = Callable[..., str]
         ("TIMESTAMPTZ", ["2024-02-29 12:00:00.5+00:00"], t.Timestamp(1, zoned=True)),
         ("TIME", ["23:59:59", "00:00:00"], t.Time(0)),
         ("YEAR", [0, 1901, 2155], t.Year()),
-        ("JSON", ['{"a": 1}', "null"], t.Json()),
+        ("JSON", ['{"a": 1}', "null", None], t.Json()),
         ("UUID", ["a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"], t.Uuid()),
         ("DATETIME", [], t.Timestamp()),
         ("", [], t.String()),

@@ -133,9 +133,14 @@ def test_every_row_of_the_type_table_has_a_reason() -> None:
     assert all(rule.reason for rule in TYPES)
 
 
-def test_a_type_of_another_database_is_refused_by_the_columns_name() -> None:
-    with pytest.raises(UnsupportedType, match=r"films\.fulltext has type tsvector, which has no equivalent in MySQL"):
-        rule_for(TYPES, t.Native("postgresql", "tsvector"), ADAPTER.title, "films.fulltext", "films")
+def test_a_type_of_another_database_becomes_its_text_which_is_named() -> None:
+    rule = rule_for(TYPES, t.Native("postgresql", "tsvector"), ADAPTER.title, "films.fulltext", "films")
+    assert (rule.sql, rule.loss) == ("longtext", "is kept as the text its database prints")
+
+
+def test_a_type_without_a_text_form_is_refused_by_the_columns_name() -> None:
+    with pytest.raises(UnsupportedType, match=r"films\.clip has type BFILE, which has no equivalent in MySQL"):
+        rule_for(TYPES, t.Native("oracle", "BFILE", opaque=True), ADAPTER.title, "films.clip", "films")
 
 
 # --- defaults -------------------------------------------------------------------------------------------------------

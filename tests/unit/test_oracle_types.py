@@ -6,9 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialects.oracle.types import TYPES
+from dialects.oracle import ADAPTER
+from dialects.oracle.types import TYPES, neutral
 from migrator.adapter import TypeRule, rule_for
 from migrator.model import types as t
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Column, Table
 
 
 def rule(type_: t.Type) -> TypeRule:
@@ -87,7 +90,7 @@ def test_what_a_type_cannot_keep_is_named(type_: t.Type, declared: str, named: s
     assert named in rule(type_).loss
 
 
-@pytest.mark.parametrize("kind", [kind for kind in concrete(t.Type) if kind not in {t.Type, t.Domain}])
+@pytest.mark.parametrize("kind", [kind for kind in concrete(t.Type) if kind not in {t.Type, t.Domain, t.Native}])
 def test_every_neutral_type_has_a_row(kind: type[t.Type]) -> None:
     assert any(row.type is kind and row.when is None for row in TYPES)
 
@@ -112,3 +115,54 @@ def test_an_integer_column_takes_its_largest_and_smallest_value(bits: int, unsig
 )
 def test_a_check_restores_the_range_of_a_narrower_type(type_: t.Type, check: str) -> None:
     assert rule(type_).restriction(type_, "x") == check
+
+
+@pytest.mark.parametrize(
+    ("declaration", "meaning"),
+    [
+        ("CHAR(10 CHAR)", t.String(10, fixed=True)),
+        ("CHAR", t.String(1, fixed=True, unit="byte")),
+        ("VARCHAR2(20)", t.String(20, unit="byte")),
+        ("VARCHAR2(20 BYTE)", t.String(20, unit="byte")),
+        ("NVARCHAR2(20)", t.String(20)),
+        ("NATIONAL CHARACTER VARYING (20)", t.String(20)),
+        ("NUMBER", t.Decimal()),
+        ("NUMBER(*,0)", t.Decimal(38, 0)),
+        ("NUMBER(3,-2)", t.Decimal(3, -2)),
+        ("number(10, 2)", t.Decimal(10, 2)),
+        ("INTEGER", t.Decimal(38, 0)),
+        ("DEC(5,1)", t.Decimal(5, 1)),
+        ("FLOAT(126)", t.Decimal()),
+        ("DOUBLE PRECISION", t.Decimal()),
+        ("BINARY_FLOAT", t.Float(32)),
+        ("LONG", t.String(lob=True)),
+        ("NCLOB", t.String(lob=True)),
+        ("LONG RAW", t.Binary(lob=True)),
+        ("RAW(16)", t.Binary(16)),
+        ("DATE", t.Timestamp(0)),
+        ("TIMESTAMP", t.Timestamp(6)),
+        ("TIMESTAMP(9) WITH TIME ZONE", t.Timestamp(9, zoned=True)),
+        ("TIMESTAMP(3) WITH LOCAL TIME ZONE", t.Timestamp(3, zoned=True)),
+        ("INTERVAL YEAR(4) TO MONTH", t.Interval("year_month")),
+        ("INTERVAL DAY(2) TO SECOND(9)", t.Interval("day_second", 9)),
+        ("INTERVAL DAY TO SECOND", t.Interval("day_second", 6)),
+        ("JSON", t.Json(binary=True)),
+        ("SYS.XMLTYPE", t.Xml()),
+        ("BFILE", t.Native("oracle", "BFILE", opaque=True)),
+        ("MDSYS.SDO_GEOMETRY", t.Native("oracle", "MDSYS.SDO_GEOMETRY", opaque=True)),
+        ("UROWID(100)", t.Native("oracle", "UROWID(100)")),
+    ],
+)
+def test_what_a_declaration_means(declaration: str, meaning: t.Type) -> None:
+    assert neutral(declaration) == meaning
+
+
+@pytest.mark.parametrize(
+    "declared", ["NUMBER(*,0)", "FLOAT(20)", "LONG", "DATE", "BOOLEAN", "JSON", "NVARCHAR2(9)", "BFILE"]
+)
+def test_within_oracle_a_declaration_stays_as_it_is(declared: str) -> None:
+    column = Column("x", neutral(declared), native=declared)
+    table = Table("hr", "emp", (column,))
+    script = ADAPTER.ddl(Catalog("oracle", "23", (table,))).create_table(table)
+    assert script.statements == (f"CREATE TABLE hr.emp (\n    x {declared}\n)",)
+    assert script.losses == ()

@@ -122,6 +122,7 @@ DECLARATIONS: list[tuple[t.Type, str]] = [
     (t.Array(t.Array(t.Integer(32))), "integer[][]"),
     (t.Array(t.Enum(("a",), "mood", "s")), "s.mood[]"),
     (t.Domain("s", "posint", t.Integer(32)), "s.posint"),
+    (t.Native("mysql", "geometry"), "text"),
     (t.Native("postgresql", "inet"), "inet"),
 ]
 
@@ -166,9 +167,14 @@ def test_a_wider_type_with_its_range_restored_loses_nothing(type_: t.Type) -> No
     assert not rule_for(TYPES, type_, "PostgreSQL", "c", "t").loss
 
 
-def test_a_type_of_another_database_is_refused_by_the_columns_name() -> None:
-    with pytest.raises(UnsupportedType, match=r"t\.shape has type geometry"):
-        rule_for(TYPES, t.Native("mysql", "geometry"), "PostgreSQL", "t.shape", "t")
+def test_a_type_of_another_database_becomes_its_text_which_is_named() -> None:
+    rule = rule_for(TYPES, t.Native("mysql", "geometry"), "PostgreSQL", "t.shape", "t")
+    assert (rule.sql, rule.loss) == ("text", "is kept as the text its database prints")
+
+
+def test_a_type_without_a_text_form_is_refused_by_the_columns_name() -> None:
+    with pytest.raises(UnsupportedType, match=r"t\.file has type BFILE, which has no equivalent in PostgreSQL"):
+        rule_for(TYPES, t.Native("oracle", "BFILE", opaque=True), "PostgreSQL", "t.file", "t")
 
 
 @pytest.mark.parametrize(
