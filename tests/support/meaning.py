@@ -204,8 +204,6 @@ LIMITS = (
     Limit("postgresql", t.Timestamp, lambda text, x: not x.zoned and _no_day(text, x), "as above"),
     Limit("postgresql", t.Timestamp, lambda text, x: x.zoned and text.startswith("0000-"), "as above"),
     Limit("postgresql", t.Decimal, _finer, "no number, or its digits would be cut"),
-    Limit("postgresql", t.Native, _of("mysql", "inet6"), "the type has no equivalent", whole=True),
-    Limit("postgresql", t.Native, _of("mysql", "point"), "the type has no equivalent", whole=True),
     Limit("mysql", t.Float, lambda text, _: text in _ODD_FLOATS, "no NaN and no infinities"),
     Limit("mysql", t.Decimal, _over_65_digits, "65 digits at most, neither NaN nor infinities"),
     Limit("mysql", t.Date, _odd_day, "the years 0 to 9999"),
@@ -217,7 +215,6 @@ LIMITS = (
         lambda text, enum: text not in enum.labels,
         "the value of a wrong label cannot be stored in strict mode",
     ),
-    Limit("mysql", t.Native, _of("postgresql", "inet"), "the type has no equivalent", whole=True),
 )
 
 
