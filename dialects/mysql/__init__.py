@@ -28,7 +28,7 @@ from migrator.model.objects import QName, Table
 from . import dictionary, facts, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
-from .types import TYPES
+from .types import LACKS, TYPES
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -53,6 +53,7 @@ class MySQL(Adapter):
         locks_linked=True,
     )
     types = TYPES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

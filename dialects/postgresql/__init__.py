@@ -30,7 +30,7 @@ from migrator.model.objects import QName, Table
 from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
-from .types import DIALECT, TYPES
+from .types import DIALECT, LACKS, TYPES
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -77,6 +77,7 @@ class PostgreSQL(Adapter):
         digests="hashtextextended of the row as text",
     )
     types = TYPES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

@@ -32,7 +32,7 @@ from . import connections, estimates, facts, granules, links, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
-from .types import DIALECT, TYPES
+from .types import DIALECT, LACKS, TYPES
 
 _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -70,8 +70,10 @@ class SQLiteAdapter(Adapter):
         writes_while_read=False,
         reads_links=True,
         link_is_fastest=True,
+        largest_integer=(1 << 63) - 1,
     )
     types = TYPES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

@@ -36,7 +36,10 @@ IMPORT_NAMES = """
 """
 
 
-OWN_NAMES = {"expdp": {"DIGEST", "MASTER_TABLE"}, "impdp": {"MASTER_TABLE", "REJECT_LIMIT", "VERIFY"}}
+OWN_NAMES = {
+    "expdp": {"DIGEST", "MASTER_TABLE"},
+    "impdp": {"LEDGER", "MASTER_TABLE", "POLICY", "REJECT_LIMIT", "VERIFY"},
+}
 """Parameters that Data Pump has not."""
 
 
