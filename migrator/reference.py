@@ -441,6 +441,7 @@ _POLICIES_REST = """\
   which `''` would become NULL (rule `oracle-empty-string`), and says where a row that holds it would be refused.
 - `POLICY` with `QUERY` on a dump file set, which is a condition in the target's SQL: what it leaves out would be
   counted.
+- `POLICY` with `VERIFY=YES`, or with `migrator verify`: values that were changed would be told as differences.
 - `retry-rejects` takes no policy: the values in a reject file can be mended there.
 
 ## What it costs

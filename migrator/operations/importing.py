@@ -627,10 +627,10 @@ class _Import:
             for item, step in zip(items, phase.steps, strict=True):
                 row = recorded[item]
                 if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
-                    of_table = Counts() if step.table is None else counted.get(step.table, Counts())
+                    of_table = None if step.table is None else counted.get(step.table)
                     yield from (_with_rows(loss, of_table) for loss in step.script.losses)
         for name, losses in self.told_of_existing.items():
-            yield from (_with_rows(loss, counted.get(name, Counts())) for loss in losses)
+            yield from (_with_rows(loss, counted.get(name)) for loss in losses)
         yield from self._changes()
 
     def _record_losses(self) -> None:
@@ -709,9 +709,9 @@ class _Import:
                 self.log.error(f"ORA-02298: cannot validate the foreign keys of {table.qname} - parent keys not found", text)
 
 
-def _with_rows(loss: Loss, counts: Counts) -> Loss:
-    """An entry with its number of rows, if it was counted."""
-    if not loss.each or loss.column is None:
+def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
+    """An entry with its number of rows, if that was counted; None: no rows came in."""
+    if not loss.each or loss.column is None or counts is None:
         return loss
     return replace(loss, rows=counts[loss.column, loss.rule, None])
 

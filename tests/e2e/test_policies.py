@@ -197,7 +197,7 @@ CASES: list[tuple[str, str, str, tuple[str, ...], str, dict[str, str], list[tupl
             {'"v"': "wrong bytes in texts became U+FFFD (1 row)"},
             [(1, "caf\ufffd"), (2, "café"), (3, None)],
         )
-        for there in ("sqlite", "postgresql", "mysql")
+        for there in ("postgresql", "mysql")
     ),
     (
         "out_of_range", "postgresql", "mysql",
@@ -338,6 +338,7 @@ def test_the_ledger_is_in_a_file_and_in_the_master_table(mysql: Fresh, postgresq
         "column": "d",
         "rows": 2,
         "policy": "warn",
+        "each": False,
     }
     recorded = Recorded.of(target, "KEPT")
     with recorded.database.connect() as connection:
@@ -429,6 +430,8 @@ def test_what_is_no_policy_is_refused(value: str, message: str) -> None:
         (("impdp", "CONTENT=METADATA_ONLY"), "so POLICY has no meaning"),
         (("impdp", "QUERY=t:WHERE a = 1"), "QUERY on a dump file set chooses among rows when POLICY has changed them"),
         (("expdp",), "unknown parameter name 'POLICY'"),
+        (("impdp", "VERIFY=YES"), "which a comparison with the source would take for differences"),
+        (("verify",), "which a comparison with the source would take for differences"),
         (("impdp", "VERIFY_ONLY=YES", "LEDGER=x"), "so POLICY has no meaning"),
     ],
 )
