@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.adapter import load_adapter
@@ -210,6 +210,7 @@ def test_an_empty_batch_passes() -> None:
             assert converted(made, pa.array([], pa.string()))[0].to_pylist() == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.decimals(-(10**12), 10**12, places=6), max_size=20), st.integers(0, 5))
 def test_rounding_is_that_of_decimals_and_counts_what_changed(values: list[Decimal | None], scale: int) -> None:
     made = between(t.Decimal(20, 6), t.Decimal(20, scale), Misfit.FRACTION)
@@ -219,6 +220,7 @@ def test_rounding_is_that_of_decimals_and_counts_what_changed(values: list[Decim
     assert counts.total() == sum(a != b for a, b in zip(values, expected, strict=True))
 
 
+@settings(deadline=None)
 @given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=20), st.sampled_from([8, 16, 24, 32]), st.booleans())
 def test_numbers_in_range_stay_and_others_go(values: list[int | None], bits: int, unsigned: bool) -> None:
     low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
