@@ -14,6 +14,7 @@ from enum import StrEnum
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import pyarrow as pa
@@ -23,6 +24,7 @@ from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, Unsupp
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
 
 if TYPE_CHECKING:
@@ -72,6 +74,8 @@ class Capabilities:
     """Must the tables that it reads be locked against writers, because it reads no snapshot?"""
     integers: bool = True
     """Are there types for whole numbers? (False: they are decimals with nothing after the point.)"""
+    largest_integer: int | None = None
+    """What is the largest integer of any column? (None: as the column's type says.)"""
     formats: tuple[str, ...] = ()
     """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
     digests: str = ""
@@ -84,7 +88,8 @@ class TypeRule:
     """One row of a type table: how a neutral type is declared, and what that loses.
 
     The first rule whose ``type`` matches and whose ``when`` holds is taken. ``sql`` is a template over the neutral type's
-    fields, or a function of it. ``loss``: one sentence on what the declaration cannot keep (empty: nothing). ``check``: a
+    fields, or a function of it. ``loss``: one sentence on what the declaration cannot keep (empty: nothing); ``each``: that
+    is so of every value, not only of some, or of what may come later. ``check``: a
     template for a check constraint that restores the range, over ``{column}`` (already quoted), or a function of the type
     and that column.
     """
@@ -93,6 +98,7 @@ class TypeRule:
     sql: str | Callable[[Any], str]
     when: Callable[[Any], bool] | None = None
     loss: str = ""
+    each: bool = False
     check: str | Callable[[Any, str], str] = ""
     reason: str = ""
 
@@ -141,6 +147,7 @@ class Read:
     """What to read: ``columns`` of ``table`` (its name at the source), rows limited by the SQL condition ``where``.
 
     ``granule``: only its rows. ``policies``: rows that row-level security hides are left out, rather than an error.
+    ``any_bytes``: columns whose texts come as bytes in a batch where one of them is not UTF-8, rather than as an error.
     """
 
     table: QName
@@ -148,6 +155,7 @@ class Read:
     where: str | None = None
     granule: Granule | None = None
     policies: bool = False
+    any_bytes: frozenset[str] = frozenset()
 
     @property
     def part(self) -> QName | None:
@@ -323,6 +331,15 @@ def key_granules(order: KeyOrder, size: int) -> tuple[Granule, ...]:
     return tuple(found) or (Granule(),)
 
 
+Lacking = Callable[[Column], bool]
+"""Whether a column has no place for values of a certain kind."""
+
+
+def of_types(*types: type[t.Type]) -> Lacking:
+    """Columns of any of these types."""
+    return lambda column: isinstance(t.base_of(column.type), types)
+
+
 Trouble = Literal["privilege", "connection", "room", "read-only", "file", "lock", "row", "text"]
 """What a driver's error can be about: a missing privilege, a connection that is lost, a database that is full, one that can
 only be read, a file that is no database, a lock that another connection holds; a row that breaks a constraint, or has a
@@ -354,6 +371,8 @@ class Adapter(ABC):
     """How neutral types are declared here; the first matching row is taken."""
     samples: Mapping[str, t.Type]
     """Declarations of every type there is here, and what each means: the rows of docs/types.md."""
+    lacks: Mapping[Misfit, Lacking] = MappingProxyType({})
+    """Which columns have no place for values of a kind, where the limits of their types do not say so already."""
     answers: Mapping[Fact, Answer]
     """Where each fact is answered; :meth:`facts` tells those that are asked."""
     semantics: Semantics | None = None

@@ -153,6 +153,19 @@ def utf8(array: pa.Array, column: str) -> pa.Array:
     return text
 
 
+def text_or_bytes(array: pa.Array, column: str, any_bytes: bool) -> pa.Array:
+    """A binary array as text; with ``any_bytes`` as it is, where a value is not UTF-8.
+
+    :raises ValueNotCarried: a value is not UTF-8.
+    """
+    try:
+        return utf8(array, column)
+    except ValueNotCarried:
+        if any_bytes:
+            return array
+        raise
+
+
 def parse(text: pa.Array, type_: t.Type) -> pa.Array:
     """A text array parsed to the Arrow type of ``type_``; where any value does not fit it, the text itself (the escape)."""
     wanted = arrow_type(type_)
@@ -341,6 +354,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             if not pc.all(pc.equal(days.cast(pa.timestamp("us")), array.cast(pa.timestamp("us"))), min_count=0).as_py():
                 raise pa.ArrowInvalid("a time of day would be lost")
             return days
+        case t.Float(), t.Float() if pa.types.is_float64(array.type) and pa.types.is_float32(wanted):
+            return _narrowed(array)
         case t.Decimal(), t.Float():
             return pa.array([None if v is None else float(v) for v in array.to_pylist()], wanted)  # Arrow's cast misrounds
         case ((t.Integer() | t.Year() | t.Decimal() | t.Float()), (t.Integer() | t.Year() | t.Decimal() | t.Float())):
@@ -351,6 +366,18 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(wanted)
         case _:
             raise pa.ArrowInvalid(f"{source} is not {target}")
+
+
+def _narrowed(array: pa.Array) -> pa.Array:
+    """Floats of 64 bits in 32, which Arrow's own cast rounds, or makes infinite.
+
+    :raises pa.ArrowInvalid: it would change one.
+    """
+    narrow = array.cast(pa.float32())
+    changed = pc.and_(pc.invert(pc.is_nan(array)), pc.not_equal(narrow.cast(pa.float64()), array))
+    if pc.any(changed).as_py():
+        raise pa.ArrowInvalid(f"{array.filter(pc.fill_null(changed, False))[0]} has more digits than 32 bits hold")
+    return narrow
 
 
 def _bits_as_bytes(array: pa.Array) -> pa.Array:

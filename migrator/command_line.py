@@ -10,7 +10,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from migrator import files, object_types, params, templates
+from migrator import files, object_types, params, policies, templates
 from migrator.config import Config, Credential, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
@@ -29,6 +29,7 @@ from migrator.errors import (
     mask_argument,
 )
 from migrator.flashback import moment
+from migrator.model.misfits import Misfit
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
     AccessMethod,
@@ -49,6 +50,7 @@ from migrator.spec import (
     NumberTypes,
     ObjectFilter,
     Operation,
+    PolicySetting,
     TableExistsAction,
     TableName,
     TableQuery,
@@ -57,12 +59,13 @@ from migrator.spec import (
 
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
+    from migrator.model.catalog import Action
 
 _DUMP_READING = (
     *("CREDENTIAL", "ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY"),
 )
 _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
-_IMPORTING = ("CONTENT", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
+_IMPORTING = ("CONTENT", "LEDGER", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
 _REJECTING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT_ROWS_WITH_REPL_CHAR"})
@@ -117,6 +120,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         data_options=(options := _data_options(client, request)),
         reject_limit=_reject_limit(request, options),
         reject_file=_reject_file(request, config, options),
+        policies=_policies(request),
+        ledger=_written_file("LEDGER", request, config, ".json"),
         skip_unusable_indexes=request.choice("SKIP_UNUSABLE_INDEXES") != "NO",
         number_types=cast(NumberTypes, request.choice("NUMBER_TYPES") or "EXACT"),
         parallel=_parallel(request),
@@ -198,6 +203,11 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         *_without_rows_conflicts(request, content),
         _link_wanted(client, request),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
+        (
+            "POLICY" in request and "QUERY" in request and "NETWORK_LINK" not in request,
+            "QUERY on a dump file set chooses among rows when POLICY has changed them: they could not be counted",
+        ),
+        ("LEDGER" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so LEDGER has no meaning"),
         *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
         *_flashback_conflicts(client, request, content),
@@ -224,7 +234,7 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
         "CONTENT=METADATA_ONLY": content == "METADATA_ONLY",
         **{f"{name}=YES": request.flag(name) for name in ("ESTIMATE_ONLY", "MASTER_ONLY", "VERIFY_ONLY")},
     }
-    for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS")):
+    for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS", "POLICY")):
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
 
 
@@ -320,7 +330,7 @@ def _check_job(client: Client, job: JobSpec) -> None:
         raise ConflictingParameters(detail=f"FLASHBACK_TIME: {detail}")
     _check_includes(job.include)
     _check_objects(job)
-    plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file) if path is not None]
+    plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file, job.ledger) if path is not None]
     named = [*job.dumpfiles, *plain]
     twice = next((name for name in named if named.count(name) > 1), None)
     twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
@@ -340,6 +350,9 @@ def check_verifiable(job: JobSpec) -> None:
     for name, given in without_rows.items():
         if given:
             raise ConflictingParameters(detail=f"{name} moves no rows: there is nothing to verify")
+    if job.policies:
+        detail = "POLICY changes values on their way, which a comparison with the source would take for differences"
+        raise ConflictingParameters(detail=detail)
     if job.query and job.network_link is None:
         detail = (
             "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"
@@ -675,6 +688,47 @@ def _reject_file(request: Request, config: Config, options: Sequence[DataOption]
     if log is not None:
         return log.with_name(f"{log.stem}{REJECTS}")
     return _file(f"import{REJECTS}", "DATA_OPTIONS", request.one("DIRECTORY"), config, "WRITE", "")
+
+
+def _policies(request: Request) -> tuple[PolicySetting, ...]:
+    """The items of POLICY.
+
+    :raises ConflictingParameters: two of them say different things about the same.
+    """
+    found: dict[PolicySetting, PolicySetting] = {}
+    for item in request.items("POLICY"):
+        setting = _policy(item)
+        other = found.setdefault(replace(setting, action="refuse"), setting)
+        if other != setting:
+            raise ConflictingParameters(detail=f"POLICY={other} and POLICY={setting} exclude each other")
+    return tuple(found.values())
+
+
+def _policy(item: str) -> PolicySetting:
+    """``[[schema.]table[.column]:|type:name:]case=action``.
+
+    :raises InvalidValue: it is not that.
+    """
+    *where, what = split(item, "POLICY", ":")
+    case, equals, action = what.rpartition("=")
+    case, action = case.strip().lower(), action.strip().lower()
+    if not equals or len(where) > 2 or (len(where) == 2 and where[0].lower() != "type"):
+        detail = f"{item} is not [[schema.]table[.column]:]case=action or type:name:case=action"
+        raise InvalidValue(name="POLICY", detail=detail)
+    if case not in policies.CASES:
+        raise InvalidValue(name="POLICY", detail=f"'{case}' is none of {', '.join(policies.CASES)}")
+    if action not in policies.ACTIONS:
+        raise InvalidValue(name="POLICY", detail=f"'{action}' is none of {', '.join(policies.ACTIONS)}")
+    setting = PolicySetting(Misfit(case), cast("Action", action))
+    if len(where) == 2:
+        type_ = unquoted(where[1], "POLICY").lower()
+        if type_ not in policies.TYPES:
+            raise InvalidValue(name="POLICY", detail=f"'{type_}' is none of the types {', '.join(policies.TYPES)}")
+        return replace(setting, type=type_)
+    names = tuple(dotted(where[0], "POLICY")) if where else ()
+    if len(names) > 3:
+        raise InvalidValue(name="POLICY", detail=f"{where[0]} has more than a schema, a table and a column")
+    return replace(setting, names=names)
 
 
 def _table_name(text: str, parameter: str) -> TableName:

@@ -282,7 +282,8 @@ class DDL:
         rule = self.rule(table.name, column)
         type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
         if rule.loss:
-            losses.append(Loss(path_of(table), f"type-{rule.type.__name__.lower()}", rule.loss, column.name))
+            name = f"type-{rule.type.__name__.lower()}"
+            losses.append(Loss(path_of(table), name, rule.loss, column.name, each=rule.each))
         return rule.declare(type_)
 
     def _unsaid(self, table: Table) -> Iterator[Loss]:
@@ -780,3 +781,24 @@ def _shown(default: Default) -> str:
         case Literal(value=text):
             return f"'{text}'"
     return type(default).__name__
+
+
+def unique_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """What lets no two rows of a table be equal: as the loss list calls it, and its columns."""
+    if table.primary_key is not None:
+        yield "the primary key", table.primary_key.columns
+    for unique in table.uniques:
+        yield f"unique {unique.name}" if unique.name else "a unique constraint", unique.columns
+    for index in table.indexes:
+        if index.unique:
+            yield f"unique index {index.name}", tuple(key.column for key in index.keys if key.column is not None)
+
+
+def keys_telling_case(table: Table) -> Iterator[Loss]:
+    """The entries about unique keys over texts whose collation ignores case at the source, and does not here."""
+    ignoring = {column.name for column in table.columns if column.ignore_case}
+    for label, columns in unique_keys(table):
+        for name in columns:
+            if name in ignoring:
+                detail = f"{label} lets in both 'a' and 'A', which are equal at the source"
+                yield Loss(path_of(table), "key-case", detail, name)

@@ -53,6 +53,8 @@ def _written(job: JobSpec) -> Iterator[_Written]:
         yield _Written("LOGFILE", job.logfile, files.not_text, LogFileNotWritable)
     if job.sqlfile is not None:
         yield _Written("SQLFILE", job.sqlfile, files.not_text)
+    if job.ledger is not None:
+        yield _Written("LEDGER", job.ledger, files.not_text)
     if job.operation == "EXPORT":  # without REUSE_DUMPFILES no file is overwritten
         objection = files.not_a_dump if job.reuse_dumpfiles else None
         for name in job.dumpfiles:

@@ -293,6 +293,15 @@ SUPPORTED = (
     ),
     Parameter("JOB_NAME", BOTH, "The job's name.", "name", "such as SYS_EXPORT_SCHEMA_01", "JOB_NAME=nightly"),
     _flag("KEEP_MASTER", BOTH, "Keep the master table when the job has completed."),
+    Parameter(
+        "LEDGER",
+        IMPDP,
+        "The loss list as JSON: each change of type or meaning with its object, rule, policy and number of rows. Ours: Data "
+        "Pump has none.",
+        "[directory:]file",
+        "none is written",
+        "LEDGER=import.json",
+    ),
     Parameter("LOGFILE", BOTH, "The log file.", "[directory:]file", "export.log, import.log", "LOGFILE=nightly.log"),
     Parameter(
         "LOGTIME",
@@ -357,6 +366,18 @@ SUPPORTED = (
         "PARALLEL_THRESHOLD=256M",
     ),
     Parameter("PARFILE", BOTH, "A file of parameters, one NAME=value a line.", "path", example="PARFILE=nightly.par"),
+    Parameter(
+        "POLICY",
+        IMPDP,
+        "What becomes of values that have no place at the target, by case: refuse fails the table and loses nothing, "
+        "convert changes them as the case says and counts the rows in the loss list, warn is convert with exit code 5. The "
+        "most specific setting holds: a column's, then a table's, a type's, and the one without a name. Ours: Data Pump has "
+        "none. The cases are in docs/policies.md.",
+        "[[schema.]table[.column]: | type:name:]case=action[, …]",
+        "refuse, of every case",
+        "POLICY=zero_date=convert,hr.emp:too_long=warn",
+        many=True,
+    ),
     Parameter(
         "QUERY",
         BOTH,

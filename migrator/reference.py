@@ -23,7 +23,7 @@ migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of the
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
-migrator help --markdown [page]              print a page of docs/: parameters, access-methods, jobs, types, verify
+migrator help --markdown [page]              print a page of docs/: parameters, jobs, types, policies …
 migrator --version
 
 CONNECTION is a SQLAlchemy URL such as postgresql://hr@localhost/hr or sqlite:///hr.db, or the name of a connection
@@ -290,8 +290,9 @@ _MASTER_TABLE = """
 
 Every row is of one kind. The job's row has its state, degree and request. Rows of kind OBJECT and GRANULE are the plan,
 made once; a job that is started again uses those there are. FILE rows are the dump files of an export, WORKER rows what
-workers do, MESSAGE rows the lines of the log, REQUEST rows what clients ask for, CLIENT rows the clients that are attached,
-each with a heartbeat. Reading it is welcome; changing it is not. What a job moves never includes master tables.
+workers do, MESSAGE rows the lines of the log, LOSS rows the loss list of an import that is done, REQUEST rows what clients
+ask for, CLIENT rows the clients that are attached, each with a heartbeat. Reading it is welcome; changing it is not. What a
+job moves never includes master tables.
 
 `impdp MASTER_ONLY=YES` makes a master table out of a dump file set, to be read, and dropped by `DROP TABLE`. Its OBJECT
 rows are the objects in the set; its GRANULE rows have the rows and bytes of each table as they were exported, and where in
@@ -429,12 +430,130 @@ def _types_of(source: Adapter) -> Iterator[str]:
     yield from (f"{number}. {loss}" for loss, number in notes.items())
 
 
+_POLICIES_HEAD = """\
+# Values that have no place at the target
+
+<!-- Written by `migrator help --markdown policies`; do not edit. -->
+
+A value that its column at the target cannot hold is refused: the table is not loaded, the log names the column and the
+value, and nothing is lost. `SKIP_CONSTRAINT_ERRORS` loads the other rows and puts those with such values into a [reject
+file](rejects.md). `POLICY` is the third way: it says, case by case, that such values are to be changed.
+
+```sh
+migrator impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP_SCHEMA=hr:public \\
+    POLICY=zero_date=convert,nul_byte=warn,emp.hired:zero_date=refuse
+```
+
+| action | what it does |
+|---|---|
+"""
+
+_POLICIES_CASES = """
+## Cases
+
+Every case is refused unless a setting says otherwise. Only values that have no place in their column are ever changed:
+a zero date that goes into a text, or an infinite date into another PostgreSQL, stays what it is. The cases are looked
+for in this order, so that a number is rounded first and is then in range or not.
+
+| case | what it is | what `convert` and `warn` make of it | why that | rule of the entry |
+|---|---|---|---|---|
+"""
+
+_POLICIES_WHERE = """
+## Which setting holds
+
+`POLICY=[[schema.]table[.column]:]case=action[, …]`, in several items or several times. The most specific setting of a
+case holds, whatever their order: one for a column goes before one for its table, that before one for a type, and that
+before one without a name. Names are those of the source. Two names are a table and its schema, or a column and its
+table, whichever there is; if both are, write all three. A setting whose names mean nothing is told in the log. Two that
+contradict each other are refused, and so is what is no case, action or type.
+
+`POLICY=type:name:case=action` is about all columns that have a type at the source: {types}.
+
+"""
+
+_POLICIES_REST = """\
+## What is refused whatever the policy
+
+- A value that would become NULL in a column that is NOT NULL: the log names the column, the value and the case.
+- What is none of the cases: a text that is no number in a column of numbers, a label that an ENUM does not have, a
+  document that is no JSON, a time of day where the target has a date, a TIMESTAMP of MySQL after 2038.
+- A text with characters that the target's character set does not have; `REJECT_ROWS_WITH_REPL_CHAR` sets its row aside.
+- Bytes that are no text, from a column of MySQL in a character set other than utf8mb4, utf8mb3, latin1 and ascii, or from
+  a database of PostgreSQL whose encoding is SQL_ASCII.
+- An empty text where Oracle is the target: no job loads rows into Oracle yet. A SQLFILE has an entry for each column in
+  which `''` would become NULL (rule `oracle-empty-string`), and says where a row that holds it would be refused.
+- `POLICY` with `QUERY` on a dump file set, which is a condition in the target's SQL: what it leaves out would be
+  counted.
+- `POLICY` with `VERIFY=YES`, or with `migrator verify`: values that were changed would be told as differences.
+- `retry-rejects` takes no policy: the values in a reject file can be mended there.
+
+## What it costs
+
+Nothing without POLICY. With it, only tables with a column that can have such a value are looked at: by their types, by
+what each database has no place for, and not where both ends are the same database and declare the column alike. There,
+PostgreSQL's rows no longer pass as the bytes of COPY. All values of a column in a batch are looked at together; where a
+type's values travel in their binary form (a date that has one is neither zero nor infinite), a column costs next to
+nothing.
+
+## The loss list
+
+Each change of type or meaning is an *entry*: an object, a column where one is concerned, a rule, what is lost, and,
+where it was counted, in how many rows. What POLICY changed is counted while the rows pass, and told when a table is
+loaded:
+
+```
+. . imported "public"."emp"                              17.08 KB     107 rows
+. . loss: TABLE:"public"."emp"."hired": zero dates became NULL (3 rows) [zero-date]
+```
+
+The counts of a granule are committed with its rows, in the same transaction; so they are exact, however often a job
+died and was started again, and rows that were taken back or rejected are not counted. A value that two cases change (a
+number that is rounded, and is out of range then) is counted by both.
+
+| where | what |
+|---|---|
+| the log | `. . loss:` lines, and how many there are in the end |
+| a SQLFILE | comments, each before the statement that it is about |
+| the master table | LOSS rows when an import is done; each GRANULE row's `detail`, under `converted`, at any time |
+| `LEDGER=file` | all entries as JSON, of an import or a SQLFILE |
+| `migrator plan … --json` | `losses`: those that are known before rows move |
+
+```json
+{"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [
+ {"object": "TABLE:\\"public\\".\\"emp\\"", "rule": "zero-date", "detail": "zero dates became NULL", "column": "hired",
+  "rows": 3, "policy": "convert", "each": false}]}
+```
+
+`rows` is null where rows were not counted, `policy` where nothing but this can be done about it. `each`: the entry is
+about every row with a value in its column, such as an instant that becomes a date and time of day; these rows are counted
+as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
+
+Rows that go into a table that was there before have entries of their own: where a time zone is dropped or taken to be UTC
+(`existing-zone`), where decimals become binary fractions (`existing-float`), where a unique key over texts ignores case and
+did not at the source, or the other way round (`key-case`).
+"""
+
+
+def policies_page() -> str:
+    """The page about policies and the loss list as Markdown."""
+    from migrator.policies import ACTIONS, CASES, TYPES  # which nothing else here needs
+
+    lines = [_line(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]
+    cases = [
+        _line(f"`{case.misfit}`", case.meaning, case.conversion, case.reason, f"`{case.rule}`") for case in CASES.values()
+    ]
+    where = _POLICIES_WHERE.format(types=", ".join(f"`{name}`" for name in TYPES))
+    return _POLICIES_HEAD + "\n".join(lines) + "\n" + _POLICIES_CASES + "\n".join(cases) + "\n" + where + _POLICIES_REST
+
+
 PAGES = {
     "parameters": page,
     "access-methods": access_methods_page,
     "jobs": jobs_page,
     "types": types_page,
     "verify": verify_page,
+    "policies": policies_page,
 }
 """The pages of docs/ that are written from tables, by name."""
 

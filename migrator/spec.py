@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from migrator.flashback import NOW
+from migrator.model.catalog import Action
+from migrator.model.misfits import Misfit
 
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
@@ -85,6 +87,23 @@ class TableRemap:
 
 
 @dataclass(frozen=True)
+class PolicySetting:
+    """One item of POLICY: what is done about a case, in the columns of a ``type``, in a table or column, or everywhere.
+
+    ``names``: a table, a schema and a table, a table and a column, or all three; empty: none is meant alone.
+    """
+
+    case: Misfit
+    action: Action
+    names: tuple[str, ...] = ()
+    type: str | None = None
+
+    def __str__(self) -> str:
+        where = ".".join(self.names) if self.type is None else f"type:{self.type}"
+        return f"{where}:{self.case}={self.action}" if where else f"{self.case}={self.action}"
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, or all of them URIs, templates (``%U``) unexpanded.
 
@@ -94,6 +113,9 @@ class JobSpec:
     ``reject_file``: where rows go that SKIP_CONSTRAINT_ERRORS leaves out, unless the name is taken; ``reject_limit``: how
     many of a table may, None: any number. ``flashback_time`` is as
     :func:`migrator.flashback.moment` gives it.
+
+    ``policies``: what becomes of values that have no place at the target; without one they are refused. ``ledger``: where
+    the loss list goes as JSON.
 
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
@@ -124,6 +146,8 @@ class JobSpec:
     data_options: tuple[DataOption, ...] = ()
     reject_limit: int | None = None
     reject_file: Path | None = None
+    policies: tuple[PolicySetting, ...] = ()
+    ledger: Path | None = None
     skip_unusable_indexes: bool = True
     number_types: NumberTypes = "EXACT"
     parallel: int = 1
@@ -174,6 +198,8 @@ class JobSpec:
             "logfile": Path,
             "sqlfile": Path,
             "reject_file": Path,
+            "ledger": Path,
+            "policies": lambda items: tuple(map(_policy_from_json, items)),
             "tables": lambda items: tuple(TableName(**item) for item in items),
             "include": lambda items: tuple(map(_filter_from_json, items)),
             "exclude": lambda items: tuple(map(_filter_from_json, items)),
@@ -194,3 +220,7 @@ def _filter_from_json(data: dict[str, Any]) -> ObjectFilter:
 
 def _query_from_json(data: dict[str, Any]) -> TableQuery:
     return TableQuery(data["table"] and TableName(**data["table"]), data["where"])
+
+
+def _policy_from_json(data: dict[str, Any]) -> PolicySetting:
+    return PolicySetting(Misfit(data["case"]), data["action"], tuple(data["names"]), data["type"])

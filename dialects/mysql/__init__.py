@@ -29,7 +29,7 @@ from . import dictionary, facts, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import TYPES, unsaid
+from .types import LACKS, TYPES, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -55,6 +55,7 @@ class MySQL(Adapter):
     )
     types = TYPES
     samples = SAMPLES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

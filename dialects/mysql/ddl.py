@@ -88,12 +88,14 @@ _INDEX_METHODS = frozenset({"btree", "hash", "rtree", "fulltext", "spatial", ""}
 
 @dataclass(frozen=True)
 class Declared:
-    """How a column is declared: the type's words, what that loses, and a check that restores its range."""
+    """How a column is declared: the type's words, what that loses, a check that restores its range; whether ``each`` value
+    loses it."""
 
     sql: str
     loss: str = ""
     rule: str = ""
     check: str = ""
+    each: bool = False
 
     @property
     def large(self) -> bool:
@@ -185,7 +187,8 @@ class MySQLDDL(DDL):
         """How a row of the type table declares a column."""
         type_ = t.base_of(column.type)
         name = f"type-{rule.type.__name__.lower()}"
-        return Declared(rule.declare(type_), rule.loss, name, rule.restriction(type_, self.quote(column.name)))
+        check = rule.restriction(type_, self.quote(column.name))
+        return Declared(rule.declare(type_), rule.loss, name, check, rule.each)
 
     def keeps_native(self, column: Column) -> bool:
         """Whether the source's own declaration holds: it comes from MySQL, means the type, and this server has it."""
@@ -236,7 +239,7 @@ class MySQLDDL(DDL):
         """A column of CREATE TABLE, its comment with it."""
         declared = self.declarations(table)[column.name]
         if declared.loss:
-            losses.append(Loss(path_of(table), declared.rule, declared.loss, column.name))
+            losses.append(Loss(path_of(table), declared.rule, declared.loss, column.name, each=declared.each))
         identity = self.auto_increment(table) == column.name
         parts = [self.quote(column.name), declared.sql, self.collate_clause(table, column, losses)]
         generated = self.generated_clause(table, column, losses) if column.generated is not None else ""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot
-from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, utf8
+from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, text_or_bytes
 from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -189,12 +189,14 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
     charsets = character_sets(connection, read.table)
     items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
+    any_bytes = {name for name in read.any_bytes if charsets.get(name) in _AS_SENT | _AS_STORED}
     driver = driver_of(connection)
     rows = wire.Result(driver, f"SELECT {items} FROM {rows_of(read)}")
     try:
         for block in rows.blocks(BATCH_BYTES):
             arrays = block.columns(len(read.columns))
-            yield batch_of(read.columns, [decode(array, column) for array, column in zip(arrays, read.columns, strict=True)])
+            columns = zip(arrays, read.columns, strict=True)
+            yield batch_of(read.columns, [decode(array, column, column.name in any_bytes) for array, column in columns])
     finally:
         if not rows.complete and driver.open:
             _interrupt(connection)
@@ -229,8 +231,8 @@ def _interrupt(connection: sa.Connection) -> None:
         other.exec_driver_sql(f"KILL QUERY {thread}")
 
 
-def decode(array: pa.Array, column: Column) -> pa.Array:
-    """The texts that MySQL sends, in the Arrow form of the column's type.
+def decode(array: pa.Array, column: Column, any_bytes: bool = False) -> pa.Array:
+    """The texts that MySQL sends, in the Arrow form of the column's type; with ``any_bytes`` as bytes if one is no text.
 
     :raises ValueNotCarried: text that is not UTF-8.
     """
@@ -239,7 +241,9 @@ def decode(array: pa.Array, column: Column) -> pa.Array:
         return array
     if is_geometry(type_):
         return pa.array([None if value is None else value.hex().upper() for value in array.to_pylist()], pa.string())
-    text = utf8(array, column.name)
+    text = text_or_bytes(array, column.name, any_bytes)
+    if pa.types.is_binary(text.type):
+        return text
     match type_:
         case t.Float(bits=32):
             return text.cast(pa.float64()).cast(pa.float32())

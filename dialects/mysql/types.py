@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from migrator.adapter import TypeRule
+from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.misfits import Misfit
 
 from .names import quote
 
@@ -264,6 +265,7 @@ TYPES: tuple[TypeRule, ...] = (
         "varchar(32)",
         when=lambda x: x.zoned,
         loss="a time of day with an offset becomes its text",
+        each=True,
         reason="no times with offsets",
     ),
     TypeRule(t.Time, _fraction("time"), when=lambda x: x.precision > 6, loss=_DIGITS_BEYOND_6, reason="microseconds"),
@@ -273,6 +275,7 @@ TYPES: tuple[TypeRule, ...] = (
         _fraction("datetime"),
         when=lambda x: x.zoned,
         loss="an instant becomes date and time of day in UTC; sessions do not shift it to their time zone",
+        each=True,
         reason="TIMESTAMP ends in 2038 and begins in 1970: values beyond could not be stored",
     ),
     TypeRule(
@@ -280,7 +283,11 @@ TYPES: tuple[TypeRule, ...] = (
     ),
     TypeRule(t.Timestamp, _fraction("datetime"), reason="microseconds, the years 0 to 9999"),
     TypeRule(
-        t.Interval, "varchar(70)", loss="an interval becomes its text", reason="TIME ends at 838 hours and has no months"
+        t.Interval,
+        "varchar(70)",
+        loss="an interval becomes its text",
+        each=True,
+        reason="TIME ends at 838 hours and has no months",
     ),
     TypeRule(t.Year, "year", reason="MySQL's own"),
     TypeRule(
@@ -297,12 +304,15 @@ TYPES: tuple[TypeRule, ...] = (
         "varchar({length})",
         when=lambda b: b.length and b.length <= 16_000,
         loss="bits become a text of 0 and 1",
+        each=True,
         reason="BIT has a fixed length of up to 64",
     ),
-    TypeRule(t.Bit, "longtext", loss="bits become a text of 0 and 1", reason="BIT has a fixed length of up to 64"),
+    TypeRule(
+        t.Bit, "longtext", loss="bits become a text of 0 and 1", each=True, reason="BIT has a fixed length of up to 64"
+    ),
     TypeRule(t.Enum, _quoted_labels("enum"), reason="the same labels in the same order"),
     TypeRule(t.SetOf, _quoted_labels("set"), reason="MySQL's own"),
-    TypeRule(t.Array, "longtext", loss="an array becomes the text its database prints", reason="no arrays"),
+    TypeRule(t.Array, "longtext", loss="an array becomes the text its database prints", each=True, reason="no arrays"),
     TypeRule(t.Native, "{declaration}", when=lambda n: n.dialect == "mysql", reason="MySQL's own"),
     TypeRule(
         t.Native,
@@ -319,6 +329,13 @@ MARIADB_TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Uuid, "uuid", reason="MariaDB 10.7 and later"),
 )
 """Rows that come before TYPES where the server is known to be a MariaDB of 10.7 or later."""
+
+LACKS: Mapping[Misfit, Lacking] = {
+    Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Decimal, t.Float),
+    Misfit.NAN: of_types(t.Decimal, t.Float),
+    Misfit.OUT_OF_RANGE: of_types(t.Date, t.Timestamp),
+}
+"""Which columns have no place for values of a kind; dates end with the year 9999, and there are none before the year 0."""
 
 MARIADB_ONLY = frozenset({"uuid", "inet4", "inet6"})
 """Type words that MySQL does not have."""

@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from sqlglot import exp
 
 from migrator.adapter import Adapter, load_adapter
-from migrator.ddl import DDL, Script
+from migrator.ddl import DDL, Script, keys_telling_case
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
 from migrator.expressions import Untranslatable, parse
 from migrator.model import types as t
@@ -384,6 +384,7 @@ class OracleDDL(DDL):
         ignoring = [c.name for c in texts if c.ignore_case]
         if ignoring:
             yield Loss(path, "ignore-case", f"capital letters differ from small ones here in {', '.join(ignoring)}")
+        yield from keys_telling_case(table)
         for column in table.columns:
             if column.collation and not column.ignore_case:
                 yield Loss(path, "collation", f"sorts and compares by bytes here, not by {column.collation}", column.name)

@@ -31,7 +31,7 @@ from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, TYPES, unsaid
+from .types import DIALECT, LACKS, TYPES, unsaid
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -79,6 +79,7 @@ class PostgreSQL(Adapter):
     )
     types = TYPES
     samples = SAMPLES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

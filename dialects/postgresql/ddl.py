@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.adapter import TypeRule
-from migrator.ddl import DDL, Script
+from migrator.ddl import DDL, Script, keys_telling_case
 from migrator.errors import IdentifierTooLong
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -240,7 +240,7 @@ class PostgreSQLDDL(DDL):
             if sequence.owner is not None and (sequence.schema, sequence.owner[0]) == (table.schema, table.name):
                 owner = f"{self.name_of(table)}.{self.quote(sequence.owner[1])}"
                 statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
-        return Script(tuple(statements), (*made.losses, *_case_losses(table)))
+        return Script(tuple(statements), (*made.losses, *_case_losses(table), *keys_telling_case(table)))
 
     def _parents(self, table: Table) -> list[Table]:
         """The tables that this one inherits from, as far as they are moved too."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from migrator.adapter import TypeRule
+from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column
 
 DIALECT = "postgresql"
 
@@ -265,3 +267,18 @@ NUMERIC_SCALE_BEFORE_15 = TypeRule(
     lambda d: d.precision is not None and not 0 <= (d.scale or 0) <= d.precision,
     loss="a scale that is negative or exceeds the precision can be declared from PostgreSQL 15 on: nothing is rounded here",
 )
+
+
+def _has_precision(column: Column) -> bool:
+    type_ = t.base_of(column.type)
+    return isinstance(type_, t.Decimal) and type_.precision is not None
+
+
+LACKS: Mapping[Misfit, Lacking] = {
+    Misfit.ZERO_DATE: of_types(t.Date, t.Timestamp),
+    Misfit.PARTIAL_DATE: of_types(t.Date, t.Timestamp),
+    Misfit.NUL_BYTE: of_types(t.String, t.Enum, t.SetOf, t.Json, t.Xml),
+    Misfit.INVALID_BYTES: of_types(t.String, t.Enum, t.Json, t.Xml),
+    Misfit.INFINITY: _has_precision,
+}
+"""Which columns have no place for values of a kind."""

@@ -33,7 +33,7 @@ from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, TYPES
+from .types import DIALECT, LACKS, TYPES
 
 _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -71,9 +71,11 @@ class SQLiteAdapter(Adapter):
         writes_while_read=False,
         reads_links=True,
         link_is_fastest=True,
+        largest_integer=(1 << 63) - 1,
     )
     types = TYPES
     samples = SAMPLES
+    lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
 

@@ -101,15 +101,16 @@ def _unlimited(type_: t.Type) -> bool:
     return isinstance(type_, t.Json | t.Xml) or (isinstance(type_, t.String | t.Binary) and type_.length is None)
 
 
-def _values(array: pa.Array, column: Column, name: str) -> pa.Array:
-    """Values as they came, in the Arrow form of the column's neutral type.
+def _values(array: pa.Array, column: Column, name: str, any_bytes: bool) -> pa.Array:
+    """Values as they came, in the Arrow form of the column's neutral type; with ``any_bytes`` as bytes if one is no text.
 
     :raises pa.ArrowInvalid: a value does not fit that type.
     """
     type_ = t.base_of(column.type)
     wanted = arrow.arrow_type(type_)
     if array.type == pa.binary() and not isinstance(type_, t.Binary):
-        return arrow.parse(arrow.utf8(array, name), type_)
+        text = arrow.text_or_bytes(array, name, any_bytes)
+        return text if pa.types.is_binary(text.type) else arrow.parse(text, type_)
     if isinstance(type_, t.Boolean):
         if pc.any(pc.and_(pc.not_equal(array, 0), pc.not_equal(array, 1))).as_py():
             raise pa.ArrowInvalid("only 0 and 1 are truth values")
@@ -195,7 +196,7 @@ class _TableReader:
         arrays = []
         for array, column in zip(batch.columns, self.read.columns, strict=True):
             try:
-                arrays.append(_values(array, column, self.label(column)))
+                arrays.append(_values(array, column, self.label(column), column.name in self.read.any_bytes))
             except pa.ArrowInvalid as error:
                 held = affinity(column.native)
                 self._refuse(column, misfit(t.base_of(column.type), held), error)

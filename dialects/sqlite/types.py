@@ -9,12 +9,14 @@ UUIDs never look like one, and keep their usual names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.adapter import TypeRule
+from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column
 
 DIALECT = "sqlite"
 
@@ -175,7 +177,12 @@ TYPES = (
     TypeRule(t.Integer, lambda i: "INT UNSIGNED" if i.unsigned else "INT", lambda i: i.bits == 32),
     TypeRule(t.Integer, "INTEGER"),
     TypeRule(t.Decimal, lambda d: f"DECIMAL({d.precision},{d.scale or 0})", _fits_real, reason="a REAL keeps 15 digits"),
-    TypeRule(t.Decimal, _decimal_declaration, loss="is kept as text, and sorts as text: SQLite's numbers hold 15 digits"),
+    TypeRule(
+        t.Decimal,
+        _decimal_declaration,
+        loss="is kept as text, and sorts as text: SQLite's numbers hold 15 digits",
+        each=True,
+    ),
     TypeRule(t.Float, "FLOAT", lambda f: f.bits == 32),
     TypeRule(t.Float, "DOUBLE"),
     TypeRule(t.String, "CLOB", lambda s: s.lob),
@@ -190,7 +197,7 @@ TYPES = (
     TypeRule(t.Time, lambda x: f"TIMETZ({x.precision})" if x.zoned else f"TIME({x.precision})"),
     TypeRule(t.Timestamp, "TIMESTAMPTZ({precision})", lambda x: x.zoned, reason="ISO text in UTC"),
     TypeRule(t.Timestamp, "DATETIME({precision})"),
-    TypeRule(t.Interval, "TEXT", loss=_AS_TEXT, reason="the word INTERVAL would give INTEGER affinity"),
+    TypeRule(t.Interval, "TEXT", loss=_AS_TEXT, each=True, reason="the word INTERVAL would give INTEGER affinity"),
     TypeRule(t.Year, "YEAR"),
     TypeRule(t.Json, "JSON_TEXT", reason="JSON alone has NUMERIC affinity, which rewrites a document that is a number"),
     TypeRule(t.Uuid, "UUID", reason="its text has hyphens and is no number"),
@@ -199,7 +206,21 @@ TYPES = (
     TypeRule(t.Bit, lambda b: "VARBIT_TEXT" if b.length is None else f"VARBIT_TEXT({b.length})"),
     TypeRule(t.Enum, "TEXT", loss="becomes text with a check: the labels' order is lost", check=_labels),
     TypeRule(t.SetOf, "TEXT", loss="becomes text: any combination is let in"),
-    TypeRule(t.Array, "TEXT", loss="is kept as the source's text form"),
-    TypeRule(t.Native, "TEXT", lambda n: not n.opaque, loss="is kept as the source's text form"),
+    TypeRule(t.Array, "TEXT", loss="is kept as the source's text form", each=True),
+    TypeRule(t.Native, "TEXT", lambda n: not n.opaque, loss="is kept as the source's text form", each=True),
 )
 """How neutral types are declared; a later read of the declaration gives the same neutral type where none has a loss."""
+
+
+def _is_number(column: Column) -> bool:
+    """Whether decimals are kept as SQLite's numbers, rather than as text."""
+    return isinstance(t.base_of(column.type), t.Decimal) and affinity(column.native) != "TEXT"
+
+
+_is_float = of_types(t.Float)
+
+LACKS: Mapping[Misfit, Lacking] = {
+    Misfit.INFINITY: _is_number,
+    Misfit.NAN: lambda column: _is_float(column) or _is_number(column),
+}
+"""Which columns have no place for values of a kind. Dates are text, of any kind."""

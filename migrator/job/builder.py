@@ -20,6 +20,9 @@ from migrator.plan import POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 Numbered = Sequence[tuple[int, Step]]
 """Steps with their items of the master table."""
 
+NOT_MADE = "see the loss list"
+"""The error of an object that has no counterpart, and is skipped."""
+
 _SMALL_TOGETHER = 20
 """How many objects on small tables a worker makes in one go."""
 _SMALL = 16 << 20
@@ -93,7 +96,7 @@ class Builder:
         for loss in step.script.losses:
             self._log.loss(loss)
         if not step.script.statements:
-            self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="see the loss list")
+            self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
         return bool(step.script.statements)
 
     def dependent_skipped(self, label: str, table: QName) -> None:

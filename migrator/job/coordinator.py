@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
+from migrator import converting
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     DumpSpaceExhausted,
@@ -206,8 +207,8 @@ class Coordinator:
             if outcome.error is not None or task.done is None:
                 values |= {"state": state, "rows": outcome.rows, "bytes": outcome.bytes, "seconds": outcome.seconds}
                 values |= {"error": "" if outcome.error is None else str(outcome.error)}
-                if task.rows_to is not None and task.rows_to.rejecting is not None:
-                    values["detail"] = outcome.rejected.recorded(task.rows_to.rejecting.detail)
+                if task.rows_to is not None and task.rows_to.noting:
+                    values["detail"] = outcome.recorded(task.rows_to.detail)
                 elif task.rows_to is None:
                     values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}
                     if outcome.found is not None:
@@ -333,7 +334,8 @@ class Coordinator:
         if isinstance(task, Scan) or self.record.begin("GRANULE", task.item, worker=worker):
             return None
         row = next(row for row in self.record.rows("GRANULE", after=task.item - 1) if row.item == task.item)
-        return Outcome(row.rows, row.bytes, row.seconds, rejected=Rejected.of(row.detail))
+        rejected, converted = Rejected.of(row.detail), converting.recalled(row.detail)
+        return Outcome(row.rows, row.bytes, row.seconds, rejected=rejected, converted=converted)
 
     def _gone(self, lane: Lane, died: bool) -> None:
         if self._files is None:

@@ -8,7 +8,7 @@ no good row is loaded by itself without need.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ class Rejecting:
     ``key``: the columns that tell a row. ``limit``: more rows of the granule than that fail it; None: any number.
     ``texts``: only rows with a text that the database's character set does not have are bad, others fail the granule.
     ``again``: a row may need another of its own table, so rows that are refused are tried until no more of them get in.
-    ``detail``: what the master table records of the granule, to which is added what was rejected.
     """
 
     beside: Path
@@ -40,7 +39,10 @@ class Rejecting:
     limit: int | None = None
     again: bool = False
     texts: bool = False
-    detail: dict[str, Any] = field(default_factory=dict)
+
+
+RECORDED = "rejected"
+"""The name under which the master table has what a granule's load rejected."""
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,14 @@ class Rejected:
     part: str = ""
     reason: str = ""
 
-    def recorded(self, detail: dict[str, Any]) -> dict[str, Any]:
-        """What the master table records of a granule."""
-        rest = {name: value for name, value in detail.items() if name != "rejected"}
-        return {**rest, "rejected": vars(self)} if self.rows else rest
+    def recorded(self) -> dict[str, Any]:
+        """What the master table records of it; nothing where no row was rejected."""
+        return {RECORDED: vars(self)} if self.rows else {}
 
     @classmethod
     def of(cls, detail: dict[str, Any]) -> Rejected:
         """What is recorded of a granule."""
-        return cls(**detail.get("rejected", {}))
+        return cls(**detail.get(RECORDED, {}))
 
 
 NONE_REJECTED = Rejected()

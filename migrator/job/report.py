@@ -71,6 +71,14 @@ def elapsed_text(elapsed: timedelta) -> str:
     return f"{elapsed.days} {hours:02}:{minutes:02}:{seconds:02}"
 
 
+_LOSS = ". . loss: {}"
+
+
+def loss_line(loss: Loss) -> str:
+    """An entry of the loss list as the log has it."""
+    return _shown(_LOSS.format(loss))
+
+
 class JobLog:
     """The log of one job, to ``out`` and to the request's LOGFILE; a context manager that closes the file.
 
@@ -189,9 +197,10 @@ class JobLog:
             self._write(line, worker)
 
     def loss(self, loss: Loss) -> None:
-        """An entry of the loss list."""
+        """An entry of the loss list; under the policy ``warn`` an error of the job, too."""
         self.losses += 1
-        self._write(f". . loss: {loss}")
+        self.errors += loss.policy == "warn"
+        self._write(_LOSS.format(loss))
 
     # --- how it ends ------------------------------------------------------------------------------------------------
 
@@ -250,7 +259,7 @@ class JobLog:
     def _write(self, text: str, worker: int | None = None) -> None:
         if worker is not None and self._spec.metrics:
             text = f"W-{worker} {text}"
-        text = "\n ".join(map(visible, redact(text).split("\n")))
+        text = _shown(text)
         self._to_file(f"{self._stamp('LOGFILE')}{text}")
         self.sink(text)
         self.out.write(f"{self._stamp('STATUS')}{text}\n")
@@ -271,6 +280,10 @@ class JobLog:
             stopped, self._file = self._file, None
             _abandon(stopped)
             self.error(str(LogFileNotWritable(path=self._spec.logfile, detail=error.strerror or str(error))))
+
+
+def _shown(text: str) -> str:
+    return "\n ".join(map(visible, redact(text).split("\n")))
 
 
 def _name_and_size(name: str, size_bytes: int) -> str:

@@ -1,9 +1,9 @@
 """The master table: a job's record, a table of the job's database named as the job. ``SELECT`` on it is documented use.
 
 Every row is of one kind: the job, an object to make, a granule of rows to move, a dump file, a worker, a request of an
-attached client, a line of the log, a client that is attached. The coordinator writes them but for two: clients write their
-own rows and requests, and the worker that loads a granule's rows marks the granule done in the same transaction. Each
-process that takes the job over has a higher incarnation; changes by an earlier one find no row to change.
+attached client, a line of the log, a client that is attached, an entry of the loss list. The coordinator writes them but for
+two: clients write their own rows and requests, and the worker that loads a granule's rows marks the granule done in the same
+transaction. Each process that takes the job over has a higher incarnation; changes by an earlier one find no row to change.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LEASE = float(os.environ.get("MIGRATOR_LEASE", "10"))
 
 A job's lease is on record: others go by that, not by their own."""
 
-Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT"]
+Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT", "LOSS"]
 State = Literal["DEFINING", "EXECUTING", "COMPLETED", "STOP PENDING", "STOPPED", "PENDING", "FAILED", "SKIPPED"]
 
 ENDED = frozenset({"STOPPED", "COMPLETED"})
@@ -57,16 +57,18 @@ def _text() -> sa.Text:
 
 
 COLUMNS = (
-    MasterColumn("kind", sa.String(10), "what the row is: JOB, OBJECT, GRANULE, FILE, WORKER, REQUEST, MESSAGE or CLIENT"),
+    MasterColumn(
+        "kind", sa.String(10), "what the row is: JOB, OBJECT, GRANULE, FILE, WORKER, REQUEST, MESSAGE, CLIENT or LOSS"
+    ),
     MasterColumn("item", sa.BigInteger(), "its number within the kind, in the order of the plan; the job is 1"),
-    MasterColumn("object_path", sa.String(100), "the object type path, as the log shows it; a request's verb"),
+    MasterColumn("object_path", sa.String(100), "the object type path, as logs show it; a request's verb; a loss's rule"),
     MasterColumn("object_schema", sa.String(255), "the object's schema; the job's owner"),
     MasterColumn("object_name", sa.String(700), "the object's name; the job's name; a dump file's path"),
     MasterColumn("state", sa.String(12), "PENDING, EXECUTING, COMPLETED, FAILED or SKIPPED; the job's state"),
     MasterColumn("incarnation", sa.Integer(), "how often the job had been started when the row last began to execute"),
     MasterColumn("worker", sa.Integer(), "the worker that did it or does it; the job's degree of parallelism"),
     MasterColumn("attempts", sa.Integer(), "how often it was begun"),
-    MasterColumn("row_count", sa.BigInteger(), "rows moved; the errors that the job has logged"),
+    MasterColumn("row_count", sa.BigInteger(), "rows moved; the errors that the job has logged; the rows of a loss"),
     MasterColumn("byte_count", sa.BigInteger(), "bytes moved, as Arrow has them; the losses that the job has logged"),
     MasterColumn("estimated_bytes", sa.BigInteger(), "bytes expected"),
     MasterColumn("seconds", sa.Double(), "time spent on it"),

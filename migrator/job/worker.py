@@ -11,20 +11,23 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from migrator import converting
 from migrator.adapter import Adapter, Load
 from migrator.arrow import check, prefetch
+from migrator.converting import Converter, Counts
 from migrator.ddl import Emitter, Statement
 from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedRows, TableRows, database_errors
 from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
+from migrator.job import rejecting as rejects
 from migrator.job.rejecting import NONE_REJECTED, Rejected, Rejecting, limited, sift
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
@@ -40,8 +43,10 @@ Advance = Callable[[int, int], None]
 class Store:
     """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``.
 
-    ``rejecting``: rows that the database refuses are set aside; None: they fail the granule. ``validated``: each value is
-    looked at before it is sent. ``inside``: the database selects the rows itself from the one that they come from.
+    ``rejecting``: rows that the database refuses are set aside; None: they fail the granule. ``converter``: changes values
+    that have no place in their columns. ``validated``: each value is looked at before it is sent. ``inside``: the database
+    selects the rows itself from the one that they come from. ``detail``: what the master table records of the granule, to
+    which is added what became of its rows.
     """
 
     database: Database
@@ -49,15 +54,24 @@ class Store:
     staged: bool = False
     where: str | None = None
     rejecting: Rejecting | None = None
+    converter: Converter | None = None
     validated: bool = False
     inside: bool = False
+    detail: dict[str, Any] = field(default_factory=dict)
 
-    def checked(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        """The batches; where values are to be looked at, they are.
+    @property
+    def noting(self) -> bool:
+        """Whether there may be something to record of a granule besides its rows."""
+        return self.rejecting is not None or self.converter is not None
 
-        :raises ValueNotCarried: one is not of its column's type.
+    def prepared(self, batches: Iterable[pa.RecordBatch], counts: Counts) -> Iterator[pa.RecordBatch]:
+        """The batches as they are sent: with what is to be converted, which ``counts`` is told; and looked at.
+
+        :raises ValueNotCarried: a value is not of its column's type, or cannot become what it is to be.
         """
         for batch in batches:
+            if self.converter is not None:
+                batch = self.converter.convert(batch, counts)
             if self.validated:
                 check(batch, self.load.source)
             yield batch
@@ -148,7 +162,8 @@ class Failure:
 @dataclass(frozen=True)
 class Outcome:
     """What became of a task; ``error`` None: all rows are where they should be. ``failures``: of a build's objects;
-    ``rejected``: the rows that were set aside; ``found``: by a scan, or the digest that was taken of rows on their way."""
+    ``rejected``: the rows that were set aside; ``converted``: the values that were changed; ``found``: by a scan, or the
+    digest that was taken of rows on their way."""
 
     rows: int = 0
     bytes: int = 0
@@ -158,6 +173,12 @@ class Outcome:
     failures: tuple[Failure, ...] = ()
     rejected: Rejected = NONE_REJECTED
     found: Any = None
+    converted: Counts = field(default_factory=Counts)
+
+    def recorded(self, detail: dict[str, Any]) -> dict[str, Any]:
+        """What the master table records of a granule: ``detail``, and what became of its rows."""
+        rest = {name: value for name, value in detail.items() if name not in {rejects.RECORDED, converting.RECORDED}}
+        return {**rest, **self.rejected.recorded(), **converting.recorded(self.converted)}
 
 
 # --- what a worker says while it works ------------------------------------------------------------------------------
@@ -192,6 +213,7 @@ class _Passing:
 
     def __init__(self, advance: Advance) -> None:
         self.rows = self.bytes = 0
+        self.converted = Counts()
         self._advance = advance
 
     def batches(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -273,8 +295,7 @@ class Worker:
         passing = _Passing(self._advance)
         if move.rows_to is None:
             return self._dump(move, passing)
-        stored, rejected = self._store(move, move.rows_to, passing)
-        return Outcome(stored, passing.bytes, rejected=rejected)
+        return self._store(move, move.rows_to, passing)
 
     def _dump(self, move: Move, passing: _Passing) -> Outcome:
         file = self._dump_file()
@@ -313,7 +334,7 @@ class Worker:
         finally:
             ahead.close()
 
-    def _store(self, move: Move, target: Store, passing: _Passing) -> tuple[int, Rejected]:
+    def _store(self, move: Move, target: Store, passing: _Passing) -> Outcome:
         adapter = target.database.adapter
         source = self._adapter_of(move.rows_from)
         started = time.monotonic()
@@ -324,15 +345,16 @@ class Worker:
         ):
             try:
                 stored, rejected = self._stored(move, target, adapter, connection, passing)
+                outcome = Outcome(stored, passing.bytes, rejected=rejected, converted=passing.converted)
                 if move.done is not None:
                     seconds = time.monotonic() - started
-                    noted = {} if target.rejecting is None else {"detail": rejected.recorded(target.rejecting.detail)}
+                    noted = {"detail": outcome.recorded(target.detail)} if target.noting else {}
                     move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds, **noted)
             except BaseException:
                 connection.rollback()
                 raise
             connection.commit()
-        return stored, rejected
+        return outcome
 
     def _stored(
         self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing
@@ -359,10 +381,14 @@ class Worker:
         staging = Staging(adapter, connection, load, target.where) if target.staged else None
 
         def put(batch: pa.RecordBatch) -> int:
-            batches = target.checked([batch])
+            counts = Counts()
+            batches = target.prepared([batch], counts)
             if staging is None:
-                return adapter.load(connection, load, batches)
-            return staging.through(lambda staged: adapter.load(connection, staged, batches))
+                stored = adapter.load(connection, load, batches)
+            else:
+                stored = staging.through(lambda staged: adapter.load(connection, staged, batches))
+            passing.converted += counts
+            return stored
 
         reject = limited(part.add, load.table, rejecting.limit)
         ahead = prefetch(self._batches(move.rows_from))
@@ -419,7 +445,7 @@ class Worker:
             return stored
         ahead = prefetch(self._batches(move.rows_from))
         try:
-            return adapter.load(connection, load, target.checked(passing.batches(ahead)))
+            return adapter.load(connection, load, target.prepared(passing.batches(ahead), passing.converted))
         finally:
             ahead.close()
 
@@ -564,6 +590,8 @@ def _shared_format(move: Move) -> str | None:
     """The native format that both ends speak and in which nothing changes, None: Arrow."""
     source, target = move.rows_from, move.rows_to
     if not isinstance(source, TableRows) or not isinstance(target, Store) or target.load.conventional or target.validated:
+        return None
+    if target.converter is not None:
         return None
     here, there = source.database.adapter, target.database.adapter
     if here.name != there.name or not there.same_stream(target.load):

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View, quoted
 
 T = TypeVar("T")
+
+Action = Literal["refuse", "warn", "convert"]
+"""What a policy has done about values that have no place at the target."""
 
 
 @dataclass(frozen=True)
@@ -18,6 +21,8 @@ class Loss:
 
     ``object``: its path, such as ``TABLE:"hr"."emp"``; ``column`` where one is concerned. ``rule``: the identifier of the
     rule that says so. ``detail``: one sentence. ``rows``: how many rows are affected, None where that was not counted.
+    ``policy``: what POLICY asked for, None where nothing but this can be done. ``each``: it is about every row with a value
+    in ``column``, so that they can be counted when they have passed.
     """
 
     object: str
@@ -25,10 +30,12 @@ class Loss:
     detail: str
     column: str | None = None
     rows: int | None = None
+    policy: Action | None = None
+    each: bool = False
 
     def __str__(self) -> str:
         where = f"{self.object}.{quoted(self.column)}" if self.column else self.object
-        counted = "" if self.rows is None else f" ({self.rows} rows)"
+        counted = "" if self.rows is None else f" ({self.rows} {'row' if self.rows == 1 else 'rows'})"
         return f"{where}: {self.detail}{counted} [{self.rule}]"
 
 

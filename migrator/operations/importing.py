@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,11 @@ import sqlalchemy as sa
 
 from migrator import filters, rejects, transforms
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Fact, Load, Server
+from migrator.adapter import Adapter, Fact, Load, Server, load_adapter
+from migrator.converting import Converter, Counts, converter, recalled
+from migrator.differences import differences
 from migrator.dump import reader
-from migrator.ends import Database
+from migrator.ends import Database, TableRows
 from migrator.errors import (
     ConflictingParameters,
     FatalError,
@@ -31,22 +33,24 @@ from migrator.errors import (
     ValueNotCarried,
 )
 from migrator.inventory import Inventory, Made, take
-from migrator.job.builder import Builder
+from migrator.job.builder import NOT_MADE, Builder
 from migrator.job.coordinator import Coordinator
 from migrator.job.rejecting import Rejected, Rejecting
+from migrator.job.report import loss_line
 from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
 from migrator.job.worker import Move, Store
-from migrator.model.catalog import Catalog, path_of
+from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest
-from migrator.model.objects import QName, Schema, Table
-from migrator.operations import comparing, methods
+from migrator.model.objects import Column, QName, Schema, Table
+from migrator.operations import comparing, ledger, methods
 from migrator.operations.master_only import master_only
 from migrator.operations.matching import matched
 from migrator.operations.rows import (
     Rejects,
     RowsMoved,
     begin_progress,
+    changes,
     estimate,
     granules,
     largest_first,
@@ -57,6 +61,7 @@ from migrator.operations.verified import METHODS, TableVerified, result_text, ro
 from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
 from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.policies import Policies
 from migrator.spec import TableExistsAction
 
 
@@ -164,6 +169,7 @@ class _Import:
         self.ddl = self.adapter.ddl(catalog, server.version)
         self.there = self._read_target()
         self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, catalog)}
+        self.policies = Policies(self.spec.policies, self.tables.values())
         self.without_rows: set[QName] = set()
         """Tables that existed and take no rows from this job."""
         self.loading = False
@@ -197,9 +203,11 @@ class _Import:
             if self.spec.verify:
                 self._verify()
             coordinator.close()
+            self._record_losses()
         except JobKilled:
             coordinator.abandon()
             try:
+                self._tell_changes()
                 self._gather_rejects()
             except MigratorError as error:
                 self.log.message(str(error))
@@ -215,7 +223,8 @@ class _Import:
             (s for phase in self.phases for s in phase.steps), (i for items in self.items for i in items), strict=True
         )
         made = tuple((step, states[item]) for step, item in numbered)
-        return take(self.origin.found, self.origin.catalog, Made(made, self.catalog.losses, frozenset(self.builder.skipped)))
+        losses = (*self.catalog.losses, *self._changes())
+        return take(self.origin.found, self.origin.catalog, Made(made, losses, frozenset(self.builder.skipped)))
 
     def _run_phases(self) -> None:
         self._treat_existing_tables()
@@ -226,6 +235,8 @@ class _Import:
                 self._load(path)
                 self.loading = False
                 self._gather_rejects()
+                if self.job.restarted:
+                    self._tell_changes()
                 self._check_inline_keys()
             else:
                 self.builder.run(phase, items, path, self.labels)
@@ -245,7 +256,8 @@ class _Import:
         if self.spec.access_method != "AUTOMATIC":
             for why in self._refused_tables().values():
                 raise why
-        self.work.say((*self.origin.notes, *transforms.unmatched(self.spec, self.origin.catalog)))
+        unmatched = (*transforms.unmatched(self.spec, self.origin.catalog), *self.policies.unmatched)
+        self.work.say((*self.origin.notes, *unmatched))
         estimates = estimate(self.work, self.origin, self.tables.values())
         for loss in self.catalog.losses:
             self.log.loss(loss)
@@ -394,6 +406,8 @@ class _Import:
             self._tell_existing(tables)
             if action in {"APPEND", "TRUNCATE"} and tables:
                 tables = self._without_refused(tables)
+            for loss in (loss for losses in self.told_of_existing.values() for loss in losses):
+                self.log.loss(loss)
             if action == "TRUNCATE" and tables:
                 self._truncate(tables)
             if action == "REPLACE" and tables:
@@ -512,13 +526,23 @@ class _Import:
         conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
+        changing = self._converter(table, source, target)
         unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
-        store = Store(self.target, load, staged, unfiltered, validated=validated, inside=inside)
+        changing = None if inside else changing
+        store = Store(self.target, load, staged, unfiltered, converter=changing, validated=validated, inside=inside)
         for row in rows:
             rows_from = self.origin.rows(table, source, row.detail)
+            if changing is not None and isinstance(rows_from, TableRows):
+                rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
             done = self.record.mark(self.target, "GRANULE", row.item)
-            to = replace(store, rejecting=self._rejecting(table, made, row))
+            to = replace(store, rejecting=self._rejecting(table, made), detail=row.detail)
             yield Move(row.item, table.qname, rows_from, to, methods.label(self.spec, choice), row.estimate, done)
+
+    def _converter(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
+        """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
+        actions = [self.policies.of(table, column) for column in source]
+        rules = [(loss.column, loss.rule) for loss in self._of_columns(table) if loss.each and loss.column is not None]
+        return converter(source, target, actions, load_adapter(self.origin.catalog.dialect), self.adapter, rules)
 
     # --- rows that are rejected -------------------------------------------------------------------------------------
 
@@ -527,14 +551,14 @@ class _Import:
         path = self.job.recall("rejects")
         return None if path is None else Rejects(Path(path), self.spec.reject_limit)
 
-    def _rejecting(self, table: Table, made: Table, row: Row) -> Rejecting | None:
+    def _rejecting(self, table: Table, made: Table) -> Rejecting | None:
         rejects = self._rejects()
         if rejects is None:
             return None
         key = tuple(table.column(name).source for name in table.primary_key.columns) if table.primary_key is not None else ()
         to_itself = any(key.referred == made.qname for key in made.foreign_keys)
         texts = "SKIP_CONSTRAINT_ERRORS" not in self.spec.data_options
-        return Rejecting(rejects.path, key, rejects.limit, to_itself, texts, row.detail)
+        return Rejecting(rejects.path, key, rejects.limit, to_itself, texts)
 
     def _gather_rejects(self) -> None:
         """Put the rejected rows of all granules whose other rows are there into one file."""
@@ -544,6 +568,81 @@ class _Import:
         done = self.record.rows("GRANULE", state="COMPLETED")
         if rejects.gather(into.path, [found.part for row in done if (found := Rejected.of(row.detail)).rows]):
             self.log.message(f"Rejected rows are in {into.path}")
+
+    # --- losses -----------------------------------------------------------------------------------------------------
+
+    def _of_columns(self, table: Table) -> tuple[Loss, ...]:
+        """The entries about a table's columns: those of its making, or of how it is, if it was there."""
+        entries = self.told_of_existing if table.qname in self.existing else self.declared
+        return entries.get(table.qname, ())
+
+    @cached_property
+    def declared(self) -> dict[QName, tuple[Loss, ...]]:
+        """The entries about making each table."""
+        steps = (step for phase in self.phases for step in phase.steps if step.path == TABLE and step.table is not None)
+        return {step.table: step.script.losses for step in steps if step.table is not None}
+
+    @cached_property
+    def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:
+        """The entries about tables that take rows and were there before the job."""
+        found: dict[QName, tuple[Loss, ...]] = {}
+        if self.spec.table_exists_action not in {"APPEND", "TRUNCATE"}:
+            return found
+        for name, table in self.tables.items():
+            existing = self.there.table(name)
+            if name in self.existing - self.without_rows and existing is not None:
+                try:
+                    pairs = matched(table, existing)
+                except ValueNotCarried:  # the table fails to load, by this very error
+                    continue
+                found[name] = tuple(differences(table, existing, *pairs))
+        return found
+
+    def _counted(self) -> dict[QName, Counts]:
+        """What was counted while rows passed, by their tables, in all runs of the job."""
+        found: dict[QName, Counts] = {}
+        for name, rows in self._granules().items():
+            for row in rows:
+                if row.state == "COMPLETED":
+                    found[name] = found.get(name, Counts()) + recalled(row.detail)
+        return found
+
+    def _changes(self) -> tuple[Loss, ...]:
+        """The entries about values that were changed on their way into tables, of all runs of the job."""
+        return tuple(loss for name, counts in self._counted().items() for loss in changes(name, counts))
+
+    def _tell_changes(self) -> None:
+        """Log the entries that no run of the job has logged: its rows were committed, and then it died."""
+        told = {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
+        for loss in self._changes():
+            if loss_line(loss) not in told:
+                self.log.loss(loss)
+
+    def _losses(self) -> Iterator[Loss]:
+        """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
+        counted = self._counted()
+        yield from self.catalog.losses
+        recorded = {row.item: row for row in self.record.rows("OBJECT")}
+        for phase, items in zip(self.phases, self.items, strict=True):
+            for item, step in zip(items, phase.steps, strict=True):
+                row = recorded[item]
+                if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
+                    of_table = None if step.table is None else counted.get(step.table)
+                    yield from (_with_rows(loss, of_table) for loss in step.script.losses)
+        for name, losses in self.told_of_existing.items():
+            yield from (_with_rows(loss, counted.get(name)) for loss in losses)
+        yield from self._changes()
+
+    def _record_losses(self) -> None:
+        """Put the loss list into the master table, and where LEDGER says.
+
+        :raises FileNotWritable: LEDGER cannot be written.
+        """
+        losses = tuple(self._losses())
+        self.record.clear("LOSS")
+        self.record.insert(ledger.rows(losses))
+        if self.spec.ledger is not None:
+            ledger.write(self.spec.ledger, self.job.job, losses)
 
     # --- when rows are there ----------------------------------------------------------------------------------------
 
@@ -608,6 +707,13 @@ class _Import:
             if orphans:
                 text = f"{orphans} rows of {table.qname} refer to rows that are not there"
                 self.log.error(f"ORA-02298: cannot validate the foreign keys of {table.qname} - parent keys not found", text)
+
+
+def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
+    """An entry with its number of rows, if that was counted; None: no rows came in."""
+    if not loss.each or loss.column is None or counts is None:
+        return loss
+    return replace(loss, rows=counts[loss.column, loss.rule, None])
 
 
 def _listed(names: set[QName]) -> list[list[str]]:

@@ -26,6 +26,7 @@ from migrator.operations.script import script_target
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
 from migrator.plan import POSITION, TABLE_DATA, Phase, Step, plan
+from migrator.policies import Policies
 from migrator.spec import JobSpec
 
 
@@ -148,6 +149,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
             phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
             there = _Target(spec, opened, catalog, target, connection)
+            notes += Policies(spec.policies, there.wanted).unmatched
             steps = there.steps(phases)
             return JobPlan(
                 spec.operation,

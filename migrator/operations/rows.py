@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
+from migrator.converting import Counts, recalled
 from migrator.ends import DumpedRows
 from migrator.errors import MigratorError, NotADumpFile, RejectLimitReached
 from migrator.job.coordinator import Record
@@ -18,10 +19,13 @@ from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import Row, State
 from migrator.job.worker import Move, Outcome
+from migrator.model.catalog import Loss
+from migrator.model.misfits import Misfit
 from migrator.model.objects import QName, Table
 from migrator.operations.work import Work
 from migrator.origins import Origin, Part
 from migrator.plan import TABLE_DATA, Phase, prefix
+from migrator.policies import entry
 
 Stays = Callable[[QName, int], int]
 """Undoes what it can of a table that failed after some rows came in; how many rows stay."""
@@ -93,6 +97,7 @@ class _Table:
         self.seconds = 0.0
         self.error: MigratorError | None = None
         self.rejected: list[Rejected] = []
+        self.converted = Counts()
         self.lost: list[str] = []
         self._ended: dict[int, Outcome] = {}
 
@@ -102,6 +107,7 @@ class _Table:
         self.add(outcome.rows, outcome.bytes, outcome.seconds)
         self.error = self.error or outcome.error
         self.reject(outcome.rejected)
+        self.converted += outcome.converted
 
     def again(self, item: int) -> None:
         self.left.add(item)
@@ -148,6 +154,7 @@ class RowsMoved:
                     table.seconds + row.seconds,
                 )
                 table.reject(Rejected.of(row.detail))
+                table.converted += recalled(row.detail)
             elif row.state != "SKIPPED":
                 table.left.add(row.item)
 
@@ -168,6 +175,7 @@ class RowsMoved:
                 self._log.error(lost)
             if table.rejected:
                 self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
+            self._tell_changes(move.name, table.converted)
         else:
             self._failed(move.name, table, table.error)
 
@@ -186,6 +194,18 @@ class RowsMoved:
         if staying:
             lines.append(f"{staying} rows of it had been committed before, and stay in the table")
         self._log.error(*lines)
+        if staying:
+            self._tell_changes(name, table.converted)
+
+    def _tell_changes(self, name: QName, converted: Counts) -> None:
+        for loss in changes(name, converted):
+            self._log.loss(loss)
+
+
+def changes(name: QName, converted: Counts) -> tuple[Loss, ...]:
+    """The entries of the loss list about values of a table that were changed."""
+    changed = [(c, Misfit(what), action, n) for (c, what, action), n in converted.items() if action is not None]
+    return tuple(entry(name, *one) for one in sorted(changed))
 
 
 def begin_progress(progress: Progress, rows: Sequence[Row]) -> None:

@@ -15,8 +15,9 @@ from migrator.errors import FileNotWritable
 from migrator.inventory import Made, take
 from migrator.job.report import JobLog
 from migrator.job.session import names
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
+from migrator.operations import ledger
 from migrator.operations.importing import check_target
 from migrator.operations.work import Work
 from migrator.origins import Resolve, origin
@@ -42,7 +43,9 @@ def sqlfile(work: Work) -> int:
         ddl = adapter.ddl(catalog, server.version if server is not None else None)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
-            _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
+            losses = _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
+        if spec.ledger is not None:
+            ledger.write(spec.ledger, job, losses)
         written = tuple((s, "COMPLETED" if s.script.statements else "SKIPPED") for phase in phases for s in phase.steps)
         log.inventory(take(opened.found, opened.catalog, Made(written, catalog.losses)))
     return log.finish(job, "COMPLETED")
@@ -56,7 +59,9 @@ def script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | No
     return target.adapter, target.server()
 
 
-def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> None:
+def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> list[Loss]:
+    """Write the statements, and the losses as comments; the losses."""
+    losses = list(catalog.losses)
     emitter.comment(f"DDL for {emitter.ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
     for loss in catalog.losses:
         emitter.comment(f"loss: {loss}")
@@ -73,7 +78,9 @@ def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emit
             for loss in step.script.losses:
                 emitter.comment(f"loss: {loss}")
                 log.loss(loss)
+            losses += step.script.losses
             emitter.run(step.script.statements)
+    return losses
 
 
 @contextmanager

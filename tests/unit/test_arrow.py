@@ -93,6 +93,7 @@ def test_decimals_print_without_exponents(value: Decimal) -> None:
         (pa.array(["101"]), t.Bit(3), t.Binary(1), [b"\x05"]),
         (pa.array(["1", "0", None]), t.Bit(1), t.Boolean(), [True, False, None]),
         (pa.array(["2024-02-29"]), t.String(10), t.Date(), ["2024-02-29"]),
+        (pa.array([0.5, None, float("inf")]), t.Float(64), t.Float(32), [0.5, None, float("inf")]),
         (pa.array([Decimal("1.20")], pa.decimal128(9, 2)), t.Decimal(9, 2), t.String(), ["1.20"]),
     ],
 )
@@ -113,6 +114,8 @@ def test_conversions_keep_the_value(values: pa.Array, source: t.Type, target: t.
         (pa.array([Decimal("1.5")], pa.decimal128(9, 1)), t.Decimal(9, 1), t.Integer(32)),
         (pa.array([1], pa.timestamp("us")), t.Timestamp(), t.Date()),
         (pa.array([-1], pa.int32()), t.Integer(32), t.Integer(32, True)),
+        (pa.array([0.5, 0.1]), t.Float(64), t.Float(32)),
+        (pa.array([1e39, None]), t.Float(64), t.Float(32)),
     ],
 )
 def test_a_value_that_does_not_fit_is_refused_by_the_column(values: pa.Array, source: t.Type, target: t.Type) -> None:

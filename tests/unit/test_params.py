@@ -38,7 +38,7 @@ IMPORT_NAMES = """
 
 OWN_NAMES = {
     "expdp": {"DIGEST", "MASTER_TABLE"},
-    "impdp": {"MASTER_TABLE", "NUMBER_TYPES", "REJECT_LIMIT", "VERIFY"},
+    "impdp": {"LEDGER", "MASTER_TABLE", "NUMBER_TYPES", "POLICY", "REJECT_LIMIT", "VERIFY"},
 }
 """Parameters that Data Pump has not."""
 

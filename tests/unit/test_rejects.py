@@ -18,6 +18,7 @@ from migrator import arrow, rejects
 from migrator.adapter import load_adapter
 from migrator.errors import MigratorError, RejectFileNotUsable, RejectLimitReached, ValueNotCarried
 from migrator.job.rejecting import Rejected, limited, sift
+from migrator.job.worker import Outcome
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -120,9 +121,10 @@ def test_what_is_no_reject_file_is_refused(tmp_path: Path, line: str) -> None:
 
 def test_what_is_recorded_of_a_granule_is_read_back() -> None:
     rejected = Rejected(3, "x.1.abc", str(uuid.uuid4()))
-    assert Rejected.of(rejected.recorded({"where": "a > 1"})) == rejected
-    assert rejected.recorded({})["rejected"]["rows"] == 3
-    assert Rejected().recorded({"where": "", "rejected": vars(rejected)}) == {"where": ""}
+    recorded = Outcome(rejected=rejected).recorded({"where": "a > 1"})
+    assert Rejected.of(recorded) == rejected
+    assert recorded["rejected"]["rows"] == 3
+    assert Outcome().recorded({"where": "", "rejected": vars(rejected)}) == {"where": ""}
 
 
 # --- sifting --------------------------------------------------------------------------------------------------------

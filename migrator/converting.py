@@ -1,0 +1,542 @@
+"""Values that have no place at the target, found and changed in Arrow batches between a reader and a writer.
+
+Each kind of value (:class:`~migrator.model.misfits.Misfit`) is one row of :data:`FINDERS`: which pairs of a source's and
+a target's column can meet it, and how it is found and changed, all values of a column at once. A value is looked for in the
+form in which it travels, which is text where its type's own Arrow form cannot hold it (see :mod:`migrator.arrow`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal, InvalidOperation
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator import arrow
+from migrator.adapter import Adapter
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+from migrator.model.catalog import Action
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column
+
+Counts = Counter[tuple[str, str, Action | None]]
+"""How many values of each column (by its name at the target) are concerned: by which misfit, as which action asked; or by
+which rule of the loss list, to which there is no action."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A column as its values come, and as the target has it. ``lacks``: what the target has no place for there."""
+
+    source: Column
+    target: Column
+    lacks: frozenset[Misfit] = frozenset()
+    largest: int | None = None
+    """The largest integer of the target's database; None: as types say."""
+
+    @property
+    def kinds(self) -> tuple[t.Type, t.Type]:
+        """What the values are at the source, and at the target."""
+        return t.base_of(self.source.type), t.base_of(self.target.type)
+
+
+@dataclass(frozen=True)
+class Change:
+    """Changed values of a batch's column, and which were: a mask without NULLs."""
+
+    array: pa.Array
+    mask: pa.Array
+
+
+Find = Callable[[pa.Array, Pair], Change | None]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """How one kind of value is found and changed. ``to_null``: what is found becomes NULL."""
+
+    concerns: Callable[[Pair], bool]
+    find: Find
+    to_null: bool = False
+
+
+# --- masks ----------------------------------------------------------------------------------------------------------
+
+
+def _told(array: pa.Array, mask: pa.Array, instead: Callable[[], pa.Array]) -> Change | None:
+    """The change of the values where ``mask`` holds; None: there is none. NULL in the mask means no."""
+    mask = pc.fill_null(mask, False)
+    if isinstance(mask, pa.ChunkedArray):
+        mask = mask.combine_chunks()
+    return Change(instead(), mask) if pc.any(mask, min_count=0).as_py() else None
+
+
+def _nulled(array: pa.Array, mask: pa.Array) -> Change | None:
+    return _told(array, mask, lambda: pc.if_else(pc.fill_null(mask, False), pa.scalar(None, array.type), array))
+
+
+def _is_text(array: pa.Array) -> bool:
+    return bool(pa.types.is_string(array.type))
+
+
+def _replaced(array: pa.Array, mask: pa.Array, change: Callable[[Any], Any]) -> Change | None:
+    """The values where ``mask`` holds changed one by one, for changes that few values need."""
+    mask = pc.fill_null(mask, False)
+    few = array.filter(mask)
+    if not len(few):
+        return None
+    changed = pa.array([change(value) for value in few.to_pylist()], array.type)
+    differs = pc.fill_null(pc.not_equal(changed, few), True)
+    if not pc.any(differs, min_count=0).as_py():
+        return None
+    which = pc.replace_with_mask(mask, mask, differs)
+    return Change(pc.replace_with_mask(array, mask, changed), which)
+
+
+# --- texts ----------------------------------------------------------------------------------------------------------
+
+
+def _valid_text(array: pa.Array, pair: Pair) -> Change | None:
+    """Texts that a reader has handed on as bytes, since one of them is no UTF-8."""
+    if not pa.types.is_binary(array.type):
+        return None
+    values = array.to_pylist()
+    texts = [None if value is None else value.decode(errors="replace") for value in values]
+    wrong = [text is not None and text.encode() != value for text, value in zip(texts, values, strict=True)]
+    return Change(pa.array(texts, pa.string()), pa.array(wrong, pa.bool_()))
+
+
+def _may_be_no_text(pair: Pair) -> bool:
+    texts = (t.String, t.Json, t.Xml, t.Enum, t.SetOf)
+    return Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], texts)
+
+
+_ESCAPED_NUL = r"((?:^|[^\\])(?:\\\\)*)\\u0000"
+"""In JSON: the escape of NUL, and not of a backslash that the digits follow."""
+
+
+def _without_nul(array: pa.Array, pair: Pair) -> Change | None:
+    if not _is_text(array):
+        return None
+    found = pc.match_substring(array, "\0")
+    kind = pair.kinds[1]
+    if not (isinstance(kind, t.Json) and kind.binary):
+        return _told(array, found, lambda: pc.replace_substring(array, "\0", ""))
+    found = pc.or_(found, pc.match_substring_regex(array, _ESCAPED_NUL))
+
+    def removed() -> pa.Array:
+        text = pc.replace_substring(array, "\0", "")
+        while pc.any(pc.match_substring_regex(text, _ESCAPED_NUL), min_count=0).as_py():
+            text = pc.replace_substring_regex(text, _ESCAPED_NUL, r"\1")
+        return text
+
+    return _told(array, found, removed)
+
+
+def _cut(array: pa.Array, pair: Pair) -> Change | None:
+    match pair.kinds[1]:
+        case t.String(length=int(length), unit="char") if _is_text(array):
+            long = pc.greater(pc.utf8_length(array), length)
+            return _told(array, long, lambda: pc.utf8_slice_codeunits(array, 0, length))
+        case t.String(length=int(length)) if _is_text(array):
+            long = pc.greater(pc.binary_length(array), length)
+            return _replaced(array, long, lambda text: text.encode()[:length].decode(errors="ignore"))
+        case t.Binary(length=int(length)) if pa.types.is_binary(array.type):
+            return _told(array, pc.greater(pc.binary_length(array), length), lambda: pc.binary_slice(array, 0, length))
+    return None
+
+
+def _may_be_too_long(pair: Pair) -> bool:
+    match pair.kinds:
+        case t.String(length=int(here), unit=a), t.String(length=int(there), unit=b):
+            return here * (4 if (a, b) == ("char", "byte") else 1) > there
+        case t.String() | t.Json() | t.Xml(), t.String(length=int()):
+            return True
+        case t.Binary(length=here), t.Binary(length=int(there)):
+            return here is None or here > there
+    return False
+
+
+# --- dates ----------------------------------------------------------------------------------------------------------
+
+_ZERO = r"^0000-00-00(?:[ T]00:00:00(?:\.0*)?)?$"
+_DATE = r"^\d{4}-\d\d-\d\d(?:$|[ T])"
+_BEYOND_YEARS = r"(?: BC$|^\d{5,}-)"
+_INFINITE = r"(?i)^[+-]?inf(?:inity)?$"
+_NOT_A_NUMBER = r"(?i)^[+-]?nan$"
+_DATES = (t.Date, t.Timestamp)
+_NUMBERS = (t.Integer, t.Decimal, t.Float)
+
+
+def _zero_dates(array: pa.Array, pair: Pair) -> Change | None:
+    return _nulled(array, pc.match_substring_regex(array, _ZERO)) if _is_text(array) else None
+
+
+def _partial_dates(array: pa.Array, pair: Pair) -> Change | None:
+    if not _is_text(array):
+        return None
+    dated = pc.and_(pc.match_substring_regex(array, _DATE), pc.invert(pc.match_substring_regex(array, _ZERO)))
+    dated = pc.fill_null(dated, False)
+    texts = array.filter(dated)
+    if not len(texts):
+        return None
+    year, month, day = (
+        np.asarray(pc.utf8_slice_codeunits(texts, start, stop).cast(pa.int32())) for start, stop in ((0, 4), (5, 7), (8, 10))
+    )
+    leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))
+    days = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])[np.where(month > 12, 0, month)]
+    wrong = (day == 0) | (day > days + (leap & (month == 2)))
+    return _nulled(array, pc.replace_with_mask(dated, dated, pa.array(wrong)))
+
+
+def _infinities(array: pa.Array, pair: Pair) -> Change | None:
+    if _is_text(array):
+        return _nulled(array, pc.match_substring_regex(array, _INFINITE))
+    return _nulled(array, pc.is_inf(array)) if pa.types.is_floating(array.type) else None
+
+
+def _not_numbers(array: pa.Array, pair: Pair) -> Change | None:
+    if _is_text(array):
+        return _nulled(array, pc.match_substring_regex(array, _NOT_A_NUMBER))
+    return _nulled(array, pc.is_nan(array)) if pa.types.is_floating(array.type) else None
+
+
+# --- numbers --------------------------------------------------------------------------------------------------------
+
+_EXACT = Context(prec=MAX_PREC)
+_WIDEST = 76
+"""The most digits of Arrow's decimals."""
+_LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
+
+
+def _scale_of(type_: t.Type) -> int | None:
+    """How many digits after the point a type's numbers have; None: any number, or it has none."""
+    match type_:
+        case t.Integer():
+            return 0
+        case t.Decimal(precision=int(), scale=scale):
+            return scale or 0
+    return None
+
+
+def _digits_of(type_: t.Type) -> int | None:
+    """How many digits after the second a type's times have."""
+    return min(type_.precision, 6) if isinstance(type_, t.Time | t.Timestamp | t.Interval) else None
+
+
+def _rounded(array: pa.Array, pair: Pair) -> Change | None:
+    """Numbers and times with no more digits after the point than their column has."""
+    target = pair.kinds[1]
+    digits, scale = _digits_of(target), _scale_of(target)
+    if digits is not None:
+        return _fewer_digits(array, digits)
+    if isinstance(target, t.Float) and pa.types.is_float64(array.type):
+        near = array.cast(pa.float32()).cast(pa.float64())
+        rounded = pc.and_(pc.is_finite(near), pc.not_equal(near, array))
+        return _told(array, rounded, lambda: pc.if_else(rounded, near, array))
+    if scale is None:
+        return None
+    if pa.types.is_decimal(array.type) and array.type.scale > scale:
+        wide = array.cast(pa.decimal256(_WIDEST, array.type.scale))
+        near = pc.round(wide, scale, "half_towards_infinity")
+        return _told(array, pc.not_equal(near, wide), lambda: near)
+    if pa.types.is_floating(array.type) and isinstance(target, t.Integer):
+        near = pc.round(array, 0, "half_towards_infinity")
+        return _told(array, pc.and_(pc.is_finite(array), pc.not_equal(near, array)), lambda: near)
+    if pa.types.is_floating(array.type):
+        array = arrow.as_text(array, pair.kinds[0])
+    if not _is_text(array):
+        return None
+    suspect = rf"\.\d{{{scale}}}\d*[1-9]|\d[eE]" if scale >= 0 else r"\d"
+    return _replaced(array, pc.match_substring_regex(array, suspect), lambda text: _rounded_text(text, scale))
+
+
+def _rounded_text(text: str, scale: int) -> str:
+    """A decimal's text rounded; what is no decimal, or has few enough digits, stays."""
+    try:
+        number = Decimal(text)
+        exponent = number.normalize(_EXACT).as_tuple().exponent
+    except InvalidOperation:
+        return text
+    if not isinstance(exponent, int) or -exponent <= scale:
+        return text
+    return format(number.quantize(Decimal(1).scaleb(-scale), ROUND_HALF_UP, _EXACT), "f")
+
+
+def _fewer_digits(array: pa.Array, digits: int) -> Change | None:
+    if _is_text(array):
+        more = rf"\.\d{{{digits}}}\d*[1-9]"
+        kept = rf"(\.\d{{{digits}}})\d+" if digits else r"()\.\d+"
+        cut = pc.fill_null(pc.match_substring_regex(array, more), False)
+        return _told(array, cut, lambda: pc.if_else(cut, pc.replace_substring_regex(array, kept, r"\1"), array))
+    if not pa.types.is_temporal(array.type) or pa.types.is_date(array.type) or digits >= 6:
+        return None
+    ticks = np.asarray(pc.fill_null(array.cast(pa.int64()), 0))
+    beyond = ticks % 10 ** (6 - digits)  # of times before 1970, too, what follows the digits that are kept
+    nulls = np.asarray(array.is_null())
+    return _told(array, pa.array(beyond != 0), lambda: pa.array(ticks - beyond, pa.int64(), mask=nulls).cast(array.type))
+
+
+def _is_narrower(pair: Pair) -> bool:
+    """Whether floats of 64 bits go into 32."""
+    match pair.kinds:
+        case t.Float(bits=64), t.Float(bits=32):
+            return True
+    return False
+
+
+def _may_have_more_digits(pair: Pair) -> bool:
+    source, target = pair.kinds
+    digits, scale = _digits_of(target), _scale_of(target)
+    if digits is not None:
+        had = 6 if isinstance(source, t.String) else getattr(source, "precision", None)
+        return isinstance(source, t.Time | t.Timestamp | t.Interval | t.String) and (had is None or had > digits)
+    if isinstance(target, t.Float):
+        return _is_narrower(pair)
+    if scale is None or not isinstance(source, t.Decimal | t.Float | t.String):
+        return False
+    had = _scale_of(source)
+    return had is None or had > scale
+
+
+def _limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
+    """The numbers that a type's stay between, both left out; None: there are none."""
+    match type_:
+        case t.Integer(bits=bits, unsigned=unsigned):
+            least, most = (0, (1 << bits) - 1) if unsigned else (-1 << (bits - 1), (1 << (bits - 1)) - 1)
+            return least - 1, (most if largest is None else min(most, largest)) + 1
+        case t.Decimal(precision=int(precision), scale=scale):
+            bound: int = 10 ** max(precision - (scale or 0), 0)
+            return -bound, bound
+    return None
+
+
+def _beyond(array: pa.Array, pair: Pair) -> Change | None:
+    """Numbers and dates out of range."""
+    target = pair.kinds[1]
+    if isinstance(target, _DATES):
+        return _nulled(array, pc.match_substring_regex(array, _BEYOND_YEARS)) if _is_text(array) else None
+    if isinstance(target, t.Float):
+        if not pa.types.is_float64(array.type):
+            return None
+        return _nulled(array, pc.and_(pc.is_finite(array), pc.greater(pc.abs(array), _LARGEST_FLOAT32)))
+    limits = _limits_of(target, pair.largest)
+    if limits is None:
+        return None
+    if _is_text(array):
+        suspects = array.filter(long := pc.fill_null(pc.match_substring_regex(array, _many_digits(limits)), False))
+        if not len(suspects):
+            return None
+        wrong = pa.array([_outside(text, limits) for text in suspects.to_pylist()], pa.bool_())
+        return _nulled(array, pc.replace_with_mask(long, long, wrong))
+    mask = _outside_numbers(array, limits)
+    return None if mask is None else _nulled(array, mask)
+
+
+def _many_digits(limits: tuple[int, int]) -> str:
+    """A pattern of the texts that may be outside of limits: those with as many digits, or an exponent."""
+    digits = min(len(str(abs(limit))) for limit in limits if abs(limit) > 1)
+    return rf"[1-9]\d{{{max(digits - 1, 0)},}}|[eE]|^\s*-"
+
+
+def _outside(text: str, limits: tuple[int, int]) -> bool:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return False
+    return number.is_finite() and not limits[0] < number < limits[1]
+
+
+def _outside_numbers(array: pa.Array, limits: tuple[int, int]) -> pa.Array | None:
+    low, high = limits
+    if pa.types.is_integer(array.type):
+        held = np.iinfo(array.type.to_pandas_dtype())
+        least, most = max(low + 1, int(held.min)), min(high - 1, int(held.max))
+        return pc.or_(pc.less(array, pa.scalar(least, array.type)), pc.greater(array, pa.scalar(most, array.type)))
+    if pa.types.is_decimal(array.type):
+        scale = array.type.scale
+        if len(str(high)) + scale > _WIDEST or len(str(low)) + scale > _WIDEST:
+            return None
+        wide = pa.decimal256(_WIDEST, scale)
+        numbers = array.cast(wide)
+        return pc.or_(
+            pc.less_equal(numbers, pa.scalar(Decimal(low), wide)), pc.greater_equal(numbers, pa.scalar(Decimal(high), wide))
+        )
+    if pa.types.is_floating(array.type):
+        below = (pc.less if float(low) > low else pc.less_equal)(array, float(low))  # the nearest float may be in range
+        above = (pc.greater if float(high) < high else pc.greater_equal)(array, float(high))
+        return pc.and_(pc.is_finite(array), pc.or_(below, above))
+    return None
+
+
+def _may_be_out_of_range(pair: Pair) -> bool:
+    source, target = pair.kinds
+    if isinstance(target, _DATES):
+        return Misfit.OUT_OF_RANGE in pair.lacks
+    if isinstance(target, t.Float):
+        return _is_narrower(pair)
+    there = _limits_of(target, pair.largest)
+    if there is None or not isinstance(source, (*_NUMBERS, t.String)):
+        return False
+    here = _limits_of(source, None)
+    return here is None or here[0] < there[0] or here[1] > there[1] or _scale_of(source) != _scale_of(target)
+
+
+# --- the finders ----------------------------------------------------------------------------------------------------
+
+
+def _lacking(misfit: Misfit) -> Callable[[Pair], bool]:
+    return lambda pair: misfit in pair.lacks
+
+
+FINDERS: Mapping[Misfit, Finder] = {
+    Misfit.INVALID_BYTES: Finder(_may_be_no_text, _valid_text),
+    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE), _without_nul),
+    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE), _zero_dates, to_null=True),
+    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE), _partial_dates, to_null=True),
+    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY), _infinities, to_null=True),
+    Misfit.NAN: Finder(_lacking(Misfit.NAN), _not_numbers, to_null=True),
+    Misfit.FRACTION: Finder(_may_have_more_digits, _rounded),
+    Misfit.OUT_OF_RANGE: Finder(_may_be_out_of_range, _beyond, to_null=True),
+    Misfit.TOO_LONG: Finder(_may_be_too_long, _cut),
+}
+"""How each kind of value is found, in the order in which they are looked for."""
+
+
+# --- batches --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What is done in the column at ``position`` of a batch: each misfit that it may have, with its action."""
+
+    position: int
+    pair: Pair
+    actions: tuple[tuple[Misfit, Action], ...]
+
+
+@dataclass(frozen=True)
+class Converter:
+    """Changes the batches of one table: ``source`` are their columns. Picklable.
+
+    ``counted``: columns by their positions, with their names at the target, whose values a rule of the loss list is about.
+    """
+
+    source: tuple[Column, ...]
+    treatments: tuple[Treatment, ...] = ()
+    counted: tuple[tuple[int, str, str], ...] = ()
+
+    @property
+    def any_bytes(self) -> frozenset[str]:
+        """The columns whose texts may come as bytes, to be made texts here."""
+        treated = ((self.source[one.position].name, one.actions) for one in self.treatments)
+        return frozenset(name for name, actions in treated if Misfit.INVALID_BYTES in dict(actions))
+
+    def convert(self, batch: pa.RecordBatch, counts: Counts) -> pa.RecordBatch:
+        """The batch with what its policies change; ``counts`` is told.
+
+        :raises ValueNotCarried: a value would become NULL in a column that takes none.
+        """
+        for position, column, rule in self.counted:
+            counts[column, rule, None] += batch.num_rows - batch.column(position).null_count
+        if not self.treatments:
+            return batch
+        arrays = list(batch.columns)
+        for treatment in self.treatments:
+            arrays[treatment.position] = _treated(arrays[treatment.position], treatment, counts)
+        return arrow.batch_of(self.source, arrays)
+
+
+def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
+    pair, changed = treatment.pair, False
+    for misfit, action in treatment.actions:
+        finder = FINDERS[misfit]
+        change = finder.find(array, pair)
+        if change is None:
+            continue
+        if finder.to_null and not pair.target.nullable:
+            value = array.filter(change.mask)[0].as_py()
+            detail = f"{str(value)[:60]!r} ({misfit}) would become NULL, and the column is NOT NULL"
+            raise ValueNotCarried(column=pair.target.name, detail=detail)
+        array, changed = change.array, True
+        counts[pair.target.name, misfit, action] += change.mask.true_count
+    return _settled(array, pair.source.type) if changed else array
+
+
+def _settled(array: pa.Array, type_: t.Type) -> pa.Array:
+    """Values in the Arrow form of their type, if all of them have one now; else as they are."""
+    if not arrow.escaped(array, type_):
+        return array
+    base = t.base_of(type_)
+    if isinstance(base, t.Timestamp) and base.zoned:
+        naive = arrow.parse(pc.replace_substring_regex(array, r"\+00(?::00)?$", ""), replace(base, zoned=False))
+        return array if _is_text(naive) else naive.cast(arrow.arrow_type(base))
+    return arrow.parse(array, base)
+
+
+def converter(
+    source: Sequence[Column],
+    target: Sequence[Column],
+    actions: Iterable[Mapping[Misfit, Action]],
+    here: Adapter,
+    there: Adapter,
+    rules: Collection[tuple[str, str]] = (),
+) -> Converter | None:
+    """What changes the rows of a table on their way from ``here``; None: nothing can be met that is to be changed.
+
+    ``actions``: of each column. A column that both databases declare alike has a place for all that it had before.
+    ``rules``: of the loss list about each value of a column, with the column's name at the target, to be counted.
+    """
+    treatments = []
+    for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
+        pair = Pair(a, b, frozenset(_lacking_between(here, there, a, b)), there.capabilities.largest_integer)
+        alike = here.name == there.name and a.native == b.native != ""
+        wanted = tuple(
+            (misfit, asked[misfit])
+            for misfit, finder in FINDERS.items()
+            if asked.get(misfit, "refuse") != "refuse" and not (alike and misfit is not Misfit.INVALID_BYTES)
+            if finder.concerns(pair)
+        )
+        if wanted:
+            treatments.append(Treatment(position, pair, wanted))
+    positions = {column.name: position for position, column in enumerate(target)}
+    counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
+    return Converter(tuple(source), tuple(treatments), counted) if treatments or counted else None
+
+
+def _lacking_between(here: Adapter, there: Adapter, source: Column, target: Column) -> Iterator[Misfit]:
+    """What values of a source's column may be and those of the target's may not; texts travel as UTF-8 in any case."""
+    for misfit in Misfit:
+        if (misfit is Misfit.INVALID_BYTES or _lacks(there, misfit, target)) and not _lacks(here, misfit, source):
+            yield misfit
+
+
+def _lacks(adapter: Adapter, misfit: Misfit, column: Column) -> bool:
+    lacking = adapter.lacks.get(misfit)
+    return lacking is not None and lacking(column)
+
+
+# --- what is recorded -----------------------------------------------------------------------------------------------
+
+RECORDED = "converted"
+"""The name under which the master table has what was changed in a granule."""
+
+
+def recorded(counts: Counts) -> dict[str, Any]:
+    """What the master table records of a granule; nothing where nothing was changed."""
+    found = [
+        {"column": column, "case": str(what), "policy": action, "rows": rows}
+        for (column, what, action), rows in sorted(counts.items(), key=str)
+    ]
+    return {RECORDED: found} if found else {}
+
+
+def recalled(detail: Mapping[str, Any]) -> Counts:
+    """What :func:`recorded` wrote."""
+    return Counter({(one["column"], one["case"], one["policy"]): one["rows"] for one in detail.get(RECORDED, ())})

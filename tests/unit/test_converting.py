@@ -1,0 +1,230 @@
+"""Values that have no place at the target: each kind is found, changed and counted, and nothing else is."""
+
+from __future__ import annotations
+
+import pickle
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from migrator.adapter import load_adapter
+from migrator.converting import FINDERS, Converter, Counts, converter, recalled, recorded
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+from migrator.model.catalog import Action
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column
+from migrator.policies import CASES
+
+
+def between(
+    source: t.Type,
+    target: t.Type,
+    misfit: Misfit,
+    there: str = "postgresql",
+    *,
+    here: str = "sqlite",
+    action: Action = "convert",
+    nullable: bool = True,
+    native: str = "",
+) -> Converter | None:
+    """What converts a column ``c`` between two databases."""
+    columns = ((Column("c", source),), (Column("c", target, nullable=nullable, native=native),))
+    return converter(*columns, [{misfit: action}], load_adapter(here), load_adapter(there))
+
+
+def converted(made: Converter | None, array: pa.Array) -> tuple[pa.Array, Counts]:
+    """The array after its conversion, and what was counted."""
+    assert made is not None
+    counts = Counts()
+    return made.convert(pa.record_batch([array], names=["c"]), counts).column(0), counts
+
+
+US = pa.timestamp("us")
+NAN, INF = float("nan"), float("inf")
+
+
+@pytest.mark.parametrize(
+    ("misfit", "there", "source", "target", "values", "expected", "rows"),
+    [
+        ("zero_date", "postgresql", t.Date(), t.Date(), ["2024-02-29", "0000-00-00", None],
+         [date(2024, 2, 29), None, None], 1),
+        (
+            "zero_date", "postgresql", t.Timestamp(3), t.Timestamp(3),
+            ["0000-00-00 00:00:00.000", "0000-00-00 00:00:00", "0009-01-01 00:00:01"],
+            [None, None, datetime(9, 1, 1, 0, 0, 1)], 2,
+        ),
+        ("zero_date", "postgresql", t.String(10), t.Date(), ["0000-00-00", "x"], [None, "x"], 1),
+        (
+            "partial_date", "postgresql", t.Date(), t.Date(),
+            ["2025-00-10", "2025-10-00", "2025-02-29", "2024-02-29", "0000-00-00", "2025-13-01", None],
+            [None, None, None, "2024-02-29", "0000-00-00", None, None], 4,
+        ),
+        ("partial_date", "postgresql", t.Timestamp(0), t.Timestamp(0), ["2025-00-10 01:02:03"], [None], 1),
+        ("infinity", "mysql", t.Timestamp(), t.Timestamp(), ["infinity", "-infinity", "2024-01-01 00:00:00"],
+         [None, None, datetime(2024, 1, 1)], 2),
+        ("infinity", "mysql", t.Float(), t.Float(), [INF, -INF, 1.5, None], [None, None, 1.5, None], 2),
+        ("infinity", "postgresql", t.Decimal(), t.Decimal(5, 2), ["Infinity", "1.5"], [None, "1.5"], 1),
+        ("nan", "mysql", t.Float(32), t.Float(32), pa.array([NAN, 2.5], pa.float32()), [None, 2.5], 1),
+        ("nan", "sqlite", t.Float(), t.Float(), [NAN, INF], [None, INF], 1),
+        ("nan", "mysql", t.Decimal(5, 2), t.Decimal(5, 2), ["NaN", "1.25"], [None, Decimal("1.25")], 1),
+        ("fraction", "postgresql", t.Decimal(9, 3), t.Decimal(9, 2), [Decimal("1.005"), Decimal("-1.005"), Decimal("1.100")],
+         [Decimal("1.010"), Decimal("-1.010"), Decimal("1.100")], 2),
+        ("fraction", "postgresql", t.Decimal(3, 2), t.Integer(16), [Decimal("9.99"), Decimal("2.00"), None],
+         [Decimal("10.00"), Decimal("2.00"), None], 1),
+        ("fraction", "postgresql", t.Decimal(), t.Decimal(9, 2), ["1.005", "1e-9", "1E+3", "NaN", "2.10", None],
+         ["1.01", "0.00", "1E+3", "NaN", "2.10", None], 2),
+        ("fraction", "postgresql", t.Decimal(6, 0), t.Decimal(6, -2), [Decimal(149), Decimal(250), Decimal(300)],
+         [Decimal(100), Decimal(300), Decimal(300)], 2),
+        ("fraction", "postgresql", t.Float(), t.Integer(32), [1.5, -0.4, 7.0, NAN, None], [2.0, -0.0, 7.0, NAN, None], 2),
+        ("fraction", "postgresql", t.Float(), t.Decimal(9, 1), [0.25, 1e-20, 3.0], [0.3, 0.0, 3.0], 2),
+        ("fraction", "postgresql", t.Float(64), t.Float(32), [0.5, 0.1, 1e39, None],
+         [0.5, 0.10000000149011612, 1e39, None], 1),
+        ("fraction", "postgresql", t.Timestamp(6), t.Timestamp(3),
+         [datetime(1969, 12, 31, 23, 59, 59, 999999), datetime(2024, 1, 1, 0, 0, 0, 125000)],
+         [datetime(1969, 12, 31, 23, 59, 59, 999000), datetime(2024, 1, 1, 0, 0, 0, 125000)], 1),
+        ("fraction", "mysql", t.Time(6), t.Time(0), [time(23, 59, 59, 500000), time(1), None],
+         [time(23, 59, 59), time(1), None], 1),
+        ("fraction", "mysql", t.Interval("day_second", 6), t.Interval("day_second", 0),
+         ["-838:59:58.000001", "24:00:00.000000", "00:00:00"], ["-838:59:58", "24:00:00.000000", "00:00:00"], 1),
+        ("out_of_range", "postgresql", t.Integer(64), t.Integer(16), [32767, 32768, -32768, -32769, None],
+         [32767, None, -32768, None, None], 2),
+        ("out_of_range", "mysql", t.Integer(32), t.Integer(32, unsigned=True),
+         pa.array([-1, 0, 5], pa.int32()), [None, 0, 5], 1),
+        ("out_of_range", "sqlite", t.Integer(64, unsigned=True), t.Integer(64, unsigned=True),
+         pa.array([2**63 - 1, 2**63], pa.uint64()), [2**63 - 1, None], 1),
+        ("out_of_range", "postgresql", t.Decimal(9, 2), t.Decimal(4, 2), [Decimal("99.99"), Decimal("-100.00")],
+         [Decimal("99.99"), None], 1),
+        ("out_of_range", "postgresql", t.Decimal(20, 0), t.Integer(64), [Decimal(2**63 - 1), Decimal(2**63)],
+         [Decimal(2**63 - 1), None], 1),
+        ("out_of_range", "postgresql", t.Decimal(), t.Integer(8), ["127", "128", "1e3", "-129", "-128", "x", None],
+         ["127", None, None, None, "-128", "x", None], 3),
+        ("out_of_range", "postgresql", t.Float(), t.Integer(64), [2.0**63, -(2.0**63), NAN, 1.0],
+         [None, -(2.0**63), NAN, 1.0], 1),
+        ("out_of_range", "postgresql", t.Float(64), t.Float(32), [1e39, -1e39, 1.5, INF], [None, None, 1.5, INF], 2),
+        ("out_of_range", "mysql", t.Date(), t.Date(), ["0044-03-15 BC", "12024-01-01", "9999-12-31"],
+         [None, None, date(9999, 12, 31)], 2),
+        ("too_long", "postgresql", t.String(), t.String(3), ["äöüß", "äöü", "", None], ["äöü", "äöü", "", None], 1),
+        ("too_long", "mysql", t.String(10), t.String(4, unit="byte"), ["aäöü", "abcd"], ["aä", "abcd"], 1),
+        ("too_long", "postgresql", t.Binary(), t.Binary(2), [b"\0\1\2", b"\0\1"], [b"\0\1", b"\0\1"], 1),
+        ("nul_byte", "postgresql", t.String(), t.String(), ["a\0b\0", "ab", None], ["ab", "ab", None], 1),
+        ("nul_byte", "postgresql", t.Json(), t.Json(binary=True),
+         ['{"a": "\\u0000\\u0000x"}', '"\\\\u0000"', '"\\\\\\u0000"', None],
+         ['{"a": "x"}', '"\\\\u0000"', '"\\\\"', None], 2),
+        ("nul_byte", "postgresql", t.Json(), t.Json(), ['"\\u0000"', '"\0"'], ['"\\u0000"', '""'], 1),
+        ("invalid_bytes", "sqlite", t.String(), t.String(), [b"caf\xe9", "ü".encode(), None],
+         ["caf\ufffd", "ü", None], 1),
+    ],
+)  # fmt: skip
+def test_what_has_no_place_is_changed_and_counted(
+    misfit: str, there: str, source: t.Type, target: t.Type, values: Any, expected: list[Any], rows: int
+) -> None:
+    kind = {t.Float: pa.float64(), t.Integer: pa.int64()}.get(type(source))
+    array = values if isinstance(values, pa.Array) else pa.array(values, kind) if kind else pa.array(values)
+    here = "postgresql" if misfit in {"nan", "infinity"} else "sqlite"
+    found, counts = converted(between(source, target, Misfit(misfit), there, here=here), array)
+    shown = [repr(value) for value in found.to_pylist()]
+    assert shown == [repr(value) for value in expected]
+    assert counts == ({("c", misfit, "convert"): rows} if rows else {})
+
+
+def test_every_case_has_a_finder_and_a_row() -> None:
+    assert list(FINDERS) == list(CASES) == list(Misfit)
+
+
+def test_the_action_is_recorded_with_the_count() -> None:
+    _, counts = converted(between(t.Date(), t.Date(), Misfit.ZERO_DATE, action="warn"), pa.array(["0000-00-00"] * 3))
+    assert recorded(counts) == {"converted": [{"column": "c", "case": "zero_date", "policy": "warn", "rows": 3}]}
+    assert recalled(recorded(counts)) == counts
+    assert recorded(Counts()) == {}
+
+
+@pytest.mark.parametrize("misfit", list(Misfit))
+def test_what_is_refused_is_not_touched(misfit: Misfit) -> None:
+    assert between(t.String(), t.Date(), misfit, "mysql", action="refuse") is None
+
+
+@pytest.mark.parametrize(
+    ("misfit", "source", "target", "here", "there"),
+    [
+        (Misfit.ZERO_DATE, t.Date(), t.Date(), "postgresql", "postgresql"),
+        (Misfit.ZERO_DATE, t.Date(), t.String(), "mysql", "postgresql"),
+        (Misfit.ZERO_DATE, t.Date(), t.Date(), "mysql", "sqlite"),
+        (Misfit.ZERO_DATE, t.Date(), t.Date(), "mysql", "mysql"),
+        (Misfit.INFINITY, t.Float(), t.Float(), "sqlite", "postgresql"),
+        (Misfit.NAN, t.Float(), t.Float(), "mysql", "sqlite"),
+        (Misfit.OUT_OF_RANGE, t.Integer(16), t.Integer(32), "mysql", "postgresql"),
+        (Misfit.OUT_OF_RANGE, t.Integer(64, unsigned=True), t.Decimal(20, 0), "mysql", "postgresql"),
+        (Misfit.FRACTION, t.Decimal(5, 2), t.Decimal(9, 2), "mysql", "postgresql"),
+        (Misfit.FRACTION, t.Timestamp(3), t.Timestamp(6), "mysql", "postgresql"),
+        (Misfit.TOO_LONG, t.String(5), t.String(20, unit="byte"), "mysql", "postgresql"),
+        (Misfit.NUL_BYTE, t.String(), t.String(), "mysql", "sqlite"),
+        (Misfit.NUL_BYTE, t.Binary(), t.Binary(), "mysql", "postgresql"),
+        (Misfit.INVALID_BYTES, t.String(), t.String(), "postgresql", "postgresql"),
+        (Misfit.INVALID_BYTES, t.Binary(), t.Binary(), "sqlite", "postgresql"),
+    ],
+)
+def test_columns_that_cannot_have_such_values_are_not_looked_at(
+    misfit: Misfit, source: t.Type, target: t.Type, here: str, there: str
+) -> None:
+    assert between(source, target, misfit, there, here=here) is None
+
+
+def test_a_column_that_both_databases_declare_alike_keeps_all_it_had() -> None:
+    """SQLite binds no value by VARCHAR(3)."""
+    columns = (Column("c", t.String(30), native="VARCHAR(3)"),), (Column("c", t.String(3), native="VARCHAR(3)"),)
+    sqlite = load_adapter("sqlite")
+    assert converter(*columns, [{Misfit.TOO_LONG: "convert"}], sqlite, sqlite) is None
+
+
+def test_null_in_a_column_that_takes_none_is_refused_with_its_value() -> None:
+    made = between(t.Date(), t.Date(), Misfit.ZERO_DATE, nullable=False)
+    with pytest.raises(ValueNotCarried, match=r"column c: '0000-00-00' \(zero_date\) would become NULL"):
+        converted(made, pa.array(["2024-01-01", "0000-00-00"]))
+    assert converted(made, pa.array(["2024-01-01"]))[1] == {}
+
+
+def test_zoned_times_get_their_arrow_form_again() -> None:
+    made = between(t.Timestamp(zoned=True), t.Timestamp(zoned=True), Misfit.ZERO_DATE)
+    found, _ = converted(made, pa.array(["0000-00-00 00:00:00", "2024-01-01 12:00:00"]))
+    assert found.type == pa.timestamp("us", "UTC")
+    made = between(t.Timestamp(zoned=True), t.Timestamp(zoned=True), Misfit.INFINITY, "mysql", here="postgresql")
+    found, _ = converted(made, pa.array(["infinity", "2024-01-01 12:00:00.5+00"]))
+    assert [str(value) for value in found.cast(pa.timestamp("us")).to_pylist()] == ["None", "2024-01-01 12:00:00.500000"]
+
+
+def test_a_converter_can_be_sent_to_a_worker() -> None:
+    made = between(t.Date(), t.Date(), Misfit.ZERO_DATE)
+    assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_an_empty_batch_passes() -> None:
+    for misfit in Misfit:
+        made = between(t.String(), t.Date(), misfit, "mysql")
+        if made is not None:
+            assert converted(made, pa.array([], pa.string()))[0].to_pylist() == []
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.decimals(-(10**12), 10**12, places=6), max_size=20), st.integers(0, 5))
+def test_rounding_is_that_of_decimals_and_counts_what_changed(values: list[Decimal | None], scale: int) -> None:
+    made = between(t.Decimal(20, 6), t.Decimal(20, scale), Misfit.FRACTION)
+    found, counts = converted(made, pa.array(values, pa.decimal128(20, 6)))
+    expected = [None if v is None else v.quantize(Decimal(1).scaleb(-scale), "ROUND_HALF_UP") for v in values]
+    assert found.to_pylist() == expected
+    assert counts.total() == sum(a != b for a, b in zip(values, expected, strict=True))
+
+
+@settings(deadline=None)
+@given(st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=20), st.sampled_from([8, 16, 24, 32]), st.booleans())
+def test_numbers_in_range_stay_and_others_go(values: list[int | None], bits: int, unsigned: bool) -> None:
+    low, high = (0, 2**bits - 1) if unsigned else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
+    made = between(t.Integer(64), t.Integer(bits, unsigned), Misfit.OUT_OF_RANGE, "mysql")
+    found, counts = converted(made, pa.array(values, pa.int64()))
+    assert found.to_pylist() == [v if v is not None and low <= v <= high else None for v in values]
+    assert counts.total() == sum(v is not None and not low <= v <= high for v in values)
