@@ -124,16 +124,11 @@ def test_the_end_of_inheritance_is_named(postgresql: Fresh, elsewhere: str, tmp_
 
 def test_all_that_a_target_cannot_have_is_told_at_once(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
     source = postgresql()
-    execute(
-        source,
-        "CREATE TYPE pair AS (a integer, b integer)",
-        'CREATE TABLE u (id integer, p pair, "A" integer, a integer)',
-        "CREATE TABLE v (q pair)",
-    )
+    execute(source, 'CREATE TABLE u (id integer, "A" integer, a integer)', 'CREATE TABLE v ("B" integer, b integer)')
     run = move(source, mysql(), tmp_path)
     assert run.code == 1
     told = run.out + run.err
-    for words in ("column u.p ", "column v.q ", ".A and a would both be named a"):
+    for words in (".A and a would both be named a", ".B and b would both be named b"):
         assert words in told
 
 
