@@ -117,6 +117,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         reject_limit=_reject_limit(request, options),
         reject_file=_reject_file(request, config, options),
         skip_unusable_indexes=request.choice("SKIP_UNUSABLE_INDEXES") != "NO",
+        transportable=_transportable(request),
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
@@ -195,6 +196,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
         _link_wanted(client, request),
+        *_transport_conflicts(request),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         *_file_conflicts(client, request, config),
         *_estimate_conflicts(client, request, content),
@@ -231,6 +233,24 @@ def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
     inside = client == "impdp" and request.choice("ACCESS_METHOD") == "INSERT_AS_SELECT"
     detail = "ACCESS_METHOD=INSERT_AS_SELECT selects from a linked database, and needs NETWORK_LINK"
     return inside and "NETWORK_LINK" not in request, detail
+
+
+_ABOUT_ROWS = (
+    *("ACCESS_METHOD", "DATA_OPTIONS", "DIGEST", "ESTIMATE", "FLASHBACK_SCN", "FLASHBACK_TIME", "NETWORK_LINK", "QUERY"),
+)
+"""What cannot be asked of data files."""
+
+
+def _transport_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
+    """What data files cannot be made to follow, and what leaves nothing of them."""
+    copied = request.choice("TRANSPORTABLE") == "ALWAYS"
+    for name in _ABOUT_ROWS:
+        yield copied and name in request, f"TRANSPORTABLE=ALWAYS copies data files as they are, so {name} has no meaning"
+    for value in ("DATA_ONLY", "METADATA_ONLY"):
+        given = request.choice("CONTENT") == value
+        yield copied and given, f"TRANSPORTABLE=ALWAYS copies data files with their objects, so CONTENT={value} is refused"
+    only = request.flag("ESTIMATE_ONLY")
+    yield copied and only, "ESTIMATE_ONLY=YES moves no rows, so TRANSPORTABLE=ALWAYS has no meaning"
 
 
 def _file_conflicts(client: Client, request: Request, config: Config) -> Iterator[tuple[bool, str]]:
@@ -673,6 +693,14 @@ def _reject_file(request: Request, config: Config, options: Sequence[DataOption]
     if log is not None:
         return log.with_name(f"{log.stem}{REJECTS}")
     return _file(f"import{REJECTS}", "DATA_OPTIONS", request.one("DIRECTORY"), config, "WRITE", "")
+
+
+def _transportable(request: Request) -> bool:
+    choice = request.choice("TRANSPORTABLE") or "NEVER"
+    if choice not in {"ALWAYS", "NEVER"}:
+        reason = "it is about Oracle's tablespaces: there is nothing here that a copied data file would have rebuilt"
+        raise UnsupportedParameter(name=f"TRANSPORTABLE={choice}", reason=reason)
+    return choice == "ALWAYS"
 
 
 def _table_name(text: str, parameter: str) -> TableName:
