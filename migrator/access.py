@@ -2,7 +2,8 @@
 
 Each rule asks one fact and bars methods; the first method that no rule bars is taken. Facts that a database would not tell
 count as true. Rules that bar the direct path leave the external table, and attributes that conflict (one needs the external
-table, another forbids it) leave the conventional path. ``docs/access-methods.md`` is written from :data:`RULES`.
+table, another forbids it) leave the conventional path. Data files are copied only where TRANSPORTABLE asks for it.
+``docs/access-methods.md`` is written from :data:`RULES`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from enum import StrEnum
 from typing import Literal
 
 from migrator.adapter import Fact, Facts
-from migrator.errors import AccessMethodRefused, MigratorError, NoAccessMethod
+from migrator.errors import AccessMethodRefused, DataFileCopyRefused, MigratorError, NoAccessMethod
 from migrator.model.objects import QName
 
 
 class Method(StrEnum):
     """The ways rows can move, the fastest first; the values are the words METRICS prints, in capitals ACCESS_METHOD's."""
 
+    DATA_FILE_COPY = "data_file_copy"
     INSERT_AS_SELECT = "insert_as_select"
     DIRECT_PATH = "direct_path"
     EXTERNAL_TABLE = "external_table"
@@ -27,6 +29,11 @@ class Method(StrEnum):
 
 
 MEANINGS = {
+    Method.DATA_FILE_COPY: (
+        "the data files as they lie on the server's disk, indexes included; no row is read",
+        "the data files take the place of the new table's own; no row is written. Always so with a dump file set that has "
+        "data files, never with another",
+    ),
     Method.INSERT_AS_SELECT: (
         "",
         "over a link only: INSERT … SELECT in the target's SQL engine, which reads the linked database itself, so that no "
@@ -140,16 +147,23 @@ class Situation:
     link: Link | None = None
 
     def methods(self, asked: Method | None) -> tuple[Method, ...]:
-        """The methods there are, the fastest first. Rows are unloaded by the direct path or the external table only."""
+        """The methods there are, the fastest first. Rows are unloaded by the direct path or the external table only.
+
+        Data files are copied on demand, and then there is nothing else.
+        """
+        if asked is Method.DATA_FILE_COPY:
+            return (asked,)
         inside = self.link is not None and (self.link.fastest or asked is Method.INSERT_AS_SELECT)
-        loading = [method for method in Method if inside or method is not Method.INSERT_AS_SELECT]
+        left_out = {Method.DATA_FILE_COPY} if inside else {Method.DATA_FILE_COPY, Method.INSERT_AS_SELECT}
+        loading = [method for method in Method if method not in left_out]
         return tuple(method for method in loading if MEANINGS[method][0] or not self.unloading)
 
 
+_COPY = frozenset({Method.DATA_FILE_COPY})
 _INSIDE = frozenset({Method.INSERT_AS_SELECT})
 _DIRECT = frozenset({Method.DIRECT_PATH})
 _EXTERNAL = frozenset({Method.EXTERNAL_TABLE})
-_NOT_SQL = _DIRECT | {Method.CONVENTIONAL_PATH}
+_NOT_SQL = _COPY | _DIRECT | {Method.CONVENTIONAL_PATH}
 _ALL = frozenset(Method)
 _OTHER_TYPE = "give the column another type"
 
@@ -338,7 +352,7 @@ RULES: tuple[Rule, ...] = (
         "query-unload",
         "unload",
         "QUERY",
-        _DIRECT,
+        _COPY | _DIRECT,
         "QUERY chooses among the table's rows",
         "leave QUERY out for the table",
     ),
@@ -350,16 +364,95 @@ RULES: tuple[Rule, ...] = (
         "QUERY chooses among the rows of a dump file set, which takes the target's SQL engine",
         "leave QUERY out for the table, or give it to the export",
     ),
-    Rule("sample", "unload", "SAMPLE", _DIRECT, "SAMPLE takes some of the table's rows", "leave SAMPLE out for the table"),
+    Rule(
+        "sample",
+        "unload",
+        "SAMPLE",
+        _COPY | _DIRECT,
+        "SAMPLE takes some of the table's rows",
+        "leave SAMPLE out for the table",
+    ),
     Rule(
         "remap-data",
         "both",
         "REMAP_DATA",
-        _DIRECT | _INSIDE,
+        _COPY | _DIRECT | _INSIDE,
         "REMAP_DATA changes values of the table",
         "leave REMAP_DATA out for the table",
     ),
     # --- our own --------------------------------------------------------------------------------------------------------
+    Rule(
+        "no-data-file",
+        "both",
+        Fact.NO_DATA_FILE,
+        _COPY,
+        "the table is in no data file that another database could take",
+        "leave TRANSPORTABLE out, or move the table into such a file: ALTER TABLE … ENGINE=InnoDB",
+        documented=False,
+    ),
+    Rule(
+        "partitioned-file",
+        "both",
+        Fact.PARTITIONED,
+        _COPY,
+        "the table is partitioned, and the server takes no data file of a partition",
+        "leave TRANSPORTABLE out, or EXCLUDE the table",
+        documented=False,
+    ),
+    Rule(
+        "versioned-file",
+        "both",
+        Fact.SYSTEM_VERSIONED,
+        _COPY,
+        "the data file has the rows of the past as well, which no job moves",
+        "leave TRANSPORTABLE out, or EXCLUDE the table",
+        documented=False,
+    ),
+    Rule(
+        "full-text-file",
+        "both",
+        Fact.FULL_TEXT_INDEX,
+        _COPY,
+        "a full-text index keeps its words in files of its own, which the server does not take",
+        "drop the index for the job, or EXCLUDE the table",
+        documented=False,
+    ),
+    Rule(
+        "spatial-file",
+        "both",
+        Fact.DOMAIN_INDEX,
+        _COPY,
+        "the server does not take the data file of a spatial index that has entries of deleted rows, and does not say if so",
+        "drop the index for the job, or EXCLUDE the table",
+        documented=False,
+    ),
+    Rule(
+        "encoded-file",
+        "both",
+        Fact.ENCODED_FILE,
+        _COPY,
+        "the server compresses or encrypts the pages of the data file, by options that no job carries",
+        "take PAGE_COMPRESSED or ENCRYPTED off the table, and let innodb_encrypt_tables be OFF",
+        documented=False,
+    ),
+    Rule(
+        "file-unreadable",
+        "unload",
+        Fact.FILE_UNREADABLE,
+        _COPY,
+        "this process cannot read the data file",
+        "run migrator on the server's own machine, as a user who may read its data directory",
+        documented=False,
+    ),
+    Rule(
+        "directory-unwritable",
+        "load",
+        Fact.DIRECTORY_UNWRITABLE,
+        _COPY,
+        "this process cannot put a file, owned as the server's own, where the table's is",
+        "run migrator on the server's own machine, as the user whom its data directory belongs to, or as root",
+        documented=False,
+    ),
     Rule(
         "link-kind",
         "load",
@@ -566,6 +659,8 @@ class Choice:
         lifts = "; ".join(dict.fromkeys(bar.rule.lift for bar in barring)) or "nothing does"
         if self.asked is None:
             return NoAccessMethod(verb=verb, table=table, detail=rules, lift=lifts)
+        if self.asked is Method.DATA_FILE_COPY:
+            return DataFileCopyRefused(verb=verb, table=table, method=self.asked.name, detail=rules, lift=lifts)
         return AccessMethodRefused(verb=verb, table=table, method=self.asked.name, detail=rules, lift=lifts)
 
 
@@ -575,7 +670,9 @@ def _speed(method: Method) -> int:
 
 def choose(situation: Situation, asked: Method | None = None) -> Choice:
     """The fastest method that no rule bars, or the one ``asked`` for, if no rule bars it."""
-    followed = [rule for rule in RULES if rule.holds(situation)]
+    copying = asked is Method.DATA_FILE_COPY
+    concerned = [rule for rule in RULES if (rule.bars & _COPY if copying else rule.bars - _COPY)]
+    followed = [rule for rule in concerned if rule.holds(situation)]
     barred = tuple(_bar(rule, situation) for rule in followed)
     possible = situation.methods(asked)
     free = [method for method in possible if all(method not in rule.bars for rule in followed)]

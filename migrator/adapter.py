@@ -36,6 +36,8 @@ GROUP = "migrator.dialects"
 Part = Literal["primary_key", "unique", "check", "foreign_key"]
 Estimation = Literal["BLOCKS", "STATISTICS"]
 """By what a table's size is estimated: by what its rows take on disk, or by the optimizer's statistics."""
+Scope = Literal["table", "database"]
+"""What a set of data files that can be copied into another database holds."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,8 @@ class Capabilities:
     digests: str = ""
     """What names the digest that this database takes of rows itself: where two have the same name, and the same digest of
     rows of the same types, they have the same rows. Empty: it takes none."""
+    data_files: Scope | None = None
+    """What do data files hold that another database can take: one table each, or a whole database? (None: it cannot.)"""
 
 
 @dataclass(frozen=True)
@@ -192,6 +196,37 @@ class Load:
         return self.staged_for or self.table
 
 
+@dataclass(frozen=True)
+class DataFile:
+    """A data file to copy: ``name`` tells it from the others that hold the same, wherever they are copied to."""
+
+    name: str
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """The data files of a table, or of a database. ``traits``: what must be alike where they are taken."""
+
+    files: tuple[DataFile, ...]
+    traits: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """How many bytes they have."""
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True)
+class Block:
+    """Bytes of the data file ``name``, from ``offset`` on."""
+
+    name: str
+    offset: int
+    data: bytes
+
+
 class Fact(StrEnum):
     """What access-method rules ask of a table; the rule that asks a fact says in its sentence what it is."""
 
@@ -199,10 +234,14 @@ class Fact(StrEnum):
     BULK_REFUSED = "bulk-refused"
     BULK_TYPE = "bulk-type"
     CLUSTERED = "clustered"
+    DIRECTORY_UNWRITABLE = "directory-unwritable"
     DISABLED_UNIQUE_INDEX = "disabled-unique-index"
     DOMAIN_INDEX = "domain-index"
+    ENCODED_FILE = "encoded-file"
     ENCRYPTED_COLUMN = "encrypted-column"
     EVOLVED_TYPE = "evolved-type"
+    FILE_UNREADABLE = "file-unreadable"
+    FULL_TEXT_INDEX = "full-text-index"
     GENERATED_COLUMN = "generated-column"
     GLOBAL_INDEX = "global-index"
     INDEX_ORGANISED = "index-organised"
@@ -210,6 +249,7 @@ class Fact(StrEnum):
     INSERT_RULE = "insert-rule"
     INVISIBLE_COLUMN = "invisible-column"
     LONG_NOT_LAST = "long-not-last"
+    NO_DATA_FILE = "no-data-file"
     OPAQUE_COLUMN = "opaque-column"
     OPAQUE_OBJECT = "opaque-object"
     OPAQUE_VARRAY = "opaque-varray"
@@ -242,7 +282,14 @@ class Never:
     why: str
 
 
-Answer = Asked | Never
+@dataclass(frozen=True)
+class Always:
+    """A fact is so of every table of a database, and ``why``."""
+
+    why: str
+
+
+Answer = Asked | Never | Always
 """Where a database answers a fact."""
 
 
@@ -580,6 +627,44 @@ class Adapter(ABC):
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked after all loads where keys stand in CREATE TABLE, unchecked."""
         return 0
+
+    # --- data files -------------------------------------------------------------------------------------------------
+
+    def no_data_files(self, connection: sa.Connection) -> str:
+        """Why this server neither gives nor takes data files, whatever ``capabilities.data_files`` says; empty: it does."""
+        return ""
+
+    def holding(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Mapping[QName, DataFiles]]:
+        """Keep the data files of ``tables`` as they are, all of one state, while the context lasts, to be read as files.
+
+        Where data files hold a whole database: its own, under one name that stands for it.
+
+        :raises DataFilesUnreachable: this process does not reach them.
+        :raises ConnectionLost: the context ends, and they were not kept as they were until then.
+        """
+        raise NotImplementedError
+
+    def misfit(self, connection: sa.Connection, table: Table | None, version: str, traits: Mapping[str, str]) -> str:
+        """Why ``table``, as it was made here, cannot take data files of these traits; empty: nothing shows it.
+
+        None: why the database as it is cannot take those of another.
+
+        ``version``: that of the catalog which they came with.
+        """
+        raise NotImplementedError
+
+    def place(self, connection: sa.Connection, table: QName, blocks: Iterable[Block], confirm: Callable[[], None]) -> None:
+        """Let data files take the place of what is in ``table``. If it was done before, or begun, it is done anew.
+
+        Where they hold a whole database they are put into the empty one, and ``table`` is the name that stands for it.
+
+        ``confirm`` raises where it is not this process's to do any more; nobody else places files of the table between
+        that call and the end. If the files are refused, the table is left empty.
+
+        :raises DataFilesUnreachable: this process does not reach the place of the files.
+        :raises NotADataFile: a block is of no file that the table has.
+        """
+        raise NotImplementedError
 
     def same_stream(self, load: Load) -> bool:
         """Whether a native stream of ``load.source`` means the same to ``load.target``'s columns."""

@@ -124,6 +124,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         ledger=_written_file("LEDGER", request, config, ".json"),
         skip_unusable_indexes=request.choice("SKIP_UNUSABLE_INDEXES") != "NO",
         number_types=cast(NumberTypes, request.choice("NUMBER_TYPES") or "EXACT"),
+        transportable=_transportable(request),
         parallel=_parallel(request),
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
@@ -202,6 +203,7 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
         _link_wanted(client, request),
+        *_transport_conflicts(request),
         ("SQLFILE" in request and request.flag("VERIFY_ONLY"), "VERIFY_ONLY imports nothing, so SQLFILE has no meaning"),
         (
             "POLICY" in request and "QUERY" in request and "NETWORK_LINK" not in request,
@@ -243,6 +245,24 @@ def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
     inside = client == "impdp" and request.choice("ACCESS_METHOD") == "INSERT_AS_SELECT"
     detail = "ACCESS_METHOD=INSERT_AS_SELECT selects from a linked database, and needs NETWORK_LINK"
     return inside and "NETWORK_LINK" not in request, detail
+
+
+_ABOUT_ROWS = (
+    *("ACCESS_METHOD", "DATA_OPTIONS", "DIGEST", "ESTIMATE", "FLASHBACK_SCN", "FLASHBACK_TIME", "NETWORK_LINK", "QUERY"),
+)
+"""What cannot be asked of data files."""
+
+
+def _transport_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
+    """What data files cannot be made to follow, and what leaves nothing of them."""
+    copied = request.choice("TRANSPORTABLE") == "ALWAYS"
+    for name in _ABOUT_ROWS:
+        yield copied and name in request, f"TRANSPORTABLE=ALWAYS copies data files as they are, so {name} has no meaning"
+    for value in ("DATA_ONLY", "METADATA_ONLY"):
+        given = request.choice("CONTENT") == value
+        yield copied and given, f"TRANSPORTABLE=ALWAYS copies data files with their objects, so CONTENT={value} is refused"
+    only = request.flag("ESTIMATE_ONLY")
+    yield copied and only, "ESTIMATE_ONLY=YES moves no rows, so TRANSPORTABLE=ALWAYS has no meaning"
 
 
 def _file_conflicts(client: Client, request: Request, config: Config) -> Iterator[tuple[bool, str]]:
@@ -729,6 +749,14 @@ def _policy(item: str) -> PolicySetting:
     if len(names) > 3:
         raise InvalidValue(name="POLICY", detail=f"{where[0]} has more than a schema, a table and a column")
     return replace(setting, names=names)
+
+
+def _transportable(request: Request) -> bool:
+    choice = request.choice("TRANSPORTABLE") or "NEVER"
+    if choice not in {"ALWAYS", "NEVER"}:
+        reason = "it is about Oracle's tablespaces: there is nothing here that a copied data file would have rebuilt"
+        raise UnsupportedParameter(name=f"TRANSPORTABLE={choice}", reason=reason)
+    return choice == "ALWAYS"
 
 
 def _table_name(text: str, parameter: str) -> TableName:

@@ -12,7 +12,7 @@ from functools import cache, partial
 
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Read, Server, Snapshot, Trouble, adapter_for_backend
+from migrator.adapter import Adapter, DataFiles, Read, Server, Snapshot, Trouble, adapter_for_backend
 from migrator.dump.master import Piece
 from migrator.dump.reader import DumpFiles
 from migrator.errors import (
@@ -135,7 +135,7 @@ class Database:
             return self.adapter.server(connection)
 
 
-# --- where a table's rows come from, and where they go --------------------------------------------------------------
+# --- where a table's rows come from --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -159,3 +159,22 @@ class DumpedRows:
     def rows(self) -> int:
         """How many rows the pieces were recorded to hold."""
         return sum(piece.rows for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class HeldFiles:
+    """Data files on the server's disk, kept as they are until they are copied."""
+
+    held: DataFiles
+
+
+@dataclass(frozen=True)
+class DumpedFiles:
+    """Data files in the pieces of a dump file set."""
+
+    dump: DumpFiles
+    pieces: tuple[Piece, ...]
+
+
+RowsFrom = TableRows | DumpedRows | HeldFiles | DumpedFiles
+"""Where the rows of a granule come from."""

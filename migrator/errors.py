@@ -733,6 +733,59 @@ class AccessMethodRefused(MigratorError):
     action = "Leave ACCESS_METHOD out, or lift what bars it: {lift}."
 
 
+class DataFileCopyRefused(AccessMethodRefused):
+    """TRANSPORTABLE=ALWAYS, or a dump file set with data files, asks for what a rule bars for a table."""
+
+    action = "Export without TRANSPORTABLE=ALWAYS, or EXCLUDE the table, or lift what bars it: {lift}."
+
+
+class TransportRefused(MigratorError):
+    """Data files cannot be copied from or to here."""
+
+    code = "ORA-39123"
+    template = "Data Pump transportable tablespace job aborted: {detail}"
+    action = "Export without TRANSPORTABLE=ALWAYS: such a dump file set restores into any database."
+
+
+class DatabaseNotEmpty(TransportRefused):
+    """The data files of a whole database would take the place of what is there."""
+
+    action = "Import into a new database, by this release of it or a later one."
+
+
+class ChangedMeanwhile(TransportRefused):
+    """Objects were made, changed or dropped before the data files were kept as they are."""
+
+    action = "Run the job again."
+
+
+class DataFilesUnreachable(MigratorError):
+    """The data files are not where this process could read or write them."""
+
+    code = "MIG-39124"
+    template = "the data files of {object} are out of reach: {detail}"
+    action = (
+        "Run migrator on the server's own machine, as a user who may read (to export) or write (to import) its data "
+        "directory; or export without TRANSPORTABLE=ALWAYS."
+    )
+
+
+class DataFilesInUse(FatalError):
+    """Another session is placing the same data files, for example one of a worker that was killed."""
+
+    code = "MIG-39126"
+    template = "the data files of {object} are being placed by another session of the server"
+    action = "Start the job again when that session has ended."
+
+
+class NotADataFile(MigratorError):
+    """A dump file set has data files that a table does not have."""
+
+    code = "MIG-39125"
+    template = "the dump file set has no such data files of {object} as the server could take: {detail}"
+    action = "Export the table again."
+
+
 class NoAccessMethod(MigratorError):
     """Rules bar every method for a table."""
 

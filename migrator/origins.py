@@ -12,12 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Adapter, Estimation, Facts, Granule, Read, Snapshot
+from migrator.adapter import Adapter, DataFiles, Estimation, Facts, Granule, Read, Scope, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Piece
-from migrator.ends import Database, DumpedRows, TableRows, database_errors
-from migrator.errors import DatabaseError, NoPastState, RowsMissing
+from migrator.ends import Database, DumpedFiles, DumpedRows, TableRows, database_errors
+from migrator.errors import ChangedMeanwhile, DatabaseError, NoPastState, NotADumpFile, RowsMissing
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
@@ -39,6 +39,14 @@ class Part:
     detail: dict[str, Any]
     bytes: int
     rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """Data files that are kept as they are, by table, and the catalog of the state that they are in."""
+
+    files: Mapping[QName, DataFiles]
+    catalog: Catalog
 
 
 @dataclass(frozen=True)
@@ -73,6 +81,23 @@ class Origin:
     """The database that rows are read from, and the state that all of them are read in; None: it is a dump file set."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
+    data_files: Scope | None = None
+    """What each of the data files holds that come instead of rows; None: rows come."""
+    hold: Callable[[Sequence[Table]], AbstractContextManager[Held]] | None = None
+    """Keeps the data files of tables as they are; of a database whose data files are to be copied only."""
+    traits: Mapping[QName, Mapping[str, str]] = field(default_factory=dict)
+    """What must be alike where data files are taken, by table; of a dump file set."""
+    files: Callable[[dict[str, Any]], DumpedFiles] | None = None
+    """The data files of a granule, by what was recorded of it; of a dump file set that has some instead of rows."""
+    whole: Table | None = None
+    """What stands for the database in a dump file set whose data files hold it whole: a table without columns."""
+
+    @property
+    def inventoried(self) -> tuple[Catalog, Catalog]:
+        """All objects, and those of the job, for the inventory. In a file that is copied whole no object is lost."""
+        if self.data_files == "database":
+            return replace(self.found, losses=()), replace(self.catalog, losses=())
+        return self.found, self.catalog
 
 
 # --- a database -----------------------------------------------------------------------------------------------------
@@ -88,7 +113,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
 
         def look() -> tuple[Catalog, Catalog]:
-            whole = without_master_tables(adapter.catalog(connection, schemas, proof=not spec.estimate_only))
+            proof = not (spec.estimate_only or spec.transportable)
+            whole = without_master_tables(adapter.catalog(connection, schemas, proof=proof))
             return whole, filters.select(whole, spec, server.schema)
 
         locked = None
@@ -123,6 +149,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             return adapter.granules(reading, at_source(table), spec.parallel_threshold)
 
         def parts(table: Table) -> tuple[Part, ...]:
+            if spec.transportable:
+                return (Part({}, table.bytes or 0),)
             return tuple(
                 Part(
                     {
@@ -142,8 +170,17 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
                 return None  # this database cannot tell
             return adapter.changed(reading, read(table, at_source(table).columns, detail), mark, rows)
 
+        @contextmanager
+        def hold(tables: Sequence[Table]) -> Iterator[Held]:
+            with database_errors(adapter), adapter.holding(database.engine, [table.source for table in tables]) as files:
+                _, kept = look()
+                if _identity(kept) != identity:
+                    detail = "objects were made, changed or dropped while the job began"
+                    raise ChangedMeanwhile(detail=detail)
+                yield Held(files, kept)
+
         notes = filters.unmatched(spec, whole)
-        if snapshot.note and spec.parallel > 1:
+        if snapshot.note and spec.parallel > 1 and not spec.transportable:
             notes = (*notes, snapshot.note)
         identity, mark = _identity(catalog), adapter.mark(reading)
         yield Origin(
@@ -151,7 +188,7 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             catalog,
             parts,
             rows,
-            snapshot.readers,
+            None if spec.transportable else snapshot.readers,
             identity,
             mark,
             notes,
@@ -160,6 +197,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
             queried=frozenset(conditions),
             state=(database, snapshot),
             changed=changed,
+            data_files=adapter.capabilities.data_files if spec.transportable else None,
+            hold=hold if spec.transportable else None,
         )
 
 
@@ -224,6 +263,9 @@ def open_dump(spec: JobSpec, secrets: Secrets, say: Say) -> reader.DumpSet:
 def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
     """A dump file set."""
     dump = open_dump(spec, secrets, say)
+    copied = dump.header.data_files
+    if copied == "database" and len(dump.master.entries) != 1:
+        raise NotADumpFile(path=spec.dumpfiles[0], detail="is damaged: it must hold the files of one database")
     catalog = filters.select(dump.catalog, spec, default_schema)
 
     def parts(table: Table) -> tuple[Part, ...]:
@@ -238,12 +280,15 @@ def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) 
                 sum(piece.bytes for piece in group),
                 sum(piece.rows for piece in group),
             )
-            for group in _grouped(entry.pieces, spec.parallel_threshold)
+            for group in (_grouped(entry.pieces, spec.parallel_threshold) if copied is None else (entry.pieces,))
         )
 
     def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> DumpedRows:
         pieces = tuple(Piece(**piece) for piece in detail["pieces"])
         return DumpedRows(dump.dump, pieces, tuple(column.name for column in columns))
+
+    def files(detail: dict[str, Any]) -> DumpedFiles:
+        return DumpedFiles(dump.dump, tuple(Piece(**piece) for piece in detail["pieces"]))
 
     def digest(table: Table) -> Digest | None:
         entry = dump.master.entry(table.source.schema, table.source.name)
@@ -252,7 +297,19 @@ def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) 
     notes = filters.unmatched(spec, dump.catalog)
     conditions = filters.conditions(spec, catalog)
     yield Origin(
-        dump.catalog, catalog, parts, rows, None, dump.header.set_id, notes=notes, unfiltered=conditions, digest=digest
+        dump.catalog,
+        catalog,
+        parts,
+        rows,
+        None,
+        dump.header.set_id,
+        notes=notes,
+        unfiltered=conditions,
+        digest=digest,
+        data_files=copied,
+        files=None if copied is None else files,
+        traits={QName(entry.schema, entry.table): entry.traits for entry in dump.master.entries},
+        whole=Table(dump.master.entries[0].schema, dump.master.entries[0].table, ()) if copied == "database" else None,
     )
 
 

@@ -466,6 +466,17 @@ SUPPORTED = (
         ("SKIP", "APPEND", "TRUNCATE", "REPLACE"),
     ),
     Parameter(
+        "TRANSPORTABLE",
+        EXPDP,
+        "Whether the data files are copied instead of the rows (MariaDB: those of InnoDB tables; SQLite: the database, with "
+        "FULL=YES). The set is for the same kind of database only, of the same release or a later one. impdp needs no "
+        "parameter. KEEP_READ_ONLY and NO_BITMAP_REBUILD are refused: they are about Oracle's tablespaces.",
+        "ALWAYS | NEVER",
+        "NEVER",
+        "TRANSPORTABLE=ALWAYS",
+        ("ALWAYS", "NEVER", "KEEP_READ_ONLY", "NO_BITMAP_REBUILD"),
+    ),
+    Parameter(
         USERID,
         BOTH,
         "The database, where it is not given as the first word: for parameter files.",
@@ -500,9 +511,7 @@ REFUSED = (
             "ABORT_STEP": "Stop the job after a step, for tests.",
             "CLUSTER": "Use workers on several machines.",
             "REMAP_DATA": "Change values by a function.",
-            "TRANSPORTABLE": "Copy data files instead of rows.",
             "TRANSPORT_FULL_CHECK": "Check that a transportable set is closed.",
-            "TRANSPORT_TABLESPACES": "The tablespaces whose data files are copied.",
             "VERSION": "Write or read objects as another release has them.",
             "VIEWS_AS_TABLES": "Move views as tables.",
         },
@@ -521,8 +530,21 @@ REFUSED = (
             "ONESTEP_INDEX": "Build each index in one step.",
             "PARTITION_OPTIONS": "What becomes of partitions.",
             "TRANSFORM": "Change storage clauses and the like.",
+        },
+    ),
+    *_refused(
+        f"a dump file set says by itself whether it has data files, and they are in it; over a NETWORK_LINK it is {LATER}",
+        IMPDP,
+        {
+            "TRANSPORTABLE": "Copy data files instead of rows.",
             "TRANSPORT_DATAFILES": "The data files of a transportable set.",
         },
+    ),
+    *_refused(
+        "a tablespace that can be copied is one table's, or the whole database: TRANSPORTABLE=ALWAYS moves it with TABLES, "
+        "SCHEMAS or FULL",
+        BOTH,
+        {"TRANSPORT_TABLESPACES": "The tablespaces whose data files are copied."},
     ),
     *_refused(
         _ORACLE_ONLY.format("tablespaces that objects are moved by"),

@@ -208,22 +208,31 @@ def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
             yield _Draft(path, label, method, (table, part), table.qname)
 
 
+_KEYS: tuple[Maker, ...] = (_parts(INDEX, "index", "INDEX", lambda table: table.indexes), _constraint_steps)
+"""The keys of tables, which need nothing but their table."""
+
 ORDER: tuple[Maker, ...] = (
     _schemas,
     _before_rows,
     _rows,
     _comments,
     _positions,
-    _parts(INDEX, "index", "INDEX", lambda table: table.indexes),
-    _constraint_steps,
+    *_KEYS,
     _parts(REF_CONSTRAINT, "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
     _after_rows,
     *(_reacting(path) for path in _LAST),
 )
 """The order of a job."""
 
+KEYS_FIRST: tuple[Maker, ...] = (
+    *ORDER[: ORDER.index(_rows)],
+    *_KEYS,
+    *(make for make in ORDER[ORDER.index(_rows) :] if make not in _KEYS),
+)
+"""The order of a job that copies data files, which have the rows of each key: it must be there to be filled."""
 
-def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Phase, ...]:
+
+def plan(catalog: Catalog, content: Content, ddl: DDL | None = None, order: tuple[Maker, ...] = ORDER) -> tuple[Phase, ...]:
     """The phases of a job over ``catalog``, all statements written; phases without a step are left out.
 
     Without ``ddl`` (an export makes nothing) the steps have no statements.
@@ -232,7 +241,7 @@ def plan(catalog: Catalog, content: Content, ddl: DDL | None = None) -> tuple[Ph
     """
     if ddl is not None and content != "DATA_ONLY":
         _refuse(ddl)
-    drafts = (draft for make in ORDER for draft in make(catalog) if _asked_for(draft.path, content))
+    drafts = (draft for make in order for draft in make(catalog) if _asked_for(draft.path, content))
     return tuple(
         Phase(path, tuple(draft.step(ddl) for draft in group))
         for path, group in itertools.groupby(drafts, key=lambda draft: draft.path)

@@ -139,17 +139,79 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
+_DATA_FILES = """
+## Data files
+
+`expdp … TRANSPORTABLE=ALWAYS` copies data files instead of rows, for every table whose rows it moves or for none: where a
+rule bars a table the job ends with ORA-31696 and its name, before anything is locked or written. `EXCLUDE` leaves such a
+table out. The files are in the dump file set: they are compressed, encrypted, checked and cut by `FILESIZE` as rows are,
+and `impdp` needs no parameter to find them. There is no row in such a set: it is for the same kind of database only, of
+the same release or a later one. Any other takes its objects (`CONTENT=METADATA_ONLY`, `SQLFILE`), and refuses the rest
+with ORA-39123.
+"""
+
+_COPIES = (
+    ("", "MariaDB", "SQLite"),
+    ("---", "---", "---"),
+    (
+        "what is copied",
+        "the tablespace of each InnoDB table, which is a file of its own",
+        "the file of the database, with all that is in it, virtual tables too",
+    ),
+    (
+        "how",
+        "`FLUSH TABLES … FOR EXPORT` of all tables at once; an import makes each table with its indexes, then "
+        "`DISCARD TABLESPACE`, and `IMPORT TABLESPACE` from the files",
+        "the backup interface: out into a temporary file (`TMPDIR`), in from one beside the database (`new.db.migrator`)",
+    ),
+    ("mode", "TABLES, SCHEMAS or FULL", "FULL=YES, without INCLUDE or EXCLUDE"),
+    (
+        "who writes meanwhile",
+        "nobody writes to the tables until all are copied, all may read; who writes before is waited for, 60 seconds",
+        "anybody, once the first copy is made",
+    ),
+    (
+        "where migrator must run",
+        "on the server's machine: to export, as a user who may read its data directory; to import, as the user whom that "
+        "directory belongs to, or as root",
+        "where the file is",
+    ),
+    (
+        "what an import may change",
+        "the schema and the names of tables; existing tables are skipped or replaced, never added to",
+        "nothing; the database must be empty",
+    ),
+)
+"""How the two kinds of database that have data files to copy differ."""
+
+_COPIES_NOTES = """
+- On another machine there are no such files, or those of another server. The server's own doing tells: what it writes at
+  the export, and what it takes away at the import, must appear and vanish where this process looks.
+- Foreign keys are made when all files are in their places, as in every import, and the server checks the rows then, which
+  takes it a copy of each table that has one.
+- A server checks of a file what it can: pages, columns, indexes. A set from somebody you do not trust can still hold a
+  file that was made to harm the server: take such rows from a set without data files.
+- `IMPORT TABLESPACE` goes into the binary log. A replica has no such file, and its replication stops there: leave
+  TRANSPORTABLE out where there are replicas.
+- An export that is started again copies all files again, since nobody has kept them as they were. An import that is
+  started again goes on with the tables that are not done; one whose files were being placed is filled anew.
+- The log has the size of the files, and no number of rows: nobody has counted them.
+- TRANSPORT_TABLESPACES is refused, since a tablespace here is one table or the database; so are KEEP_READ_ONLY and
+  NO_BITMAP_REBUILD, all of it over a NETWORK_LINK, and MySQL's tablespaces, which are alike but have not been tried.
+"""
+
 _ACCESS_HEAD = """\
 # Access methods
 
 <!-- Written by `migrator help --markdown access-methods`; do not edit. -->
 
-Each table's rows move by the first of these methods that no rule bars. With `METRICS=YES` the log says for each table which
-method it was (`network_link` where an import's rows were streamed from a linked database), and, where it was not the first,
-why. `insert_as_select` is the first where it is faster than a stream, which is between SQLite files; elsewhere it is taken
-if `ACCESS_METHOD` asks for it. `migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each
-rule, and do nothing.
-`ACCESS_METHOD` asks for one method for all tables; where a rule bars it, the job is refused with the table and the rule.
+Each table's rows move by the first of these methods that no rule bars. [Data files](#data-files) are copied only where
+TRANSPORTABLE=ALWAYS asks for that, and then of all tables. With `METRICS=YES` the log says for each table which method it
+was (`network_link` where an import's rows were streamed from a linked database), and, where it was not the first, why.
+`insert_as_select` is the first where it is faster than a stream, which is between SQLite files; elsewhere it is taken if
+`ACCESS_METHOD` asks for it. `migrator plan expdp …` and `migrator plan impdp …` say the same, and what would lift each
+rule, and do nothing. `ACCESS_METHOD` asks for one method for all tables; where a rule bars it, the job is refused with
+the table and the rule.
 """
 
 _ACCESS_RULES = """
@@ -164,8 +226,8 @@ leaves a table without its rows: an error in the log.
 _ACCESS_ANSWERS = """
 ## Where each database answers
 
-*Never*: the fact cannot be so there, or what it is about hinders no method, for the reason given. Oracle's adapter writes
-scripts only; its row says where its dictionary answers.
+*Never*: the fact cannot be so there, or what it is about hinders no method, for the reason given; *always*: it is so of
+any table. Oracle's adapter writes scripts only; its row says where its dictionary answers.
 """
 
 
@@ -180,7 +242,7 @@ def access_methods_page() -> str:
         lines += [_ACCESS_RULES] if documented else [""]
         lines += [f"### {title}", "", "| rule | concerns | bars | when | what lifts it |", "|---|---|---|---|---|"]
         lines += [_rule(rule) for rule in RULES if rule.documented is documented]
-    lines += [_ACCESS_ANSWERS]
+    lines += [_DATA_FILES, *(_line(*row) for row in _COPIES), _COPIES_NOTES, _ACCESS_ANSWERS]
     for rule in RULES:
         if isinstance(rule.asks, Fact):
             lines += [f"- `{rule.name}`: {rule.sentence}", *(f"    - {answer}" for answer in _answers(rule.asks))]
@@ -206,8 +268,11 @@ def _answers(fact: Fact) -> Iterator[str]:
 
     for adapter in map(load_adapter, installed()):
         answer = adapter.answers[fact]
-        text = f"`{answer.where}`" if isinstance(answer, Asked) else f"never: {answer.why}"
-        yield f"{adapter.title}: {text}"
+        match answer:
+            case Asked(where):
+                yield f"{adapter.title}: `{where}`"
+            case _:
+                yield f"{adapter.title}: {type(answer).__name__.lower()}: {answer.why}"
 
 
 _JOBS_HEAD = """\
@@ -225,8 +290,9 @@ output takes no more (a full disk) says so once, waits on, and ends with the job
 
 A job is on record in its **master table**: a table of the job's database, the one that the client connects to, in the
 connected user's schema, named as the job. That is the target of an import, and the source of an export but with
-`NETWORK_LINK`: an export over a link changes nothing in the linked database, so that may be one that takes no changes. With
-`MASTER_TABLE=LOCAL`, and for exports from a SQLite file always, it is in a SQLite database of this machine's user,
+`NETWORK_LINK`: an export over a link changes nothing in the linked database, so that may be one that takes no changes.
+With `MASTER_TABLE=LOCAL`, and always for exports from a SQLite file and imports of its [data
+file](access-methods.md#data-files), it is in a SQLite database of this machine's user,
 `$XDG_STATE_HOME/migrator/jobs.db`.
 
 | state | what it means |

@@ -108,7 +108,8 @@ class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, or all of them URIs, templates (``%U``) unexpanded.
 
     ``filesize`` is in bytes. ``verify_checksum`` None: where there are checksums. ``estimate`` None: nothing is estimated
-    but the job's progress. ``master_table`` None: in the job's database, if it can be there.
+    but the job's progress. ``master_table`` None: in the job's database, if it can be there. ``transportable``: an export
+    copies data files instead of rows.
 
     ``reject_file``: where rows go that SKIP_CONSTRAINT_ERRORS leaves out, unless the name is taken; ``reject_limit``: how
     many of a table may, None: any number. ``flashback_time`` is as
@@ -150,6 +151,7 @@ class JobSpec:
     ledger: Path | None = None
     skip_unusable_indexes: bool = True
     number_types: NumberTypes = "EXACT"
+    transportable: bool = False
     parallel: int = 1
     parallel_threshold: int = 64 << 20
     job_name: str | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -11,7 +11,9 @@ from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
 
 from migrator.adapter import (
     Adapter,
+    Block,
     Capabilities,
+    DataFiles,
     Estimation,
     Explanation,
     Facts,
@@ -52,6 +54,7 @@ class MySQL(Adapter):
         digests="md5 of the row's literals",
         reads_links=True,
         locks_linked=True,
+        data_files="table",
     )
     types = TYPES
     samples = SAMPLES
@@ -249,6 +252,33 @@ class MySQL(Adapter):
         from . import links
 
         return links.same_values(load)
+
+    # --- data files -------------------------------------------------------------------------------------------------
+
+    def no_data_files(self, connection: sa.Connection) -> str:
+        """MariaDB has data files to copy; MySQL's, which are alike, are left alone."""
+        from . import data_files
+
+        return data_files.no_data_files(connection)
+
+    def holding(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Mapping[QName, DataFiles]]:
+        """Tablespaces of one table each, under FLUSH TABLES … FOR EXPORT."""
+        from . import data_files
+
+        return data_files.holding(engine, tables)
+
+    def misfit(self, connection: sa.Connection, table: Table | None, version: str, traits: Mapping[str, str]) -> str:
+        """By the release, the size of pages and the row format."""
+        from . import data_files
+
+        return data_files.misfit(connection, table, version, traits)
+
+    def place(self, connection: sa.Connection, table: QName, blocks: Iterable[Block], confirm: Callable[[], None]) -> None:
+        """By DISCARD TABLESPACE and IMPORT TABLESPACE."""
+        from . import data_files, paths
+
+        with paths.given_up_when_broken(connection):
+            data_files.place(connection, table, blocks, confirm)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 

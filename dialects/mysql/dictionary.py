@@ -66,7 +66,11 @@ class Flavor:
 
 def flavor(connection: sa.Connection) -> Flavor:
     """The server's kind and version, from ``VERSION()``."""
-    text = str(connection.exec_driver_sql("SELECT VERSION()").scalar_one())
+    return parsed_flavor(str(connection.exec_driver_sql("SELECT VERSION()").scalar_one()))
+
+
+def parsed_flavor(text: str) -> Flavor:
+    """The kind and version that a text of ``VERSION()`` tells."""
     numbers = re.match(r"\d+(?:\.\d+)*", text.removeprefix("5.5.5-"))
     version = tuple(int(n) for n in numbers[0].split(".")) if numbers else ()
     return Flavor("mariadb" in text.lower(), version, text)

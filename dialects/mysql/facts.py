@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from migrator.adapter import Answer, Asked, Fact, Facts, Never
 from migrator.model.objects import QName
 
-from . import privileges
+from . import places, privileges
+from .dictionary import flavor
 
 _ONE_LAYER = Never("encryption is of whole tablespaces, beneath LOAD DATA and INSERT alike")
 _AS_TEXT = Never("every value has a text, which LOAD DATA converts as INSERT does")
@@ -21,10 +22,14 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.BULK_REFUSED: Asked("@@GLOBAL.local_infile = OFF"),
     Fact.BULK_TYPE: _AS_TEXT,
     Fact.CLUSTERED: Never("there are no clusters of tables"),
+    Fact.DIRECTORY_UNWRITABLE: Asked("@@datadir and the schema's directory in it, as this process finds them"),
     Fact.DISABLED_UNIQUE_INDEX: Never("DISABLE KEYS leaves unique indexes alone"),
     Fact.DOMAIN_INDEX: Asked("information_schema.STATISTICS: index_type = 'SPATIAL'"),
+    Fact.ENCODED_FILE: Asked("information_schema.TABLES: create_options; @@innodb_encrypt_tables (MariaDB)"),
     Fact.ENCRYPTED_COLUMN: _ONE_LAYER,
     Fact.EVOLVED_TYPE: _NO_OBJECTS,
+    Fact.FILE_UNREADABLE: Asked("@@datadir and the table's .ibd file in it, as this process finds them"),
+    Fact.FULL_TEXT_INDEX: Asked("information_schema.STATISTICS: index_type = 'FULLTEXT'"),
     Fact.GENERATED_COLUMN: Never("LOAD DATA names the other columns, and the server computes these"),
     Fact.GLOBAL_INDEX: Never("an index belongs to one partition"),
     Fact.INDEX_ORGANISED: Never("every InnoDB table is one: it is read by ranges of its key"),
@@ -32,6 +37,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Never("SELECT and LOAD DATA name every column"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
+    Fact.NO_DATA_FILE: Asked("information_schema.TABLES: engine <> 'InnoDB'"),
     Fact.OPAQUE_COLUMN: Never(f"there are no columns of files; {_AS_TEXT.why}"),
     Fact.OPAQUE_OBJECT: _NO_OBJECTS,
     Fact.OPAQUE_VARRAY: _NO_OBJECTS,
@@ -62,6 +68,12 @@ _QUERIES = {
         WHERE table_schema IN :schemas AND index_type = 'SPATIAL'""",
     Fact.UNUSABLE_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
         WHERE table_schema IN :schemas AND comment = 'disabled'""",
+    Fact.FULL_TEXT_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
+        WHERE table_schema IN :schemas AND index_type = 'FULLTEXT'""",
+    Fact.NO_DATA_FILE: """SELECT table_schema, table_name FROM information_schema.tables
+        WHERE table_schema IN :schemas AND engine <> 'InnoDB'""",
+    Fact.ENCODED_FILE: """SELECT table_schema, table_name FROM information_schema.tables
+        WHERE table_schema IN :schemas AND (create_options LIKE '%page_compressed%' OR create_options LIKE '%encrypt%')""",
     Fact.PARTITIONED: """SELECT DISTINCT table_schema, table_name FROM information_schema.partitions
         WHERE table_schema IN :schemas AND partition_name IS NOT NULL""",
     Fact.SYSTEM_VERSIONED: """SELECT table_schema, table_name FROM information_schema.tables
@@ -77,7 +89,7 @@ _HIDDEN: Mapping[Fact, tuple[str, ...]] = {
 
 
 def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Facts]:
-    """See :meth:`migrator.adapter.Adapter.facts`; a query for each fact, one for the settings, one for the grants."""
+    """See :meth:`migrator.adapter.Adapter.facts`; a query for each fact, and those for the settings and the grants."""
     held = privileges.grants(connection)
     names = sorted({table.schema for table in tables})
     schemas: sa.BindParameter[list[str]] = sa.bindparam("schemas", expanding=True, value=names)
@@ -86,6 +98,8 @@ def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Fac
         for fact, query in _QUERIES.items()
     }
     refused = not connection.exec_driver_sql("SELECT @@GLOBAL.local_infile").scalar_one()
+    encrypting = _encrypting(connection)
+    unreadable, unwritable = places.unreadable(connection, names), places.unwritable(connection, names)
 
     def of(table: QName) -> Facts:
         found: dict[Fact, bool | None] = {fact: (table.schema, table.name) in names for fact, names in so.items()}
@@ -94,8 +108,22 @@ def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Fac
             if not found[fact] and not privileges.has_on(held, table.schema, table.name, showing):
                 found[fact] = None
                 details[fact] = f"{connection.engine.url.username} lacks the privilege {' or '.join(showing[:1])}"
+        for fact, why in (
+            (Fact.FILE_UNREADABLE, unreadable.get(table, "it is not there")),
+            (Fact.DIRECTORY_UNWRITABLE, unwritable[table.schema]),
+        ):
+            found[fact] = bool(why)
+            details[fact] = why
+        found[Fact.ENCODED_FILE] = found[Fact.ENCODED_FILE] or encrypting
         found[Fact.BULK_REFUSED] = refused
         found[Fact.STAGING_REFUSED] = not privileges.has_on(held, table.schema, None, ("CREATE TEMPORARY TABLES",))
         return Facts(found, details)
 
     return {table: of(table) for table in tables}
+
+
+def _encrypting(connection: sa.Connection) -> bool:
+    """Whether the server encrypts the files of tables that do not ask for it."""
+    if not flavor(connection).mariadb:
+        return False
+    return str(connection.exec_driver_sql("SELECT @@GLOBAL.innodb_encrypt_tables").scalar_one()).upper() not in {"OFF", "0"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from migrator.adapter import Answer, Asked, Fact, Never
+from migrator.adapter import Always, Answer, Asked, Fact, Never
 
+_NO_COPIES = Never("no data file is copied, as said of no-data-file")
 _TYPES = "ALL_TAB_COLS: data_type_owner, data_type -> ALL_TYPES: typecode NOT IN ('OBJECT', 'COLLECTION')"
 
 ANSWERS: Mapping[Fact, Answer] = {
@@ -15,12 +16,16 @@ ANSWERS: Mapping[Fact, Answer] = {
         "ALL_TAB_COLS: data_type IN ('LONG', 'LONG RAW', 'ROWID', 'UROWID') or data_type_owner IS NOT NULL"
     ),
     Fact.CLUSTERED: Asked("ALL_TABLES: cluster_name IS NOT NULL"),
+    Fact.DIRECTORY_UNWRITABLE: _NO_COPIES,
     Fact.DISABLED_UNIQUE_INDEX: Asked("ALL_INDEXES, ALL_IND_PARTITIONS: status = 'UNUSABLE', uniqueness = 'UNIQUE'"),
     Fact.DOMAIN_INDEX: Asked(
         "ALL_INDEXES: index_type = 'DOMAIN', no CTXSYS.CONTEXT; ALL_IND_COLUMNS, ALL_TAB_COLS: CLOB, NCLOB or BLOB"
     ),
+    Fact.ENCODED_FILE: _NO_COPIES,
     Fact.ENCRYPTED_COLUMN: Asked("ALL_ENCRYPTED_COLUMNS"),
     Fact.EVOLVED_TYPE: Asked("ALL_TAB_COLS: data_upgraded = 'NO', data_type_owner IS NOT NULL"),
+    Fact.FILE_UNREADABLE: _NO_COPIES,
+    Fact.FULL_TEXT_INDEX: _NO_COPIES,
     Fact.GENERATED_COLUMN: Asked("ALL_TAB_COLS: virtual_column = 'YES'"),
     Fact.GLOBAL_INDEX: Asked("ALL_INDEXES: partitioned = 'NO'; ALL_PART_INDEXES: locality = 'GLOBAL'"),
     Fact.INDEX_ORGANISED: Asked("ALL_TABLES: iot_type IS NOT NULL"),
@@ -28,6 +33,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Asked("ALL_TAB_COLS: hidden_column = 'YES', user_generated = 'YES'"),
     Fact.LONG_NOT_LAST: Asked("ALL_TAB_COLUMNS: data_type IN ('LONG', 'LONG RAW'), column_id < MAX(column_id)"),
+    Fact.NO_DATA_FILE: Always("migrator writes scripts for Oracle, and moves no rows from or to it"),
     Fact.OPAQUE_COLUMN: Asked(f"ALL_TAB_COLS: data_type = 'BFILE'; {_TYPES}"),
     Fact.OPAQUE_OBJECT: Asked("ALL_TYPE_ATTRS: attr_type_owner, attr_type_name, down to ALL_TYPES"),
     Fact.OPAQUE_VARRAY: Asked("ALL_VARRAYS -> ALL_COLL_TYPES: elem_type_owner, elem_type_name -> ALL_TYPES"),

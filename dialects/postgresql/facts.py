@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from migrator.adapter import Answer, Asked, Fact, Facts, Never
+from migrator.adapter import Always, Answer, Asked, Fact, Facts, Never
 from migrator.model.objects import QName
 
 _AS_TEXT = Never("a value without a binary form goes as text through the same COPY")
+_NO_COPIES = Never("no data file is copied, as said of no-data-file")
 _NO_FILES = Never("there are no columns of files; a large object is referred to by its number")
 _ONE_LAYER = Never("encryption is of whole files or disks, beneath COPY and INSERT alike")
 
@@ -18,13 +19,17 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.BULK_REFUSED: Never("COPY is part of the protocol that every connection speaks"),
     Fact.BULK_TYPE: _AS_TEXT,
     Fact.CLUSTERED: Never("there are no clusters of tables"),
+    Fact.DIRECTORY_UNWRITABLE: _NO_COPIES,
     Fact.DISABLED_UNIQUE_INDEX: Asked("pg_index: indisunique AND NOT indisvalid"),
     Fact.DOMAIN_INDEX: Asked(
         "pg_index, pg_am: the method is neither btree nor hash, over a text, bytea, json, jsonb or xml column; a full-text "
         "index is over an expression"
     ),
+    Fact.ENCODED_FILE: _NO_COPIES,
     Fact.ENCRYPTED_COLUMN: _ONE_LAYER,
     Fact.EVOLVED_TYPE: Never("ALTER TYPE rewrites the rows, or is refused"),
+    Fact.FILE_UNREADABLE: _NO_COPIES,
+    Fact.FULL_TEXT_INDEX: _NO_COPIES,
     Fact.GENERATED_COLUMN: Never("COPY names the other columns, and the server computes these"),
     Fact.GLOBAL_INDEX: Never("an index belongs to one partition"),
     Fact.INDEX_ORGANISED: Never("rows lie in a heap"),
@@ -32,6 +37,9 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INSERT_RULE: Asked("pg_rewrite: ev_type = '3' (INSERT), ev_enabled IN ('O', 'A')"),
     Fact.INVISIBLE_COLUMN: Never("there are no invisible columns"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
+    Fact.NO_DATA_FILE: Always(
+        "a file of rows means nothing without its own server's record of transactions, and no other server takes it in"
+    ),
     Fact.OPAQUE_COLUMN: Never(f"{_NO_FILES.why}; {_AS_TEXT.why}"),
     Fact.OPAQUE_OBJECT: _AS_TEXT,
     Fact.OPAQUE_VARRAY: _AS_TEXT,

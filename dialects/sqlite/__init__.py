@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -14,7 +14,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 
 from migrator.adapter import (
     Adapter,
+    Block,
     Capabilities,
+    DataFiles,
     Estimation,
     Explanation,
     Facts,
@@ -28,7 +30,7 @@ from migrator.adapter import (
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 
-from . import connections, estimates, facts, granules, links, paths
+from . import connections, data_files, estimates, facts, granules, links, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
@@ -72,6 +74,7 @@ class SQLiteAdapter(Adapter):
         reads_links=True,
         link_is_fastest=True,
         largest_integer=(1 << 63) - 1,
+        data_files="database",
     )
     types = TYPES
     samples = SAMPLES
@@ -193,6 +196,20 @@ class SQLiteAdapter(Adapter):
         name = table.name.replace("'", "''")
         found = connection.exec_driver_sql(f"SELECT count(*) FROM pragma_foreign_key_check('{name}')").scalar_one()
         return int(found)
+
+    # --- data files -------------------------------------------------------------------------------------------------
+
+    def holding(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Mapping[QName, DataFiles]]:
+        """The file, by the backup interface; whatever tables are asked for."""
+        return data_files.holding(engine)
+
+    def misfit(self, connection: sa.Connection, table: Table | None, version: str, traits: Mapping[str, str]) -> str:
+        """By the library's release, and by what is in the database."""
+        return data_files.misfit(connection, version)
+
+    def place(self, connection: sa.Connection, table: QName, blocks: Iterable[Block], confirm: Callable[[], None]) -> None:
+        """By the backup interface, into an empty database."""
+        data_files.place(connection, blocks, confirm)
 
     # --- objects ----------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from migrator.adapter import Answer, Asked, Fact, Facts, Never
 from migrator.model.objects import QName
 
 _NO_TYPES = Never("there are no types but numbers, text and bytes")
+_ONE_FILE = Never("the file of the database has everything, and the backup interface copies it page by page")
 _STATEMENT = Never("rows are loaded by one prepared INSERT, which does all that any INSERT does")
 _NO_PARTITIONS = Never("there are no partitions")
 
@@ -20,10 +21,14 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.BULK_REFUSED: Never("there is no server that could refuse"),
     Fact.BULK_TYPE: _NO_TYPES,
     Fact.CLUSTERED: Never("there are no clusters of tables"),
+    Fact.DIRECTORY_UNWRITABLE: _ONE_FILE,
     Fact.DISABLED_UNIQUE_INDEX: _NEVER_DISABLED,
     Fact.DOMAIN_INDEX: Never("full-text and R-tree indexes are virtual tables, which no job moves"),
+    Fact.ENCODED_FILE: _ONE_FILE,
     Fact.ENCRYPTED_COLUMN: Never("there are no encrypted columns"),
     Fact.EVOLVED_TYPE: _NO_TYPES,
+    Fact.FILE_UNREADABLE: _ONE_FILE,
+    Fact.FULL_TEXT_INDEX: _ONE_FILE,
     Fact.GENERATED_COLUMN: _STATEMENT,
     Fact.GLOBAL_INDEX: _NO_PARTITIONS,
     Fact.INDEX_ORGANISED: Never("a table WITHOUT ROWID is read by ranges of its key as another by ranges of rowids"),
@@ -31,6 +36,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Never("only virtual tables have hidden columns"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
+    Fact.NO_DATA_FILE: _ONE_FILE,
     Fact.OPAQUE_COLUMN: _NO_TYPES,
     Fact.OPAQUE_OBJECT: _NO_TYPES,
     Fact.OPAQUE_VARRAY: _NO_TYPES,

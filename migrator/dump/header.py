@@ -6,7 +6,7 @@ import json
 import zlib
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pyarrow as pa
 
@@ -15,6 +15,9 @@ from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.storage import LOCAL, Storage
 from migrator.model import codec
 from migrator.spec import ChecksumAlgorithm, Compression, CompressionAlgorithm
+
+if TYPE_CHECKING:
+    from migrator.adapter import Scope
 
 MAGIC = "migrator dump"
 FORMAT = 2
@@ -70,7 +73,10 @@ class DumpOptions:
 
 @dataclass(frozen=True)
 class SetHeader:
-    """What is the same in the headers of all files of a set. ``created`` is in ISO form; ``source`` names the database."""
+    """What is the same in the headers of all files of a set. ``created`` is in ISO form; ``source`` names the database.
+
+    ``data_files``: what each of the data files that the set has instead of rows holds; None: it has rows.
+    """
 
     set_id: str
     options: DumpOptions = DumpOptions()
@@ -79,6 +85,7 @@ class SetHeader:
     created: str = ""
     dialect: str = ""
     version: str = ""
+    data_files: Scope | None = None
 
     def of_file(self, number: int) -> bytes:
         """The header of one file."""
@@ -111,7 +118,9 @@ class SetHeader:
             raise ValueError(f"checksum {options['checksum']!r} is not known")
         datetime.fromisoformat(form["created"] or "2000-01-01")
         plain = {name: str(form[name]) for name in ("set_id", "job", "mode", "created", "dialect", "version")}
-        return cls(options=DumpOptions(**options), **plain)
+        if form.get("data_files") not in {None, "table", "database"}:
+            raise ValueError(f"data files of {form['data_files']!r} are not known")
+        return cls(options=DumpOptions(**options), data_files=form.get("data_files"), **plain)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
@@ -38,6 +39,7 @@ class Entry:
     """One table's rows: how they moved and where they lie. ``seconds``: time spent on them; ``error``: why they failed.
 
     ``digests``: of each granule, as they were taken while it was unloaded; none where that was not asked for.
+    ``traits``: what must be alike where data files are taken that lie there instead of rows.
     """
 
     schema: str
@@ -51,6 +53,7 @@ class Entry:
     error: str = ""
     pieces: tuple[Piece, ...] = ()
     digests: tuple[Digest, ...] = ()
+    traits: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

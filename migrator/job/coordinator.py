@@ -33,7 +33,7 @@ from migrator.job.lanes import Finished, Lane, Pool
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import DoneMark, Kind, MasterTable, Row
-from migrator.job.worker import Build, Failure, FileGiven, FileWanted, Made, Move, Outcome, Scan, Task, make
+from migrator.job.worker import Build, Claim, Failure, FileGiven, FileWanted, Made, Move, Outcome, Scan, Store, Task, make
 from migrator.model.objects import QName
 
 _NEWS = 1.0
@@ -66,6 +66,10 @@ class Record:
     def mark(self, database: Database, kind: Kind, item: int) -> DoneMark | None:
         """How a worker marks something done that it does in ``database``; None: the coordinator has to, afterwards."""
         return DoneMark(self.table, kind, item, self.incarnation) if database == self.database else None
+
+    def claim(self, item: int) -> Claim:
+        """How a worker sees that a granule is still this process's to do, in whatever database it does it."""
+        return Claim(self.database, DoneMark(self.table, "GRANULE", item, self.incarnation))
 
     def begin(self, kind: Kind, item: int, **values: Any) -> bool:
         """Something begins to execute; False: it is done already."""
@@ -207,7 +211,7 @@ class Coordinator:
             if outcome.error is not None or task.done is None:
                 values |= {"state": state, "rows": outcome.rows, "bytes": outcome.bytes, "seconds": outcome.seconds}
                 values |= {"error": "" if outcome.error is None else str(outcome.error)}
-                if task.rows_to is not None and task.rows_to.noting:
+                if isinstance(task.rows_to, Store) and task.rows_to.noting:
                     values["detail"] = outcome.recorded(task.rows_to.detail)
                 elif task.rows_to is None:
                     values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}

@@ -17,6 +17,7 @@ from itertools import chain
 from typing import Any
 
 from migrator import templates
+from migrator.adapter import Scope
 from migrator.config import Secrets
 from migrator.dump import crypt, writer
 from migrator.dump.crypt import DataKey, Encryption
@@ -33,8 +34,13 @@ from migrator.model.catalog import Catalog
 from migrator.spec import JobSpec
 
 
-def set_header(spec: JobSpec, job: str, set_id: str, catalog: Catalog, secrets: Secrets) -> SetHeader:
-    """What the files of a new set say of it. What is encrypted in it has a fresh key, which ``secrets`` lock."""
+def set_header(
+    spec: JobSpec, job: str, set_id: str, catalog: Catalog, secrets: Secrets, data_files: Scope | None = None
+) -> SetHeader:
+    """What the files of a new set say of it. What is encrypted in it has a fresh key, which ``secrets`` lock.
+
+    ``data_files``: what the data files hold that it is to have instead of rows.
+    """
     encryption = None
     if spec.encryption != "NONE":
         key = DataKey.fresh(spec.encryption_algorithm)
@@ -43,7 +49,7 @@ def set_header(spec: JobSpec, job: str, set_id: str, catalog: Catalog, secrets: 
         encryption = Encryption(data, metadata, spec.encryption_algorithm, spec.encryption_mode, locks)
     options = DumpOptions(spec.compression, spec.compression_algorithm, spec.checksum, encryption, spec.filesize)
     created = datetime.now().astimezone().isoformat(timespec="seconds")
-    return SetHeader(set_id, options, job, spec.mode, created, catalog.dialect, catalog.version)
+    return SetHeader(set_id, options, job, spec.mode, created, catalog.dialect, catalog.version, data_files)
 
 
 def recorded_header(form: dict[str, Any]) -> SetHeader:

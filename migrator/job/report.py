@@ -186,6 +186,15 @@ class JobLog:
         which = "" if rows == 1 else ", the first of them"
         self.error(f"{rows} row(s) were rejected{which} with the following error:", reason)
 
+    def files(
+        self, verb: Literal["exported", "imported"], table: QName, size_bytes: int, seconds: float, method: str, worker: int
+    ) -> None:
+        """A table's data files are there; how many rows they have, nobody has counted."""
+        line = f". . {verb} {_name_and_size(str(table), size_bytes)}  data files"
+        if self._spec.metrics:
+            line += f" in {round(seconds)} seconds using {method}"
+        self._write(line, worker)
+
     def message(self, text: str, worker: int | None = None) -> None:
         """A remark."""
         self._write(text, worker)

@@ -383,6 +383,17 @@ class DoneMark:
         if changed.rowcount != 1:
             raise JobTakenOver(job=self.table.qname)
 
+    def confirm(self, connection: sa.Connection) -> None:
+        """See that it is still this incarnation's to do.
+
+        :raises JobTakenOver: it is not, or it is done.
+        """
+        c = self.table.table.c
+        wanted = sa.select(c.state, c.incarnation).where(c.kind == self.kind, c.item == self.item).with_for_update()
+        found = connection.execute(wanted).one_or_none()
+        if found is None or tuple(found) != ("EXECUTING", self.incarnation):
+            raise JobTakenOver(job=self.table.qname)
+
 
 # --- rows and values ------------------------------------------------------------------------------------------------
 

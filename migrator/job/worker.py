@@ -22,10 +22,11 @@ from migrator.adapter import Adapter, Load
 from migrator.arrow import check, prefetch
 from migrator.converting import Converter, Counts
 from migrator.ddl import Emitter, Statement
+from migrator.dump import blocks
 from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
-from migrator.ends import Database, DumpedRows, TableRows, database_errors
+from migrator.ends import Database, DumpedFiles, DumpedRows, HeldFiles, RowsFrom, TableRows, database_errors
 from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
 from migrator.job import rejecting as rejects
 from migrator.job.rejecting import NONE_REJECTED, Rejected, Rejecting, limited, sift
@@ -78,6 +79,28 @@ class Store:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """A granule is this incarnation's to do, as long as the master table says so."""
+
+    database: Database
+    mark: DoneMark
+
+    def confirm(self) -> None:
+        """:raises JobTakenOver: it is not, or it is done."""
+        with self.database.connect() as connection:
+            self.mark.confirm(connection)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Data files take the place of a table's own, or of an empty database's, while that is claimed."""
+
+    database: Database
+    table: QName
+    claim: Claim
+
+
+@dataclass(frozen=True)
 class Move:
     """A granule of the rows of table ``name`` to move: ``item`` of the master table. ``size``: the estimated bytes;
     ``method`` as METRICS prints it; ``rows_to`` None: the worker's dump file; ``done``: how to mark it done with its rows,
@@ -85,8 +108,8 @@ class Move:
 
     item: int
     name: QName
-    rows_from: TableRows | DumpedRows
-    rows_to: Store | None
+    rows_from: RowsFrom
+    rows_to: Store | Place | None
     method: str
     size: int = 0
     done: DoneMark | None = None
@@ -99,8 +122,10 @@ class Move:
 
     @property
     def in_doubt(self) -> bool:
-        """Whether nothing tells, when its worker has died, that its rows are there: they have no mark in their database."""
-        return self.rows_to is not None and self.done is None
+        """Whether nothing tells, when its worker has died, that its rows are there: they have no mark in their database.
+
+        Data files are placed once more as if they had not been."""
+        return isinstance(self.rows_to, Store) and self.done is None
 
 
 @dataclass(frozen=True)
@@ -223,6 +248,14 @@ class _Passing:
             self._advance(batch.num_rows, batch.nbytes)
             yield batch
 
+    def files(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Blocks of data files: how many rows these hold is not known."""
+        for batch in batches:
+            size = blocks.size(batch)
+            self.bytes += size
+            self._advance(0, size)
+            yield batch
+
     def pieces(self, pieces: Iterable[bytes]) -> Iterator[bytes]:
         for piece in pieces:
             self.bytes += len(piece)
@@ -293,18 +326,22 @@ class Worker:
 
     def _move(self, move: Move) -> Outcome:
         passing = _Passing(self._advance)
+        if isinstance(move.rows_to, Place):
+            self._place(move, move.rows_to, passing)
+            return Outcome(bytes=passing.bytes)
         if move.rows_to is None:
             return self._dump(move, passing)
         return self._store(move, move.rows_to, passing)
 
     def _dump(self, move: Move, passing: _Passing) -> Outcome:
         file = self._dump_file()
+        copied = isinstance(move.rows_from, HeldFiles)
         taken = None if move.digesting is None else move.digesting.begun()
         with self._ahead(move.rows_from) as batches:
-            passed = passing.batches(batches)
+            passed = passing.files(batches) if copied else passing.batches(batches)
             pieces = file.write(_member_name(move.name), passed if taken is None else taken.watching(passed))
         digest = None if taken is None else taken.digest
-        return Outcome(sum(piece.rows for piece in pieces), passing.bytes, pieces=pieces, found=digest)
+        return Outcome(0 if copied else sum(piece.rows for piece in pieces), passing.bytes, pieces=pieces, found=digest)
 
     def _scan(self, scan: Scan) -> Outcome:
         if scan.fold is None:
@@ -314,7 +351,7 @@ class Worker:
             found = scan.fold.fold(passing.batches(batches))
         return Outcome(passing.rows, passing.bytes, found=found)
 
-    def _digest(self, rows: TableRows | DumpedRows) -> Outcome:
+    def _digest(self, rows: RowsFrom) -> Outcome:
         assert isinstance(rows, TableRows)
         adapter = rows.database.adapter
         with database_errors(adapter):
@@ -324,7 +361,7 @@ class Worker:
         return Outcome(found[0], found=Digest(*found))
 
     @contextmanager
-    def _ahead(self, rows: TableRows | DumpedRows) -> Iterator[Iterable[pa.RecordBatch]]:
+    def _ahead(self, rows: RowsFrom) -> Iterator[Iterable[pa.RecordBatch]]:
         """The batches of rows, read ahead; errors of their database in its own words."""
         reader = self._adapter_of(rows)
         ahead = prefetch(self._batches(rows))
@@ -406,6 +443,20 @@ class Worker:
             ahead.close()
         return stored, Rejected(part.rows, part.path.name, part.reason) if part.rows else NONE_REJECTED
 
+    def _place(self, move: Move, target: Place, passing: _Passing) -> None:
+        """Place data files, and mark it done; a worker that dies before the mark has it done once more."""
+        adapter = target.database.adapter
+        started = time.monotonic()
+        with database_errors(adapter), target.database.connect() as connection:
+            ahead = prefetch(self._batches(move.rows_from))
+            try:
+                found = blocks.blocks(passing.files(ahead), target.table)
+                adapter.place(connection, target.table, found, target.claim.confirm)
+            finally:
+                ahead.close()
+            if move.done is not None:
+                move.done.set(connection, rows=0, bytes=passing.bytes, seconds=time.monotonic() - started)
+
     def _put(self, move: Move, target: Store, adapter: Adapter, connection: sa.Connection, passing: _Passing) -> int:
         """Load all rows into the table; how many are stored."""
         stored = self._transfer(move, target, adapter, connection, passing)
@@ -456,14 +507,20 @@ class Worker:
 
     # --- what is open -----------------------------------------------------------------------------------------------
 
-    def _adapter_of(self, rows: TableRows | DumpedRows) -> Adapter | None:
+    def _adapter_of(self, rows: RowsFrom) -> Adapter | None:
         return rows.database.adapter if isinstance(rows, TableRows) else None
 
-    def _batches(self, rows: TableRows | DumpedRows) -> Iterator[pa.RecordBatch]:
-        if isinstance(rows, TableRows):
-            return rows.database.adapter.batches(self._reading(rows), rows.read)
-        wanted = list(rows.columns)
-        return (batch.select(wanted) for piece in rows.pieces for batch in rows.dump.batches(piece))
+    def _batches(self, rows: RowsFrom) -> Iterator[pa.RecordBatch]:
+        match rows:
+            case TableRows():
+                return rows.database.adapter.batches(self._reading(rows), rows.read)
+            case HeldFiles(held):
+                return blocks.batches(held)
+            case DumpedFiles():
+                return (batch for piece in rows.pieces for batch in rows.dump.batches(piece))
+            case DumpedRows(columns=columns):
+                wanted = list(columns)
+                return (batch.select(wanted) for piece in rows.pieces for batch in rows.dump.batches(piece))
 
     def _reading(self, rows: TableRows) -> sa.Connection:
         if self._reader is None or self._reader[0].snapshot != rows.snapshot or self._reader[0].database != rows.database:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import datetime
 from typing import Any
 
 from migrator import filters, templates
 from migrator.access import Choice, Method
 from migrator.dump.master import Entry, Master, Piece
-from migrator.ends import Database
+from migrator.ends import Database, HeldFiles
 from migrator.errors import JobKilled, JobTakenOver, SourceChanged
 from migrator.inventory import take
 from migrator.job.coordinator import Coordinator
@@ -19,11 +20,11 @@ from migrator.job.dump_files import ExportFiles, set_header
 from migrator.job.session import Session, Start, session
 from migrator.job.table import SKIPPED, Row
 from migrator.job.worker import Move
-from migrator.model.objects import QName
-from migrator.operations import methods
+from migrator.model.objects import QName, Table
+from migrator.operations import methods, transport
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
 from migrator.operations.work import Work, linked, source_of
-from migrator.origins import Origin, database_origin
+from migrator.origins import Held, Origin, database_origin
 from migrator.plan import POSITION, TABLE_DATA, plan, prefix
 from migrator.verification.scans import Digest, Digesting, as_exported
 
@@ -36,6 +37,7 @@ def export(work: Work, start: Start | None) -> int:
     database.adapter.find(database.url)
     server = database.server()
     log.banner([server.banner, *([link.banner] if link is not None else [])])
+    transport.check_source(spec, database)
     read_itself = link is None or link.is_same(server)
     with (
         database_origin(spec, source_of(spec, work.resolve)) as origin,
@@ -49,7 +51,7 @@ def export(work: Work, start: Start | None) -> int:
         else:
             written = begun.run()
             if spec.content != "DATA_ONLY":
-                log.inventory(take(origin.found, origin.catalog))
+                log.inventory(take(*origin.inventoried))
             log.master(job.job, "unloaded")
             log.dump_set(job.job, written)
         return log.finish(job.job, "COMPLETED")
@@ -63,6 +65,9 @@ class _Export:
         self.origin, self.job, self.record = origin, job, job.record
         self.tables = {table.source: table for table in filters.tables_with_rows(work.spec, origin.catalog)}
         self.choices = methods.unloading(work.spec, origin, tuple(self.tables.values()))
+        methods.check_unloading(self.choices)
+        self.held: Held | None = None
+        """Data files that are copied instead of rows."""
 
     def estimate(self) -> None:
         """ESTIMATE_ONLY: log how large the rows are, and record it; a table is one granule."""
@@ -76,6 +81,13 @@ class _Export:
 
     def run(self) -> tuple[str, ...]:
         """Write the set; its files."""
+        with ExitStack() as holding:
+            if self.origin.hold is not None:
+                self.held = holding.enter_context(self.origin.hold(tuple(self.tables.values())))
+            return self._run(holding)
+
+    def _run(self, holding: ExitStack) -> tuple[str, ...]:
+        """``holding``: keeps the data files as they are, or says that it has not."""
         if self.job.restarted:
             self._check()
         else:
@@ -96,8 +108,9 @@ class _Export:
             self.job.executing()
             executing = True
             self._unload(coordinator)
+            holding.close()
             coordinator.close()
-            return files.seal(self.origin.catalog, self._master())
+            return files.seal(self.origin.catalog if self.held is None else self.held.catalog, self._master())
         except BaseException as error:
             coordinator.abandon()
             if isinstance(error, JobKilled) or not (executing or isinstance(error, JobTakenOver)):
@@ -122,15 +135,20 @@ class _Export:
     def _plan(self) -> None:
         self.work.say(self.origin.notes)
         estimates = estimate(self.work, self.origin, self.tables.values())
+        if self.held is not None:
+            estimates = {name: files.size for name, files in self.held.files.items()}
         for phase in plan(self.origin.catalog, self.spec.content):
             if phase.path not in {TABLE_DATA, POSITION}:
                 self.log.processing(f"{prefix(self.spec)}/{phase.path}")
                 self.log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
-        for loss in self.origin.catalog.losses:
-            self.log.loss(loss)
+        if self.origin.data_files != "database":  # which loses nothing
+            for loss in self.origin.catalog.losses:
+                self.log.loss(loss)
         self.record.clear("GRANULE", "FILE")
-        self.record.insert(granules(self.origin, self.tables, estimates))
-        header = set_header(self.spec, str(self.job.job), uuid.uuid4().hex, self.origin.catalog, self.work.secrets)
+        self.record.insert(granules(self.origin, self._units(), estimates))
+        header = set_header(
+            self.spec, str(self.job.job), uuid.uuid4().hex, self.origin.catalog, self.work.secrets, self.origin.data_files
+        )
         self.job.note(
             plan=self.origin.identity,
             mark=self.origin.mark,
@@ -141,6 +159,12 @@ class _Export:
             ],
         )
 
+    def _units(self) -> dict[QName, Table]:
+        """What granules are of: tables, or what stands for the database whose data files are copied."""
+        if self.origin.data_files == "database" and self.held is not None:
+            return {name: Table(name.schema, name.name, ()) for name in self.held.files}
+        return self.tables
+
     def _check(self) -> None:
         """The source must be as it was: what is unloaded already and what is still to come must be of one state.
 
@@ -148,6 +172,8 @@ class _Export:
         """
         if self.job.recall("plan") != self.origin.identity:
             raise SourceChanged(object="the catalog", detail="objects were made, changed or dropped")
+        if self.held is not None:
+            self._copy_again()
         done = self.record.rows("GRANULE", state="COMPLETED")
         for row in done:
             table = self.tables[QName(row.schema, row.name)]
@@ -162,6 +188,14 @@ class _Export:
             head = f"ORA-31693: Table data object {name} failed to unload and is being skipped due to error:"
             self.log.error(head, f"a part of {SKIPPED}")
         self.job.note(mark=self.origin.mark)
+
+    def _copy_again(self) -> None:
+        """Data files that were copied before are of another state than those that are kept now: all are copied again."""
+        done = self.record.rows("GRANULE", state="COMPLETED")
+        for row in done:
+            self.record.change("GRANULE", row.item, state="PENDING", rows=0, bytes=0, detail={})
+        if done:
+            self.log.message("the data files were let go meanwhile: those that had been copied are copied again")
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
@@ -178,7 +212,7 @@ class _Export:
         if not moves:
             return
         self.log.processing(f"{prefix(self.spec)}/{TABLE_DATA}")
-        for name in dict.fromkeys(move.name for move in moves):
+        for name in dict.fromkeys(move.name for move in moves if self.held is None):
             self._tell_choice(name, self.choices[name])
         begin_progress(self.work.progress, rows)
         details = {row.item: row.detail for row in rows}
@@ -187,7 +221,10 @@ class _Export:
         self.work.progress.end()
 
     def _granule(self, row: Row) -> Move:
-        table = self.tables[QName(row.schema, row.name)]
+        name = QName(row.schema, row.name)
+        if self.held is not None:
+            return Move(row.item, name, HeldFiles(self.held.files[name]), None, str(Method.DATA_FILE_COPY), row.estimate)
+        table = self.tables[name]
         rows = self.origin.rows(table, table.columns, self._read(row))
         method = str(self.choices[table.source].method)
         digesting = Digesting(as_exported(table.columns)) if self.spec.digest else None
@@ -210,15 +247,15 @@ class _Export:
         granules: dict[QName, list[Row]] = {}
         for row in self.record.rows("GRANULE"):
             granules.setdefault(QName(row.schema, row.name), []).append(row)
-        for table in self.tables.values():
-            rows = granules[table.source]
+        for name in self._units():
+            rows = granules[name]
             undone = [row for row in rows if row.state != "COMPLETED"]
             failed = next((row for row in undone if row.error), undone[0] if undone else None)
             pieces = tuple(Piece(**piece) for row in rows for piece in row.detail.get("pieces", ()))
             entries.append(
                 Entry(
-                    table.source.schema,
-                    table.source.name,
+                    name.schema,
+                    name.name,
                     "COMPLETED" if failed is None else "FAILED",
                     sum(row.rows for row in rows),
                     sum(row.bytes for row in rows),
@@ -227,6 +264,7 @@ class _Export:
                     error="" if failed is None else failed.error,
                     pieces=pieces if failed is None else (),
                     digests=() if failed is not None else _digests(rows),
+                    traits={} if self.held is None else self.held.files[name].traits,
                 )
             )
         return Master(

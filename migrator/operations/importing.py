@@ -39,13 +39,14 @@ from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.report import loss_line
 from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
-from migrator.job.worker import Move, Store
+from migrator.job.worker import Move, Place, Store
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest
 from migrator.model.objects import Column, QName, Schema, Table
-from migrator.operations import comparing, ledger, methods
+from migrator.operations import comparing, ledger, methods, transport
 from migrator.operations.master_only import master_only
 from migrator.operations.matching import matched
+from migrator.operations.restoring import restore
 from migrator.operations.rows import (
     Rejects,
     RowsMoved,
@@ -60,7 +61,7 @@ from migrator.operations.rows import (
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
 from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
-from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
 from migrator.policies import Policies
 from migrator.spec import TableExistsAction
 
@@ -79,9 +80,13 @@ def import_(work: Work, start: Start | None) -> int:
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
         check_target(catalog, target.adapter)
+        transport.check_target(spec, opened, target)
+        if opened.whole is not None and spec.content != "METADATA_ONLY":
+            return restore(work, opened, target, server, start)
         if link is not None and link.is_same(server):
             check_source_is_kept(catalog, spec.table_exists_action)
-        phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
+        order = ORDER if opened.data_files is None else KEYS_FIRST
+        phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version), order)
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
             work.begin(job)
             if spec.network_link is None:
@@ -251,10 +256,10 @@ class _Import:
     def _plan(self) -> None:
         """Record every object and granule; then that this is the plan.
 
-        :raises AccessMethodRefused: ACCESS_METHOD asks for what a rule bars.
+        :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
         """
-        if self.spec.access_method != "AUTOMATIC":
-            for why in self._refused_tables().values():
+        for name, why in self._refused_tables().items() if self._one_method else ():
+            if self.origin.data_files is None or self.there.table(name) is None:
                 raise why
         unmatched = (*transforms.unmatched(self.spec, self.origin.catalog), *self.policies.unmatched)
         self.work.say((*self.origin.notes, *unmatched))
@@ -272,6 +277,11 @@ class _Import:
             labels=sorted(self._existing_labels()),
             rejects=None if self.spec.reject_file is None else str(rejects.claim(self.spec.reject_file)),
         )
+
+    @property
+    def _one_method(self) -> bool:
+        """Whether all tables are to be loaded by the same method, or not at all."""
+        return self.spec.access_method != "AUTOMATIC" or self.origin.data_files is not None
 
     def _granules(self) -> dict[QName, list[Row]]:
         found: dict[QName, list[Row]] = {}
@@ -328,6 +338,10 @@ class _Import:
         """The rows of a table that only this job fills must be those that its done marks count."""
         begun = [row for row in rows if row.attempts and row.state in {"PENDING", "EXECUTING"}]
         failed = [row for row in rows if row.state == "FAILED"]
+        if self.origin.data_files is not None:  # files take the place of whatever an earlier attempt has left
+            for row in failed:
+                self.record.change("GRANULE", row.item, state="PENDING")
+            return
         exact = self.record.database == self.target
         ours = name not in self.existing or self.spec.table_exists_action in {"TRUNCATE", "REPLACE"}
         if not exact and begun and not ours:
@@ -518,6 +532,9 @@ class _Import:
         refusal = choice.refusal(table.qname, "import")
         if refusal is not None:
             raise refusal
+        if choice.method is Method.DATA_FILE_COPY:
+            yield from self._file_moves(table, rows, made, choice)
+            return
         source, target = matched(table, made)
         if choice.reason and self.spec.metrics:
             self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
@@ -645,6 +662,15 @@ class _Import:
             ledger.write(self.spec.ledger, self.job.job, losses)
 
     # --- when rows are there ----------------------------------------------------------------------------------------
+
+    def _file_moves(self, table: Table, rows: Sequence[Row], made: Table, choice: Choice) -> Iterator[Move]:
+        assert self.origin.files is not None
+        transport.check_table(self.origin, self.adapter, self.connection, table, made)
+        for row in rows:
+            done = self.record.mark(self.target, "GRANULE", row.item)
+            files = self.origin.files(row.detail)
+            place = Place(self.target, made.qname, self.record.claim(row.item))
+            yield Move(row.item, table.qname, files, place, str(choice.method), row.estimate, done)
 
     def _undo(self, name: QName, rows: int) -> int:
         """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""

@@ -28,22 +28,31 @@ _QUERY: frozenset[JobFact] = frozenset({"QUERY"})
 _SKIPPING: frozenset[JobFact] = frozenset({"SKIP_UNUSABLE_INDEXES"})
 
 
-def unloading(spec: JobSpec, origin: Origin, tables: Sequence[Table]) -> dict[QName, Choice]:
-    """How the rows of an export's tables are read, by the tables' names at the source.
+def _asked(spec: JobSpec, origin: Origin) -> Method | None:
+    """The method that the job is to use; None: the fastest that each table allows."""
+    return ASKED.get(spec.access_method) if origin.data_files is None else Method.DATA_FILE_COPY
 
-    :raises AccessMethodRefused: ACCESS_METHOD asks for what a rule bars.
-    :raises NoAccessMethod: rules bar every method.
-    """
+
+def unloading(spec: JobSpec, origin: Origin, tables: Sequence[Table]) -> dict[QName, Choice]:
+    """How the rows of an export's tables are read, by the tables' names at the source."""
     facts = origin.facts([table.source for table in tables])
     chosen = {}
     for table in tables:
         asked_of = _QUERY if table.source in origin.queried else _NO_PARAMETER
         situation = Situation(facts.get(table.source, Facts()), unloading=True, parameters=asked_of)
-        chosen[table.source] = choose(situation, ASKED.get(spec.access_method))
-    refused = [why for name, choice in chosen.items() if (why := choice.refusal(name, "export")) is not None]
-    if refused:
-        raise refused[0]
+        chosen[table.source] = choose(situation, _asked(spec, origin))
     return chosen
+
+
+def check_unloading(chosen: Mapping[QName, Choice]) -> None:
+    """Every table of an export has a method.
+
+    :raises AccessMethodRefused: ACCESS_METHOD or TRANSPORTABLE asks for what a rule bars.
+    :raises NoAccessMethod: rules bar every method.
+    """
+    for name, choice in chosen.items():
+        if (why := choice.refusal(name, "export")) is not None:
+            raise why
 
 
 def loading(
@@ -72,7 +81,7 @@ def loading(
         link = None if way is None else way.link(table, there.get(table.qname))
         fresh = table.qname not in existing
         situation = Situation(facts.get(table.qname, Facts()), fresh, parameters=asked_of, link=link)
-        chosen[table.qname] = choose(situation, ASKED.get(spec.access_method))
+        chosen[table.qname] = choose(situation, _asked(spec, origin))
     return chosen
 
 

@@ -19,13 +19,13 @@ from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import QName, Schema, Table
-from migrator.operations import methods
+from migrator.operations import methods, transport
 from migrator.operations.importing import check_source_is_kept, check_target
 from migrator.operations.matching import matched
 from migrator.operations.script import script_target
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
-from migrator.plan import POSITION, TABLE_DATA, Phase, Step, plan
+from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE_DATA, Phase, Step, plan
 from migrator.policies import Policies
 from migrator.spec import JobSpec
 
@@ -115,12 +115,17 @@ def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> 
 
 
 def _export(spec: JobSpec, resolve: Resolve) -> JobPlan:
-    with database_origin(spec, source_of(spec, resolve)) as opened:
+    source = source_of(spec, resolve)
+    transport.check_source(spec, source)
+    with database_origin(spec, source) as opened:
         tables = filters.tables_with_rows(spec, opened.catalog)
         choices = methods.unloading(spec, opened, tables)
-        planned = tuple(_moved(spec, opened, table, table.source, choices[table.source]) for table in tables)
+        if not spec.transportable:
+            methods.check_unloading(choices)
+        planned = tuple(_exported(spec, opened, table, choices[table.source]) for table in tables)
         objects = _objects(_steps(plan(opened.catalog, spec.content)))
-        return JobPlan(spec.operation, spec.mode, planned, objects, opened.catalog.losses, opened.notes)
+        losses = () if opened.data_files == "database" else opened.catalog.losses
+        return JobPlan(spec.operation, spec.mode, planned, objects, losses, opened.notes)
 
 
 def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
@@ -144,9 +149,15 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
             catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
             check_target(catalog, target.adapter)
+            transport.check_target(spec, opened, target)
+            if opened.whole is not None and spec.content != "METADATA_ONLY":
+                transport.check_whole(opened, target.adapter, connection)
+                copied = _moved(spec, opened, opened.whole, opened.whole.qname, Choice(Method.DATA_FILE_COPY))
+                return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
             if link is not None and link.is_same(server):
                 check_source_is_kept(catalog, spec.table_exists_action)
-            phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version))
+            order = ORDER if opened.data_files is None else KEYS_FIRST
+            phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version), order)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
             there = _Target(spec, opened, catalog, target, connection)
             notes += Policies(spec.policies, there.wanted).unmatched
@@ -212,6 +223,17 @@ class _Target:
         return tuple(step.label for step in _steps(phases) if step.label in self.labels and step.path != "USER")
 
 
+def _exported(spec: JobSpec, opened: Origin, table: Table, choice: Choice) -> TablePlan:
+    why = choice.refusal(table.source, "export")
+    if why is None:
+        return _moved(spec, opened, table, table.source, choice)
+    return TablePlan(table.source, "", reason=choice.reason, barred=_bars(choice), problem=str(why))
+
+
+def _bars(choice: Choice) -> tuple[Barred, ...]:
+    return tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.rule.lift, bar.unknown) for bar in choice.why)
+
+
 def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Choice) -> TablePlan:
     parts = opened.parts(table)
     size = opened.estimate(table, spec.estimate) if spec.estimate is not None else sum(part.bytes for part in parts)
@@ -223,7 +245,7 @@ def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Cho
         method,
         str(choice.method) if method != choice.method else "",
         choice.reason,
-        tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.rule.lift, bar.unknown) for bar in choice.why),
+        _bars(choice),
         len(parts),
         size,
         table.rows if exact is None else exact,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from migrator.converting import Counts, recalled
-from migrator.ends import DumpedRows
+from migrator.ends import DumpedFiles, DumpedRows, HeldFiles
 from migrator.errors import MigratorError, NotADumpFile, RejectLimitReached
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
@@ -169,15 +169,17 @@ class RowsMoved:
             return
         self._progress.table_done(str(move.name))
         table.error = table.error or table.too_many(move.name, self._limit)
-        if table.error is None:
+        if table.error is not None:
+            self._failed(move.name, table, table.error)
+        elif isinstance(move.rows_from, HeldFiles | DumpedFiles):
+            self._log.files(self._verb, move.name, table.bytes, table.seconds, move.method, worker)
+        else:
             self._log.rows(self._verb, move.name, table.bytes, table.rows, table.seconds, move.method, worker)
             for lost in table.lost:
                 self._log.error(lost)
             if table.rejected:
                 self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
             self._tell_changes(move.name, table.converted)
-        else:
-            self._failed(move.name, table, table.error)
 
     def again(self, move: Move) -> None:
         """A granule that had ended is lost, and will end once more."""

@@ -19,6 +19,7 @@ from migrator.job.report import Progress
 from migrator.job.worker import Scan
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
+from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
 from migrator.operations.importing import check_target
 from migrator.operations.verified import Verification
@@ -47,6 +48,7 @@ def verify_job(
             reading(target, spec) as rows_of,
             scanner(spec.parallel, shown) as scan,
         ):
+            transport.check_rows(opened)
             catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
             check_target(catalog, target.adapter)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]

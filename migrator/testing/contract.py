@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator import arrow
-from migrator.adapter import Adapter, Asked, Fact, Granule, Load, Read
+from migrator.adapter import Adapter, Always, Asked, Fact, Granule, Load, Read
 from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
@@ -511,6 +511,8 @@ class AdapterContract(DeclarationContract):
             found = self.adapter.facts(connection, [table.qname])[table.qname].found
         assert set(self.adapter.answers) == set(Fact)
         assert set(found) == {fact for fact, answer in self.adapter.answers.items() if isinstance(answer, Asked)}
+        no_files = isinstance(self.adapter.answers[Fact.NO_DATA_FILE], Always)
+        assert no_files == (self.adapter.capabilities.data_files is None)
 
     def test_facts_take_as_many_queries_for_many_tables_as_for_one(self, workbench: Workbench) -> None:
         names = [QName(workbench.schema, f"ctr_many_{number}") for number in range(50)]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, kill_job, kill_worker, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
 from tests.support.pump import done, pump, schema_of
-from tests.support.restarts import Mortal, check_equal, kill_often
+from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.sql import execute
 
 KILLS = int(os.environ.get("MIGRATOR_TEST_KILLS", "20"))
@@ -55,17 +54,6 @@ def fresh(
 def moments() -> random.Random:
     print(f"MIGRATOR_TEST_SEED={SEED}")
     return random.Random(SEED)
-
-
-class Killed(Mortal):
-    """A job that is killed: all its processes at once, some with a worker before, or the job's process alone."""
-
-    def strike(self, process: subprocess.Popen[str]) -> str:
-        """Kill it."""
-        how = self.moments.random()
-        if how < 0.3 and kill_worker(process, self.moments):  # the job replaces it; then the job is killed too
-            time.sleep(self.moments.uniform(0, 0.2))
-        return kill_job(process) if how > 0.7 else kill(process)
 
 
 @pytest.mark.parametrize("fresh", ["sqlite", "postgresql", "mysql"], indirect=True)

@@ -153,3 +153,39 @@ def test_at_the_other_end_of_a_link(
         return Bereft(server, moments, "impdp", targets[-1], *where, cwd=tmp_path, link=url)
 
     kill_often(bereft, lambda: check_equal(targets[-1], expected, JOB), KILLS, 3)
+
+
+# --- data files -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("server", ["mariadb"], indirect=True)
+@pytest.mark.parametrize("client", ["expdp", "impdp"])
+def test_under_a_job_that_copies_data_files(
+    client: str, source: str, server: PrivateServer, moments: random.Random, tmp_path: Path
+) -> None:
+    """What it has of a file that it was importing is discarded when it is there again; and no lock outlives it."""
+    filled, targets = shown(server.fresh()), []
+    done(pump("impdp", filled, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(filled)}", "NOLOGFILE=YES"))
+    dumps = tmp_path / "dumps"
+    dumps.mkdir()
+    where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")
+    if client == "impdp":
+        done(pump("expdp", filled, "TRANSPORTABLE=ALWAYS", *where, "NOLOGFILE=YES"))
+    expected = contents(source)
+
+    def bereft() -> Bereft:
+        targets.append(shown(server.fresh()))
+        if client == "impdp":
+            given = (*where, f"REMAP_SCHEMA={schema_of(filled)}:{schema_of(targets[-1])}", "PARALLEL=2")
+            return Bereft(server, moments, "impdp", targets[-1], *given, cwd=tmp_path)
+        for dump in dumps.glob("*.dmp"):
+            dump.unlink()
+        return Bereft(server, moments, "expdp", filled, "TRANSPORTABLE=ALWAYS", *where, "PARALLEL=2", cwd=dumps)
+
+    def check() -> None:
+        if client == "expdp":
+            given = (*where, f"REMAP_SCHEMA={schema_of(filled)}:{schema_of(targets[-1])}", "NOLOGFILE=YES")
+            done(pump("impdp", targets[-1], *given))
+        check_equal(targets[-1], expected, JOB)
+
+    kill_often(bereft, check, KILLS, 3)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from migrator.errors import MigratorError
 from tests.support.hoard import contents
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, kill, kill_job, kill_worker, until
 
 
 class Mortal(ABC):
@@ -88,6 +88,17 @@ class Mortal(ABC):
         self.resumed += 1
         time.sleep(float(LEASE) + 0.1)
         return begin_again(self._url, self.name, local=self._local, link=self._link)
+
+
+class Killed(Mortal):
+    """A job that is killed: all its processes at once, some with a worker before, or the job's process alone."""
+
+    def strike(self, process: subprocess.Popen[str]) -> str:
+        """Kill it."""
+        how = self.moments.random()
+        if how < 0.3 and kill_worker(process, self.moments):  # the job replaces it; then the job is killed too
+            time.sleep(self.moments.uniform(0, 0.2))
+        return kill_job(process) if how > 0.7 else kill(process)
 
 
 def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None], times: int, at_once: int | None = None) -> None:

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from migrator.access import LINK_ANSWERS, MEANINGS, RULES, Bar, Link, LinkFact, Method, Rule, Situation, choose
-from migrator.adapter import Asked, Fact, Facts, Never, installed, load_adapter
-from migrator.errors import AccessMethodRefused, NoAccessMethod
+from migrator.adapter import Always, Asked, Fact, Facts, Never, installed, load_adapter
+from migrator.errors import AccessMethodRefused, DataFileCopyRefused, NoAccessMethod
 from migrator.model.objects import QName
 
 TABLE = QName("hr", "emp")
@@ -49,7 +49,7 @@ every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.senten
 def test_the_rule_bars_its_methods(rule: Rule) -> None:
     situation = held(rule)
     assert rule.holds(situation)
-    choice = choose(situation)
+    choice = choose(situation, Method.DATA_FILE_COPY if rule.bars == {Method.DATA_FILE_COPY} else None)
     assert choice.method not in rule.bars
     assert rule in [bar.rule for bar in choice.barred]
     if choice.method is not Method.DIRECT_PATH:
@@ -113,7 +113,7 @@ def test_the_method_asked_for_is_taken_where_no_rule_bars_it() -> None:
         choice = choose(Situation(link=Link()), method)
         assert choice.method is method
         assert choice.refusal(TABLE, "import") is None
-        fastest = {Method.INSERT_AS_SELECT, Method.DIRECT_PATH}
+        fastest = {Method.DATA_FILE_COPY, Method.INSERT_AS_SELECT, Method.DIRECT_PATH}
         assert choice.reason == ("" if method in fastest else f"ACCESS_METHOD={method.name}")
 
 
@@ -124,6 +124,22 @@ def test_the_method_asked_for_is_refused_with_the_table_and_the_rule() -> None:
     assert str(why).startswith(f"ORA-31696: unable to import TABLE_DATA:{TABLE} using client specified DIRECT_PATH method")
     assert "rule trigger: the table was there before the job and has an active insert trigger" in str(why)
     assert "disable the trigger" in why.action.format(**why.facts)
+
+
+def test_data_files_are_copied_on_demand_only_and_then_nothing_else_is_done() -> None:
+    facts = so(Fact.NO_DATA_FILE)
+    assert choose(Situation(facts)).barred == ()
+    assert choose(Situation(so(Fact.TRIGGER), fresh=False), Method.DATA_FILE_COPY).barred == ()
+    why = choose(Situation(facts), Method.DATA_FILE_COPY).refusal(TABLE, "export")
+    assert isinstance(why, DataFileCopyRefused)
+    assert f"export TABLE_DATA:{TABLE} using client specified DATA_FILE_COPY method (rule no-data-file" in str(why)
+
+
+@pytest.mark.parametrize("unloading", [False, True])
+def test_what_chooses_or_changes_rows_bars_the_copying_of_data_files(unloading: bool) -> None:
+    for parameter in ("QUERY", "REMAP_DATA", *(["SAMPLE"] if unloading else [])):
+        situation = Situation(unloading=unloading, parameters=frozenset({parameter}))
+        assert choose(situation, Method.DATA_FILE_COPY).method is None
 
 
 def test_rows_are_never_unloaded_by_the_conventional_path() -> None:
@@ -172,7 +188,7 @@ def test_every_database_says_of_every_fact_where_it_is_answered_or_why_it_is_nev
     answers = load_adapter(name).answers
     assert set(answers) == set(Fact)
     for answer in answers.values():
-        assert isinstance(answer, Asked | Never)
+        assert isinstance(answer, Always | Asked | Never)
         assert answer.where if isinstance(answer, Asked) else answer.why
 
 

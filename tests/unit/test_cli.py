@@ -174,6 +174,7 @@ def test_every_error_has_an_action_that_can_be_filled() -> None:
         "ObjectPathNotFound": {"known"},
         "UnsupportedType": {"table"},
         "AccessMethodRefused": {"lift"},
+        "DataFileCopyRefused": {"lift"},
         "NoAccessMethod": {"lift"},
     }
 

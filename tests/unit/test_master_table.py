@@ -67,6 +67,22 @@ def test_the_process_that_took_it_over_writes(record: Record, write: Callable[[R
     assert all_rows(record) != before
 
 
+def test_a_granule_is_claimed_until_it_is_done_or_its_job_is_taken_over(record: Record) -> None:
+    claim = record.claim(1)
+    claim.confirm()
+    with pytest.raises(JobTakenOver):
+        record.claim(2).confirm()  # nobody has begun it
+    record.table.take_over(record.connection)
+    with pytest.raises(JobTakenOver):
+        claim.confirm()
+    mine = Record(record.table, record.database, record.connection, 2)
+    assert mine.begin("GRANULE", 1)
+    mine.claim(1).confirm()
+    DoneMark(record.table, "GRANULE", 1, 2).set(record.connection)
+    with pytest.raises(JobTakenOver):
+        mine.claim(1).confirm()
+
+
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_servers_fence_the_same_way(kind: str, request: pytest.FixtureRequest) -> None:
     database = Database(sa.make_url(request.getfixturevalue(kind)()))
@@ -82,8 +98,11 @@ def test_servers_fence_the_same_way(kind: str, request: pytest.FixtureRequest) -
         for write in WRITES.values():
             with pytest.raises(JobTakenOver):
                 write(late)
+        with pytest.raises(JobTakenOver):
+            late.claim(1).confirm()
         assert all_rows(late) == before
         assert mine.begin("GRANULE", 1)
+        mine.claim(1).confirm()
         DoneMark(table, "GRANULE", 1, 2).set(connection, rows=5)
         mine.clear("OBJECT")
         mine.remove("FILE", 1)
