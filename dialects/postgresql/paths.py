@@ -20,7 +20,7 @@ from psycopg import errors
 
 from migrator import arrow
 from migrator.adapter import Load, Read, Snapshot
-from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, ValueNotCarried
+from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -346,7 +346,9 @@ def _about_column(error: errors.DataError, columns: Sequence[Target]) -> Excepti
     if found is None:
         return error
     detail = " ".join(part for part in (error.diag.message_primary, error.diag.message_detail) if part)
-    return ValueNotCarried(column=columns[int(found[1]) - 1].column, detail=detail)
+    about_text = isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter)
+    refusal = TextNotCarried if about_text else ValueNotCarried
+    return refusal(column=columns[int(found[1]) - 1].column, detail=detail)
 
 
 def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:
