@@ -54,7 +54,7 @@ def _domains(type_: t.Type) -> Iterator[DomainType]:
 def cell(source: Adapter, declaration: str, target: Target, number_types: NumberTypes = "EXACT") -> Cell:
     """What a column of ``source`` becomes that is declared so."""
     column = Column("c", source.samples[declaration], native=declaration)
-    catalog = Catalog(source.name, "", (*_domains(column.type), Table("s", "t", (column,))))
+    catalog = Catalog(source.name, "", (*_domains(column.type), Table("s", "t", (column,), bytes=0)))
     fitted = as_integers(catalog, number_types, target.adapter.capabilities)
     ddl = target.adapter.ddl(fitted, target.version)
     (table,) = fitted.of(Table)

@@ -67,8 +67,11 @@ class SQLiteDDL(DDL):
         return "1" if value else "0"
 
     def described(self, table: Table) -> bool:
-        """Whether SQLite itself has described the table, so that its columns' own declarations are known."""
-        return self.catalog.dialect == DIALECT
+        """Whether SQLite itself has described the table, so that its columns' own declarations are known.
+
+        They may all be empty; then it shows by the size, which only a table that is there has.
+        """
+        return self.catalog.dialect == DIALECT and (any(c.native for c in table.columns) or table.bytes is not None)
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
