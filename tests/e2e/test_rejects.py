@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from migrator.errors import MigratorError
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
@@ -225,14 +224,6 @@ def many(url: str) -> None:
     )
 
 
-def granules_done(recorded: Recorded) -> int:
-    """How many granules are recorded as done."""
-    try:
-        return sum(row.state == "COMPLETED" for row in recorded.granules()) if recorded.exists() else 0
-    except MigratorError:  # the record's database is not there yet
-        return 0
-
-
 @pytest.mark.parametrize("local", [False, True])
 def test_a_job_that_dies_rejects_each_bad_row_once(
     fresh: Fresh, sqlite_file: Callable[..., str], tmp_path: Path, local: bool
@@ -245,7 +236,7 @@ def test_a_job_that_dies_rejects_each_bad_row_once(
     place = ("MASTER_TABLE=LOCAL",) if local else ()
     process = begin("impdp", url, *where, *options, *place, cwd=tmp_path)
     recorded = Recorded.of(url, name, local=local)
-    until(lambda: granules_done(recorded) > 2, "a granule")
+    until(lambda: recorded.granules_done() > 2, "a granule")
     kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
@@ -266,7 +257,7 @@ def test_a_job_that_a_client_kills_tells_of_the_rows_it_left_out(
     options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "CONTENT=DATA_ONLY", "TABLES=t", "TABLE_EXISTS_ACTION=TRUNCATE")
     process = begin("impdp", url, *where, *options, cwd=tmp_path)
     recorded = Recorded.of(url, "KILLED")
-    until(lambda: granules_done(recorded) > 2, "a granule")
+    until(lambda: recorded.granules_done() > 2, "a granule")
     with recorded.database.connect() as connection:
         recorded.table.ask(connection, "KILL_JOB")
     said, _ = process.communicate(timeout=SECONDS)

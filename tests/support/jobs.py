@@ -16,6 +16,7 @@ import psutil
 import sqlalchemy as sa
 
 from migrator.ends import Database
+from migrator.errors import MigratorError
 from migrator.job.session import local_database
 from migrator.job.table import MasterTable, Row
 
@@ -49,6 +50,13 @@ class Recorded:
         """The job's row."""
         with self.database.connect() as connection:
             return self.table.job(connection)
+
+    def granules_done(self) -> int:
+        """How many granules are recorded as done."""
+        try:
+            return sum(row.state == "COMPLETED" for row in self.granules()) if self.exists() else 0
+        except MigratorError:  # the record's database is not there yet
+            return 0
 
     def granules(self) -> list[Row]:
         """The rows of its granules."""
