@@ -23,6 +23,7 @@ from .dictionary import Flavor, flavor, parsed_flavor
 from .names import qualified
 from .paths import driver_of
 from .places import CONFIGURATION, TABLESPACE, Spot
+from .tablespace import disowned
 
 NAMES = (TABLESPACE, CONFIGURATION)
 PAGE_SIZE, ROW_FORMAT = "innodb_page_size", "row_format"
@@ -271,7 +272,8 @@ class _Folder:
                 if block.offset != ends.get(block.name):
                     detail = f"{block.name} at {block.offset} is no part of {' and '.join(NAMES)}, or not the next one"
                     raise NotADataFile(object=self._spot.table, detail=detail)
-                _write(open_files[block.name], block.data)
+                first = block.name == TABLESPACE and not block.offset
+                _write(open_files[block.name], self._disowned(block.data) if first else block.data)
                 ends[block.name] += len(block.data)
         finally:
             for descriptor in open_files.values():
@@ -280,6 +282,12 @@ class _Folder:
             raise NotADataFile(object=self._spot.table, detail=f"there must be {' and '.join(NAMES)}, and one is empty")
         ours, own = self._name(TABLESPACE + _OURS), self._name(TABLESPACE)
         os.link(ours, own, src_dir_fd=self._descriptor, dst_dir_fd=self._descriptor, follow_symlinks=False)
+
+    def _disowned(self, begin: bytes) -> bytes:
+        try:
+            return disowned(begin)
+        except ValueError as error:
+            raise NotADataFile(object=self._spot.table, detail=str(error)) from error
 
     def _create(self, name: str) -> int:
         """A new file, the server's own."""

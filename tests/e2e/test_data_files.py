@@ -7,7 +7,7 @@ import os
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from tests.support.hoard import contents, hoard
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until, wake
 from tests.support.pump import done, pump, pump_process, remap, schema_of
 from tests.support.restarts import Killed, check_equal, kill_often
+from tests.support.servers import PrivateMariaDB, Servers
 from tests.support.sql import execute, rows, scalar
 
 FILLED = (
@@ -357,7 +358,7 @@ def blocks_of(url: str, table: str) -> list[Block]:
         return [Block(file.name, 0, file.path.read_bytes()) for file in held[name].files]
 
 
-def place(url: str, table: str, blocks: list[Block], confirm: Callable[[], None] = lambda: None) -> None:
+def place(url: str, table: str, blocks: Iterable[Block], confirm: Callable[[], None] = lambda: None) -> None:
     with Database(sa.make_url(url)).connect() as connection:
         ADAPTER.place(connection, QName(schema_of(url), table), blocks, confirm)
 
@@ -369,6 +370,40 @@ def two(mysql: Callable[[], str]) -> str:
     execute(url, "CREATE TABLE full (id INT PRIMARY KEY, v INT, KEY (v))", "CREATE TABLE bare LIKE full")
     execute(url, "INSERT INTO full SELECT seq, seq FROM seq_1_to_1000")
     return url
+
+
+@pytest.fixture(scope="module")
+def own(servers: Servers) -> Iterator[PrivateMariaDB]:
+    server = servers.private_mariadb()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("algorithm", ["full_crc32", "crc32"])
+@pytest.mark.parametrize("row_format", ["DYNAMIC", "COMPRESSED KEY_BLOCK_SIZE=8", "COMPRESSED KEY_BLOCK_SIZE=1"])
+def test_a_server_that_dies_beside_a_file_that_waits_starts_again(
+    own: PrivateMariaDB, algorithm: str, row_format: str
+) -> None:
+    """Its redo log names the file, and the file must not say that it is the one it was copied from."""
+    url = own.fresh().render_as_string(hide_password=False)
+    execute(url, f"SET GLOBAL innodb_checksum_algorithm = {algorithm}")
+    execute(url, f"CREATE TABLE full (id INT PRIMARY KEY, v INT, KEY (v)) ROW_FORMAT={row_format}")
+    execute(url, "INSERT INTO full SELECT seq, seq FROM seq_1_to_1000")
+    blocks = blocks_of(url, "full")
+    execute(url, "CREATE TABLE bare LIKE full")
+
+    def dying() -> Iterator[Block]:
+        yield from blocks
+        own.kill(random.Random())
+
+    waiting = folder_of(url) / "bare.ibd"
+    with pytest.raises(ConnectionLost):
+        place(url, "bare", dying())
+    assert waiting.stat().st_size == len(blocks[0].data)
+    own.start()
+    place(url, "bare", blocks)
+    assert rows(url, "CHECKSUM TABLE bare")[0][1] == rows(url, "CHECKSUM TABLE full")[0][1]
+    assert rows(url, "CHECK TABLE bare EXTENDED")[0][3] == "OK"
 
 
 def _changed(blocks: list[Block], how: str) -> list[Block]:

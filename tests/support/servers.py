@@ -289,7 +289,7 @@ class _MariaDBProcess:
         self._user = ["--user=mysql"] if os.geteuid() == 0 else []
         if self._user:
             shutil.chown(home, "mysql")
-        self._path, self._log = home / "socket", home / "log"
+        self._path, self._log = home / "socket", home / "log.err"  # a name without a dot would get the ending anyway
         files = [f"--datadir={home / 'data'}", f"--tmpdir={home}"]
         _run([_program("mariadb-install-db"), "--no-defaults", *self._user, *files, "--skip-test-db",
               "--auth-root-authentication-method=normal"])  # fmt: skip
