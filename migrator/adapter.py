@@ -422,6 +422,8 @@ class Adapter(ABC):
     """Which columns have no place for values of a kind, where the limits of their types do not say so already."""
     answers: Mapping[Fact, Answer]
     """Where each fact is answered; :meth:`facts` tells those that are asked."""
+    libraries: tuple[str, ...] = ()
+    """The names of the modules that move rows, so that they are loaded once for all workers."""
     semantics: Semantics | None = None
     """What expressions mean here, and how meanings are said; None: none are carried from or to here."""
 

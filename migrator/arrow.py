@@ -95,6 +95,9 @@ def escaped(array: pa.Array, type_: t.Type) -> bool:
 
 # --- building arrays from wire bytes --------------------------------------------------------------------------------
 
+_MOST = 1 << 31
+"""How many bytes the offsets of a binary array reach, and one more."""
+
 
 def validity(nulls: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
     """Arrow's validity bitmap for a mask of NULLs (None: no NULL)."""
@@ -104,33 +107,22 @@ def validity(nulls: npt.NDArray[np.bool_] | None) -> pa.Buffer | None:
 def gather(data: Bytes, starts: Offsets, lengths: Offsets, nulls: npt.NDArray[np.bool_] | None = None) -> pa.Array:
     """The slices ``data[starts[i]:starts[i] + lengths[i]]`` as one Arrow binary array, without a Python object per value.
 
-    ``lengths`` of NULLs must be 0. ``data`` must go on at least 32 bytes past the last slice's start.
+    ``lengths`` of NULLs must be 0.
 
     :raises ValueNotCarried: the slices together exceed 2 GiB (make batches smaller).
     """
     count = len(starts)
-    offsets = np.zeros(count + 1, np.int64)
-    np.cumsum(lengths, out=offsets[1:])
-    total = int(offsets[-1])
-    if total >= 1 << 31:
+    if int(lengths.sum()) >= _MOST:
         raise ValueNotCarried(column="(batch)", detail="one batch holds more than 2 GiB in a column")
-    longest = int(lengths.max()) if count else 0
-    if longest == 0:
-        packed = b""
-    elif total > 64 * count:  # long values: a slice each is cheaper than an index a byte
-        view = data.data
-        packed = b"".join([view[a:b] for a, b in zip(starts.tolist(), (starts + lengths).tolist(), strict=True)])
-    elif longest <= 32:  # short values: a window of fixed width, then the real bytes of it
-        safe = np.minimum(starts, len(data) - longest)
-        if not np.array_equal(safe, starts):
-            raise ValueError("wire data is not padded")
-        windows = np.lib.stride_tricks.as_strided(data, (len(data) - longest + 1, longest), (1, 1))[starts]
-        packed = windows.tobytes() if total == count * longest else windows[np.arange(longest) < lengths[:, None]].tobytes()
-    else:
-        index = np.repeat(starts - offsets[:-1], lengths) + np.arange(total)
-        packed = data[index].tobytes()
-    buffers = [validity(nulls), pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(packed)]
-    return pa.Array.from_buffers(pa.binary(), count, buffers)
+    if not count:
+        return pa.array([], pa.binary())
+    wide = len(data) >= _MOST
+    bounds = np.empty(2 * count, np.int64 if wide else np.int32)
+    bounds[0::2], bounds[1::2] = starts, starts + lengths
+    kind = pa.large_binary() if wide else pa.binary()
+    values_and_gaps = pa.Array.from_buffers(kind, 2 * count - 1, [None, pa.py_buffer(bounds), pa.py_buffer(data)])
+    values = values_and_gaps.take(pa.array(np.arange(0, 2 * count, 2))).cast(pa.binary())
+    return pa.Array.from_buffers(pa.binary(), count, [validity(nulls), *values.buffers()[1:]])
 
 
 def utf8(array: pa.Array, column: str) -> pa.Array:

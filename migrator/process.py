@@ -161,6 +161,7 @@ def _run(order: Order, voice: Voice) -> Exit | Failed:
     attachment = Attachment("START", f"{socket.gethostname()}:{os.getppid()}", gone=voice.deaf)
     signal.signal(signal.SIGTERM, _terminate)
     try:
+        _prepare_workers(order)
         with attachment:
             out, resolve = cast(TextIO, voice), order.urls.__getitem__
             return Exit(operations.run(order.spec, resolve, out, voice, order.secrets, order.start, opened))
@@ -175,6 +176,23 @@ def _run(order: Order, voice: Voice) -> Exit | Failed:
 
             voice.write("".join(traceback.format_exception(error)))
         return Failed(InternalError(detail=redact(f"{type(error).__name__}: {error}")))
+
+
+def _prepare_workers(order: Order) -> None:
+    """Where several may move rows, let what they need be loaded while the job is planned."""
+    from migrator.adapter import adapter_for_backend
+    from migrator.job import lanes
+
+    spec = order.spec
+    if spec.operation == "SQL_FILE" or spec.parallel == 1:
+        return
+    adapters = {reference: adapter_for_backend(url.get_backend_name()) for reference, url in order.urls.items()}
+    read = adapters.get(spec.network_link or (spec.connection if spec.operation == "EXPORT" else ""))
+    written = adapters[spec.connection] if spec.operation == "IMPORT" else None
+    one_reader = read is not None and read.capabilities.max_readers == 1
+    one_writer = written is not None and written.capabilities.max_writers == 1
+    if not (one_reader or one_writer):
+        lanes.prepare(adapters.values())
 
 
 def _terminate(*_: Any) -> None:

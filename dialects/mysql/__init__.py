@@ -61,6 +61,7 @@ class MySQL(Adapter):
     lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
+    libraries = (f"{__name__}.paths",)
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:

@@ -6,7 +6,7 @@ import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot
-from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, text_or_bytes
+from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, prefetch, text_or_bytes
 from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -193,10 +193,11 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     driver = driver_of(connection)
     rows = wire.Result(driver, f"SELECT {items} FROM {rows_of(read)}")
     try:
-        for block in rows.blocks(BATCH_BYTES):
-            arrays = block.columns(len(read.columns))
-            columns = zip(arrays, read.columns, strict=True)
-            yield batch_of(read.columns, [decode(array, column, column.name in any_bytes) for array, column in columns])
+        with closing(prefetch(rows.blocks(BATCH_BYTES), 1)) as blocks:  # the server goes on while a block is decoded
+            for block in blocks:
+                arrays = block.columns(len(read.columns))
+                columns = zip(arrays, read.columns, strict=True)
+                yield batch_of(read.columns, [decode(array, column, column.name in any_bytes) for array, column in columns])
     finally:
         if not rows.complete and driver.open:
             _interrupt(connection)

@@ -82,6 +82,7 @@ class PostgreSQL(Adapter):
     lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
+    libraries = (f"{__name__}.paths",)
 
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not."""

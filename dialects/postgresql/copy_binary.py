@@ -64,6 +64,15 @@ class Field:
             values[self.nulls] = np.zeros(1, values.dtype)
         return values
 
+    def words(self) -> npt.NDArray[np.int16]:
+        """The values as int16 numbers, a row each, as many as the longest has; what is past a value's end is anything."""
+        width = int(self.lengths.max(initial=0)) or 8
+        windows = np.lib.stride_tricks.as_strided(self.data, (len(self.data) - width + 1, width), (1, 1))[self.starts]
+        words = windows.view(">i2").astype(np.int16)
+        if self.nulls is not None:
+            words[self.nulls] = 0
+        return words
+
     def array(self, type_: pa.DataType, values: npt.NDArray[Any]) -> pa.Array:
         """Numbers of the Arrow type's own width as an array of it."""
         return pa.Array.from_buffers(type_, len(values), [arrow.validity(self.nulls), pa.py_buffer(values)])
@@ -122,6 +131,40 @@ def _time(field: Field) -> pa.Array:
     return _with_odd(_trimmed(array.cast(pa.string())), odd, ["24:00:00"] * int(odd.sum())) if odd.any() else array
 
 
+_MOST_DIGITS = 18
+"""How many decimal digits an int64 holds, whatever they are."""
+_GROUP = 4
+"""How many decimal digits each of a numeric's own digits has."""
+
+
+def _numeric(field: Field) -> pa.Array:
+    """Four int16 (how many digits, the weight of the first, the sign, how many decimals are shown), then the digits."""
+    type_ = arrow.arrow_type(field.column.type)
+    words = field.words()
+    digits, weight, sign = (words[:, place].astype(np.int64) for place in range(3))
+    values = np.zeros(len(words), np.int64)
+    for place in range(words.shape[1] - 4):
+        digit = np.where(place < digits, words[:, 4 + place], 0).astype(np.int64)
+        power = _GROUP * (weight - place) + type_.scale
+        values += np.where(
+            power >= 0, digit * _POWERS[power.clip(0, _MOST_DIGITS)], digit // _POWERS[(-power).clip(0, _GROUP)]
+        )
+    negative = sign == _NEGATIVE
+    values[negative] = -values[negative]
+    array = field.array(type_, np.stack((values, values >> 63), axis=1))
+    odd = ~negative & (sign != 0)
+    if not odd.any():
+        return array
+    plain = pa.array([None if value is None else f"{value:f}" for value in array.to_pylist()], pa.string())
+    return _with_odd(plain, odd, [_NOT_FINITE[int(v)] for v in sign[odd]])
+
+
+_POWERS = 10 ** np.arange(_MOST_DIGITS + 1, dtype=np.int64)
+_NEGATIVE = 0x4000
+_NOT_FINITE = {-0x4000: "NaN", -0x3000: "Infinity", -0x1000: "-Infinity"}
+"""A numeric's sign, if it is no number's."""
+
+
 # --- values that have no place in Arrow -----------------------------------------------------------------------------
 
 
@@ -167,6 +210,7 @@ DECODERS: tuple[tuple[type[t.Type], Callable[[Any], bool], Callable[[Field], pa.
     (t.Integer, lambda i: i.bits == 16 and not i.unsigned, _number(">i2")),
     (t.Integer, lambda i: i.bits == 32 and not i.unsigned, _number(">i4")),
     (t.Integer, lambda i: i.bits == 64 and not i.unsigned, _number(">i8")),
+    (t.Decimal, lambda d: d.precision is not None and 0 <= (d.scale or 0) <= d.precision <= _MOST_DIGITS, _numeric),
     (t.Float, lambda f: f.bits == 32, _number(">f4")),
     (t.Float, lambda f: f.bits == 64, _number(">f8")),
     (t.String, lambda _: True, Field.text),

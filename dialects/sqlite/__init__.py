@@ -81,6 +81,7 @@ class SQLiteAdapter(Adapter):
     lacks = LACKS
     answers = facts.ANSWERS
     semantics = SEMANTICS
+    libraries = (f"{__name__}.paths",)
 
     # --- connecting -------------------------------------------------------------------------------------------------
 

@@ -117,7 +117,7 @@ class _Stream:
         self.name, self.schema = name, schema
         self._file, self._start = file, file.archive.end
         self._chunks = _Chunks()
-        options = pa.ipc.IpcWriteOptions(compression=file.target.header.options.data_codec)
+        options = pa.ipc.IpcWriteOptions(compression=file.target.header.options.data_codec, use_threads=False)
         self._stream = pa.ipc.new_stream(pa.PythonFile(self._chunks, "w"), schema, options=options)
         self._sink: Archive | Sealer | None = None
         self.rows = self.bytes = self._written = 0

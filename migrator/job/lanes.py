@@ -14,12 +14,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkServerContext
 from typing import Protocol
 
 import setproctitle
 
-from migrator.adapter import adapters_in_use
+from migrator.adapter import Adapter, adapters_in_use
 from migrator.errors import MigratorError, WorkerDied
 from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Scan, Task, Worker
 
@@ -27,6 +29,7 @@ _TICK = 0.2
 """Seconds between two looks at requests while workers work."""
 _PATIENCE = 2.0
 """Seconds that a worker which is to end at once may take."""
+_SHARED = "migrator.job.shared"
 _REPORT = 0.1
 """Seconds between two reports of progress."""
 
@@ -131,8 +134,7 @@ class _Process:
     """A worker's process is forked from a server process that has loaded the libraries, which all workers then share."""
 
     def __init__(self, pipe: Connection, number: int) -> None:
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(_libraries())
+        context = _context(adapters_in_use())
         self._process = context.Process(target=_serve_process, args=(pipe, number), name=f"worker {number}", daemon=True)
         self._process.start()
         pipe.close()
@@ -144,9 +146,17 @@ class _Process:
         self._process.join(timeout)
 
 
-def _libraries() -> list[str]:
-    """The modules that workers need: this one, and the adapters in use with what they have loaded."""
-    return [__name__, *sorted({type(adapter).__module__ for adapter in adapters_in_use()})]
+def prepare(adapters: Iterable[Adapter]) -> None:
+    """Start the server process that workers are forked from, which loads its libraries meanwhile."""
+    _context(adapters)
+    forkserver.ensure_running()
+
+
+def _context(adapters: Iterable[Adapter]) -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    libraries = sorted({module for adapter in adapters for module in adapter.libraries})
+    context.set_forkserver_preload([__name__, *libraries, _SHARED])
+    return context
 
 
 @dataclass(eq=False)
