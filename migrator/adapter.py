@@ -532,8 +532,9 @@ class Adapter(ABC):
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows as batches of about ``BATCH_BYTES``, in the Arrow forms of the columns' neutral types (or escaped)."""
 
-    def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
-        """The rows in one of ``capabilities.formats``, in pieces of any length."""
+    def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
+        """The rows in one of ``capabilities.formats``, in pieces of any length. At the end ``sent`` is told how many rows
+        the database says that it has sent."""
         raise NotImplementedError(format_)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -184,11 +184,13 @@ class PostgreSQL(Adapter):
 
         return paths.batches(connection, read)
 
-    def stream(self, connection: sa.Connection, read: Read, format_: str) -> Iterator[bytes]:
+    def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
         """COPY TO STDOUT in binary, unparsed."""
         from . import paths
 
-        return paths.stream(connection, read) if format_ == _STREAM else super().stream(connection, read, format_)
+        if format_ == _STREAM:
+            return paths.stream(connection, read, sent)
+        return super().stream(connection, read, format_, sent)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int]:
         """By a hash of each row's text."""

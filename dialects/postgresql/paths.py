@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 import selectors
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -193,11 +193,14 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
             yield copy_binary.decode(rows, read.columns)
 
 
-def stream(connection: sa.Connection, read: Read) -> Iterator[bytes]:
+def stream(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -> Iterator[bytes]:
     """The rows as COPY BINARY writes them, header and trailer included."""
     sql = f"COPY ({query(connection, read, cast=False)}\n) TO STDOUT (FORMAT binary)"
+    rows = 0
     for messages in _copy_out(driver(connection), sql, _PIECE):
+        rows += len(messages)
         yield b"".join(messages)
+    sent(rows - 1)  # the last message is the trailer
 
 
 def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
@@ -211,7 +214,11 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
 
 
 def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
-    """The messages of a binary COPY TO, in lists of about ``size`` bytes; the last message of all ends with the trailer."""
+    """The messages of a binary COPY TO, in lists of about ``size`` bytes: one a row, the first with the header before it,
+    and the trailer.
+
+    :raises InternalError: it did not send as many rows as it says.
+    """
     wire = connection.pgconn
     with (
         connection.cursor() as cursor,
@@ -220,14 +227,15 @@ def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Itera
     ):
         socket.register(wire.socket, selectors.EVENT_READ)
         messages: list[bytes] = []
-        held, ended, take = 0, False, wire.get_copy_data
+        count, held, ended, take = 0, 0, False, wire.get_copy_data
         while not ended:
             length, message = take(1)
             if length > 0:
                 messages.append(bytes(message))
                 held += length
-                ended = length in _TRAILER_LENGTHS and messages[-1].endswith(copy_binary.TRAILER)
+                ended = length in _LENGTHS_OF_END and messages[-1] in _ENDS
                 if ended or held >= size:
+                    count += len(messages)
                     yield messages
                     messages, held = [], 0
             elif length == 0:
@@ -235,10 +243,14 @@ def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Itera
                 wire.consume_input()
             else:
                 _raise_error(wire)
-        copy.read()  # the end of the COPY: psycopg takes the result
+        more = copy.read()  # the end of the COPY: psycopg takes the result
+        if more or cursor.rowcount != count - 1:
+            raise InternalError(detail=f"COPY says that it sent {cursor.rowcount} rows, and {count - 1} came")
 
 
-_TRAILER_LENGTHS = (len(copy_binary.TRAILER), len(copy_binary.HEADER) + len(copy_binary.TRAILER))
+_ENDS = (copy_binary.TRAILER, copy_binary.HEADER + copy_binary.TRAILER)
+"""The last message, after rows and without any: no row begins as the trailer does."""
+_LENGTHS_OF_END = tuple(map(len, _ENDS))
 
 
 def _raise_error(wire: psycopg.pq.abc.PGconn) -> None:

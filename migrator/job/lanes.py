@@ -77,18 +77,20 @@ def _serve(pipe: Connection, cancelled: threading.Event) -> None:
     """Perform tasks until the coordinator says None or is gone."""
     wire = _Wire(pipe, cancelled)
     worker = Worker(wire.advance, wire.next_file)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        try:
-            while (task := pipe.recv()) is not None:
-                outcome = worker.perform(task)
-                if cancelled.is_set():
-                    break  # it counts as dead: what it has not committed is done again
-                wire.finish(outcome)
-            else:
-                pipe.send(worker.close())
-        finally:
-            worker.abandon()
-    pipe.close()
+    try:
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            try:
+                while (task := pipe.recv()) is not None:
+                    outcome = worker.perform(task)
+                    if cancelled.is_set():
+                        break  # it counts as dead: what it has not committed is done again
+                    wire.finish(outcome)
+                else:
+                    pipe.send(worker.close())
+            finally:
+                worker.abandon()
+    finally:
+        pipe.close()  # whatever has happened, or the coordinator would wait for it
 
 
 def _serve_process(pipe: Connection, number: int) -> None:

@@ -485,13 +485,14 @@ class Worker:
         native = _shared_format(move)
         if native and isinstance(move.rows_from, TableRows):
             read = move.rows_from
-            raw = prefetch(adapter.stream(self._reading(read), read.read, native))
+            sent: list[int] = []
+            raw = prefetch(adapter.stream(self._reading(read), read.read, native, sent.append))
             try:
                 passed = passing.pieces(raw)
                 stored = adapter.load_stream(connection, load, native, passed)
             finally:
                 raw.close()
-            passing.rows = stored
+            (passing.rows,) = sent
             self._advance(stored, 0)
             return stored
         ahead = prefetch(self._batches(move.rows_from))

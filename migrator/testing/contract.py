@@ -347,8 +347,10 @@ class AdapterContract(DeclarationContract):
                 self.adapter.reading(workbench.engine, snapshot) as reading,
                 self.adapter.writing(workbench.engine) as writing,
             ):
-                pieces = self.adapter.stream(reading, Read(first.source, first.columns), format_)
+                sent: list[int] = []
+                pieces = self.adapter.stream(reading, Read(first.source, first.columns), format_, sent.append)
                 assert self.adapter.load_stream(writing, load, format_, pieces) == 2
+                assert sent == [2]
                 writing.commit()
             assert workbench.rows(second.name, types) == workbench.rows(first.name, types)
             ddl = workbench.ddl(second)
@@ -376,13 +378,15 @@ class AdapterContract(DeclarationContract):
         granules = workbench.granules(table, 2000)
         load = Load(copy.qname, table.columns, copy.columns)
         for format_ in self.adapter.capabilities.formats:
-            stored = []
+            stored: list[int] = []
+            sent: list[int] = []
             with workbench.reading() as reading, self.adapter.writing(workbench.engine) as writing:
                 for granule in granules:
-                    pieces = self.adapter.stream(reading, Read(table.source, table.columns, granule=granule), format_)
+                    read = Read(table.source, table.columns, granule=granule)
+                    pieces = self.adapter.stream(reading, read, format_, sent.append)
                     stored.append(self.adapter.load_stream(writing, load, format_, pieces))
                 writing.commit()
-            assert stored == [len(rows) for rows in workbench.granule_rows(table, granules, "n")]
+            assert stored == sent == [len(rows) for rows in workbench.granule_rows(table, granules, "n")]
             assert sorted(row[1] for row in workbench.rows(copy.name, [c.type for c in table.columns])) == list(range(200))
             ddl = workbench.ddl(copy)
             workbench.run(ddl, ddl.truncate(copy.qname))

@@ -207,13 +207,15 @@ def test_a_stream_is_the_same_or_is_refused(
     assert ADAPTER.same_stream(load) is (declaration.strip() not in {"regclass", '"char"', "mood[]", "addr"})
     if not ADAPTER.same_stream(load):
         return
+    sent: list[int] = []
     with (
         ADAPTER.snapshot(database.engine, 1) as snapshot,
         ADAPTER.reading(database.engine, snapshot) as reading,
         ADAPTER.writing(database.engine) as writing,
     ):
-        pieces = ADAPTER.stream(reading, Read(table.qname, table.columns), "pgcopy")
+        pieces = ADAPTER.stream(reading, Read(table.qname, table.columns), "pgcopy", sent.append)
         assert ADAPTER.load_stream(writing, load, "pgcopy", pieces) == len(VALUES[declaration]) + 1
+        assert sent == [len(VALUES[declaration]) + 1]
         writing.commit()
     assert database.texts("target") == database.texts("source")
 
@@ -252,6 +254,39 @@ def test_escaped_values_are_written_as_the_server_writes_them(
 ) -> None:
     (batch,) = database.read(values(declaration.strip(), VALUES[declaration]))
     assert batch.column("v").to_pylist() == [text for _, text, _ in database.texts("source")]
+
+
+# --- where rows end -------------------------------------------------------------------------------------------------
+
+ENDINGS = {
+    "NULL": "NULL::text",
+    "a negative number": "-1",
+    "bytes like the trailer's": r"'\xffff'::bytea",
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_no_row_is_taken_for_the_end(ending: str, database: Database) -> None:
+    """The stream's trailer is two bytes 0xFF; rows of every length end in the same bytes."""
+    database.run(
+        "DROP TABLE IF EXISTS source, target",
+        f"CREATE TABLE source AS SELECT id, repeat('x', id) AS code, {ENDINGS[ending]} AS v FROM generate_series(0, 60) id",
+        "CREATE TABLE target (LIKE source)",
+    )
+    table = database.table("source")
+    assert sum(batch.num_rows for batch in database.read(table)) == 61
+    sent: list[int] = []
+    with (
+        ADAPTER.snapshot(database.engine, 1) as snapshot,
+        ADAPTER.reading(database.engine, snapshot) as reading,
+        ADAPTER.writing(database.engine) as writing,
+    ):
+        pieces = ADAPTER.stream(reading, Read(table.qname, table.columns), "pgcopy", sent.append)
+        load = Load(QName("public", "target"), table.columns, database.table("target").columns)
+        assert ADAPTER.load_stream(writing, load, "pgcopy", pieces) == 61
+        writing.commit()
+    assert sent == [61]
+    assert database.rows("SELECT * FROM source EXCEPT SELECT * FROM target") == []
 
 
 # --- generated values -----------------------------------------------------------------------------------------------

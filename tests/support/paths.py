@@ -128,8 +128,9 @@ def _put(path: Path, rows: Rows, load: Load, target: End, connection: sa.Connect
     adapter, names = target.adapter, [column.name for column in load.source]
     if path.native:
         format_ = adapter.capabilities.formats[0]
-        pieces = adapter.stream(rows.connection, replace(rows.read, columns=load.source), format_)
-        adapter.load_stream(connection, load, format_, pieces)
+        sent: list[int] = []
+        pieces = adapter.stream(rows.connection, replace(rows.read, columns=load.source), format_, sent.append)
+        assert adapter.load_stream(connection, load, format_, pieces) == sent[0]
         return
     batches = [batch.select(names) for batch in rows.batches]
     incoming = dumped(batches, directory) if path.dumped else batches
