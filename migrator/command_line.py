@@ -195,7 +195,9 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     content = request.choice("CONTENT")
     if "FLASHBACK_SCN" in request and "FLASHBACK_TIME" in request:
         raise IncompatibleParameters(one="FLASHBACK_TIME", other="FLASHBACK_SCN")
+    profiled = request.flag("PROFILE") and client == "impdp" and "NETWORK_LINK" not in request
     conflicts = (
+        (profiled, "PROFILE asks a database for its rows, and needs NETWORK_LINK; or profile the export"),
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
         (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
@@ -238,6 +240,9 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
     }
     for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS", "POLICY")):
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
+    for name, given in without_rows.items():
+        looked_at = name != "SQLFILE" and request.flag("PROFILE")  # what its DDL says of rows can be looked at
+        yield given and looked_at, f"{name} moves no rows, so PROFILE has no meaning"
 
 
 def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
@@ -256,6 +261,8 @@ _ABOUT_ROWS = (
 def _transport_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
     """What data files cannot be made to follow, and what leaves nothing of them."""
     copied = request.choice("TRANSPORTABLE") == "ALWAYS"
+    profiled = request.flag("PROFILE")
+    yield copied and profiled, "TRANSPORTABLE=ALWAYS copies data files, without a look at rows: PROFILE has no meaning"
     for name in _ABOUT_ROWS:
         yield copied and name in request, f"TRANSPORTABLE=ALWAYS copies data files as they are, so {name} has no meaning"
     for value in ("DATA_ONLY", "METADATA_ONLY"):

@@ -378,6 +378,12 @@ SUPPORTED = (
         "POLICY=zero_date=convert,hr.emp:too_long=warn",
         many=True,
     ),
+    _flag(
+        "PROFILE",
+        BOTH,
+        "migrator plan only: look at all rows, and say which values have no place at the target, how many rows each loss "
+        "is about, and which narrower types the values prove. impdp: with NETWORK_LINK. Ours: Data Pump has none.",
+    ),
     Parameter(
         "QUERY",
         BOTH,

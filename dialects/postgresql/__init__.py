@@ -25,6 +25,7 @@ from migrator.adapter import (
 )
 from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
 from . import facts
@@ -74,6 +75,7 @@ class PostgreSQL(Adapter):
         transactional_ddl=True,
         identifier_limit=(63, "bytes"),
         tables_without_columns=True,
+        select_list=1600,
         formats=(_STREAM,),
         digests="hashtextextended of the row as text",
     )
@@ -207,6 +209,18 @@ class PostgreSQL(Adapter):
         from . import estimates
 
         return estimates.estimate(connection, table, method)
+
+    def rows_of(self, connection: sa.Connection, read: Read) -> str:
+        """The table, without those that inherit from it, and the condition; row security is set as the read asks."""
+        from . import paths
+
+        return paths.rows_of(connection, read)
+
+    def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
+        """See :mod:`.measures`."""
+        from . import measures
+
+        return measures.aggregate(ask, version)
 
     def mark(self, connection: sa.Connection) -> str:
         """The oldest transaction whose end the snapshot does not see."""
