@@ -139,7 +139,7 @@ class Profiler:
                     yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
 
     def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
-        """Rows whose foreign keys refer to nothing: the source need not have checked them, and QUERY may leave parents out."""
+        """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
         for key in at_source.foreign_keys if at_source is not None else ():
             parent = self._origin.found.table(key.referred)
