@@ -113,6 +113,17 @@ SUPPORTED = (
         ("CRC32", "SHA256", "SHA384", "SHA512"),
     ),
     Parameter(
+        "COLUMN_TYPE",
+        IMPDP,
+        "The type that a column is made with, instead of its own: boolean, smallint, integer, bigint or decimal(p,s) for "
+        "numbers, date for timestamps, uuid or json for texts. A value that does not fit is refused with the column's name. "
+        "PROFILE proves which would fit. Names are those of the source. Ours: Data Pump has none.",
+        "[schema.]table.column:type[, …]",
+        "as the types of the source say",
+        "COLUMN_TYPE=emp.active:boolean,emp.hired:date",
+        many=True,
+    ),
+    Parameter(
         "COMPRESSION",
         EXPDP,
         "What is compressed in the dump file set.",

@@ -629,8 +629,8 @@ The plan says then, of each table
 - what its columns hold (*facts*);
 - which values have no place at the target, and in how many rows (*findings*): a job refuses those, or does with them what
   [POLICY](policies.md) says;
-- which truer or narrower types all values prove (*suggestions*), with the proof. No job applies one by itself: rows that
-  come later may not fit.
+- which truer or narrower types all values prove (*suggestions*), with the proof. No job applies one by itself, since rows
+  that come later may not fit; [COLUMN_TYPE](#choosing-a-type) asks for one.
 
 Entries of the loss list have the number of rows that they are about, where a fact or a finding counts them; and what
 POLICY would change is an entry with its number, as the job would tell it. With `--json` the plan has it all under
@@ -685,9 +685,25 @@ The first of these that all values prove, if there are any values, and if the co
 """
 
 
+_PROFILE_CHOICES = """
+## Choosing a type
+
+`impdp … COLUMN_TYPE=[schema.]table.column:type[, …]` makes a column with another type than its own; names are those of the
+source. Nothing else changes: a value that does not fit the type is refused with the column's name, and the table is not
+loaded, or the row goes to the reject file with SKIP_CONSTRAINT_ERRORS. The loss list has an entry for each chosen type
+(`column-type`). A profile of such an import says under `findings` how many values would be refused; those of `json` are not
+counted, since a text is also JSON if it is a number or a word. Choose the same type for both ends of a foreign key. A check
+or a view that takes the column for a number may not be taken by the target any more: the log names it.
+
+| type | for columns of | values |
+|---|---|---|
+"""
+
+
 def profile_page() -> str:
     """The page about PROFILE as Markdown."""
     from migrator.adapter import load_adapter
+    from migrator.column_types import CHOICES
     from migrator.model.measures import MEANINGS
     from migrator.policies import CASES
     from migrator.profiling.profiles import TROUBLES
@@ -699,7 +715,13 @@ def profile_page() -> str:
     cases = [_line(f"`{case.misfit}`", case.meaning) for case in CASES.values()]
     troubles = [_line(f"`{name}`", said.format(key="a unique key")) for name, said in TROUBLES.items()]
     proofs = [_line(f"`{proof.name}`", proof.meaning) for proof in PROOFS]
-    parts = (_PROFILE_HEAD.format(**room), facts, _PROFILE_FINDINGS, (*cases, *troubles), _PROFILE_PROOFS, proofs)
+    choices = [_line(f"`{row.name}`", ", ".join(kind.__name__.lower() for kind in row.of), row.keeps) for row in CHOICES]
+    parts = (
+        *(_PROFILE_HEAD.format(**room), facts),
+        *(_PROFILE_FINDINGS, (*cases, *troubles)),
+        *(_PROFILE_PROOFS, proofs),
+        *(_PROFILE_CHOICES, choices),
+    )
     return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
 
 

@@ -104,7 +104,8 @@ class Profiler:
         for column in table.data_columns:
             source = column.at_source if at_source is None else at_source.column(column.source)
             meant = ddl.adapter.meaning(ddl.declaration(table, column))
-            known = column.type if meant is None or isinstance(meant, t.Native) else meant
+            asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
+            known = column.type if asked_for or meant is None else meant
             yield source, replace(column, type=known)
 
     def _declared(self, table: Table, name: str, type_: t.Type) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from migrator.converting import Pair
 from migrator.ddl import unique_keys
+from migrator.model import types as t
 from migrator.model.catalog import Action, Loss
 from migrator.model.measures import Ask, Measure
 from migrator.model.misfits import Misfit
@@ -17,16 +18,25 @@ from migrator.profiling.proofs import Evidence, Suggestion, suggestion
 from migrator.profiling.questions import answerable, facts_asked, misfits_asked
 from migrator.profiling.scans import Answer, Scan
 
-Trouble = Literal["duplicates", "orphans", "empty_string"]
+Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
 """What a target refuses or changes besides the misfits, which POLICY knows."""
 
 TROUBLES: Mapping[Trouble, str] = {
+    "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for.",
     "duplicates": "Rows that {key} at the target holds for equal: case and blanks at the end do not count there, or the "
     "source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
     "empty_string": "Empty texts, which are NULL where Oracle is the target.",
 }
 """What is found that is no misfit, and what it means."""
+
+
+_REFUTING: Mapping[type[t.Type], Measure] = {
+    t.Boolean: Measure.NOT_BOOLEAN,
+    t.Date: Measure.TIMED,
+    t.Uuid: Measure.NOT_UUID,
+}
+"""What counts values that are none of a type. Of a JSON document there are more kinds than those that prove one."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,13 @@ class Way:
     def target(self) -> Column:
         """The column that takes the values."""
         return self.column if self.pair is None else self.pair.target
+
+    @property
+    def refuted_by(self) -> Measure | None:
+        """What counts values that are none of the target's type, where that is one which values can prove."""
+        if self.pair is None or isinstance(self.pair.kinds[0], type(self.pair.kinds[1])):
+            return None
+        return _REFUTING.get(type(self.pair.kinds[1]))
 
     @property
     def asks(self) -> Iterator[Ask]:
@@ -155,6 +172,9 @@ def _findings(way: Way, column: ColumnProfile, actions: Mapping[Misfit, Action])
     for misfit, rows in column.misfits.items():
         if rows:
             yield Finding(misfit, rows, CASES[misfit].meaning, column.name, actions.get(misfit, DEFAULT))
+    others = column.facts.get(way.refuted_by) if way.refuted_by is not None else None
+    if others:
+        yield Finding("other_type", int(others), TROUBLES["other_type"], column.name)
     empty = column.facts.get(Measure.EMPTY)
     if way.empty_is_null and empty:
         yield Finding("empty_string", int(empty), TROUBLES["empty_string"], column.name)
