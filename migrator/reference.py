@@ -628,7 +628,7 @@ The plan says then, of each table
 
 - what its columns hold (*facts*);
 - which values have no place at the target, and in how many rows (*findings*): a job refuses those, or does with them what
-  [POLICY](policies.md) says;
+  [POLICY](policies.md) says. The exit code is 5, as the import's would be, but where all of them are converted;
 - which truer or narrower types all values prove (*suggestions*), with the proof. No job applies one by itself, since rows
   that come later may not fit; [COLUMN_TYPE](#choosing-a-type) asks for one.
 
@@ -688,12 +688,13 @@ The first of these that all values prove, if there are any values, and if the co
 _PROFILE_CHOICES = """
 ## Choosing a type
 
-`impdp … COLUMN_TYPE=[schema.]table.column:type[, …]` makes a column with another type than its own; names are those of the
-source. Nothing else changes: a value that does not fit the type is refused with the column's name, and the table is not
-loaded, or the row goes to the reject file with SKIP_CONSTRAINT_ERRORS. The loss list has an entry for each chosen type
-(`column-type`). A profile of such an import says under `findings` how many values would be refused; those of `json` are not
-counted, since a text is also JSON if it is a number or a word. Choose the same type for both ends of a foreign key. A check
-or a view that takes the column for a number may not be taken by the target any more: the log names it.
+`impdp … COLUMN_TYPE=[schema.]table.column:type[, …]` makes a column with another type than its own; names are those of
+the source. Nothing else changes: a value that does not fit the type is refused with the column's name, and the table is
+not loaded, or the row goes to the reject file with SKIP_CONSTRAINT_ERRORS. A table that is there already keeps its
+types. The loss list has an entry for each chosen type (`column-type`). A profile of such an import says under
+`findings` how many values would be refused; those of `json` are not counted, since a text is also JSON if it is a
+number or a word. Choose the same type for both ends of a foreign key. A check or a view that takes the column for a
+number may not be taken by the target any more: the log names it.
 
 | type | for columns of | values |
 |---|---|---|

@@ -87,7 +87,8 @@ class JobPlan:
     @property
     def code(self) -> int:
         """The exit code: 5 where the job would end with errors in its log, as far as a plan can tell."""
-        return 5 if self.existing or any(table.problem for table in self.tables) else 0
+        met = self.operation == "IMPORT" and any(one.hinders for table in self.profiles or () for one in table.findings)
+        return 5 if met or self.existing or any(table.problem for table in self.tables) else 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values."""

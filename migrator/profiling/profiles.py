@@ -22,7 +22,8 @@ Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
 """What a target refuses or changes besides the misfits, which POLICY knows."""
 
 TROUBLES: Mapping[Trouble, str] = {
-    "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for.",
+    "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for; of "
+    "UUIDs, also those that are spelled otherwise.",
     "duplicates": "Rows that {key} at the target holds for equal: case and blanks at the end do not count there, or the "
     "source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
@@ -79,6 +80,11 @@ class Finding:
     detail: str
     column: str | None = None
     action: Action | None = None
+
+    @property
+    def hinders(self) -> bool:
+        """Whether an import that meets these rows ends with an error in its log."""
+        return self.action != "convert" and self.case != "empty_string"
 
     def __str__(self) -> str:
         counted = f"{self.rows} {'row' if self.rows == 1 else 'rows'}"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.test_plan import planned
+from tests.e2e.test_profile import profiled
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, inspect, rows, scalar
 
@@ -28,16 +29,8 @@ WORDS = {
     "postgresql": {"small": "smallint", "decimal": "numeric(9,2)", "timestamp": "timestamp", "text": "text"},
     "mysql": {"small": "TINYINT", "decimal": "DECIMAL(9,2)", "timestamp": "DATETIME", "text": "TEXT"},
 }
-DECLARED = {
-    "sqlite": [
-        "BOOLEAN",
-        "BOOLEAN",
-        "INTEGER",
-        "DECIMAL(3, 1)",
-        "DATE",
-        "NUMERIC",
-        "JSON",
-    ],  # SQLAlchemy knows no UUID there
+DECLARED = {  # as SQLAlchemy tells: of SQLite's UUID the affinity
+    "sqlite": ["BOOLEAN", "BOOLEAN", "INTEGER", "DECIMAL(3, 1)", "DATE", "NUMERIC", "TEXT"],
     "postgresql": ["BOOLEAN", "BOOLEAN", "INTEGER", "NUMERIC(3, 1)", "DATE", "UUID", "JSON"],
     "mysql": ["TINYINT", "TINYINT", "INTEGER", "DECIMAL(3, 1)", "DATE", "UUID", "LONGTEXT"],
 }
@@ -84,33 +77,28 @@ def test_a_table_is_made_with_the_chosen_types_and_has_all_values(
 
 
 BAD = {
-    "flag": ("boolean", "2"),
-    "few": ("boolean", "0.5"),
-    "whole": ("smallint", "32768"),
-    "cents": ("decimal(3,1)", "1.25"),
-    "day": ("date", "'2024-02-29 00:00:01'"),
-    "u": ("uuid", "'x'"),
-    "j": ("json", "'{a'"),
+    "flag": ("small", "boolean", "2"),
+    "few": ("decimal", "boolean", "0.5"),
+    "whole": ("decimal", "smallint", "32768"),
+    "cents": ("decimal", "decimal(3,1)", "1.25"),
+    "days": ("timestamp", "date", "'2024-02-29 00:00:01'"),
+    "uuids": ("text", "uuid", "'x'"),
+    "documents": ("text", "json", "'{a'"),
 }
 
 
 @pytest.mark.parametrize(("here", "there"), [("sqlite", "postgresql"), ("postgresql", "sqlite"), ("postgresql", "mysql")])
 def test_a_value_that_does_not_fit_is_refused_with_its_column(fresh: Callable[[str], str], here: str, there: str) -> None:
-    source = filled(fresh(here), here)
-    for name, (type_, value) in BAD.items():
-        execute(source, "INSERT INTO t (id, flag) VALUES (9, 0)", f"UPDATE t SET {name} = {value} WHERE id = 9")
-        target = fresh(there)
-        run = pump(
-            "impdp",
-            target,
-            f"NETWORK_LINK={source}",
-            remap(source, target),
-            "NOLOGFILE=YES",
-            f"COLUMN_TYPE=t.{name}:{type_}",
-        )
-        assert run.code == 5, name
-        assert name in run.out.partition("ORA-")[2], run.out
-        execute(source, "DELETE FROM t WHERE id = 9")
+    source, target = fresh(here), fresh(there)
+    for name, (kind, _, value) in BAD.items():
+        execute(source, f"CREATE TABLE of_{name} ({name} {WORDS[here][kind]})", f"INSERT INTO of_{name} VALUES ({value})")
+    types = ",".join(f"of_{name}.{name}:{type_}" for name, (_, type_, _) in BAD.items())
+    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", f"COLUMN_TYPE={types}")
+    assert run.code == 5
+    for name in BAD:
+        (why,) = re.findall(rf'Table data object "[^"]*"."of_{name}" failed to load.*\n.*\n(.*)', run.out)
+        assert name in why.replace(f"of_{name}", ""), why
+        assert scalar(target, f"SELECT count(*) FROM of_{name}") == 0
 
 
 def test_a_dump_file_set_and_a_renamed_table_follow(fresh: Callable[[str], str], tmp_path: Path) -> None:
@@ -127,10 +115,9 @@ def test_a_dump_file_set_and_a_renamed_table_follow(fresh: Callable[[str], str],
 def test_a_profile_confirms_what_was_chosen(fresh: Callable[[str], str]) -> None:
     source, target = filled(fresh("sqlite"), "sqlite"), fresh("postgresql")
     execute(source, "UPDATE t SET whole = 7.25, flag = 5 WHERE id = 1")
-    link = (f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES")
-    (plain,) = planned("impdp", target, *link)["profile"]
+    (plain,) = profiled(source, target)["profile"]
     assert {one["column"] for one in plain["suggestions"]} == {"few", "day", "u", "j"}
-    (table,) = planned("impdp", target, *link, *TYPES)["profile"]
+    (table,) = profiled(source, target, *TYPES)["profile"]
     assert table["suggestions"] == []
     assert {(one["column"], one["case"], one["rows"]) for one in table["findings"]} == {
         ("whole", "fraction", 1),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -15,8 +16,13 @@ Fresh = Callable[..., str]
 
 
 def profiled(source: str, target: str, *arguments: str) -> dict[str, Any]:
-    """The plan of an import, with its profile."""
-    return planned("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES", *arguments)
+    """The plan of an import, with its profile; its exit code is that of a job which meets what was found."""
+    run = plan("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES", *arguments, "--json")
+    assert run.err == ""
+    found: dict[str, Any] = json.loads(run.out)
+    told = [one for table in found["profile"] for one in table["findings"] if one["action"] != "convert"]
+    assert run.code == (5 if told else 0)
+    return found
 
 
 def tables(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -319,7 +325,7 @@ def test_the_table_shows_columns_findings_and_suggestions(mysql: Fresh, postgres
     execute(source, *MYSQL_ODDITIES, "CREATE TABLE u (yes TINYINT)", "INSERT INTO u VALUES (1), (0)")
     arguments = (f"NETWORK_LINK={source}", remap(source, target))
     run = plan("impdp", target, *arguments, "PROFILE=YES")
-    assert run.code == 0, run.err
+    assert run.code == 5, run.err
     (line,) = (line for line in run.out.splitlines() if '"public"."t"' in line and " dt " in line)
     assert "zero_date 1, partial_date 2" in line
     found = run.out.partition("Findings:")[2]
