@@ -278,8 +278,9 @@ def _own_trouble(error: BaseException) -> Trouble | None:
 
 
 def _copy_context(context: str | None) -> str:
-    first = (context or "").splitlines()[:1]
-    return f"({first[0]})" if first and first[0].startswith("COPY ") else ""
+    """Where in a COPY it was; of JSON, where in the document comes before."""
+    line = next((line for line in (context or "").splitlines() if line.startswith("COPY ")), "")
+    return f"({line})" if line else ""
 
 
 ADAPTER = PostgreSQL()
