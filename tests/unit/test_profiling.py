@@ -134,6 +134,15 @@ def test_misfits_are_asked_by_where_the_values_go() -> None:
     assert asks("mysql", t.Timestamp(6), "postgresql", t.Timestamp(3))[Misfit.FRACTION].digits == 3
 
 
+def test_what_an_older_postgresql_has_no_words_for_is_not_asked() -> None:
+    postgresql = load_adapter("postgresql")
+    document, number = Ask(Column("c", t.String()), M.NOT_JSON), Ask(Column("n", t.Decimal()), M.NO_NUMBER)
+    assert postgresql.aggregate(document, (15, 4)) is None
+    assert "IS JSON" in str(postgresql.aggregate(document, (16, 0)))
+    assert "Infinity" not in str(postgresql.aggregate(number, (13, 0)))
+    assert "Infinity" in str(postgresql.aggregate(number, (14, 0)))
+
+
 # --- scans ----------------------------------------------------------------------------------------------------------
 
 
