@@ -36,6 +36,7 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown verify > docs/verify.md
 	@$(BIN)/migrator help --markdown types > docs/types.md
 	@$(BIN)/migrator help --markdown policies > docs/policies.md
+	@$(BIN)/migrator help --markdown profile > docs/profile.md
 
 bench: $(VENV)/bench.stamp mariadb peers compiled ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)

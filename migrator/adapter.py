@@ -24,6 +24,7 @@ from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, Unsupp
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
 
@@ -76,6 +77,10 @@ class Capabilities:
     """Must the tables that it reads be locked against writers, because it reads no snapshot?"""
     integers: bool = True
     """Are there types for whole numbers? (False: they are decimals with nothing after the point.)"""
+    empty_is_null: bool = False
+    """Is an empty text NULL?"""
+    select_list: int = 0
+    """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
     formats: tuple[str, ...] = ()
@@ -436,6 +441,10 @@ class Adapter(ABC):
         """What a declaration says that its neutral type does not, and no other database knows; empty: nothing."""
         return ""
 
+    def meaning(self, declaration: str) -> t.Type | None:
+        """What a declaration means here; None, as by default: no more is known than the neutral type that it was made of."""
+        return None
+
     # --- connecting -------------------------------------------------------------------------------------------------
 
     @abstractmethod
@@ -562,6 +571,18 @@ class Adapter(ABC):
         what the catalog says.
         """
         return table.bytes or 0
+
+    def rows_of(self, connection: sa.Connection, read: Read) -> str:
+        """What follows FROM in a query about the rows of ``read``, which is to come next on ``connection``."""
+        raise NotImplementedError(self.name)
+
+    def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
+        """The SQL of one aggregate over rows that answers ``ask`` on a server of this version.
+
+        A number, of the least and the greatest value its text; NULL: no row has a value. None: there is no expression for
+        it here, as there is for nothing by default.
+        """
+        return None
 
     def mark(self, connection: sa.Connection) -> str:
         """A text that later tells whether rows changed since the state that ``connection`` sees.

@@ -314,6 +314,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             if pc.any(pc.and_(pc.not_equal(array, 0), pc.not_equal(array, 1))).as_py():
                 raise pa.ArrowInvalid("only 0 and 1 are truth values")
             return array.cast(pa.bool_())
+        case t.Decimal(), t.Boolean() if pa.types.is_decimal(array.type):
+            return _convert(array.cast(pa.decimal128(1, 0)).cast(pa.int8()), t.Integer(8), target, wanted)
         case t.Bit(length=1), t.Boolean():
             return pc.equal(array, "1")
         case t.Bit(), t.Binary():

@@ -137,7 +137,14 @@ def _client(client: Client, arguments: Sequence[str], run: Run) -> int:
         from migrator import config, interactive
 
         return interactive.attach(client, request, config.load())
+    _check_no_profile(request)
     return run(client, request, arguments)
+
+
+def _check_no_profile(request: Request) -> None:
+    """:raises ConflictingParameters: the rows are to be looked at, which only a plan does."""
+    if request.flag("PROFILE"):
+        raise ConflictingParameters(detail="PROFILE=YES is for migrator plan, which moves nothing")
 
 
 # --- where jobs run ---------------------------------------------------------------------------------------------------
@@ -212,7 +219,8 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
     from migrator import console
     from migrator.operations.planning import plan_job
 
-    plan = plan_job(spec, settings.urls(spec.connection, spec.network_link).__getitem__, secrets)
+    resolve = settings.urls(spec.connection, spec.network_link).__getitem__
+    plan = plan_job(spec, resolve, secrets, profiling=request.flag("PROFILE"))
     if any(_AS_JSON.fullmatch(word) for word in rest):
         console.say(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -230,6 +238,7 @@ def _verify(arguments: Sequence[str], run: Run) -> int:
     for name in ("ATTACH", "HELP"):
         if name in request:
             raise ConflictingParameters(detail=f"{name} starts no job: there is nothing to verify")
+    _check_no_profile(request)
     settings, spec, secrets = _order("impdp", request, words)
     from migrator import command_line, console
 

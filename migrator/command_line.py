@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from migrator import files, object_types, params, policies, templates
+from migrator.column_types import chosen
 from migrator.config import Config, Credential, Secrets, is_dialect_only
 from migrator.directories import Access
 from migrator.errors import (
@@ -34,6 +35,7 @@ from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
     AccessMethod,
     ChecksumAlgorithm,
+    ColumnType,
     Comparison,
     Compression,
     CompressionAlgorithm,
@@ -65,7 +67,10 @@ _DUMP_READING = (
     *("CREDENTIAL", "ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY"),
 )
 _DUMP_WRITING = ("DUMPFILE", "FILESIZE", "REUSE_DUMPFILES")
-_IMPORTING = ("CONTENT", "LEDGER", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION", "VERIFY_ONLY")
+_IMPORTING = (
+    *("COLUMN_TYPE", "CONTENT", "LEDGER", "QUERY", "REMAP_SCHEMA", "REMAP_TABLE", "SQLFILE", "TABLE_EXISTS_ACTION"),
+    "VERIFY_ONLY",
+)
 """What has no meaning for a job that imports no object and no row."""
 DEFAULT_DUMPFILE = "expdat.dmp"
 _REJECTING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT_ROWS_WITH_REPL_CHAR"})
@@ -121,6 +126,7 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         reject_limit=_reject_limit(request, options),
         reject_file=_reject_file(request, config, options),
         policies=_policies(request),
+        column_types=tuple(map(_column_type, request.items("COLUMN_TYPE"))),
         ledger=_written_file("LEDGER", request, config, ".json"),
         skip_unusable_indexes=request.choice("SKIP_UNUSABLE_INDEXES") != "NO",
         number_types=cast(NumberTypes, request.choice("NUMBER_TYPES") or "EXACT"),
@@ -195,10 +201,16 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
     content = request.choice("CONTENT")
     if "FLASHBACK_SCN" in request and "FLASHBACK_TIME" in request:
         raise IncompatibleParameters(one="FLASHBACK_TIME", other="FLASHBACK_SCN")
+    profiled = request.flag("PROFILE") and client == "impdp" and "NETWORK_LINK" not in request
     conflicts = (
+        (profiled, "PROFILE asks a database for its rows, and needs NETWORK_LINK; or profile the export"),
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
         (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
+        (
+            content == "DATA_ONLY" and "COLUMN_TYPE" in request,
+            "CONTENT=DATA_ONLY makes no table, so COLUMN_TYPE has no meaning",
+        ),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
@@ -238,6 +250,9 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
     }
     for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS", "POLICY")):
         yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
+    for name, given in without_rows.items():
+        looked_at = name != "SQLFILE" and request.flag("PROFILE")  # what its DDL says of rows can be looked at
+        yield given and looked_at, f"{name} moves no rows, so PROFILE has no meaning"
 
 
 def _link_wanted(client: Client, request: Request) -> tuple[bool, str]:
@@ -256,6 +271,8 @@ _ABOUT_ROWS = (
 def _transport_conflicts(request: Request) -> Iterator[tuple[bool, str]]:
     """What data files cannot be made to follow, and what leaves nothing of them."""
     copied = request.choice("TRANSPORTABLE") == "ALWAYS"
+    profiled = request.flag("PROFILE")
+    yield copied and profiled, "TRANSPORTABLE=ALWAYS copies data files, without a look at rows: PROFILE has no meaning"
     for name in _ABOUT_ROWS:
         yield copied and name in request, f"TRANSPORTABLE=ALWAYS copies data files as they are, so {name} has no meaning"
     for value in ("DATA_ONLY", "METADATA_ONLY"):
@@ -749,6 +766,19 @@ def _policy(item: str) -> PolicySetting:
     if len(names) > 3:
         raise InvalidValue(name="POLICY", detail=f"{where[0]} has more than a schema, a table and a column")
     return replace(setting, names=names)
+
+
+def _column_type(item: str) -> ColumnType:
+    """``[schema.]table.column:type``.
+
+    :raises InvalidValue: it is not that.
+    """
+    names, *types = split(item, "COLUMN_TYPE", ":")
+    parts = dotted(names, "COLUMN_TYPE")
+    if len(types) != 1 or len(parts) not in {2, 3}:
+        raise InvalidValue(name="COLUMN_TYPE", detail=f"{item} is not [schema.]table.column:type")
+    chosen(types[0])
+    return ColumnType(tuple(parts), types[0].lower())
 
 
 def _transportable(request: Request) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -14,9 +14,11 @@ from migrator.errors import LogNotShown, OutputRefused
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.table import Table as Grid
 
     from migrator.operations.planning import JobPlan, TablePlan
     from migrator.operations.verified import Verification
+    from migrator.profiling.profiles import TableProfile
 
 
 def say(text: str = "", end: str = "\n") -> None:
@@ -196,9 +198,56 @@ def print_plan(plan: JobPlan, out: TextIO) -> None:
         "Losses": [str(loss) for loss in plan.losses],
         "Remarks": plan.notes,
     }
+    sections |= _profiled(plan.profiles or ())
+    if plan.profiles is not None:
+        console.print(_profile_grid(plan.profiles))
     for title, lines in sections.items():
         for line in [f"{title}:", *(f"  {line}" for line in lines)] if lines else ():
             console.print(visible(line), markup=False, soft_wrap=True)
+
+
+def _profile_grid(profiles: Sequence[TableProfile]) -> Grid:
+    """What the rows say of each column."""
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    from migrator.errors import visible
+    from migrator.model.measures import Measure
+
+    apart = (Measure.NULLS, Measure.LEAST, Measure.MOST)
+    grid = Grid(title="PROFILE", title_justify="left")
+    for heading in ("table", "column", "declared"):
+        grid.add_column(heading, overflow="fold")
+    for heading in ("rows", *apart):
+        grid.add_column(str(heading), justify="right", overflow="fold")
+    grid.add_column("else", overflow="fold")
+    for table in profiles:
+        for column in table.columns:
+            told = ("" if column.facts.get(measure) is None else str(column.facts[measure]) for measure in apart)
+            rest = [
+                *(
+                    f"{measure} {value}"
+                    for measure, value in column.facts.items()
+                    if value is not None and measure not in apart
+                ),
+                *(f"{misfit} {rows}" for misfit, rows in column.misfits.items()),
+                *(f"{misfit} not known" for misfit in column.unknown),
+            ]
+            cells = (str(table.table), column.name, column.declared, str(table.rows), *told, ", ".join(rest))
+            grid.add_row(*(Text(visible(cell)) for cell in cells))
+    return grid
+
+
+def _profiled(profiles: Sequence[TableProfile]) -> dict[str, list[str]]:
+    """What follows from profiles."""
+    return {
+        "Findings": [f"{one.table}: {finding}" for one in profiles for finding in one.findings],
+        "Types that the values prove": [f"{one.table}: {suggested}" for one in profiles for suggested in one.suggestions],
+        "Not profiled": [
+            *(f"{one.table}: {one.problem}" for one in profiles if one.problem),
+            *(f"{one.table}: {remark}" for one in profiles for remark in one.remarks),
+        ],
+    }
 
 
 def _cells(table: TablePlan) -> tuple[str, ...]:

@@ -39,6 +39,8 @@ class Pair:
     lacks: frozenset[Misfit] = frozenset()
     largest: int | None = None
     """The largest integer of the target's database; None: as types say."""
+    alike: bool = False
+    """Whether both are columns of one kind of database, declared in the same words."""
 
     @property
     def kinds(self) -> tuple[t.Type, t.Type]:
@@ -215,7 +217,7 @@ _WIDEST = 76
 _LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
-def _scale_of(type_: t.Type) -> int | None:
+def scale_of(type_: t.Type) -> int | None:
     """How many digits after the point a type's numbers have; None: any number, or it has none."""
     match type_:
         case t.Integer():
@@ -225,7 +227,7 @@ def _scale_of(type_: t.Type) -> int | None:
     return None
 
 
-def _digits_of(type_: t.Type) -> int | None:
+def digits_of(type_: t.Type) -> int | None:
     """How many digits after the second a type's times have."""
     return min(type_.precision, 6) if isinstance(type_, t.Time | t.Timestamp | t.Interval) else None
 
@@ -233,7 +235,7 @@ def _digits_of(type_: t.Type) -> int | None:
 def _rounded(array: pa.Array, pair: Pair) -> Change | None:
     """Numbers and times with no more digits after the point than their column has."""
     target = pair.kinds[1]
-    digits, scale = _digits_of(target), _scale_of(target)
+    digits, scale = digits_of(target), scale_of(target)
     if digits is not None:
         return _fewer_digits(array, digits)
     if isinstance(target, t.Float) and pa.types.is_float64(array.type):
@@ -293,7 +295,7 @@ def _is_narrower(pair: Pair) -> bool:
 
 def _may_have_more_digits(pair: Pair) -> bool:
     source, target = pair.kinds
-    digits, scale = _digits_of(target), _scale_of(target)
+    digits, scale = digits_of(target), scale_of(target)
     if digits is not None:
         had = 6 if isinstance(source, t.String) else getattr(source, "precision", None)
         return isinstance(source, t.Time | t.Timestamp | t.Interval | t.String) and (had is None or had > digits)
@@ -301,11 +303,11 @@ def _may_have_more_digits(pair: Pair) -> bool:
         return _is_narrower(pair)
     if scale is None or not isinstance(source, t.Decimal | t.Float | t.String):
         return False
-    had = _scale_of(source)
+    had = scale_of(source)
     return had is None or had > scale
 
 
-def _limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
+def limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
     """The numbers that a type's stay between, both left out; None: there are none."""
     match type_:
         case t.Integer(bits=bits, unsigned=unsigned):
@@ -326,7 +328,7 @@ def _beyond(array: pa.Array, pair: Pair) -> Change | None:
         if not pa.types.is_float64(array.type):
             return None
         return _nulled(array, pc.and_(pc.is_finite(array), pc.greater(pc.abs(array), _LARGEST_FLOAT32)))
-    limits = _limits_of(target, pair.largest)
+    limits = limits_of(target, pair.largest)
     if limits is None:
         return None
     if _is_text(array):
@@ -381,11 +383,11 @@ def _may_be_out_of_range(pair: Pair) -> bool:
         return Misfit.OUT_OF_RANGE in pair.lacks
     if isinstance(target, t.Float):
         return _is_narrower(pair)
-    there = _limits_of(target, pair.largest)
+    there = limits_of(target, pair.largest)
     if there is None or not isinstance(source, (*_NUMBERS, t.String)):
         return False
-    here = _limits_of(source, None)
-    return here is None or here[0] < there[0] or here[1] > there[1] or _scale_of(source) != _scale_of(target)
+    here = limits_of(source, None)
+    return here is None or here[0] < there[0] or here[1] > there[1] or scale_of(source) != scale_of(target)
 
 
 # --- the finders ----------------------------------------------------------------------------------------------------
@@ -495,19 +497,27 @@ def converter(
     """
     treatments = []
     for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
-        pair = Pair(a, b, frozenset(_lacking_between(here, there, a, b)), there.capabilities.largest_integer)
-        alike = here.name == there.name and a.native == b.native != ""
-        wanted = tuple(
-            (misfit, asked[misfit])
-            for misfit, finder in FINDERS.items()
-            if asked.get(misfit, "refuse") != "refuse" and not (alike and misfit is not Misfit.INVALID_BYTES)
-            if finder.concerns(pair)
-        )
+        pair = pair_of(a, b, here, there)
+        wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
     return Converter(tuple(source), tuple(treatments), counted) if treatments or counted else None
+
+
+def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pair:
+    """A column of ``here`` and the one of ``there`` that its values go to."""
+    alike = here.name == there.name and source.native == target.native != ""
+    lacks = frozenset(_lacking_between(here, there, source, target))
+    return Pair(source, target, lacks, there.capabilities.largest_integer, alike)
+
+
+def concerning(pair: Pair) -> Iterator[Misfit]:
+    """What a pair of columns can meet, in the order in which it is looked for."""
+    for misfit, finder in FINDERS.items():
+        if finder.concerns(pair) and not (pair.alike and misfit is not Misfit.INVALID_BYTES):
+            yield misfit
 
 
 def _lacking_between(here: Adapter, there: Adapter, source: Column, target: Column) -> Iterator[Misfit]:

@@ -49,7 +49,7 @@ def as_integers(catalog: Catalog, wanted: NumberTypes, target: Capabilities) -> 
             return obj
         columns = []
         for column in obj.columns:
-            width = _width(column.type, wanted)
+            width = _width(column.type, wanted) if column.carried is None else None
             if width is None:
                 columns.append(column)
                 continue

@@ -113,6 +113,17 @@ SUPPORTED = (
         ("CRC32", "SHA256", "SHA384", "SHA512"),
     ),
     Parameter(
+        "COLUMN_TYPE",
+        IMPDP,
+        "The type that a column is made with, instead of its own: boolean, smallint, integer, bigint or decimal(p,s) for "
+        "numbers, date for timestamps, uuid or json for texts. A value that does not fit is refused with the column's name. "
+        "PROFILE proves which would fit. Names are those of the source. Ours: Data Pump has none.",
+        "[schema.]table.column:type[, …]",
+        "as the types of the source say",
+        "COLUMN_TYPE=emp.active:boolean,emp.hired:date",
+        many=True,
+    ),
+    Parameter(
         "COMPRESSION",
         EXPDP,
         "What is compressed in the dump file set.",
@@ -377,6 +388,12 @@ SUPPORTED = (
         "refuse, of every case",
         "POLICY=zero_date=convert,hr.emp:too_long=warn",
         many=True,
+    ),
+    _flag(
+        "PROFILE",
+        BOTH,
+        "migrator plan only: look at all rows, and say which values have no place at the target, how many rows each loss "
+        "is about, and which narrower types the values prove. impdp: with NETWORK_LINK. Ours: Data Pump has none.",
     ),
     Parameter(
         "QUERY",

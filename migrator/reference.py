@@ -583,7 +583,7 @@ number that is rounded, and is out of range then) is counted by both.
 | a SQLFILE | comments, each before the statement that it is about |
 | the master table | LOSS rows when an import is done; each GRANULE row's `detail`, under `converted`, at any time |
 | `LEDGER=file` | all entries as JSON, of an import or a SQLFILE |
-| `migrator plan … --json` | `losses`: those that are known before rows move |
+| `migrator plan … --json` | `losses`: those that are known before rows move; with [PROFILE](profile.md) they are counted |
 
 ```json
 {"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [
@@ -613,6 +613,119 @@ def policies_page() -> str:
     return _POLICIES_HEAD + "\n".join(lines) + "\n" + _POLICIES_CASES + "\n".join(cases) + "\n" + where + _POLICIES_REST
 
 
+_PROFILE_HEAD = """\
+# Proof by data
+
+<!-- Written by `migrator help --markdown profile`; do not edit. -->
+
+`migrator plan … PROFILE=YES` looks at every row that the job would move, in the source's own SQL, and moves nothing:
+
+```sh
+migrator plan impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP_SCHEMA=hr:public PROFILE=YES
+```
+
+The plan says then, of each table
+
+- what its columns hold (*facts*);
+- which values have no place at the target, and in how many rows (*findings*): a job refuses those, or does with them what
+  [POLICY](policies.md) says. The exit code is 5, as the import's would be, but where all of them are converted;
+- which truer or narrower types all values prove (*suggestions*), with the proof. No job applies one by itself, since rows
+  that come later may not fit; [COLUMN_TYPE](#choosing-a-type) asks for one.
+
+Entries of the loss list have the number of rows that they are about, where a fact or a finding counts them; and what
+POLICY would change is an entry with its number, as the job would tell it. With `--json` the plan has it all under
+`profile`, and the entries under `losses`.
+
+It works where rows come from a database: with `expdp` (facts, orphans and suggestions, since nobody takes the rows yet),
+with `impdp … NETWORK_LINK=…`, and with `SQLFILE`, for Oracle too. The rows are those of one state of the source, the one
+that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table that could not be looked at is named, with the
+reason, and the others are looked at all the same.
+
+## What it costs
+
+One query a table, which goes through its rows once. Where a table asks for more expressions than a SELECT has room for
+(PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
+were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
+that holds more for equal than the source's.
+
+## Facts
+
+| fact | asked of | what it is |
+|---|---|---|
+"""
+
+_PROFILE_FINDINGS = """
+A fact that is missing was not asked: PostgreSQL before 16 cannot tell whether a text is JSON. Of a text of SQLite with NUL,
+characters are counted up to the first.
+
+## Findings
+
+Where a column goes to one that has no place for some of its values, these are counted. A value is looked at as it is: a
+number that is out of range only once it has been rounded is a fraction here and not out of range. *not known* stands where
+it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
+numbers that go into fewer bits. The load will find them.
+
+| case | what it is |
+|---|---|
+"""
+
+_PROFILE_PROOFS = """
+Duplicates are looked for where the target holds texts for equal and the source does not, and where a table that is there
+already has a unique key that the source has not; small and capital letters are those of the source's `lower`, accents
+count. Keys over expressions, prefixes or with a condition are passed over. Orphans are looked for by every foreign key but
+those of a single partition: SQLite checks none unless asked to, MySQL and PostgreSQL can be told not to, and QUERY may
+leave parents out.
+
+## Suggestions
+
+The first of these that all values prove, if there are any values, and if the column does not become such a type anyhow:
+
+| suggestion | what proves it |
+|---|---|
+"""
+
+
+_PROFILE_CHOICES = """
+## Choosing a type
+
+`impdp … COLUMN_TYPE=[schema.]table.column:type[, …]` makes a column with another type than its own; names are those of
+the source. Nothing else changes: a value that does not fit the type is refused with the column's name, and the table is
+not loaded, or the row goes to the reject file with SKIP_CONSTRAINT_ERRORS. A table that is there already keeps its
+types. The loss list has an entry for each chosen type (`column-type`). A profile of such an import says under
+`findings` how many values would be refused; those of `json` are not counted, since a text is also JSON if it is a
+number or a word. Choose the same type for both ends of a foreign key. A check or a view that takes the column for a
+number may not be taken by the target any more: the log names it.
+
+| type | for columns of | values |
+|---|---|---|
+"""
+
+
+def profile_page() -> str:
+    """The page about PROFILE as Markdown."""
+    from migrator.adapter import load_adapter
+    from migrator.column_types import CHOICES
+    from migrator.model.measures import MEANINGS
+    from migrator.policies import CASES
+    from migrator.profiling.profiles import TROUBLES
+    from migrator.profiling.proofs import PROOFS
+    from migrator.profiling.questions import QUESTIONS
+
+    room = {name: load_adapter(name).capabilities.select_list for name in ("postgresql", "mysql", "sqlite")}
+    facts = [_line(f"`{row.measure}`", row.said, MEANINGS[row.measure]) for row in QUESTIONS]
+    cases = [_line(f"`{case.misfit}`", case.meaning) for case in CASES.values()]
+    troubles = [_line(f"`{name}`", said.format(key="a unique key")) for name, said in TROUBLES.items()]
+    proofs = [_line(f"`{proof.name}`", proof.meaning) for proof in PROOFS]
+    choices = [_line(f"`{row.name}`", ", ".join(kind.__name__.lower() for kind in row.of), row.keeps) for row in CHOICES]
+    parts = (
+        *(_PROFILE_HEAD.format(**room), facts),
+        *(_PROFILE_FINDINGS, (*cases, *troubles)),
+        *(_PROFILE_PROOFS, proofs),
+        *(_PROFILE_CHOICES, choices),
+    )
+    return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
+
+
 PAGES = {
     "parameters": page,
     "access-methods": access_methods_page,
@@ -620,6 +733,7 @@ PAGES = {
     "types": types_page,
     "verify": verify_page,
     "policies": policies_page,
+    "profile": profile_page,
 }
 """The pages of docs/ that are written from tables, by name."""
 

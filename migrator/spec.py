@@ -104,6 +104,17 @@ class PolicySetting:
 
 
 @dataclass(frozen=True)
+class ColumnType:
+    """One item of COLUMN_TYPE: a table and a column, perhaps with the schema before, and the type as it is written."""
+
+    names: tuple[str, ...]
+    type: str
+
+    def __str__(self) -> str:
+        return f"{'.'.join(self.names)}:{self.type}"
+
+
+@dataclass(frozen=True)
 class JobSpec:
     """One job. Paths are absolute; ``dumpfiles`` are paths too, or all of them URIs, templates (``%U``) unexpanded.
 
@@ -115,8 +126,8 @@ class JobSpec:
     many of a table may, None: any number. ``flashback_time`` is as
     :func:`migrator.flashback.moment` gives it.
 
-    ``policies``: what becomes of values that have no place at the target; without one they are refused. ``ledger``: where
-    the loss list goes as JSON.
+    ``policies``: what becomes of values that have no place at the target; without one they are refused. ``column_types``:
+    the types that are chosen for columns at the target. ``ledger``: where the loss list goes as JSON.
 
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
 
@@ -148,6 +159,7 @@ class JobSpec:
     reject_limit: int | None = None
     reject_file: Path | None = None
     policies: tuple[PolicySetting, ...] = ()
+    column_types: tuple[ColumnType, ...] = ()
     ledger: Path | None = None
     skip_unusable_indexes: bool = True
     number_types: NumberTypes = "EXACT"
@@ -202,6 +214,7 @@ class JobSpec:
             "reject_file": Path,
             "ledger": Path,
             "policies": lambda items: tuple(map(_policy_from_json, items)),
+            "column_types": lambda items: tuple(ColumnType(tuple(item["names"]), item["type"]) for item in items),
             "tables": lambda items: tuple(TableName(**item) for item in items),
             "include": lambda items: tuple(map(_filter_from_json, items)),
             "exclude": lambda items: tuple(map(_filter_from_json, items)),

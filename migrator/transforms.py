@@ -1,4 +1,4 @@
-"""Transforms of a catalog: REMAP_SCHEMA and REMAP_TABLE. Pure functions Catalog -> Catalog, applied in the order of RULES.
+"""Transforms of a catalog: REMAP_TABLE, REMAP_SCHEMA, COLUMN_TYPE. Pure functions Catalog -> Catalog, in the order of RULES.
 
 A renamed table keeps its ``origin``, so that its rows are still found; whatever refers to it by name follows. Source text
 of programs is followed by name too (schema names before a dot), which dynamic SQL escapes: such a program is marked, and
@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
+from migrator.column_types import choose_types
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
@@ -288,7 +289,7 @@ def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabiliti
     return wanted if fits and (schema, wanted) not in taken else cut(wanted, capabilities, f"{schema}.")
 
 
-RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, check_names)
+RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
 
 
 FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (

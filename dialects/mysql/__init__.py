@@ -24,14 +24,16 @@ from migrator.adapter import (
     Snapshot,
 )
 from migrator.errors import InvalidUrl, InvalidUrlParameter, MissingDriver, mask, redact
+from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
-from . import dictionary, facts, messages
+from . import dictionary, facts, measures, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import LACKS, TYPES, unsaid
+from .types import LACKS, TYPES, neutral, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -49,6 +51,7 @@ class MySQL(Adapter):
         ignores_column_case=True,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
+        select_list=4000,
         index_names="table",
         max_readers=1,
         digests="md5 of the row's literals",
@@ -71,6 +74,10 @@ class MySQL(Adapter):
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
+
+    def meaning(self, declaration: str) -> t.Type | None:
+        """What a declaration means."""
+        return neutral(declaration)
 
     def dialect(self) -> sa.Dialect:
         """A SQLAlchemy dialect for writing SQL without a connection."""
@@ -195,6 +202,16 @@ class MySQL(Adapter):
         from . import estimates
 
         return estimates.estimate(connection, table.source, method)
+
+    def rows_of(self, connection: sa.Connection, read: Read) -> str:
+        """The table, or one partition of it, and the condition."""
+        from . import paths
+
+        return paths.rows_of(read)
+
+    def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
+        """See :mod:`.measures`."""
+        return measures.aggregate(ask)
 
     def mark(self, connection: sa.Connection) -> str:
         """The server's time and last logged transaction."""

@@ -11,13 +11,14 @@ import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Capabilities, Explanation, Facts, Load, Read, Server, Snapshot
 from migrator.errors import ScriptsOnly
+from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 
 from .ddl import OracleDDL
 from .facts import ANSWERS
 from .samples import SAMPLES
-from .types import TYPES, unsaid
+from .types import TYPES, neutral, unsaid
 
 
 class OracleAdapter(Adapter):
@@ -28,7 +29,7 @@ class OracleAdapter(Adapter):
     backends = ("oracle",)
     driver = "oracledb"
     sqlglot = "oracle"
-    capabilities = Capabilities(connects=False, integers=False, identifier_limit=(128, "bytes"))
+    capabilities = Capabilities(connects=False, integers=False, empty_is_null=True, identifier_limit=(128, "bytes"))
     types = TYPES
     samples = SAMPLES
     answers = ANSWERS
@@ -36,6 +37,10 @@ class OracleAdapter(Adapter):
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
+
+    def meaning(self, declaration: str) -> t.Type | None:
+        """What a declaration means."""
+        return neutral(declaration)
 
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's Oracle dialect; it is only asked how names are quoted."""

@@ -25,6 +25,7 @@ from migrator.adapter import (
 )
 from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
 from . import facts
@@ -74,6 +75,7 @@ class PostgreSQL(Adapter):
         transactional_ddl=True,
         identifier_limit=(63, "bytes"),
         tables_without_columns=True,
+        select_list=1600,
         formats=(_STREAM,),
         digests="hashtextextended of the row as text",
     )
@@ -210,6 +212,18 @@ class PostgreSQL(Adapter):
 
         return estimates.estimate(connection, table, method)
 
+    def rows_of(self, connection: sa.Connection, read: Read) -> str:
+        """The table, without those that inherit from it, and the condition; row security is set as the read asks."""
+        from . import paths
+
+        return paths.rows_of(connection, read)
+
+    def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
+        """See :mod:`.measures`."""
+        from . import measures
+
+        return measures.aggregate(ask, version)
+
     def mark(self, connection: sa.Connection) -> str:
         """The oldest transaction whose end the snapshot does not see."""
         from . import granules
@@ -266,8 +280,9 @@ def _own_trouble(error: BaseException) -> Trouble | None:
 
 
 def _copy_context(context: str | None) -> str:
-    first = (context or "").splitlines()[:1]
-    return f"({first[0]})" if first and first[0].startswith("COPY ") else ""
+    """Where in a COPY it was; of JSON, where in the document comes before."""
+    line = next((line for line in (context or "").splitlines() if line.startswith("COPY ")), "")
+    return f"({line})" if line else ""
 
 
 ADAPTER = PostgreSQL()

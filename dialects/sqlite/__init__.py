@@ -27,15 +27,17 @@ from migrator.adapter import (
     Snapshot,
     Trouble,
 )
+from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
-from . import connections, data_files, estimates, facts, granules, links, paths
+from . import connections, data_files, estimates, facts, granules, links, measures, paths
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, TYPES
+from .types import DIALECT, LACKS, TYPES, neutral
 
 _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -66,6 +68,7 @@ class SQLiteAdapter(Adapter):
         inline=frozenset({"primary_key", "unique", "check", "foreign_key"}),
         transactional_ddl=True,
         identifier_limit=(1_000_000, "bytes"),
+        select_list=1900,
         index_names="schema",
         ignores_table_case=True,
         ignores_column_case=True,
@@ -82,6 +85,10 @@ class SQLiteAdapter(Adapter):
     answers = facts.ANSWERS
     semantics = SEMANTICS
     libraries = (f"{__name__}.paths",)
+
+    def meaning(self, declaration: str) -> t.Type | None:
+        """What a declaration means."""
+        return neutral(declaration)
 
     # --- connecting -------------------------------------------------------------------------------------------------
 
@@ -161,6 +168,14 @@ class SQLiteAdapter(Adapter):
     def estimate(self, connection: sa.Connection, table: Table, method: Estimation) -> int:
         """The pages of a table, or the number of its rows as ANALYZE found it times the width of the first of them."""
         return estimates.estimate(connection, table, method)
+
+    def rows_of(self, connection: sa.Connection, read: Read) -> str:
+        """The table and the condition."""
+        return measures.rows_of(read)
+
+    def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
+        """See :mod:`.measures`."""
+        return measures.aggregate(ask)
 
     def mark(self, connection: sa.Connection) -> str:
         """What tells one committed state of the file from another."""

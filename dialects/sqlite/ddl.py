@@ -93,7 +93,7 @@ class SQLiteDDL(DDL):
 
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
-        if self.described(table):
+        if self.described(table) and column.carried is None:
             return column.native
         return super().type_of(table, column, losses)
 

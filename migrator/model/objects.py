@@ -103,7 +103,7 @@ class Column:
 
     ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
     ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal. ``origin``: its name at the source, where
-    that is another.
+    that is another; ``carried``: the column there, where the job has chosen another type for it.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Column:
     invisible: bool = False
     native: str = ""
     origin: str | None = None
+    carried: Column | None = None
 
     @property
     def source(self) -> str:
@@ -127,7 +128,9 @@ class Column:
 
     @property
     def at_source(self) -> Column:
-        """The column under its name at the source."""
+        """The column under its name at the source, and with its type there."""
+        if self.carried is not None:
+            return self.carried.at_source
         return self if self.origin is None else replace(self, name=self.origin, origin=None)
 
 

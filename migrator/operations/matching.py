@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from migrator.errors import ValueNotCarried
+from migrator.model import types as t
 from migrator.model.objects import Column, Table
 
 
@@ -21,5 +24,12 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
         if found is None:
             raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
         if found.generated is None:
-            pairs.append((column.at_source, found))
+            pairs.append((column.at_source, _as_chosen(column, found)))
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+
+def _as_chosen(column: Column, found: Column) -> Column:
+    """The target's column; of one that was chosen to have truth values it takes nothing else, even if it is of numbers."""
+    numbers = isinstance(t.base_of(found.type), t.Integer | t.Decimal)
+    truths = column.carried is not None and isinstance(column.type, t.Boolean)
+    return replace(found, type=column.type) if truths and numbers else found

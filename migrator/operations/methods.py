@@ -137,7 +137,8 @@ class _Way:
         facts = dict(self._facts)
         if table.source in self._origin.queried:
             facts[LinkFact.QUERIED] = ""
-        if made is not None and not self._unchanged(table, made):
+        chosen = any(column.carried is not None for column in table.columns)
+        if chosen or (made is not None and not self._unchanged(table, made)):
             facts[LinkFact.CONVERTED] = ""
         return Link(facts, self._target.adapter.capabilities.link_is_fastest)
 

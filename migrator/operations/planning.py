@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from migrator import filters, overwriting, transforms
 from migrator.access import Choice, Method
 from migrator.config import NO_SECRETS, Secrets
+from migrator.ddl import DDL
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -22,11 +23,13 @@ from migrator.model.objects import QName, Schema, Table
 from migrator.operations import methods, transport
 from migrator.operations.importing import check_source_is_kept, check_target
 from migrator.operations.matching import matched
+from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_target
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
 from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE_DATA, Phase, Step, plan
 from migrator.policies import Policies
+from migrator.profiling.profiles import TableProfile, counted
 from migrator.spec import JobSpec
 
 
@@ -78,14 +81,18 @@ class JobPlan:
     notes: tuple[str, ...]
     existing: tuple[str, ...] = ()
     """The objects, other than tables, that are at the target already: the job reports each and leaves it alone."""
+    profiles: tuple[TableProfile, ...] | None = None
+    """What PROFILE found in the rows of each table; None: it was not asked for."""
 
     @property
     def code(self) -> int:
         """The exit code: 5 where the job would end with errors in its log, as far as a plan can tell."""
-        return 5 if self.existing or any(table.problem for table in self.tables) else 0
+        met = self.operation == "IMPORT" and any(one.hinders for table in self.profiles or () for one in table.findings)
+        return 5 if met or self.existing or any(table.problem for table in self.tables) else 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values."""
+        profiles = {} if self.profiles is None else {"profile": [one.to_json() for one in self.profiles]}
         return {
             "operation": self.operation,
             "mode": self.mode,
@@ -94,13 +101,14 @@ class JobPlan:
             "losses": [{**vars(loss)} for loss in self.losses],
             "notes": list(self.notes),
             "existing": list(self.existing),
+            **profiles,
         }
 
 
-def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> JobPlan:
-    """The plan of a job.
+def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS, *, profiling: bool = False) -> JobPlan:
+    """The plan of a job; ``profiling``: its rows are looked at, see :mod:`migrator.operations.profiling`.
 
-    :raises ConflictingParameters: the job would move neither objects nor rows.
+    :raises ConflictingParameters: the job would move neither objects nor rows, or none that could be profiled.
     :raises MigratorError: the job could not be started; as the job's own error.
     """
     for name, given in (("MASTER_ONLY", spec.master_only), ("VERIFY_ONLY", spec.verify_only)):
@@ -108,13 +116,13 @@ def plan_job(spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS) -> 
             raise ConflictingParameters(detail=f"{name}=YES moves neither objects nor rows: there is nothing to plan")
     overwriting.check(spec, connected(spec, resolve))
     if spec.operation == "SQL_FILE":
-        return _script(spec, resolve, secrets)
+        return _script(spec, resolve, secrets, profiling=profiling)
     if spec.operation == "EXPORT":
-        return _export(spec, resolve)
-    return _import(spec, resolve, secrets)
+        return _export(spec, resolve, profiling=profiling)
+    return _import(spec, resolve, secrets, profiling=profiling)
 
 
-def _export(spec: JobSpec, resolve: Resolve) -> JobPlan:
+def _export(spec: JobSpec, resolve: Resolve, *, profiling: bool) -> JobPlan:
     source = source_of(spec, resolve)
     transport.check_source(spec, source)
     with database_origin(spec, source) as opened:
@@ -125,10 +133,12 @@ def _export(spec: JobSpec, resolve: Resolve) -> JobPlan:
         planned = tuple(_exported(spec, opened, table, choices[table.source]) for table in tables)
         objects = _objects(_steps(plan(opened.catalog, spec.content)))
         losses = () if opened.data_files == "database" else opened.catalog.losses
-        return JobPlan(spec.operation, spec.mode, planned, objects, losses, opened.notes)
+        profiles = Profiler(spec, opened, tables).profiles() if profiling else None
+        losses = counted(losses, profiles or ())
+        return JobPlan(spec.operation, spec.mode, planned, objects, losses, opened.notes, profiles=profiles)
 
 
-def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
+def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: bool) -> JobPlan:
     adapter, server = script_target(spec, resolve)
     notes: list[str] = []
     with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
@@ -137,10 +147,13 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
         ddl = adapter.ddl(catalog, server.version if server is not None else None)
         steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
         notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
-        return JobPlan(spec.operation, spec.mode, (), _objects(steps), _losses(catalog, steps), tuple(notes))
+        goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
+        profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
+        losses = counted(_losses(catalog, steps), profiles or ())
+        return JobPlan(spec.operation, spec.mode, (), _objects(steps), losses, tuple(notes), profiles=profiles)
 
 
-def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
+def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: bool) -> JobPlan:
     link = linked(spec, resolve)
     target = Database(resolve(spec.connection))
     notes: list[str] = []
@@ -157,19 +170,22 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets) -> JobPlan:
             if link is not None and link.is_same(server):
                 check_source_is_kept(catalog, spec.table_exists_action)
             order = ORDER if opened.data_files is None else KEYS_FIRST
-            phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version), order)
+            ddl = target.adapter.ddl(catalog, server.version)
+            phases = plan(catalog, spec.content, ddl, order)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
             there = _Target(spec, opened, catalog, target, connection)
             notes += Policies(spec.policies, there.wanted).unmatched
             steps = there.steps(phases)
+            profiles = there.profiler(ddl).profiles() if profiling else None
             return JobPlan(
                 spec.operation,
                 spec.mode,
                 there.tables(),
                 _objects(steps),
-                _losses(catalog, steps),
+                counted(_losses(catalog, steps), profiles or ()),
                 tuple(notes),
                 there.in_the_way(phases),
+                profiles,
             )
 
 
@@ -213,6 +229,12 @@ class _Target:
         except MigratorError as error:
             return TablePlan(name, "", problem=str(error))
         return _moved(self.spec, self.origin, table, name, self.choices[name])
+
+    def profiler(self, ddl: DDL) -> Profiler:
+        """What profiles the rows of the tables that take some."""
+        existing = {table.qname: table for table in self.there.of(Table) if table.qname in self.existing}
+        taking = [table for table in self.wanted if table.qname in self.choices]
+        return Profiler(self.spec, self.origin, taking, Goal(ddl.adapter, ddl, existing))
 
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""

@@ -20,6 +20,8 @@ from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.measures import Ask, Measure
+from migrator.model.misfits import Misfit
 from migrator.model.objects import (
     Check,
     Column,
@@ -517,6 +519,45 @@ class AdapterContract(DeclarationContract):
         assert set(found) == {fact for fact, answer in self.adapter.answers.items() if isinstance(answer, Asked)}
         no_files = isinstance(self.adapter.answers[Fact.NO_DATA_FILE], Always)
         assert no_files == (self.adapter.capabilities.data_files is None)
+
+    def test_what_a_profile_asks_is_asked_of_all_values(self, workbench: Workbench) -> None:
+        number, text = Column('more :: %colons% "q?"', t.Decimal(9, 2)), Column("s", t.String(40))
+        moment = Column("d", t.Timestamp(0))
+        columns = (number, text, moment)
+        (table,) = workbench.create(workbench.table("ctr_profile", *columns))
+        uuid = "123e4567-e89b-12d3-a456-426614174000"
+        arrays = (
+            array_of(number.type, ["0.00", "1.00", "2.50", None]),
+            array_of(text.type, ["", "żó", uuid, None]),
+            array_of(moment.type, ["2024-02-29 00:00:00", "1999-12-31 00:00:01", None, None]),
+        )
+        workbench.load(table, columns, [arrow.batch_of(columns, arrays)])
+        expected = {
+            Ask(number, Measure.NULLS): 1,
+            Ask(number, Measure.NO_NUMBER): 0,
+            Ask(number, Measure.NOT_BOOLEAN): 1,
+            Ask(number, Misfit.FRACTION, digits=0): 1,
+            Ask(number, Misfit.FRACTION, digits=1): 0,
+            Ask(number, Misfit.OUT_OF_RANGE, limits=(0, 2)): 2,
+            Ask(number, Misfit.OUT_OF_RANGE, limits=(-1, 3)): 0,
+            Ask(text, Measure.NULLS): 1,
+            Ask(text, Measure.EMPTY): 1,
+            Ask(text, Measure.CHARACTERS): 36,
+            Ask(text, Measure.BYTES): 36,
+            Ask(text, Measure.NOT_UUID): 2,
+            Ask(text, Misfit.TOO_LONG, length=2): 1,
+            Ask(text, Misfit.TOO_LONG, length=3, in_bytes=True): 2,
+            Ask(moment, Measure.TIMED): 1,
+        }
+        asked = {ask: self.adapter.aggregate(ask, workbench.server.version) for ask in expected}
+        if not self.adapter.capabilities.select_list:
+            assert set(asked.values()) == {None}
+            return
+        with workbench.reading() as connection:
+            rows = self.adapter.rows_of(connection, Read(table.source, columns, f"1 = 1 -- {uuid}"))
+            sql = f"SELECT {', '.join(map(str, asked.values()))} FROM {rows}"
+            found = connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).one()
+        assert dict(zip(asked, map(int, found), strict=True)) == expected
 
     def test_facts_take_as_many_queries_for_many_tables_as_for_one(self, workbench: Workbench) -> None:
         names = [QName(workbench.schema, f"ctr_many_{number}") for number in range(50)]

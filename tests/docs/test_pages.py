@@ -30,6 +30,7 @@ NEEDED = {
     ("impdp", "REJECT_LIMIT"): "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",
     ("impdp", "FLASHBACK_SCN"): "NETWORK_LINK=sqlite:///y.db",
     ("impdp", "FLASHBACK_TIME"): "NETWORK_LINK=sqlite:///y.db",
+    ("impdp", "PROFILE"): "NETWORK_LINK=sqlite:///y.db",
     ("expdp", "COMPRESSION_ALGORITHM"): "COMPRESSION=ALL",
 }
 """What an example needs besides."""

@@ -37,8 +37,8 @@ IMPORT_NAMES = """
 
 
 OWN_NAMES = {
-    "expdp": {"DIGEST", "MASTER_TABLE"},
-    "impdp": {"LEDGER", "MASTER_TABLE", "NUMBER_TYPES", "POLICY", "REJECT_LIMIT", "VERIFY"},
+    "expdp": {"DIGEST", "MASTER_TABLE", "PROFILE"},
+    "impdp": {"COLUMN_TYPE", "LEDGER", "MASTER_TABLE", "NUMBER_TYPES", "POLICY", "PROFILE", "REJECT_LIMIT", "VERIFY"},
 }
 """Parameters that Data Pump has not."""
 

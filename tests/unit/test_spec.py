@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
+from migrator.spec import ColumnType, JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
 
 SPECS = (
     JobSpec("EXPORT", "SCHEMA", "sqlite:///x.db", Path("/dumps")),
@@ -31,6 +31,7 @@ SPECS = (
         remap_schema=(("a", "b"),),
         remap_table=(TableRemap(None, "old", "new"), TableRemap("hr", "old", "new")),
         table_exists_action="APPEND",
+        column_types=(ColumnType(("emp", "active"), "boolean"), ColumnType(("hr", "emp", "pay"), "decimal(9,2)")),
         parallel=4,
         job_name="nightly",
         reuse_dumpfiles=True,

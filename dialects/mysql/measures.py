@@ -1,0 +1,138 @@
+"""What a profile asks, as MySQL's aggregates. Texts are compared by their bytes, whatever their collation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from migrator.model import types as t
+from migrator.model.measures import Ask, Measure
+from migrator.model.misfits import Misfit
+
+from .names import quote
+
+_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_NUMBERS = (t.Integer, t.Decimal, t.Float)
+_ESCAPED_NUL, _ESCAPED_BACKSLASH = "X'5C7530303030'", "X'5C5C'"
+_ZERO = "'0000-00-00'"
+
+Expression = Callable[[Ask, str], str | None]
+"""The aggregate, given the quoted column; None: there is none."""
+
+
+def _counted(condition: str) -> str:
+    return f"COUNT(CASE WHEN {condition} THEN 1 END)"
+
+
+def _day(column: str) -> str:
+    return f"LEFT(CAST({column} AS CHAR), 10)"
+
+
+def _zero(column: str) -> str:
+    """Whether a date is 0000-00-00, with no time of day but midnight; a partial date is none."""
+    return f"({_day(column)} = {_ZERO} AND NOT {_timed(column)})"
+
+
+def _partial(column: str) -> str:
+    year, month, day = (f"SUBSTRING({_day(column)}, {at}, {length})" for at, length in ((1, 4), (6, 2), (9, 2)))
+    leap = f"({year} % 4 = 0 AND ({year} % 100 <> 0 OR {year} % 400 = 0))"
+    days = f"CASE WHEN {month} = 2 THEN IF({leap}, 29, 28) WHEN {month} IN (4, 6, 9, 11) THEN 30 ELSE 31 END"
+    return f"(NOT {_zero(column)} AND ({month} = 0 OR {day} = 0 OR {day} > {days}))"
+
+
+def _timed(column: str) -> str:
+    return f"(HOUR({column}) + MINUTE({column}) + SECOND({column}) + MICROSECOND({column}) > 0)"
+
+
+def _binary(column: str) -> str:
+    """A text as the bytes of UTF-8; unlike CAST, CONVERT gives no NULL for long ones."""
+    return f"CONVERT(CONVERT({column} USING utf8mb4) USING binary)"
+
+
+def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
+    if isinstance(t.base_of(ask.column.type), t.Binary):
+        return f"LENGTH({column})"
+    return f"LENGTH(CONVERT({column} USING utf8mb4))" if in_bytes else f"CHAR_LENGTH({column})"
+
+
+def _extreme(function: str) -> Expression:
+    def aggregate(ask: Ask, column: str) -> str:
+        match t.base_of(ask.column.type):
+            case t.Float():  # a FLOAT is printed with 6 digits
+                value = f"{column} * 1e0"
+            case t.Date() | t.Timestamp():
+                value = f"CASE WHEN NOT {_zero(column)} AND NOT {_partial(column)} THEN {column} END"
+            case _:
+                value = column
+        return f"CAST({function}({value}) AS CHAR)"
+
+    return aggregate
+
+
+def _scale(ask: Ask, column: str) -> str:
+    type_ = t.base_of(ask.column.type)
+    if not (isinstance(type_, t.Decimal) and type_.scale):
+        return "0"  # there is no point in their texts
+    return f"MAX(LENGTH(TRIM(TRAILING '0' FROM SUBSTRING_INDEX(CAST({column} AS CHAR), '.', -1))))"
+
+
+def _not_uuid(ask: Ask, column: str) -> str:
+    text = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"
+    return _counted(f"CHAR_LENGTH({column}) <> 36 OR {text} NOT REGEXP '{_UUID}'")
+
+
+def _not_json(ask: Ask, column: str) -> str:
+    return _counted(f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[') OR NOT JSON_VALID({column})")
+
+
+def _nul(ask: Ask, column: str) -> str:
+    found = f"LOCATE(X'00', {_binary(column)}) > 0"
+    if ask.escapes:
+        found += f" OR LOCATE({_ESCAPED_NUL}, REPLACE({_binary(column)}, {_ESCAPED_BACKSLASH}, X'')) > 0"
+    return _counted(found)
+
+
+def _fraction(ask: Ask, column: str) -> str | None:
+    if ask.digits is None:
+        return None
+    match t.base_of(ask.column.type):
+        case t.Decimal() | t.Float():
+            return _counted(f"{column} <> TRUNCATE({column}, {ask.digits})")
+        case t.Time() | t.Timestamp() | t.Interval():
+            return _counted(f"MICROSECOND({column}) % {10 ** (6 - ask.digits)} <> 0")
+    return None
+
+
+def _out_of_range(ask: Ask, column: str) -> str | None:
+    if ask.limits is None or not isinstance(t.base_of(ask.column.type), _NUMBERS):
+        return None
+    low, high = ask.limits
+    return _counted(f"{column} <= {low} OR {column} >= {high}")
+
+
+AGGREGATES: Mapping[Measure | Misfit, Expression] = {
+    Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
+    Measure.LEAST: _extreme("MIN"),
+    Measure.MOST: _extreme("MAX"),
+    Measure.NO_NUMBER: lambda _ask, _: "0",
+    Measure.SCALE: _scale,
+    Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
+    Measure.TIMED: lambda _, c: _counted(_timed(c)),
+    Measure.EMPTY: lambda _, c: _counted(f"LENGTH({c}) = 0"),
+    Measure.CHARACTERS: lambda ask, c: f"MAX({_length(ask, c, in_bytes=False)})",
+    Measure.BYTES: lambda ask, c: f"MAX({_length(ask, c, in_bytes=True)})",
+    Measure.NOT_UUID: _not_uuid,
+    Measure.NOT_JSON: _not_json,
+    Misfit.NUL_BYTE: _nul,
+    Misfit.ZERO_DATE: lambda _, c: _counted(_zero(c)),
+    Misfit.PARTIAL_DATE: lambda _, c: _counted(_partial(c)),
+    Misfit.FRACTION: _fraction,
+    Misfit.OUT_OF_RANGE: _out_of_range,
+    Misfit.TOO_LONG: lambda ask, c: _counted(f"{_length(ask, c, in_bytes=ask.in_bytes)} > {ask.length}"),
+}
+"""How each measure and each misfit is asked. There are no infinities here and no NaN, nor an expression for wrong bytes."""
+
+
+def aggregate(ask: Ask) -> str | None:
+    """See :meth:`migrator.adapter.Adapter.aggregate`."""
+    make = AGGREGATES.get(ask.what)
+    return None if make is None else make(ask, quote(ask.column.name))

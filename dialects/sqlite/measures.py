@@ -1,0 +1,145 @@
+"""What a profile asks, as SQLite's aggregates. Each looks at values of the storage classes that it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from migrator.adapter import Read
+from migrator.model import types as t
+from migrator.model.measures import Ask, Measure
+from migrator.model.misfits import Misfit
+
+from .proof import quoted
+
+_HEX = "[0-9a-f]"
+_UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+_DIGITS = 15
+"""The digits after the point that are looked at where a declaration names none: as many as a number's text has."""
+
+Expression = Callable[[Ask, str], str | None]
+"""The aggregate, given the quoted column; None: there is none."""
+
+
+def _counted(condition: str) -> str:
+    return f"count(CASE WHEN {condition} THEN 1 END)"
+
+
+def _texts(column: str) -> str:
+    return f"typeof({column}) = 'text'"
+
+
+def _numbers(column: str) -> str:
+    return f"typeof({column}) IN ('integer', 'real')"
+
+
+def _finite(column: str) -> str:
+    return f"({_numbers(column)} AND {column} NOT IN (9e999, -9e999))"
+
+
+def _extreme(function: str) -> Expression:
+    def aggregate(ask: Ask, column: str) -> str:
+        if isinstance(t.base_of(ask.column.type), t.Date | t.Timestamp):
+            dated = f"{_texts(column)} AND {column} NOT GLOB '*[^-0-9T:.+ ]*'"
+            return f"{function}(CASE WHEN {dated} THEN {column} END)"
+        return f"nullif(quote({function}(CASE WHEN {_finite(column)} THEN {column} END)), 'NULL')"
+
+    return aggregate
+
+
+def _scale(ask: Ask, column: str) -> str:
+    type_ = t.base_of(ask.column.type)
+    declared = type_.scale if isinstance(type_, t.Decimal) and type_.precision is not None else _DIGITS
+    fixed = f"printf('%.{declared or 0}f', {column})"
+    text = "CASE WHEN instr({0}, '.') > 0 THEN length(rtrim({0}, '0')) - instr({0}, '.') ELSE 0 END"
+    return (
+        f"max(CASE typeof({column}) WHEN 'integer' THEN 0 WHEN 'real' THEN {text.format(fixed)}"
+        f" WHEN 'text' THEN {text.format(column)} END)"
+    )
+
+
+def _longest(in_bytes: bool) -> Expression:
+    def aggregate(ask: Ask, column: str) -> str:
+        return f"max({_length(ask, column, in_bytes=in_bytes)})"
+
+    return aggregate
+
+
+def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
+    """Of a text with NUL, characters are counted up to the first."""
+    if isinstance(t.base_of(ask.column.type), t.Binary):
+        return f"CASE WHEN typeof({column}) = 'blob' THEN length({column}) END"
+    length = f"length(CAST({column} AS BLOB))" if in_bytes else f"length({column})"
+    return f"CASE WHEN {_texts(column)} THEN {length} END"
+
+
+def _not_json(ask: Ask, column: str) -> str:
+    document = f"substr(ltrim({column}, ' ' || char(9, 10, 13)), 1, 1) IN ('{{', '[') AND json_valid({column})"
+    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {document})")
+
+
+def _nul(ask: Ask, column: str) -> str:
+    found = f"instr(CAST({column} AS BLOB), x'00') > 0"
+    if ask.escapes:
+        found = rf"({found} OR instr(replace({column}, '\\', ''), '\u0000') > 0)"
+    return _counted(f"{_texts(column)} AND {found}")
+
+
+def _fraction(ask: Ask, column: str) -> str | None:
+    if ask.digits is None:
+        return None
+    match t.base_of(ask.column.type):
+        case t.Decimal() | t.Float() if ask.digits >= 0:
+            return _counted(f"typeof({column}) = 'real' AND {_finite(column)} AND {column} <> round({column}, {ask.digits})")
+        case t.Timestamp(zoned=False):
+            return _counted(f"{_texts(column)} AND length(rtrim(substr({column}, 21), '0')) > {ask.digits}")
+    return None
+
+
+def _out_of_range(ask: Ask, column: str) -> str | None:
+    if ask.limits is None or not isinstance(t.base_of(ask.column.type), t.Integer | t.Decimal | t.Float):
+        return None
+    low, high = ask.limits
+    return _counted(f"{_finite(column)} AND ({column} <= {low} OR {column} >= {high})")
+
+
+def _stored(kind: str) -> Expression:
+    return lambda _, column: _counted(f"typeof({column}) = '{kind}'")
+
+
+AGGREGATES: Mapping[Measure | Misfit, Expression] = {
+    Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
+    Measure.LEAST: _extreme("min"),
+    Measure.MOST: _extreme("max"),
+    Measure.NO_NUMBER: lambda _, c: _counted(f"{c} IS NOT NULL AND NOT {_finite(c)}"),
+    Measure.SCALE: _scale,
+    Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
+    Measure.TIMED: lambda _, c: _counted(f"{_texts(c)} AND trim(substr({c}, 12), '0:.') <> ''"),
+    Measure.EMPTY: lambda _, c: _counted(f"{_texts(c)} AND {c} = ''"),
+    Measure.CHARACTERS: _longest(in_bytes=False),
+    Measure.BYTES: _longest(in_bytes=True),
+    Measure.NOT_UUID: lambda _, c: _counted(f"NOT ({_texts(c)} AND {c} GLOB '{_UUID}') AND {c} IS NOT NULL"),
+    Measure.NOT_JSON: _not_json,
+    Measure.INTEGERS: _stored("integer"),
+    Measure.REALS: _stored("real"),
+    Measure.TEXTS: _stored("text"),
+    Measure.BLOBS: _stored("blob"),
+    Misfit.NUL_BYTE: _nul,
+    Misfit.INFINITY: lambda _, c: _counted(f"{c} IN (9e999, -9e999)"),
+    Misfit.NAN: lambda _ask, _: "0",  # SQLite stores NULL for it
+    Misfit.FRACTION: _fraction,
+    Misfit.OUT_OF_RANGE: _out_of_range,
+    Misfit.TOO_LONG: lambda ask, c: _counted(f"{_length(ask, c, in_bytes=ask.in_bytes)} > {ask.length}"),
+}
+"""How each measure and each misfit is asked. There is no expression for bytes that are no UTF-8."""
+
+
+def aggregate(ask: Ask) -> str | None:
+    """See :meth:`migrator.adapter.Adapter.aggregate`."""
+    make = AGGREGATES.get(ask.what)
+    return None if make is None else make(ask, quoted(ask.column.name))
+
+
+def rows_of(read: Read) -> str:
+    """What follows FROM in a query about the rows of a read."""
+    condition = f" WHERE {read.condition}" if read.condition else ""
+    return f"{quoted(read.table.schema)}.{quoted(read.table.name)}{condition}"

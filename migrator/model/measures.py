@@ -1,0 +1,76 @@
+"""What a profile asks of the values in a column, and the answers: the words of PROFILE, which every database knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column
+
+
+class Measure(StrEnum):
+    """A fact about the values in a column; :data:`MEANINGS` says what each is."""
+
+    NULLS = "nulls"
+    LEAST = "least"
+    MOST = "most"
+    NO_NUMBER = "no_number"
+    SCALE = "scale"
+    NOT_BOOLEAN = "not_boolean"
+    TIMED = "timed"
+    EMPTY = "empty"
+    CHARACTERS = "characters"
+    BYTES = "bytes"
+    NOT_UUID = "not_uuid"
+    NOT_JSON = "not_json"
+    INTEGERS = "integers"
+    REALS = "reals"
+    TEXTS = "texts"
+    BLOBS = "blobs"
+
+
+MEANINGS: Mapping[Measure, str] = MappingProxyType(
+    {
+        Measure.NULLS: "How many rows have no value.",
+        Measure.LEAST: "The least value, but for what is infinite, no number or no date.",
+        Measure.MOST: "The greatest value, as above.",
+        Measure.NO_NUMBER: "How many values are infinite, or NaN.",
+        Measure.SCALE: "The most digits after the point, needless zeros not counted.",
+        Measure.NOT_BOOLEAN: "How many values are neither 0 nor 1.",
+        Measure.TIMED: "How many values have a time of day other than midnight.",
+        Measure.EMPTY: "How many texts are empty.",
+        Measure.CHARACTERS: "The longest text, in characters.",
+        Measure.BYTES: "The longest value in bytes, of texts in UTF-8.",
+        Measure.NOT_UUID: "How many texts are no UUID of 36 characters in small letters.",
+        Measure.NOT_JSON: "How many texts are no JSON object or array.",
+        Measure.INTEGERS: "How many values SQLite stores as whole numbers.",
+        Measure.REALS: "How many as floating-point numbers.",
+        Measure.TEXTS: "How many as texts.",
+        Measure.BLOBS: "How many as bytes.",
+    }
+)
+"""What each measure is."""
+
+AS_TEXT = frozenset({Measure.LEAST, Measure.MOST})
+"""The measures that are values of the column, as text; all others are numbers."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One question about all values of ``column``: a measure, or how many there are of a kind of misfit.
+
+    What a misfit is depends on where the values go: ``digits`` after the point (of times: after the second), ``limits``
+    that numbers stay between, both left out, ``length`` in characters or, ``in_bytes``, in bytes of UTF-8; ``escapes``:
+    the escape of NUL in JSON counts as NUL.
+    """
+
+    column: Column
+    what: Measure | Misfit
+    digits: int | None = None
+    limits: tuple[int, int] | None = None
+    length: int | None = None
+    in_bytes: bool = False
+    escapes: bool = False

@@ -1,0 +1,197 @@
+"""PROFILE: the tables of a plan, profiled on the state of the source that their rows would be read in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from migrator import filters
+from migrator.adapter import Adapter, Read, Snapshot
+from migrator.converting import pair_of
+from migrator.ddl import DDL, unique_keys
+from migrator.ends import Database, database_errors
+from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
+from migrator.model import types as t
+from migrator.model.objects import Column, QName, Table
+from migrator.operations.matching import matched
+from migrator.origins import Origin
+from migrator.policies import Policies
+from migrator.profiling import scans
+from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Way, keys_of, profile
+from migrator.spec import JobSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where rows go: the database, its DDL, and the tables that are there already and take rows."""
+
+    adapter: Adapter
+    ddl: DDL
+    existing: Mapping[QName, Table]
+
+
+class Profiler:
+    """Profiles the tables of a job. ``goal`` None: nobody takes the rows, as with an export.
+
+    :raises ConflictingParameters: the rows are in a dump file set.
+    :raises UnsupportedParameter: the source's adapter does not say how its database is asked.
+    """
+
+    def __init__(self, spec: JobSpec, origin: Origin, tables: Sequence[Table], goal: Goal | None = None) -> None:
+        if origin.state is None:
+            detail = "PROFILE asks the database that rows come from: with a dump file set, profile its export"
+            raise ConflictingParameters(detail=detail)
+        self._source: Database
+        self._snapshot: Snapshot
+        self._source, self._snapshot = origin.state
+        if not self._source.adapter.capabilities.select_list:
+            reason = f"nobody has written what it asks in the SQL of {self._source.adapter.title}"
+            raise UnsupportedParameter(name="PROFILE", reason=reason)
+        self._origin, self._tables, self._goal = origin, tables, goal
+        self._exports = spec.operation == "EXPORT"
+        self._policies = Policies(spec.policies, tables)
+        self._conditions = filters.conditions(spec, origin.catalog)
+        self._version = self._source.server().version
+
+    def profiles(self) -> tuple[TableProfile, ...]:
+        """The profiles of all tables, in their order."""
+        return tuple(map(self._profile, self._tables))
+
+    def _profile(self, table: Table) -> TableProfile:
+        try:
+            ways = tuple(self._ways(table))
+            columns = tuple(way.column for way in ways)
+            asks = [ask for way in ways for ask in way.asks]
+            read = self._read(table.source, columns)
+            found = self._asking(lambda c: scans.scan(c, self._source.adapter, self._version, read, asks))
+        except FatalError:
+            raise
+        except MigratorError as error:
+            return TableProfile(table.qname, problem=str(error))
+        actions = {way.target.name: self._policies.of(table, way.column) for way in ways}
+        profiled = profile(table.qname, ways, found, actions)
+        remarks: list[str] = []
+        findings = [*self._duplicates(table, ways, remarks), *self._orphans(table, remarks)]
+        suggestions = tuple(
+            replace(one, declared=self._declared(table, one.column, one.type)) for one in profiled.suggestions
+        )
+        return replace(profiled, findings=(*profiled.findings, *findings), suggestions=suggestions, remarks=tuple(remarks))
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def _ways(self, table: Table) -> Iterator[Way]:
+        """The columns whose values move, and those that take them."""
+        keys = keys_of(table)
+        if self._goal is None:
+            yield from (Way(column.at_source, key=column.name in keys) for column in table.data_columns)
+            return
+        there, made = self._goal.adapter, self._goal.existing.get(table.qname)
+        pairs = zip(*matched(table, made), strict=True) if made is not None else self._to_be_made(table, self._goal.ddl)
+        for source, target in pairs:
+            pair = pair_of(source, target, self._source.adapter, there)
+            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null)
+
+    def _to_be_made(self, table: Table, ddl: DDL) -> Iterator[tuple[Column, Column]]:
+        """Each column, and as the target will see it: by what its declaration means there."""
+        at_source = self._origin.catalog.table(table.source)
+        for column in table.data_columns:
+            source = column.at_source if at_source is None else at_source.column(column.source)
+            meant = ddl.adapter.meaning(ddl.declaration(table, column))
+            asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
+            known = column.type if asked_for or meant is None else meant
+            yield source, replace(column, type=known)
+
+    def _declared(self, table: Table, name: str, type_: t.Type) -> str:
+        """How the target would declare a column of another type; empty: there is no target, or it has no such type."""
+        if self._goal is None:
+            return ""
+        column = next((column for column in table.columns if column.name == name), Column(name, type_))
+        try:
+            return self._goal.ddl.declaration(table, replace(column, type=type_, native="", identity=None))
+        except UnsupportedType:
+            return ""
+
+    # --- keys -------------------------------------------------------------------------------------------------------
+
+    def _duplicates(self, table: Table, ways: Sequence[Way], remarks: list[str]) -> Iterator[Finding]:
+        """Rows that the target's unique keys would hold for equal, and the source's do not."""
+        if self._goal is None:
+            return
+        by_target = {way.target.name: way for way in ways}
+        held = [frozenset(columns) for _, columns in _whole_keys(table)]
+        for label, names in _whole_keys(self._goal.existing.get(table.qname, table)):
+            key = [by_target[name] for name in names if name in by_target]
+            folded = [scans.KeyColumn(way.column.name, _folds(way)) for way in key]
+            if len(key) < len(names):
+                continue  # over what the target fills by itself
+            if any(column.folded for column in folded) or not any(one <= frozenset(names) for one in held):
+                read = self._read(table.source, tuple(way.column for way in key))
+                rows = self._count(
+                    remarks, label, partial(scans.duplicates, adapter=self._source.adapter, read=read, key=folded)
+                )
+                if rows:
+                    yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
+
+    def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
+        """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
+        at_source = self._origin.catalog.table(table.source)
+        for key in at_source.foreign_keys if at_source is not None else ():
+            parent = self._origin.found.table(key.referred)
+            if parent is None or key.partition is not None or len(key.columns) != len(key.referred_columns):
+                continue
+            child, of = self._read(table.source, ()), self._read(parent.source, ())
+            label = f"foreign key {key.name or ', '.join(key.columns)}"
+            ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
+            rows = self._count(remarks, label, ask)
+            if rows:
+                yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
+
+    def _count(self, remarks: list[str], label: str, ask: Callable[[sa.Connection], int]) -> int:
+        try:
+            return self._asking(ask)
+        except FatalError:
+            raise
+        except MigratorError as error:
+            remarks.append(f"{label} could not be looked at: {error}")
+            return 0
+
+    # --- asking -----------------------------------------------------------------------------------------------------
+
+    def _read(self, source: QName, columns: tuple[Column, ...]) -> Read:
+        """The rows that the job would read."""
+        return Read(source, columns, self._conditions.get(source), policies=self._exports)
+
+    def _asking(self, ask: Callable[[sa.Connection], T]) -> T:
+        """An answer on the state that the job reads; each question has a transaction that it alone can spoil."""
+        with self._reading() as connection:
+            return ask(connection)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sa.Connection]:
+        adapter = self._source.adapter
+        with database_errors(adapter), adapter.reading(self._source.engine, self._snapshot) as connection:
+            yield connection
+
+
+def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The unique keys over columns as they are, and over all rows: no expressions, no prefixes, no conditions."""
+    partly = {
+        f"unique index {index.name}"
+        for index in table.indexes
+        if index.where is not None or any(key.column is None or key.length is not None for key in index.keys)
+    }
+    return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
+
+
+def _folds(way: Way) -> bool:
+    """Whether the target holds texts for equal that the source tells apart."""
+    if way.pair is None or not isinstance(t.base_of(way.target.type), t.String):
+        return False
+    return way.target.ignore_case and not (way.column.ignore_case and way.pair.alike)

@@ -1,0 +1,229 @@
+"""The profile of a table: what its rows say of each column, the misfits they would be at the target, and suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from migrator.converting import Pair
+from migrator.ddl import unique_keys
+from migrator.model import types as t
+from migrator.model.catalog import Action, Loss
+from migrator.model.measures import Ask, Measure
+from migrator.model.misfits import Misfit
+from migrator.model.objects import Column, QName, Table
+from migrator.policies import CASES, DEFAULT, entry
+from migrator.profiling.proofs import Evidence, Suggestion, suggestion
+from migrator.profiling.questions import answerable, facts_asked, misfits_asked
+from migrator.profiling.scans import Answer, Scan
+
+Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
+"""What a target refuses or changes besides the misfits, which POLICY knows."""
+
+TROUBLES: Mapping[Trouble, str] = {
+    "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for; of "
+    "UUIDs, also those that are spelled otherwise.",
+    "duplicates": "Rows that {key} at the target holds for equal: case and blanks at the end do not count there, or the "
+    "source has no such key.",
+    "orphans": "Rows whose foreign key refers to no row that the job moves.",
+    "empty_string": "Empty texts, which are NULL where Oracle is the target.",
+}
+"""What is found that is no misfit, and what it means."""
+
+
+_REFUTING: Mapping[type[t.Type], Measure] = {
+    t.Boolean: Measure.NOT_BOOLEAN,
+    t.Date: Measure.TIMED,
+    t.Uuid: Measure.NOT_UUID,
+}
+"""What counts values that are none of a type. Of a JSON document there are more kinds than those that prove one."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """A column at the source, and what becomes of it; ``pair`` None: nobody takes its values, as with an export.
+
+    ``key``: it is part of a key. ``empty_is_null``: the target has no empty text.
+    """
+
+    column: Column
+    pair: Pair | None = None
+    key: bool = False
+    empty_is_null: bool = False
+
+    @property
+    def target(self) -> Column:
+        """The column that takes the values."""
+        return self.column if self.pair is None else self.pair.target
+
+    @property
+    def refuted_by(self) -> Measure | None:
+        """What counts values that are none of the target's type, where that is one which values can prove."""
+        if self.pair is None or isinstance(self.pair.kinds[0], type(self.pair.kinds[1])):
+            return None
+        return _REFUTING.get(type(self.pair.kinds[1]))
+
+    @property
+    def asks(self) -> Iterator[Ask]:
+        """All that is asked of it."""
+        yield from facts_asked(self.column)
+        yield from () if self.pair is None else filter(answerable, misfits_asked(self.pair))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Rows that meet a case of POLICY (``action``: what is done about it) or another trouble. ``column``: at the target."""
+
+    case: Misfit | Trouble
+    rows: int
+    detail: str
+    column: str | None = None
+    action: Action | None = None
+
+    @property
+    def hinders(self) -> bool:
+        """Whether an import that meets these rows ends with an error in its log."""
+        return self.action != "convert" and self.case != "empty_string"
+
+    def __str__(self) -> str:
+        counted = f"{self.rows} {'row' if self.rows == 1 else 'rows'}"
+        done = f", POLICY: {self.action}" if self.action else ""
+        where = f"{self.column}: " if self.column else ""
+        return f"{where}{counted}: {self.detail} [{self.case}{done}]"
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """What the rows say about a column: ``facts``, and how many are of each kind of misfit that was looked for.
+
+    ``name`` is the target's; ``unknown``: the misfits that could be and that SQL cannot find.
+    """
+
+    name: str
+    declared: str
+    facts: Mapping[Measure, Answer]
+    misfits: Mapping[Misfit, int]
+    unknown: tuple[Misfit, ...] = ()
+
+
+@dataclass(frozen=True)
+class TableProfile:
+    """The profile of a table, under its name at the target. ``queries``: how often its rows were gone through for
+    ``columns``. ``problem``: why there is none; ``remarks``: what else could not be found out."""
+
+    table: QName
+    rows: int = 0
+    queries: int = 0
+    columns: tuple[ColumnProfile, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    suggestions: tuple[Suggestion, ...] = ()
+    remarks: tuple[str, ...] = ()
+    problem: str = ""
+
+    def column(self, name: str) -> ColumnProfile | None:
+        """The profile of a column; None: it has none."""
+        return next((column for column in self.columns if column.name == name), None)
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values."""
+        return {
+            "schema": self.table.schema,
+            "table": self.table.name,
+            "rows": self.rows,
+            "queries": self.queries,
+            "columns": [
+                {**vars(column), "facts": dict(column.facts), "misfits": dict(column.misfits)} for column in self.columns
+            ],
+            "findings": [dict(vars(finding)) for finding in self.findings],
+            "suggestions": [{**vars(one), "type": str(one.type)} for one in self.suggestions],
+            "remarks": list(self.remarks),
+            "problem": self.problem,
+        }
+
+
+def profile(table: QName, ways: Sequence[Way], found: Scan, actions: Mapping[str, Mapping[Misfit, Action]]) -> TableProfile:
+    """What a scan says about a table. ``actions``: what POLICY has done about each case, by the column at the target."""
+    columns: list[ColumnProfile] = []
+    findings: list[Finding] = []
+    suggestions: list[Suggestion] = []
+    for way in ways:
+        column = _column(way, found)
+        columns.append(column)
+        findings += _findings(way, column, actions.get(column.name, {}))
+        values = found.rows - int(column.facts.get(Measure.NULLS) or 0)
+        proved = suggestion(Evidence(way.column, values, column.facts, way.key), way.target.type)
+        if proved is not None:
+            suggestions.append(replace(proved, column=column.name))
+    return TableProfile(table, found.rows, found.queries, tuple(columns), tuple(findings), tuple(suggestions))
+
+
+def _column(way: Way, found: Scan) -> ColumnProfile:
+    facts: dict[Measure, Answer] = {}
+    misfits: dict[Misfit, int] = {}
+    unknown: list[Misfit] = []
+    for ask in facts_asked(way.column):
+        if ask in found.answers and isinstance(ask.what, Measure):
+            facts[ask.what] = found.answers[ask]
+    for ask in () if way.pair is None else misfits_asked(way.pair):
+        assert isinstance(ask.what, Misfit)
+        if ask in found.answers:
+            misfits[ask.what] = int(found.answers[ask] or 0)
+        else:
+            unknown.append(ask.what)
+    return ColumnProfile(way.target.name, way.column.native or str(way.column.type), facts, misfits, tuple(unknown))
+
+
+def _findings(way: Way, column: ColumnProfile, actions: Mapping[Misfit, Action]) -> Iterator[Finding]:
+    for misfit, rows in column.misfits.items():
+        if rows:
+            yield Finding(misfit, rows, CASES[misfit].meaning, column.name, actions.get(misfit, DEFAULT))
+    others = column.facts.get(way.refuted_by) if way.refuted_by is not None else None
+    if others:
+        yield Finding("other_type", int(others), TROUBLES["other_type"], column.name)
+    empty = column.facts.get(Measure.EMPTY)
+    if way.empty_is_null and empty:
+        yield Finding("empty_string", int(empty), TROUBLES["empty_string"], column.name)
+
+
+# --- the loss list --------------------------------------------------------------------------------------------------
+
+
+def counted(losses: Iterable[Loss], profiles: Sequence[TableProfile]) -> tuple[Loss, ...]:
+    """The entries of a loss list with the number of rows, where a profile counted them, and those of POLICY's changes."""
+    by_path = {f"TABLE:{one.table}": one for one in profiles if not one.problem}
+    known = tuple(replace(loss, rows=_rows(loss, by_path)) if loss.rows is None else loss for loss in losses)
+    changes = (
+        entry(one.table, finding.column, Misfit(finding.case), finding.action, finding.rows)
+        for one in profiles
+        for finding in one.findings
+        if finding.action is not None and finding.action != DEFAULT and finding.column is not None
+    )
+    return (*known, *changes)
+
+
+_COUNTS: Mapping[str, Measure | Misfit] = {
+    "oracle-empty-string": Measure.EMPTY,
+    "number-types": Misfit.OUT_OF_RANGE,
+}
+"""What an entry of a rule about some of a column's values counts."""
+
+
+def _rows(loss: Loss, profiles: Mapping[str, TableProfile]) -> int | None:
+    found = profiles.get(loss.object)
+    column = None if found is None or loss.column is None else found.column(loss.column)
+    if found is None or column is None:
+        return None
+    if loss.each:
+        return found.rows - int(column.facts.get(Measure.NULLS) or 0)
+    what = _COUNTS.get(loss.rule)
+    if isinstance(what, Misfit):
+        return column.misfits.get(what)
+    answer = None if what is None else column.facts.get(what)
+    return None if answer is None else int(answer)
+
+
+def keys_of(table: Table) -> frozenset[str]:
+    """The columns of a table that are part of a key."""
+    unique = (name for _, columns in unique_keys(table) for name in columns)
+    return frozenset((*unique, *(name for key in table.foreign_keys for name in key.columns)))
