@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _TAIL = 2000
 """How much of what a process printed before it died is shown."""
-_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "2"}
+_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
 """Batches come and go in several threads: memory that was freed is used again by all of them, or given back."""
 
 
