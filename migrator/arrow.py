@@ -339,6 +339,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
                 if pa.types.is_decimal(array.type) and pa.types.is_decimal(wanted)
                 else as_text(array, source)
             )
+        case t.Timestamp(), t.Timestamp() if pa.types.is_string(array.type):
+            return parse(pc.replace_substring_regex(array, r"(\.\d{6})0+($|\D)", r"\1\2"), target)
         case t.Timestamp(), t.Timestamp():
             return array.cast(pa.timestamp("us")).cast(wanted) if pa.types.is_timestamp(wanted) else as_text(array, source)
         case t.Date(), t.Timestamp():

@@ -34,6 +34,7 @@ from migrator.model.objects import (
     EnumType,
     Expression,
     ForeignKey,
+    Identity,
     Index,
     IndexKey,
     Literal,
@@ -361,11 +362,22 @@ class DDL:
         if column.default is None or column.identity is not None or column.generated is not None:
             return ""
         try:
+            self._refuse_clock_as_text(column.default, column)
             return f"DEFAULT {self.default(column.default, column)}"
         except Untranslatable as why:
             detail = f"default {_shown(column.default)} is left out: {why}"
             losses.append(Loss(path_of(table), "default", detail, column.name))
             return ""
+
+    def _refuse_clock_as_text(self, value: Default, column: Column) -> None:
+        """Refuse another database's current time in a text, unless that database says how it is written there.
+
+        :raises Untranslatable: it has no fixed form.
+        """
+        if self.catalog.dialect == self.adapter.name or not isinstance(value, Now) or value.kind == "date":
+            return
+        if isinstance(t.base_of(column.type), t.String) and not (value.utc and value.precision is not None):
+            raise Untranslatable("the current time has no fixed form as text")
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
@@ -597,7 +609,10 @@ class DDL:
         return ""
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``ON DELETE … ON UPDATE …``."""
+        """``ON DELETE … ON UPDATE …``; a loss where ON DELETE sets some of the columns only."""
+        if key.set_columns:
+            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
+            losses.append(Loss(path_of(table), "set-columns", detail))
         sql = ""
         if key.on_delete != "NO ACTION":
             sql += f" ON DELETE {key.on_delete}"
@@ -771,6 +786,22 @@ class DDL:
         if self.is_inline("foreign_key") or key.name is None:
             return Script()
         return Script((f"ALTER TABLE {self.name_of(table)} DROP CONSTRAINT {self.quote(key.name)}",))
+
+
+def bits(value: Literal, type_: t.Bit) -> str:
+    """A constant's digits as a column of bits holds them: filled up to its length, where it has one."""
+    digits = format(int(value.value), "b") if value.kind == "number" else value.value
+    return digits if type_.varying or type_.length is None else digits.zfill(type_.length)
+
+
+def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> Iterator[Loss]:
+    """What is lost of a generator where the database's own takes given values, and counts as far as its type goes."""
+    if isinstance(of, Identity) and of.always:
+        detail = "takes given values too (at the source: GENERATED ALWAYS)"
+        yield Loss(path_of(table), "identity-always", detail, column.name)
+    last = of.maximum if of.increment > 0 else of.minimum
+    if last is not None:
+        yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
 
 
 def _shown(default: Default) -> str:

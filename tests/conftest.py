@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import shutil
@@ -97,6 +98,18 @@ def mysql(servers: Servers) -> Iterator[Callable[[], str]]:
     """``mysql()``: the URL of a fresh database on MariaDB or MySQL."""
     fresh = _Fresh()
     yield lambda: fresh.on(servers.mysql)
+    fresh.drop()
+
+
+@pytest.fixture(scope="module")
+def lasting(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
+    """``lasting("mysql")``: the URL of a fresh database of that kind for all tests of a module; jobs keep their records
+    with it."""
+    fresh, place, numbers = _Fresh(), tmp_path_factory.mktemp("lasting"), itertools.count(1)
+    kinds: dict[str, Callable[[], Server]] = {"postgresql": servers.postgresql, "mysql": servers.mysql}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(place))
+        yield lambda kind: fresh.on(kinds[kind]) if kind in kinds else f"sqlite:///{place}/{next(numbers)}.db"
     fresh.drop()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from migrator.adapter import TypeRule, rule_for
-from migrator.ddl import DDL, Script
+from migrator.ddl import DDL, Script, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -272,6 +272,17 @@ class MySQLDDL(DDL):
             return ""
         return "NOT NULL"
 
+    def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED ALWAYS AS …``; nothing is computed from an AUTO_INCREMENT column here."""
+        found: list[Loss] = []
+        sql, counted = super().generated_clause(table, column, found), self.auto_increment(table)
+        if not sql or counted is None or self.quote(counted) not in sql:
+            losses += found
+            return sql
+        detail = f"the generated column becomes an ordinary one with the values of now: {counted} is AUTO_INCREMENT"
+        losses.append(Loss(path_of(table), "generated", detail, column.name))
+        return ""
+
     def on_update_clause(self, column: Column, declared: Declared) -> str:
         """``ON UPDATE CURRENT_TIMESTAMP``."""
         return f"ON UPDATE {self.current_timestamp(declared.sql)}" if column.on_update is not None else ""
@@ -309,6 +320,8 @@ class MySQLDDL(DDL):
     def now_default(self, value: Now, column: Column) -> str:
         """The current date or time, in UTC for instants that become dates with times."""
         type_ = t.base_of(column.type)
+        if value.utc:
+            return self.utc_default(value, type_)
         digits = f"({min(getattr(type_, 'precision', 0), 6) or ''})".replace("()", "")
         if value.kind == "timestamp" and isinstance(type_, t.Timestamp):
             if type_.zoned and not self.keeps_native(column):
@@ -316,6 +329,13 @@ class MySQLDDL(DDL):
             return f"CURRENT_TIMESTAMP{digits}"
         word = {"date": "CURDATE()", "time": f"CURTIME{digits or '()'}"}.get(value.kind, f"CURRENT_TIMESTAMP{digits}")
         return f"({word})"
+
+    def utc_default(self, value: Now, type_: t.Type) -> str:
+        """The current date or time by UTC's clock, in a text as ISO 8601 writes it with a blank."""
+        precision = value.precision if self.native or isinstance(type_, t.String) else getattr(type_, "precision", 0)
+        digits = f"({min(precision or 0, 6) or ''})"
+        words = {"date": "UTC_DATE()", "time": f"UTC_TIME{digits}", "timestamp": f"UTC_TIMESTAMP{digits}"}[value.kind]
+        return f"(CAST({words} AS CHAR))" if isinstance(type_, t.String) and not self.native else f"({words})"
 
     def next_value(self, sequence: QName) -> str:
         """The next value of a sequence, which MariaDB has."""
@@ -337,7 +357,12 @@ class MySQLDDL(DDL):
         if sequence is None or sequence.owner != (table.name, column.name):
             return None
         return Identity(
-            start=sequence.start, increment=sequence.increment, cycle=sequence.cycle, next_value=sequence.next_value
+            start=sequence.start,
+            increment=sequence.increment,
+            minimum=sequence.minimum,
+            maximum=sequence.maximum,
+            cycle=sequence.cycle,
+            next_value=sequence.next_value,
         )
 
     def sequence(self, name: QName) -> Sequence | None:
@@ -389,6 +414,7 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "identity", detail, column.name))
         if identity.cycle:
             losses.append(Loss(path_of(table), "identity", "does not begin anew after its last value", column.name))
+        losses += generator_losses(table, column, identity)
         return "AUTO_INCREMENT"
 
     def position(self, obj: Table | Sequence) -> Script:
@@ -518,9 +544,6 @@ class MySQLDDL(DDL):
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""
-        if key.set_columns:
-            detail = f"foreign key {key.name} sets all its columns, not only {', '.join(key.set_columns)}"
-            losses.append(Loss(path_of(table), "set-columns", detail))
         return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:

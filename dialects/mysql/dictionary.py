@@ -91,6 +91,7 @@ _BITS = re.compile(r"b'([01]*)'", re.IGNORECASE)
 _NOW = re.compile(r"(current_timestamp|now|localtimestamp|localtime)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _TODAY = re.compile(r"(curdate|current_date)\s*(?:\(\))?", re.IGNORECASE)
 _TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_UTC = re.compile(r"utc_(timestamp|date|time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
@@ -116,6 +117,8 @@ def now_of(sql: str) -> Now | None:
         if found := pattern.fullmatch(sql.strip()):
             digits = found[2] if kind != "date" else None
             return Now(cast(Any, kind), int(digits) if digits else None)
+    if found := _UTC.fullmatch(sql.strip()):
+        return Now(cast(Any, found[1].lower()), int(found[2]) if found[2] else None, utc=True)
     return None
 
 

@@ -294,7 +294,7 @@ class OracleDDL(DDL):
             case Literal(kind=kind) if kind != "null":
                 return constant(value, type_)
             case Now():
-                return now(value, type_, in_utc=self.catalog.dialect == "sqlite")
+                return now(value, type_)
             case NewUuid():
                 if isinstance(type_, t.Uuid):
                     return "SYS_GUID()"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from migrator.ddl import bits
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.objects import Literal, Now
@@ -45,6 +46,8 @@ def constant(value: Literal, type_: t.Type) -> str:
             return _bytes(text if value.kind == "binary" else text.encode().hex())
         case t.Interval(kind="year_month" | "day_second") | t.Xml():
             raise Untranslatable("it would be read by the session's settings")
+    if isinstance(type_, t.Bit) and value.kind in {"bit", "number"}:
+        text = bits(value, type_)
     if value.kind == "binary":
         raise Untranslatable("it is bytes, and the column text")
     if not text:
@@ -90,24 +93,24 @@ def _bytes(digits: str) -> str:
     return f"HEXTORAW('{digits}')"
 
 
-def now(value: Now, type_: t.Type, *, in_utc: bool) -> str:
-    """The current time as a column of ``type_`` takes it, ``in_utc`` or in the session's time zone.
+def now(value: Now, type_: t.Type) -> str:
+    """The current time as a column of ``type_`` takes it.
 
     :raises Untranslatable: it has no form there.
     """
-    clock = "SYS_EXTRACT_UTC(SYSTIMESTAMP)" if in_utc else "LOCALTIMESTAMP"
+    clock = "SYS_EXTRACT_UTC(SYSTIMESTAMP)" if value.utc else "LOCALTIMESTAMP"
     match type_:
         case t.Date():
             return f"TRUNC({clock})"
         case t.Timestamp(zoned=True, precision=precision):
             return f"CURRENT_TIMESTAMP({precision if value.precision is None else value.precision})"
-        case t.Timestamp(precision=precision) if not in_utc:
+        case t.Timestamp(precision=precision) if not value.utc:
             return f"{clock}({precision if value.precision is None else value.precision})"
         case t.Timestamp():
             return clock
         case t.Time(zoned=False):
             return f"{clock} - CAST(TRUNC({clock}) AS TIMESTAMP)"
-        case t.String() if in_utc:
+        case t.String() if value.utc:
             formats = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS"}
             return f"TO_CHAR({clock}, '{formats.get(value.kind, 'YYYY-MM-DD HH24:MI:SS')}')"
     raise Untranslatable("the current time has no fixed form as text")

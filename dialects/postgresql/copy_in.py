@@ -185,6 +185,33 @@ _SILENT: dict[str, tuple[tuple[str, str], ...]] = {
 """Per type: texts that its parser takes although it drops a part of them."""
 
 
+_SECONDS = frozenset({"time", "timetz", "timestamp", "timestamptz", "interval"})
+"""Types that round a text with more digits after the second than they have."""
+
+
+_DAY = r"[1-9][0-9:]*:|:[0-9:.]*[1-9]"
+_MONTH = rf"{_DAY}|[1-9]\d* (day|\d+:)"
+_FINER_PARTS = (
+    (1 << 12, ""),
+    (1 << 11, r":\d+:[0-9.]*[1-9]"),
+    (1 << 10, r"\d:[0-9:.]*[1-9]"),
+    (1 << 3, _DAY),
+    (1 << 1, _MONTH),
+    (1 << 2, rf"{_MONTH}|[1-9]\d* mon|\d-\d*[1-9]"),
+)
+"""The bits of an interval's fields from the second to the year: texts with a part finer than it, which would be dropped."""
+
+
+def _finer_part(modifier: int) -> str:
+    fields = 0x7FFF if modifier < 0 else modifier >> 16
+    return next(pattern for bit, pattern in _FINER_PARTS if fields & bit)
+
+
+def _second_digits(target: Target) -> int:
+    """How many digits after the second a column has."""
+    return min(target.modifier & 0xFFFF, 6)  # an interval's fields stand above its precision; 0xFFFF and -1: all there are
+
+
 def refuse_changes(array: pa.Array, target: Target) -> None:
     """Refuse what the column would round, cut or drop, and the character NUL, which no text here holds.
 
@@ -194,6 +221,12 @@ def refuse_changes(array: pa.Array, target: Target) -> None:
         _refuse_nul(array, target)
         for pattern, what in _SILENT.get(target.type, ()):
             _refuse(pc.match_substring_regex(array, pattern), target, what)
+        if target.type in _SECONDS:
+            digits = _second_digits(target)
+            finer = pc.match_substring_regex(array, rf"\.\d{{{digits}}}\d*[1-9]")
+            _refuse(finer, target, f"a value has more than {digits} digits after the second")
+        if target.type == "interval" and (finer_part := _finer_part(target.modifier)):
+            _refuse(pc.match_substring_regex(array, finer_part), target, "a part of the span would be dropped")
     if target.modifier < 0:
         return
     if target.type == "varchar" and pa.types.is_string(array.type):  # PostgreSQL cuts blanks past the end

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.adapter import TypeRule
-from migrator.ddl import DDL, Script, keys_telling_case
+from migrator.ddl import DDL, Script, bits, keys_telling_case
 from migrator.errors import IdentifierTooLong
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -166,6 +166,8 @@ class PostgreSQLDDL(DDL):
         base = t.base_of(column.type)
         if isinstance(value, Now) and isinstance(base, t.Integer | t.Decimal | t.Float | t.Boolean | t.Binary | t.Year):
             raise Untranslatable("a time is not a value of this column's type")
+        if isinstance(value, Now) and value.utc:
+            return _utc(value, base)
         if isinstance(value, Literal) and value.kind != "null":
             value = _fitting(value, base)
         return super().default(value, column)
@@ -316,14 +318,10 @@ class PostgreSQLDDL(DDL):
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE … ON UPDATE …``."""
-        sql = super().actions(table, key, losses)
-        if key.set_columns and self.since(15):
-            on_delete = f" ON DELETE {key.on_delete}"
-            sql = sql.replace(on_delete, f"{on_delete} ({self.columns(key.set_columns)})", 1)
-        elif key.set_columns:
-            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
-            losses.append(Loss(path_of(table), "set-columns", detail))
-        return sql
+        if not key.set_columns or not self.since(15):
+            return super().actions(table, key, losses)
+        sql, on_delete = super().actions(table, replace(key, set_columns=()), losses), f" ON DELETE {key.on_delete}"
+        return sql.replace(on_delete, f"{on_delete} ({self.columns(key.set_columns)})", 1)
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key of a table, or of one of its partitions."""
@@ -380,6 +378,8 @@ class PostgreSQLDDL(DDL):
         if self.at_home:
             sql += f" COLLATE {key.collation}" if key.collation else ""
             sql += f" {key.opclass}" if key.opclass else ""
+        elif isinstance(table, Table):
+            losses += self.index_key_losses(table, index, replace(key, nulls_first=None))
         sql += " DESC" if key.descending else ""
         if key.nulls_first is not None:
             sql += " NULLS FIRST" if key.nulls_first else " NULLS LAST"
@@ -462,6 +462,19 @@ def _can_count(type_: t.Type) -> bool:
     return isinstance(type_, t.Integer) and not (type_.unsigned and type_.bits == 64)
 
 
+_UTC = "timezone('utc', now())"
+_FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
+
+
+def _utc(value: Now, base: t.Type) -> str:
+    """The current date or time by UTC's clock."""
+    if isinstance(base, t.Timestamp) and base.zoned:
+        return "now()"
+    if isinstance(base, t.String):
+        return f"to_char({_UTC}, '{_FORMS[value.kind]}{'.MS' if value.precision else ''}')"
+    return {"date": f"({_UTC})::date", "time": f"({_UTC})::time without time zone"}.get(value.kind, _UTC)
+
+
 def _fitting(value: Literal, base: t.Type) -> Literal:
     """A constant in the form that a column of type ``base`` takes.
 
@@ -476,9 +489,8 @@ def _fitting(value: Literal, base: t.Type) -> Literal:
             return Literal(str(int(value.value or "0", 2)), "number")
         case t.Integer() | t.Year() if value.kind == "string" and not _NUMERIC.fullmatch(value.value):
             raise Untranslatable("it is not a number")
-        case t.Bit(length=length, varying=varying) if value.kind in {"number", "bit"}:
-            digits = format(int(value.value), "b") if value.kind == "number" else value.value
-            return Literal(digits if varying or length is None else digits.zfill(length), "bit")
+        case t.Bit() if value.kind in {"number", "bit"}:
+            return Literal(bits(value, base), "bit")
         case t.Date() | t.Timestamp() if _ZERO_DATE.match(value.value):
             raise Untranslatable("there is no such day")
         case _:

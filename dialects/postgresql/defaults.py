@@ -17,6 +17,11 @@ _STRING = re.compile(rf"(E?)'((?:[^']|'')*)'::({_TYPE})")
 _NULL = re.compile(rf"NULL(?:::{_TYPE})?")
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 _NAME = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))\.(?:"((?:[^"]|"")+)"|([^".]+))')
+_UTC = {
+    "timezone('utc'::text, now())": Now("timestamp", utc=True),
+    "(timezone('utc'::text, now()))::date": Now("date", utc=True),
+    "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
+}
 _NOW = re.compile(r"(CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_TIME|LOCALTIME)(?:\((\d)\))?")
 
 
@@ -26,6 +31,8 @@ def parse(sql: str) -> Default:
         return Literal("1" if sql == "true" else "0", "boolean")
     if sql == "now()" or sql == "CURRENT_DATE":
         return Now("timestamp" if sql == "now()" else "date")
+    if sql in _UTC:
+        return _UTC[sql]
     if sql == "gen_random_uuid()":
         return NewUuid()
     if _NULL.fullmatch(sql):

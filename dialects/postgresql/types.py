@@ -188,7 +188,7 @@ def _interval_words(interval: t.Interval) -> str:
     return f"interval{fields}" + (f"({interval.precision})" if interval.precision < 6 and not fields else "")
 
 
-_FINER = "digits after the sixth of a second are rounded"
+_FINER = "digits after the sixth of a second's fraction have no place: a value that has them makes the load fail"
 
 
 def _time(word: str, zone: str) -> Callable[[Any], str]:

@@ -8,11 +8,12 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.ddl import DDL, Script
+from migrator.ddl import DDL, Script, bits, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import (
+    Check,
     Column,
     Default,
     Expression,
@@ -45,6 +46,8 @@ _NOW = {
     "time": "CURRENT_TIME",
     "timestamp": "CURRENT_TIMESTAMP",
 }
+_CLOCKS = {"date": "date", "time": "time", "timestamp": "datetime"}
+_LOCAL = ", 'localtime'"
 
 
 class SQLiteDDL(DDL):
@@ -126,9 +129,8 @@ class SQLiteDDL(DDL):
         if counter is not None and (counter.increment != 1 or counter.cycle):
             detail = f"counts up by one (at the source: increment {counter.increment}{', cycling' * counter.cycle})"
             losses.append(Loss(path_of(table), "identity", detail, column.name))
-        if column.identity is not None and column.identity.always:
-            detail = "takes given values too (at the source: GENERATED ALWAYS)"
-            losses.append(Loss(path_of(table), "identity-always", detail, column.name))
+        if counter is not None:
+            losses += generator_losses(table, column, counter)
         increment = " AUTOINCREMENT" if self.counts_up(table) else ""
         return f"INTEGER {self.named(table.primary_key.name)}PRIMARY KEY{increment} NOT NULL"
 
@@ -140,21 +142,28 @@ class SQLiteDDL(DDL):
 
     def default(self, value: Default, column: Column) -> str:
         """A default; expressions stand in parentheses."""
+        type_ = t.base_of(column.type)
         match value:
             case Expression():
                 return f"({self.expression(value, into=column)})"
             case NewUuid():
                 return f"({_NEW_UUID})"
+            case Literal(kind="bit" | "number") if isinstance(type_, t.Bit):
+                return self.literal(bits(value, type_))
             case Literal(kind="bit", value=digits):
-                return self.literal(digits)
-            case Now(kind="timestamp", precision=precision) if precision:
-                return "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+                return str(int(digits, 2)) if isinstance(type_, t.Integer | t.Boolean) else self.literal(digits)
+            case Now() if isinstance(type_, t.Timestamp) and type_.zoned:
+                return self.now(replace(value, utc=True))
             case _:
                 return super().default(value, column)
 
     def now(self, value: Now) -> str:
-        """The current date, time or timestamp, in UTC."""
-        return _NOW[value.kind]
+        """The current date, time or timestamp; SQLite's own words for it mean UTC's."""
+        digits = value.kind == "timestamp" and bool(value.precision)
+        if value.utc and not digits:
+            return _NOW[value.kind]
+        made = "strftime('%Y-%m-%d %H:%M:%f', " if digits else f"{_CLOCKS[value.kind]}("
+        return f"({made}'now'{'' if value.utc else _LOCAL}))"
 
     def next_value(self, sequence: QName) -> str:
         """Only a primary key can count."""
@@ -207,6 +216,14 @@ class SQLiteDDL(DDL):
             return clause
         kept = [name for name, _ in table.options if name in {"WITHOUT ROWID", "STRICT"}]
         return f"{clause} {', '.join(kept)}" if kept else clause
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK (…)``; one that the source's rows may break is left out: it would be checked at once."""
+        if check.validated:
+            return super().check_clause(table, check, losses)
+        detail = f"check {check.name or ''} ({check.expression.sql}) is left out: rows may break it, and it cannot be off"
+        losses.append(Loss(path_of(table), "check", detail))
+        return ""
 
     def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
         """``DEFERRABLE …`` for foreign keys; keys are checked at once."""

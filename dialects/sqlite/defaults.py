@@ -11,18 +11,19 @@ from .declaration import Token, bare, literal_default, tokens
 from .types import DIALECT
 
 _NOW: dict[str, Now] = {
-    "current_timestamp": Now("timestamp", 0),
-    "current_date": Now("date"),
-    "current_time": Now("time", 0),
-    "datetime('now')": Now("timestamp", 0),
+    "current_timestamp": Now("timestamp", 0, utc=True),
+    "current_date": Now("date", utc=True),
+    "current_time": Now("time", 0, utc=True),
+    "datetime()": Now("timestamp", 0, utc=True),
+    "datetime('now')": Now("timestamp", 0, utc=True),
     "datetime('now','localtime')": Now("timestamp", 0),
-    "datetime()": Now("timestamp", 0),
-    "strftime('%y-%m-%d %h:%m:%s','now')": Now("timestamp", 0),
-    "strftime('%y-%m-%d %h:%m:%f','now')": Now("timestamp", 3),
-    "strftime('%y-%m-%dt%h:%m:%fz','now')": Now("timestamp", 3),
-    "date('now')": Now("date"),
+    "strftime('%y-%m-%d %h:%m:%s','now')": Now("timestamp", 0, utc=True),
+    "strftime('%y-%m-%d %h:%m:%s','now','localtime')": Now("timestamp", 0),
+    "strftime('%y-%m-%d %h:%m:%f','now')": Now("timestamp", 3, utc=True),
+    "strftime('%y-%m-%d %h:%m:%f','now','localtime')": Now("timestamp", 3),
+    "date('now')": Now("date", utc=True),
     "date('now','localtime')": Now("date"),
-    "time('now')": Now("time", 0),
+    "time('now')": Now("time", 0, utc=True),
     "time('now','localtime')": Now("time", 0),
 }
 """Ways to say "now", in lower case, without blanks between tokens."""

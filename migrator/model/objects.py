@@ -51,10 +51,11 @@ class Literal:
 
 @dataclass(frozen=True)
 class Now:
-    """The current date, time or timestamp."""
+    """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone."""
 
     kind: Choice["date", "time", "timestamp"] = "timestamp"
     precision: int | None = None
+    utc: bool = False
 
 
 @dataclass(frozen=True)

@@ -273,6 +273,9 @@ def table_sql(table: Table, version: tuple[int, ...] | None = None, dialect: str
         (t.Binary(), Literal("00ff", "binary"), r"DEFAULT '\x00ff'"),
         (t.String(9), Literal("it's \\"), "DEFAULT 'it''s \\'"),
         (t.Timestamp(), Now(), "DEFAULT now()"),
+        (t.Timestamp(), Now(utc=True), "DEFAULT timezone('utc', now())"),
+        (t.Date(), Now("date", utc=True), "DEFAULT (timezone('utc', now()))::date"),
+        (t.Timestamp(zoned=True), Now(precision=0, utc=True), "DEFAULT now()"),
         (t.Timestamp(3), Now("timestamp", 3), "DEFAULT CURRENT_TIMESTAMP(3)"),
     ],
 )

@@ -358,6 +358,17 @@ def _same(first: pa.Array, second: pa.Array) -> bool:
         ("time", t.String(), "2024-01-01 10:00", "date would be dropped"),
         ("timestamp", t.String(), "2024-01-01 10:00+02", "time zone"),
         ("timestamp", t.String(), "2024-01-01 10:00:00 Europe/Berlin", "time zone"),
+        ("timestamp", t.String(), "2024-01-01 10:00:00.1234567", "more than 6 digits"),
+        ("timestamp(3)", t.String(), "2024-01-01 10:00:00.1234 BC", "more than 3 digits"),
+        ("timestamp(0) with time zone", t.String(), "2024-01-01 10:00:00.5+02", "more than 0 digits"),
+        ("time(3) with time zone", t.String(), "10:00:00.1234+02", "more than 3 digits"),
+        ("interval", t.Interval(), "00:00:00.1234567", "more than 6 digits"),
+        ("interval(2)", t.Interval(), "1 day 00:00:00.123", "more than 2 digits"),
+        ("interval year to month", t.Interval(), "1 year 2 days", "would be dropped"),
+        ("interval year to month", t.Interval(), "00:00:05", "would be dropped"),
+        ("interval year", t.Interval(), "1 year 2 mons", "would be dropped"),
+        ("interval day", t.Interval(), "1 day 10:00:00", "would be dropped"),
+        ("interval minute", t.Interval(), "00:00:01", "would be dropped"),
     ],
 )
 @pytest.mark.parametrize("slow", [False, True], ids=["bulk", "conventional"])
@@ -376,6 +387,25 @@ def test_fractions_finer_than_the_column_are_refused(database: Database) -> None
     batch = pa.record_batch([pa.array([1_500, None], pa.timestamp("us"))], ["v"])
     with pytest.raises(ValueNotCarried, match="more than 3 digits"):
         database.load("target", [Column("v", t.Timestamp(6))], [batch])
+
+
+@pytest.mark.parametrize(
+    ("declaration", "value", "stored"),
+    [
+        ("timestamp(3)", "2024-01-01 10:00:00.123000 BC", "2024-01-01 10:00:00.123 BC"),
+        ("interval(2)", "1 day 00:00:00.120000", "1 day 00:00:00.12"),
+        ("interval year to month", "1 year 2 mons", "1 year 2 mons"),
+        ("interval year", "20 years", "20 years"),
+        ("interval day", "10 days 00:00:00", "10 days"),
+        ("interval minute", "26:10:00", "26:10:00"),
+    ],
+)
+def test_texts_of_which_nothing_would_be_dropped_are_not_refused(
+    declaration: str, value: str, stored: str, database: Database
+) -> None:
+    database.run("DROP TABLE IF EXISTS target", f"CREATE TABLE target (v {declaration})")
+    assert database.load("target", [Column("v", t.Interval())], [pa.record_batch([pa.array([value])], ["v"])]) == 1
+    assert database.rows("SELECT v::text FROM target") == [(stored,)]
 
 
 def test_zeros_at_the_end_of_a_fraction_are_not_refused(database: Database) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -15,7 +15,7 @@ from migrator.dump.crypt import DataKey, Encryption
 from migrator.dump.header import DumpOptions, DumpTarget, SetHeader
 from migrator.dump.master import Entry, Master, Piece
 from migrator.model.catalog import Catalog
-from migrator.model.objects import Schema
+from migrator.model.objects import Schema, Table
 
 CATALOG = Catalog("sqlite", "SQLite 3", (Schema("main"),))
 MASTER = Master('"u"."J"', "EXPORT", "FULL", "u", "")
@@ -87,3 +87,17 @@ def restored(directory: Path, secrets: Secrets = NO_SECRETS) -> tuple[Catalog, l
     if dump.header.options.checksum is not None:
         assert len(list(reader.verify(dump))) == len(dump.dump.files)
     return dump.catalog, list(rows_of(dump))
+
+
+def exported(directory: Path, catalog: Catalog, rows: Mapping[str, pa.RecordBatch]) -> None:
+    """A set of one file, as an export of ``catalog`` with these rows of its tables would write it."""
+    about = SetHeader("set-1", DumpOptions(), '"u"."J"', "FULL", "2026-01-02T03:04:05", catalog.dialect, catalog.version)
+    target = DumpTarget(str(directory / "expdat.dmp"), 1, about)
+    master = MASTER
+    with writer.DumpFile.create(target) as file:
+        for table in catalog.of(Table):
+            pieces = file.write(f"{table.schema}.{table.name}", [rows[table.name]])
+            counted = sum(piece.rows for piece in pieces)
+            master = master.with_entry(Entry(table.schema, table.name, "COMPLETED", rows=counted, pieces=pieces))
+    written = [piece for entry in master.entries for piece in entry.pieces]
+    writer.seal(target, written, catalog, master, {1: "expdat.dmp"}, writer.no_further_file)

@@ -128,6 +128,19 @@ def test_an_escaped_column_is_left_to_the_targets_parser() -> None:
     assert arrow.convert(text, "c", t.Timestamp(), t.Timestamp(zoned=True)) is text
 
 
+def test_nanoseconds_that_are_zero_are_none() -> None:
+    text = pa.array(["2024-01-01 00:00:00.123456000", "1969-12-31 23:59:59.100000000", None])
+    found = arrow.convert(text, "c", t.Timestamp(9), t.Timestamp())
+    assert found.type == pa.timestamp("us")
+    assert [str(v) for v in found.to_pylist()] == ["2024-01-01 00:00:00.123456", "1969-12-31 23:59:59.100000", "None"]
+
+
+@pytest.mark.parametrize("value", ["2024-01-01 00:00:00.1234560001", "0044-03-15 00:00:00.000000000 BC"])
+def test_a_time_that_arrow_does_not_hold_is_left_to_the_targets_parser(value: str) -> None:
+    found = arrow.convert(pa.array([value]), "c", t.Timestamp(9), t.Timestamp())
+    assert found.to_pylist() == [value.replace(".000000000", ".000000")]
+
+
 def test_prefetch_hands_over_everything_in_order() -> None:
     assert list(arrow.prefetch(range(1000))) == list(range(1000))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from migrator.model.objects import (
     Column,
     Expression,
     ForeignKey,
+    Generated,
     Identity,
     Index,
     IndexKey,
@@ -170,6 +172,20 @@ def test_an_identity_that_cannot_be_auto_increment_is_named(made: Table) -> None
     assert "identity" in rules(script)
 
 
+def test_what_a_generator_does_otherwise_is_named() -> None:
+    made = table(replace(ID, identity=Identity(always=True, maximum=99)), primary_key=KEY)
+    assert rules(create(made)) == {"identity-always", "identity-bounds"}
+
+
+def test_a_column_that_is_computed_from_auto_increment_becomes_an_ordinary_one() -> None:
+    of_id, of_x = (
+        Column(f"{name}2", t.Integer(), generated=Generated(Expression(f"{name} * 2", "postgresql"))) for name in ("id", "x")
+    )
+    made = create(table(ID, Column("x", t.Integer()), of_id, of_x, primary_key=KEY))
+    assert "`id2` int,\n    `x2` int GENERATED ALWAYS AS (`x` * 2) STORED" in made.statements[0]
+    assert [(loss.rule, loss.column) for loss in made.losses] == [("generated", "id2")]
+
+
 def test_mysql_names_a_sequence_as_a_loss_and_mariadb_makes_it() -> None:
     sequence = Sequence("s", "q", start=5, increment=2)
     assert ddl(sequence, version=MARIADB).create_sequence(sequence).statements
@@ -237,6 +253,12 @@ def test_a_column_that_ignores_case_says_what_else_is_ignored() -> None:
         (Column("x", t.Timestamp(3), default=Now(precision=6)), None, "datetime(3) DEFAULT CURRENT_TIMESTAMP(3)"),
         (Column("x", t.Timestamp(zoned=True), default=Now()), None, "datetime(6) DEFAULT (UTC_TIMESTAMP(6))"),
         (Column("x", t.Date(), default=Now("date")), None, "date DEFAULT (CURDATE())"),
+        (Column("x", t.Timestamp(3), default=Now(precision=0, utc=True)), None, "datetime(3) DEFAULT (UTC_TIMESTAMP(3))"),
+        (
+            Column("x", t.String(30), default=Now(precision=3, utc=True)),
+            None,
+            "varchar(30) DEFAULT (CAST(UTC_TIMESTAMP(3) AS CHAR))",
+        ),
         (Column("x", t.Bit(3), default=Constant("101", "bit")), None, "bit(3) DEFAULT B'101'"),
     ],
 )

@@ -158,6 +158,8 @@ DEFAULTS = [
     ("current_timestamp()", t.Timestamp(0), Now("timestamp")),
     ("current_timestamp(3)", t.Timestamp(3), Now("timestamp", 3)),
     ("curdate()", t.Date(), Now("date")),
+    ("utc_timestamp(3)", t.Timestamp(3), Now("timestamp", 3, utc=True)),
+    ("utc_date()", t.Date(), Now("date", utc=True)),
     ("uuid()", t.Uuid(), NewUuid()),
     ("nextval(`s`.`a``b`)", t.Integer(64), NextValue(QName("s", "a`b"))),
     ("concat('a','b')", t.String(5), Expression("concat('a','b')", "mysql")),

@@ -115,6 +115,7 @@ def test_an_identity_goes_on_where_the_source_stood_and_takes_loaded_values() ->
         (t.Integer(), o.Literal("7", "string"), "7"),
         (t.Integer(), o.Literal("101", "bit"), "5"),
         (t.String(9), o.Literal("it's"), "'it''s'"),
+        (t.Bit(8), o.Literal("101", "bit"), "'00000101'"),
         (t.Date(), o.Literal("2020-02-29"), "DATE '2020-02-29'"),
         (t.Timestamp(0), o.Literal("2020-01-01"), "TIMESTAMP '2020-01-01 00:00:00'"),
         (t.Timestamp(zoned=True), o.Literal("2020-01-01 10:00:00.5+02"), "TIMESTAMP '2020-01-01 10:00:00.5 +02:00'"),
@@ -156,9 +157,9 @@ def test_a_default_that_oracle_has_not_is_left_out_by_name(type_: t.Type, defaul
 
 
 def test_sqlites_clock_runs_in_utc() -> None:
-    statements, _ = made(
-        table(o.Column("a", t.Timestamp(0), default=o.Now()), o.Column("b", t.String(19), default=o.Now())), dialect="sqlite"
-    )
+    clock = o.Now(precision=0, utc=True)
+    columns = (o.Column("a", t.Timestamp(0), default=clock), o.Column("b", t.String(19), default=clock))
+    statements, _ = made(table(*columns), dialect="sqlite")
     assert "a TIMESTAMP(0) DEFAULT SYS_EXTRACT_UTC(SYSTIMESTAMP)," in statements[0]
     assert "TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS')" in statements[0]
 

@@ -30,6 +30,8 @@ from migrator.model.objects import Default, Expression, Literal, NewUuid, NextVa
         ("'\\xdead'::bytea", Literal("dead", "binary")),
         ("'101'::\"bit\"", Literal("101", "bit")),
         ("now()", Now()),
+        ("timezone('utc'::text, now())", Now(utc=True)),
+        ("(timezone('utc'::text, now()))::date", Now("date", utc=True)),
         ("CURRENT_TIMESTAMP", Now()),
         ("CURRENT_TIMESTAMP(3)", Now("timestamp", 3)),
         ("LOCALTIMESTAMP", Now()),
