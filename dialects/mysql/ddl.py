@@ -15,6 +15,7 @@ from migrator.model.objects import (
     Check,
     Column,
     Default,
+    Expression,
     ForeignKey,
     Identity,
     Index,
@@ -32,6 +33,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
@@ -154,6 +156,20 @@ class MySQLDDL(DDL):
         if name in known:
             losses.append(Loss(path, "collation", f"collation {name} becomes {known[name]}", column))
         return known.get(name, name)
+
+    # --- trials -----------------------------------------------------------------------------------------------------
+
+    def untried(self, expression: Expression) -> bool:
+        """Whether the server may refuse an expression: those of MySQL and MariaDB differ, too."""
+        return not self.native or (self.server == "mariadb") != parsed_flavor(self.catalog.version).mariadb
+
+    def on_trial(self, table: Table, name: QName) -> Table:
+        """The table with its AUTO_INCREMENT, which no expression may use; periods cannot be temporary."""
+        made = super().on_trial(table, name)
+        columns = zip(made.columns, table.columns, strict=True)
+        counted = tuple(replace(column, identity=self.identity_of(table, own)) for column, own in columns)
+        options = tuple(option for option in table.options if option[0] != "WITH SYSTEM VERSIONING")
+        return replace(made, columns=counted, options=options)
 
     # --- types ------------------------------------------------------------------------------------------------------
 
@@ -502,19 +518,25 @@ class MySQLDDL(DDL):
         implied = (unsigned_check(c.name) for c in table.columns if self.keeps_native(c))
         if self.native and check.name is None and check.expression.sql in implied:
             return ""
-        if not check.validated and self.server != "mysql":
-            detail = (
-                f"check {check.name or ''} ({check.expression.sql}) is left out: rows may break it, and it cannot be off"
-            )
-            losses.append(Loss(path_of(table), "check", detail))
-            return ""
         sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
         counted = self.auto_increment(table)
         if counted is not None and self.quote(counted) in sql:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
-        return f"{sql} NOT ENFORCED" if sql and not check.validated else sql
+        return sql
+
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``NOT ENFORCED``, which MySQL has and MariaDB has not; there is none for new rows only.
+
+        :raises Untranslatable: it cannot be off here.
+        """
+        if self.server != "mysql" or (check.enforced and check.validated):
+            return super().check_state(table, check, losses)
+        if check.enforced:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is off: it held for new rows, and would for all"
+            losses.append(Loss(path_of(table), "check", detail))
+        return " NOT ENFORCED"
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""
