@@ -41,6 +41,7 @@ from migrator.model.objects import (
     NextValue,
     Now,
     Object,
+    Partitioning,
     PrimaryKey,
     Program,
     QName,
@@ -502,7 +503,8 @@ class DDL:
     def table_options(self, table: Table, losses: list[Loss]) -> str:
         """What follows the closing parenthesis."""
         if table.partitioning is not None:
-            detail = f"becomes one table; at the source: PARTITION BY {table.partitioning.clause}"
+            clause = "; ".join((table.partitioning.clause, *_bounds(table.partitioning)))
+            detail = f"becomes one table, without the bounds of its partitions; at the source: PARTITION BY {clause}"
             losses.append(Loss(path_of(table), "partitioning", detail))
         if table.parents:
             parents = ", ".join(map(str, table.parents))
@@ -856,6 +858,15 @@ class DDL:
 def expressions_of(index: Index) -> tuple[Expression, ...]:
     """The expressions of an index: its keys' and its condition."""
     return tuple(e for e in (*(key.expression for key in index.keys), index.where) if e is not None)
+
+
+def _bounds(partitioning: Partitioning) -> Iterator[str]:
+    """The partitions that the clause itself does not name, with their bounds."""
+    for part in partitioning.partitions:
+        if part.name not in partitioning.clause:
+            below = part.partitioning
+            yield f"{part.name} {part.bounds}" + (f" PARTITION BY {below.clause}" if below is not None else "")
+            yield from _bounds(below) if below is not None else ()
 
 
 def _shown(default: Default) -> str:
