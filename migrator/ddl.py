@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from migrator.adapter import Adapter, Part, TypeRule, load_adapter, rule_for
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
-from migrator.expressions import Translator, Untranslatable, parse, with_value
+from migrator.expressions import Translator, Untranslatable, parse, parse_value, with_value
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Semantics, Value
@@ -181,9 +181,10 @@ class DDL:
         if expression.dialect == self.adapter.name:
             return expression.sql
         source = self._semantics_of(expression.dialect)
+        source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
         carrier = Carrier(source, self._target, columns, fixed=fixed)
-        tree = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        tree = parse_value(expression.sql, load_adapter(expression.dialect).sqlglot)
         if condition:
             return carrier.condition(tree).sql
         if into is not None:
@@ -234,6 +235,7 @@ class DDL:
         if view.definition.dialect == self.adapter.name:
             return Carried(view.definition.sql, {})
         source, glot = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).sqlglot
+        source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
         carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)

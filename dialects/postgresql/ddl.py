@@ -433,27 +433,19 @@ class PostgreSQLDDL(DDL):
             return Script()
         own = [self.quote(column.name) for column in table.data_columns]
         old, new = (", ".join(f"{row}.{name}" for name in own) for row in ("OLD", "NEW"))
-        sets = "".join(
-            f"    IF NEW.{name} IS NOT DISTINCT FROM OLD.{name} THEN
-        NEW.{name} := {_statement_time(column)};
-    END IF;
-"
-            for column in columns
-            for name in (self.quote(column.name),)
-        )
         function = self.qualified(table.schema, _on_update_name(table))
+        body = "\n".join(("", "BEGIN", *map(self._touch, columns), "    RETURN NEW;", "END", ""))
         return Script(
             (
-                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS "
-                + self.literal(f"
-BEGIN
-{sets}    RETURN NEW;
-END
-"),
+                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {self.literal(body)}",
                 f"CREATE TRIGGER on_update_current_timestamp BEFORE UPDATE ON {self.name_of(table)} FOR EACH ROW"
-                f" WHEN (ROW({old}) OPERATOR(pg_catalog.*<>) ROW({new})) EXECUTE FUNCTION {function}()",
+                f" WHEN (ROW({old})::record OPERATOR(pg_catalog.*<>) ROW({new})::record) EXECUTE FUNCTION {function}()",
             )
         )
+
+    def _touch(self, column: Column) -> str:
+        name = self.quote(column.name)
+        return f"    IF NEW.{name} IS NOT DISTINCT FROM OLD.{name} THEN NEW.{name} := {_statement_time(column)}; END IF;"
 
     def create_view(self, view: View) -> Script:
         """A view, or a materialized view with its rows and indexes."""

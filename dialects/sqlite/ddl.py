@@ -306,7 +306,7 @@ class SQLiteDDL(DDL):
         return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "")
 
     def on_update(self, table: Table) -> Script:
-        """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP; it changes a row once more, and ends where that changes nothing."""
+        """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP, which changes a row once more."""
         columns = self.touched(table)
         if not columns:
             return Script()

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from migrator import filters, rejects, transforms
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Fact, Load, Server, load_adapter
+from migrator.adapter import Adapter, Fact, Load, load_adapter
 from migrator.converting import Converter, Counts, converter, recalled
 from migrator.ddl import DDL
 from migrator.differences import differences
@@ -655,7 +655,7 @@ class _Import:
         yield from self._changes()
 
     def _not_made(self, step: Step, error: str) -> Loss:
-        """The entry about an object that the target refused; the log has the error. A foreign key has its orphans counted."""
+        """The entry about an object that the target refused, as the log says; of a foreign key, the rows against it."""
         said = source_text(step.part)
         detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
         orphans = self._orphans(step.table, step.part) if isinstance(step.part, ForeignKey) else None

@@ -42,6 +42,14 @@ TABLES = {
 }
 """One table, as each database has it."""
 
+MORE = {
+    "mysql": (
+        "ALTER TABLE t ADD ch char(5) NOT NULL DEFAULT 'ab', ADD u bigint unsigned NOT NULL DEFAULT 7,"
+        " ADD y year NOT NULL DEFAULT 2018",
+    ),
+}
+"""Columns of types that only one has: padded, without a sign, or a year."""
+
 ROWS = (
     "1, 7, 2, 12.50, 2.5, {true}, 'abc', 'x', '2020-02-29', '2019-12-31',"
     " '2020-02-29 12:30:59.500', '2020-02-29 12:30:59.250', 'low'",
@@ -185,6 +193,7 @@ CASES: dict[str, Sequence[Case]] = {
                 "greatest(a, c)",
                 "ARRAY[i]",
                 '"substring"(a, i)',
+                "date_part('', ts)",
             )
         ),
     ),
@@ -225,6 +234,19 @@ CASES: dict[str, Sequence[Case]] = {
                 "m = 'low'",
                 "isnull(i)",
                 "case when b then i else j end",
+                "date(ts)",
+                "date(d)",
+                "cast(ts as date)",
+                "datediff(date(ts), e)",
+                "year(date(ts))",
+                "replace(a, 'b', 'BB')",
+                "u > 3",
+                "u % 4",
+                "u + 1",
+                "u < 18446744073709551615",
+                "y > 1999",
+                "y between 1999 and 2018",
+                "y + 1",
             ),
         ),
         Case("n + 1", "postgresql"),
@@ -244,6 +266,19 @@ CASES: dict[str, Sequence[Case]] = {
                 "i xor j",
                 "md5(a)",
                 "m > 'low'",
+                "date(a)",
+                "date(i)",
+                "date(concat(d, ''))",
+                "ch like 'ab'",
+                "concat(ch, '|')",
+                "coalesce(ch, '')",
+                "u div 2",
+                "cast(u as signed)",
+                "y = 18",
+                "y between 0 and 50",
+                "y in (18, 19)",
+                "case y when 18 then 1 end",
+                "y = i",
                 "sum(f) over ()",
             )
         ),
@@ -315,6 +350,7 @@ CASES: dict[str, Sequence[Case]] = {
                 "julianday(d)",
                 "a glob 'a*'",
                 'a = "abc"',
+                "mod(i, 2)",
                 "random()",
             )
         ),
@@ -342,7 +378,7 @@ def source_of(name: str, url: str) -> Catalog:
         collation = "utf8mb4_nopad_bin" if "MariaDB" in str(version) else "utf8mb4_0900_bin"
     truths = ("true", "false") if name == "postgresql" else ("1", "0")
     inserts = (f"INSERT INTO t VALUES ({row.format(true=truths[0], false=truths[1])})" for row in ROWS)
-    execute(url, *(sql.format(collation=collation) for sql in TABLES[name]), *inserts)
+    execute(url, *(sql.format(collation=collation) for sql in TABLES[name]), *inserts, *MORE.get(name, ()))
     adapter = adapter_for_backend(sa.make_url(url).get_backend_name())
     with adapter.engine(sa.make_url(url)).connect() as connection:
         return adapter.catalog(connection, [schema_of(url)])
