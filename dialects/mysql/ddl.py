@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Script
@@ -577,13 +578,18 @@ class MySQLDDL(DDL):
         return name
 
     def _named_alike(self, table: Table, of: Check | ForeignKey) -> int:
-        count = 0
-        for other in self.catalog.of(Table):
-            if other.qname == table.qname:
-                break
-            named: Iterable[Check | ForeignKey] = other.checks if isinstance(of, Check) else other.foreign_keys
-            count += other.schema == table.schema and any(x.name == of.name for x in named)
-        return count
+        """How many tables before this one in its schema have a check, or a foreign key, of the same name."""
+        having = self._having.get((table.schema, type(of), of.name or ""), [])
+        return having.index(table.name) if table.name in having else len(having)
+
+    @cached_property
+    def _having(self) -> dict[tuple[str, type, str], list[str]]:
+        """The tables that have a check or foreign key of a name, in the order of the catalog."""
+        found: dict[tuple[str, type, str], list[str]] = {}
+        for table in self.catalog.of(Table):
+            for kind, name in dict.fromkeys((type(part), part.name or "") for part in (*table.checks, *table.foreign_keys)):
+                found.setdefault((table.schema, kind, name), []).append(table.name)
+        return found
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 

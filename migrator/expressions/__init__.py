@@ -49,6 +49,10 @@ def _folded(names: Iterable[str]) -> dict[str, str]:
     return {folded: next(iter(real)) for folded, real in found.items() if len(real) == 1}
 
 
+def _said(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def parse(sql: str, read: str) -> exp.Expr:
     """The expression or query as a tree.
 
@@ -57,7 +61,7 @@ def parse(sql: str, read: str) -> exp.Expr:
     try:
         tree = sqlglot.parse_one(sql, read=read, error_level=glot.ErrorLevel.RAISE)
     except _STUMBLES as error:
-        raise Untranslatable(f"not understood: {str(error).splitlines()[0]}") from error
+        raise Untranslatable(f"not understood: {_said(error)}") from error
     if isinstance(tree, exp.Command):
         raise Untranslatable("not understood")
     return tree
@@ -86,7 +90,7 @@ def generate(tree: exp.Expr, write: str) -> str:
     try:
         return tree.sql(dialect=write, unsupported_level=glot.ErrorLevel.RAISE)
     except glot.SqlglotError as error:
-        raise Untranslatable(str(error).splitlines()[0]) from error
+        raise Untranslatable(_said(error)) from error
 
 
 def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[str], str]) -> str:
