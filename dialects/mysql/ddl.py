@@ -587,7 +587,8 @@ class MySQLDDL(DDL):
         """The tables that have a check or foreign key of a name, in the order of the catalog."""
         found: dict[tuple[str, type, str], list[str]] = {}
         for table in self.catalog.of(Table):
-            for kind, name in dict.fromkeys((type(part), part.name or "") for part in (*table.checks, *table.foreign_keys)):
+            parts: tuple[Check | ForeignKey, ...] = (*table.checks, *table.foreign_keys)
+            for kind, name in dict.fromkeys((type(part), part.name or "") for part in parts):
                 found.setdefault((table.schema, kind, name), []).append(table.name)
         return found
 

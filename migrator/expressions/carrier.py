@@ -152,6 +152,8 @@ class Carrier:
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
             values = self._alike(values)
+        if isinstance(node, exp.Coalesce):
+            self._check_one_form(values)
         return self._read(construct, values, flags)
 
     def _read(self, construct: type[exp.Expr] | str, values: Values, flags: Iterable[str] = ()) -> Value:
@@ -335,11 +337,21 @@ class Carrier:
         values = self._alike([self.value(result) for result in (*results, last or exp.Null())])
         if not alike(values):
             raise Untranslatable("its branches are of several kinds")
+        self._check_one_form(values)
         branches = [f"WHEN {c.sql} THEN {v.sql}" for c, v in zip(conditions, values, strict=False)]
         otherwise = f" ELSE {values[-1].sql}" if last is not None else ""
         types = {value.type for value in values if value.kind != "null"}
         type_ = types.pop() if len(types) == 1 else None
         return Value(common(values), f"CASE {' '.join(branches)}{otherwise} END", type=type_)
+
+    def _check_one_form(self, values: Values) -> None:
+        """See that values which stand for one another have one form at the target.
+
+        :raises Untranslatable: some are numbers and others texts there, which are never equal.
+        """
+        given = [value for value in values if value.kind != "null"]
+        if len({value.type for value in given}) > 1 and not all(map(self.orders, given)):
+            raise Untranslatable("some of its numbers would be texts")
 
     def _cast(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Cast)
