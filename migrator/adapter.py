@@ -720,6 +720,8 @@ def load_adapter(name: str) -> Adapter:
 
     :raises UnknownDialect: there is none.
     """
+    if name in _IN_USE:  # entry points are looked for in all packages that are installed, each time
+        return _IN_USE[name]
     for point in entry_points(group=GROUP, name=name):
         return _IN_USE.setdefault(name, point.load())
     raise UnknownDialect(dialect=name, known=", ".join(installed()))

@@ -20,7 +20,7 @@ from sqlglot import exp
 
 from migrator.adapter import Adapter, Part, TypeRule, load_adapter, rule_for
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
-from migrator.expressions import Translator, Untranslatable, parse, with_value
+from migrator.expressions import Translator, Untranslatable, parse, parse_value, with_value
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Semantics, Value
@@ -42,6 +42,7 @@ from migrator.model.objects import (
     NextValue,
     Now,
     Object,
+    Partitioning,
     PrimaryKey,
     Program,
     QName,
@@ -117,6 +118,8 @@ class DDL:
         self.adapter, self.catalog, self.version = adapter, catalog, version
         self.dialect = adapter.dialect()
         self.preparer = self.dialect.identifier_preparer
+        self.refused: Mapping[tuple[QName, Expression], str] = {}
+        """What the server said against expressions when they were tried, by their tables; they are left out."""
 
     @cached_property
     def translator(self) -> Translator:
@@ -174,12 +177,15 @@ class DDL:
 
         :raises Untranslatable: it has no exact counterpart here.
         """
+        if table is not None:
+            self._check_accepted(table, expression)
         if expression.dialect == self.adapter.name:
             return expression.sql
         source = self._semantics_of(expression.dialect)
+        source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
         carrier = Carrier(source, self._target, columns, fixed=fixed)
-        tree = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        tree = parse_value(expression.sql, load_adapter(expression.dialect).sqlglot)
         if condition:
             return carrier.condition(tree).sql
         if into is not None:
@@ -230,6 +236,7 @@ class DDL:
         if view.definition.dialect == self.adapter.name:
             return Carried(view.definition.sql, {})
         source, glot = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).sqlglot
+        source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
         carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
@@ -263,6 +270,52 @@ class DDL:
             if folded[obj.schema.lower(), obj.name.lower()] == 1:
                 found[QName(obj.schema.lower(), obj.name.lower())] = obj
         return found | {QName(obj.schema, obj.name): obj for obj in relations}
+
+    # --- trials -----------------------------------------------------------------------------------------------------
+
+    def untried(self, expression: Expression) -> bool:
+        """Whether a server of this kind may refuse an expression that has come to stand in its DDL."""
+        return expression.dialect != self.adapter.name
+
+    def _check_accepted(self, table: Table, expression: Expression) -> None:
+        """:raises Untranslatable: the server was asked, and refuses the expression."""
+        if why := self.refused.get((table.qname, expression)):
+            raise Untranslatable(f"{self.title} refuses it: {why}")
+
+    def on_trial(self, table: Table, name: QName) -> Table:
+        """The table as expressions are tried in it: its columns and keys, and nothing that is computed."""
+        columns = (
+            replace(c, type=self._own_type(c), default=None, identity=None, generated=None, on_update=None, comment=None)
+            for c in table.columns
+        )
+        return replace(
+            table,
+            schema=name.schema,
+            name=name.name,
+            columns=tuple(columns),
+            checks=(),
+            indexes=tuple(index for index in table.indexes if not any(map(self.untried, expressions_of(index)))),
+            partitioning=None,
+            parents=(),
+            comment=None,
+        )
+
+    def _own_type(self, column: Column) -> t.Type:
+        return column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+
+    def trial(self, table: Table) -> tuple[str, ...]:
+        """The statements that make a table from :meth:`on_trial` a temporary one, its checks and computed indexes too."""
+        scripts = [self.check(table, check) for check in table.checks]
+        scripts += [self.index(table, i) for i in table.indexes if any(map(self.untried, expressions_of(i)))]
+        return (self.create_temporary(table), *(sql for script in scripts for sql in script.statements))
+
+    def create_temporary(self, table: Table) -> str:
+        """The statement that makes a table a temporary one; its schema is :attr:`staging_schema`, where there is one."""
+        return self.create_table(table).statements[0].replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+
+    def drop_temporary(self, table: QName) -> str:
+        """The statement that drops a temporary table, and never another one of its name."""
+        return f"DROP TEMPORARY TABLE IF EXISTS {self.name_of(table)}"
 
     # --- types and columns ------------------------------------------------------------------------------------------
 
@@ -363,6 +416,8 @@ class DDL:
             return ""
         try:
             self._refuse_clock_as_text(column.default, column)
+            if isinstance(column.default, Expression):
+                self._check_accepted(table, column.default)
             return f"DEFAULT {self.default(column.default, column)}"
         except Untranslatable as why:
             detail = f"default {_shown(column.default)} is left out: {why}"
@@ -378,6 +433,17 @@ class DDL:
             return
         if isinstance(t.base_of(column.type), t.String) and not (value.utc and value.precision is not None):
             raise Untranslatable("the current time has no fixed form as text")
+
+    def on_update_loss(self, table: Table, column: Column) -> Loss:
+        """What differs of MySQL's ON UPDATE CURRENT_TIMESTAMP: a trigger does it, or nothing."""
+        detail = "no longer changes by itself on UPDATE"
+        if column in self.touched(table):
+            detail = "a trigger does ON UPDATE CURRENT_TIMESTAMP, also where an UPDATE sets the column to the value it has"
+        return Loss(path_of(table), "on-update", detail, column.name)
+
+    def touched(self, table: Table) -> tuple[Column, ...]:
+        """The columns whose ON UPDATE CURRENT_TIMESTAMP a trigger can do: those that hold a date with a time."""
+        return tuple(c for c in table.columns if c.on_update is not None and isinstance(t.base_of(c.type), t.Timestamp))
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
@@ -451,7 +517,8 @@ class DDL:
     def table_options(self, table: Table, losses: list[Loss]) -> str:
         """What follows the closing parenthesis."""
         if table.partitioning is not None:
-            detail = f"becomes one table; at the source: PARTITION BY {table.partitioning.clause}"
+            clause = "; ".join((table.partitioning.clause, *_bounds(table.partitioning)))
+            detail = f"becomes one table, without the bounds of its partitions; at the source: PARTITION BY {clause}"
             losses.append(Loss(path_of(table), "partitioning", detail))
         if table.parents:
             parents = ", ".join(map(str, table.parents))
@@ -499,7 +566,7 @@ class DDL:
     def _column_check(self, check: Check, column: Column) -> Check:
         expression = check.expression
         sql = with_value(expression.sql, load_adapter(expression.dialect).sqlglot, column.name)
-        return Check(None, Expression(sql, expression.dialect), check.validated)
+        return replace(check, name=None, expression=Expression(sql, expression.dialect))
 
     def range_checks(self, table: Table) -> list[str]:
         """Checks that restore what a wider type would let in."""
@@ -589,11 +656,22 @@ class DDL:
         """``CHECK (…)``, or nothing with a loss."""
         try:
             condition = self.expression(check.expression, table, condition=True, fixed=True)
-            return f"{self.named(check.name)}CHECK ({condition})"
+            return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
         except Untranslatable as why:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """What follows a check that does not hold for all rows.
+
+        :raises Untranslatable: it would here.
+        """
+        if not check.enforced:
+            raise Untranslatable("it is not enforced, and cannot be off here")
+        if not check.validated:
+            raise Untranslatable("rows may break it, and it would hold for them too")
+        return ""
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""
@@ -720,6 +798,13 @@ class DDL:
         """Let identities and sequences go on where the source stood; nothing for a table without an identity."""
         return Script()
 
+    def on_update(self, table: Table) -> Script:
+        """What does for MySQL's ON UPDATE CURRENT_TIMESTAMP here; nothing where columns do that themselves, or nothing can.
+
+        :meth:`create_table` says which, and what differs.
+        """
+        return Script()
+
     def comments(self, obj: Table | View) -> Script:
         """Comments on a table or view and its columns."""
         statements = []
@@ -762,8 +847,7 @@ class DDL:
             replace(column, nullable=True, default=None, identity=None, generated=None, comment=None, on_update=None)
             for column in columns
         )
-        create = self.create_table(Table(staging.schema, staging.name, tuple(plain))).statements[0]
-        return create.replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+        return self.create_temporary(Table(staging.schema, staging.name, tuple(plain)))
 
     def insert_from(self, table: QName, columns: Iterable[Column], staging: QName, where: str | None = None) -> str:
         """The statement that moves the rows of ``staging``, or those of them that meet ``where``, into ``table``."""
@@ -802,6 +886,20 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
     last = of.maximum if of.increment > 0 else of.minimum
     if last is not None:
         yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
+
+
+def expressions_of(index: Index) -> tuple[Expression, ...]:
+    """The expressions of an index: its keys' and its condition."""
+    return tuple(e for e in (*(key.expression for key in index.keys), index.where) if e is not None)
+
+
+def _bounds(partitioning: Partitioning) -> Iterator[str]:
+    """The partitions that the clause itself does not name, with their bounds."""
+    for part in partitioning.partitions:
+        if part.name not in partitioning.clause:
+            below = part.partitioning
+            yield f"{part.name} {part.bounds}" + (f" PARTITION BY {below.clause}" if below is not None else "")
+            yield from _bounds(below) if below is not None else ()
 
 
 def _shown(default: Default) -> str:

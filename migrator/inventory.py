@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
-from migrator.plan import POSITION, TABLE, TABLE_DATA, Step, plan
+from migrator.plan import NO_OBJECTS, TABLE, Step, plan
 
 
 class Fate(StrEnum):
@@ -27,10 +27,6 @@ class Fate(StrEnum):
     UNSUPPORTED = "unsupported"
     FAILED = "failed"
     MISSING = "missing"
-
-
-_NO_OBJECTS = frozenset({TABLE_DATA, POSITION})
-"""The paths of a plan that are about rows and about where sequences stand."""
 
 
 _SCHEMA = "USER"
@@ -76,7 +72,7 @@ def items(catalog: Catalog) -> Counter[Item]:
 
 def steps(catalog: Catalog) -> Iterator[Step]:
     """The steps of a plan that stand for objects."""
-    return (step for phase in plan(catalog, "METADATA_ONLY") for step in phase.steps if step.path not in _NO_OBJECTS)
+    return (step for phase in plan(catalog, "METADATA_ONLY") for step in phase.steps if step.path not in NO_OBJECTS)
 
 
 def _item(step: Step) -> Item:
@@ -100,7 +96,7 @@ class Made:
         changed = {loss.object for loss in self.losses}
         tables = {step.table: self._fate(step, state, changed) for step, state in self.steps if step.path == TABLE}
         for step, state in self.steps:
-            if step.path in _NO_OBJECTS:
+            if step.path in NO_OBJECTS:
                 continue
             silent = not step.script.statements and not step.script.losses
             yield _item(step), tables.get(step.table, Fate.MOVED) if silent else self._fate(step, state, changed)

@@ -32,9 +32,13 @@ from migrator.spec import Content, JobSpec
 TABLE_DATA = "TABLE/TABLE_DATA"
 TABLE = "TABLE/TABLE"
 POSITION = "SEQUENCE/POSITION"
+ON_UPDATE = "TABLE/ON_UPDATE"
 INDEX = "TABLE/INDEX/INDEX"
 CONSTRAINT = "TABLE/CONSTRAINT/CONSTRAINT"
 REF_CONSTRAINT = "TABLE/CONSTRAINT/REF_CONSTRAINT"
+
+NO_OBJECTS = frozenset({TABLE_DATA, POSITION, ON_UPDATE})
+"""The paths that stand for no object: those of rows, of where sequences stand, of what makes up for a column's own doing."""
 
 SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
 """The phases whose steps workers take at the same time, where they touch different tables."""
@@ -43,13 +47,14 @@ SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
 @dataclass(frozen=True)
 class Step:
     """One thing to make. ``label`` names it in messages; ``table``: the table it belongs to, if any; ``script`` makes it;
-    ``touches``: the tables that making it locks."""
+    ``touches``: the tables that making it locks; ``part``: the object, or the part of the table, that it is about."""
 
     path: str
     label: str
     table: QName | None
     script: Script
     touches: frozenset[QName] = frozenset()
+    part: Any = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class _Draft:
         if isinstance(obj, Program) and obj.remapped and script.statements:
             detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
             script = replace(script, losses=(*script.losses, Loss(self.label, "program-remap", detail)))
-        return Step(self.path, self.label, self.table, script, self._touches())
+        return Step(self.path, self.label, self.table, script, self._touches(), self.arguments[-1])
 
     def _touches(self) -> frozenset[QName]:
         touched = {part.referred for part in self.arguments if isinstance(part, ForeignKey)}
@@ -192,6 +197,12 @@ def _positions(catalog: Catalog) -> Iterator[_Draft]:
             yield _Draft(POSITION, f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
 
 
+def _changing(catalog: Catalog) -> Iterator[_Draft]:
+    for table in catalog.of(Table):
+        if any(column.on_update is not None for column in table.columns):
+            yield _Draft(ON_UPDATE, f"ON_UPDATE:{path_of(table)}", "on_update", (table,), table.qname)
+
+
 def _constraints(table: Table) -> Iterator[Any]:
     if table.primary_key is not None:
         yield table.primary_key
@@ -220,6 +231,7 @@ ORDER: tuple[Maker, ...] = (
     *_KEYS,
     _parts(REF_CONSTRAINT, "foreign_key", "REF_CONSTRAINT", lambda table: table.foreign_keys),
     _after_rows,
+    _changing,
     *(_reacting(path) for path in _LAST),
 )
 """The order of a job."""

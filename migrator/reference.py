@@ -585,6 +585,9 @@ number that is rounded, and is out of range then) is counted by both.
 | `LEDGER=file` | all entries as JSON, of an import or a SQLFILE |
 | `migrator plan … --json` | `losses`: those that are known before rows move; with [PROFILE](profile.md) they are counted |
 
+Objects that the target has refused to make are errors of the log. The master table and `LEDGER` have entries about them,
+too (rule `not-made`), with the SQL of the source, and of a foreign key with the number of rows that refer to none.
+
 ```json
 {"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [
  {"object": "TABLE:\\"public\\".\\"emp\\"", "rule": "zero-date", "detail": "zero dates became NULL", "column": "hired",

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Script, generator_losses
@@ -15,6 +16,7 @@ from migrator.model.objects import (
     Check,
     Column,
     Default,
+    Expression,
     ForeignKey,
     Identity,
     Index,
@@ -32,6 +34,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
@@ -154,6 +157,20 @@ class MySQLDDL(DDL):
         if name in known:
             losses.append(Loss(path, "collation", f"collation {name} becomes {known[name]}", column))
         return known.get(name, name)
+
+    # --- trials -----------------------------------------------------------------------------------------------------
+
+    def untried(self, expression: Expression) -> bool:
+        """Whether the server may refuse an expression: those of MySQL and MariaDB differ, too."""
+        return not self.native or (self.server == "mariadb") != parsed_flavor(self.catalog.version).mariadb
+
+    def on_trial(self, table: Table, name: QName) -> Table:
+        """The table with its AUTO_INCREMENT, which no expression may use; periods cannot be temporary."""
+        made = super().on_trial(table, name)
+        columns = zip(made.columns, table.columns, strict=True)
+        counted = tuple(replace(column, identity=self.identity_of(table, own)) for column, own in columns)
+        options = tuple(option for option in table.options if option[0] != "WITH SYSTEM VERSIONING")
+        return replace(made, columns=counted, options=options)
 
     # --- types ------------------------------------------------------------------------------------------------------
 
@@ -528,23 +545,36 @@ class MySQLDDL(DDL):
         implied = (unsigned_check(c.name) for c in table.columns if self.keeps_native(c))
         if self.native and check.name is None and check.expression.sql in implied:
             return ""
-        if not check.validated and self.server != "mysql":
-            detail = (
-                f"check {check.name or ''} ({check.expression.sql}) is left out: rows may break it, and it cannot be off"
-            )
-            losses.append(Loss(path_of(table), "check", detail))
-            return ""
         sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
         counted = self.auto_increment(table)
         if counted is not None and self.quote(counted) in sql:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
-        return f"{sql} NOT ENFORCED" if sql and not check.validated else sql
+        return sql
+
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``NOT ENFORCED``, which MySQL has and MariaDB has not; there is none for new rows only.
+
+        :raises Untranslatable: it cannot be off here.
+        """
+        if self.server != "mysql" or (check.enforced and check.validated):
+            return super().check_state(table, check, losses)
+        if check.enforced:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is off: it held for new rows, and would for all"
+            losses.append(Loss(path_of(table), "check", detail))
+        return " NOT ENFORCED"
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""
         return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
+
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
+        made = super().foreign_key(table, key)
+        if key.validated or self.server != "mariadb":
+            return made
+        return replace(made, statements=tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements))
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE … ON UPDATE …``; there is no SET DEFAULT. MySQL's own are always written: their defaults differ."""
@@ -571,13 +601,19 @@ class MySQLDDL(DDL):
         return name
 
     def _named_alike(self, table: Table, of: Check | ForeignKey) -> int:
-        count = 0
-        for other in self.catalog.of(Table):
-            if other.qname == table.qname:
-                break
-            named: Iterable[Check | ForeignKey] = other.checks if isinstance(of, Check) else other.foreign_keys
-            count += other.schema == table.schema and any(x.name == of.name for x in named)
-        return count
+        """How many tables before this one in its schema have a check, or a foreign key, of the same name."""
+        having = self._having.get((table.schema, type(of), of.name or ""), [])
+        return having.index(table.name) if table.name in having else len(having)
+
+    @cached_property
+    def _having(self) -> dict[tuple[str, type, str], list[str]]:
+        """The tables that have a check or foreign key of a name, in the order of the catalog."""
+        found: dict[tuple[str, type, str], list[str]] = {}
+        for table in self.catalog.of(Table):
+            parts: tuple[Check | ForeignKey, ...] = (*table.checks, *table.foreign_keys)
+            for kind, name in dict.fromkeys((type(part), part.name or "") for part in parts):
+                found.setdefault((table.schema, kind, name), []).append(table.name)
+        return found
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 

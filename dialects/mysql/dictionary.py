@@ -392,7 +392,7 @@ class Reader:
         for row in rows:
             if _json_column(row) not in json:
                 name = None if row["level"] == "Column" else row["constraint_name"]
-                yield Check(name, Expression(self.clean(row["check_clause"]), "mysql"), row["enforced"] != "NO")
+                yield Check(name, Expression(self.clean(row["check_clause"]), "mysql"), enforced=row["enforced"] != "NO")
 
     def foreign_keys(self, rows: Sequence[Row]) -> tuple[ForeignKey, ...]:
         """Foreign keys with their actions."""

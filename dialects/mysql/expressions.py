@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlglot import exp
 
 from migrator.expressions.semantics import (
     ANY_TEXTS,
     CLOCKS,
+    COMPARING,
     DATES,
     EXACT,
     INTEGERS,
     NUMBERS,
     READINGS,
     STRINGS,
+    TIMESTAMPS,
     Kind,
     Reading,
     Semantics,
+    Test,
     Value,
     Values,
     Writing,
@@ -35,6 +39,9 @@ from migrator.model import types as t
 from migrator.model.objects import Column, Table
 
 _JOINABLE = ANY_TEXTS | INTEGERS
+_YEAR_DIGITS = 4
+_DAYS = (exp.TsOrDsToDate, "CAST DATE")
+"""DATE(x), as sqlglot calls it, and CAST(x AS DATE)."""
 
 READ: tuple[Reading, ...] = (
     Reading(exp.IntDiv, (INTEGERS, INTEGERS), "whole quotient", "integer"),
@@ -42,6 +49,8 @@ READ: tuple[Reading, ...] = (
     Reading(exp.Least, (NUMBERS | CLOCKS,), "least", common, ordered, True),
     Reading(exp.Concat, (_JOINABLE,), "joined", textual, more=True),
     Reading(exp.DateDiff, (DATES, DATES), "days between", "integer"),
+    *(Reading(construct, (DATES,), "same", "date") for construct in _DAYS),
+    *(Reading(construct, (TIMESTAMPS,), "day of", "date") for construct in _DAYS),
     Reading(exp.Round, (EXACT,), "rounded", "whole"),
     Reading(exp.Round, (EXACT, INTEGERS), "rounded", "decimal", lambda values: whole_constant(values[1], 0)),
     Reading(exp.Floor, (EXACT,), "floor", "whole"),
@@ -137,11 +146,28 @@ WRITE: tuple[Writing, ...] = besides(
 
 
 def kind(column: Column, table: Table | None) -> Kind:
-    """A column's kind: texts are told apart by all their characters only by collations that do not pad."""
-    if not isinstance(t.base_of(column.type), t.String):
+    """A column's kind: texts are told apart by all their characters only by collations that do not pad, nor cut."""
+    base = t.base_of(column.type)
+    if not isinstance(base, t.String):
         return kind_of(column, table)
+    if base.fixed:
+        return "other"
     collation = column.collation or (dict(table.options).get("COLLATE") if table is not None else None) or ""
     return "text" if collation.endswith(("_nopad_bin", "_0900_bin")) else "caseless"
 
 
-SEMANTICS = Semantics((*READ, *READINGS), WRITE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))
+def _full_years(test: Test | None) -> Test:
+    """The test, and that a YEAR stands beside years and numbers of four digits only: MySQL takes 18 for 2018 there."""
+
+    def holds(values: Values) -> bool:
+        years = [isinstance(t.base_of(value.type or t.Type()), t.Year) for value in values]
+        beside = [value for value, is_year in zip(values, years, strict=True) if not is_year]
+        full = all(value.constant is not None and len(value.constant) == _YEAR_DIGITS for value in beside)
+        return (full or not any(years)) and (test is None or test(values))
+
+    return holds
+
+
+_COMMON = tuple(replace(row, when=_full_years(row.when)) if row.construct in COMPARING else row for row in READINGS)
+
+SEMANTICS = Semantics((*READ, *_COMMON), WRITE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))

@@ -446,7 +446,8 @@ class OracleDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
             return ""
         losses += self._changes(table, adapted)
-        return f"{self.named(check.name)}CHECK ({adapted.sql})" + ("" if check.validated else " ENABLE NOVALIDATE")
+        state = " DISABLE" if not check.enforced else "" if check.validated else " ENABLE NOVALIDATE"
+        return f"{self.named(check.name)}CHECK ({adapted.sql}){state}"
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""

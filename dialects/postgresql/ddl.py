@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _LATEST = (18,)
 _NAME_BYTES = 63
+_MICROSECONDS = 6
 _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
 _NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
@@ -145,12 +147,10 @@ class PostgreSQLDDL(DDL):
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column of CREATE TABLE."""
-        path = path_of(table)
         if column.on_update is not None:
-            detail = "ON UPDATE CURRENT_TIMESTAMP is left out: it needs a trigger here"
-            losses.append(Loss(path, "on-update", detail, column.name))
+            losses.append(self.on_update_loss(table, column))
         if column.invisible:
-            losses.append(Loss(path, "invisible", "the invisible column is visible here", column.name))
+            losses.append(Loss(path_of(table), "invisible", "the invisible column is visible here", column.name))
         return super().column(table, column, losses)
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -302,10 +302,14 @@ class PostgreSQLDDL(DDL):
             return Script()
         return super().check(table, check)
 
-    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
-        """``CHECK``; one that the source does not vouch for holds for new rows only."""
-        sql = super().check_clause(table, check, losses)
-        return f"{sql} NOT VALID" if sql and not check.validated else sql
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``NOT VALID`` of a check that holds for new rows only; ``NOT ENFORCED``, from version 18 on, for none.
+
+        :raises Untranslatable: it cannot be off here.
+        """
+        if not check.enforced and self.since(18):
+            return " NOT ENFORCED"
+        return " NOT VALID" if check.enforced and not check.validated else super().check_state(table, check, losses)
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY``; one that the source does not vouch for holds for new rows only."""
@@ -419,6 +423,30 @@ class PostgreSQLDDL(DDL):
 
     # --- views and the rest -----------------------------------------------------------------------------------------
 
+    def on_update(self, table: Table) -> Script:
+        """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP: a row that changes in any bit has the time of the statement.
+
+        A generated column has no value yet when the trigger looks; it changes only with others.
+        """
+        columns = self.touched(table)
+        if not columns:
+            return Script()
+        own = [self.quote(column.name) for column in table.data_columns]
+        old, new = (", ".join(f"{row}.{name}" for name in own) for row in ("OLD", "NEW"))
+        function = self.qualified(table.schema, _on_update_name(table))
+        body = "\n".join(("", "BEGIN", *map(self._touch, columns), "    RETURN NEW;", "END", ""))
+        return Script(
+            (
+                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {self.literal(body)}",
+                f"CREATE TRIGGER on_update_current_timestamp BEFORE UPDATE ON {self.name_of(table)} FOR EACH ROW"
+                f" WHEN (ROW({old})::record OPERATOR(pg_catalog.*<>) ROW({new})::record) EXECUTE FUNCTION {function}()",
+            )
+        )
+
+    def _touch(self, column: Column) -> str:
+        name = self.quote(column.name)
+        return f"    IF NEW.{name} IS NOT DISTINCT FROM OLD.{name} THEN NEW.{name} := {_statement_time(column)}; END IF;"
+
     def create_view(self, view: View) -> Script:
         """A view, or a materialized view with its rows and indexes."""
         if not self.at_home:
@@ -507,6 +535,22 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
             if isinstance(types.get(key.column or ""), t.Json | t.Xml):
                 return f"{key.column} has a type without an order"
     return ""
+
+
+def _statement_time(column: Column) -> str:
+    """When the statement began, with the digits of the column after the second: MySQL cuts the others off."""
+    base = t.base_of(column.type)
+    digits = base.precision if isinstance(base, t.Timestamp) else _MICROSECONDS
+    now = "pg_catalog.statement_timestamp()"
+    if digits >= _MICROSECONDS:
+        return now
+    return f"pg_catalog.to_timestamp(pg_catalog.trunc(EXTRACT(epoch FROM {now})::numeric, {digits})::double precision)"
+
+
+def _on_update_name(table: Table) -> str:
+    """The name of the function that a table's trigger calls."""
+    name = f"{table.name}_on_update"
+    return name if len(name.encode()) <= _NAME_BYTES else f"on_update_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _own(table: Table | View) -> Table | None:

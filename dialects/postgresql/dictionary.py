@@ -326,7 +326,7 @@ class _Dictionary:
                     columns = tuple(k.columns)
                     uniques.append(o.Unique(k.name, columns, k.deferrable, k.deferred, not k.nulls_not_distinct))
                 case "c":
-                    checks.append(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated))
+                    checks.append(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated, k.enforced))
                 case "f" if not k.of_parent:
                     foreign_keys.append(_foreign_key(k))
             self._constraint_losses(table, k)
@@ -346,7 +346,7 @@ class _Dictionary:
             self._lose(table, "exclusion", f"exclusion constraint {k.name} is not carried: {k.definition}")
         if k.period:
             self._lose(table, "temporal-key", f"constraint {k.name} holds without its period: {k.definition}")
-        if not k.enforced:
+        if k.kind != "c" and not k.enforced:
             self._lose(table, "not-enforced", f"constraint {k.name} becomes an enforced one")
         if k.includes:
             self._lose(table, "key-include", f"the index of {k.name} holds the key's columns only: {k.definition}")

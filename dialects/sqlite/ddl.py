@@ -76,6 +76,10 @@ class SQLiteDDL(DDL):
         """
         return self.catalog.dialect == DIALECT and (any(c.native for c in table.columns) or table.bytes is not None)
 
+    def trial(self, table: Table) -> tuple[str, ...]:
+        """A temporary table; SQLite looks for functions when it compiles a statement that calls them."""
+        return (*super().trial(table), f"EXPLAIN INSERT INTO {self.name_of(table)} DEFAULT VALUES")
+
     # --- columns ----------------------------------------------------------------------------------------------------
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -172,7 +176,7 @@ class SQLiteDDL(DDL):
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``DEFAULT …``; MySQL's ON UPDATE is a loss."""
         if column.on_update is not None:
-            losses.append(Loss(path_of(table), "on-update", "no longer changes by itself on UPDATE", column.name))
+            losses.append(self.on_update_loss(table, column))
         return super().default_clause(table, column, losses)
 
     # --- tables -----------------------------------------------------------------------------------------------------
@@ -309,6 +313,35 @@ class SQLiteDDL(DDL):
             return None
         wanted = column.default.sequence
         return next((s for s in self.catalog.of(Sequence) if QName(s.schema, s.name) == wanted), None)
+
+    def touched(self, table: Table) -> tuple[Column, ...]:
+        """The columns that a trigger can change: none where all names of the rowid are those of columns."""
+        return super().touched(table) if self._rowid(table) else ()
+
+    def _rowid(self, table: Table) -> str:
+        taken = {column.name.lower() for column in table.columns}
+        return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "")
+
+    def on_update(self, table: Table) -> Script:
+        """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP, which changes a row once more."""
+        columns = self.touched(table)
+        if not columns:
+            return Script()
+        names = [self.quote(column.name) for column in table.data_columns]
+        changed = " OR ".join(f"OLD.{name} COLLATE BINARY IS NOT NEW.{name}" for name in names)
+        sets = ", ".join(
+            f"{name} = CASE WHEN NEW.{name} IS OLD.{name} THEN {self.default(column.on_update, column)} ELSE NEW.{name} END"
+            for column in columns
+            if column.on_update is not None
+            for name in (self.quote(column.name),)
+        )
+        rowid, own = self._rowid(table), self.name_of(table)
+        return Script(
+            (
+                f"CREATE TRIGGER {self.quote(f'{table.name}_on_update')} AFTER UPDATE ON {own} FOR EACH ROW WHEN {changed}\n"
+                f"BEGIN\n    UPDATE {own} SET {sets} WHERE {rowid} = NEW.{rowid};\nEND",
+            )
+        )
 
     def comments(self, obj: Table | View) -> Script:
         """Nothing: see :meth:`create_table`."""

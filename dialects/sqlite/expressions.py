@@ -14,6 +14,7 @@ from sqlglot import exp
 from migrator.expressions.semantics import (
     ANY_TEXTS,
     CLOCKS,
+    COMPARING,
     DATES,
     DYNAMIC,
     FLOATS,
@@ -47,8 +48,7 @@ from .types import EXACT_DIGITS, affinity
 
 _JOINABLE = ANY_TEXTS | INTEGERS
 _REALS: Kinds = FLOATS | {"number"}
-_ORDERING = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.Nullif)
-_ORDERING_ALL = (*_ORDERING, exp.Min, exp.Max, "COUNT DISTINCT")
+_ORDERING = COMPARING | {exp.Min, exp.Max, "COUNT DISTINCT"}
 _CALCULATING = (exp.Add, exp.Sub, exp.Mul, exp.Sum, exp.Avg)
 
 
@@ -102,7 +102,7 @@ def _without_times(test: Test | None) -> Test:
 
 
 _COMMON = tuple(
-    replace(row, when=_without_times(row.when)) if row.construct in _ORDERING_ALL else row
+    replace(row, when=_without_times(row.when)) if row.construct in _ORDERING else row
     for row in READINGS
     if row.construct not in _CALCULATING
 )
@@ -225,4 +225,6 @@ SEMANTICS = Semantics(
     like_escape=None,
     like_case=False,
     binds=False,
+    misread=frozenset({"MOD"}),
 )
+"""MOD() calculates in binary floating point, % with whole numbers."""

@@ -22,6 +22,10 @@ class Untranslatable(Exception):
     """The expression has no exact counterpart in the target's SQL; ``str()`` says why."""
 
 
+_STUMBLES = (glot.SqlglotError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What sqlglot raises over SQL that it does not know, and over some that it takes for what it knows."""
+
+
 @dataclass(frozen=True)
 class Names:
     """The real names of a catalog's tables and columns, found by any spelling a case-insensitive database allows."""
@@ -45,6 +49,10 @@ def _folded(names: Iterable[str]) -> dict[str, str]:
     return {folded: next(iter(real)) for folded, real in found.items() if len(real) == 1}
 
 
+def _said(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
+
+
 def parse(sql: str, read: str) -> exp.Expr:
     """The expression or query as a tree.
 
@@ -52,11 +60,26 @@ def parse(sql: str, read: str) -> exp.Expr:
     """
     try:
         tree = sqlglot.parse_one(sql, read=read, error_level=glot.ErrorLevel.RAISE)
-    except glot.SqlglotError as error:
-        raise Untranslatable(f"not understood: {str(error).splitlines()[0]}") from error
+    except _STUMBLES as error:
+        raise Untranslatable(f"not understood: {_said(error)}") from error
     if isinstance(tree, exp.Command):
         raise Untranslatable("not understood")
     return tree
+
+
+def parse_value(sql: str, read: str) -> exp.Expr:
+    """An expression as a tree, also where a statement begins as it does: MySQL has a function REPLACE, and a statement.
+
+    :raises Untranslatable: sqlglot does not understand it, or there is more than one expression.
+    """
+    select = parse(f"SELECT {sql}", read)
+    said = {name for name, value in select.args.items() if value}
+    if not isinstance(select, exp.Select) or said != {"expressions"} or len(select.expressions) != 1:
+        raise Untranslatable("not understood")
+    value: exp.Expr = select.expressions[0].pop()
+    if isinstance(value, exp.Alias):
+        raise Untranslatable("not understood")
+    return value
 
 
 def generate(tree: exp.Expr, write: str) -> str:
@@ -67,7 +90,7 @@ def generate(tree: exp.Expr, write: str) -> str:
     try:
         return tree.sql(dialect=write, unsupported_level=glot.ErrorLevel.RAISE)
     except glot.SqlglotError as error:
-        raise Untranslatable(str(error).splitlines()[0]) from error
+        raise Untranslatable(_said(error)) from error
 
 
 def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[str], str]) -> str:

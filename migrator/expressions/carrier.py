@@ -26,6 +26,8 @@ _FORMAT = re.compile(r"(?:%[YmdHMS]|[-/:. ])+")
 _INTRODUCERS = frozenset({"_utf8mb4", "_utf8", "_utf8mb3", "_latin1", "_ascii"})
 _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
+_LARGEST = (1 << 63) - 1
+"""The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
 _SAID_ANYWAY = frozenset({"typed", "safe", "big_int", "scale", "nested", "date_part_boundary", "zero_start", "sysdate"})
 """What sqlglot says of a construct of every database it knows, which the readings of the one at hand know anyway."""
@@ -109,6 +111,18 @@ class Carrier:
             return self._say("unequal", (value, Value("integer", "0", constant="0")), "boolean")
         raise Untranslatable(f"{node.sql()} is no condition")
 
+    def orders(self, value: Value) -> bool:
+        """Whether the target puts such values into their order; SQLite has long decimals as texts."""
+        return self._has("less", value)
+
+    def tells_apart(self, value: Value) -> bool:
+        """Whether the target tells such values apart where they differ, and only there."""
+        return self._has("equal", value)
+
+    def _has(self, meaning: str, value: Value) -> bool:
+        writings = (writing for writing in self._target.semantics.writings if writing.meaning == meaning)
+        return any(writing.when is None or writing.when((value, value)) for writing in writings)
+
     def stored(self, node: exp.Expr, type_: t.Type, kind: Kind) -> Value:
         """The value as a column of ``type_`` and ``kind`` stores it.
 
@@ -138,6 +152,8 @@ class Carrier:
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
             values = self._alike(values)
+        if isinstance(node, exp.Coalesce):
+            self._check_one_form(values)
         return self._read(construct, values, flags)
 
     def _read(self, construct: type[exp.Expr] | str, values: Values, flags: Iterable[str] = ()) -> Value:
@@ -172,7 +188,8 @@ class Carrier:
         if node.is_string:
             return Value("string", self._target.literal(text), constant=text, nullable=False)
         if text.isdecimal():
-            return Value("integer", text, constant=text, nullable=False)
+            kind: Kind = "integer" if int(text) <= _LARGEST else "decimal"
+            return Value(kind, text, constant=text, nullable=False)
         if _NUMBER.fullmatch(text):
             return Value(self._source.fractions, text, constant=text, nullable=False)
         raise Untranslatable(f"how exact {text} is differs")
@@ -320,11 +337,21 @@ class Carrier:
         values = self._alike([self.value(result) for result in (*results, last or exp.Null())])
         if not alike(values):
             raise Untranslatable("its branches are of several kinds")
+        self._check_one_form(values)
         branches = [f"WHEN {c.sql} THEN {v.sql}" for c, v in zip(conditions, values, strict=False)]
         otherwise = f" ELSE {values[-1].sql}" if last is not None else ""
         types = {value.type for value in values if value.kind != "null"}
         type_ = types.pop() if len(types) == 1 else None
         return Value(common(values), f"CASE {' '.join(branches)}{otherwise} END", type=type_)
+
+    def _check_one_form(self, values: Values) -> None:
+        """See that values which stand for one another have one form at the target.
+
+        :raises Untranslatable: some are numbers and others texts there, which are never equal.
+        """
+        given = [value for value in values if value.kind != "null"]
+        if len({value.type for value in given}) > 1 and not all(map(self.orders, given)):
+            raise Untranslatable("some of its numbers would be texts")
 
     def _cast(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Cast)
@@ -374,7 +401,7 @@ class Carrier:
         return self._read(exp.Substring, values)
 
     def _part_of_day(self, node: exp.Expr) -> Value:
-        return self._read(f"EXTRACT {type(node).__name__.upper()}", (self.value(node.this),))
+        return self._read(f"EXTRACT {type(node).__name__.upper()}", (self.value(_undated(node.this)),))
 
     def _count(self, node: exp.Expr) -> Value:
         counted = _bare(node.this)
@@ -429,8 +456,8 @@ _SPECIAL: dict[type[exp.Expr], tuple[Callable[[Carrier, exp.Expr], Value], froze
 }
 """Constructs whose operands are more than values of kinds, and all that may be said of them."""
 
-_WRAPPERS = (exp.Paren, exp.TsOrDsToDate, exp.TsOrDsToTimestamp)
-"""What stands around an operand and says nothing: parentheses, and what sqlglot adds to dates."""
+_WRAPPERS = (exp.Paren, exp.TsOrDsToTimestamp)
+"""What stands around an operand and says nothing: parentheses, and what sqlglot adds to times that are formatted."""
 
 
 def _bare(node: exp.Expr) -> exp.Expr:
@@ -439,11 +466,17 @@ def _bare(node: exp.Expr) -> exp.Expr:
     return node
 
 
+def _undated(node: exp.Expr) -> exp.Expr:
+    """What sqlglot takes the day of, before it takes a part of that."""
+    node = _bare(node)
+    return _bare(node.this) if isinstance(node, exp.TsOrDsToDate) else node
+
+
 def _day_numbered(node: exp.Expr) -> exp.Expr | None:
     """What MySQL's TO_DAYS, as sqlglot writes it, gives the number of: views have it for DATEDIFF."""
     node = _bare(node)
     counted = _bare(node.this) if isinstance(node, exp.Add) else None
-    since = _bare(counted.expression) if isinstance(counted, exp.DateDiff) else None
+    since = _undated(counted.expression) if isinstance(counted, exp.DateDiff) else None
     is_first = isinstance(since, exp.Literal) and since.this == "0000-01-01"
     return counted.this if isinstance(counted, exp.DateDiff) and is_first else None
 

@@ -135,7 +135,8 @@ class QueryCarrier:
         merged: dict[str, Value] = {}
         for (name, first), second in zip(left.items(), right.values(), strict=True):
             both = [value for value in (first, second) if value.kind != "null"] or [first]
-            if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not comparable((*both, *both))):
+            told = comparable((*both, *both)) and all(map(self._carrier(scope).tells_apart, both))
+            if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not told):
                 raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
             kind = "decimal" if {v.kind for v in both} == {"integer", "decimal"} else both[-1].kind
             merged[name] = replace(both[0], kind=kind, constant=None, nullable=True)
@@ -166,7 +167,7 @@ class QueryCarrier:
         self._grouped(node, carrier, columns, computed)
         if (distinct := node.args.get("distinct")) is not None:
             _check(distinct)
-            _all_comparable(columns)
+            _all_comparable(columns, carrier)
         self._end(node, scope, columns)
         return columns
 
@@ -210,7 +211,7 @@ class QueryCarrier:
             join.set("on", exp.Var(this=self._carrier(scope).condition(on).sql))
         for identifier in join.args.get("using") or []:
             found = [value for _, (_, f) in scope.sources.items() if (value := _by_name(f.columns, identifier.name))]
-            if not found or not comparable(found):
+            if not found or not comparable(found) or not all(map(self._carrier(scope).tells_apart, found)):
                 raise Untranslatable(f"how {identifier.name} is compared differs")
             _spell(identifier, _real(scope, identifier.name), self._quote)
 
@@ -264,7 +265,7 @@ class QueryCarrier:
                 if isinstance(key, exp.Column) and not key.table and key.name.lower() in computed:
                     raise Untranslatable(f"{key.name} is a column of a table and another one of the query")
                 keys.append(exp.Var(this=value.sql))
-            if not comparable((value, value)) and value.kind not in {"other", "enum"}:
+            if value.kind not in {"other", "enum"} and not (comparable((value, value)) and carrier.tells_apart(value)):
                 raise Untranslatable(f"how {key.sql()} is told apart from others in groups differs")
         group.set("expressions", keys)
 
@@ -290,10 +291,10 @@ class QueryCarrier:
             else:
                 value = self._key(key, carrier, columns)
                 item.set("this", exp.Var(this=value.sql))
-            if value.kind in TEXTS | {"caseless", "enum", "other"}:
+            if value.kind in TEXTS | {"caseless", "enum", "other"} or not carrier.orders(value):
                 if limited:
                     raise Untranslatable(f"which rows come first by {key.sql()} depends on the collation")
-                detail = f"rows sorted by {key.sql()} come in the order of this database's collation"
+                detail = f"rows sorted by {key.sql()} come in the order that this database has for its texts"
                 self._changes["view-order", detail] = None
 
     # --- names ------------------------------------------------------------------------------------------------------
@@ -363,9 +364,10 @@ def _family(value: Value) -> str:
     return "text" if value.kind in TEXTS else value.kind
 
 
-def _all_comparable(columns: Relation) -> None:
+def _all_comparable(columns: Relation, carrier: Carrier) -> None:
     for name, value in columns.items():
-        if not comparable((value, value)) and value.kind not in {"enum", "other", "null"}:
+        known = comparable((value, value)) and carrier.tells_apart(value)
+        if not known and value.kind not in {"enum", "other", "null"}:
             raise Untranslatable(f"how {name} is told apart from others differs")
 
 

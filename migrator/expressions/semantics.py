@@ -7,6 +7,7 @@ passes that somebody did not find to mean the same.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -15,6 +16,8 @@ from sqlglot import exp
 
 from migrator.model import types as t
 from migrator.model.objects import Column, Table
+
+from . import Untranslatable
 
 Kind: TypeAlias = Literal[
     "boolean", "integer", "whole", "decimal", "float", "number", "text", "caseless", "string", "date", "timestamp", "enum",
@@ -240,6 +243,8 @@ def kind_of(column: Column, table: Table | None) -> Kind:
     match t.base_of(column.type):
         case t.Boolean():
             return "boolean"
+        case t.Integer(bits=64, unsigned=True):
+            return "whole"
         case t.Integer() | t.Year():
             return "integer"
         case t.Decimal():
@@ -265,7 +270,8 @@ class Semantics:
     ``fractions``: what a constant with a point is. ``truth_numbers``: numbers are conditions, and 0 and 1 truth values.
     ``like_escape``: the character that escapes in LIKE where none is named; ``like_case``: LIKE tells ASCII's capital
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
-    rounds values to its type. ``joins``: the sides that an outer join has.
+    rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
+    operators which mean something else here.
     """
 
     readings: tuple[Reading, ...]
@@ -278,6 +284,16 @@ class Semantics:
     groups_strictly: bool = False
     binds: bool = True
     joins: frozenset[str] = frozenset({"", "LEFT", "RIGHT", "FULL"})
+    misread: frozenset[str] = frozenset()
+
+    def check_read(self, sql: str) -> None:
+        """See that ``sql`` calls none of the functions that are misread.
+
+        :raises Untranslatable: it may.
+        """
+        for name in self.misread:
+            if re.search(rf"\b{name}\s*\(", sql, re.IGNORECASE):
+                raise Untranslatable(f"what {name} means elsewhere is not known")
 
 
 # --- results --------------------------------------------------------------------------------------------------------
@@ -368,6 +384,9 @@ _COMPARISONS: tuple[tuple[type[exp.Expr], str, Test], ...] = (
     (exp.NullSafeEQ, "same or both null", comparable),
     (exp.NullSafeNEQ, "different or one null", comparable),
 )
+
+COMPARING = frozenset({*(construct for construct, _, _ in _COMPARISONS), exp.Between, exp.Nullif})
+"""The constructs that compare their operands."""
 
 READINGS: tuple[Reading, ...] = (
     *(Reading(construct, (ANY, ANY), meaning, "boolean", when) for construct, meaning, when in _COMPARISONS),

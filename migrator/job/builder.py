@@ -15,7 +15,7 @@ from migrator.job.report import JobLog
 from migrator.job.table import Row, State
 from migrator.job.worker import Build, Failure, Made
 from migrator.model.objects import QName
-from migrator.plan import POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
+from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 
 Numbered = Sequence[tuple[int, Step]]
 """Steps with their items of the master table."""
@@ -62,7 +62,8 @@ class Builder:
             if (step.script.statements or step.script.losses)
             and step.table not in self.skipped
             and not (step.path == TABLE and step.table in self.failed)
-            and not (step.path == POSITION and (step.table in self.failed or _positioned(step) in existing))
+            and not (step.path in NO_OBJECTS and step.table in self.failed)
+            and not (step.path == POSITION and _positioned(step) in existing)
         ]
         left = [(item, step) for item, step in wanted if not self._known(item, step)]
         if not left:

@@ -161,11 +161,13 @@ class Unique:
 
 @dataclass(frozen=True)
 class Check:
-    """A check constraint."""
+    """A check constraint. ``validated``: rows that are there meet it, as far as the source vouches; ``enforced``: new ones
+    have to."""
 
     name: str | None
     expression: Expression
     validated: bool = True
+    enforced: bool = True
 
 
 Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]

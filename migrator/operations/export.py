@@ -25,7 +25,7 @@ from migrator.operations import methods, transport
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
 from migrator.operations.work import Work, linked, source_of
 from migrator.origins import Held, Origin, database_origin
-from migrator.plan import POSITION, TABLE_DATA, plan, prefix
+from migrator.plan import NO_OBJECTS, TABLE_DATA, plan, prefix
 from migrator.verification.scans import Digest, Digesting, as_exported
 
 
@@ -138,7 +138,7 @@ class _Export:
         if self.held is not None:
             estimates = {name: files.size for name, files in self.held.files.items()}
         for phase in plan(self.origin.catalog, self.spec.content):
-            if phase.path not in {TABLE_DATA, POSITION}:
+            if phase.path not in NO_OBJECTS:
                 self.log.processing(f"{prefix(self.spec)}/{phase.path}")
                 self.log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
         if self.origin.data_files != "database":  # which loses nothing

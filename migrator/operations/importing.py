@@ -14,11 +14,12 @@ import sqlalchemy as sa
 
 from migrator import filters, rejects, transforms
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Fact, Load, Server, load_adapter
+from migrator.adapter import Adapter, Fact, Load, load_adapter
 from migrator.converting import Converter, Counts, converter, recalled
+from migrator.ddl import DDL
 from migrator.differences import differences
 from migrator.dump import reader
-from migrator.ends import Database, TableRows
+from migrator.ends import Database, TableRows, database_errors
 from migrator.errors import (
     ConflictingParameters,
     FatalError,
@@ -42,10 +43,11 @@ from migrator.job.table import Row
 from migrator.job.worker import Move, Place, Store
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest
-from migrator.model.objects import Column, QName, Schema, Table
+from migrator.model.objects import Column, ForeignKey, QName, Schema, Table
 from migrator.operations import comparing, ledger, methods, transport
 from migrator.operations.master_only import master_only
 from migrator.operations.matching import matched
+from migrator.operations.refused import count_orphans, source_text
 from migrator.operations.restoring import restore
 from migrator.operations.rows import (
     Rejects,
@@ -58,10 +60,11 @@ from migrator.operations.rows import (
     object_rows,
     skipped_now,
 )
+from migrator.operations.trials import tried
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
 from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
-from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase, parents_first, plan, prefix
+from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase, Step, parents_first, plan, prefix
 from migrator.policies import Policies
 from migrator.spec import TableExistsAction
 
@@ -86,13 +89,14 @@ def import_(work: Work, start: Start | None) -> int:
         if link is not None and link.is_same(server):
             check_source_is_kept(catalog, spec.table_exists_action)
         order = ORDER if opened.data_files is None else KEYS_FIRST
-        phases = plan(catalog, spec.content, target.adapter.ddl(catalog, server.version), order)
+        ddl = tried(target, server, catalog, spec.content)
+        phases = plan(catalog, spec.content, ddl, order)
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
             work.begin(job)
             if spec.network_link is None:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
-            importing = _Import(work, opened, catalog, phases, target, server, connection, job)
+            importing = _Import(work, opened, ddl, phases, target, connection, job)
             importing.run()
             if spec.content != "DATA_ONLY":
                 log.inventory(importing.inventory())
@@ -160,20 +164,18 @@ class _Import:
         self,
         work: Work,
         opened: Origin,
-        catalog: Catalog,
+        ddl: DDL,
         phases: Sequence[Phase],
         target: Database,
-        server: Server,
         connection: sa.Connection,
         job: Session,
     ) -> None:
         self.spec, self.log, self.progress, self.work = work.spec, work.log, work.progress, work
-        self.origin, self.catalog, self.target, self.phases = opened, catalog, target, phases
+        self.origin, self.ddl, self.catalog, self.target, self.phases = opened, ddl, ddl.catalog, target, phases
         self.connection, self.job, self.record = connection, job, job.record
         self.adapter = target.adapter
-        self.ddl = self.adapter.ddl(catalog, server.version)
         self.there = self._read_target()
-        self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, catalog)}
+        self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, self.catalog)}
         self.policies = Policies(self.spec.policies, self.tables.values())
         self.without_rows: set[QName] = set()
         """Tables that existed and take no rows from this job."""
@@ -646,9 +648,29 @@ class _Import:
                 if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
                     of_table = None if step.table is None else counted.get(step.table)
                     yield from (_with_rows(loss, of_table) for loss in step.script.losses)
+                elif row.state == "FAILED":
+                    yield self._not_made(step, row.error)
         for name, losses in self.told_of_existing.items():
             yield from (_with_rows(loss, counted.get(name)) for loss in losses)
         yield from self._changes()
+
+    def _not_made(self, step: Step, error: str) -> Loss:
+        """The entry about an object that the target refused, as the log says; of a foreign key, the rows against it."""
+        said = source_text(step.part)
+        detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
+        orphans = self._orphans(step.table, step.part) if isinstance(step.part, ForeignKey) else None
+        return Loss(step.label, "not-made", detail, rows=orphans)
+
+    def _orphans(self, table: QName | None, key: ForeignKey) -> int | None:
+        """How many rows refer by ``key`` to rows that are not there; None: the database does not tell."""
+        assert table is not None
+        try:
+            with database_errors(self.adapter):
+                return count_orphans(self.connection, table, key)
+        except FatalError:
+            raise
+        except MigratorError:
+            return None
 
     def _record_losses(self) -> None:
         """Put the loss list into the master table, and where LEDGER says.
@@ -727,7 +749,7 @@ class _Import:
         if "foreign_key" not in self.adapter.capabilities.inline:
             return
         for table in self.catalog.of(Table):
-            if not table.foreign_keys or table.qname in self.builder.failed | self.without_rows:
+            if table.qname in self.builder.failed | self.without_rows or not any(k.validated for k in table.foreign_keys):
                 continue
             orphans = self.adapter.orphans(self.connection, table.qname)
             if orphans:

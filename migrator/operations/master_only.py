@@ -13,7 +13,7 @@ from migrator.job.table import Row
 from migrator.operations.rows import object_rows
 from migrator.operations.work import Work
 from migrator.origins import open_dump
-from migrator.plan import POSITION, TABLE_DATA, plan
+from migrator.plan import NO_OBJECTS, TABLE_DATA, plan
 
 
 def master_only(work: Work, target: Database, server: Server, start: Start | None) -> int:
@@ -32,7 +32,7 @@ def master_only(work: Work, target: Database, server: Server, start: Start | Non
         work.begin(job)
         job.record.clear("OBJECT", "GRANULE")
         phases = plan(catalog, spec.content)
-        job.record.insert(object_rows((p for p in phases if p.path not in {TABLE_DATA, POSITION}), "COMPLETED"))
+        job.record.insert(object_rows((p for p in phases if p.path not in NO_OBJECTS), "COMPLETED"))
         job.record.insert(_granules(entries))
         job.note(exported={"job": dump.master.job, "command": dump.master.command, "set": dump.header.set_id})
         log.master(job.job, "loaded")

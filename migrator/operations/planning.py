@@ -24,10 +24,11 @@ from migrator.operations import methods, transport
 from migrator.operations.importing import check_source_is_kept, check_target
 from migrator.operations.matching import matched
 from migrator.operations.profiling import Goal, Profiler
-from migrator.operations.script import script_target
+from migrator.operations.script import script_ddl, script_target
+from migrator.operations.trials import tried
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Resolve, database_origin, origin
-from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE_DATA, Phase, Step, plan
+from migrator.plan import KEYS_FIRST, NO_OBJECTS, ORDER, Phase, Step, plan
 from migrator.policies import Policies
 from migrator.profiling.profiles import TableProfile, counted
 from migrator.spec import JobSpec
@@ -144,7 +145,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
         catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
         check_target(catalog, adapter)
-        ddl = adapter.ddl(catalog, server.version if server is not None else None)
+        ddl = script_ddl(spec, resolve, adapter, server, catalog)
         steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
         notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
@@ -170,7 +171,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             if link is not None and link.is_same(server):
                 check_source_is_kept(catalog, spec.table_exists_action)
             order = ORDER if opened.data_files is None else KEYS_FIRST
-            ddl = target.adapter.ddl(catalog, server.version)
+            ddl = tried(target, server, catalog, spec.content)
             phases = plan(catalog, spec.content, ddl, order)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
             there = _Target(spec, opened, catalog, target, connection)
@@ -280,7 +281,7 @@ def _barred(name: str, bars: Iterable[Method], sentence: str, lift: str, unknown
 
 
 def _steps(phases: Iterable[Phase]) -> Iterator[Step]:
-    return (step for phase in phases for step in phase.steps if phase.path not in {TABLE_DATA, POSITION})
+    return (step for phase in phases for step in phase.steps if phase.path not in NO_OBJECTS)
 
 
 def _objects(steps: Iterable[Step]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from typing import TextIO
 
 from migrator import files, transforms
 from migrator.adapter import Adapter, Server, adapter_for_backend
-from migrator.ddl import Emitter
+from migrator.ddl import DDL, Emitter
 from migrator.ends import Database
 from migrator.errors import FileNotWritable
 from migrator.inventory import Made, take
@@ -19,6 +19,7 @@ from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
 from migrator.operations.importing import check_target
+from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Resolve, origin
 from migrator.plan import Phase, plan, prefix
@@ -40,7 +41,7 @@ def sqlfile(work: Work) -> int:
             log.master(job, "loaded")
         log.starting(job, spec.command)
         work.say((*opened.notes, *transforms.unmatched(spec, opened.catalog)))
-        ddl = adapter.ddl(catalog, server.version if server is not None else None)
+        ddl = script_ddl(spec, work.resolve, adapter, server, catalog)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
             losses = _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
@@ -57,6 +58,11 @@ def script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | No
         return adapter_for_backend(spec.connection.removesuffix(":").split("+")[0]), None
     target = Database(resolve(spec.connection))
     return target.adapter, target.server()
+
+
+def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:
+    """The writer of a script's DDL; where a server is named, it has tried the expressions of other databases."""
+    return adapter.ddl(catalog) if server is None else tried(Database(resolve(spec.connection)), server, catalog)
 
 
 def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> list[Loss]:

@@ -42,6 +42,15 @@ TABLES = {
 }
 """One table, as each database has it."""
 
+MORE = {
+    "postgresql": ("ALTER TABLE t ADD l numeric(20,6) NOT NULL DEFAULT 12345678901234.5",),
+    "mysql": (
+        "ALTER TABLE t ADD ch char(5) NOT NULL DEFAULT 'ab', ADD u bigint unsigned NOT NULL DEFAULT 7,"
+        " ADD y year NOT NULL DEFAULT 2018",
+    ),
+}
+"""Columns of types that only one has: padded, without a sign, a year, or with more digits than SQLite's numbers."""
+
 ROWS = (
     "1, 7, 2, 12.50, 2.5, {true}, 'abc', 'x', '2020-02-29', '2019-12-31',"
     " '2020-02-29 12:30:59.500', '2020-02-29 12:30:59.250', 'low'",
@@ -135,6 +144,8 @@ CASES: dict[str, Sequence[Case]] = {
                 "COALESCE(a, '')",
                 "CASE WHEN i > 3 THEN 'big'::text WHEN i IS NULL THEN NULL::text ELSE a END",
                 "CASE i WHEN 7 THEN 1 ELSE 0 END",
+                "COALESCE(n, 0)",
+                "CASE WHEN i > 3 THEN l END IS NULL",
                 "d - '2020-01-01'::date",
                 "d - e",
                 "d + 1",
@@ -160,6 +171,9 @@ CASES: dict[str, Sequence[Case]] = {
         Case("round(n, 1)", "mysql"),
         Case("round(n)", "mysql"),
         Case("floor(n)", "mysql"),
+        Case("COALESCE(l, 0)", "mysql"),
+        Case("CASE WHEN i > 3 THEN l ELSE i END", "mysql"),
+        Case("l > 1", "mysql"),
         *(
             Case(sql, "")
             for sql in (
@@ -185,6 +199,7 @@ CASES: dict[str, Sequence[Case]] = {
                 "greatest(a, c)",
                 "ARRAY[i]",
                 '"substring"(a, i)',
+                "date_part('', ts)",
             )
         ),
     ),
@@ -225,9 +240,22 @@ CASES: dict[str, Sequence[Case]] = {
                 "m = 'low'",
                 "isnull(i)",
                 "case when b then i else j end",
+                "date(ts)",
+                "date(d)",
+                "cast(ts as date)",
+                "datediff(date(ts), e)",
+                "year(date(ts))",
+                "replace(a, 'b', 'BB')",
+                "u > 3",
+                "u % 4",
+                "u + 1",
+                "y > 1999",
+                "y between 1999 and 2018",
+                "y + 1",
             ),
         ),
         Case("n + 1", "postgresql"),
+        Case("u < 18446744073709551615", "postgresql"),
         *(
             Case(sql, "")
             for sql in (
@@ -244,6 +272,19 @@ CASES: dict[str, Sequence[Case]] = {
                 "i xor j",
                 "md5(a)",
                 "m > 'low'",
+                "date(a)",
+                "date(i)",
+                "date(concat(d, ''))",
+                "ch like 'ab'",
+                "concat(ch, '|')",
+                "coalesce(ch, '')",
+                "u div 2",
+                "cast(u as signed)",
+                "y = 18",
+                "y between 0 and 50",
+                "y in (18, 19)",
+                "case y when 18 then 1 end",
+                "y = i",
                 "sum(f) over ()",
             )
         ),
@@ -315,6 +356,7 @@ CASES: dict[str, Sequence[Case]] = {
                 "julianday(d)",
                 "a glob 'a*'",
                 'a = "abc"',
+                "mod(i, 2)",
                 "random()",
             )
         ),
@@ -334,15 +376,15 @@ def fresh(postgresql: Fresh, mysql: Fresh, sqlite_file: Fresh) -> Fresh:
     return make
 
 
-def source_of(name: str, url: str) -> Catalog:
-    """The table with its rows in a database, and the database's catalog."""
+def source_of(name: str, url: str, *more: str) -> Catalog:
+    """The table with its rows in a database, changed by ``more``, and the database's catalog."""
     collation = ""
     if name == "mysql":
         (version,) = rows(url, "SELECT VERSION()")
         collation = "utf8mb4_nopad_bin" if "MariaDB" in str(version) else "utf8mb4_0900_bin"
     truths = ("true", "false") if name == "postgresql" else ("1", "0")
     inserts = (f"INSERT INTO t VALUES ({row.format(true=truths[0], false=truths[1])})" for row in ROWS)
-    execute(url, *(sql.format(collation=collation) for sql in TABLES[name]), *inserts)
+    execute(url, *(sql.format(collation=collation) for sql in TABLES[name]), *inserts, *more)
     adapter = adapter_for_backend(sa.make_url(url).get_backend_name())
     with adapter.engine(sa.make_url(url)).connect() as connection:
         return adapter.catalog(connection, [schema_of(url)])
@@ -377,7 +419,7 @@ def make_views(url: str, views: dict[str, str]) -> None:
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_what_is_carried_gives_the_same_values(source: str, target: str, fresh: Fresh, tmp_path: Path) -> None:
     there, here = fresh(source), fresh(target)
-    catalog = source_of(source, there)
+    catalog = source_of(source, there, *MORE.get(source, ()))
     done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}"))
     adapter = adapter_for_backend(sa.make_url(here).get_backend_name())
     with adapter.engine(sa.make_url(here)).connect() as connection:

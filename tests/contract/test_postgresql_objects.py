@@ -21,6 +21,7 @@ from migrator.model import codec
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import (
+    Check,
     Column,
     Expression,
     ForeignKey,
@@ -374,6 +375,46 @@ def test_older_versions_get_what_they_can_with_a_loss() -> None:
     assert losses == ["type-decimal", "virtual"]
     ddl = ADAPTER.ddl(Catalog("postgresql", "", (table,)), (14,))
     assert [loss.rule for loss in ddl.unique(table, table.uniques[0]).losses] == ["nulls-not-distinct"]
+
+
+@pytest.mark.parametrize(
+    ("version", "validated", "enforced", "state"),
+    [(16, False, True, " NOT VALID"), (18, False, False, " NOT ENFORCED"), (16, False, False, None), (16, True, True, "")],
+)
+def test_a_check_keeps_its_state_or_is_left_out(version: int, validated: bool, enforced: bool, state: str | None) -> None:
+    check = Check("c", Expression("v > 0", "postgresql"), validated, enforced)
+    table = Table("s", "x", (Column("v", t.Integer()),), checks=(check,))
+    script = ADAPTER.ddl(Catalog("postgresql", "", (table,)), (version,)).check(table, check)
+    if state is None:
+        assert script.statements == ()
+        assert [loss.rule for loss in script.losses] == ["check"]
+    else:
+        assert script.statements == (f"ALTER TABLE s.x ADD CONSTRAINT c CHECK (v > 0){state}",)
+
+
+def test_a_check_that_is_not_enforced_is_read_as_such(postgresql: Callable[..., str]) -> None:
+    url = sa.make_url(postgresql(18))
+    with ADAPTER.engine(url).connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (a integer CONSTRAINT off CHECK (a > 0) NOT ENFORCED)")
+        catalog = ADAPTER.catalog(connection, ["public"])
+    (table,) = catalog.of(Table)
+    assert [(check.name, check.enforced) for check in table.checks] == [("off", False)]
+    assert catalog.losses == ()
+
+
+def test_the_function_of_an_on_update_trigger_has_a_name_that_is_not_cut() -> None:
+    columns = (
+        Column("c", t.Timestamp(0, zoned=True), on_update=Now()),
+        Column("g", t.Integer(), generated=Generated(Expression("1", "mysql"))),
+    )
+    for name in ("t", "t" * 60):
+        table = Table("s", name, columns)
+        function, trigger = ADAPTER.ddl(Catalog("mysql", "", (table,))).on_update(table).statements
+        made = re.match(r"CREATE OR REPLACE FUNCTION s\.(\w+)\(\)", function)
+        assert made is not None
+        assert len(made[1]) <= 63
+        assert f"EXECUTE FUNCTION s.{made[1]}()" in trigger
+        assert "NEW.g" not in trigger
 
 
 def test_a_name_that_postgresql_would_cut_is_refused() -> None:

@@ -221,7 +221,59 @@ def test_a_check_that_old_rows_may_break_is_left_out_where_it_cannot_be_off() ->
     check = Check("c", Expression("id > 0", "postgresql"), validated=False)
     made = table(Column("id", t.Integer()), checks=(check,))
     assert "check" in rules(create(made, MARIADB))
-    assert "CHECK (id > 0) NOT ENFORCED" in create(made, MYSQL).statements[0].replace("`", "")
+    script = create(made, MYSQL)
+    assert "CHECK (id > 0) NOT ENFORCED" in script.statements[0].replace("`", "")
+    assert [loss.rule for loss in script.losses] == ["check"]
+
+
+def test_a_check_that_is_off_stays_off_or_is_left_out() -> None:
+    made = table(Column("id", t.Integer()), checks=(Check("c", Expression("id > 0", "mysql"), enforced=False),))
+    script = create(made, MYSQL, "mysql")
+    assert "CHECK (id > 0) NOT ENFORCED" in script.statements[0]
+    assert script.losses == ()
+    assert "CHECK" not in create(made, MARIADB, "mysql").statements[0]
+    assert rules(create(made, MARIADB, "mysql")) == {"check"}
+
+
+def test_a_foreign_key_that_rows_may_break_is_added_unchecked() -> None:
+    key = ForeignKey("fk", ("id",), QName("s", "p"), ("id",), validated=False)
+    made = table(Column("id", t.Integer()), foreign_keys=(key,))
+    (sql,) = ddl(made).foreign_key(made, key).statements
+    assert sql.startswith("SET STATEMENT foreign_key_checks = 0 FOR ALTER TABLE")
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "untried"),
+    [
+        ("10.11.6-MariaDB", MARIADB, False),
+        ("8.0.40", MARIADB, True),
+        ("10.11.6-MariaDB", MYSQL, True),
+        ("8.0.40", MYSQL, False),
+    ],
+)
+def test_what_one_of_the_two_servers_has_said_the_other_may_refuse(
+    source: str, version: tuple[int, ...], untried: bool
+) -> None:
+    writer = ADAPTER.ddl(Catalog("mysql", source), version)
+    assert writer.untried(Expression("uuid()", "mysql")) is untried
+    assert ddl().untried(Expression("1", "postgresql"))
+
+
+def test_what_a_server_refuses_is_left_out_with_its_words() -> None:
+    expression = Expression("id / 2", "postgresql")
+    made = table(
+        Column("id", t.Integer()),
+        Column("d", t.Integer(), default=expression),
+        Column("g", t.Integer(), generated=Generated(expression)),
+        checks=(Check("c", Expression("id > 0", "postgresql")),),
+    )
+    writer = ddl(made)
+    writer.refused = {(made.qname, expression): "Function or expression cannot be used"}
+    script = writer.create_table(made)
+    assert "DIV" not in script.statements[0]
+    assert "CHECK (`id` > 0)" in script.statements[0]
+    assert {loss.rule for loss in script.losses} == {"default", "generated"}
+    assert all("id / 2" in loss.detail and "MariaDB refuses it: Function" in loss.detail for loss in script.losses)
 
 
 # --- columns --------------------------------------------------------------------------------------------------------

@@ -215,6 +215,44 @@ def test_what_sqlite_has_no_place_for_is_named(database: sqlite3.Connection) -> 
     assert '"name" VARCHAR(9) COLLATE NOCASE' in run(database, script)
 
 
+@pytest.mark.parametrize("check", [{"validated": False}, {"enforced": False}])
+def test_a_check_that_does_not_hold_for_all_rows_is_named(database: sqlite3.Connection, check: dict[str, bool]) -> None:
+    table = people(checks=(Check("positive", Expression("id > 0", "postgresql"), **check),))
+    script = ddl(table).create_table(table)
+    run(database, script)
+    assert rules(script) == [("check", None)]
+    database.execute("INSERT INTO people VALUES (-1)")
+
+
+@pytest.mark.parametrize("taken", [(), ("rowid",), ("rowid", "_rowid_")])
+def test_on_update_is_a_trigger_that_ends(database: sqlite3.Connection, taken: tuple[str, ...]) -> None:
+    columns = (Column("seen", t.Timestamp(0), on_update=Now()), *(Column(name, t.Integer()) for name in taken))
+    table = people(Column("name", t.String(9)), *columns)
+    made = ddl(table, dialect="mysql")
+    run(database, made.create_table(table))
+    run(database, made.on_update(table))
+    database.execute("PRAGMA recursive_triggers = ON")
+    database.execute("INSERT INTO people (id, name, seen) VALUES (1, 'a', 'then'), (2, 'b', 'then'), (3, 'c', 'then')")
+    database.execute("UPDATE people SET name = 'A' WHERE id = 1")
+    database.execute("UPDATE people SET name = 'b' WHERE id = 2")
+    database.execute("UPDATE people SET name = 'x', seen = 'given' WHERE id = 3")
+    first, *others = database.execute("SELECT seen FROM people ORDER BY id").fetchall()
+    assert first[0][:2] == "20"
+    assert others == [("then",), ("given",)]
+
+
+def test_on_update_is_named_where_no_trigger_can_find_the_row() -> None:
+    columns = (
+        Column("seen", t.Timestamp(), on_update=Now()),
+        *(Column(n, t.Integer()) for n in ("rowid", "_rowid_", "oid")),
+    )
+    table = people(*columns)
+    made = ddl(table, dialect="mysql")
+    assert made.on_update(table) == Script()
+    (loss,) = (loss for loss in made.create_table(table).losses if loss.rule == "on-update")
+    assert "no longer" in loss.detail
+
+
 # --- indexes, views and the rest ------------------------------------------------------------------------------------
 
 

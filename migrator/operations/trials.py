@@ -1,0 +1,160 @@
+"""Expressions of other databases, tried on the target before anything is planned with them.
+
+What the dialects' rules carry means the same; whether this very server takes it where it stands, only the server knows: one
+has no generated columns over an AUTO_INCREMENT one, another none over a function that it does not call immutable. So each
+table with such expressions is made once as a temporary one, which leaves nothing behind whatever becomes of this process.
+An expression that is refused is left out of the plan, which names it with what the server said; its table is made without
+it. The same server refuses the same expressions again, so that a job that is started anew has the plan it had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator.adapter import Server
+from migrator.ddl import DDL, Emitter, expressions_of
+from migrator.ends import Database, database_errors
+from migrator.errors import FatalError, InsufficientPrivilege, MigratorError
+from migrator.model.catalog import Catalog
+from migrator.model.objects import Check, Expression, Index, QName, Table
+from migrator.spec import Content
+
+Refusals = dict[tuple[QName, Expression], str]
+"""What a server said against expressions, by their tables."""
+
+_NAME = "MIGRATOR_TRIAL"
+
+
+def tried(target: Database, server: Server, catalog: Catalog, content: Content = "ALL") -> DDL:
+    """The writer of a server's DDL for a catalog, told of the expressions that the server refuses."""
+    ddl = target.adapter.ddl(catalog, server.version)
+    if content != "DATA_ONLY":
+        ddl.refused = _refused(ddl, target, QName(ddl.staging_schema or server.schema, _NAME))
+    return ddl
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a table that is computed: what it says, and how it is put into a table that lacks it."""
+
+    expressions: tuple[Expression, ...]
+    put: Callable[[Table], Table]
+
+
+def _pieces(ddl: DDL, table: Table) -> Iterator[_Piece]:
+    """The parts of a table that may be refused, in the order in which they can be added."""
+    for column in table.columns:
+        if column.generated is not None and ddl.untried(column.generated.expression):
+            yield _Piece((column.generated.expression,), partial(_with_column, column.name, generated=column.generated))
+        elif isinstance(column.default, Expression) and ddl.untried(column.default):
+            yield _Piece((column.default,), partial(_with_column, column.name, default=column.default))
+    for check in (*table.checks, *ddl.domain_checks(table, [])):
+        if ddl.untried(check.expression):
+            yield _Piece((check.expression,), partial(_with_check, replace(check, name=None)))
+    for index in table.indexes:
+        if found := tuple(filter(ddl.untried, expressions_of(index))):
+            yield _Piece(found, partial(_with_index, index))
+
+
+def _with_column(name: str, table: Table, **changes: Any) -> Table:
+    columns = tuple(replace(column, **changes) if column.name == name else column for column in table.columns)
+    return replace(table, columns=columns)
+
+
+def _with_check(check: Check, table: Table) -> Table:
+    return replace(table, checks=(*table.checks, check))
+
+
+def _with_index(index: Index, table: Table) -> Table:
+    return replace(table, indexes=(*table.indexes, index))
+
+
+def _refused(ddl: DDL, target: Database, name: QName) -> Refusals:
+    tables = [ddl.with_domain_rules(table, []) for table in ddl.catalog.of(Table)]
+    untried = [(table, pieces) for table in tables if (pieces := tuple(_pieces(ddl, table)))]
+    found: Refusals = {}
+    if not untried:
+        return found
+    with target.connect() as connection, _Trials(ddl, connection, name) as trials:
+        for table, pieces in untried:
+            try:
+                found |= trials.refusals(table, pieces)
+            except InsufficientPrivilege:  # to make temporary tables: then the tables' own statements have to show it
+                break
+    return found
+
+
+class _Trials:
+    """Makes temporary tables, one at a time, and lets nothing of them stay."""
+
+    def __init__(self, ddl: DDL, connection: sa.Connection, name: QName) -> None:
+        self._ddl, self._connection, self._name = ddl, connection, name
+        self._emitter = Emitter(ddl, connection)
+        self._undoes = ddl.adapter.capabilities.transactional_ddl
+
+    def __enter__(self) -> _Trials:
+        if self._undoes:
+            self._connection.exec_driver_sql("BEGIN")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._undoes:
+            with suppress(sa.exc.SQLAlchemyError):  # it has ended with a connection that is lost, which another error says
+                self._connection.exec_driver_sql("ROLLBACK")
+
+    def refusals(self, table: Table, pieces: tuple[_Piece, ...]) -> Refusals:
+        """The expressions of a table that the server refuses.
+
+        All are tried together first, and one after the other only if that fails. None is refused where the table is, even
+        without them: its own statement will say why.
+
+        :raises InsufficientPrivilege: to make temporary tables.
+        """
+        bare = whole = self._ddl.on_trial(table, self._name)
+        for piece in pieces:
+            whole = piece.put(whole)
+        if self._refusal(whole) is None:
+            return {}
+        anyway = self._refusal(bare)
+        if isinstance(anyway, InsufficientPrivilege):
+            raise anyway
+        return self._one_by_one(table, bare, pieces) if anyway is None else {}
+
+    def _one_by_one(self, table: Table, kept: Table, pieces: tuple[_Piece, ...]) -> Refusals:
+        found: Refusals = {}
+        for piece in pieces:
+            more = piece.put(kept)
+            if (refusal := self._refusal(more)) is None:
+                kept = more
+            else:
+                why = str(refusal.facts.get("detail", refusal.message))
+                found |= {(table.qname, expression): why for expression in piece.expressions}
+        return found
+
+    def _refusal(self, table: Table) -> MigratorError | None:
+        """What the server says against a table; None: it takes it."""
+        try:
+            with self._undone(), database_errors(self._ddl.adapter):
+                self._emitter.run(self._ddl.trial(table))
+        except FatalError:
+            raise
+        except MigratorError as refusal:
+            return refusal
+        return None
+
+    @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """The block's temporary table is gone when it ends."""
+        if self._undoes:
+            self._connection.exec_driver_sql("SAVEPOINT trial")
+        try:
+            yield
+        finally:
+            undo = "ROLLBACK TO SAVEPOINT trial" if self._undoes else self._ddl.drop_temporary(self._name)
+            self._connection.exec_driver_sql(undo)

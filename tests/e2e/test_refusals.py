@@ -1,0 +1,240 @@
+"""What a target will not have: expressions that it was asked about, constraints that rows break, objects that it refuses."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.ends import Database
+from migrator.model.catalog import Catalog
+from migrator.operations.trials import tried
+from tests.support.pump import Run, done, pump, remap
+from tests.support.sql import execute, rows, scalar
+
+Fresh = Callable[..., str]
+
+
+def move(source: str, target: str, directory: Path, *options: str) -> Run:
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}", *options)
+
+
+def entries(path: Path) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(path.read_text("utf-8"))["entries"]
+    return found
+
+
+# --- expressions ----------------------------------------------------------------------------------------------------
+
+
+def test_a_table_is_made_without_the_expressions_that_mariadb_refuses(
+    postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        """CREATE TABLE g (id serial PRIMARY KEY, i integer CONSTRAINT small CHECK (i < 100),
+            twice integer GENERATED ALWAYS AS (id * 2) STORED, half integer GENERATED ALWAYS AS (i / 2) STORED)""",
+        "INSERT INTO g (i) VALUES (7), (9)",
+    )
+    run = done(move(source, target, tmp_path, "LEDGER=losses.json"))
+    assert rows(target, "SELECT id, i, twice, half FROM g ORDER BY id") == [(1, 7, 2, 3), (2, 9, 4, 4)]
+    (lost,) = (loss for loss in run.losses if "[generated]" in loss)
+    assert '"twice"' in lost
+    assert "(id * 2)" in lost
+    assert "refuses it" in lost
+    assert [entry["column"] for entry in entries(tmp_path / "losses.json") if entry["rule"] == "generated"] == ["twice"]
+    execute(target, "INSERT INTO g (i) VALUES (5)")
+    assert scalar(target, "SELECT half FROM g WHERE i = 5") == 2
+    with pytest.raises(Exception, match="small"):
+        execute(target, "INSERT INTO g (i) VALUES (100)")
+
+
+def chained(source: str) -> None:
+    execute(
+        source,
+        """CREATE TABLE g (id integer PRIMARY KEY, i integer, half integer AS (i DIV 2) STORED,
+            quarter integer AS (half DIV 2) STORED, CONSTRAINT positive CHECK (quarter >= 0))""",
+        "INSERT INTO g (id, i) VALUES (1, 9), (2, 13)",
+    )
+
+
+def test_expressions_that_postgresql_has_one_at_a_time_are_kept_as_far_as_it_goes(
+    mysql: Fresh, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    chained(source)
+    run = done(move(source, target, tmp_path))
+    assert rows(target, "SELECT id, half, quarter FROM g ORDER BY id") == [(1, 4, 2), (2, 6, 3)]
+    (lost,) = (loss for loss in run.losses if "refuses it" in loss)
+    assert '"quarter"' in lost
+    with pytest.raises(Exception, match="positive"):
+        execute(target, "INSERT INTO g (id, quarter) VALUES (3, -1)")
+
+
+def test_a_trial_leaves_nothing_and_comes_to_the_same_each_time(mysql: Fresh, postgresql: Fresh) -> None:
+    source, target = (Database(sa.make_url(url)) for url in (mysql(), postgresql()))
+    chained(source.url.render_as_string(hide_password=False))
+    with source.connect() as connection:
+        catalog: Catalog = source.adapter.catalog(connection, [source.server().schema])
+    first, again = (tried(target, target.server(), catalog).refused for _ in range(2))
+    assert [expression.sql for _, expression in first] == ["`half` DIV 2"]
+    assert first == again
+    with target.connect() as connection:
+        made = "SELECT count(*) FROM pg_class WHERE relname ILIKE 'migrator_trial%'"
+        assert connection.exec_driver_sql(made.replace("%", "%%")).scalar_one() == 0
+    assert tried(target, target.server(), catalog, "DATA_ONLY").refused == {}
+
+
+def test_a_plan_and_a_script_name_what_the_server_refuses(mysql: Fresh, postgresql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), postgresql()
+    chained(source)
+    run = done(move(source, target, tmp_path, "SQLFILE=made.sql"))
+    script = (tmp_path / "made.sql").read_text("utf-8")
+    assert sum("refuses it" in loss for loss in run.losses) == 1
+    assert "quarter integer GENERATED" not in script
+    assert "half integer GENERATED ALWAYS AS" in script
+    planned = pump("plan", "impdp", target, f"NETWORK_LINK={source}", remap(source, target))
+    assert "refuses it" in planned.out
+
+
+# --- what rows break ------------------------------------------------------------------------------------------------
+
+DOUBTED = (
+    "CREATE TABLE p (id integer PRIMARY KEY)",
+    "CREATE TABLE c (id integer PRIMARY KEY, p integer, n integer)",
+    "INSERT INTO c VALUES (1, 99, -5)",
+    "ALTER TABLE c ADD CONSTRAINT positive CHECK (n > 0) NOT VALID",
+    "ALTER TABLE c ADD CONSTRAINT parent FOREIGN KEY (p) REFERENCES p (id) NOT VALID",
+)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite"])
+def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
+    kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source = postgresql()
+    execute(source, *DOUBTED)
+    target = request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    run = done(move(source, target, tmp_path))
+    assert rows(target, "SELECT id, p, n FROM c") == [(1, 99, -5)]
+    with pytest.raises(Exception, match=r"(?i)parent|foreign"):
+        execute(target, *(["PRAGMA foreign_keys = ON"] if kind == "sqlite" else []), "INSERT INTO c VALUES (2, 98, 1)")
+    if kind == "postgresql":
+        assert rows(target, "SELECT conname FROM pg_constraint WHERE NOT convalidated ORDER BY 1") == [
+            ("parent",),
+            ("positive",),
+        ]
+        assert not run.losses
+    else:
+        (lost,) = (loss for loss in run.losses if "[check]" in loss)
+        assert "positive" in lost
+        assert "rows may break it" in lost
+
+
+def test_a_foreign_key_with_orphans_is_in_the_ledger_with_their_number(
+    mysql: Fresh, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE p (a integer, b integer, PRIMARY KEY (a, b))",
+        "CREATE TABLE c (a integer, b integer, CONSTRAINT parent FOREIGN KEY (a, b) REFERENCES p (a, b))",
+        "INSERT INTO p VALUES (1, 1)",
+        "SET foreign_key_checks = 0",
+        "INSERT INTO c VALUES (1, 1), (1, 2), (2, 1), (NULL, 2)",
+    )
+    run = move(source, target, tmp_path, "LEDGER=losses.json")
+    assert run.code == 5
+    assert run.out.count("ORA-39083") == 1
+    assert not [loss for loss in run.losses if "parent" in loss]
+    (entry,) = (entry for entry in entries(tmp_path / "losses.json") if entry["rule"] == "not-made")
+    assert entry["object"] == 'REF_CONSTRAINT:"public"."parent"'
+    assert entry["rows"] == 2
+
+
+def test_a_view_that_the_target_refuses_is_in_the_ledger_with_its_text(postgresql: Fresh, tmp_path: Path) -> None:
+    source, target = postgresql(), postgresql()
+    execute(
+        source,
+        "CREATE FUNCTION twice(integer) RETURNS integer LANGUAGE sql AS 'SELECT $1 * 2'",
+        "CREATE TABLE t (i integer)",
+        "CREATE VIEW doubled AS SELECT twice(i) AS j FROM t",
+    )
+    run = move(source, target, tmp_path, "EXCLUDE=FUNCTION", "LEDGER=losses.json")
+    assert run.code == 5
+    assert run.out.count("ORA-39083: Object type VIEW") == 1
+    (entry,) = (entry for entry in entries(tmp_path / "losses.json") if entry["rule"] == "not-made")
+    assert entry["object"] == 'VIEW:"public"."doubled"'
+    assert "twice" in entry["detail"].partition("; at the source: ")[2]
+
+
+# --- what only the source does --------------------------------------------------------------------------------------
+
+OLD, GIVEN = datetime.datetime(2000, 1, 1), datetime.datetime(2001, 1, 1)
+UPDATES = (
+    "UPDATE t SET a = 'new' WHERE id = 1",
+    "UPDATE t SET a = a WHERE id = 2",
+    "UPDATE t SET a = 'B' WHERE id = 3",
+    "UPDATE t SET a = 'x', c = '2001-01-01 00:00:00' WHERE id = 4",
+    "UPDATE t SET n = NULL WHERE id = 5",
+    "UPDATE t SET c = '2001-01-01 00:00:00' WHERE id = 6",
+    "UPDATE t SET a = 'z' WHERE id > 100",
+)
+
+
+def changed(url: str) -> list[tuple[int, list[str]]]:
+    """Which of the two times of each row are the old one, the given one, or about now."""
+    found = []
+    for id_, *times in rows(url, "SELECT id, c, e FROM t ORDER BY id"):
+        moments = [datetime.datetime.fromisoformat(str(time)).replace(tzinfo=None) for time in times]
+        found.append((id_, ["old" if m == OLD else "given" if m == GIVEN else "now" for m in moments]))
+        near = [abs(m - datetime.datetime.now(datetime.UTC).replace(tzinfo=None)) for m in moments if m not in {OLD, GIVEN}]
+        assert all(distance < datetime.timedelta(hours=13) for distance in near)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_on_update_current_timestamp_becomes_a_trigger(
+    kind: str, request: pytest.FixtureRequest, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = mysql(), request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    execute(
+        source,
+        """CREATE TABLE t (id integer PRIMARY KEY, a varchar(9), n integer, j json, g integer AS (n + 1) STORED,
+            c datetime ON UPDATE CURRENT_TIMESTAMP, e datetime(3) ON UPDATE CURRENT_TIMESTAMP(3))""",
+        "INSERT INTO t (id, a, n, j, c, e) SELECT seq, 'b', 1, '{\"a\": 1}', '2000-01-01', '2000-01-01' FROM seq_1_to_7",
+    )
+    run = done(move(source, target, tmp_path))
+    assert sum("[on-update]" in loss and "trigger" in loss for loss in run.losses) == 2
+    for url in (source, target):
+        for sql in UPDATES:
+            execute(url, sql)
+    assert changed(target) == changed(source)
+    assert done(move(source, target, tmp_path, "TABLE_EXISTS_ACTION=REPLACE")).rows == {"t": 7}
+    execute(target, "UPDATE t SET a = 'again' WHERE id = 7")
+    assert changed(target)[6] == (7, ["now", "now"])
+
+
+@pytest.mark.parametrize("kind", ["mysql", "sqlite"])
+def test_the_bounds_of_partitions_are_named(
+    kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    execute(
+        source,
+        "CREATE TABLE m (d date, n integer) PARTITION BY RANGE (d)",
+        "CREATE TABLE m2020 PARTITION OF m FOR VALUES FROM ('2020-01-01') TO ('2021-01-01') PARTITION BY LIST (n)",
+        "CREATE TABLE m2020_1 PARTITION OF m2020 FOR VALUES IN (1)",
+        "INSERT INTO m VALUES ('2020-05-05', 1)",
+    )
+    run = done(move(source, target, tmp_path))
+    assert scalar(target, "SELECT count(*) FROM m") == 1
+    (lost,) = (loss for loss in run.losses if "[partitioning]" in loss)
+    for words in ("RANGE (d)", "m2020 FOR VALUES FROM ('2020-01-01')", "PARTITION BY LIST (n)", "m2020_1 FOR VALUES IN (1)"):
+        assert words in lost
