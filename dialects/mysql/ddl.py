@@ -337,7 +337,11 @@ class MySQLDDL(DDL):
         if sequence is None or sequence.owner != (table.name, column.name):
             return None
         return Identity(
-            start=sequence.start, increment=sequence.increment, cycle=sequence.cycle, next_value=sequence.next_value
+            start=sequence.start,
+            increment=sequence.increment,
+            maximum=sequence.maximum,
+            cycle=sequence.cycle,
+            next_value=sequence.next_value,
         )
 
     def sequence(self, name: QName) -> Sequence | None:
@@ -387,6 +391,11 @@ class MySQLDDL(DDL):
         if identity.increment != 1:
             detail = f"counts by 1, not by {identity.increment}: auto_increment_increment is the server's"
             losses.append(Loss(path_of(table), "identity", detail, column.name))
+        if identity.maximum is not None:
+            losses.append(Loss(path_of(table), "identity", f"does not end at {identity.maximum}", column.name))
+        if identity.always:
+            detail = "takes given values too (at the source: GENERATED ALWAYS)"
+            losses.append(Loss(path_of(table), "identity-always", detail, column.name))
         if identity.cycle:
             losses.append(Loss(path_of(table), "identity", "does not begin anew after its last value", column.name))
         return "AUTO_INCREMENT"
@@ -416,17 +425,21 @@ class MySQLDDL(DDL):
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence of MariaDB, or nothing where a column's AUTO_INCREMENT is it."""
         if self.feeds_auto_increment(sequence):
-            return Script()
+            return Script((), self.uncommented(sequence))
         if self.server == "mysql":
             return self.not_carried(sequence, "sequence", "MySQL has no sequences")
-        return super().create_sequence(sequence)
+        made = super().create_sequence(replace(sequence, comment=None))
+        comment = f" COMMENT {self.literal(sequence.comment)}" if sequence.comment else ""
+        return Script(tuple(f"{sql}{comment}" for sql in made.statements))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def create_schema(self, schema: Schema) -> Script:
         """A database, for any text."""
         collation = f"CHARACTER SET utf8mb4 COLLATE {self.binary_collation}"
-        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",))
+        return Script(
+            (f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",), self.uncommented(schema)
+        )
 
     @property
     def binary_collation(self) -> str:
@@ -471,6 +484,8 @@ class MySQLDDL(DDL):
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
         self._name_padding(table, key, losses)
+        if key.name not in {None, f"{table.name}_pkey"}:
+            losses.append(Loss(path_of(table), "key-name", f"the primary key has no name here (at the source: {key.name})"))
         return super().primary_key_clause(table, replace(key, name=None), losses)
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:

@@ -126,6 +126,9 @@ class SQLiteDDL(DDL):
         if counter is not None and (counter.increment != 1 or counter.cycle):
             detail = f"counts up by one (at the source: increment {counter.increment}{', cycling' * counter.cycle})"
             losses.append(Loss(path_of(table), "identity", detail, column.name))
+        if counter is not None and counter.maximum is not None:
+            detail = f"does not end at {counter.maximum}"
+            losses.append(Loss(path_of(table), "identity", detail, column.name))
         if column.identity is not None and column.identity.always:
             detail = "takes given values too (at the source: GENERATED ALWAYS)"
             losses.append(Loss(path_of(table), "identity-always", detail, column.name))
@@ -170,13 +173,13 @@ class SQLiteDDL(DDL):
 
     def create_schema(self, schema: Schema) -> Script:
         """Nothing: a file has one schema."""
-        return Script()
+        return Script((), self.uncommented(schema))
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """Nothing; a sequence that feeds a primary key becomes that key's AUTOINCREMENT."""
         name = QName(sequence.schema, sequence.name)
         if any(name == fed for table in self.catalog.of(Table) for fed in self._feeding(table)):
-            return Script()
+            return Script((), self.uncommented(sequence))
         return self.not_carried(sequence, "sequence", "there are no sequences in SQLite")
 
     def _feeding(self, table: Table) -> Iterable[QName]:
@@ -187,10 +190,11 @@ class SQLiteDDL(DDL):
     def create_table(self, table: Table) -> Script:
         """A table with all its constraints; comments are a loss."""
         made = super().create_table(table)
-        commented = bool(table.comment) + sum(bool(column.comment) for column in table.columns)
+        commented = [f"column {column.name}" for column in table.columns if column.comment]
+        commented[:0] = ["the table"] if table.comment else []
         if not commented:
             return made
-        loss = Loss(path_of(table), "comment", f"{commented} comments are left out: SQLite keeps none")
+        loss = Loss(path_of(table), "comment", f"the comments of {', '.join(commented)} are left out: SQLite keeps none")
         return replace(made, losses=(*made.losses, loss))
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
@@ -304,8 +308,12 @@ class SQLiteDDL(DDL):
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
             return made
-        why = self._refusals.get(view.name, "")
-        return self.not_carried(view, "view", why) if why else made
+        if why := self._refusals.get(view.name, ""):
+            return self.not_carried(view, "view", why)
+        if not view.check_option:
+            return made
+        detail = f"takes no rows: views are for reading only (at the source: WITH {view.check_option} CHECK OPTION)"
+        return replace(made, losses=(*made.losses, Loss(path_of(view), "check-option", detail)))
 
     @cached_property
     def _refusals(self) -> dict[str, str]:
