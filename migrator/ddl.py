@@ -7,7 +7,6 @@ context either executes a statement or writes it, as its own offline mode does.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -51,10 +50,6 @@ from migrator.model.objects import (
     Unique,
     View,
 )
-
-
-_BY_CODE_POINTS = re.compile(r"C|POSIX|C\.UTF-?8|ucs_basic|binary|.*_bin", re.IGNORECASE)
-"""Collations that order texts as databases do which have none."""
 
 
 @dataclass(frozen=True)
@@ -301,7 +296,7 @@ class DDL:
         for column in table.columns:
             if detail := source.unsaid(column.native):
                 yield Loss(path_of(table), "declaration", detail, column.name)
-            if column.collation and not column.ignore_case and not _BY_CODE_POINTS.fullmatch(column.collation):
+            if column.collation and not column.ignore_case:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
 

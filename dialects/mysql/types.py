@@ -18,6 +18,9 @@ ROW_BYTES = 65_535
 KEY_BYTES = 3_072
 """The longest key of an InnoDB index."""
 
+DIGITS = 65
+"""The most digits of a decimal, and of a constant without an exponent."""
+
 CHARACTER_BYTES = 4
 """Bytes of a utf8mb4 character."""
 

@@ -380,6 +380,8 @@ class PostgreSQLDDL(DDL):
         if self.at_home:
             sql += f" COLLATE {key.collation}" if key.collation else ""
             sql += f" {key.opclass}" if key.opclass else ""
+        elif isinstance(table, Table):
+            losses += self.index_key_losses(table, index, replace(key, nulls_first=None))
         sql += " DESC" if key.descending else ""
         if key.nulls_first is not None:
             sql += " NULLS FIRST" if key.nulls_first else " NULLS LAST"

@@ -150,8 +150,8 @@ class SQLiteDDL(DDL):
                 return f"({_NEW_UUID})"
             case Literal(kind="bit", value=digits):
                 return self.literal(digits)
-            case Now(kind="timestamp", precision=precision) if precision:
-                return "(strftime('%Y-%m-%d %H:%M:%f', 'now'))"
+            case Now(kind="timestamp"):
+                return _now(value, t.base_of(column.type))
             case _:
                 return super().default(value, column)
 
@@ -164,9 +164,12 @@ class SQLiteDDL(DDL):
         raise Untranslatable("there are no sequences in SQLite")
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``DEFAULT …``; MySQL's ON UPDATE is a loss."""
+        """``DEFAULT …``; MySQL's ON UPDATE is a loss, and so are a moment's digits after the third."""
         if column.on_update is not None:
             losses.append(Loss(path_of(table), "on-update", "no longer changes by itself on UPDATE", column.name))
+        if isinstance(column.default, Now) and _digits(column.default, t.base_of(column.type)) > 3:
+            detail = "the current time has three digits after the second"
+            losses.append(Loss(path_of(table), "default", detail, column.name))
         return super().default_clause(table, column, losses)
 
     # --- tables -----------------------------------------------------------------------------------------------------
@@ -178,8 +181,10 @@ class SQLiteDDL(DDL):
     def create_sequence(self, sequence: Sequence) -> Script:
         """Nothing; a sequence that feeds a primary key becomes that key's AUTOINCREMENT."""
         name = QName(sequence.schema, sequence.name)
-        if any(name == fed for table in self.catalog.of(Table) for fed in self._feeding(table)):
-            return Script((), self.uncommented(sequence))
+        fed = [table for table in self.catalog.of(Table) if name in self._feeding(table)]
+        if fed:
+            detail = f"is no object of its own here: the key of {fed[0].name} counts by itself"
+            return Script((), (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence)))
         return self.not_carried(sequence, "sequence", "there are no sequences in SQLite")
 
     def _feeding(self, table: Table) -> Iterable[QName]:
@@ -335,3 +340,18 @@ class SQLiteDDL(DDL):
     def truncate(self, *tables: QName) -> Script:
         """Empty tables: SQLite has DELETE only."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
+
+
+def _digits(now: Now, type_: t.Type) -> int:
+    """How many digits after the second the current time is to have in a column."""
+    if now.kind != "timestamp" or not isinstance(type_, t.Timestamp):
+        return now.precision or 0
+    return type_.precision if now.precision is None else min(now.precision, type_.precision)
+
+
+def _now(now: Now, type_: t.Type) -> str:
+    """The current time as the column's other values are written."""
+    zone = "+00:00" if isinstance(type_, t.Timestamp) and type_.zoned else ""
+    if not _digits(now, type_) and not zone:
+        return _NOW["timestamp"]
+    return f"(strftime('%Y-%m-%d %H:%M:%{'f' if _digits(now, type_) else 'S'}{zone}', 'now'))"

@@ -79,7 +79,7 @@ def _without_place(source: End, catalog: Catalog, table: DrawnTable, target: str
             yield row[0] or ""
 
 
-@pytest.mark.parametrize(("first", "via"), permutations(HELD, 2))
+@pytest.mark.parametrize(("first", "via"), list(permutations(HELD, 2)))
 def test_what_differs_is_in_the_ledgers(first: str, via: str, servers: Servers, tmp_path: Path) -> None:
     @few
     @given(schemas(first))

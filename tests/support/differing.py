@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from decimal import Decimal
 from typing import Any
 
 from sqlglot import exp
@@ -106,12 +107,16 @@ def tree(expression: o.Expression) -> str:
     return repr(found.transform(_plain))
 
 
+_WIDE = (exp.DataType.Type.BIGINT, exp.DataType.Type.DECIMAL, exp.DataType.Type.DOUBLE)
+"""Types that a number is cast to so that all of it has a place."""
+
+
 def _plain(node: exp.Expr) -> exp.Expr:
     match node:
         case exp.Paren():
             return node.this.transform(_plain)
-        case exp.Cast() if isinstance(node.this, exp.Literal | exp.Null):
-            return node.this
+        case exp.Cast() if isinstance(node.this, exp.Literal | exp.Null) or node.to.this in _WIDE:
+            return node.this.transform(_plain)
         case exp.Column():
             return exp.column(node.name)
         case exp.Identifier():
@@ -137,6 +142,8 @@ def _same(value: Any) -> Any:
             return None
         case o.Literal(value=text, kind="binary"):
             return text.lower()
+        case o.Literal(value=text, kind="number" | "boolean"):
+            return Decimal(text)
         case o.Literal(value=text):
             return text
         case o.Generated():
@@ -164,7 +171,8 @@ def _fields(*left_out: str) -> Compare:
 
 def _table(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
     parts = ("columns", "primary_key", "uniques", "checks", "foreign_keys", "indexes")
-    yield from _fields(*parts, "origin", "rows", "bytes")(name, old, new)
+    plain = (replace(table, options=tuple(option for option in table.options if option[0] != "COLLATE")) for table in (old, new))
+    yield from _fields(*parts, "origin", "rows", "bytes")(name, *plain)
     yield from _columns(name, old, new)
     keys = [tuple(filter(None, (table.primary_key,))) for table in (old, new)]
     yield from _parts(name, "primary_key", *keys)
@@ -181,18 +189,30 @@ def _columns(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
     for column in mine.keys() & other.keys():
         before, after = mine[column], other[column]
         for what in _COLUMN:
-            a, b = (_attribute(of, what) for of in (before, after))
-            if _same(a) != _same(b):
+            a, b = _attribute(old, before, what), _attribute(new, after, what)
+            if _same(a) != _same(b) and _counts(what, before, after):
                 yield Difference(name, f"column.{what}", a, b, frozenset({column}))
 
 
-_COLUMN = ("type", "native", *(f.name for f in fields(o.Column) if f.name not in {"name", "type", "native", "origin"}))
+def _counts(what: str, old: o.Column, new: o.Column) -> bool:
+    """Whether an attribute says something of its own: a declaration does of one type, a collation of texts."""
+    if what == "native":
+        return old.type == new.type
+    texts = all(isinstance(t.base_of(column.type), t.String) for column in (old, new))
+    return what != "collation" or texts
 
 
-def _attribute(column: o.Column, what: str) -> Any:
+_COLUMN = tuple(f.name for f in fields(o.Column) if f.name not in {"name", "origin"})
+
+
+def _attribute(table: o.Table, column: o.Column, what: str) -> Any:
     value = getattr(column, what)
-    if isinstance(value, o.Now) and value.precision in {None, 6}:
+    if isinstance(value, o.Now) and value.precision in {None, 6, getattr(column.type, "precision", None)}:
         return replace(value, precision=None)  # the column's own, or all there are
+    if what == "collation" and value is None:
+        return dict(table.options).get("COLLATE")
+    if what == "native" and isinstance(t.base_of(column.type), t.Native):
+        return ""  # as its type says
     return value
 
 

@@ -10,18 +10,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from dialects.sqlite.types import affinity
+from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Loss
-from tests.support.catalogs import catalog_of
-from tests.support.differing import Difference, differences, label_of
-from tests.support.pump import done, pump, remap
+from migrator.model.catalog import Catalog, Loss
+from migrator.model.objects import quoted
+from tests.support.catalogs import schema_catalog
+from tests.support.differing import Difference, differences, label, label_of
+from tests.support.pump import done, pump, remap, schema_of
 
 
 def entries(path: Path) -> list[Loss]:
@@ -55,9 +58,20 @@ class Round:
         return kinds[0], kinds[1]
 
     @cached_property
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        """The first database and the last."""
+        first, last = (schema_catalog(url, schema_of(url)) for url in (self.first, self.back))
+        return first, last
+
+    @cached_property
     def differences(self) -> list[Difference]:
         """What differs between the first database and the last."""
-        return differences(catalog_of(self.first), catalog_of(self.back))
+        return differences(*self.catalogs)
+
+    def _undone(self, entry: Loss) -> bool:
+        """Whether the way back has an entry that takes this one back."""
+        alike = [e for e in self.told if (label_of(e), e.rule, e.column) == (label_of(entry), entry.rule, entry.column)]
+        return len(alike) > 1
 
     def retyped(self, table: str) -> set[str]:
         """The columns of a table whose types are not what they were."""
@@ -75,7 +89,9 @@ class Round:
         return [
             entry
             for entry in self.told
-            if not any(fnmatch(entry.rule, rule) for rule in UNSEEN) and not any(tells(entry, d) for d in self.differences)
+            if not any(fnmatch(entry.rule, rule) and fnmatch(entry.detail, detail) for rule, detail, _ in UNSEEN)
+            and not any(tells(entry, d) for d in self.differences)
+            and not self._undone(entry)
         ]
 
 
@@ -84,11 +100,12 @@ class Round:
 ABOUT: Mapping[str, tuple[str, ...]] = {
     "type-*": ("column.type", "column.native"),
     "declaration": ("column.type", "column.native", "check"),
+    "texts": ("column.type", "column.native"),
     "key-length": ("column.type",),
     "identity-bigint": ("column.type",),
     "enum": ("object",),
-    "domain": ("object", "column.*", "check"),
-    "comment": ("*.comment",),
+    "domain": ("object",),
+    "comment": ("*.comment", "object"),
     "collation*": ("column.collation", "column.ignore_case"),
     "generated": ("column.generated",),
     "virtual": ("column.generated",),
@@ -97,7 +114,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
-    "check": ("check", "check.*"),
+    "check": ("check", "check.*", "column.type"),
     "index": ("index",),
     "index-method": ("index", "index.method"),
     "index-partial": ("index", "index.where"),
@@ -121,19 +138,28 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "view": ("object",),
     "program": ("object",),
     "sequence": ("object",),
+    "sequence-identity": ("object",),
     "materialized-view": ("view.materialized",),
     "check-option": ("view.check_option",),
     "view-option": ("view.options",),
 }
 """The attributes that each rule is about, both as patterns."""
 
-UNSEEN: Mapping[str, str] = {
-    "definer": "no catalog of ours has definers",
-    "grants": "no catalog of ours has privileges",
-    "key-case": "it is about values that may come later",
-    "collation-case": "as above, and the collation itself may be that of the database",
-}
-"""The rules of entries that tell of no difference between catalogs, and why."""
+UNSEEN: tuple[tuple[str, str, str], ...] = (
+    ("definer", "*", "catalogs have no definers"),
+    ("grants", "*", "catalogs have no privileges"),
+    ("constraint-comment", "*", "catalogs have no comments of constraints"),
+    ("on-conflict", "*", "catalogs do not say what becomes of a row that a key refuses"),
+    ("key-case", "*", "it is about values that may come later"),
+    ("timestamp-spelling", "*", "it is about how values are written"),
+    ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
+    ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
+    ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),
+    ("collation", "*", "SQLite's NOCASE is MySQL's _ci, and the other way round: what they fold differs"),
+    ("null-in-key", "*", "SQLite's own: the second database says the same of what it was given"),
+    ("type-time", "spans*", "what SQLite reads back is its text"),
+)
+"""Entries that tell of no difference between catalogs: patterns of their rules and details, and why."""
 
 
 def tells(entry: Loss, difference: Difference) -> bool:
@@ -175,6 +201,8 @@ def wider(before: t.Type, after: t.Type) -> bool:
             return _bits(before) <= _bits(after) and (before.unsigned or not after.unsigned)
         case t.Integer(), t.Decimal(precision=int(digits), scale=0):
             return len(str(1 << before.bits)) <= digits
+        case t.Float(), t.Float():
+            return before.bits <= after.bits
         case t.Year(), t.Integer(bits=bits):
             return bits >= 16
         case t.String() | t.Xml(), t.String():
@@ -210,7 +238,77 @@ def _type_differs(round_: Round, difference: Difference) -> bool:
     return difference.before is None and difference.columns <= round_.retyped(difference.object)
 
 
+def _from_domain(round_: Round, difference: Difference) -> bool:
+    """Whether the columns had a domain that is told to be none any more: they have its type and rules themselves."""
+    domains = {label_of(entry) for entry in round_.told if entry.rule == "domain"}
+    return any(
+        d.object == difference.object
+        and d.columns == difference.columns
+        and isinstance(d.before, t.Domain)
+        and f"DOMAIN:{quoted(d.before.name)}" in domains
+        for d in round_.differences
+    )
+
+
+def _keys_a_foreign_key(round_: Round, difference: Difference) -> bool:
+    keys = (key for table in round_.catalogs[0].of(o.Table) if label(table) == difference.object for key in table.foreign_keys)
+    return difference.before is None and any(frozenset(key.columns) == difference.columns for key in keys)
+
+
+def _counts_on(round_: Round, difference: Difference) -> bool:
+    """Whether an identity is what it was, but for the number that it gives next: never less than one that was there."""
+    before, after = difference.before, difference.after
+    if not isinstance(before, o.Identity) or not isinstance(after, o.Identity):
+        return isinstance(after, o.Identity) and _was_serial(round_, difference)
+    more = (after.next_value or 1) >= (before.next_value or 1)
+    return more and replace(before, next_value=None, cache=None) == replace(after, next_value=None, cache=None)
+
+
+def _was_serial(round_: Round, difference: Difference) -> bool:
+    """Whether the column took its numbers from a sequence that is told to live on as its identity."""
+    names = {label_of(entry) for entry in round_.told if entry.rule == "sequence-identity"}
+    return any(
+        d.object == difference.object
+        and d.columns == difference.columns
+        and isinstance(d.before, o.NextValue)
+        and f"SEQUENCE:{quoted(d.before.sequence.name)}" in names
+        for d in round_.differences
+    )
+
+
+def _same_affinity(round_: Round, difference: Difference) -> bool:
+    if round_.ends[0] != "sqlite":
+        return True
+    numbers = {"INTEGER", "REAL", "NUMERIC"}
+    before, after = affinity(difference.before), affinity(difference.after)
+    return before == after or {before, after} <= numbers
+
+
+def _autoincrement(round_: Round, difference: Difference) -> bool:
+    return set(difference.after) - set(difference.before) == {("AUTOINCREMENT", "")}
+
+
+def _strict(round_: Round, difference: Difference) -> bool:
+    return {*difference.before} ^ {*difference.after} <= {("STRICT", ""), ("WITHOUT ROWID", ""), ("AUTOINCREMENT", "")}
+
+
 ALIKE: tuple[Alike, ...] = (
+    Alike("schema.comment", "both schemas were there already, and stay as they are"),
     Alike("column.type", "a wider type: its range is kept by a check, or any value of it was let in", _is_wider),
     Alike("check", "what keeps the range of a narrower type", _type_differs),
+    Alike("column.*", "a column has what its domain had", _from_domain),
+    Alike("check", "a column has what its domain had", _from_domain),
+    Alike("column.native", "another word for the same type; SQLite: of the same affinity", _same_affinity),
+    Alike("column.identity", "the next number is above all that are there", _counts_on),
+    Alike("column.default", "a sequence of one column lives on as its identity", _was_serial),
+    Alike("*.name", "a key without a name has one where the database between gives it one", lambda _, d: d.before is None),
+    Alike("index", "MySQL makes an index for each foreign key", _keys_a_foreign_key, ("mysql",)),
+    Alike("index.method", "a btree finds what a hash index finds", lambda _, d: d.before == "hash"),
+    Alike("sequence.bits", "the bounds are what they were, whatever the type"),
+    Alike("sequence.m??imum", "a bound that its type had is said"),
+    Alike("sequence.next_value", "numbers that a cache holds are skipped"),
+    Alike("sequence.cache", "a cache of one number is none"),
+    Alike("check.validated", "the rows came in under the check"),
+    Alike("table.options", "SQLite's AUTOINCREMENT: what other databases' identities promise", _autoincrement),
+    Alike("table.options", "SQLite's rowids and strictness: the others keep rows otherwise, and types always", _strict),
 )
