@@ -22,7 +22,13 @@ def rows_meant(url: str, table: Table, columns: dict[str, t.Type]) -> Counter[tu
     quoted = SPELLINGS[name].name
     with closing(ENDS[name](url)) as end:
         shown = end.shown(quoted(table.name), [quoted(column) for column in columns])
-    return Counter(tuple(map(meaning, columns.values(), row)) for row in shown)
+    return Counter(tuple(map(_meant, columns.values(), row)) for row in shown)
+
+
+def _meant(type_: t.Type, text: str | None) -> object:
+    if text is not None and isinstance(t.base_of(type_), t.Integer):
+        return int(text)  # MySQL's ZEROFILL shows zeros before it
+    return meaning(type_, text)
 
 
 def rows_that_differ(first: str, last: str, catalog: Catalog) -> dict[str, str]:
