@@ -329,6 +329,7 @@ TYPES: tuple[TypeRule, ...] = (
         "longtext",
         when=lambda n: not n.opaque,
         loss="is kept as the text its database prints",
+        each=True,
         reason="no such type",
     ),
 )
