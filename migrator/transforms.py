@@ -223,7 +223,9 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
 def _following(catalog: Catalog, objects: Iterable[Object]) -> Catalog:
     """The catalog with its losses about ``objects``, which are its own under names of their own."""
     labels = {path_of(old): path_of(new) for old, new in zip(catalog.objects, objects, strict=True)}
-    return replace(catalog, losses=tuple(replace(loss, object=labels.get(loss.object, loss.object)) for loss in catalog.losses))
+    return replace(
+        catalog, losses=tuple(replace(loss, object=labels.get(loss.object, loss.object)) for loss in catalog.losses)
+    )
 
 
 def _names(text: str, name: str) -> bool:

@@ -445,9 +445,7 @@ class MySQLDDL(DDL):
     def create_schema(self, schema: Schema) -> Script:
         """A database, for any text."""
         collation = f"CHARACTER SET utf8mb4 COLLATE {self.binary_collation}"
-        return Script(
-            (f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",), self.uncommented(schema)
-        )
+        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",), self.uncommented(schema))
 
     @property
     def binary_collation(self) -> str:
@@ -493,7 +491,8 @@ class MySQLDDL(DDL):
         """``PRIMARY KEY (…)``, which has no other name."""
         self._name_padding(table, key, losses)
         if key.name not in {None, f"{table.name}_pkey"}:
-            losses.append(Loss(path_of(table), "key-name", f"the primary key has no name here (at the source: {key.name})"))
+            detail = f"the primary key has no name here (at the source: {key.name})"
+            losses.append(Loss(path_of(table), "key-name", detail))
         return super().primary_key_clause(table, replace(key, name=None), losses)
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
@@ -547,7 +546,7 @@ class MySQLDDL(DDL):
         return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``ON DELETE … ON UPDATE …``; there is no SET DEFAULT. They are always written: the two servers' defaults differ."""
+        """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
         if "SET DEFAULT" in (key.on_delete, key.on_update):
             losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
             key = replace(

@@ -70,7 +70,9 @@ def test_values_that_were_changed_are_counted(via: str, servers: Servers, fresh:
     fill(servers, source, ZERO_DATES)
     made = Round.made(source, fresh(via), fresh("mysql"), tmp_path, "POLICY=zero_date=convert")
     told = {entry.column: entry.rows for entry in made.told if entry.rule == "zero-date"}
-    here, there = (rows(url, "SELECT id, CONCAT(day), CONCAT(moment) FROM zero_dates ORDER BY id") for url in (source, made.back))
+    here, there = (
+        rows(url, "SELECT id, CONCAT(day), CONCAT(moment) FROM zero_dates ORDER BY id") for url in (source, made.back)
+    )
     changed = [sum(a[place] != b[place] for a, b in zip(here, there, strict=True)) for place in (1, 2)]
     assert changed == [told.get("day", 0), told.get("moment", 0)] == ([2, 1] if via == "postgresql" else [0, 0])
     assert [str(difference) for difference in made.unexplained()] == []

@@ -1,7 +1,7 @@
 """The complete loss ledgers of databases that others designed, to every database: each line was compared with both ends.
 
-A ledger stands in ``ledgers/SOURCE-to-TARGET.txt``, an entry a line, sorted; then the tables whose rows are refused, and why. ``MIGRATOR_TEST_WRITE_LEDGERS=1`` writes them
-anew: what ``git diff`` shows then is to be looked at.
+A ledger stands in ``ledgers/SOURCE-to-TARGET.txt``, an entry a line, sorted; then the tables whose rows are refused, and
+why. ``MIGRATOR_TEST_WRITE_LEDGERS=1`` writes them anew: what ``git diff`` shows then is to be looked at.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
 LEDGERS = Path(__file__).with_name("ledgers")
 WRITE = "MIGRATOR_TEST_WRITE_LEDGERS" in os.environ
-POLICIES = "POLICY=zero_date=convert,partial_date=convert,nul_byte=convert,invalid_bytes=convert,infinity=convert,nan=convert"
+POLICIES = (
+    "POLICY=zero_date=convert,partial_date=convert,nul_byte=convert,invalid_bytes=convert,infinity=convert,nan=convert"
+)
 TARGETS = ("postgresql", "mariadb", "sqlite", "oracle")
 
 

@@ -171,7 +171,9 @@ def _fields(*left_out: str) -> Compare:
 
 def _table(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
     parts = ("columns", "primary_key", "uniques", "checks", "foreign_keys", "indexes")
-    plain = (replace(table, options=tuple(option for option in table.options if option[0] != "COLLATE")) for table in (old, new))
+    plain = (
+        replace(table, options=tuple(option for option in table.options if option[0] != "COLLATE")) for table in (old, new)
+    )
     yield from _fields(*parts, "origin", "rows", "bytes")(name, *plain)
     yield from _columns(name, old, new)
     keys = [tuple(filter(None, (table.primary_key,))) for table in (old, new)]

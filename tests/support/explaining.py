@@ -123,7 +123,8 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-nulls": ("index.keys.nulls_first",),
     "index-opclass": ("index.keys.opclass",),
     "index-collation": ("index.keys.collation",),
-    "index-name": ("index", "unique"),
+    "index-name": ("index.name", "unique.name", "primary_key.name"),
+    "constraint-name": ("check.name", "foreign_key.name"),
     "key-name": ("primary_key.name",),
     "nulls-not-distinct": ("*.nulls_distinct",),
     "deferrable": ("*.deferrable", "*.initially_deferred"),
@@ -166,7 +167,9 @@ def tells(entry: Loss, difference: Difference) -> bool:
     """Whether an entry tells of a difference."""
     if label_of(entry) != difference.object:
         return False
-    if not any(fnmatch(difference.what, what) for rule, whats in ABOUT.items() if fnmatch(entry.rule, rule) for what in whats):
+    if not any(
+        fnmatch(difference.what, what) for rule, whats in ABOUT.items() if fnmatch(entry.rule, rule) for what in whats
+    ):
         return False
     if difference.part and difference.part in entry.detail:
         return True
@@ -180,7 +183,7 @@ def tells(entry: Loss, difference: Difference) -> bool:
 
 @dataclass(frozen=True)
 class Alike:
-    """One row: differences in ``what`` that lose nothing where ``when`` holds, and ``why``. ``via``: the database between."""
+    """One row: differences in ``what`` that lose nothing where ``when`` holds, and ``why``; ``via``: the one between."""
 
     what: str
     why: str
@@ -251,7 +254,9 @@ def _from_domain(round_: Round, difference: Difference) -> bool:
 
 
 def _keys_a_foreign_key(round_: Round, difference: Difference) -> bool:
-    keys = (key for table in round_.catalogs[0].of(o.Table) if label(table) == difference.object for key in table.foreign_keys)
+    keys = (
+        key for table in round_.catalogs[0].of(o.Table) if label(table) == difference.object for key in table.foreign_keys
+    )
     return difference.before is None and any(frozenset(key.columns) == difference.columns for key in keys)
 
 
@@ -281,7 +286,7 @@ def _same_affinity(round_: Round, difference: Difference) -> bool:
         return True
     numbers = {"INTEGER", "REAL", "NUMERIC"}
     before, after = affinity(difference.before), affinity(difference.after)
-    return before == after or {before, after} <= numbers
+    return before == after or {before, after} <= numbers or difference.before == "JSON"  # no document is a number
 
 
 def _autoincrement(round_: Round, difference: Difference) -> bool:

@@ -5,7 +5,7 @@ Every table has a column ``id`` that tells its rows apart; a column ``ref`` may 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ names = st.text(_SIGNS, min_size=1, max_size=12).map(lambda name: f"n{name}".rst
 
 @dataclass(frozen=True)
 class Spelling:
-    """How a database spells what all of them have: its quotes, its integers, and columns that a default or a key can have."""
+    """How a database spells what all of them have: its quotes, its integers, and columns that can have a default."""
 
     quote: str
     integer: str
@@ -28,8 +28,6 @@ class Spelling:
     comments: bool
     partial: bool
     backslash: str = "\\"
-    left_out: frozenset[str] = frozenset()
-    """Declarations that a table of several columns is not tried with."""
 
     def name(self, name: str) -> str:
         """A name in quotes."""
@@ -42,15 +40,31 @@ class Spelling:
 
 SPELLINGS: Mapping[str, Spelling] = {
     "postgresql": Spelling(
-        '"', "integer", ("smallint", "bigint", "numeric(10,2)"), ("text", "character varying(5)"), comments=True, partial=True
+        '"',
+        "integer",
+        ("smallint", "bigint", "numeric(10,2)"),
+        ("text", "character varying(5)"),
+        comments=True,
+        partial=True,
     ),
     "mysql": Spelling(
-        "`", "int", ("smallint unsigned", "bigint", "decimal(10,2)"), ("varchar(40)",), comments=True, partial=False,
+        "`",
+        "int",
+        ("smallint unsigned", "bigint", "decimal(10,2)"),
+        ("varchar(40)",),
+        comments=True,
+        partial=False,
         backslash="\\\\",
     ),
-    "sqlite": Spelling('"', "INTEGER", ("TINYINT", "MEDIUMINT", "DECIMAL(10,2)"), ("TEXT", "VARCHAR(5)"), comments=False,
-                       partial=True),
-}  # fmt: skip
+    "sqlite": Spelling(
+        '"',
+        "INTEGER",
+        ("TINYINT", "MEDIUMINT", "DECIMAL(10,2)"),
+        ("TEXT", "VARCHAR(5)"),
+        comments=False,
+        partial=True,
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -161,6 +175,10 @@ def _columns(draw: st.DrawFn, database: str, name: str) -> DrawnColumn:
     return DrawnColumn(name, held, nullable, draw(_default(spelling, held)), comment)
 
 
+def _cell(column: DrawnColumn) -> st.SearchStrategy[str]:
+    return column.held.values | st.just("NULL") if column.nullable else column.held.values
+
+
 def _distinct(count: int) -> st.SearchStrategy[list[str]]:
     """Names that differ even where case does not count."""
     return st.lists(names, min_size=count, max_size=count, unique_by=lambda name: name.casefold())
@@ -172,10 +190,7 @@ def schemas(draw: st.DrawFn, database: str) -> Drawn:
     tables: list[DrawnTable] = []
     for name in draw(_distinct(draw(st.integers(1, 3)))):
         columns = tuple(draw(_columns(database, each)) for each in draw(_distinct(draw(st.integers(1, 5)))))
-        cells: Callable[[], tuple[str, ...]] = lambda columns=columns: tuple(  # type: ignore[misc]
-            draw(c.held.values | st.just("NULL")) if c.nullable else draw(c.held.values) for c in columns
-        )
-        rows = tuple(cells() for _ in range(draw(st.integers(0, 4))))
+        rows = tuple(tuple(draw(_cell(c)) for c in columns) for _ in range(draw(st.integers(0, 4))))
         tables.append(
             DrawnTable(
                 name,
