@@ -395,3 +395,11 @@ def test_an_identity_goes_on_where_the_source_stood(identity: Identity, expected
     statements = ADAPTER.ddl(Catalog("mysql", "", (table,))).position(table).statements
     assert len(statements) == (expected is not None)
     assert all(expected is not None and expected in sql for sql in statements)
+
+
+def test_how_an_index_of_another_database_compares_is_named() -> None:
+    keys = (IndexKey("a", collation="NOCASE", nulls_first=True),)
+    table = Table("s", "t", (Column("a", t.String()),), indexes=(Index("i", keys),))
+    script = ADAPTER.ddl(Catalog("sqlite", "", (table,))).index(table, table.indexes[0])
+    assert script.statements == ("CREATE INDEX i ON s.t (a NULLS FIRST)",)
+    assert [(loss.rule, loss.column) for loss in script.losses] == [("index-collation", "a")]

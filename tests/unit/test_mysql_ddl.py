@@ -283,3 +283,46 @@ def test_a_programs_semicolons_are_hidden_by_another_delimiter() -> None:
 
 def test_names_are_always_in_backticks() -> None:
     assert ddl().quote("we`ird") == "`we``ird`"
+
+
+# --- what round trips have shown ------------------------------------------------------------------------------------
+
+
+def test_a_floating_point_default_of_many_digits_is_not_cut_as_a_decimal_would_be() -> None:
+    many = "15" + "0" * 299  # as PostgreSQL prints 1.5e300
+    made = table(
+        Column("f", t.Float(), default=Constant(many, "number")),
+        Column("d", t.Decimal(4, 1), default=Constant("1.5", "number")),
+    )
+    (sql,) = create(made).statements
+    assert "`f` double DEFAULT 1.5e+300" in sql
+    assert "`d` decimal(4,1) DEFAULT 1.5" in sql
+
+
+def test_what_auto_increment_does_not_do_is_named() -> None:
+    identity = Identity(always=True, increment=5, maximum=1000, cycle=True)
+    script = create(
+        table(Column("id", t.Integer(), nullable=False, identity=identity), primary_key=PrimaryKey("pk", ("id",)))
+    )
+    details = sorted((loss.rule, loss.detail.split(",")[0].split(" (")[0]) for loss in script.losses)
+    assert details == [
+        ("identity", "counts by 1"),
+        ("identity", "does not begin anew after its last value"),
+        ("identity", "does not end at 1000"),
+        ("identity-always", "takes given values too"),
+        ("key-name", "the primary key has no name here"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "expected"), [(None, set()), ("t_pkey", set()), ("my key", {"key-name"})])
+def test_the_name_of_a_primary_key_is_a_loss_unless_nobody_chose_it(name: str | None, expected: set[str]) -> None:
+    made = table(Column("id", t.Integer(), nullable=False), primary_key=PrimaryKey(name, ("id",)))
+    assert rules(create(made)) == expected
+
+
+def test_a_sequence_of_few_bits_ends_where_those_end_and_keeps_its_comment() -> None:
+    sequence = Sequence("s", "little", bits=16, comment="it's")
+    script = ddl(sequence).create_sequence(sequence)
+    (sql,) = script.statements
+    assert sql == "CREATE SEQUENCE `s`.`little` START WITH 1 INCREMENT BY 1 MAXVALUE 32767 CACHE 1 COMMENT 'it''s'"
+    assert script.losses == ()
