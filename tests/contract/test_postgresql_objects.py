@@ -332,7 +332,7 @@ def test_what_a_view_of_another_database_enforces_is_a_named_loss() -> None:
     )
     script = ADAPTER.ddl(Catalog("mysql", "", (view,))).create_view(view)
     assert script.statements[1:2] == ("CREATE VIEW s.v AS SELECT 1 AS a",)
-    assert [loss.rule for loss in script.losses] == ["check-option", "view-option"]
+    assert [loss.rule for loss in script.losses] == ["view-option", "check-option"]
 
 
 def test_names_are_qualified_outside_of_a_transaction_too(postgresql: Callable[..., str]) -> None:

@@ -175,7 +175,12 @@ def tells(entry: Loss, difference: Difference) -> bool:
         return True
     if entry.column is not None:
         return entry.column in difference.columns
-    return not difference.part and all(name in entry.detail for name in difference.columns)
+    return not difference.part and all(_is_named(name, entry.detail) for name in difference.columns)
+
+
+def _is_named(name: str, detail: str) -> bool:
+    """Whether a column is named, as it is or as it stands between quotes."""
+    return any(spelled in detail for spelled in (name, name.replace('"', '""'), name.replace("`", "``")))
 
 
 # --- what needs no entry --------------------------------------------------------------------------------------------

@@ -157,6 +157,10 @@ _ACTIONS = ("", " ON DELETE CASCADE", " ON DELETE SET NULL", " ON DELETE RESTRIC
 _comments = st.text(_SIGNS, min_size=1, max_size=20)
 
 
+_BECOMING_INTEGERS = frozenset({"NUMERIC", "ANYTHING"})
+"""SQLite's columns that make integers of large doubles without a fraction, which are refused where they are no doubles."""
+
+
 def _default(spelling: Spelling, held: Held) -> st.SearchStrategy[str | None]:
     if held.declaration in spelling.numbers:
         return st.none() | st.integers(0, 99).map(str)
@@ -168,7 +172,7 @@ def _default(spelling: Spelling, held: Held) -> st.SearchStrategy[str | None]:
 @st.composite
 def _columns(draw: st.DrawFn, database: str, name: str) -> DrawnColumn:
     spelling = SPELLINGS[database]
-    usable = [held for held in HELD[database] if not held.values.is_empty]
+    usable = [held for held in HELD[database] if not held.values.is_empty and held.declaration not in _BECOMING_INTEGERS]
     held = draw(st.sampled_from(usable))
     nullable = draw(st.booleans())
     comment = draw(st.none() | _comments) if spelling.comments else None
