@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs soak bench memory mariadb peers compiled clean
+.PHONY: help demo test lint unit docs ledgers soak bench memory mariadb peers compiled clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -37,6 +37,9 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown types > docs/types.md
 	@$(BIN)/migrator help --markdown policies > docs/policies.md
 	@$(BIN)/migrator help --markdown profile > docs/profile.md
+
+ledgers: $(VENV)/test.stamp mariadb compiled ## write the golden loss ledgers anew: look at what git diff shows then
+	@MIGRATOR_TEST_WRITE_LEDGERS=1 $(BIN)/python -m pytest -q tests/golden/test_ledgers.py
 
 bench: $(VENV)/bench.stamp mariadb peers compiled ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)

@@ -445,6 +445,10 @@ class Adapter(ABC):
         """What a declaration means here; None, as by default: no more is known than the neutral type that it was made of."""
         return None
 
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """What a table's options say that no other database knows; empty: nothing."""
+        return ""
+
     # --- connecting -------------------------------------------------------------------------------------------------
 
     @abstractmethod

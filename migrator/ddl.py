@@ -345,9 +345,14 @@ class DDL:
         if self.catalog.dialect == self.adapter.name:
             return
         source = load_adapter(self.catalog.dialect)
+        if detail := source.unsaid_options(table.options):
+            yield Loss(path_of(table), "table-options", detail)
         for column in table.columns:
             if detail := source.unsaid(column.native):
                 yield Loss(path_of(table), "declaration", detail, column.name)
+            if column.collation and not column.ignore_case:
+                detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
+                yield Loss(path_of(table), "collation", detail, column.name)
 
     def default(self, value: Default, column: Column) -> str:
         """A default in this database's SQL.
@@ -483,23 +488,33 @@ class DDL:
         """No statement, one loss."""
         return Script((), (Loss(path_of(obj), rule, f"not carried: {why}"),))
 
+    def uncommented(self, obj: Schema | EnumType | DomainType | Sequence) -> tuple[Loss, ...]:
+        """The loss of an object's comment, where there is none of such an object."""
+        return (Loss(path_of(obj), "comment", f"its comment is left out: {obj.comment}"),) if obj.comment else ()
+
     def create_schema(self, schema: Schema) -> Script:
         """A schema."""
-        return Script((f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema.name)}",))
+        return Script((f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema.name)}",), self.uncommented(schema))
 
     def create_enum(self, enum: EnumType) -> Script:
-        """An enumeration; where enums are no objects, columns declare the labels themselves and nothing is lost."""
-        return Script()
+        """An enumeration; where enums are no objects, columns declare the labels themselves."""
+        return Script((), (Loss(path_of(enum), "enum", "columns declare the labels themselves"), *self.uncommented(enum)))
 
     def create_domain(self, domain: DomainType) -> Script:
         """A domain; where there are none, columns take its base type and checks."""
-        return Script(
-            (), (Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks"),)
-        )
+        loss = Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks")
+        return Script((), (loss, *self.uncommented(domain)))
 
     def create_sequence(self, sequence: Sequence) -> Script:
-        """A sequence."""
-        return Script((f"CREATE SEQUENCE {self.name_of(sequence)} {self.sequence_options(sequence)}",))
+        """A sequence; one of few bits ends where those end."""
+        bounded = sequence
+        if sequence.bits < 64:
+            top = (1 << (sequence.bits - 1)) - 1
+            minimum = sequence.minimum if sequence.minimum is not None or sequence.increment > 0 else -top - 1
+            maximum = sequence.maximum if sequence.maximum is not None or sequence.increment < 0 else top
+            bounded = replace(sequence, minimum=minimum, maximum=maximum)
+        options = self.sequence_options(bounded)
+        return Script((f"CREATE SEQUENCE {self.name_of(sequence)} {options}",), self.uncommented(sequence))
 
     def create_table(self, table: Table) -> Script:
         """A table with its columns and those constraints that must stand inside it."""
@@ -788,6 +803,8 @@ class DDL:
         except Untranslatable as why:
             loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
             return Script((), (loss,))
+        if index.comment:
+            losses.append(Loss(path_of(table), "comment", f"the comment of index {index.name} is left out"))
         unique = "UNIQUE " if index.unique else ""
         sql = f"CREATE {unique}INDEX {self.index_name(table, index)} ON {self.name_of(table)} ({keys}){where}"
         return Script((sql,), tuple(losses))
@@ -827,9 +844,17 @@ class DDL:
             return self.not_carried(view, "view", f"{why}")
         losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
         if view.materialized:
-            losses.append(Loss(path_of(view), "materialized-view", "becomes an ordinary view"))
+            indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
+            losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))
+        losses += self.view_option_losses(view)
         columns = f" ({self.columns(view.columns)})" if view.columns else ""
         return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.sql.rstrip().rstrip(';')}",), tuple(losses))
+
+    def view_option_losses(self, view: View) -> Iterator[Loss]:
+        """The options of a view that only its own database knows."""
+        if view.definition.dialect != self.adapter.name:
+            for name, value in view.options:
+                yield Loss(path_of(view), "view-option", f"{name} {value} is left out")
 
     def create_program(self, program: Program) -> Script:
         """A routine or trigger: to the same database as source text, else a loss."""

@@ -565,8 +565,9 @@ nothing.
 ## The loss list
 
 Each change of type or meaning is an *entry*: an object, a column where one is concerned, a rule, what is lost, and,
-where it was counted, in how many rows. What POLICY changed is counted while the rows pass, and told when a table is
-loaded:
+where it was counted, in how many rows. A type that becomes a wider one is none, where a check keeps its range or any value
+of it was let in; [types.md](types.md) has them all. What POLICY changed is counted while the rows pass, and told when a
+table is loaded:
 
 ```
 . . imported "public"."emp"                              17.08 KB     107 rows

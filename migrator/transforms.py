@@ -33,6 +33,7 @@ from migrator.model.objects import (
     Table,
     Unique,
     View,
+    quoted,
 )
 from migrator.model.rebuild import rebuilt
 from migrator.numbers import as_integers
@@ -157,7 +158,18 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         if isinstance(obj, Program) and isinstance(moved, Program):
             moved = replace(moved, remapped=moved.create != obj.create)
         objects.append(moved)
-    return catalog.with_objects(_unique_schemas(objects))
+    losses = (replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses)
+    return replace(catalog, losses=tuple(losses)).with_objects(_unique_schemas(objects))
+
+
+_LABEL = re.compile(r'(?P<kind>[A-Z_]+:)"(?P<schema>(?:[^"]|"")*)"(?P<rest>.*)', re.DOTALL)
+
+
+def _relabelled(label: str, schemas: Mapping[str, str]) -> str:
+    """What the loss list calls an object whose schema gets another name."""
+    found = _LABEL.fullmatch(label)
+    new = {quoted(old): quoted(new) for old, new in schemas.items()}.get(f'"{found["schema"]}"') if found else None
+    return label if found is None or new is None else f"{found['kind']}{new}{found['rest']}"
 
 
 def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:
@@ -204,7 +216,16 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
             case _:
                 return obj
 
-    return catalog.with_objects(tuple(moved(obj) for obj in catalog.objects)).with_losses(*losses)
+    objects = tuple(moved(obj) for obj in catalog.objects)
+    return _following(catalog, objects).with_objects(objects).with_losses(*losses)
+
+
+def _following(catalog: Catalog, objects: Iterable[Object]) -> Catalog:
+    """The catalog with its losses about ``objects``, which are its own under names of their own."""
+    labels = {path_of(old): path_of(new) for old, new in zip(catalog.objects, objects, strict=True)}
+    return replace(
+        catalog, losses=tuple(replace(loss, object=labels.get(loss.object, loss.object)) for loss in catalog.losses)
+    )
 
 
 def _names(text: str, name: str) -> bool:

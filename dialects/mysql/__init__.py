@@ -79,6 +79,12 @@ class MySQL(Adapter):
         """What a declaration means."""
         return neutral(declaration)
 
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """All but the engine that most tables have, and the collation, which columns tell of."""
+        said = [f"{name}={value}" if value else name for name, value in options if name != "COLLATE"]
+        said = [option for option in said if option != "ENGINE=InnoDB"]
+        return f"options are not carried: {', '.join(said)}" if said else ""
+
     def dialect(self) -> sa.Dialect:
         """A SQLAlchemy dialect for writing SQL without a connection."""
         made: sa.Dialect = sa_pymysql.MySQLDialect_pymysql(paramstyle="named")

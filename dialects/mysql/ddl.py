@@ -38,6 +38,7 @@ from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
+    DIGITS,
     KEY_BYTES,
     MARIADB_ONLY,
     ROW_BYTES,
@@ -319,6 +320,8 @@ class MySQLDDL(DDL):
                 return self.now_default(value, column)
             case Literal(kind="string" | "binary") if self.server != "mariadb" and self.is_large(column):
                 return f"({super().default(value, column)})"
+            case Literal(kind="number", value=text) if isinstance(t.base_of(column.type), t.Float) and len(text) > DIGITS:
+                return repr(float(text))  # as a decimal it would be cut
             case Literal():
                 return super().default(value, column)
             case _:
@@ -456,20 +459,27 @@ class MySQLDDL(DDL):
             return False
         return table.column(sequence.owner[1]).default == NextValue(QName(sequence.schema, sequence.name))
 
+    def sequence_options(self, of: Sequence | Identity) -> str:
+        """The options; a cache of one number is said too, since MariaDB's own is of a thousand."""
+        return super().sequence_options(of) + (" CACHE 1" if of.cache == 1 else "")
+
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence of MariaDB, or nothing where a column's AUTO_INCREMENT is it."""
-        if self.feeds_auto_increment(sequence):
-            return Script()
+        if self.feeds_auto_increment(sequence) and sequence.owner is not None:
+            detail = "is no object of its own here: {}.{} is AUTO_INCREMENT".format(*sequence.owner)
+            return Script((), (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence)))
         if self.server == "mysql":
             return self.not_carried(sequence, "sequence", "MySQL has no sequences")
-        return super().create_sequence(sequence)
+        made = super().create_sequence(replace(sequence, comment=None, cache=sequence.cache or 1))
+        comment = f" COMMENT {self.literal(sequence.comment)}" if sequence.comment else ""
+        return Script(tuple(f"{sql}{comment}" for sql in made.statements))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def create_schema(self, schema: Schema) -> Script:
         """A database, for any text."""
         collation = f"CHARACTER SET utf8mb4 COLLATE {self.binary_collation}"
-        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",))
+        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",), self.uncommented(schema))
 
     @property
     def binary_collation(self) -> str:
@@ -514,6 +524,9 @@ class MySQLDDL(DDL):
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
         self._name_padding(table, key, losses)
+        if key.name not in {None, f"{table.name}_pkey"}:
+            detail = f"the primary key has no name here (at the source: {key.name})"
+            losses.append(Loss(path_of(table), "key-name", detail))
         return super().primary_key_clause(table, replace(key, name=None), losses)
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
@@ -577,7 +590,7 @@ class MySQLDDL(DDL):
         return replace(made, statements=tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements))
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``ON DELETE … ON UPDATE …``; there is no SET DEFAULT. MySQL's own are always written: their defaults differ."""
+        """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
         if "SET DEFAULT" in (key.on_delete, key.on_update):
             losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
             key = replace(
@@ -585,9 +598,7 @@ class MySQLDDL(DDL):
                 on_delete="NO ACTION" if key.on_delete == "SET DEFAULT" else key.on_delete,
                 on_update="NO ACTION" if key.on_update == "SET DEFAULT" else key.on_update,
             )
-        if self.native:
-            return f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
-        return super().actions(table, key, losses)
+        return f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
 
     def own_name(self, table: Table, of: Check | ForeignKey, losses: list[Loss]) -> str | None:
         """A constraint's name, made different where another table of the schema has it: these names are the schema's."""

@@ -95,6 +95,7 @@ _UTC = re.compile(r"utc_(timestamp|date|time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
+_OCTETS = re.compile(r"x'((?:[0-9a-f]{2})*)'", re.IGNORECASE)
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
 _INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
 _DEFINER = re.compile(r"^CREATE\s+DEFINER\s*=\s*(?:`(?:[^`]|``)*`|[^\s@`]+)(?:@(?:`(?:[^`]|``)*`|\S+))?\s+")
@@ -131,6 +132,8 @@ def expression_default(sql: str, type_: t.Type) -> Default | None:
         return Literal(sql, "number")
     if found := _BITS.fullmatch(sql):
         return Literal(found[1], "bit")
+    if isinstance(type_, t.Binary) and (found := _OCTETS.fullmatch(sql)):
+        return Literal(found[1].lower(), "binary")
     if found := _STRING.fullmatch(sql):
         return text_default(unescaped(found[1]), type_)
     if (now := now_of(sql)) is not None:

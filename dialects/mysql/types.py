@@ -18,6 +18,9 @@ ROW_BYTES = 65_535
 KEY_BYTES = 3_072
 """The longest key of an InnoDB index."""
 
+DIGITS = 65
+"""The most digits of a decimal, and of a constant without an exponent."""
+
 CHARACTER_BYTES = 4
 """Bytes of a utf8mb4 character."""
 
@@ -207,6 +210,7 @@ def _in_row(type_: t.String) -> bool:
 
 
 _DIGITS_BEYOND_6 = "digits after the sixth of a second's fraction have no place: a value that has them makes the load fail"
+_SPANS = "spans of up to 838 hours are let in: TIME is for these, too"
 _ANY_DECIMAL = "decimal(65,30) holds 35 digits before and 30 after the point: a value that does not fit makes the load fail"
 
 TYPES: tuple[TypeRule, ...] = (
@@ -268,8 +272,14 @@ TYPES: tuple[TypeRule, ...] = (
         each=True,
         reason="no times with offsets",
     ),
-    TypeRule(t.Time, _fraction("time"), when=lambda x: x.precision > 6, loss=_DIGITS_BEYOND_6, reason="microseconds"),
-    TypeRule(t.Time, _fraction("time"), reason="microseconds; 24:00:00 has a place"),
+    TypeRule(
+        t.Time,
+        _fraction("time"),
+        when=lambda x: x.precision > 6,
+        loss=f"{_DIGITS_BEYOND_6}; {_SPANS}",
+        reason="microseconds",
+    ),
+    TypeRule(t.Time, _fraction("time"), loss=_SPANS, reason="microseconds; 24:00:00 has a place"),
     TypeRule(
         t.Timestamp,
         _fraction("datetime"),
@@ -319,12 +329,20 @@ TYPES: tuple[TypeRule, ...] = (
         "longtext",
         when=lambda n: not n.opaque,
         loss="is kept as the text its database prints",
+        each=True,
         reason="no such type",
     ),
 )
 """How neutral types are declared; the first matching row is taken."""
 
 MARIADB_TYPES: tuple[TypeRule, ...] = (
+    TypeRule(
+        t.Json,
+        "json",
+        when=lambda j: j.binary,
+        loss="is kept as its text, and compared as one",
+        reason="MariaDB's JSON is a longtext with a check",
+    ),
     TypeRule(t.Json, "json", reason="MariaDB's JSON is a longtext with a check: the text is kept as it is"),
     TypeRule(t.Uuid, "uuid", reason="MariaDB 10.7 and later"),
 )

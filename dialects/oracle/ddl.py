@@ -318,7 +318,8 @@ class OracleDDL(DDL):
             (
                 f"CREATE USER {name} IDENTIFIED EXTERNALLY ACCOUNT LOCK",
                 f"GRANT CREATE TABLE, UNLIMITED TABLESPACE TO {name}",
-            )
+            ),
+            self.uncommented(schema),
         )
 
     def create_sequence(self, sequence: Sequence) -> Script:
@@ -386,8 +387,8 @@ class OracleDDL(DDL):
             yield Loss(path, "ignore-case", f"capital letters differ from small ones here in {', '.join(ignoring)}")
         yield from keys_telling_case(table)
         for column in table.columns:
-            if column.collation and not column.ignore_case:
-                yield Loss(path, "collation", f"sorts and compares by bytes here, not by {column.collation}", column.name)
+            if column.invisible:
+                yield Loss(path, "invisible", "the invisible column is visible here", column.name)
             if column.on_update is not None:
                 yield Loss(path, "on-update", "does not change by itself when its row is updated", column.name)
 
@@ -531,6 +532,8 @@ class OracleDDL(DDL):
             losses += self._partly_null(table, what, _plain_columns(index))
         if index.unique and not index.nulls_distinct:
             losses.append(Loss(path, "nulls-not-distinct", f"{what} lets several NULLs in here"))
+        if index.comment:
+            losses.append(Loss(path, "comment", f"the comment of {what} is left out"))
         return losses
 
     def _index_keys(self, table: Table, index: Index, losses: list[Loss]) -> list[str]:
@@ -594,6 +597,7 @@ class OracleDDL(DDL):
             ]
         elif view.check_option:
             check = " WITH CHECK OPTION"
+        losses += self.view_option_losses(view)
         sql = f"CREATE {kind} {self.name_of(view)}{columns}{build} AS {query.sql.rstrip().rstrip(';')}{check}"
         return Script((*grants, sql), tuple(losses))
 

@@ -90,6 +90,11 @@ class PostgreSQL(Adapter):
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
 
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """UNLOGGED, and the parameters of storage."""
+        said = ["UNLOGGED" if name == "unlogged" else f"{name}={value}" for name, value in options]
+        return f"options are not carried: {', '.join(said)}" if said else ""
+
     def dialect(self) -> sa.Dialect:
         """SQLAlchemy's PostgreSQL dialect with named parameters."""
         from sqlalchemy.dialects.postgresql import psycopg

@@ -190,8 +190,8 @@ class PostgreSQLDDL(DDL):
 
     def create_schema(self, schema: Schema) -> Script:
         """A schema with its comment."""
-        made = super().create_schema(schema)
-        return Script((*made.statements, *self._comment(f"SCHEMA {self.quote(schema.name)}", schema.comment)), made.losses)
+        made = super().create_schema(replace(schema, comment=None))
+        return Script((*made.statements, *self._comment(f"SCHEMA {self.quote(schema.name)}", schema.comment)))
 
     def _comment(self, on: str, text: str | None) -> tuple[str, ...]:
         return (f"COMMENT ON {on} IS {self.literal(text)}",) if text else ()
@@ -473,7 +473,6 @@ class PostgreSQLDDL(DDL):
         if view.check_option:
             detail = f"rows that the view would not show are let in (at the source: WITH {view.check_option} CHECK OPTION)"
             losses.append(Loss(path_of(view), "check-option", detail))
-        losses += [Loss(path_of(view), "view-option", f"{name} {value} is left out") for name, value in view.options]
         path = f"SET search_path = {self.quote(view.schema)}"
         return Script((path, *made.statements, "RESET search_path"), tuple(losses))
 

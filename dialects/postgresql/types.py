@@ -257,7 +257,7 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Array, _element, _has_element),
     TypeRule(t.Domain, _named),
     TypeRule(t.Native, "{declaration}", lambda n: n.dialect == DIALECT),
-    TypeRule(t.Native, "text", lambda n: not n.opaque, loss="is kept as the text its database prints"),
+    TypeRule(t.Native, "text", lambda n: not n.opaque, loss="is kept as the text its database prints", each=True),
 )  # fmt: skip
 """How neutral types are declared; the first row that matches is taken."""
 

@@ -90,6 +90,10 @@ class SQLiteAdapter(Adapter):
         """What a declaration means."""
         return neutral(declaration)
 
+    def unsaid(self, declaration: str) -> str:
+        """That a column takes values of any type."""
+        return "values of any type are let in at the source" if declaration in {"", "ANY"} else ""
+
     # --- connecting -------------------------------------------------------------------------------------------------
 
     def dialect(self) -> sa.Dialect:

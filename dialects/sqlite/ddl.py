@@ -156,40 +156,43 @@ class SQLiteDDL(DDL):
                 return self.literal(bits(value, type_))
             case Literal(kind="bit", value=digits):
                 return str(int(digits, 2)) if isinstance(type_, t.Integer | t.Boolean) else self.literal(digits)
-            case Now() if isinstance(type_, t.Timestamp) and type_.zoned:
-                return self.now(replace(value, utc=True))
+            case Now(kind="timestamp"):
+                return _now(value, type_)
             case _:
                 return super().default(value, column)
 
     def now(self, value: Now) -> str:
         """The current date, time or timestamp; SQLite's own words for it mean UTC's."""
-        digits = value.kind == "timestamp" and bool(value.precision)
-        if value.utc and not digits:
-            return _NOW[value.kind]
-        made = "strftime('%Y-%m-%d %H:%M:%f', " if digits else f"{_CLOCKS[value.kind]}("
-        return f"({made}'now'{'' if value.utc else _LOCAL}))"
+        if value.kind == "timestamp":
+            return _now(value, t.Type())
+        return _NOW[value.kind] if value.utc else f"({_CLOCKS[value.kind]}('now'{_LOCAL}))"
 
     def next_value(self, sequence: QName) -> str:
         """Only a primary key can count."""
         raise Untranslatable("there are no sequences in SQLite")
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``DEFAULT …``; MySQL's ON UPDATE is a loss."""
+        """``DEFAULT …``; MySQL's ON UPDATE is a loss, and so are a moment's digits after the third."""
         if column.on_update is not None:
             losses.append(self.on_update_loss(table, column))
+        if isinstance(column.default, Now) and _digits(column.default, t.base_of(column.type)) > 3:
+            detail = "the current time has three digits after the second"
+            losses.append(Loss(path_of(table), "default", detail, column.name))
         return super().default_clause(table, column, losses)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def create_schema(self, schema: Schema) -> Script:
         """Nothing: a file has one schema."""
-        return Script()
+        return Script((), self.uncommented(schema))
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """Nothing; a sequence that feeds a primary key becomes that key's AUTOINCREMENT."""
         name = QName(sequence.schema, sequence.name)
-        if any(name == fed for table in self.catalog.of(Table) for fed in self._feeding(table)):
-            return Script()
+        fed = [table for table in self.catalog.of(Table) if name in self._feeding(table)]
+        if fed:
+            detail = f"is no object of its own here: the key of {fed[0].name} counts by itself"
+            return Script((), (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence)))
         return self.not_carried(sequence, "sequence", "there are no sequences in SQLite")
 
     def _feeding(self, table: Table) -> Iterable[QName]:
@@ -200,10 +203,11 @@ class SQLiteDDL(DDL):
     def create_table(self, table: Table) -> Script:
         """A table with all its constraints; comments are a loss."""
         made = super().create_table(table)
-        commented = bool(table.comment) + sum(bool(column.comment) for column in table.columns)
+        commented = [f"column {column.name}" for column in table.columns if column.comment]
+        commented[:0] = ["the table"] if table.comment else []
         if not commented:
             return made
-        loss = Loss(path_of(table), "comment", f"{commented} comments are left out: SQLite keeps none")
+        loss = Loss(path_of(table), "comment", f"the comments of {', '.join(commented)} are left out: SQLite keeps none")
         return replace(made, losses=(*made.losses, loss))
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
@@ -354,8 +358,12 @@ class SQLiteDDL(DDL):
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
             return made
-        why = self._refusals.get(view.name, "")
-        return self.not_carried(view, "view", why) if why else made
+        if why := self._refusals.get(view.name, ""):
+            return self.not_carried(view, "view", why)
+        if not view.check_option:
+            return made
+        detail = f"takes no rows: views are for reading only (at the source: WITH {view.check_option} CHECK OPTION)"
+        return replace(made, losses=(*made.losses, Loss(path_of(view), "check-option", detail)))
 
     @cached_property
     def _refusals(self) -> dict[str, str]:
@@ -377,3 +385,19 @@ class SQLiteDDL(DDL):
     def truncate(self, *tables: QName) -> Script:
         """Empty tables: SQLite has DELETE only."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
+
+
+def _digits(now: Now, type_: t.Type) -> int:
+    """How many digits after the second the current time is to have in a column."""
+    if now.kind != "timestamp" or not isinstance(type_, t.Timestamp):
+        return now.precision or 0
+    return type_.precision if now.precision is None else min(now.precision, type_.precision)
+
+
+def _now(now: Now, type_: t.Type) -> str:
+    """The current time as the column's other values are written."""
+    zoned = isinstance(type_, t.Timestamp) and type_.zoned
+    digits, local = _digits(now, type_), "" if now.utc or zoned else _LOCAL
+    if not digits and not zoned:
+        return f"({_CLOCKS['timestamp']}('now'{local}))" if local else _NOW["timestamp"]
+    return f"(strftime('%Y-%m-%d %H:%M:%{'f' if digits else 'S'}{'+00:00' if zoned else ''}', 'now'{local}))"

@@ -18,8 +18,11 @@ _NOW: dict[str, Now] = {
     "datetime('now')": Now("timestamp", 0, utc=True),
     "datetime('now','localtime')": Now("timestamp", 0),
     "strftime('%y-%m-%d %h:%m:%s','now')": Now("timestamp", 0, utc=True),
+    "strftime('%y-%m-%d %h:%m:%s+00:00','now')": Now("timestamp", 0, utc=True),
     "strftime('%y-%m-%d %h:%m:%s','now','localtime')": Now("timestamp", 0),
     "strftime('%y-%m-%d %h:%m:%f','now')": Now("timestamp", 3, utc=True),
+    "strftime('%y-%m-%d %h:%m:%f+00:00','now')": Now("timestamp", 3, utc=True),
+    "strftime('%y-%m-%dt%h:%m:%fz','now')": Now("timestamp", 3, utc=True),
     "strftime('%y-%m-%d %h:%m:%f','now','localtime')": Now("timestamp", 3),
     "date('now')": Now("date", utc=True),
     "date('now','localtime')": Now("date"),
@@ -66,6 +69,8 @@ def _typed(value: str, type_: t.Type, sql: str) -> Literal:
     match type_:
         case t.Boolean() if value in {"0", "1"}:
             return Literal(value, "boolean")
+        case t.Bit() if re.fullmatch("[01]*", value):
+            return Literal(value, "bit")
         case t.Integer() | t.Decimal() | t.Float() | t.Year() if _NUMBER.fullmatch(value):
             return Literal(value, "number")
         case t.Boolean() | t.Integer() | t.Decimal() | t.Float() | t.Year():

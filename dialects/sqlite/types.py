@@ -199,6 +199,7 @@ TYPES = (
     TypeRule(t.Timestamp, "DATETIME({precision})"),
     TypeRule(t.Interval, "TEXT", loss=_AS_TEXT, each=True, reason="the word INTERVAL would give INTEGER affinity"),
     TypeRule(t.Year, "YEAR"),
+    TypeRule(t.Json, "JSON_TEXT", lambda j: j.binary, loss="is kept as its text, and compared as one"),
     TypeRule(t.Json, "JSON_TEXT", reason="JSON alone has NUMERIC affinity, which rewrites a document that is a number"),
     TypeRule(t.Uuid, "UUID", reason="its text has hyphens and is no number"),
     TypeRule(t.Xml, "XML_TEXT"),

@@ -336,7 +336,7 @@ def test_what_a_view_of_another_database_enforces_is_a_named_loss() -> None:
     )
     script = ADAPTER.ddl(Catalog("mysql", "", (view,))).create_view(view)
     assert script.statements[1:2] == ("CREATE VIEW s.v AS SELECT 1 AS a",)
-    assert [loss.rule for loss in script.losses] == ["check-option", "view-option"]
+    assert [loss.rule for loss in script.losses] == ["view-option", "check-option"]
 
 
 def test_names_are_qualified_outside_of_a_transaction_too(postgresql: Callable[..., str]) -> None:
@@ -439,3 +439,11 @@ def test_an_identity_goes_on_where_the_source_stood(identity: Identity, expected
     statements = ADAPTER.ddl(Catalog("mysql", "", (table,))).position(table).statements
     assert len(statements) == (expected is not None)
     assert all(expected is not None and expected in sql for sql in statements)
+
+
+def test_how_an_index_of_another_database_compares_is_named() -> None:
+    keys = (IndexKey("a", collation="NOCASE", nulls_first=True),)
+    table = Table("s", "t", (Column("a", t.String()),), indexes=(Index("i", keys),))
+    script = ADAPTER.ddl(Catalog("sqlite", "", (table,))).index(table, table.indexes[0])
+    assert script.statements == ("CREATE INDEX i ON s.t (a NULLS FIRST)",)
+    assert [(loss.rule, loss.column) for loss in script.losses] == [("index-collation", "a")]

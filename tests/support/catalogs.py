@@ -10,8 +10,17 @@ from migrator.model.catalog import Catalog
 
 def catalog_of(url: str) -> Catalog:
     """All schemas of the database at ``url``."""
+    return _catalog_of(url, None)
+
+
+def schema_catalog(url: str, schema: str) -> Catalog:
+    """One schema of the database at ``url``."""
+    return _catalog_of(url, schema)
+
+
+def _catalog_of(url: str, schema: str | None) -> Catalog:
     parsed = sa.make_url(url)
     adapter = adapter_for_backend(parsed.get_backend_name())
     engine = adapter.engine(parsed)
     with adapter.snapshot(engine, 1) as snapshot, adapter.reading(engine, snapshot) as connection:
-        return adapter.catalog(connection, adapter.schemas(connection))
+        return adapter.catalog(connection, adapter.schemas(connection) if schema is None else [schema])

@@ -211,6 +211,12 @@ LIMITS = (
     Limit("mysql", t.Json, _lone_surrogate, "JSON is text, which has no lone surrogates"),
     Limit(
         "mysql",
+        t.Uuid,
+        lambda text, _: re.match(r".{8}-.{4}-[89a-f].{3}-[0-7]", text.lower()) is not None,
+        "MariaDB keeps another order of bytes for those of old, and takes none that it could not tell from them",
+    ),
+    Limit(
+        "mysql",
         t.Enum,
         lambda text, enum: text not in enum.labels,
         "the value of a wrong label cannot be stored in strict mode",

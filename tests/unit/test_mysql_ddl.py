@@ -145,7 +145,8 @@ def test_a_default_from_the_columns_own_sequence_becomes_auto_increment() -> Non
     made = table(Column("id", t.Integer(), nullable=False, default=NextValue(QName("s", "t_id_seq"))), primary_key=KEY)
     writer = ddl(sequence, made)
     assert "`id` int NOT NULL AUTO_INCREMENT" in writer.create_table(made).statements[0]
-    assert writer.create_sequence(sequence) == Script()
+    made_of_it = writer.create_sequence(sequence)
+    assert (made_of_it.statements, [loss.rule for loss in made_of_it.losses]) == ((), ["sequence-identity"])
     assert writer.position(sequence) == Script()
     assert writer.position(made).statements == ("ALTER TABLE `s`.`t` AUTO_INCREMENT = 42",)
 
@@ -174,7 +175,7 @@ def test_an_identity_that_cannot_be_auto_increment_is_named(made: Table) -> None
 
 def test_what_a_generator_does_otherwise_is_named() -> None:
     made = table(replace(ID, identity=Identity(always=True, maximum=99)), primary_key=KEY)
-    assert rules(create(made)) == {"identity-always", "identity-bounds"}
+    assert rules(create(made)) == {"identity-always", "identity-bounds", "key-name"}
 
 
 def test_a_column_that_is_computed_from_auto_increment_becomes_an_ordinary_one() -> None:
@@ -183,7 +184,7 @@ def test_a_column_that_is_computed_from_auto_increment_becomes_an_ordinary_one()
     )
     made = create(table(ID, Column("x", t.Integer()), of_id, of_x, primary_key=KEY))
     assert "`id2` int,\n    `x2` int GENERATED ALWAYS AS (`x` * 2) STORED" in made.statements[0]
-    assert [(loss.rule, loss.column) for loss in made.losses] == [("generated", "id2")]
+    assert [(loss.rule, loss.column) for loss in made.losses if loss.column] == [("generated", "id2")]
 
 
 def test_mysql_names_a_sequence_as_a_loss_and_mariadb_makes_it() -> None:
@@ -202,7 +203,10 @@ def key(name: str | None = "fk", **parts: Any) -> ForeignKey:
 def test_set_default_and_deferral_are_named_and_left_out() -> None:
     made = table(Column("id", t.Integer()), foreign_keys=(key(on_delete="SET DEFAULT", deferrable=True),))
     script = ddl(made).foreign_key(made, made.foreign_keys[0])
-    expected = "ALTER TABLE `s`.`t` ADD CONSTRAINT `fk` FOREIGN KEY (`id`) REFERENCES `s`.`p` (`id`)"
+    expected = (
+        "ALTER TABLE `s`.`t` ADD CONSTRAINT `fk` FOREIGN KEY (`id`) REFERENCES `s`.`p` (`id`)"
+        " ON DELETE NO ACTION ON UPDATE NO ACTION"
+    )
     assert script.statements == (expected,)
     assert rules(script) == {"set-default", "deferrable"}
 
@@ -353,3 +357,46 @@ def test_a_programs_semicolons_are_hidden_by_another_delimiter() -> None:
 
 def test_names_are_always_in_backticks() -> None:
     assert ddl().quote("we`ird") == "`we``ird`"
+
+
+# --- what round trips have shown ------------------------------------------------------------------------------------
+
+
+def test_a_floating_point_default_of_many_digits_is_not_cut_as_a_decimal_would_be() -> None:
+    many = "15" + "0" * 299  # as PostgreSQL prints 1.5e300
+    made = table(
+        Column("f", t.Float(), default=Constant(many, "number")),
+        Column("d", t.Decimal(4, 1), default=Constant("1.5", "number")),
+    )
+    (sql,) = create(made).statements
+    assert "`f` double DEFAULT 1.5e+300" in sql
+    assert "`d` decimal(4,1) DEFAULT 1.5" in sql
+
+
+def test_what_auto_increment_does_not_do_is_named() -> None:
+    identity = Identity(always=True, increment=5, maximum=1000, cycle=True)
+    script = create(
+        table(Column("id", t.Integer(), nullable=False, identity=identity), primary_key=PrimaryKey("pk", ("id",)))
+    )
+    details = sorted((loss.rule, loss.detail.split(",")[0].split(" (")[0]) for loss in script.losses)
+    assert details == [
+        ("identity", "counts by 1"),
+        ("identity", "does not begin anew after its last value"),
+        ("identity-always", "takes given values too"),
+        ("identity-bounds", "counts beyond 1000"),
+        ("key-name", "the primary key has no name here"),
+    ]
+
+
+@pytest.mark.parametrize(("name", "expected"), [(None, set()), ("t_pkey", set()), ("my key", {"key-name"})])
+def test_the_name_of_a_primary_key_is_a_loss_unless_nobody_chose_it(name: str | None, expected: set[str]) -> None:
+    made = table(Column("id", t.Integer(), nullable=False), primary_key=PrimaryKey(name, ("id",)))
+    assert rules(create(made)) == expected
+
+
+def test_a_sequence_of_few_bits_ends_where_those_end_and_keeps_its_comment() -> None:
+    sequence = Sequence("s", "little", bits=16, comment="it's")
+    script = ddl(sequence).create_sequence(sequence)
+    (sql,) = script.statements
+    assert sql == "CREATE SEQUENCE `s`.`little` START WITH 1 INCREMENT BY 1 MAXVALUE 32767 CACHE 1 COMMENT 'it''s'"
+    assert script.losses == ()

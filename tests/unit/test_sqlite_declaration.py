@@ -89,6 +89,8 @@ def test_a_view_is_read_with_its_columns() -> None:
         ("current_date", t.Date(), Now("date", utc=True)),
         ("(strftime('%Y-%m-%d %H:%M:%f', 'now'))", t.Timestamp(), Now("timestamp", 3, utc=True)),
         ("DATETIME('now', 'localtime')", t.Timestamp(), Now("timestamp", 0)),
+        ("(strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'))", t.Timestamp(zoned=True), Now("timestamp", 0, utc=True)),
+        ("'101'", t.Bit(3), Literal("101", "bit")),
         ("abs(random())", t.Integer(), Expression("abs(random())", "sqlite")),
     ],
 )

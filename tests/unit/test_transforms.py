@@ -11,7 +11,7 @@ from migrator.adapter import Capabilities, load_adapter
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Catalog, Loss
 from migrator.plan import plan
 from migrator.spec import JobSpec, TableRemap
 
@@ -201,3 +201,19 @@ def test_two_names_for_one_object_contradict_each_other(contradiction: JobSpec) 
 
 def test_a_remap_that_is_said_twice_is_one() -> None:
     assert transforms.apply(CATALOG, spec((("hr", "a"), ("hr", "a")))) == transforms.apply(CATALOG, spec((("hr", "a"),)))
+
+
+def test_entries_of_what_was_read_follow_the_names() -> None:
+    read = CATALOG.with_losses(
+        Loss('TABLE:"hr"."emp"', "r", "of a table"),
+        Loss('TABLE:"hr"."left ""behind"""', "r", "of what is not carried"),
+        Loss('SCHEMA:"hr"', "r", "of a schema"),
+        Loss("DATABASE", "r", "of no schema"),
+    )
+    moved = transforms.apply(read, spec((("hr", 'a"pp'),), (TableRemap(None, "emp", "staff"),)))
+    assert [loss.object for loss in moved.losses] == [
+        'TABLE:"a""pp"."staff"',
+        'TABLE:"a""pp"."left ""behind"""',
+        'SCHEMA:"a""pp"',
+        "DATABASE",
+    ]

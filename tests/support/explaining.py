@@ -1,0 +1,324 @@
+"""A database carried to another and back, and what the entries of the two loss ledgers say about the differences.
+
+An entry tells of a difference if it is about that object (and column, or names that key, check or index), and its rule is
+about that attribute: :data:`ABOUT`. What :data:`ALIKE` lists needs no entry: it is spelled otherwise, and nothing is lost or
+means something else. What entries tell that no catalog of the first database shows is in :data:`UNSEEN`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatch
+from functools import cached_property
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from dialects.sqlite.types import affinity
+from migrator.model import objects as o
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss
+from migrator.model.objects import quoted
+from tests.support.catalogs import schema_catalog
+from tests.support.differing import Difference, differences, label, label_of
+from tests.support.pump import done, pump, remap, schema_of
+
+
+def entries(path: Path) -> list[Loss]:
+    """The entries of a LEDGER."""
+    return [Loss(**entry) for entry in json.loads(path.read_text("utf-8"))["entries"]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """A database that was carried to another and from there to a third, of the kind of the first."""
+
+    first: str
+    via: str
+    back: str
+    told: tuple[Loss, ...]
+
+    @classmethod
+    def made(cls, first: str, via: str, back: str, directory: Path, *options: str) -> Round:
+        """Carry it; ``options`` are those of the first job."""
+        told: list[Loss] = []
+        for source, target, more in ((first, via, options), (via, back, ())):
+            files = (f"DIRECTORY={directory}", "LEDGER=ledger.json", "NOLOGFILE=YES")
+            done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *files, *more))
+            told += entries(directory / "ledger.json")
+        return cls(first, via, back, tuple(told))
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The adapters' names of the two kinds of databases."""
+        kinds = [sa.make_url(url).get_backend_name() for url in (self.first, self.via)]
+        return kinds[0], kinds[1]
+
+    @cached_property
+    def catalogs(self) -> tuple[Catalog, Catalog]:
+        """The first database and the last."""
+        first, last = (schema_catalog(url, schema_of(url)) for url in (self.first, self.back))
+        return first, last
+
+    @cached_property
+    def differences(self) -> list[Difference]:
+        """What differs between the first database and the last."""
+        return differences(*self.catalogs)
+
+    def _undone(self, entry: Loss) -> bool:
+        """Whether the way back has an entry that takes this one back."""
+        alike = [e for e in self.told if (label_of(e), e.rule, e.column) == (label_of(entry), entry.rule, entry.column)]
+        return len(alike) > 1
+
+    def retyped(self, table: str) -> set[str]:
+        """The columns of a table whose types are not what they were."""
+        found = (d.columns for d in self.differences if d.object == table and d.what == "column.type")
+        return set().union(*found)
+
+    def unexplained(self) -> list[Difference]:
+        """The differences that no entry tells of, and that are not alike."""
+        told = [d for d in self.differences if any(tells(entry, d) for entry in self.told)]
+        left = [d for d in self.differences if d not in told]
+        return [d for d in left if not any(alike.holds(self, d) for alike in ALIKE)]
+
+    def unseen(self) -> list[Loss]:
+        """The entries that tell of no difference, although a catalog would show it."""
+        return [
+            entry
+            for entry in self.told
+            if not any(fnmatch(entry.rule, rule) and fnmatch(entry.detail, detail) for rule, detail, _ in UNSEEN)
+            and not any(tells(entry, d) for d in self.differences)
+            and not self._undone(entry)
+        ]
+
+
+# --- what entries tell of -------------------------------------------------------------------------------------------
+
+ABOUT: Mapping[str, tuple[str, ...]] = {
+    "type-*": ("column.type", "column.native"),
+    "declaration": ("column.type", "column.native", "check"),
+    "texts": ("column.type", "column.native"),
+    "key-length": ("column.type",),
+    "identity-bigint": ("column.type",),
+    "enum": ("object",),
+    "domain": ("object",),
+    "comment": ("*.comment", "object"),
+    "collation*": ("column.collation", "column.ignore_case"),
+    "generated": ("column.generated",),
+    "virtual": ("column.generated",),
+    "not-null": ("column.nullable",),
+    "default": ("column.default",),
+    "on-update": ("column.on_update",),
+    "invisible": ("column.invisible",),
+    "identity*": ("column.identity", "column.default"),
+    "check": ("check", "check.*", "column.type"),
+    "index": ("index",),
+    "index-method": ("index", "index.method"),
+    "index-partial": ("index", "index.where"),
+    "index-include": ("index.include",),
+    "index-prefix": ("index.keys.length",),
+    "index-nulls": ("index.keys.nulls_first",),
+    "index-opclass": ("index.keys.opclass",),
+    "index-collation": ("index.keys.collation",),
+    "index-name": ("index.name", "unique.name", "primary_key.name"),
+    "constraint-name": ("check.name", "foreign_key.name"),
+    "key-name": ("primary_key.name",),
+    "nulls-not-distinct": ("*.nulls_distinct",),
+    "deferrable": ("*.deferrable", "*.initially_deferred"),
+    "match-full": ("foreign_key.match",),
+    "set-columns": ("foreign_key.set_columns",),
+    "set-default": ("foreign_key.on_*",),
+    "table-options": ("table.options",),
+    "partitioning": ("table.partitioning",),
+    "partition-only": ("index", "foreign_key"),
+    "inheritance": ("table.parents",),
+    "null-in-key": ("primary_key", "unique"),
+    "view": ("object",),
+    "program": ("object",),
+    "sequence": ("object",),
+    "sequence-identity": ("object",),
+    "materialized-view": ("view.materialized",),
+    "check-option": ("view.check_option",),
+    "view-option": ("view.options",),
+}
+"""The attributes that each rule is about, both as patterns."""
+
+UNSEEN: tuple[tuple[str, str, str], ...] = (
+    ("definer", "*", "catalogs have no definers"),
+    ("grants", "*", "catalogs have no privileges"),
+    ("constraint-comment", "*", "catalogs have no comments of constraints"),
+    ("on-conflict", "*", "catalogs do not say what becomes of a row that a key refuses"),
+    ("key-case", "*", "it is about values that may come later"),
+    ("timestamp-spelling", "*", "it is about how values are written"),
+    ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
+    ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
+    ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),
+    ("collation", "*", "SQLite's NOCASE is MySQL's _ci, and the other way round: what they fold differs"),
+    ("null-in-key", "*", "SQLite's own: the second database says the same of what it was given"),
+    ("type-time", "spans*", "what SQLite reads back is its text"),
+)
+"""Entries that tell of no difference between catalogs: patterns of their rules and details, and why."""
+
+
+def tells(entry: Loss, difference: Difference) -> bool:
+    """Whether an entry tells of a difference."""
+    if label_of(entry) != difference.object:
+        return False
+    if not any(
+        fnmatch(difference.what, what) for rule, whats in ABOUT.items() if fnmatch(entry.rule, rule) for what in whats
+    ):
+        return False
+    if difference.part and difference.part in entry.detail:
+        return True
+    if entry.column is not None:
+        return entry.column in difference.columns
+    return not difference.part and all(_is_named(name, entry.detail) for name in difference.columns)
+
+
+def _is_named(name: str, detail: str) -> bool:
+    """Whether a column is named, as it is or as it stands between quotes."""
+    return any(spelled in detail for spelled in (name, name.replace('"', '""'), name.replace("`", "``")))
+
+
+# --- what needs no entry --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Alike:
+    """One row: differences in ``what`` that lose nothing where ``when`` holds, and ``why``; ``via``: the one between."""
+
+    what: str
+    why: str
+    when: Callable[[Round, Difference], bool] = lambda round_, difference: True
+    via: Sequence[str] = ("postgresql", "mysql", "sqlite")
+
+    def holds(self, round_: Round, difference: Difference) -> bool:
+        """Whether the row is about a difference."""
+        return fnmatch(difference.what, self.what) and round_.ends[1] in self.via and self.when(round_, difference)
+
+
+def wider(before: t.Type, after: t.Type) -> bool:
+    """Whether every value of a type is one of the other, with the same meaning."""
+    match before, after:
+        case t.Boolean(), t.Integer():
+            return True
+        case t.Integer(), t.Integer():
+            return _bits(before) <= _bits(after) and (before.unsigned or not after.unsigned)
+        case t.Integer(), t.Decimal(precision=int(digits), scale=0):
+            return len(str(1 << before.bits)) <= digits
+        case t.Float(), t.Float():
+            return before.bits <= after.bits
+        case t.Year(), t.Integer(bits=bits):
+            return bits >= 16
+        case t.String() | t.Xml(), t.String():
+            return _length(after) >= (_length(before) if isinstance(before, t.String) else math.inf)
+        case t.Binary(), t.Binary():
+            return _length(after) >= _length(before)
+        case t.Timestamp(zoned=a), t.Timestamp(zoned=b) if a == b:
+            return before.precision <= after.precision
+        case t.Time(), t.Time() | t.Interval():
+            return before.precision <= after.precision
+        case t.Json(), t.Json():
+            return True
+    return False
+
+
+def _bits(type_: t.Integer) -> int:
+    """The bits that hold its numbers with a sign."""
+    return type_.bits + type_.unsigned
+
+
+def _length(type_: t.String | t.Binary) -> float:
+    if type_.length is None:
+        return math.inf
+    return type_.length * (4 if getattr(type_, "unit", "byte") == "char" else 1)
+
+
+def _is_wider(round_: Round, difference: Difference) -> bool:
+    return wider(difference.before, difference.after)
+
+
+def _type_differs(round_: Round, difference: Difference) -> bool:
+    """Whether the types of all columns concerned differ, or have come to differ on the way."""
+    return difference.before is None and difference.columns <= round_.retyped(difference.object)
+
+
+def _from_domain(round_: Round, difference: Difference) -> bool:
+    """Whether the columns had a domain that is told to be none any more: they have its type and rules themselves."""
+    domains = {label_of(entry) for entry in round_.told if entry.rule == "domain"}
+    return any(
+        d.object == difference.object
+        and d.columns == difference.columns
+        and isinstance(d.before, t.Domain)
+        and f"DOMAIN:{quoted(d.before.name)}" in domains
+        for d in round_.differences
+    )
+
+
+def _keys_a_foreign_key(round_: Round, difference: Difference) -> bool:
+    keys = (
+        key for table in round_.catalogs[0].of(o.Table) if label(table) == difference.object for key in table.foreign_keys
+    )
+    return difference.before is None and any(frozenset(key.columns) == difference.columns for key in keys)
+
+
+def _counts_on(round_: Round, difference: Difference) -> bool:
+    """Whether an identity is what it was, but for the number that it gives next: never less than one that was there."""
+    before, after = difference.before, difference.after
+    if not isinstance(before, o.Identity) or not isinstance(after, o.Identity):
+        return isinstance(after, o.Identity) and _was_serial(round_, difference)
+    more = (after.next_value or 1) >= (before.next_value or 1)
+    return more and replace(before, next_value=None, cache=None) == replace(after, next_value=None, cache=None)
+
+
+def _was_serial(round_: Round, difference: Difference) -> bool:
+    """Whether the column took its numbers from a sequence that is told to live on as its identity."""
+    names = {label_of(entry) for entry in round_.told if entry.rule == "sequence-identity"}
+    return any(
+        d.object == difference.object
+        and d.columns == difference.columns
+        and isinstance(d.before, o.NextValue)
+        and f"SEQUENCE:{quoted(d.before.sequence.name)}" in names
+        for d in round_.differences
+    )
+
+
+def _same_affinity(round_: Round, difference: Difference) -> bool:
+    if round_.ends[0] != "sqlite":
+        return True
+    numbers = {"INTEGER", "REAL", "NUMERIC"}
+    before, after = affinity(difference.before), affinity(difference.after)
+    return before == after or {before, after} <= numbers or difference.before == "JSON"  # no document is a number
+
+
+def _autoincrement(round_: Round, difference: Difference) -> bool:
+    return set(difference.after) - set(difference.before) == {("AUTOINCREMENT", "")}
+
+
+def _strict(round_: Round, difference: Difference) -> bool:
+    return {*difference.before} ^ {*difference.after} <= {("STRICT", ""), ("WITHOUT ROWID", ""), ("AUTOINCREMENT", "")}
+
+
+ALIKE: tuple[Alike, ...] = (
+    Alike("schema.comment", "both schemas were there already, and stay as they are"),
+    Alike("column.type", "a wider type: its range is kept by a check, or any value of it was let in", _is_wider),
+    Alike("check", "what keeps the range of a narrower type", _type_differs),
+    Alike("column.*", "a column has what its domain had", _from_domain),
+    Alike("check", "a column has what its domain had", _from_domain),
+    Alike("column.native", "another word for the same type; SQLite: of the same affinity", _same_affinity),
+    Alike("column.identity", "the next number is above all that are there", _counts_on),
+    Alike("column.default", "a sequence of one column lives on as its identity", _was_serial),
+    Alike("*.name", "a key without a name has one where the database between gives it one", lambda _, d: d.before is None),
+    Alike("index", "MySQL makes an index for each foreign key", _keys_a_foreign_key, ("mysql",)),
+    Alike("index.method", "a btree finds what a hash index finds", lambda _, d: d.before == "hash"),
+    Alike("sequence.bits", "the bounds are what they were, whatever the type"),
+    Alike("sequence.m??imum", "a bound that its type had is said"),
+    Alike("sequence.next_value", "numbers that a cache holds are skipped"),
+    Alike("sequence.cache", "a cache of one number is none"),
+    Alike("check.validated", "the rows came in under the check"),
+    Alike("table.options", "SQLite's AUTOINCREMENT: what other databases' identities promise", _autoincrement),
+    Alike("table.options", "SQLite's rowids and strictness: the others keep rows otherwise, and types always", _strict),
+)
