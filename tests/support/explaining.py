@@ -73,6 +73,12 @@ class Round:
         alike = [e for e in self.told if (label_of(e), e.rule, e.column) == (label_of(entry), entry.rule, entry.column)]
         return len(alike) > 1
 
+    def _made_between(self, entry: Loss) -> bool:
+        """Whether it is about the trigger that did ON UPDATE CURRENT_TIMESTAMP in the database between."""
+        tables = [label_of(e).partition(":")[2].strip('"') for e in self.told if e.rule == "on-update"]
+        names = {"on_update_current_timestamp", *(f"{table}_on_update" for table in tables)}
+        return bool(tables) and entry.rule == "program" and label_of(entry).partition(":")[2].strip('"') in names
+
     def retyped(self, table: str) -> set[str]:
         """The columns of a table whose types are not what they were."""
         found = (d.columns for d in self.differences if d.object == table and d.what == "column.type")
@@ -92,6 +98,7 @@ class Round:
             if not any(fnmatch(entry.rule, rule) and fnmatch(entry.detail, detail) for rule, detail, _ in UNSEEN)
             and not any(tells(entry, d) for d in self.differences)
             and not self._undone(entry)
+            and not self._made_between(entry)
         ]
 
 
@@ -159,6 +166,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("collation", "*", "SQLite's NOCASE is MySQL's _ci, and the other way round: what they fold differs"),
     ("null-in-key", "*", "SQLite's own: the second database says the same of what it was given"),
     ("type-time", "spans*", "what SQLite reads back is its text"),
+    ("default", "the current time has three digits*", "SQLite's clock: on the way back it is that of the column again"),
 )
 """Entries that tell of no difference between catalogs: patterns of their rules and details, and why."""
 
@@ -274,6 +282,13 @@ def _counts_on(round_: Round, difference: Difference) -> bool:
     return more and replace(before, next_value=None, cache=None) == replace(after, next_value=None, cache=None)
 
 
+def _clock_of_utc(round_: Round, difference: Difference) -> bool:
+    before, after = difference.before, difference.after
+    if not isinstance(before, o.Now) or not isinstance(after, o.Now):
+        return False
+    return replace(before, utc=True) == after and difference.columns <= round_.retyped(difference.object)
+
+
 def _was_serial(round_: Round, difference: Difference) -> bool:
     """Whether the column took its numbers from a sequence that is told to live on as its identity."""
     names = {label_of(entry) for entry in round_.told if entry.rule == "sequence-identity"}
@@ -311,6 +326,7 @@ ALIKE: tuple[Alike, ...] = (
     Alike("column.native", "another word for the same type; SQLite: of the same affinity", _same_affinity),
     Alike("column.identity", "the next number is above all that are there", _counts_on),
     Alike("column.default", "a sequence of one column lives on as its identity", _was_serial),
+    Alike("column.default", "the clock of a column that holds UTC's time of day from now on", _clock_of_utc),
     Alike("*.name", "a key without a name has one where the database between gives it one", lambda _, d: d.before is None),
     Alike("index", "MySQL makes an index for each foreign key", _keys_a_foreign_key, ("mysql",)),
     Alike("index.method", "a btree finds what a hash index finds", lambda _, d: d.before == "hash"),
