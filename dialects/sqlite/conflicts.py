@@ -1,7 +1,7 @@
 """Constraints that drop or change rows instead of raising an error: those declared with ON CONFLICT.
 
-``INSERT OR ABORT`` counts for more than they do, but also for more than the conflict clauses in the bodies of triggers, which
-may well mean what they say. So only tables with such constraints are filled by it.
+``INSERT OR ABORT`` counts for more than they do, but also for more than the conflict clauses in the bodies of triggers,
+which may well mean what they say. So only tables with such constraints are filled by it.
 """
 
 from __future__ import annotations

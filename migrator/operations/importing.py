@@ -770,17 +770,19 @@ class _Import:
 
     def _check_keys_of(self, name: QName) -> None:
         headline = f"ORA-02298: cannot validate the foreign keys of {name}"
+        orphans, why = 0, ""
         try:
             with database_errors(self.adapter):
                 orphans = self.adapter.orphans(self.connection, name)
         except FatalError:
             raise
         except MigratorError as error:
-            self.log.error(headline, str(error))
-            return
+            why = str(error)
         if orphans:
-            text = f"{orphans} rows of {name} refer to rows that are not there"
-            self.log.error(f"{headline} - parent keys not found", text)
+            headline += " - parent keys not found"
+            why = f"{orphans} rows of {name} refer to rows that are not there"
+        if why:
+            self.log.error(headline, why)
 
 
 def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
