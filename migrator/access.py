@@ -46,7 +46,8 @@ MEANINGS = {
     Method.EXTERNAL_TABLE: (
         "rows as the SQL engine's SELECT gives them: conditions choose among them, and policies hide some of them",
         "the bulk protocol fills a temporary staging table, and INSERT … SELECT moves the rows on: triggers fire, policies "
-        "and keys are checked, conditions choose",
+        "and keys are checked (foreign keys of SQLite when all rows are there: those that break one are an error of the "
+        "job, and stay), conditions choose",
     ),
     Method.CONVENTIONAL_PATH: ("", "INSERT of rows through the SQL engine, with all that happens to any INSERT"),
 }

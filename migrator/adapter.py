@@ -628,6 +628,17 @@ class Adapter(ABC):
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
 
+    def emptying(self, connection: sa.Connection, tables: Sequence[QName], truncate: Sequence[str]) -> tuple[str, ...]:
+        """The statements that empty ``tables`` by ``truncate``, and so that no trigger on DELETE fires.
+
+        They run in one transaction where DDL can be rolled back. By default: ``truncate`` as it is.
+        """
+        return tuple(truncate)
+
+    def insert_into(self, connection: sa.Connection, table: QName) -> str:
+        """How an INSERT into a table begins, so that a row which breaks a constraint is an error, as by default it is."""
+        return "INSERT INTO"
+
     def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""
         raise NotImplementedError(self.name)
@@ -648,12 +659,15 @@ class Adapter(ABC):
         """
         raise NotImplementedError(self.name)
 
-    def same_values(self, load: Load) -> bool:
-        """Whether INSERT … SELECT leaves every value of ``load.source`` as it is: both columns are declared alike."""
+    def same_values(self, load: Load, here: Table, there: Table) -> bool:
+        """Whether INSERT … SELECT leaves every value of ``load.source``, columns of ``here``, as it is in ``there``.
+
+        By default: both columns are declared alike.
+        """
         return all(a.native == b.native for a, b in zip(load.source, load.target, strict=True))
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
-        """Rows whose foreign keys refer to nothing: asked after all loads where keys stand in CREATE TABLE, unchecked."""
+        """Rows whose foreign keys refer to nothing: asked at a job's end where keys stand in CREATE TABLE, unchecked."""
         return 0
 
     # --- data files -------------------------------------------------------------------------------------------------

@@ -874,13 +874,18 @@ class DDL:
         )
         return self.create_temporary(Table(staging.schema, staging.name, tuple(plain)))
 
-    def insert_from(self, table: QName, columns: Iterable[Column], staging: QName, where: str | None = None) -> str:
-        """The statement that moves the rows of ``staging``, or those of them that meet ``where``, into ``table``."""
+    def insert_from(
+        self, table: QName, columns: Iterable[Column], staging: QName, where: str | None, insert_into: str
+    ) -> str:
+        """The statement that moves the rows of ``staging``, or those of them that meet ``where``, into ``table``.
+
+        ``insert_into``: how it begins.
+        """
         names = self.columns(column.name for column in columns)
         listed = f" ({names}){self.taking_identities}" if names else ""
         condition = f" WHERE {where}" if where else ""
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
-        return f"INSERT INTO {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
+        return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
 
     def drop_table(self, table: QName) -> Script:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""

@@ -184,6 +184,14 @@ class BadFlashbackTime(UsageError):
     action = "Write '2024-02-29 12:00:00', in UTC unless an offset follows, TO_TIMESTAMP('text', 'format'), or SYSTIMESTAMP."
 
 
+class BadLease(UsageError):
+    """A MIGRATOR_LEASE that is no time for a heart to beat."""
+
+    code = "MIG-12165"
+    template = "the environment variable MIGRATOR_LEASE is '{value}', which is no number of seconds above 0"
+    action = "Set it to a number of seconds such as 10, or leave it out."
+
+
 class ActionNeedsMetadata(UsageError):
     """A TABLE_EXISTS_ACTION that makes tables, in a job that moves rows only."""
 

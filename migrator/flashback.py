@@ -39,8 +39,11 @@ def moment(text: str) -> str:
         time = datetime.fromisoformat(plain.strip("'")) if call is None else _by_model(call["text"], call["model"])
     except ValueError as error:
         raise BadFlashbackTime(value=text, detail=str(error)) from error
-    utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-    return utc.strftime("%Y-%m-%d %H:%M:%S.%f")
+    try:
+        utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except OverflowError as error:
+        raise BadFlashbackTime(value=text, detail="in UTC it is before the year 1, or after 9999") from error
+    return utc.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _by_model(text: str, model: str) -> datetime:

@@ -14,6 +14,8 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import re
+import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -78,11 +80,26 @@ def array_of(values: Sequence[Any], column: Column) -> pa.Array:
     :raises ValueError: a value is of another kind.
     """
     given = [value for value in values if value is not None]
-    if any(isinstance(value, dict) for value in given) or (not given and isinstance(t.base_of(column.type), t.Binary)):
-        return pa.array([None if value is None else bytes.fromhex(value["hex"]) for value in values], pa.binary())
+    if isinstance(t.base_of(column.type), t.Binary) or any(isinstance(value, dict) for value in given):
+        return pa.array([None if value is None else _bytes_of(value, column) for value in values], pa.binary())
     if not all(isinstance(value, str) for value in given):
-        raise ValueError(f"column {column.name} has a value that is neither text nor null")
+        raise ValueError(f"column {column.name} has a value that is neither text in quotes nor null")
     return arrow.parse(pa.array(values, pa.string()), column.type)
+
+
+def _bytes_of(value: Any, column: Column) -> bytes:
+    """Bytes as they are written, or those of a text that came among bytes, in a column of text.
+
+    :raises ValueError: it is neither.
+    """
+    if isinstance(value, str) and not isinstance(t.base_of(column.type), t.Binary):
+        return value.encode()
+    if not (isinstance(value, dict) and set(value) == {"hex"} and isinstance(value["hex"], str)):
+        raise ValueError(f'column {column.name} has a value that is neither {{"hex": "…"}} nor null')
+    try:
+        return bytes.fromhex(value["hex"])
+    except ValueError as error:
+        raise ValueError(f"column {column.name}: {error}") from error
 
 
 # --- writing --------------------------------------------------------------------------------------------------------
@@ -92,7 +109,7 @@ class PartWriter:
     """Writes one part; the file is made with the first row. ``beside``: the reject file it is a part of."""
 
     def __init__(self, beside: Path, item: int, table: QName, columns: tuple[Column, ...], key: tuple[str, ...]) -> None:
-        self.path = beside.with_name(f"{beside.name}.{item}.{uuid.uuid4().hex[:12]}")
+        self.path = _part(beside, item)
         self.rows = 0
         self.reason = ""
         """Why the first row was rejected."""
@@ -139,13 +156,32 @@ class PartWriter:
         self._file.write(json.dumps(value, ensure_ascii=False).encode() + b"\n")
 
 
+def _part(beside: Path, number: int) -> Path:
+    """A new name for a part of a reject file."""
+    return beside.with_name(f"{beside.name}.{number}.{uuid.uuid4().hex[:12]}")
+
+
+def _parts(path: Path) -> Iterator[Path]:
+    """The files beside a reject file that are named as its parts."""
+    named = re.compile(rf"{re.escape(path.name)}\.[0-9]+\.[0-9a-f]{{12}}")
+    for found in path.parent.iterdir():
+        if named.fullmatch(found.name) and stat.S_ISREG(found.lstat().st_mode):
+            yield found
+
+
+def numbered(wanted: Path) -> Iterator[Path]:
+    """``wanted``, and names numbered after it, without end."""
+    yield wanted
+    for number in itertools.count(2):
+        yield wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+
+
 def claim(wanted: Path) -> Path:
     """Make an empty reject file that is nobody else's: ``wanted``, or one numbered after it. Only its owner may read it.
 
     :raises RejectFileNotUsable: none can be made there.
     """
-    for number in itertools.count(1):
-        path = wanted if number == 1 else wanted.with_name(f"{wanted.stem}_{number}{wanted.suffix}")
+    for path in numbered(wanted):
         with _file_errors(path):
             try:
                 os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
@@ -168,19 +204,14 @@ def gather(path: Path, parts: Sequence[str]) -> bool:
             _rewrite(path, parts)
         else:
             path.unlink(missing_ok=True)
-        for stray in path.parent.glob(f"{_exactly(path.name)}.*.*"):
+        for stray in list(_parts(path)):
             stray.unlink(missing_ok=True)
         _sync_directory(path.parent)
     return bool(parts)
 
 
-def _exactly(name: str) -> str:
-    """A file name as a pattern that matches it alone."""
-    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
-
-
 def _rewrite(path: Path, parts: Sequence[str]) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.{uuid.uuid4().hex[:12]}")
+    partial = _part(path, os.getpid())
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
             there = _copy(path, out, parts) if path.exists() else set()
@@ -219,31 +250,72 @@ def read(path: Path) -> Iterator[tuple[Section, pa.RecordBatch]]:
     """
     with _file_errors(path), files.read(path) as lines:
         section: Section | None = None
-        rows: list[Mapping[str, Any]] = []
+        rows: list[_Row] = []
         for number, line in enumerate(lines, 1):
-            try:
-                value = json.loads(line)
-                if "section" in value:
-                    if section is not None and rows:
-                        yield section, _batch(section, rows)
-                    section, rows = Section.read(value), []
-                    continue
-                rows.append(value["values"])
-                if section is None:
-                    raise ValueError("no section begins before it")
-                if len(rows) == BATCH_ROWS:
-                    yield section, _batch(section, rows)
-                    rows = []
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
-                detail = f"line {number} is no line of a reject file: {type(error).__name__}: {error}"
-                raise RejectFileNotUsable(path=path, detail=detail) from error
+            begins, row = _line(path, number, line)
+            if row is not None and section is None:
+                raise _no_line(path, number, ValueError("no section begins before it"))
+            rows += [] if row is None else [row]
+            if section is not None and rows and (begins is not None or len(rows) == BATCH_ROWS):
+                yield section, _batch(path, section, rows)
+                rows = []
+            section = begins or section
         if section is not None and rows:
-            yield section, _batch(section, rows)
+            yield section, _batch(path, section, rows)
 
 
-def _batch(section: Section, rows: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
-    columns = section.columns
-    return arrow.batch_of(columns, [array_of([row[column.name] for row in rows], column) for column in columns])
+@dataclass(frozen=True)
+class _Row:
+    """A line that holds a row: its number, and the values."""
+
+    number: int
+    values: Mapping[str, Any]
+
+
+_UNREADABLE = (ValueError, KeyError, TypeError, AttributeError)
+"""What reading a line raises that somebody has written otherwise."""
+
+
+def _no_line(path: Path, number: int, error: Exception) -> RejectFileNotUsable:
+    why = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+    return RejectFileNotUsable(path=path, detail=f"line {number} is no line of a reject file: {why}")
+
+
+def _line(path: Path, number: int, line: bytes) -> tuple[Section | None, _Row | None]:
+    """The section that a line begins, or the row that it holds.
+
+    :raises RejectFileNotUsable: neither.
+    """
+    try:
+        value = json.loads(line)
+        return (Section.read(value), None) if "section" in value else (None, _Row(number, dict(value["values"])))
+    except _UNREADABLE as error:
+        raise _no_line(path, number, error) from error
+
+
+def _batch(path: Path, section: Section, rows: Sequence[_Row]) -> pa.RecordBatch:
+    """Rows of a section.
+
+    :raises RejectFileNotUsable: one of them, which is named, has other columns or values.
+    """
+    try:
+        return _batch_of(section, rows)
+    except _UNREADABLE:
+        for row in rows:
+            try:
+                _batch_of(section, [row])
+            except _UNREADABLE as error:
+                raise _no_line(path, row.number, error) from error
+        raise
+
+
+def _batch_of(section: Section, rows: Sequence[_Row]) -> pa.RecordBatch:
+    names = [column.name for column in section.columns]
+    for row in rows:
+        if row.values.keys() != set(names):
+            raise ValueError(f"it has values of {', '.join(row.values)}, and its section has the columns {', '.join(names)}")
+    arrays = [array_of([row.values[column.name] for row in rows], column) for column in section.columns]
+    return arrow.batch_of(section.columns, arrays)
 
 
 # --- files ----------------------------------------------------------------------------------------------------------

@@ -271,7 +271,7 @@ class MySQL(Adapter):
 
         return links.insert_select(connection, load, read)
 
-    def same_values(self, load: Load) -> bool:
+    def same_values(self, load: Load, here: Table, there: Table) -> bool:
         """Whether columns are declared alike, NULL and collation included."""
         from . import links
 

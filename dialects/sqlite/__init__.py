@@ -32,7 +32,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
-from . import connections, data_files, estimates, facts, granules, links, measures, paths
+from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, triggers
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog
 from .expressions import SEMANTICS
@@ -207,9 +207,17 @@ class SQLiteAdapter(Adapter):
         """Store the rows of an attached file."""
         return links.insert_select(connection, load, read)
 
-    def same_values(self, load: Load) -> bool:
-        """Whether columns are declared alike, and no NULL becomes a number."""
-        return links.same_values(load)
+    def emptying(self, connection: sa.Connection, tables: Sequence[QName], truncate: Sequence[str]) -> tuple[str, ...]:
+        """The tables' triggers are dropped for the DELETE, and made again; see :func:`.triggers.without`."""
+        return triggers.without(connection, tables, truncate)
+
+    def insert_into(self, connection: sa.Connection, table: QName) -> str:
+        """``INSERT OR ABORT INTO`` a table with constraints that have ON CONFLICT; see :func:`.conflicts.insert_into`."""
+        return conflicts.insert_into(connection, table)
+
+    def same_values(self, load: Load, here: Table, there: Table) -> bool:
+        """Whether columns are declared alike and take values alike, and no NULL becomes a number."""
+        return links.same_values(load, here, there)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""

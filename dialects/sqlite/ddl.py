@@ -383,7 +383,7 @@ class SQLiteDDL(DDL):
         return found
 
     def truncate(self, *tables: QName) -> Script:
-        """Empty tables: SQLite has DELETE only."""
+        """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
 
 

@@ -17,8 +17,10 @@ from sqlalchemy.pool import NullPool
 
 from migrator.adapter import Load, Read, Snapshot
 from migrator.errors import LinkRefused, RowCountDiffers
+from migrator.model.objects import Table
 
 from . import connections
+from .conflicts import insert_into
 from .proof import quoted
 
 LINK = "migrator_link"
@@ -62,10 +64,20 @@ def _attach(connection: sa.Connection, uri: str) -> None:
         raise LinkRefused(detail=str(error.orig)) from error
 
 
-def same_values(load: Load) -> bool:
-    """Whether columns are declared alike; NULL is no rowid: it would become the next number."""
-    pairs = zip(load.source, load.target, strict=True)
-    return all(a.native == b.native and (b.identity is None or not a.nullable) for a, b in pairs)
+def same_values(load: Load, here: Table, there: Table) -> bool:
+    """Whether columns are declared alike; NULL is no rowid: it would become the next number.
+
+    A column that is declared ANY takes values as they are in a STRICT table, and with the affinity of numbers in another.
+    """
+    alike = _is_strict(here) == _is_strict(there)
+    return all(
+        a.native == b.native and (alike or a.native.upper() != "ANY") and (b.identity is None or not a.nullable)
+        for a, b in zip(load.source, load.target, strict=True)
+    )
+
+
+def _is_strict(table: Table) -> bool:
+    return ("STRICT", "") in table.options
 
 
 def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
@@ -75,10 +87,11 @@ def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     target = f"{quoted(load.table.schema)}.{quoted(load.table.name)}"
     into = ", ".join(quoted(column.name) for column in load.target)
     values = ", ".join(quoted(column.name) for column in load.source)
+    insert = insert_into(connection, load.table)
     driver: Any = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection)
-    stored = driver.execute(f"INSERT INTO {target} ({into}) SELECT {values} FROM {rows}").rowcount
+    stored = driver.execute(f"{insert} {target} ({into}) SELECT {values} FROM {rows}").rowcount
     sent = int(driver.execute(f"SELECT count(*) FROM {rows}").fetchone()[0])
     if stored != sent:
-        raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="the table may have ON CONFLICT IGNORE")
+        raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="a trigger may have left rows out")
     return stored

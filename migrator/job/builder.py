@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import sqlalchemy as sa
 
@@ -13,7 +14,7 @@ from migrator.errors import FatalError, MigratorError, ObjectExists
 from migrator.job.coordinator import Coordinator
 from migrator.job.report import JobLog
 from migrator.job.table import Row, State
-from migrator.job.worker import Build, Failure, Made
+from migrator.job.worker import Build, Failure, Made, transaction
 from migrator.model.objects import QName
 from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 
@@ -153,16 +154,28 @@ class Builder:
 
     # --- other statements -------------------------------------------------------------------------------------------
 
+    def empty(self, headline: str, *tables: QName) -> bool:
+        """Empty tables, without their triggers; whether all went well, as :meth:`execute` tells it.
+
+        :raises FatalError: as there.
+        """
+        with database_errors(self._database.adapter):
+            truncate = self._emitter.ddl.truncate(*tables).statements
+            statements = self._database.adapter.emptying(self._connection, tables, truncate)
+        return self.execute(headline, statements)
+
     def execute(self, headline: str, statements: Iterable[str]) -> bool:
-        """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL.
+        """Run statements, together where DDL can be rolled back; whether all went well, else nothing has changed there.
+
+        A failure is logged under ``headline`` with its SQL.
 
         :raises FatalError: the connection is lost, the database full, or the job another process's.
         """
         sql = ""
         self._coordinator.record.job()  # a job that another process has taken over destroys nothing any more
         try:
-            for sql in statements:
-                with database_errors(self._database.adapter):
+            with database_errors(self._database.adapter), self._together():
+                for sql in statements:
                     self._emitter.run((sql,))
         except FatalError:
             raise
@@ -170,6 +183,10 @@ class Builder:
             self._log.error(headline, str(error), "Failing sql is:", sql)
             return False
         return True
+
+    def _together(self) -> AbstractContextManager[None]:
+        whole = self._database.adapter.capabilities.transactional_ddl
+        return transaction(self._connection) if whole else nullcontext()
 
 
 def _positioned(step: Step) -> str:

@@ -30,7 +30,7 @@ from migrator.errors import (
 )
 from migrator.job import dump_files
 from migrator.job.session import local_database
-from migrator.job.table import ENDED, LASTING, LEASE, MasterTable, Row, State, Totals, is_master_table
+from migrator.job.table import ENDED, LASTING, MasterTable, Row, State, Totals, is_master_table, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
@@ -393,8 +393,13 @@ class Attachment:
     _thread: threading.Thread | None = field(default=None, repr=False)
 
     def begin(self, database: Database, table: MasterTable) -> None:
-        """Be attached from now on."""
-        self._thread = threading.Thread(target=self._beat, args=(database, table), name="attachment", daemon=True)
+        """Be attached from now on.
+
+        :raises BadLease: MIGRATOR_LEASE is none.
+        """
+        self._thread = threading.Thread(
+            target=self._beat, args=(database, table, own_lease()), name="attachment", daemon=True
+        )
         self._thread.start()
 
     def __enter__(self) -> Self:
@@ -405,14 +410,14 @@ class Attachment:
         if self._thread is not None:
             self._thread.join()
 
-    def _beat(self, database: Database, table: MasterTable) -> None:
+    def _beat(self, database: Database, table: MasterTable, lease: float) -> None:
         item = time.time_ns()
         row = Row("CLIENT", item, path=self.role, name=self.who, state="EXECUTING")
         while not self.gone.is_set():
             with suppress(MigratorError), database.connect() as connection:  # a lock, or the job's end: the lease shows it
                 if not table.change(connection, "CLIENT", item):
                     table.insert(connection, [row])
-            if self._ended.wait(LEASE / 5):
+            if self._ended.wait(lease / 5):
                 break
         with suppress(MigratorError), database.connect() as connection:  # the job may be over, and the table gone
             table.withdraw(connection, "CLIENT", item, "EXECUTING")

@@ -32,7 +32,7 @@ from migrator.errors import (
     is_text,
 )
 from migrator.job.coordinator import Record
-from migrator.job.table import LEASE, MasterTable, Row
+from migrator.job.table import MasterTable, Row, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
@@ -143,6 +143,7 @@ class Heart:
 
     def __init__(self, table: MasterTable, database: Database, incarnation: int) -> None:
         self._table, self._database, self._incarnation = table, database, incarnation
+        self._lease = own_lease()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
         self.lost: MigratorError | None = None
@@ -159,7 +160,7 @@ class Heart:
     def _beat(self) -> None:
         alone = self._database.adapter.capabilities.max_writers == 1
         last = time.monotonic()
-        while not self._ended.wait(LEASE / 5):
+        while not self._ended.wait(self._lease / 5):
             began = time.monotonic()
             try:
                 with self._database.connect() as connection:
@@ -168,8 +169,8 @@ class Heart:
                 self.lost = error
                 return
             except MigratorError as error:  # a lock, or a server that restarts: the lease shows whether it lasts
-                if not alone and time.monotonic() - last >= LEASE:
-                    self.lost = ConnectionLost(detail=f"no heartbeat for {LEASE:.0f} seconds: {error.message}")
+                if not alone and time.monotonic() - last >= self._lease:
+                    self.lost = ConnectionLost(detail=f"no heartbeat for {self._lease:.0f} seconds: {error.message}")
                     return
             else:
                 last = began
@@ -224,7 +225,7 @@ def _define(
 ) -> Session:
     """``own``: names in lower case that the job needs for what it makes."""
     taken: JobExists | None = None
-    detail = {"request": spec.to_json(), "lease": LEASE}
+    detail = {"request": spec.to_json(), "lease": own_lease()}
     for name in names(spec):
         table = MasterTable(schema, name)
         row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, name, "DEFINING", 1, spec.parallel, detail=detail)
@@ -259,7 +260,7 @@ def _create(table: MasterTable, place: Database, connection: sa.Connection) -> N
 
 
 def _take_over(start: Start, place: Database, connection: sa.Connection) -> Session:
-    table = start.table
+    table, lease = start.table, own_lease()
     if not table.is_ours(connection):
         raise JobNotFound(job=table.qname)
     row, age = table.job(connection), table.age(connection)
@@ -267,13 +268,13 @@ def _take_over(start: Start, place: Database, connection: sa.Connection) -> Sess
         raise JobIsRunning(job=table.qname, seconds=round(age, 1))
     taken = table.take_over(connection, skip_current=start.skip_current)
     opened = _session(taken, Record(table, place, connection, taken.incarnation))
-    opened.note(lease=LEASE)
+    opened.note(lease=lease)
     return opened
 
 
 def _let_clients_see(record: Record) -> None:
     """Attached clients learn how the job ended from its master table, and detach; this waits for them, not for ever."""
-    until = time.monotonic() + LEASE
+    until = time.monotonic() + own_lease()
     while time.monotonic() < until and record.table.clients(record.connection, ATTACHED):
         time.sleep(_LOOK)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,13 +20,8 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from migrator.errors import JobExists, JobNotFound, JobTakenOver
+from migrator.errors import BadLease, JobExists, JobNotFound, JobTakenOver
 from migrator.model.objects import QName
-
-LEASE = float(os.environ.get("MIGRATOR_LEASE", "10"))
-"""Seconds without a heartbeat after which a job of this process counts as not running, and a client as not attached.
-
-A job's lease is on record: others go by that, not by their own."""
 
 Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT", "LOSS"]
 State = Literal["DEFINING", "EXECUTING", "COMPLETED", "STOP PENDING", "STOPPED", "PENDING", "FAILED", "SKIPPED"]
@@ -50,6 +46,23 @@ class MasterColumn:
     name: str
     type: sa.types.TypeEngine[Any]
     meaning: str
+
+
+def own_lease() -> float:
+    """Seconds without a heartbeat after which a job of this process counts as not running, and a client as not attached.
+
+    A job's lease is on record: others go by that, not by their own.
+
+    :raises BadLease: MIGRATOR_LEASE is none.
+    """
+    given = os.environ.get("MIGRATOR_LEASE", "10")
+    try:
+        seconds = float(given)
+    except ValueError as error:
+        raise BadLease(value=given) from error
+    if not 0 < seconds <= threading.TIMEOUT_MAX:  # which NaN is not either
+        raise BadLease(value=given)
+    return seconds
 
 
 def _text() -> sa.Text:
@@ -105,7 +118,8 @@ class Row:
     @property
     def lease(self) -> float:
         """Of a job: the seconds without a heartbeat after which it counts as not running."""
-        return float(self.detail.get("lease", LEASE))
+        recorded = self.detail.get("lease")
+        return own_lease() if recorded is None else float(recorded)
 
     def lives(self, age: float) -> bool:
         """Of a job whose heart beat ``age`` seconds ago: whether a process works on it."""
@@ -352,7 +366,8 @@ class MasterTable:
         wanted = sa.select(self._now(), c.changed_at).where(c.kind == "CLIENT")
         if role is not None:
             wanted = wanted.where(c.object_path == role)
-        return sum(_seconds(found) < LEASE for found in connection.execute(wanted))
+        lease = own_lease()
+        return sum(_seconds(found) < lease for found in connection.execute(wanted))
 
 
 @dataclass(frozen=True)

@@ -581,7 +581,8 @@ class Staging:
         staging = ddl.staging_for(load.table)
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
         self._empty = f"DELETE FROM {ddl.name_of(staging)}"
-        self._move_on = ddl.insert_from(load.table, load.target, staging, where)
+        insert_into = adapter.insert_into(connection, load.table)
+        self._move_on = ddl.insert_from(load.table, load.target, staging, where, insert_into)
         self._used = False
         connection.execute(Statement(ddl.create_staging(staging, load.target)))
 
@@ -613,7 +614,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     whole = adapter.capabilities.transactional_ddl
     statement = ""
     try:
-        with database_errors(adapter), _transaction(connection) if whole else nullcontext():
+        with database_errors(adapter), transaction(connection) if whole else nullcontext():
             for statement in made.statements:
                 try:
                     emitter.run((statement,))
@@ -632,7 +633,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
 
 
 @contextmanager
-def _transaction(connection: sa.Connection) -> Iterator[None]:
+def transaction(connection: sa.Connection) -> Iterator[None]:
     """A transaction on a connection that is in autocommit mode else."""
     connection.exec_driver_sql("BEGIN")
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -244,9 +244,9 @@ class _Import:
                 self._gather_rejects()
                 if self.job.restarted:
                     self._tell_changes()
-                self._check_inline_keys()
             else:
                 self.builder.run(phase, items, path, self.labels)
+        self._check_inline_keys()
 
     def _limit(self) -> int | None:
         readers = self.origin.readers if self.loading else None
@@ -376,7 +376,7 @@ class _Import:
         """
         there = self.there.table(name) is not None and (in_doubt or self._count(name) > 0)
         headline = f"ORA-39120: Table {name} can't be truncated:"
-        if there and not self.builder.execute(headline, self.ddl.truncate(name).statements):
+        if there and not self.builder.empty(headline, name):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
             if row.state != "SKIPPED":
@@ -461,7 +461,7 @@ class _Import:
     def _truncate(self, tables: Sequence[QName]) -> None:
         names = ", ".join(map(str, tables))
         headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
-        if not self.builder.execute(headline, self.ddl.truncate(*tables).statements):
+        if not self.builder.empty(headline, *tables):
             self.without_rows |= set(tables)
 
     def _drop(self, tables: Sequence[Table]) -> None:
@@ -702,7 +702,7 @@ class _Import:
             if row.state == "COMPLETED":
                 self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
         headline = f"ORA-39120: Table {name} can't be truncated:"
-        return 0 if self.builder.execute(headline, self.ddl.truncate(name).statements) else rows
+        return 0 if self.builder.empty(headline, name) else rows
 
     # --- verifying --------------------------------------------------------------------------------------------------
 
@@ -745,16 +745,44 @@ class _Import:
             self.log.message(f"{found.table} has {found.added} rows more, which were there before or came in from elsewhere")
 
     def _check_inline_keys(self) -> None:
-        """Foreign keys that stood in CREATE TABLE were not checked while rows came in table by table."""
+        """Foreign keys that stand in CREATE TABLE were not checked while rows came in, or went with all of their table.
+
+        So those of the target's tables count: of each that took rows, and of any that refer to an emptied or replaced one.
+        """
         if "foreign_key" not in self.adapter.capabilities.inline:
             return
-        for table in self.catalog.of(Table):
-            if table.qname in self.builder.failed | self.without_rows or not any(k.validated for k in table.foreign_keys):
-                continue
-            orphans = self.adapter.orphans(self.connection, table.qname)
-            if orphans:
-                text = f"{orphans} rows of {table.qname} refer to rows that are not there"
-                self.log.error(f"ORA-02298: cannot validate the foreign keys of {table.qname} - parent keys not found", text)
+        ours = {table.qname: table for table in self.catalog.of(Table)}
+        made = {name for name in ours if name not in self.existing}
+        filled = [name for name in ours if name not in self.builder.failed | self.without_rows]
+        emptied = self._emptied(ours)
+        referring = [t.qname for t in self.there.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
+        for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
+            if name not in made or any(key.validated for key in ours[name].foreign_keys):
+                self._check_keys_of(name)
+
+    def _emptied(self, ours: Collection[QName]) -> set[QName]:
+        """The tables of the job that were there and lost their rows to it."""
+        if self.spec.table_exists_action not in {"TRUNCATE", "REPLACE"}:
+            return set()
+        treated = self.job.recall("treated")
+        left = {QName(*name) for name in (*treated["without_rows"], *treated["failed"])}
+        return {QName(*name) for name in self.job.recall("existing")}.intersection(ours) - left
+
+    def _check_keys_of(self, name: QName) -> None:
+        headline = f"ORA-02298: cannot validate the foreign keys of {name}"
+        orphans, why = 0, ""
+        try:
+            with database_errors(self.adapter):
+                orphans = self.adapter.orphans(self.connection, name)
+        except FatalError:
+            raise
+        except MigratorError as error:
+            why = str(error)
+        if orphans:
+            headline += " - parent keys not found"
+            why = f"{orphans} rows of {name} refer to rows that are not there"
+        if why:
+            self.log.error(headline, why)
 
 
 def _with_rows(loss: Loss, counts: Counts | None) -> Loss:

@@ -144,6 +144,6 @@ class _Way:
 
     def _unchanged(self, table: Table, made: Table) -> bool:
         try:
-            return self._target.adapter.same_values(Load(made.qname, *matched(table, made)))
+            return self._target.adapter.same_values(Load(made.qname, *matched(table, made)), table, made)
         except ValueNotCarried:  # whatever the method, its rows do not come in
             return False

@@ -1,13 +1,15 @@
 """``migrator retry-rejects``: the rows of a reject file, loaded again; those that are refused once more stay in a new file.
 
-All rows come in by one transaction. While it lasts the file's name ends in ``.loading``, and ``.loaded`` after it: a file
-that is still named ``.loading`` when no process works on it was interrupted just when the rows were committed, or before.
+All rows come in by one transaction. While it lasts the file's name ends in ``.loading``, and ``.loaded`` after it (an
+earlier file of that name is left alone): one that is still named ``.loading`` when no process works on it was interrupted
+just when the rows were committed, or before.
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -49,10 +51,10 @@ def retry(path: Path, database: Database, say: Say) -> int:
         except BaseException:
             connection.rollback()
             rejects.gather(left, [])
-            loading.rename(path)
+            _numbered(loading, path)
             raise
         connection.commit()
-    loading.rename(path.with_name(f"{path.name}{LOADED}"))
+    _numbered(loading, path.with_name(f"{path.name}{LOADED}"))
     if found:
         say(f"Rejected rows are in {left}")
     return 5 if found else 0
@@ -80,6 +82,15 @@ def _renamed(path: Path, suffix: str) -> Path:
     except OSError as error:
         raise RejectFileNotUsable(path=path, detail=error.strerror or str(error)) from error
     return longer
+
+
+def _numbered(loading: Path, wanted: Path) -> None:
+    """Give the file the name ``wanted``, or one numbered after it that nothing else has."""
+    for path in rejects.numbered(wanted):
+        with suppress(FileExistsError):
+            os.link(loading, path)
+            loading.unlink()
+            return
 
 
 class _Retry:

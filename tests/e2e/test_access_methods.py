@@ -243,6 +243,19 @@ def test_a_row_that_breaks_a_foreign_key_is_refused_with_all_others(
     assert rows(target, "SELECT * FROM t") == []
 
 
+@pytest.mark.parametrize("method", ["EXTERNAL_TABLE", "CONVENTIONAL_PATH"])
+def test_sqlite_checks_foreign_keys_when_all_rows_are_there_and_keeps_those_that_break_one(
+    method: str, sqlite_file: Callable[..., str], appended: Callable[..., Run]
+) -> None:
+    target = sqlite_file("target.db")
+    execute(target, PARENT, "INSERT INTO parent VALUES (10), (20)", KEYED)
+    run = appended(target, f"ACCESS_METHOD={method}")
+    assert run.code == 5
+    assert 'ORA-02298: cannot validate the foreign keys of "main"."t" - parent keys not found' in run.out
+    assert '1 rows of "main"."t" refer to rows that are not there' in run.out
+    assert rows(target, "SELECT id, v FROM t ORDER BY id") == ROWS
+
+
 @pytest.mark.parametrize("backend", ["postgresql", "mysql", "sqlite"])
 def test_a_table_that_the_job_makes_takes_the_direct_path(
     backend: str, request: pytest.FixtureRequest, appended: Callable[..., Run]

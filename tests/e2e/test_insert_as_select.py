@@ -104,15 +104,25 @@ def test_files_are_named_by_any_characters(tmp_path: Path) -> None:
         assert connection.execute("SELECT id FROM t").fetchall() == [(1,)]
 
 
+def ordinary_tables(url: str) -> list[str]:
+    """A file's tables but for virtual ones, and those that belong to these."""
+    query = (
+        "SELECT name FROM pragma_table_list WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+    )
+    return [name for (name,) in rows(url, query)]
+
+
 @pytest.mark.parametrize("sample_file", ["chinook.sqlite", "northwind.sqlite", "datasette-fixtures.sqlite"])
 def test_samples_move_inside_the_engine(
     sample_file: str, sample: Callable[[str], str], sqlite_file: Callable[..., str]
 ) -> None:
     source, target = sample(sample_file), sqlite_file("target.db")
-    run = linked(source, target)
+    run = done(linked(source, target))
     assert "using insert_as_select" in run.out
     assert "using network_link" not in run.out
-    assert_same_rows(source, target, list(run.rows))
+    tables = ordinary_tables(source)
+    assert sorted(run.rows) == tables
+    assert_same_rows(source, target, tables)
 
 
 PLAIN = ("CREATE TABLE t (id INTEGER, v TEXT)", "INSERT INTO t VALUES (1, 'a'), (2, 'b'), (3, 'c')")
@@ -216,10 +226,11 @@ def test_what_acts_on_rows_acts_on_these(sqlite_file: Callable[..., str]) -> Non
 def test_rows_that_a_table_passes_over_are_missed(sqlite_file: Callable[..., str]) -> None:
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
     execute(source, *PLAIN)
-    execute(target, "CREATE TABLE t (id INTEGER UNIQUE ON CONFLICT IGNORE, v TEXT)", "INSERT INTO t VALUES (2, 'there')")
+    execute(target, "CREATE TABLE t (id INTEGER, v TEXT)", "INSERT INTO t VALUES (2, 'there')")
+    execute(target, "CREATE TRIGGER g BEFORE INSERT ON t WHEN NEW.id = 2 BEGIN SELECT RAISE(IGNORE); END")
     run = linked(source, target, "TABLE_EXISTS_ACTION=APPEND")
     assert run.code == 5
-    assert "ON CONFLICT IGNORE" in run.out
+    assert "3 rows were sent, the database reports 2 (a trigger may have left rows out)" in run.out
     assert rows(target, "SELECT * FROM t") == [(2, "there")]
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from migrator.errors import ObjectNotFound
+from migrator.operations import retrying
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
@@ -308,6 +310,67 @@ def test_a_file_is_not_loaded_twice(fresh: Fresh, source: str, tmp_path: Path) -
     assert "its rows are being loaded, or that was interrupted" in again.err
     assert len(rejected(path)) == len(BAD)
     assert not (tmp_path / "import_rejects_3.ndjson").exists()
+
+
+@pytest.fixture
+def refused(sqlite_file: Callable[..., str], tmp_path: Path) -> tuple[Path, str]:
+    """The reject file of a row whose v is NULL, and the database that refused it."""
+    source, url = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, "CREATE TABLE c (id INTEGER, v INTEGER)", "INSERT INTO c VALUES (1, NULL)")
+    execute(url, "CREATE TABLE c (id INTEGER, v INTEGER NOT NULL)")
+    options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "TABLE_EXISTS_ACTION=APPEND")
+    assert pump("impdp", url, f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", *options).code == 5
+    return tmp_path / "import_rejects.ndjson", url
+
+
+def test_a_value_is_mended_in_the_file_and_an_earlier_loaded_file_is_left_alone(refused: tuple[Path, str]) -> None:
+    path, url = refused
+    earlier = path.with_name("import_rejects.ndjson.loaded")
+    earlier.write_text("earlier")
+    mended = path.read_text().replace('"v": null', '"v": "5"')
+    path.write_text(mended)
+    run = retry(path, url)
+    assert run.code == 0, run.err
+    assert rows(url, "SELECT id, v FROM c") == [(1, 5)]
+    assert earlier.read_text() == "earlier"
+    assert path.with_name("import_rejects.ndjson_2.loaded").read_text() == mended
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("written", ['"v": 5', '"w": "5"', '"v": {"hex": "zz"}'])
+def test_a_file_mended_badly_is_named_with_the_line_and_left_alone(written: str, refused: tuple[Path, str]) -> None:
+    path, url = refused
+    mended = path.read_text().replace('"v": null', written)
+    path.write_text(mended)
+    run = retry(path, url)
+    assert run.code == 1
+    assert f"MIG-20008: reject file {path}: line 2 is no line of a reject file: " in run.err
+    assert path.read_text() == mended
+    assert [found.name for found in path.parent.glob("import_rejects*")] == [path.name]
+
+
+def test_a_value_that_is_no_number_is_refused_again(refused: tuple[Path, str]) -> None:
+    path, url = refused
+    path.write_text(path.read_text().replace('"v": null', '"v": "five"'))
+    run = retry(path, url)
+    assert run.code == 5, run.err
+    assert [row["values"] for row in rejected(path.with_name("import_rejects_2.ndjson"))] == [{"id": "1", "v": "five"}]
+
+
+def test_a_file_whose_name_is_taken_meanwhile_is_numbered(
+    refused: tuple[Path, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, url = refused
+    before = path.read_text()
+
+    def claimed(*_: object, **__: object) -> int:
+        path.write_text("another job's")
+        raise ObjectNotFound(name="c")
+
+    monkeypatch.setattr(retrying, "sift", claimed)
+    assert "ORA-39166" in retry(path, url).err
+    assert path.read_text() == "another job's"
+    assert path.with_name("import_rejects_2.ndjson").read_text() == before
 
 
 def test_a_table_that_is_not_there_leaves_all_as_it_was(fresh: Fresh, source: str, tmp_path: Path) -> None:

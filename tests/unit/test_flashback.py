@@ -19,6 +19,8 @@ from migrator.flashback import NOW, moment
         ("TO_TIMESTAMP('27-10-2012 13:16:00', 'DD-MM-YYYY HH24:MI:SS')", "2012-10-27 13:16:00.000000"),
         ("to_timestamp('1-feb-2012 3:16', 'dd-mon-yyyy hh24:mi')", "2012-02-01 03:16:00.000000"),
         ("TO_TIMESTAMP('2012/10/27 13:16:01.25','YYYY/MM/DD HH24:MI:SS.FF')", "2012-10-27 13:16:01.250000"),
+        ("0024-02-29 12:00:00", "0024-02-29 12:00:00.000000"),
+        ("0001-01-01 00:00:00-10:00", "0001-01-01 10:00:00.000000"),
         ("SYSTIMESTAMP", NOW),
         ("systimestamp", NOW),
         ("CURRENT_TIMESTAMP", NOW),
@@ -40,6 +42,8 @@ def test_a_time_is_held_in_utc(text: str, utc: str) -> None:
         ("TO_TIMESTAMP('27-10', 'DD-MM')", "year 0 is out of range"),
         ("TO_TIMESTAMP('00-10-2012', 'DD-MM-YYYY')", "day is out of range"),
         ("TO_TIMESTAMP('27-10-2012 13:99', 'DD-MM-YYYY HH24:MI')", "minute must be in"),
+        ("0001-01-01T00:00:00+10:00", "before the year 1"),
+        ("9999-12-31 23:59:59-01:00", "after 9999"),
         ("TO_TIMESTAMP(27)", "Invalid isoformat string"),
     ],
 )

@@ -11,16 +11,17 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
-from migrator.errors import ConnectionLost, DatabaseError, JobExists, JobIsRunning, JobNotFound, JobTakenOver
+from migrator.errors import BadLease, ConnectionLost, DatabaseError, JobExists, JobIsRunning, JobNotFound, JobTakenOver
 from migrator.job import session
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator, Record
 from migrator.job.session import Heart, Start
-from migrator.job.table import DoneMark, MasterTable, Row
+from migrator.job.table import DoneMark, MasterTable, Row, own_lease
 from migrator.model.catalog import Catalog
 from migrator.operations.work import NoProgress
+from tests.support.pump import pump_process
 from tests.support.records import JOB, SPEC, all_rows, log, recorded
-from tests.support.sql import execute, scalar
+from tests.support.sql import execute, inspect, scalar
 
 
 @pytest.fixture
@@ -137,7 +138,7 @@ class Failing(MasterTable):
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "LEASE", 0.3)
+    monkeypatch.setenv("MIGRATOR_LEASE", "0.3")
 
 
 @pytest.mark.usefixtures("quick")
@@ -167,7 +168,7 @@ def test_a_heart_finds_that_the_job_is_taken_over(record: Record) -> None:
 
 
 def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("migrator.job.table.LEASE", 0.1)
+    monkeypatch.setenv("MIGRATOR_LEASE", "0.1")
     detail = {"request": SPEC.to_json(), "plan": "", "lease": 30.0}
     job = Row("JOB", 1, "IMPORT/SCHEMA", "main", "MADE", "EXECUTING", 1, 1, detail=detail)
     with recorded(tmp_path / "jobs.db", job=job) as made:
@@ -178,7 +179,26 @@ def test_the_lease_is_the_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         made.table.change(made.connection, "JOB", 1, detail={**detail, "lease": 0.5}, keep_time=True)
         with session.session(SPEC, made.database, made.database.server(), start) as opened:
             assert opened.record.incarnation == 2
-            assert made.table.job(made.connection).lease == 10.0
+            assert made.table.job(made.connection).lease == 0.1
+
+
+@pytest.mark.parametrize("value", ["abc", "", "0", "-1", "nan", "inf", "1e300"])
+def test_a_lease_that_is_no_number_of_seconds_is_refused(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATOR_LEASE", value)
+    with pytest.raises(BadLease, match=f"MIG-12165: the environment variable MIGRATOR_LEASE is '{value}'"):
+        own_lease()
+
+
+def test_a_job_with_such_a_lease_does_not_begin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIGRATOR_LEASE", "abc")
+    source = f"sqlite:///{tmp_path / 'source.db'}"
+    execute(source, "CREATE TABLE t (a int)")
+    run = pump_process("impdp", f"sqlite:///{tmp_path / 'target.db'}", f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 1
+    assert "MIG-12165" in run.err
+    assert "Traceback" not in run.out + run.err
+    with inspect(f"sqlite:///{tmp_path / 'target.db'}") as found:
+        assert found.get_table_names() == []
 
 
 def test_objects_that_had_failed_are_errors_though_the_job_could_not_say_so(tmp_path: Path) -> None:

@@ -171,3 +171,92 @@ def test_the_row_beyond_the_limit_is_an_error() -> None:
     with pytest.raises(RejectLimitReached, match=r"more than 1 rows of .*second"):
         reject(row, "second")
     assert taken == ["first"]
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_files_that_are_no_parts_are_left_alone(rejected: bool, tmp_path: Path) -> None:
+    path = rejects.claim(tmp_path / "x.ndjson")
+    parts = [part(path, 1, 1)] if rejected else []
+    files = [
+        "x.ndjson.old.gz",
+        "x.ndjson.2024.bak",
+        "x.ndjson.1.0123456789ab.gz",
+        "x.ndjson.a.0123456789ab",
+        "x-ndjson.1.0123456789ab",
+    ]
+    for name in files:
+        (tmp_path / name).write_text("theirs")
+    (tmp_path / "x.ndjson.7.0123456789ab").mkdir()
+    (tmp_path / "x.ndjson.8.0123456789ab").symlink_to("x.ndjson.old.gz")
+    stray = part(path, 2, 2)
+    assert rejects.gather(path, parts) is rejected
+    kept = {*files, "x.ndjson.7.0123456789ab", "x.ndjson.8.0123456789ab"} | ({path.name} if rejected else set())
+    assert {found.name for found in tmp_path.iterdir()} == kept
+    assert stray not in kept
+
+
+# --- files that somebody has written ---------------------------------------------------------------------------------
+
+
+def written(tmp_path: Path, *lines: str, columns: tuple[Column, ...] = COLUMNS) -> Path:
+    """A file with a section on its first line and ``lines`` after it."""
+    path = tmp_path / "x.ndjson"
+    section = json.dumps(rejects.Section("x.1", TABLE, columns).line())
+    path.write_text("".join(f"{line}\n" for line in (section, *lines)))
+    return path
+
+
+GOOD = '{"values": {"id": "1", "label": "a"}}'
+BAD = {
+    '{"values": {"id": 5, "label": "a"}}': "column id has a value that is neither text in quotes nor null",
+    '{"values": {"label": "a"}}': "it has values of label, and its section has the columns id, label",
+    '{"values": {"id": "1", "label": "a", "v": "2"}}': "it has values of id, label, v, and its section",
+    '{"values": {"id": "1", "label": {"hex": "zz"}}}': "column label: non-hexadecimal number",
+    '{"values": {"id": "1", "label": {"text": "z"}}}': "column label has a value that is neither ",
+    '{"values": {"id": "1", "label": {"hex": 5}}}': "column label has a value that is neither ",
+    '{"values": {"id": "1", "label": ["a"]}}': "column label has a value that is neither text",
+    '{"values": 5}': "object is not iterable",
+    '{"reason": "x"}': "it has no 'values'",
+    '{"section": "x.2"}': "it has no 'columns'",
+    "5": "not iterable",
+    "{": "Expecting property name",
+}
+
+
+@pytest.mark.parametrize("last", [True, False])
+@pytest.mark.parametrize(("line", "why"), BAD.items())
+def test_a_line_that_cannot_be_read_is_named(line: str, why: str, last: bool, tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD, GOOD, line, *([] if last else [GOOD]))
+    with pytest.raises(RejectFileNotUsable) as refused:
+        list(rejects.read(path))
+    assert str(refused.value).startswith(f"MIG-20008: reject file {path}: line 4 is no line of a reject file: ")
+    assert why in str(refused.value)
+
+
+def test_a_row_before_any_section_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text(GOOD)
+    with pytest.raises(RejectFileNotUsable, match="line 1 is no line of a reject file: no section begins before it"):
+        list(rejects.read(path))
+
+
+def test_text_and_bytes_of_one_column_are_bytes(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, GOOD, '{"values": {"id": "2", "label": {"hex": "ff"}}}', '{"values": {"id": null, "label": null}}'
+    )
+    ((_, batch),) = rejects.read(path)
+    assert batch.column("label").to_pylist() == [b"a", b"\xff", None]
+
+
+def test_bytes_are_not_taken_from_text(tmp_path: Path) -> None:
+    path = written(tmp_path, '{"values": {"b": "00ff"}}', columns=(Column("b", t.Binary()),))
+    with pytest.raises(RejectFileNotUsable, match=r"line 2 .* column b has a value that is neither"):
+        list(rejects.read(path))
+
+
+def test_sections_and_full_batches_end_where_they_end(tmp_path: Path) -> None:
+    path = rejects.claim(tmp_path / "x.ndjson")
+    many = range(rejects.BATCH_ROWS + 1)
+    rejects.gather(path, [part(path, 1, *many), part(path, 2, 7)])
+    assert [batch.num_rows for _, batch in rejects.read(path)] == [rejects.BATCH_ROWS, 1, 1]
+    assert ids(path) == [*many, 7]
