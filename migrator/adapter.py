@@ -612,6 +612,11 @@ class Adapter(ABC):
         ``checking``: every constraint is checked by each statement, as far as the database can.
         """
 
+    def count(self, connection: sa.Connection, table: QName) -> int:
+        """How many rows a table has of its own, as a :class:`Read` of it has them."""
+        relation = sa.table(table.name, schema=table.schema)
+        return int(connection.execute(sa.select(sa.func.count()).select_from(relation)).scalar_one())
+
     def takes_back(self, connection: sa.Connection, table: QName) -> bool:
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True

@@ -886,7 +886,7 @@ class DDL:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""
         return Script((f"DROP TABLE {self.name_of(table)}",))
 
-    def truncate(self, *tables: QName) -> Script:
+    def truncate(self, *tables: Table) -> Script:
         """Empty tables for TABLE_EXISTS_ACTION=TRUNCATE, all at once so that foreign keys among them do not matter."""
         return Script(tuple(f"TRUNCATE TABLE {self.name_of(table)}" for table in tables))
 

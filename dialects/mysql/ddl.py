@@ -694,7 +694,7 @@ class MySQLDDL(DDL):
 
     # --- the rest ---------------------------------------------------------------------------------------------------
 
-    def truncate(self, *tables: QName) -> Script:
+    def truncate(self, *tables: Table) -> Script:
         """Empty tables. Foreign keys among them are not checked; one from elsewhere lets the server refuse."""
         if not tables:
             return Script()

@@ -250,6 +250,12 @@ class PostgreSQL(Adapter):
                 connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
             yield connection
 
+    def count(self, connection: sa.Connection, table: QName) -> int:
+        """Without the rows of inheriting tables."""
+        from . import paths
+
+        return paths.count(connection, table)
+
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """COPY FROM STDIN, binary or text a batch; conventional: INSERT of each row."""
         from . import paths

@@ -169,11 +169,22 @@ def rows_of(connection: sa.Connection, read: Read) -> str:
     """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks."""
     relation = qualified(read.part or read.table)
     row_security(connection, hiding=read.policies)
+    own = _own(connection, relation)
+    return f"{own} WHERE {read.condition}" if read.condition else own
+
+
+def _own(connection: sa.Connection, relation: str) -> str:
+    """What follows FROM in a query about all rows of a table: rows of inheriting tables are theirs."""
     kind = connection.exec_driver_sql(
         "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
     ).scalar_one()
-    only = "" if kind == "p" else "ONLY "  # rows of inheriting tables are theirs
-    return f"{only}{relation} WHERE {read.condition}" if read.condition else f"{only}{relation}"
+    return relation if kind == "p" else f"ONLY {relation}"
+
+
+def count(connection: sa.Connection, table: QName) -> int:
+    """How many rows a table has of its own."""
+    own = _own(connection, qualified(table)).replace("%", "%%")
+    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {own}").scalar_one())
 
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:

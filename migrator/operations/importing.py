@@ -363,8 +363,7 @@ class _Import:
     def _count(self, name: QName) -> int:
         if self.there.table(name) is None:
             raise TargetChanged(object=f"table {name}", detail="it is not there any more")
-        table = sa.table(name.name, schema=name.schema)
-        return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+        return self.adapter.count(self.connection, name)
 
     def _begin_anew(self, name: QName, rows: Sequence[Row], *, in_doubt: bool) -> None:
         """Let a table's rows come in once more, but for those that are skipped.
@@ -375,8 +374,7 @@ class _Import:
         :raises RowsInDoubt: those that may be there cannot be removed.
         """
         there = self.there.table(name) is not None and (in_doubt or self._count(name) > 0)
-        headline = f"ORA-39120: Table {name} can't be truncated:"
-        if there and not self.builder.execute(headline, self.ddl.truncate(name).statements):
+        if there and not self._empty(name):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
             if row.state != "SKIPPED":
@@ -461,7 +459,8 @@ class _Import:
     def _truncate(self, tables: Sequence[QName]) -> None:
         names = ", ".join(map(str, tables))
         headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
-        if not self.builder.execute(headline, self.ddl.truncate(*tables).statements):
+        there = (table for name in tables if (table := self.there.table(name)) is not None)
+        if not self.builder.execute(headline, self.ddl.truncate(*there).statements):
             self.without_rows |= set(tables)
 
     def _drop(self, tables: Sequence[Table]) -> None:
@@ -481,7 +480,7 @@ class _Import:
         left = [row for rows in granules.values() for row in rows if row.state == "PENDING"]
         if not left:
             return
-        made = self._read_target()
+        made = self.there = self._read_target()
         for name in self.tables:
             if name in self.builder.failed:
                 self.builder.dependent_skipped(f"TABLE_DATA:{name}", name)
@@ -701,8 +700,13 @@ class _Import:
         for row in self._granules()[name]:
             if row.state == "COMPLETED":
                 self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
+        return 0 if self._empty(name) else rows
+
+    def _empty(self, name: QName) -> bool:
+        """Take all rows out of a table of this job, if it is there; whether that went well."""
+        table = self.there.table(name)
         headline = f"ORA-39120: Table {name} can't be truncated:"
-        return 0 if self.builder.execute(headline, self.ddl.truncate(name).statements) else rows
+        return table is None or self.builder.execute(headline, self.ddl.truncate(table).statements)
 
     # --- verifying --------------------------------------------------------------------------------------------------
 
