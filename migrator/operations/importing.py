@@ -68,6 +68,9 @@ from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase,
 from migrator.policies import Policies
 from migrator.spec import TableExistsAction
 
+NOT_TAKEN_BACK = "its storage engine has no transactions"
+"""Why rows that came into a table stay there."""
+
 
 def import_(work: Work, start: Start | None) -> int:
     """Run an import, or go on with one; the exit code."""
@@ -344,21 +347,32 @@ class _Import:
             for row in failed:
                 self.record.change("GRANULE", row.item, state="PENDING")
             return
-        exact = self.record.database == self.target
+        there = self.record.database == self.target
+        exact = there and self._takes_back(name)
         ours = name not in self.existing or self.spec.table_exists_action in {"TRUNCATE", "REPLACE"}
         if not exact and begun and not ours:
-            raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
+            elsewhere = "the master table is not in the database that the rows go into"
+            raise RowsInDoubt(table=name, detail=elsewhere if not there else NOT_TAKEN_BACK)
         if (begun and not exact) or (failed and ours):  # of a table that failed, some rows may be removed already
             self._begin_anew(name, rows, in_doubt=bool(begun) and not exact)
             return
-        for row in failed:
-            self.record.change("GRANULE", row.item, state="PENDING")
+        if failed and not self._takes_back(name):
+            self.log.error(
+                f"{name}: what failed to load is not loaded again, some of its rows may be there: {NOT_TAKEN_BACK}"
+            )
+        else:
+            for row in failed:
+                self.record.change("GRANULE", row.item, state="PENDING")
         done = [row for row in rows if row.state == "COMPLETED"]
         if done and name not in self.existing and exact:
             recorded = sum(row.rows for row in done)
             counted = self._count(name)
             if counted != recorded:
                 raise TargetChanged(object=f"table {name}", detail=f"it has {counted} rows, the job had loaded {recorded}")
+
+    def _takes_back(self, name: QName) -> bool:
+        """Whether rows that come into a table, and the mark that they are there, are one transaction."""
+        return self.there.table(name) is None or self.adapter.takes_back(self.connection, name)
 
     def _count(self, name: QName) -> int:
         if self.there.table(name) is None:
@@ -495,7 +509,7 @@ class _Import:
             return
         self.log.processing(path)
         begin_progress(self.progress, [row for row in left if row.item in every])
-        of_tables = [row for table in tables for row in granules[table.qname]]
+        of_tables = [row for table in tables for row in granules[table.qname] if row.state != "FAILED"]
         moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo, self._rejects())
         moved.lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         for moves in planned:
@@ -545,6 +559,7 @@ class _Import:
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
         changing = self._converter(table, source, target)
+        marked = self._takes_back(made.qname)
         unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
         changing = None if inside else changing
         store = Store(self.target, load, staged, unfiltered, converter=changing, validated=validated, inside=inside)
@@ -552,7 +567,7 @@ class _Import:
             rows_from = self.origin.rows(table, source, row.detail)
             if changing is not None and isinstance(rows_from, TableRows):
                 rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
-            done = self.record.mark(self.target, "GRANULE", row.item)
+            done = self.record.mark(self.target, "GRANULE", row.item) if marked else None
             to = replace(store, rejecting=self._rejecting(table, made), detail=row.detail)
             yield Move(row.item, table.qname, rows_from, to, methods.label(self.spec, choice), row.estimate, done)
 
@@ -693,14 +708,20 @@ class _Import:
             place = Place(self.target, made.qname, self.record.claim(row.item))
             yield Move(row.item, table.qname, files, place, str(choice.method), row.estimate, done)
 
-    def _undo(self, name: QName, rows: int) -> int:
-        """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""
+    def _undo(self, name: QName, rows: int) -> str:
+        """Empty a table of this job that got some of its rows only; what is to be said of those that stay."""
+        kept = not self._takes_back(name)
+        if not rows and not kept:
+            return ""
+        staying = f"{rows} rows of it had been committed before, and stay in the table"
+        if kept:
+            staying = f"rows of it that had come in stay in the table: {NOT_TAKEN_BACK}"
         if name in self.existing:
-            return rows
+            return staying
         for row in self._granules()[name]:
             if row.state == "COMPLETED":
                 self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
-        return 0 if self._empty(name) else rows
+        return "" if self._empty(name) else staying
 
     def _empty(self, name: QName) -> bool:
         """Take all rows out of a table of this job, if it is there; whether that went well."""

@@ -27,8 +27,8 @@ from migrator.origins import Origin, Part
 from migrator.plan import TABLE_DATA, Phase, prefix
 from migrator.policies import entry
 
-Stays = Callable[[QName, int], int]
-"""Undoes what it can of a table that failed after some rows came in; how many rows stay."""
+Stays = Callable[[QName, int], str]
+"""Undoes what it can of a table that failed after so many rows came in; what is to be said of those that stay."""
 
 
 def estimate(work: Work, origin: Origin, tables: Iterable[Table]) -> dict[QName, int]:
@@ -137,7 +137,7 @@ class RowsMoved:
         progress: Progress,
         verb: Literal["exported", "imported"],
         rows: Iterable[Row],
-        stays: Stays = lambda table, rows: 0,
+        stays: Stays = lambda table, rows: "",
         rejects: Rejects | None = None,
     ) -> None:
         self.lossy = False
@@ -192,9 +192,9 @@ class RowsMoved:
             f"ORA-02354: error in {self._verb[:-2]}ing data",
             str(error),
         ]
-        staying = self._stays(name, table.rows) if table.rows else 0
+        staying = self._stays(name, table.rows)
         if staying:
-            lines.append(f"{staying} rows of it had been committed before, and stay in the table")
+            lines.append(staying)
         self._log.error(*lines)
         if staying:
             self._tell_changes(name, table.converted)
