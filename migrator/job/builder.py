@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 
 import sqlalchemy as sa
 
@@ -13,7 +14,7 @@ from migrator.errors import FatalError, MigratorError, ObjectExists
 from migrator.job.coordinator import Coordinator
 from migrator.job.report import JobLog
 from migrator.job.table import Row, State
-from migrator.job.worker import Build, Failure, Made
+from migrator.job.worker import Build, Failure, Made, transaction
 from migrator.model.objects import QName
 from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 
@@ -156,20 +157,33 @@ class Builder:
     def execute(self, headline: str, statements: Iterable[str]) -> bool:
         """Run statements; whether all went well. A failure is logged under ``headline`` with its SQL.
 
+        :raises FatalError: as :meth:`execute_together`.
+        """
+        return self.execute_together([(headline, tuple(statements))]) is None
+
+    def execute_together(self, scripts: Sequence[tuple[str, Sequence[str]]]) -> int | None:
+        """Run scripts; the place of the one that failed, which is logged under its headline with its SQL.
+
+        Where DDL can be rolled back they are one transaction: nothing of them stays if one fails.
+
         :raises FatalError: the connection is lost, the database full, or the job another process's.
         """
-        sql = ""
+        steps = [(place, headline, sql) for place, (headline, statements) in enumerate(scripts) for sql in statements]
+        at = (0, "", "")
         self._coordinator.record.job()  # a job that another process has taken over destroys nothing any more
+        adapter = self._database.adapter
+        whole = adapter.capabilities.transactional_ddl
         try:
-            for sql in statements:
-                with database_errors(self._database.adapter):
-                    self._emitter.run((sql,))
+            with database_errors(adapter), transaction(self._connection) if whole else nullcontext():
+                for at in steps:
+                    self._emitter.run(at[2:])
         except FatalError:
             raise
         except MigratorError as error:
+            place, headline, sql = at
             self._log.error(headline, str(error), "Failing sql is:", sql)
-            return False
-        return True
+            return place
+        return None
 
 
 def _positioned(step: Step) -> str:

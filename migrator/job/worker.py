@@ -613,7 +613,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     whole = adapter.capabilities.transactional_ddl
     statement = ""
     try:
-        with database_errors(adapter), _transaction(connection) if whole else nullcontext():
+        with database_errors(adapter), transaction(connection) if whole else nullcontext():
             for statement in made.statements:
                 try:
                     emitter.run((statement,))
@@ -632,7 +632,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
 
 
 @contextmanager
-def _transaction(connection: sa.Connection) -> Iterator[None]:
+def transaction(connection: sa.Connection) -> Iterator[None]:
     """A transaction on a connection that is in autocommit mode else."""
     connection.exec_driver_sql("BEGIN")
     try:

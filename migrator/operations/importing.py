@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -70,6 +70,7 @@ from migrator.spec import TableExistsAction
 
 NOT_TAKEN_BACK = "its storage engine has no transactions"
 """Why rows that came into a table stay there."""
+NOT_DROPPED = "ORA-39083: Object type {} failed to drop with error:"
 
 
 def import_(work: Work, start: Start | None) -> int:
@@ -437,7 +438,7 @@ class _Import:
             for loss in (loss for losses in self.told_of_existing.values() for loss in losses):
                 self.log.loss(loss)
             if action == "TRUNCATE" and tables:
-                self._truncate(tables)
+                self._truncate([table for name in tables if (table := self.there.table(name)) is not None])
             if action == "REPLACE" and tables:
                 self._drop([table for name in tables if (table := self.there.table(name)) is not None])
             treated = {"without_rows": _listed(self.without_rows), "failed": _listed(self.builder.failed)}
@@ -470,22 +471,61 @@ class _Import:
                 text = f"exists. Data will be {verb} but all dependent metadata will be skipped"
                 self.log.message(f"{code}: Table {name} {text} due to table_exists_action of {action.lower()}")
 
-    def _truncate(self, tables: Sequence[QName]) -> None:
-        names = ", ".join(map(str, tables))
-        headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
-        there = (table for name in tables if (table := self.there.table(name)) is not None)
-        if not self.builder.execute(headline, self.ddl.truncate(*there).statements):
-            self.without_rows |= set(tables)
+    def _truncate(self, tables: Sequence[Table]) -> None:
+        """Empty tables, all or none; where DDL cannot be rolled back one by one, children first."""
+        headline = "ORA-39120: Table {} can't be truncated, data will be skipped. Failing error is:"
+        if self.adapter.capabilities.transactional_ddl:
+            names = ", ".join(str(table.qname) for table in tables)
+            if not self.builder.execute(headline.format(names), self.ddl.truncate(*tables).statements):
+                self.without_rows |= {table.qname for table in tables}
+            return
+        emptied = list(tables)
+        for table in _children_first(tables):
+            script = self.ddl.truncate(table, among=emptied)
+            if not self.builder.execute(headline.format(table.qname), script.statements):
+                self.without_rows.add(table.qname)
+                emptied.remove(table)  # its rows stay, and with them those that they refer to
 
     def _drop(self, tables: Sequence[Table]) -> None:
-        headline = "ORA-39083: Object type {} failed to drop with error:"
-        for table in tables:
-            for key in table.foreign_keys:
-                label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
-                self.builder.execute(headline.format(label), self.ddl.drop_foreign_key(table.qname, key).statements)
-        for table in tables:
-            if not self.builder.execute(headline.format(path_of(table)), self.ddl.drop_table(table.qname).statements):
+        """Drop tables, and before them their foreign keys; a table that cannot be dropped keeps its own.
+
+        Where DDL can be rolled back, all is tried without that table once more. Where it cannot, its keys are made again
+        while what they refer to is there.
+        """
+        left = _children_first(tables)
+        whole = self.adapter.capabilities.transactional_ddl
+        while whole and left:
+            scripts = [(table, script) for table in left for script in self._drops_of_keys(table)]
+            scripts += [(table, self._drop_of(table)) for table in left]
+            failed = self.builder.execute_together([script for _, script in scripts])
+            if failed is None:
+                return
+            self.builder.failed.add(scripts[failed][0].qname)
+            left.remove(scripts[failed][0])
+        for table in left:
+            for headline, statements in self._drops_of_keys(table):
+                self.builder.execute(headline, statements)
+        for table in left:
+            if not self.builder.execute(*self._drop_of(table)):
                 self.builder.failed.add(table.qname)
+                self._make_keys_again(table)
+
+    def _drops_of_keys(self, table: Table) -> Iterator[tuple[str, Sequence[str]]]:
+        for key in table.foreign_keys:
+            headline = NOT_DROPPED.format(f'REF_CONSTRAINT:"{table.schema}"."{key.name}"')
+            yield headline, self.ddl.drop_foreign_key(table.qname, key).statements
+
+    def _drop_of(self, table: Table) -> tuple[str, Sequence[str]]:
+        return NOT_DROPPED.format(path_of(table)), self.ddl.drop_table(table.qname).statements
+
+    def _make_keys_again(self, table: Table) -> None:
+        """Give a table that stays the foreign keys again that it had."""
+        ddl = self.adapter.ddl(self.there, self.ddl.version)
+        for key in table.foreign_keys:
+            label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
+            headline = f"{label} of a table that stays can't be made again:"
+            if self.builder.execute(headline, ddl.foreign_key(table, key).statements):
+                self.log.message(f"{label} is made again, since its table stays")
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
@@ -500,7 +540,7 @@ class _Import:
                 self.builder.dependent_skipped(f"TABLE_DATA:{name}", name)
         barred = self.builder.failed | self.without_rows
         tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
-        groups = parents_first(tables) if self.existing else (tuple(tables),)
+        groups = _in_order(tables, made) if self.existing else (tuple(tables),)
         there = [table for table in tables if made.table(table.qname) is not None]
         choices = methods.loading(self.spec, self.origin, self.target, self.connection, there, self.existing, made.of(Table))
         planned = [self._moves(group, granules, made, choices) for group in groups]
@@ -787,6 +827,22 @@ def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
     if not loss.each or loss.column is None or counts is None:
         return loss
     return replace(loss, rows=counts[loss.column, loss.rule, None])
+
+
+def _in_order(tables: Iterable[Table], made: Catalog) -> Iterator[list[Table]]:
+    """Tables in groups, by the foreign keys of the source and of those that are at the target."""
+    by_name = {table.qname: table for table in tables}
+    both = []
+    for name, table in by_name.items():
+        there = made.table(name)
+        both.append(replace(table, foreign_keys=(*table.foreign_keys, *(there.foreign_keys if there is not None else ()))))
+    for group in parents_first(both):
+        yield [by_name[table.qname] for table in group]
+
+
+def _children_first(tables: Iterable[Table]) -> list[Table]:
+    """Tables before those that their foreign keys lead to."""
+    return [table for group in reversed(parents_first(tables)) for table in group]
 
 
 def _listed(names: set[QName]) -> list[list[str]]:
