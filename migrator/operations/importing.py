@@ -40,7 +40,7 @@ from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.report import loss_line
 from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
-from migrator.job.worker import Move, Place, Store
+from migrator.job.worker import LOST, Move, Place, Store
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest
 from migrator.model.objects import Column, ForeignKey, QName, Schema, Table
@@ -531,6 +531,9 @@ class _Import:
 
     def _load(self, path: str) -> None:
         granules = self._granules()
+        if self.job.restarted:
+            done = [row for rows in granules.values() if all(row.state == "COMPLETED" for row in rows) for row in rows]
+            RowsMoved(self.log, self.progress, "imported", done, self._undo, self._rejects()).recall(self._told())
         left = [row for rows in granules.values() for row in rows if row.state == "PENDING"]
         if not left:
             return
@@ -551,7 +554,6 @@ class _Import:
         begin_progress(self.progress, [row for row in left if row.item in every])
         of_tables = [row for table in tables for row in granules[table.qname] if row.state != "FAILED"]
         moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo, self._rejects())
-        moved.lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         for moves in planned:
             for move, outcome, worker in self.coordinator.move(largest_first(moves)):
                 moved.ended(move, outcome, worker)
@@ -600,6 +602,7 @@ class _Import:
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
         changing = self._converter(table, source, target)
         marked = self._takes_back(made.qname)
+        lossy = marked and "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
         changing = None if inside else changing
         store = Store(self.target, load, staged, unfiltered, converter=changing, validated=validated, inside=inside)
@@ -609,7 +612,8 @@ class _Import:
                 rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
             done = self.record.mark(self.target, "GRANULE", row.item) if marked else None
             to = replace(store, rejecting=self._rejecting(table, made), detail=row.detail)
-            yield Move(row.item, table.qname, rows_from, to, methods.label(self.spec, choice), row.estimate, done)
+            method = methods.label(self.spec, choice)
+            yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy)
 
     def _converter(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
@@ -686,10 +690,14 @@ class _Import:
 
     def _tell_changes(self) -> None:
         """Log the entries that no run of the job has logged: its rows were committed, and then it died."""
-        told = {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
+        told = self._told()
         for loss in self._changes():
             if loss_line(loss) not in told:
                 self.log.loss(loss)
+
+    def _told(self) -> set[str]:
+        """The lines of the log of all runs of the job."""
+        return {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
 
     def _losses(self) -> Iterator[Loss]:
         """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
@@ -787,7 +795,7 @@ class _Import:
 
     def _loaded(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """The granules of a table that were loaded; none where one of them failed, which the log has said."""
-        if any(row.state not in {"COMPLETED", "SKIPPED"} for row in rows):
+        if any(row.state not in {"COMPLETED", "SKIPPED"} or LOST in row.detail for row in rows):
             return []
         return [row.detail for row in rows if row.state == "COMPLETED"]
 
