@@ -633,6 +633,13 @@ class Adapter(ABC):
         """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
         raise NotImplementedError(format_)
 
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+        """Let identities go on after the values that a table has, never before where they stand; those, by their columns.
+
+        None, as by default, where the database does that by itself when rows come in.
+        """
+        return {}
+
     def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""
         raise NotImplementedError(self.name)

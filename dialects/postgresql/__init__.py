@@ -263,6 +263,12 @@ class PostgreSQL(Adapter):
         with paths.given_up_when_broken(connection):
             return paths.load(connection, load, batches)
 
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+        """Those of identity columns and of ``serial`` ones."""
+        from . import paths
+
+        return paths.raise_identities(connection, table)
+
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """COPY FROM STDIN in binary, unparsed."""
         from . import paths

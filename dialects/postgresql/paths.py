@@ -187,6 +187,33 @@ def count(connection: sa.Connection, table: QName) -> int:
     return int(connection.exec_driver_sql(f"SELECT count(*) FROM {own}").scalar_one())
 
 
+_OWNED_SEQUENCES = """
+SELECT a.attname, n.nspname, c.relname, s.seqincrement
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
+JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
+  AND d.refobjid = %s::pg_catalog.regclass
+"""
+
+
+def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int]:
+    """Set sequences that a table's columns own to the last value there is, if it is beyond; those values."""
+    relation = qualified(table)
+    own = _own(connection, relation)
+    raised: dict[str, int] = {}
+    for column, schema, name, increment in connection.exec_driver_sql(_OWNED_SEQUENCES, (relation,)).all():
+        sequence = qualified(QName(schema, name))
+        last, beyond = ("max", ">") if increment > 0 else ("min", "<")
+        sql = f"""SELECT pg_catalog.setval('{sequence.replace("'", "''")}', r.last)
+            FROM (SELECT {last}({quote(column)})::bigint AS last FROM {own}) r, {sequence} s
+            WHERE r.last {beyond} s.last_value - CASE WHEN s.is_called THEN 0 ELSE {increment} END"""
+        found = connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
+        if found is not None:
+            raised[column] = int(found)
+    return raised
+
+
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows as Arrow."""
     sql = f"COPY ({query(connection, read)}\n) TO STDOUT (FORMAT binary)"

@@ -245,6 +245,7 @@ class _Import:
                 self.loading = True
                 self._load(path)
                 self.loading = False
+                self._raise_identities()
                 self._gather_rejects()
                 if self.job.restarted:
                     self._tell_changes()
@@ -694,6 +695,25 @@ class _Import:
         for loss in self._changes():
             if loss_line(loss) not in told:
                 self.log.loss(loss)
+
+    def _raise_identities(self) -> None:
+        """Let the identities of tables that were there go on after the rows that came in."""
+        for name, rows in self._granules().items():
+            if name not in self.existing or not any(row.rows for row in rows if row.state == "COMPLETED"):
+                continue
+            raised: Mapping[str, int] = {}
+            refused: MigratorError | None = None
+            try:
+                with database_errors(self.adapter):
+                    raised = self.adapter.raise_identities(self.connection, name)
+            except FatalError:
+                raise
+            except MigratorError as error:
+                refused = error
+            if refused is not None:
+                self.log.error(f"The identities of {name} can't be set to go on after its rows:", str(refused))
+            for column, last in raised.items():
+                self.log.message(f"{name}: the identity of {column} goes on after {last}")
 
     def _told(self) -> set[str]:
         """The lines of the log of all runs of the job."""
