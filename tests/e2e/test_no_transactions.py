@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from tests.support.jobs import LEASE, begin, go_on, kill, until
-from tests.support.pump import pump, remap
+from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows, scalar
 
 JOB = "LASTING"
@@ -62,6 +62,19 @@ def test_rows_among_those_of_others_are_in_doubt(source: str, mysql: Callable[[]
     assert "MIG-31654: job cannot be started again" in again.stdout
     assert "its storage engine has no transactions" in again.stdout
     assert scalar(target, "SELECT count(*) FROM t") == left
+
+
+def test_rows_that_no_snapshot_holds_are_named(
+    mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), sqlite_file("copy.db")
+    execute(source, "CREATE TABLE t (id int) ENGINE=MyISAM", "CREATE TABLE other (id int) ENGINE=InnoDB")
+    exported = done(pump("expdp", source, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"))
+    imported = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    for run in (exported, imported):
+        (loss,) = [loss for loss in run.losses if "no-snapshot" in loss]
+        assert "MyISAM has no transactions" in loss
+        assert '."t"' in loss
 
 
 def test_rows_of_a_load_that_failed_are_named(source: str, mysql: Callable[[], str]) -> None:
