@@ -612,6 +612,11 @@ class Adapter(ABC):
         ``checking``: every constraint is checked by each statement, as far as the database can.
         """
 
+    def count(self, connection: sa.Connection, table: QName) -> int:
+        """How many rows a table has of its own, as a :class:`Read` of it has them."""
+        relation = sa.table(table.name, schema=table.schema)
+        return int(connection.execute(sa.select(sa.func.count()).select_from(relation)).scalar_one())
+
     def takes_back(self, connection: sa.Connection, table: QName) -> bool:
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True
@@ -638,6 +643,13 @@ class Adapter(ABC):
     def insert_into(self, connection: sa.Connection, table: QName) -> str:
         """How an INSERT into a table begins, so that a row which breaks a constraint is an error, as by default it is."""
         return "INSERT INTO"
+
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+        """Let identities go on after the values that a table has, never before where they stand; those, by their columns.
+
+        None, as by default, where the database does that by itself when rows come in.
+        """
+        return {}
 
     def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""

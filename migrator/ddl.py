@@ -891,8 +891,11 @@ class DDL:
         """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""
         return Script((f"DROP TABLE {self.name_of(table)}",))
 
-    def truncate(self, *tables: QName) -> Script:
-        """Empty tables for TABLE_EXISTS_ACTION=TRUNCATE, all at once so that foreign keys among them do not matter."""
+    def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
+        """Empty tables for TABLE_EXISTS_ACTION=TRUNCATE, all at once so that foreign keys among them do not matter.
+
+        Nor do those of ``among`` where DDL cannot be rolled back, so that tables are emptied one by one.
+        """
         return Script(tuple(f"TRUNCATE TABLE {self.name_of(table)}" for table in tables))
 
     def drop_foreign_key(self, table: QName, key: ForeignKey) -> Script:

@@ -476,7 +476,8 @@ SUPPORTED = (
     Parameter(
         "TABLE_EXISTS_ACTION",
         IMPDP,
-        "What to do with a table that exists: leave it, add the rows, empty it first, or drop and make it again.",
+        "What to do with a table that exists: leave it, add the rows, empty it first, or drop and make it again. When rows "
+        "came in, identities and serial columns of PostgreSQL go on after the last value, unless they stand beyond it.",
         "SKIP | APPEND | TRUNCATE | REPLACE",
         "SKIP; with CONTENT=DATA_ONLY: APPEND",
         "TABLE_EXISTS_ACTION=REPLACE",

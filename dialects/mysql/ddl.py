@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -694,11 +694,12 @@ class MySQLDDL(DDL):
 
     # --- the rest ---------------------------------------------------------------------------------------------------
 
-    def truncate(self, *tables: QName) -> Script:
-        """Empty tables. Foreign keys among them are not checked; one from elsewhere lets the server refuse."""
+    def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
+        """Empty tables. Foreign keys of these and of ``among`` are not checked; one from elsewhere is."""
         if not tables:
             return Script()
-        names = ", ".join(f"({self.literal(name.schema)}, {self.literal(name.name)})" for name in tables)
+        every = dict.fromkeys(table.qname for table in (*tables, *among))
+        names = ", ".join(f"({self.literal(name.schema)}, {self.literal(name.name)})" for name in every)
         from_elsewhere = (
             "SELECT EXISTS (SELECT 1 FROM information_schema.key_column_usage "
             f"WHERE (referenced_table_schema, referenced_table_name) IN ({names}) "

@@ -322,6 +322,9 @@ class Reader:
         if row["table_type"] == "SYSTEM VERSIONED":
             detail = "rows of the past are not carried, only those of now"
             self.losses.append(Loss(path, "system-versioning", detail))
+        if row["transactions"] == "NO":
+            detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
+            self.losses.append(Loss(path, "no-snapshot", detail))
         self.period_losses(table)
         others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
         if others:
@@ -614,8 +617,9 @@ def _ordered(views: dict[QName, View]) -> list[View]:
 
 _TABLES = """
 SELECT table_schema, table_name, table_type, engine, row_format, table_rows, data_length, auto_increment, table_collation,
-       create_options, table_comment
-FROM information_schema.tables WHERE table_schema IN :schemas ORDER BY table_schema, table_name
+       create_options, table_comment,
+       (SELECT e.transactions FROM information_schema.engines e WHERE e.engine = t.engine) AS transactions
+FROM information_schema.tables t WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, c.column_name, c.column_default, c.is_nullable, c.data_type, c.column_type, c.extra,

@@ -250,12 +250,24 @@ class PostgreSQL(Adapter):
                 connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
             yield connection
 
+    def count(self, connection: sa.Connection, table: QName) -> int:
+        """Without the rows of inheriting tables."""
+        from . import paths
+
+        return paths.count(connection, table)
+
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """COPY FROM STDIN, binary or text a batch; conventional: INSERT of each row."""
         from . import paths
 
         with paths.given_up_when_broken(connection):
             return paths.load(connection, load, batches)
+
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+        """Those of identity columns and of ``serial`` ones."""
+        from . import paths
+
+        return paths.raise_identities(connection, table)
 
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
         """COPY FROM STDIN in binary, unparsed."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -476,9 +476,10 @@ class PostgreSQLDDL(DDL):
         path = f"SET search_path = {self.quote(view.schema)}"
         return Script((path, *made.statements, "RESET search_path"), tuple(losses))
 
-    def truncate(self, *tables: QName) -> Script:
-        """``TRUNCATE`` of all tables at once."""
-        return Script((f"TRUNCATE TABLE {', '.join(self.name_of(table) for table in tables)}",) if tables else ())
+    def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
+        """``TRUNCATE`` of all tables at once; rows of inheriting tables are theirs, those of partitions are the table's."""
+        names = (f"{'' if table.partitioning else 'ONLY '}{self.name_of(table)}" for table in tables)
+        return Script((f"TRUNCATE TABLE {', '.join(names)}",) if tables else ())
 
 
 # --- what other databases have otherwise ----------------------------------------------------------------------------

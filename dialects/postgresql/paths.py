@@ -169,11 +169,49 @@ def rows_of(connection: sa.Connection, read: Read) -> str:
     """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks."""
     relation = qualified(read.part or read.table)
     row_security(connection, hiding=read.policies)
+    own = _own(connection, relation)
+    return f"{own} WHERE {read.condition}" if read.condition else own
+
+
+def _own(connection: sa.Connection, relation: str) -> str:
+    """What follows FROM in a query about all rows of a table: rows of inheriting tables are theirs."""
     kind = connection.exec_driver_sql(
         "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
     ).scalar_one()
-    only = "" if kind == "p" else "ONLY "  # rows of inheriting tables are theirs
-    return f"{only}{relation} WHERE {read.condition}" if read.condition else f"{only}{relation}"
+    return relation if kind == "p" else f"ONLY {relation}"
+
+
+def count(connection: sa.Connection, table: QName) -> int:
+    """How many rows a table has of its own."""
+    own = _own(connection, qualified(table)).replace("%", "%%")
+    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {own}").scalar_one())
+
+
+_OWNED_SEQUENCES = """
+SELECT a.attname, n.nspname, c.relname, s.seqincrement
+FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
+JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
+WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
+  AND d.refobjid = %s::pg_catalog.regclass
+"""
+
+
+def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int]:
+    """Set sequences that a table's columns own to the last value there is, if it is beyond; those values."""
+    relation = qualified(table)
+    own = _own(connection, relation)
+    raised: dict[str, int] = {}
+    for column, schema, name, increment in connection.exec_driver_sql(_OWNED_SEQUENCES, (relation,)).all():
+        sequence = qualified(QName(schema, name))
+        last, beyond = ("max", ">") if increment > 0 else ("min", "<")
+        sql = f"""SELECT pg_catalog.setval('{sequence.replace("'", "''")}', r.last)
+            FROM (SELECT {last}({quote(column)})::bigint AS last FROM {own}) r, {sequence} s
+            WHERE r.last {beyond} s.last_value - CASE WHEN s.is_called THEN 0 ELSE {increment} END"""
+        found = connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
+        if found is not None:
+            raised[column] = int(found)
+    return raised
 
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:

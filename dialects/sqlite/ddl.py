@@ -382,7 +382,7 @@ class SQLiteDDL(DDL):
                     found[view.name] = f"SQLite {sqlite3.sqlite_version} refuses it: {error}"
         return found
 
-    def truncate(self, *tables: QName) -> Script:
+    def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
 

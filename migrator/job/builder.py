@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 
 import sqlalchemy as sa
 
@@ -15,7 +15,7 @@ from migrator.job.coordinator import Coordinator
 from migrator.job.report import JobLog
 from migrator.job.table import Row, State
 from migrator.job.worker import Build, Failure, Made, transaction
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 
 Numbered = Sequence[tuple[int, Step]]
@@ -154,14 +154,17 @@ class Builder:
 
     # --- other statements -------------------------------------------------------------------------------------------
 
-    def empty(self, headline: str, *tables: QName) -> bool:
+    def empty(self, headline: str, *tables: Table, among: Iterable[Table] = ()) -> bool:
         """Empty tables, without their triggers; whether all went well, as :meth:`execute` tells it.
 
-        :raises FatalError: as there.
+        ``among``: as :meth:`~migrator.ddl.DDL.truncate` has it.
+
+        :raises FatalError: as :meth:`execute`.
         """
         with database_errors(self._database.adapter):
-            truncate = self._emitter.ddl.truncate(*tables).statements
-            statements = self._database.adapter.emptying(self._connection, tables, truncate)
+            truncate = self._emitter.ddl.truncate(*tables, among=among).statements
+            names = [table.qname for table in tables]
+            statements = self._database.adapter.emptying(self._connection, names, truncate)
         return self.execute(headline, statements)
 
     def execute(self, headline: str, statements: Iterable[str]) -> bool:
@@ -169,24 +172,33 @@ class Builder:
 
         A failure is logged under ``headline`` with its SQL.
 
+        :raises FatalError: as :meth:`execute_together`.
+        """
+        return self.execute_together([(headline, tuple(statements))]) is None
+
+    def execute_together(self, scripts: Sequence[tuple[str, Sequence[str]]]) -> int | None:
+        """Run scripts; the place of the one that failed, which is logged under its headline with its SQL.
+
+        Where DDL can be rolled back they are one transaction: nothing of them stays if one fails.
+
         :raises FatalError: the connection is lost, the database full, or the job another process's.
         """
-        sql = ""
+        steps = [(place, headline, sql) for place, (headline, statements) in enumerate(scripts) for sql in statements]
+        at = (0, "", "")
         self._coordinator.record.job()  # a job that another process has taken over destroys nothing any more
+        adapter = self._database.adapter
+        whole = adapter.capabilities.transactional_ddl
         try:
-            with database_errors(self._database.adapter), self._together():
-                for sql in statements:
-                    self._emitter.run((sql,))
+            with database_errors(adapter), transaction(self._connection) if whole else nullcontext():
+                for at in steps:
+                    self._emitter.run(at[2:])
         except FatalError:
             raise
         except MigratorError as error:
+            place, headline, sql = at
             self._log.error(headline, str(error), "Failing sql is:", sql)
-            return False
-        return True
-
-    def _together(self) -> AbstractContextManager[None]:
-        whole = self._database.adapter.capabilities.transactional_ddl
-        return transaction(self._connection) if whole else nullcontext()
+            return place
+        return None
 
 
 def _positioned(step: Step) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import sqlalchemy as sa
 
 from migrator import converting
-from migrator.ends import Database, database_errors
+from migrator.ends import Database, DumpedRows, database_errors
 from migrator.errors import (
     DumpSpaceExhausted,
     FatalError,
@@ -33,7 +33,21 @@ from migrator.job.lanes import Finished, Lane, Pool
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import DoneMark, Kind, MasterTable, Row
-from migrator.job.worker import Build, Claim, Failure, FileGiven, FileWanted, Made, Move, Outcome, Scan, Store, Task, make
+from migrator.job.worker import (
+    LOST,
+    Build,
+    Claim,
+    Failure,
+    FileGiven,
+    FileWanted,
+    Made,
+    Move,
+    Outcome,
+    Scan,
+    Store,
+    Task,
+    make,
+)
 from migrator.model.objects import QName
 
 _NEWS = 1.0
@@ -132,6 +146,14 @@ def _items(task: Task) -> tuple[int, ...]:
             return ()
 
 
+def _done_without(move: Move, outcome: Outcome) -> Outcome:
+    """The outcome of a granule in a damaged part of a dump file set: done without its rows, where that may be."""
+    if not (move.lossy and isinstance(outcome.error, NotADumpFile) and isinstance(move.rows_from, DumpedRows)):
+        return outcome
+    text = f"{move.rows_from.rows} rows of {move.name}, granule {move.item}, are lost: {outcome.error}"
+    return Outcome(seconds=outcome.seconds, lost=text)
+
+
 class Files(Protocol):
     """The dump files of an export."""
 
@@ -201,17 +223,18 @@ class Coordinator:
         :raises NotADumpFile: a dump file does not hold any more what was written to it.
         """
         for finished in self._run(moves, again):
-            task, outcome = finished.task, finished.outcome
+            task = finished.task
             assert isinstance(task, Move)
-            assert outcome is not None
+            assert finished.outcome is not None
+            outcome = _done_without(task, finished.outcome)
             if isinstance(outcome.error, _FATAL if task.rows_to is not None else _FATAL_TO_EXPORTS):
                 raise outcome.error  # the granule is done again when the job is started again
             state = "COMPLETED" if outcome.error is None else "FAILED"
             values: dict[str, Any] = {"worker": finished.worker}
-            if outcome.error is not None or task.done is None:
+            if outcome.error is not None or outcome.lost or task.done is None:
                 values |= {"state": state, "rows": outcome.rows, "bytes": outcome.bytes, "seconds": outcome.seconds}
                 values |= {"error": "" if outcome.error is None else str(outcome.error)}
-                if isinstance(task.rows_to, Store) and task.rows_to.noting:
+                if isinstance(task.rows_to, Store) and (task.rows_to.noting or outcome.lost):
                     values["detail"] = outcome.recorded(task.rows_to.detail)
                 elif task.rows_to is None:
                     values["detail"] = {**details[task.item], "pieces": [vars(piece) for piece in outcome.pieces]}
@@ -339,7 +362,8 @@ class Coordinator:
             return None
         row = next(row for row in self.record.rows("GRANULE", after=task.item - 1) if row.item == task.item)
         rejected, converted = Rejected.of(row.detail), converting.recalled(row.detail)
-        return Outcome(row.rows, row.bytes, row.seconds, rejected=rejected, converted=converted)
+        lost = row.detail.get(LOST, "")
+        return Outcome(row.rows, row.bytes, row.seconds, rejected=rejected, converted=converted, lost=lost)
 
     def _gone(self, lane: Lane, died: bool) -> None:
         if self._files is None:

@@ -40,6 +40,10 @@ Advance = Callable[[int, int], None]
 """Told of rows and bytes as they pass."""
 
 
+LOST = "lost"
+"""The name under which the master table has what is to be said of a granule that its table does without."""
+
+
 @dataclass(frozen=True)
 class Store:
     """Rows go into a table of a database; ``staged``: through a temporary table, and only those that meet ``where``.
@@ -114,6 +118,8 @@ class Move:
     size: int = 0
     done: DoneMark | None = None
     digesting: Digesting | None = None
+    lossy: bool = False
+    """Whether the table may do without it where it lies in a damaged part of a dump file set."""
 
     @property
     def touches(self) -> frozenset[QName]:
@@ -199,11 +205,14 @@ class Outcome:
     rejected: Rejected = NONE_REJECTED
     found: Any = None
     converted: Counts = field(default_factory=Counts)
+    lost: str = ""
+    """What is to be said of a granule that its table does without."""
 
     def recorded(self, detail: dict[str, Any]) -> dict[str, Any]:
         """What the master table records of a granule: ``detail``, and what became of its rows."""
-        rest = {name: value for name, value in detail.items() if name not in {rejects.RECORDED, converting.RECORDED}}
-        return {**rest, **self.rejected.recorded(), **converting.recorded(self.converted)}
+        rest = {name: value for name, value in detail.items() if name not in {rejects.RECORDED, converting.RECORDED, LOST}}
+        lost = {LOST: self.lost} if self.lost else {}
+        return {**rest, **self.rejected.recorded(), **converting.recorded(self.converted), **lost}
 
 
 # --- what a worker says while it works ------------------------------------------------------------------------------

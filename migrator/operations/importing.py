@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cached_property, partial
@@ -40,7 +40,7 @@ from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.report import loss_line
 from migrator.job.session import Session, Start, names, session
 from migrator.job.table import Row
-from migrator.job.worker import Move, Place, Store
+from migrator.job.worker import LOST, Move, Place, Store
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest
 from migrator.model.objects import Column, ForeignKey, QName, Schema, Table
@@ -67,6 +67,10 @@ from migrator.origins import Origin, origin, verify
 from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase, Step, parents_first, plan, prefix
 from migrator.policies import Policies
 from migrator.spec import TableExistsAction
+
+NOT_TAKEN_BACK = "its storage engine has no transactions"
+"""Why rows that came into a table stay there."""
+NOT_DROPPED = "ORA-39083: Object type {} failed to drop with error:"
 
 
 def import_(work: Work, start: Start | None) -> int:
@@ -241,6 +245,7 @@ class _Import:
                 self.loading = True
                 self._load(path)
                 self.loading = False
+                self._raise_identities()
                 self._gather_rejects()
                 if self.job.restarted:
                     self._tell_changes()
@@ -344,15 +349,22 @@ class _Import:
             for row in failed:
                 self.record.change("GRANULE", row.item, state="PENDING")
             return
-        exact = self.record.database == self.target
+        there = self.record.database == self.target
+        exact = there and self._takes_back(name)
         ours = name not in self.existing or self.spec.table_exists_action in {"TRUNCATE", "REPLACE"}
         if not exact and begun and not ours:
-            raise RowsInDoubt(table=name, detail="the master table is not in the database that the rows go into")
+            elsewhere = "the master table is not in the database that the rows go into"
+            raise RowsInDoubt(table=name, detail=elsewhere if not there else NOT_TAKEN_BACK)
         if (begun and not exact) or (failed and ours):  # of a table that failed, some rows may be removed already
             self._begin_anew(name, rows, in_doubt=bool(begun) and not exact)
             return
-        for row in failed:
-            self.record.change("GRANULE", row.item, state="PENDING")
+        if failed and not self._takes_back(name):
+            self.log.error(
+                f"{name}: what failed to load is not loaded again, some of its rows may be there: {NOT_TAKEN_BACK}"
+            )
+        else:
+            for row in failed:
+                self.record.change("GRANULE", row.item, state="PENDING")
         done = [row for row in rows if row.state == "COMPLETED"]
         if done and name not in self.existing and exact:
             recorded = sum(row.rows for row in done)
@@ -360,11 +372,14 @@ class _Import:
             if counted != recorded:
                 raise TargetChanged(object=f"table {name}", detail=f"it has {counted} rows, the job had loaded {recorded}")
 
+    def _takes_back(self, name: QName) -> bool:
+        """Whether rows that come into a table, and the mark that they are there, are one transaction."""
+        return self.there.table(name) is None or self.adapter.takes_back(self.connection, name)
+
     def _count(self, name: QName) -> int:
         if self.there.table(name) is None:
             raise TargetChanged(object=f"table {name}", detail="it is not there any more")
-        table = sa.table(name.name, schema=name.schema)
-        return int(self.connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one())
+        return self.adapter.count(self.connection, name)
 
     def _begin_anew(self, name: QName, rows: Sequence[Row], *, in_doubt: bool) -> None:
         """Let a table's rows come in once more, but for those that are skipped.
@@ -375,8 +390,7 @@ class _Import:
         :raises RowsInDoubt: those that may be there cannot be removed.
         """
         there = self.there.table(name) is not None and (in_doubt or self._count(name) > 0)
-        headline = f"ORA-39120: Table {name} can't be truncated:"
-        if there and not self.builder.empty(headline, name):
+        if there and not self._empty(name):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
             if row.state != "SKIPPED":
@@ -425,7 +439,7 @@ class _Import:
             for loss in (loss for losses in self.told_of_existing.values() for loss in losses):
                 self.log.loss(loss)
             if action == "TRUNCATE" and tables:
-                self._truncate(tables)
+                self._truncate([table for name in tables if (table := self.there.table(name)) is not None])
             if action == "REPLACE" and tables:
                 self._drop([table for name in tables if (table := self.there.table(name)) is not None])
             treated = {"without_rows": _listed(self.without_rows), "failed": _listed(self.builder.failed)}
@@ -458,36 +472,78 @@ class _Import:
                 text = f"exists. Data will be {verb} but all dependent metadata will be skipped"
                 self.log.message(f"{code}: Table {name} {text} due to table_exists_action of {action.lower()}")
 
-    def _truncate(self, tables: Sequence[QName]) -> None:
-        names = ", ".join(map(str, tables))
-        headline = f"ORA-39120: Table {names} can't be truncated, data will be skipped. Failing error is:"
-        if not self.builder.empty(headline, *tables):
-            self.without_rows |= set(tables)
+    def _truncate(self, tables: Sequence[Table]) -> None:
+        """Empty tables, all or none; where DDL cannot be rolled back one by one, children first."""
+        headline = "ORA-39120: Table {} can't be truncated, data will be skipped. Failing error is:"
+        if self.adapter.capabilities.transactional_ddl:
+            names = ", ".join(str(table.qname) for table in tables)
+            if not self.builder.empty(headline.format(names), *tables):
+                self.without_rows |= {table.qname for table in tables}
+            return
+        emptied = list(tables)
+        for table in _children_first(tables):
+            if not self.builder.empty(headline.format(table.qname), table, among=emptied):
+                self.without_rows.add(table.qname)
+                emptied.remove(table)  # its rows stay, and with them those that they refer to
 
     def _drop(self, tables: Sequence[Table]) -> None:
-        headline = "ORA-39083: Object type {} failed to drop with error:"
-        for table in tables:
-            for key in table.foreign_keys:
-                label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
-                self.builder.execute(headline.format(label), self.ddl.drop_foreign_key(table.qname, key).statements)
-        for table in tables:
-            if not self.builder.execute(headline.format(path_of(table)), self.ddl.drop_table(table.qname).statements):
+        """Drop tables, and before them their foreign keys; a table that cannot be dropped keeps its own.
+
+        Where DDL can be rolled back, all is tried without that table once more. Where it cannot, its keys are made again
+        while what they refer to is there.
+        """
+        left = _children_first(tables)
+        whole = self.adapter.capabilities.transactional_ddl
+        while whole and left:
+            scripts = [(table, script) for table in left for script in self._drops_of_keys(table)]
+            scripts += [(table, self._drop_of(table)) for table in left]
+            failed = self.builder.execute_together([script for _, script in scripts])
+            if failed is None:
+                return
+            self.builder.failed.add(scripts[failed][0].qname)
+            left.remove(scripts[failed][0])
+        for table in left:
+            for headline, statements in self._drops_of_keys(table):
+                self.builder.execute(headline, statements)
+        for table in left:
+            if not self.builder.execute(*self._drop_of(table)):
                 self.builder.failed.add(table.qname)
+                self._make_keys_again(table)
+
+    def _drops_of_keys(self, table: Table) -> Iterator[tuple[str, Sequence[str]]]:
+        for key in table.foreign_keys:
+            headline = NOT_DROPPED.format(f'REF_CONSTRAINT:"{table.schema}"."{key.name}"')
+            yield headline, self.ddl.drop_foreign_key(table.qname, key).statements
+
+    def _drop_of(self, table: Table) -> tuple[str, Sequence[str]]:
+        return NOT_DROPPED.format(path_of(table)), self.ddl.drop_table(table.qname).statements
+
+    def _make_keys_again(self, table: Table) -> None:
+        """Give a table that stays the foreign keys again that it had."""
+        ddl = self.adapter.ddl(self.there, self.ddl.version)
+        for key in table.foreign_keys:
+            label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
+            headline = f"{label} of a table that stays can't be made again:"
+            if self.builder.execute(headline, ddl.foreign_key(table, key).statements):
+                self.log.message(f"{label} is made again, since its table stays")
 
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def _load(self, path: str) -> None:
         granules = self._granules()
+        if self.job.restarted:
+            done = [row for rows in granules.values() if all(row.state == "COMPLETED" for row in rows) for row in rows]
+            RowsMoved(self.log, self.progress, "imported", done, self._undo, self._rejects()).recall(self._told())
         left = [row for rows in granules.values() for row in rows if row.state == "PENDING"]
         if not left:
             return
-        made = self._read_target()
+        made = self.there = self._read_target()
         for name in self.tables:
             if name in self.builder.failed:
                 self.builder.dependent_skipped(f"TABLE_DATA:{name}", name)
         barred = self.builder.failed | self.without_rows
         tables = [table for name, table in self.tables.items() if name in granules and name not in barred]
-        groups = parents_first(tables) if self.existing else (tuple(tables),)
+        groups = _in_order(tables, made) if self.existing else (tuple(tables),)
         there = [table for table in tables if made.table(table.qname) is not None]
         choices = methods.loading(self.spec, self.origin, self.target, self.connection, there, self.existing, made.of(Table))
         planned = [self._moves(group, granules, made, choices) for group in groups]
@@ -496,9 +552,8 @@ class _Import:
             return
         self.log.processing(path)
         begin_progress(self.progress, [row for row in left if row.item in every])
-        of_tables = [row for table in tables for row in granules[table.qname]]
+        of_tables = [row for table in tables for row in granules[table.qname] if row.state != "FAILED"]
         moved = RowsMoved(self.log, self.progress, "imported", of_tables, self._undo, self._rejects())
-        moved.lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         for moves in planned:
             for move, outcome, worker in self.coordinator.move(largest_first(moves)):
                 moved.ended(move, outcome, worker)
@@ -546,6 +601,8 @@ class _Import:
         load = Load(made.qname, source, target, conventional, table.qname not in self.existing)
         validated = "VALIDATE_TABLE_DATA" in self.spec.data_options
         changing = self._converter(table, source, target)
+        marked = self._takes_back(made.qname)
+        lossy = marked and "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         unfiltered, inside = self.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
         changing = None if inside else changing
         store = Store(self.target, load, staged, unfiltered, converter=changing, validated=validated, inside=inside)
@@ -553,9 +610,10 @@ class _Import:
             rows_from = self.origin.rows(table, source, row.detail)
             if changing is not None and isinstance(rows_from, TableRows):
                 rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
-            done = self.record.mark(self.target, "GRANULE", row.item)
+            done = self.record.mark(self.target, "GRANULE", row.item) if marked else None
             to = replace(store, rejecting=self._rejecting(table, made), detail=row.detail)
-            yield Move(row.item, table.qname, rows_from, to, methods.label(self.spec, choice), row.estimate, done)
+            method = methods.label(self.spec, choice)
+            yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy)
 
     def _converter(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
@@ -632,10 +690,33 @@ class _Import:
 
     def _tell_changes(self) -> None:
         """Log the entries that no run of the job has logged: its rows were committed, and then it died."""
-        told = {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
+        told = self._told()
         for loss in self._changes():
             if loss_line(loss) not in told:
                 self.log.loss(loss)
+
+    def _raise_identities(self) -> None:
+        """Let the identities of tables that were there go on after the rows that came in."""
+        for name, rows in self._granules().items():
+            if name not in self.existing or not any(row.rows for row in rows if row.state == "COMPLETED"):
+                continue
+            raised: Mapping[str, int] = {}
+            refused: MigratorError | None = None
+            try:
+                with database_errors(self.adapter):
+                    raised = self.adapter.raise_identities(self.connection, name)
+            except FatalError:
+                raise
+            except MigratorError as error:
+                refused = error
+            if refused is not None:
+                self.log.error(f"The identities of {name} can't be set to go on after its rows:", str(refused))
+            for column, last in raised.items():
+                self.log.message(f"{name}: the identity of {column} goes on after {last}")
+
+    def _told(self) -> set[str]:
+        """The lines of the log of all runs of the job."""
+        return {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
 
     def _losses(self) -> Iterator[Loss]:
         """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
@@ -694,15 +775,26 @@ class _Import:
             place = Place(self.target, made.qname, self.record.claim(row.item))
             yield Move(row.item, table.qname, files, place, str(choice.method), row.estimate, done)
 
-    def _undo(self, name: QName, rows: int) -> int:
-        """Empty a table of this job that got some of its rows only; how many rows stay, in a table that had others."""
+    def _undo(self, name: QName, rows: int) -> str:
+        """Empty a table of this job that got some of its rows only; what is to be said of those that stay."""
+        kept = not self._takes_back(name)
+        if not rows and not kept:
+            return ""
+        staying = f"{rows} rows of it had been committed before, and stay in the table"
+        if kept:
+            staying = f"rows of it that had come in stay in the table: {NOT_TAKEN_BACK}"
         if name in self.existing:
-            return rows
+            return staying
         for row in self._granules()[name]:
             if row.state == "COMPLETED":
                 self.record.change("GRANULE", row.item, state="FAILED", rows=0, error="another part of the table failed")
+        return "" if self._empty(name) else staying
+
+    def _empty(self, name: QName) -> bool:
+        """Take all rows out of a table of this job, if it is there; whether that went well."""
+        table = self.there.table(name)
         headline = f"ORA-39120: Table {name} can't be truncated:"
-        return 0 if self.builder.empty(headline, name) else rows
+        return table is None or self.builder.empty(headline, table)
 
     # --- verifying --------------------------------------------------------------------------------------------------
 
@@ -722,7 +814,7 @@ class _Import:
 
     def _loaded(self, rows: Sequence[Row]) -> list[dict[str, Any]]:
         """The granules of a table that were loaded; none where one of them failed, which the log has said."""
-        if any(row.state not in {"COMPLETED", "SKIPPED"} for row in rows):
+        if any(row.state not in {"COMPLETED", "SKIPPED"} or LOST in row.detail for row in rows):
             return []
         return [row.detail for row in rows if row.state == "COMPLETED"]
 
@@ -790,6 +882,22 @@ def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
     if not loss.each or loss.column is None or counts is None:
         return loss
     return replace(loss, rows=counts[loss.column, loss.rule, None])
+
+
+def _in_order(tables: Iterable[Table], made: Catalog) -> Iterator[list[Table]]:
+    """Tables in groups, by the foreign keys of the source and of those that are at the target."""
+    by_name = {table.qname: table for table in tables}
+    both = []
+    for name, table in by_name.items():
+        there = made.table(name)
+        both.append(replace(table, foreign_keys=(*table.foreign_keys, *(there.foreign_keys if there is not None else ()))))
+    for group in parents_first(both):
+        yield [by_name[table.qname] for table in group]
+
+
+def _children_first(tables: Iterable[Table]) -> list[Table]:
+    """Tables before those that their foreign keys lead to."""
+    return [table for group in reversed(parents_first(tables)) for table in group]
 
 
 def _listed(names: set[QName]) -> list[list[str]]:

@@ -5,20 +5,20 @@ The log has one line a table, when its last granule is done.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Literal
 
 from migrator.converting import Counts, recalled
-from migrator.ends import DumpedFiles, DumpedRows, HeldFiles
-from migrator.errors import MigratorError, NotADumpFile, RejectLimitReached
+from migrator.ends import DumpedFiles, HeldFiles
+from migrator.errors import MigratorError, RejectLimitReached
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
 from migrator.job.table import Row, State
-from migrator.job.worker import Move, Outcome
+from migrator.job.worker import LOST, Move, Outcome
 from migrator.model.catalog import Loss
 from migrator.model.misfits import Misfit
 from migrator.model.objects import QName, Table
@@ -27,8 +27,8 @@ from migrator.origins import Origin, Part
 from migrator.plan import TABLE_DATA, Phase, prefix
 from migrator.policies import entry
 
-Stays = Callable[[QName, int], int]
-"""Undoes what it can of a table that failed after some rows came in; how many rows stay."""
+Stays = Callable[[QName, int], str]
+"""Undoes what it can of a table that failed after so many rows came in; what is to be said of those that stay."""
 
 
 def estimate(work: Work, origin: Origin, tables: Iterable[Table]) -> dict[QName, int]:
@@ -108,6 +108,7 @@ class _Table:
         self.error = self.error or outcome.error
         self.reject(outcome.rejected)
         self.converted += outcome.converted
+        self.lose(outcome.lost)
 
     def again(self, item: int) -> None:
         self.left.add(item)
@@ -120,6 +121,10 @@ class _Table:
     def reject(self, rejected: Rejected) -> None:
         if rejected.rows:
             self.rejected.append(rejected)
+
+    def lose(self, text: str) -> None:
+        if text:
+            self.lost.append(text)
 
     def too_many(self, name: QName, limit: int | None) -> MigratorError | None:
         """The error of a table of which more rows than ``limit`` are rejected."""
@@ -137,11 +142,9 @@ class RowsMoved:
         progress: Progress,
         verb: Literal["exported", "imported"],
         rows: Iterable[Row],
-        stays: Stays = lambda table, rows: 0,
+        stays: Stays = lambda table, rows: "",
         rejects: Rejects | None = None,
     ) -> None:
-        self.lossy = False
-        """Whether a table may do without granules whose rows lie in a damaged part of a dump file set."""
         self._limit = None if rejects is None else rejects.limit
         self._log, self._progress, self._verb, self._stays = log, progress, verb, stays
         self._tables: dict[QName, _Table] = {}
@@ -155,15 +158,13 @@ class RowsMoved:
                 )
                 table.reject(Rejected.of(row.detail))
                 table.converted += recalled(row.detail)
+                table.lose(row.detail.get(LOST, ""))
             elif row.state != "SKIPPED":
                 table.left.add(row.item)
 
     def ended(self, move: Move, outcome: Outcome, worker: int) -> None:
         """A granule has ended."""
         table = self._tables[move.name]
-        if self.lossy and isinstance(outcome.error, NotADumpFile) and isinstance(move.rows_from, DumpedRows):
-            table.lost.append(f"{move.rows_from.rows} rows of {move.name}, granule {move.item}, are lost: {outcome.error}")
-            outcome = replace(outcome, error=None)
         table.end(move.item, outcome)
         if table.left:
             return
@@ -181,6 +182,25 @@ class RowsMoved:
                 self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
             self._tell_changes(move.name, table.converted)
 
+    def recall(self, told: Collection[str]) -> None:
+        """Tell what was rejected, or lost, of tables that were wholly done before: their job may have died over saying so.
+
+        ``told``: the lines of its log.
+        """
+        for name, table in self._tables.items():
+            ended = any(f". . {self._verb} {name} " in line or f"Table data object {name} failed" in line for line in told)
+            if table.left or ended:
+                continue
+            error = table.too_many(name, self._limit)
+            if error is not None:
+                self._failed(name, table, error)
+                continue
+            for lost in table.lost:
+                self._log.error(lost)
+            if table.rejected:
+                self._log.message(f"{name} was {self._verb} before the job was started again")
+                self._log.rejected(sum(rejected.rows for rejected in table.rejected), table.rejected[0].reason)
+
     def again(self, move: Move) -> None:
         """A granule that had ended is lost, and will end once more."""
         self._tables[move.name].again(move.item)
@@ -192,9 +212,9 @@ class RowsMoved:
             f"ORA-02354: error in {self._verb[:-2]}ing data",
             str(error),
         ]
-        staying = self._stays(name, table.rows) if table.rows else 0
+        staying = self._stays(name, table.rows)
         if staying:
-            lines.append(f"{staying} rows of it had been committed before, and stay in the table")
+            lines.append(staying)
         self._log.error(*lines)
         if staying:
             self._tell_changes(name, table.converted)

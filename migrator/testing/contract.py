@@ -356,7 +356,7 @@ class AdapterContract(DeclarationContract):
                 writing.commit()
             assert workbench.rows(second.name, types) == workbench.rows(first.name, types)
             ddl = workbench.ddl(second)
-            workbench.run(ddl, ddl.truncate(second.qname))
+            workbench.run(ddl, ddl.truncate(second))
 
     # --- granules ---------------------------------------------------------------------------------------------------
 
@@ -391,7 +391,7 @@ class AdapterContract(DeclarationContract):
             assert stored == sent == [len(rows) for rows in workbench.granule_rows(table, granules, "n")]
             assert sorted(row[1] for row in workbench.rows(copy.name, [c.type for c in table.columns])) == list(range(200))
             ddl = workbench.ddl(copy)
-            workbench.run(ddl, ddl.truncate(copy.qname))
+            workbench.run(ddl, ddl.truncate(copy))
 
     def test_only_a_change_shows_as_a_change(self, workbench: Workbench) -> None:
         table = _filled(workbench, KEYS[0], 40)

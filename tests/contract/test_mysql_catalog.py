@@ -397,7 +397,7 @@ def test_truncate_empties_tables_that_refer_to_each_other_but_not_below_others(b
         "INSERT INTO parent VALUES (1)",
         "INSERT INTO child VALUES (1)",
     )
-    parent, child = QName(bench.schema, "parent"), QName(bench.schema, "child")
+    parent, child = (Table(bench.schema, name, ()) for name in ("parent", "child"))
     ddl = bench.ddl()
     with pytest.raises(ADAPTER.driver_errors(), match="foreign key"):
         bench.run(ddl, ddl.truncate(parent))

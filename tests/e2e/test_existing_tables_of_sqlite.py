@@ -13,7 +13,7 @@ from migrator.adapter import load_adapter
 from migrator.ddl import Emitter
 from migrator.job.worker import transaction
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName
+from migrator.model.objects import Table
 from tests.support.pump import Run, done, pump
 from tests.support.sql import execute, rows, scalar
 
@@ -137,8 +137,8 @@ def test_a_table_that_cannot_be_emptied_keeps_its_rows_and_its_triggers(target: 
     execute(target, *GUARDED)
     before = triggers(target)
     with closing(sa.create_engine(target, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect()) as connection:
-        ddl, table = SQLITE.ddl(Catalog("sqlite", "")), QName("main", "p")
-        statements = SQLITE.emptying(connection, [table], ddl.truncate(table).statements)
+        ddl, table = SQLITE.ddl(Catalog("sqlite", "")), Table("main", "p", ())
+        statements = SQLITE.emptying(connection, [table.qname], ddl.truncate(table).statements)
         assert len(statements) == 2 * len(TRIGGERS) + 1
         with pytest.raises(sa.exc.OperationalError, match="no such table: gone"), transaction(connection):
             Emitter(ddl, connection).run((*statements[:-1], "DELETE FROM gone"))

@@ -181,5 +181,5 @@ def test_a_program_of_oracle_ends_with_a_slash() -> None:
 
 def test_dropping_and_emptying_a_table_parses() -> None:
     ddl = ADAPTER.ddl(HR)
-    for script in (ddl.drop_table(EMPLOYEE.qname), ddl.truncate(EMPLOYEE.qname)):
+    for script in (ddl.drop_table(EMPLOYEE.qname), ddl.truncate(EMPLOYEE)):
         assert [plsql.errors(ddl.as_script(sql)) for sql in script.statements] == [()]

@@ -332,5 +332,5 @@ def test_tables_are_emptied_with_delete(database: sqlite3.Connection) -> None:
     made = ddl(table)
     run(database, made.create_table(table))
     database.execute("INSERT INTO people VALUES (1)")
-    run(database, made.truncate(table.qname))
+    run(database, made.truncate(table))
     assert database.execute("SELECT count(*) FROM people").fetchone() == (0,)
