@@ -701,11 +701,15 @@ class DDL:
             losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
         return ""
 
-    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``ON DELETE … ON UPDATE …``; a loss where ON DELETE sets some of the columns only."""
+    def name_set_columns(self, table: Table, key: ForeignKey, losses: list[Loss]) -> None:
+        """Name the loss of a foreign key that sets some of its columns only."""
         if key.set_columns:
             detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
             losses.append(Loss(path_of(table), "set-columns", detail))
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE … ON UPDATE …``; a loss where ON DELETE sets some of the columns only."""
+        self.name_set_columns(table, key, losses)
         sql = ""
         if key.on_delete != "NO ACTION":
             sql += f" ON DELETE {key.on_delete}"

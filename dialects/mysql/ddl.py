@@ -297,7 +297,11 @@ class MySQLDDL(DDL):
         if not sql or counted is None or self.quote(counted) not in sql:
             losses += found
             return sql
-        detail = f"the generated column becomes an ordinary one with the values of now: {counted} is AUTO_INCREMENT"
+        assert column.generated is not None
+        source = column.generated.expression.sql
+        detail = (
+            f"the generated column becomes an ordinary one with the values of now: {source}: {counted} is AUTO_INCREMENT"
+        )
         losses.append(Loss(path_of(table), "generated", detail, column.name))
         return ""
 
@@ -591,6 +595,7 @@ class MySQLDDL(DDL):
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
+        self.name_set_columns(table, key, losses)
         if "SET DEFAULT" in (key.on_delete, key.on_update):
             losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
             key = replace(

@@ -520,7 +520,7 @@ def test_an_entry_is_told_once_whenever_a_job_dies(mysql: Fresh, postgresql: Fre
         "CREATE TABLE u (id INT PRIMARY KEY, pad CHAR(50) DEFAULT 'x')",
         "SET SESSION sql_mode = ''",
         f"INSERT INTO t (id, d) SELECT seq, IF(seq = 7, '0000-00-00', '2024-01-01') FROM seq_1_to_{MANY}",
-        f"INSERT INTO u (id) SELECT seq FROM seq_1_to_{MANY * 2}",
+        f"INSERT INTO u (id) SELECT seq FROM seq_1_to_{MANY * 3 // 2}",
     )
     where = (f"NETWORK_LINK={source}", remap(source, target), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
     process = begin("impdp", target, *where, "POLICY=zero_date=convert", cwd=tmp_path)

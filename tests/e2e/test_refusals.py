@@ -47,7 +47,7 @@ def test_a_table_is_made_without_the_expressions_that_mariadb_refuses(
     (lost,) = (loss for loss in run.losses if "[generated]" in loss)
     assert '"twice"' in lost
     assert "(id * 2)" in lost
-    assert "refuses it" in lost
+    assert "id is AUTO_INCREMENT" in lost
     assert [entry["column"] for entry in entries(tmp_path / "losses.json") if entry["rule"] == "generated"] == ["twice"]
     execute(target, "INSERT INTO g (i) VALUES (5)")
     assert scalar(target, "SELECT half FROM g WHERE i = 5") == 2

@@ -67,4 +67,4 @@ def test_datasette_fixtures_to_postgresql_and_mariadb(
             assert run.out.count("ORA-31693") == 1
         assert left
         assert all(name.startswith("searchable_fts") for name in left), f"not moved: {left}"
-        assert [loss for loss in run.losses if loss.startswith('TABLE:"main"."searchable_fts": not carried')]
+        assert [loss for loss in run.losses if loss.startswith(f'TABLE:"{schema_of(target)}"."searchable_fts": not carried')]

@@ -47,7 +47,9 @@ def test_help_on_one_parameter(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["help", "table_exists_action"]) == 0
     assert capsys.readouterr().out == (
         "TABLE_EXISTS_ACTION (impdp)\n"
-        "  What to do with a table that exists: leave it, add the rows, empty it first, or drop and\n  make it again.\n"
+        "  What to do with a table that exists: leave it, add the rows, empty it first, or drop and\n  make it again."
+        " When rows came in, identities and serial columns of PostgreSQL go on after\n"
+        "  the last value, unless they stand beyond it.\n"
         "  Value:   SKIP | APPEND | TRUNCATE | REPLACE\n"
         "  Default: SKIP; with CONTENT=DATA_ONLY: APPEND\n"
         "  Example: TABLE_EXISTS_ACTION=REPLACE\n"
