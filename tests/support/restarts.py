@@ -15,6 +15,9 @@ from migrator.errors import MigratorError
 from tests.support.hoard import contents
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, kill, kill_job, kill_worker, until
 
+_MOST_JOBS = 20
+"""How many jobs may end before one has died in mid-work."""
+
 
 class Mortal(ABC):
     """A job of :mod:`tests.support.hoard`'s rows that meets its death at random moments."""
@@ -102,14 +105,18 @@ class Killed(Mortal):
 
 
 def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None], times: int, at_once: int | None = None) -> None:
-    """Run jobs until so many deaths have happened, of one job ``at_once`` at most; look at what comes out of each."""
-    kills = resumed = 0
-    while kills < times:
+    """Run jobs until so many deaths have happened, of one job ``at_once`` at most, and one at least in mid-work; look at
+    what comes out of each."""
+    kills = resumed = jobs = 0
+    while kills < times or not resumed:
+        jobs += 1
+        assert jobs <= _MOST_JOBS + times, (
+            f"of {jobs} jobs none went on: {kills} deaths came before their begin or after their end"
+        )
         job = mortal()
-        job.run(min(times - kills, at_once or times))
+        job.run(max(1, min(times - kills, at_once or times)))
         check()
         kills, resumed = kills + job.kills, resumed + job.resumed
-    assert resumed > 0
 
 
 def check_equal(url: str, expected: list[tuple[object, ...]], job: str) -> None:
