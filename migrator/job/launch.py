@@ -32,8 +32,13 @@ if TYPE_CHECKING:
 
 _TAIL = 2000
 """How much of what a process printed before it died is shown."""
-_FRUGAL = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1"}
-"""Batches come and go in several threads: memory that was freed is used again by all of them, or given back."""
+_FRUGAL = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MALLOC_ARENA_MAX": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
+}
+"""Batches come and go in several threads: what was freed is used again by all of them, and large blocks are given back."""
 
 
 @dataclass(frozen=True)
