@@ -77,11 +77,6 @@ def arrow_type(type_: t.Type) -> pa.DataType:
             return pa.string()
 
 
-def schema_of(columns: Sequence[Column]) -> pa.Schema:
-    """The Arrow schema of a batch of these columns."""
-    return pa.schema([pa.field(c.name, arrow_type(c.type), c.nullable) for c in columns])
-
-
 def batch_of(columns: Sequence[Column], arrays: Sequence[pa.Array]) -> pa.RecordBatch:
     """A batch whose schema tells each array's real type, so that the text escape shows."""
     fields = [pa.field(c.name, a.type, c.nullable) for c, a in zip(columns, arrays, strict=True)]

@@ -28,13 +28,12 @@ _SENT = 1 << 18
 _HEADER = 4
 _WHOLE = 0xFFFFFF
 _EOF, _ERROR = 0xFE, 0xFF
-_PADDING = bytes(64)
 _length = struct.Struct("<I").unpack_from
 
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows of a text result: row ``i`` begins at ``data[starts[i]]``; some bytes of padding follow the last row."""
+    """Whole rows of a text result: row ``i`` begins at ``data[starts[i]]``."""
 
     data: bytes
     starts: Offsets
@@ -102,7 +101,7 @@ class Result:
 
         def cut() -> Block:
             nonlocal position, starts
-            block = Block(bytes(memoryview(pending)[:position]) + _PADDING, np.array(starts, np.int64))
+            block = Block(bytes(memoryview(pending)[:position]), np.array(starts, np.int64))
             del pending[:position]
             position, starts = 0, []
             return block
@@ -124,7 +123,7 @@ class Result:
                     yield cut()
                 payload = _joined(pending)
                 del pending[: length + _HEADER * (length // _WHOLE + 1)]
-                yield Block(payload + _PADDING, np.zeros(1, np.int64))
+                yield Block(payload, np.zeros(1, np.int64))
             if position >= block_bytes:
                 yield cut()
             self._receive()

@@ -35,8 +35,6 @@ _DAY = 86_400_000_000
 _FIRST_DAY, _LAST_DAY = -730_119, 2_921_939
 """0001-01-01 and 9999-12-31 in days since 2000."""
 
-Integers = npt.NDArray[np.int64]
-
 
 @dataclass(frozen=True)
 class Field:

@@ -257,13 +257,8 @@ def _type_differs(round_: Round, difference: Difference) -> bool:
 
 def _from_domain(round_: Round, difference: Difference) -> bool:
     """Whether the columns had a domain that is told to be none any more: they have its type and rules themselves."""
-    domains = {label_of(entry) for entry in round_.told if entry.rule == "domain"}
-    return any(
-        d.object == difference.object
-        and d.columns == difference.columns
-        and isinstance(d.before, t.Domain)
-        and f"DOMAIN:{quoted(d.before.name)}" in domains
-        for d in round_.differences
+    return _was_told_of(
+        round_, difference, "domain", lambda d: f"DOMAIN:{quoted(d.name)}" if isinstance(d, t.Domain) else ""
     )
 
 
@@ -292,12 +287,19 @@ def _clock_of_utc(round_: Round, difference: Difference) -> bool:
 
 def _was_serial(round_: Round, difference: Difference) -> bool:
     """Whether the column took its numbers from a sequence that is told to live on as its identity."""
-    names = {label_of(entry) for entry in round_.told if entry.rule == "sequence-identity"}
+    return _was_told_of(
+        round_,
+        difference,
+        "sequence-identity",
+        lambda d: f"SEQUENCE:{quoted(d.sequence.name)}" if isinstance(d, o.NextValue) else "",
+    )
+
+
+def _was_told_of(round_: Round, difference: Difference, rule: str, label_of_it: Callable[[object], str]) -> bool:
+    """Whether the same columns had something before that an entry of ``rule`` is about, by its label."""
+    labels = {label_of(entry) for entry in round_.told if entry.rule == rule}
     return any(
-        d.object == difference.object
-        and d.columns == difference.columns
-        and isinstance(d.before, o.NextValue)
-        and f"SEQUENCE:{quoted(d.before.sequence.name)}" in names
+        d.object == difference.object and d.columns == difference.columns and label_of_it(d.before) in labels
         for d in round_.differences
     )
 
