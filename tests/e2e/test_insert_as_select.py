@@ -17,7 +17,7 @@ from migrator import operations
 from migrator.access import RULES
 from migrator.operations import NoProgress
 from migrator.spec import JobSpec
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, next_second, until
 from tests.support.pump import Run, done, pump, remap
 from tests.support.rows import assert_same_rows, tables_of
 from tests.support.servers import Servers
@@ -366,6 +366,7 @@ def test_a_copy_inside_the_server_that_was_killed_goes_on(mysql: Callable[[], st
     source, target = mysql(), mysql()
     execute(source, "CREATE TABLE big (id int PRIMARY KEY, v char(40))")
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_100000")
+    next_second()
     options = (f"NETWORK_LINK={source}", remap(source, target), ASKED, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
     process, recorded = begin("impdp", target, *options, "NOLOGFILE=YES", cwd=tmp_path), Recorded.of(target, JOB)
     until(lambda: process.poll() is not None or (

@@ -176,3 +176,9 @@ def until(condition: Callable[[], bool], what: str = "it") -> None:
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come about"
         time.sleep(0.01)
+
+
+def next_second() -> None:
+    """Wait for it: InnoDB tells the time of a table's last change in whole seconds, and what was written in the second of a
+    job's begin counts as written since."""
+    time.sleep(1.05 - time.time() % 1)

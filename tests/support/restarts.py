@@ -18,6 +18,9 @@ from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, kil
 _MOST_JOBS = 20
 """How many jobs may end before one has died in mid-work."""
 
+LONGEST = 2.5
+"""Seconds within which a job dies at first; less for the next jobs when one has ended before."""
+
 
 class Mortal(ABC):
     """A job of :mod:`tests.support.hoard`'s rows that meets its death at random moments."""
@@ -31,13 +34,15 @@ class Mortal(ABC):
         self._client, self._url, self._cwd, self._local, self._link = client, url, cwd, local, link
         self._arguments = (*arguments, f"JOB_NAME={name}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=1M")
         self.kills = self.resumed = 0
+        self._within = LONGEST
 
     @abstractmethod
     def strike(self, process: subprocess.Popen[str]) -> str:
         """Make it die; what it had said."""
 
-    def run(self, kills: int) -> None:
-        """Run to the end; it dies ``kills`` times at most on the way."""
+    def run(self, kills: int, within: float = LONGEST) -> None:
+        """Run to the end; it dies ``kills`` times at most on the way, each within so many seconds of work."""
+        self._within = within
         process = self._begin()
         while self.kills < kills and not self._ends(process):
             self.kills += 1
@@ -58,7 +63,7 @@ class Mortal(ABC):
             before = self._incarnation()
             until(lambda: process.poll() is not None or self._incarnation() > before, "the job's begin")
         try:
-            process.wait(timeout=self.moments.uniform(0.0, 2.5))
+            process.wait(timeout=self.moments.uniform(0.0, self._within))
         except subprocess.TimeoutExpired:
             return False
         return True
@@ -108,14 +113,17 @@ def kill_often(mortal: Callable[[], Mortal], check: Callable[[], None], times: i
     """Run jobs until so many deaths have happened, of one job ``at_once`` at most, and one at least in mid-work; look at
     what comes out of each."""
     kills = resumed = jobs = 0
+    within = LONGEST
     while kills < times or not resumed:
         jobs += 1
         assert jobs <= _MOST_JOBS + times, (
             f"of {jobs} jobs none went on: {kills} deaths came before their begin or after their end"
         )
         job = mortal()
-        job.run(max(1, min(times - kills, at_once or times)))
+        job.run(max(1, min(times - kills, at_once or times)), within)
         check()
+        if not job.resumed:
+            within *= 0.7
         kills, resumed = kills + job.kills, resumed + job.resumed
 
 
