@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migrator.cli import in_process, main
 from migrator.config import Credential
-from migrator.dump.storage import ObjectStorage
+from migrator.dump.object_store import ObjectStorage
 from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until, workers_of
 from tests.support.object_store import BUCKET, demand_keys, object_store, objects, unfinished_uploads
 from tests.support.pump import done, pump, schema_of

@@ -18,8 +18,9 @@ import pytest
 
 from migrator import files
 from migrator.config import Config, Credential, read
-from migrator.dump import storage
-from migrator.dump.storage import LocalStorage, ObjectStorage, Storage, storage_of
+from migrator.dump import object_store as objects
+from migrator.dump.object_store import ObjectStorage
+from migrator.dump.storage import LocalStorage, Storage, storage_of
 from migrator.errors import InvalidCredential, UnreadableConfig
 from tests.support.object_store import BUCKET, object_store, unfinished_uploads
 
@@ -206,8 +207,8 @@ def test_an_object_whose_writer_died_is_not_there(credential: Credential) -> Non
 
 def test_an_upload_waits_rather_than_pile_up_in_memory(credential: Credential, monkeypatch: pytest.MonkeyPatch) -> None:
     flushed: list[int] = []
-    monkeypatch.setattr(storage, "_IN_FLIGHT", 20 << 20)
-    monkeypatch.setattr(storage._Upload, "flush", lambda self: flushed.append(self.tell()) or setattr(self, "_in_flight", 0))
+    monkeypatch.setattr(objects, "_IN_FLIGHT", 20 << 20)
+    monkeypatch.setattr(objects._Upload, "flush", lambda self: flushed.append(self.tell()) or setattr(self, "_in_flight", 0))
     with ObjectStorage(credential).append(f"s3://{BUCKET}/slow") as file:
         for _ in range(5):
             file.write(memoryview(bytes(10 << 20)))
