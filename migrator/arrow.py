@@ -36,7 +36,7 @@ from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column
 
-BATCH_BYTES = 2 << 20
+BATCH_BYTES = 1 << 20
 """About how many bytes of wire data a reader puts into one batch."""
 
 PREFETCH = 2
