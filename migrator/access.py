@@ -421,7 +421,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "spatial-file",
         "both",
-        Fact.DOMAIN_INDEX,
+        Fact.SPATIAL_INDEX,
         _COPY,
         "the server does not take the data file of a spatial index that has entries of deleted rows, and does not say if so",
         "drop the index for the job, or EXCLUDE the table",

@@ -262,6 +262,7 @@ class Fact(StrEnum):
     QUEUE_TABLE = "queue-table"
     REFERENTIAL = "referential"
     SELECT_POLICY = "select-policy"
+    SPATIAL_INDEX = "spatial-index"
     STAGING_REFUSED = "staging-refused"
     SUPPLEMENTAL_LOGGING = "supplemental-logging"
     SYSTEM_VERSIONED = "system-versioned"

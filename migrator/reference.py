@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from migrator.errors import UnknownParameter
 from migrator.object_types import OBJECT_TYPES
-from migrator.params import LATER, PARAMETERS, Client, Parameter
+from migrator.params import DATA_OPTIONS, PARAMETERS, Client, Parameter
 
 if TYPE_CHECKING:
     from migrator.access import Rule
@@ -249,9 +249,8 @@ def access_methods_page() -> str:
         elif isinstance(rule.asks, LinkFact):
             lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: {LINK_ANSWERS[rule.asks]}"]
         else:
-            supported = any(row.name == rule.asks and not row.refusal for row in PARAMETERS)
-            known = "" if supported else f", which is {LATER}"
-            lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: the job's parameter `{rule.asks}`{known}"]
+            answer = _refused(rule) or f"the job's parameter `{_parameter(rule.asks)}`"
+            lines += [f"- `{rule.name}`: {rule.sentence}", f"    - any database: {answer}"]
     return "\n".join(lines) + "\n"
 
 
@@ -260,7 +259,20 @@ def _rule(rule: Rule) -> str:
 
     concerns = rule.direction + (", existing" if rule.existing else "") + (f", without {rule.unless}" if rule.unless else "")
     barred = ", ".join(f"`{method}`" for method in Method if method in rule.bars)
-    return _line(f"`{rule.name}`", concerns, barred, rule.sentence, rule.lift)
+    refused = _refused(rule)
+    when = f"{rule.sentence} ({refused})" if refused else rule.sentence
+    return _line(f"`{rule.name}`", concerns, barred, when, rule.lift)
+
+
+def _parameter(asked: str) -> str:
+    """The parameter that a rule asks, or asks a value of."""
+    return "DATA_OPTIONS" if asked in DATA_OPTIONS["impdp"] else asked
+
+
+def _refused(rule: Rule) -> str:
+    """Why no job follows a rule: it asks a parameter that none can have; empty: a job can."""
+    refusals = [row.refusal for row in PARAMETERS if row.name == _parameter(rule.asks)]
+    return f"never: `{rule.asks}` is refused, since {refusals[0]}" if refusals and all(refusals) else ""
 
 
 def _answers(fact: Fact) -> Iterator[str]:

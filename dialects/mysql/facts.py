@@ -24,7 +24,9 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.CLUSTERED: Never("there are no clusters of tables"),
     Fact.DIRECTORY_UNWRITABLE: Asked("@@datadir and the schema's directory in it, as this process finds them"),
     Fact.DISABLED_UNIQUE_INDEX: Never("DISABLE KEYS leaves unique indexes alone"),
-    Fact.DOMAIN_INDEX: Asked("information_schema.STATISTICS: index_type = 'SPATIAL'"),
+    Fact.DOMAIN_INDEX: Asked(
+        "information_schema.STATISTICS: index_type = 'SPATIAL', over a geometry, which is stored as a BLOB"
+    ),
     Fact.ENCODED_FILE: Asked("information_schema.TABLES: create_options; @@innodb_encrypt_tables (MariaDB)"),
     Fact.ENCRYPTED_COLUMN: _ONE_LAYER,
     Fact.EVOLVED_TYPE: _NO_OBJECTS,
@@ -45,6 +47,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.QUEUE_TABLE: Never("there are no queue tables"),
     Fact.REFERENTIAL: Asked("information_schema.REFERENTIAL_CONSTRAINTS: table_name; unknown to who may only read"),
     Fact.SELECT_POLICY: _NO_POLICIES,
+    Fact.SPATIAL_INDEX: Asked("information_schema.STATISTICS: index_type = 'SPATIAL'"),
     Fact.STAGING_REFUSED: Asked("SHOW GRANTS: no CREATE TEMPORARY TABLES on the schema"),
     Fact.SUPPLEMENTAL_LOGGING: Never("the binary log gets the same rows from LOAD DATA and from INSERT"),
     Fact.SYSTEM_VERSIONED: Asked("information_schema.TABLES: table_type = 'SYSTEM VERSIONED' (MariaDB)"),
@@ -57,6 +60,9 @@ ANSWERS: Mapping[Fact, Answer] = {
 }
 """Where each fact is answered."""
 
+_SPATIAL = """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
+        WHERE table_schema IN :schemas AND index_type = 'SPATIAL'"""
+
 _QUERIES = {
     Fact.TRIGGER: """SELECT event_object_schema, event_object_table FROM information_schema.triggers
         WHERE event_object_schema IN :schemas AND event_manipulation = 'INSERT'""",
@@ -64,12 +70,12 @@ _QUERIES = {
         WHERE constraint_schema IN :schemas""",
     Fact.UNIQUE_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
         WHERE table_schema IN :schemas AND non_unique = 0""",
-    Fact.DOMAIN_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
-        WHERE table_schema IN :schemas AND index_type = 'SPATIAL'""",
+    Fact.DOMAIN_INDEX: _SPATIAL,
     Fact.UNUSABLE_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
         WHERE table_schema IN :schemas AND comment = 'disabled'""",
     Fact.FULL_TEXT_INDEX: """SELECT DISTINCT table_schema, table_name FROM information_schema.statistics
         WHERE table_schema IN :schemas AND index_type = 'FULLTEXT'""",
+    Fact.SPATIAL_INDEX: _SPATIAL,
     Fact.NO_DATA_FILE: """SELECT table_schema, table_name FROM information_schema.tables
         WHERE table_schema IN :schemas AND engine <> 'InnoDB'""",
     Fact.ENCODED_FILE: """SELECT table_schema, table_name FROM information_schema.tables

@@ -41,6 +41,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.QUEUE_TABLE: Asked("ALL_QUEUE_TABLES: queue_table"),
     Fact.REFERENTIAL: Asked("ALL_CONSTRAINTS: constraint_type = 'R', status = 'ENABLED'"),
     Fact.SELECT_POLICY: Asked("ALL_POLICIES: enable = 'YES', sel = 'YES', without EXEMPT ACCESS POLICY"),
+    Fact.SPATIAL_INDEX: _NO_COPIES,
     Fact.STAGING_REFUSED: Asked("SESSION_PRIVS: CREATE TABLE, and a quota in USER_TS_QUOTAS"),
     Fact.SUPPLEMENTAL_LOGGING: Asked("ALL_LOG_GROUPS; V$DATABASE: supplemental_log_data_* <> 'NO'; a LOB in ALL_TAB_COLS"),
     Fact.SYSTEM_VERSIONED: Never("history is the flashback archive's, beside the table"),

@@ -47,6 +47,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.QUEUE_TABLE: Never("there are no queue tables"),
     Fact.REFERENTIAL: Asked("pg_constraint: contype = 'f', conrelid"),
     Fact.SELECT_POLICY: Asked("row_security_active(oid)"),
+    Fact.SPATIAL_INDEX: _NO_COPIES,
     Fact.STAGING_REFUSED: Asked("has_database_privilege(current_database(), 'TEMPORARY')"),
     Fact.SUPPLEMENTAL_LOGGING: Never("COPY writes to the log what INSERT writes, so subscribers get the same rows"),
     Fact.SYSTEM_VERSIONED: Never("there are no system-versioned tables"),

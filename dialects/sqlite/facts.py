@@ -44,6 +44,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.QUEUE_TABLE: Never("there are no queue tables"),
     Fact.REFERENTIAL: Asked("pragma_foreign_key_list"),
     Fact.SELECT_POLICY: Never("there is no row-level security"),
+    Fact.SPATIAL_INDEX: _ONE_FILE,
     Fact.STAGING_REFUSED: Never("any connection may make temporary tables"),
     Fact.SUPPLEMENTAL_LOGGING: Never("there is no log for others to read"),
     Fact.SYSTEM_VERSIONED: Never("there are no system-versioned tables"),

@@ -47,3 +47,8 @@ def test_the_examples_are_valid(row: Parameter, tmp_path: Path, monkeypatch: pyt
             from_arguments(client, arguments, Config(encryption_password="x")).connection
             == f"sqlite:///{Path('x.db').absolute()}"
         )
+
+
+def test_rules_about_parameters_that_are_refused_are_said_to_hold_never() -> None:
+    lines = [line for line in PAGES["access-methods"]().splitlines() if line.startswith("| `")]
+    assert {line.split("`")[1] for line in lines if "(never: " in line} == {"sample", "remap-data"}
