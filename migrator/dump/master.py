@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from migrator.dump.archive import Member
@@ -70,11 +70,6 @@ class Master:
     def entry(self, schema: str, table: str) -> Entry | None:
         """The entry of a table, None where the job did not move its rows."""
         return next((e for e in self.entries if (e.schema, e.table) == (schema, table)), None)
-
-    def with_entry(self, entry: Entry) -> Master:
-        """The record with one entry added or replaced."""
-        others = tuple(e for e in self.entries if (e.schema, e.table) != (entry.schema, entry.table))
-        return replace(self, entries=(*others, entry))
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready form; digests are in it where there are any."""

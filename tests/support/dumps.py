@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -20,6 +20,11 @@ from migrator.model.objects import Schema, Table
 CATALOG = Catalog("sqlite", "SQLite 3", (Schema("main"),))
 MASTER = Master('"u"."J"', "EXPORT", "FULL", "u", "")
 PASSWORD = Secrets("swordfish")
+
+
+def recording(*entries: Entry) -> Master:
+    """The record of a job that has moved the rows of these tables."""
+    return replace(MASTER, entries=entries)
 
 
 def batch(*values: int) -> pa.RecordBatch:
@@ -64,7 +69,7 @@ class Maker:
         entry = Entry("main", table, "COMPLETED", rows=sum(piece.rows for piece in pieces), pieces=tuple(pieces))
         names = {number: self.names.format(number) for number in range(1, self.taken + 1)}
         mine = [piece for piece in pieces if piece.file == 1]
-        writer.seal(first, mine, self.catalog, MASTER.with_entry(entry), names, self.next_file)
+        writer.seal(first, mine, self.catalog, recording(entry), names, self.next_file)
         return [self.directory / self.names.format(number) for number in range(1, self.taken + 1)]
 
 
@@ -93,11 +98,11 @@ def exported(directory: Path, catalog: Catalog, rows: Mapping[str, pa.RecordBatc
     """A set of one file, as an export of ``catalog`` with these rows of its tables would write it."""
     about = SetHeader("set-1", DumpOptions(), '"u"."J"', "FULL", "2026-01-02T03:04:05", catalog.dialect, catalog.version)
     target = DumpTarget(str(directory / "expdat.dmp"), 1, about)
-    master = MASTER
+    entries: list[Entry] = []
     with writer.DumpFile.create(target) as file:
         for table in catalog.of(Table):
             pieces = file.write(f"{table.schema}.{table.name}", [rows[table.name]])
             counted = sum(piece.rows for piece in pieces)
-            master = master.with_entry(Entry(table.schema, table.name, "COMPLETED", rows=counted, pieces=pieces))
-    written = [piece for entry in master.entries for piece in entry.pieces]
-    writer.seal(target, written, catalog, master, {1: "expdat.dmp"}, writer.no_further_file)
+            entries.append(Entry(table.schema, table.name, "COMPLETED", rows=counted, pieces=pieces))
+    written = [piece for entry in entries for piece in entry.pieces]
+    writer.seal(target, written, catalog, recording(*entries), {1: "expdat.dmp"}, writer.no_further_file)

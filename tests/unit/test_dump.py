@@ -46,7 +46,18 @@ from migrator.errors import (
     WalletNotOpen,
 )
 from tests.support.disk import files_end_at
-from tests.support.dumps import CATALOG, MASTER, PASSWORD, Maker, batch, encrypted, header, restored, rows_of, template
+from tests.support.dumps import (
+    CATALOG,
+    PASSWORD,
+    Maker,
+    batch,
+    encrypted,
+    header,
+    recording,
+    restored,
+    rows_of,
+    template,
+)
 
 KEY = DataKey.fresh("AES256")
 
@@ -213,7 +224,7 @@ def test_a_large_catalog_is_cut_over_files(tmp_path: Path) -> None:
     first = maker.next_file()
     with writer.DumpFile.create(first, maker.next_file):
         pass
-    master = replace(MASTER, entries=entries)
+    master = recording(*entries)
     names = writer.seal(first, (), CATALOG, master, {1: "exp01.dmp"}, maker.next_file)
     assert len(names) > 3
     assert all((tmp_path / name).stat().st_size <= 40_960 for name in names.values())
@@ -238,7 +249,7 @@ def test_what_failing_rows_left_is_cut_off(tmp_path: Path, checksum: str | None)
             file.write("main.u", failing(batch(*range(1000))))
         assert Path(file_target.name).stat().st_size == size == pieces[-1].end
         pieces += file.write("main.t", [batch(2)])
-    master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=pieces))
+    master = recording(Entry("main", "t", "COMPLETED", pieces=pieces))
     writer.seal(file_target, pieces, CATALOG, master, {1: "exp01.dmp"})
     assert values(restored(tmp_path)[1]) == [1, 2]
 
@@ -262,7 +273,7 @@ def test_a_file_is_cut_back_to_its_last_recorded_piece(
     with zipfile.ZipFile(file_target.name) as archive:
         assert archive.testzip() is None
         assert len(archive.namelist()) == 4
-    master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=tuple(recorded)))
+    master = recording(Entry("main", "t", "COMPLETED", pieces=tuple(recorded)))
     writer.seal(file_target, recorded, CATALOG, master, {1: "exp01.dmp"})
     assert values(restored(tmp_path, PASSWORD if keyed else NO_SECRETS)[1]) == [1, 2, 3, 5]
 
@@ -384,7 +395,7 @@ def test_a_file_behind_a_gap_is_found_by_its_recorded_name(tmp_path: Path) -> No
     for file_target in (first, third):
         with writer.DumpFile.create(file_target) as file:
             pieces += file.write("main.t", [batch(file_target.number)])
-    master = MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=tuple(pieces)))
+    master = recording(Entry("main", "t", "COMPLETED", pieces=tuple(pieces)))
     writer.seal(first, pieces[:1], CATALOG, master, {1: "exp01.dmp", 3: "exp03.dmp"})
     assert not Path(never.name).exists()
     assert values(restored(tmp_path)[1]) == [1, 3]
@@ -660,7 +671,7 @@ def test_any_other_file_is_of_no_kind(tmp_path: Path) -> None:
 
 
 def test_the_master_record_survives_its_json_form() -> None:
-    master = MASTER.with_entry(Entry("s", "t", "FAILED", error="broken", pieces=(Piece(1, "m", 2, 3, 4, 5, "6"),)))
+    master = recording(Entry("s", "t", "FAILED", error="broken", pieces=(Piece(1, "m", 2, 3, 4, 5, "6"),)))
     assert Master.from_json(master.to_json()) == master
 
 

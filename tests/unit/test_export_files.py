@@ -30,7 +30,7 @@ from migrator.job.table import MasterTable, Row
 from migrator.job.worker import FileWanted
 from migrator.model.objects import QName
 from migrator.operations.work import NoProgress
-from tests.support.dumps import CATALOG, MASTER, batch, header, rows_of
+from tests.support.dumps import CATALOG, batch, header, recording, rows_of
 
 FIRST, FURTHER = FileWanted(0, first=True), FileWanted(0, first=False)
 
@@ -90,7 +90,7 @@ class Export:
         """End the set; the values that are read from it."""
         done = self.record.rows("GRANULE", state="COMPLETED")
         pieces = tuple(Piece(**piece) for row in done for piece in row.detail["pieces"])
-        files.seal(CATALOG, MASTER.with_entry(Entry("main", "t", "COMPLETED", pieces=pieces)))
+        files.seal(CATALOG, recording(Entry("main", "t", "COMPLETED", pieces=pieces)))
         return [row["a"] for row in rows_of(open_set(self.spec.dumpfiles))]  # type: ignore[index]
 
 
