@@ -513,7 +513,8 @@ class Adapter(ABC):
     def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
         """What the access-method rules ask of each of ``tables``, in a number of queries that does not grow with theirs.
 
-        A table that is not there yet has the facts that its database gives any table.
+        A table that is not there yet has the facts that its database gives any table; one of no name stands for any that is
+        yet to be made in its schema.
         """
 
     @abstractmethod

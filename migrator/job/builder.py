@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 
 import sqlalchemy as sa
@@ -21,6 +21,9 @@ from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 Numbered = Sequence[tuple[int, Step]]
 """Steps with their items of the master table."""
 
+DEPENDENT_SKIPPED = "ORA-39112: Dependent object type {} skipped, base object type TABLE:{} creation failed"
+"""What is said of what is not made, or not loaded, because its table was not made."""
+
 NOT_MADE = "see the loss list"
 """The error of an object that has no counterpart, and is skipped."""
 
@@ -28,6 +31,16 @@ _SMALL_TOGETHER = 20
 """How many objects on small tables a worker makes in one go."""
 _SMALL = 16 << 20
 """Up to how many bytes a table counts as small."""
+
+
+def is_told(step: Step, kept: Collection[QName]) -> bool:
+    """Whether there is something to make, or to say, of a step; ``kept``: tables whose metadata is left alone."""
+    return bool(step.script.statements or step.script.losses) and step.table not in kept
+
+
+def is_in_the_way(step: Step, existing: Collection[str]) -> bool:
+    """Whether it is an error that a step's object is among the ``existing`` ones; a schema may always be there."""
+    return step.label in existing and step.path != "USER"
 
 
 class Builder:
@@ -60,8 +73,7 @@ class Builder:
         wanted = [
             (item, step)
             for item, step in zip(items, phase.steps, strict=True)
-            if (step.script.statements or step.script.losses)
-            and step.table not in self.skipped
+            if is_told(step, self.skipped)
             and not (step.path == TABLE and step.table in self.failed)
             and not (step.path in NO_OBJECTS and step.table in self.failed)
             and not (step.path == POSITION and _positioned(step) in existing)
@@ -91,7 +103,7 @@ class Builder:
             self._coordinator.record.change("OBJECT", item, state="FAILED", error="its table was not made")
             return False
         if step.label in existing:
-            if step.path != "USER":
+            if is_in_the_way(step, existing):
                 self._log.error(str(ObjectExists(path=step.label)))
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
             return False
@@ -103,8 +115,7 @@ class Builder:
 
     def dependent_skipped(self, label: str, table: QName) -> None:
         """Log what is not made, or not loaded, because its table was not made."""
-        base = f"base object type TABLE:{table} creation failed"
-        self._log.error(f"ORA-39112: Dependent object type {label} skipped, {base}")
+        self._log.error(DEPENDENT_SKIPPED.format(label, table))
 
     # --- making -----------------------------------------------------------------------------------------------------
 

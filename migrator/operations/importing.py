@@ -12,16 +12,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator import filters, rejects, transforms
+from migrator import rejects, transforms
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Fact, Load, load_adapter
+from migrator.adapter import Fact, Load, load_adapter
 from migrator.converting import Converter, Counts, converter, recalled
 from migrator.ddl import DDL
-from migrator.differences import differences
 from migrator.dump import reader
 from migrator.ends import Database, TableRows, database_errors
 from migrator.errors import (
-    ConflictingParameters,
     FatalError,
     JobKilled,
     MigratorError,
@@ -30,8 +28,6 @@ from migrator.errors import (
     RowsInDoubt,
     SourceChanged,
     TargetChanged,
-    TargetSchemaMissing,
-    ValueNotCarried,
 )
 from migrator.inventory import Inventory, Made, take
 from migrator.job.builder import NOT_MADE, Builder
@@ -46,7 +42,6 @@ from migrator.model.codec import digest
 from migrator.model.objects import Column, ForeignKey, QName, Schema, Table
 from migrator.operations import comparing, ledger, methods, transport
 from migrator.operations.master_only import master_only
-from migrator.operations.matching import matched
 from migrator.operations.refused import count_orphans, source_text
 from migrator.operations.restoring import restore
 from migrator.operations.rows import (
@@ -60,13 +55,26 @@ from migrator.operations.rows import (
     object_rows,
     skipped_now,
 )
-from migrator.operations.trials import tried
+from migrator.operations.target import (
+    EXISTS,
+    Decision,
+    There,
+    accepted,
+    check,
+    decide,
+    drawn_up,
+    is_restored,
+    met,
+    of_existing,
+    staying,
+    way_in,
+    with_rows,
+)
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
 from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
-from migrator.plan import KEYS_FIRST, ORDER, POSITION, TABLE, TABLE_DATA, Phase, Step, parents_first, plan, prefix
+from migrator.plan import POSITION, TABLE, TABLE_DATA, Phase, Step, parents_first, prefix
 from migrator.policies import Policies
-from migrator.spec import TableExistsAction
 
 NOT_TAKEN_BACK = "its storage engine has no transactions"
 """Why rows that came into a table stay there."""
@@ -85,16 +93,10 @@ def import_(work: Work, start: Start | None) -> int:
     if spec.master_only:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
-        catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
-        check_target(catalog, target.adapter)
-        transport.check_target(spec, opened, target)
-        if opened.whole is not None and spec.content != "METADATA_ONLY":
+        catalog = accepted(spec, opened, target)
+        if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
-        if link is not None and link.is_same(server):
-            check_source_is_kept(catalog, spec.table_exists_action)
-        order = ORDER if opened.data_files is None else KEYS_FIRST
-        ddl = tried(target, server, catalog, spec.content)
-        phases = plan(catalog, spec.content, ddl, order)
+        ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
         with session(spec, target, server, start, relations(catalog)) as job, target.connect() as connection:
             work.begin(job)
             if spec.network_link is None:
@@ -118,20 +120,6 @@ def _verify_only(work: Work, job: QName) -> int:
     return work.log.finish(job, "COMPLETED")
 
 
-def check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
-    """A job within one database, however it is reached, does not empty or drop a table whose rows it is to read.
-
-    :raises ConflictingParameters: it would.
-    """
-    if action not in {"TRUNCATE", "REPLACE"}:
-        return
-    read = {table.source for table in catalog.of(Table)}
-    for table in catalog.of(Table):
-        if table.qname in read:
-            detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
-            raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
-
-
 def relations(catalog: Catalog) -> set[QName]:
     """What shares the name space of tables in some database: tables, views, sequences, indexes and constraints."""
     names = {QName(obj.schema, obj.name) for obj in catalog.objects if not isinstance(obj, Schema)}
@@ -139,20 +127,6 @@ def relations(catalog: Catalog) -> set[QName]:
         keys = (table.primary_key, *table.uniques, *table.indexes, *table.foreign_keys, *table.checks)
         names |= {QName(table.schema, key.name) for key in keys if key is not None and key.name}
     return names
-
-
-def check_target(catalog: Catalog, adapter: Adapter) -> None:
-    """A target with one fixed schema takes that schema's objects only.
-
-    :raises TargetSchemaMissing: an object belongs to another.
-    """
-    only = adapter.capabilities.single_schema
-    if only is None:
-        return
-    for obj in catalog.objects:
-        schema = obj.name if isinstance(obj, Schema) else obj.schema
-        if schema != only:
-            raise TargetSchemaMissing(schema=schema, database=adapter.title, only=only)
 
 
 def _identity(phases: Sequence[Phase]) -> str:
@@ -179,7 +153,7 @@ class _Import:
         self.connection, self.job, self.record = connection, job, job.record
         self.adapter = target.adapter
         self.there = self._read_target()
-        self.tables = {table.qname: table for table in filters.tables_with_rows(self.spec, self.catalog)}
+        self.tables = with_rows(self.spec, self.catalog)
         self.policies = Policies(self.spec.policies, self.tables.values())
         self.without_rows: set[QName] = set()
         """Tables that existed and take no rows from this job."""
@@ -265,9 +239,7 @@ class _Import:
 
         :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
         """
-        for name, why in self._refused_tables().items() if self._one_method else ():
-            if self.origin.data_files is None or self.there.table(name) is None:
-                raise why
+        check(self.spec, self.origin, self._decisions())
         unmatched = (*transforms.unmatched(self.spec, self.origin.catalog), *self.policies.unmatched)
         self.work.say((*self.origin.notes, *unmatched))
         estimates = estimate(self.work, self.origin, self.tables.values())
@@ -280,15 +252,10 @@ class _Import:
             plan=_identity(self.phases),
             source=self.origin.identity,
             mark=self.origin.mark,
-            existing=[[table.schema, table.name] for table in self.there.of(Table)],
-            labels=sorted(self._existing_labels()),
+            existing=_listed(self.there.tables),
+            labels=sorted(self.there.labels),
             rejects=None if self.spec.reject_file is None else str(rejects.claim(self.spec.reject_file)),
         )
-
-    @property
-    def _one_method(self) -> bool:
-        """Whether all tables are to be loaded by the same method, or not at all."""
-        return self.spec.access_method != "AUTOMATIC" or self.origin.data_files is not None
 
     def _granules(self) -> dict[QName, list[Row]]:
         found: dict[QName, list[Row]] = {}
@@ -334,7 +301,7 @@ class _Import:
                     raise SourceChanged(object=f"table {self.tables[name].source}", detail=changed)
 
     def _check_tables(self, recorded: dict[int, Row]) -> None:
-        made = {table.qname for table in self.there.of(Table)}
+        made = self.there.tables
         for phase, items in zip(self.phases, self.items, strict=True):
             for item, step in zip(items, phase.steps, strict=True):
                 missing = step.path == TABLE and step.table is not None and step.table not in made
@@ -374,10 +341,10 @@ class _Import:
 
     def _takes_back(self, name: QName) -> bool:
         """Whether rows that come into a table, and the mark that they are there, are one transaction."""
-        return self.there.table(name) is None or self.adapter.takes_back(self.connection, name)
+        return self.there.catalog.table(name) is None or self.adapter.takes_back(self.connection, name)
 
     def _count(self, name: QName) -> int:
-        if self.there.table(name) is None:
+        if self.there.catalog.table(name) is None:
             raise TargetChanged(object=f"table {name}", detail="it is not there any more")
         return self.adapter.count(self.connection, name)
 
@@ -389,7 +356,7 @@ class _Import:
 
         :raises RowsInDoubt: those that may be there cannot be removed.
         """
-        there = self.there.table(name) is not None and (in_doubt or self._count(name) > 0)
+        there = self.there.catalog.table(name) is not None and (in_doubt or self._count(name) > 0)
         if there and not self._empty(name):
             raise RowsInDoubt(table=name, detail="it cannot be emptied")
         for row in rows:
@@ -406,30 +373,20 @@ class _Import:
             existing &= {QName(*name) for name in treated["failed"]}
         return existing
 
-    def _read_target(self) -> Catalog:
-        wanted = {obj.schema for obj in self.catalog.objects if not isinstance(obj, Schema)}
-        present = [schema for schema in self.adapter.schemas(self.connection) if schema in wanted]
-        return self.adapter.catalog(self.connection, present, proof=False)
+    def _read_target(self) -> There:
+        return There.read(self.adapter, self.connection, self.catalog)
 
-    def _refused_tables(self) -> dict[QName, MigratorError]:
-        """The tables that are to take rows and that no method may load, as the target is before anything is changed."""
-        tables, existing = methods.taking_rows(self.spec, tuple(self.tables.values()), self.there)
-        made = (table for table in self.there.of(Table) if table.qname in existing)
-        chosen = methods.loading(self.spec, self.origin, self.target, self.connection, tables, existing, made)
-        return methods.refusals(chosen)
-
-    def _existing_labels(self) -> frozenset[str]:
-        schemas = {path_of(Schema(name)) for name in self.adapter.schemas(self.connection)}
-        others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
-        return frozenset(schemas | others)
+    def _decisions(self) -> dict[QName, Decision]:
+        """What becomes of the tables that rows are for, before anything is changed."""
+        tables = tuple(self.tables.values())
+        return decide(self.spec, self.origin, self.target, self.connection, tables, self.there)
 
     def _treat_existing_tables(self) -> None:
         """TABLE_EXISTS_ACTION for every table of the job that was there already; once in the life of a job."""
-        tables = [table.qname for table in self.catalog.of(Table) if table.qname in self.existing]
+        tables = met(self.catalog, self.existing)
         treated: dict[str, Any] | None = self.job.recall("treated")
         action = self.spec.table_exists_action
-        if action != "REPLACE":
-            self.builder.skipped |= set(tables)
+        self.builder.skipped |= staying(self.spec, tables)
         if action == "SKIP":
             self.without_rows |= set(tables)
         if treated is None:
@@ -439,13 +396,13 @@ class _Import:
             for loss in (loss for losses in self.told_of_existing.values() for loss in losses):
                 self.log.loss(loss)
             if action == "TRUNCATE" and tables:
-                self._truncate([table for name in tables if (table := self.there.table(name)) is not None])
+                self._truncate([table for name in tables if (table := self.there.catalog.table(name)) is not None])
             if action == "REPLACE" and tables:
-                self._drop([table for name in tables if (table := self.there.table(name)) is not None])
+                self._drop([table for name in tables if (table := self.there.catalog.table(name)) is not None])
             treated = {"without_rows": _listed(self.without_rows), "failed": _listed(self.builder.failed)}
             if action == "REPLACE" and tables:
                 self.there = self._read_target()  # triggers and sequences go with their tables
-                self.labels = self._existing_labels()
+                self.labels = self.there.labels
             self.job.note(treated=treated, labels=sorted(self.labels))
         self.without_rows |= {QName(*name) for name in treated["without_rows"]}
         self.builder.failed |= {QName(*name) for name in treated["failed"]}
@@ -453,7 +410,7 @@ class _Import:
 
     def _without_refused(self, tables: Sequence[QName]) -> list[QName]:
         """Existing tables but for those that no method may load: these are left as they are."""
-        refused = self._refused_tables()
+        refused = {name: why for name, decision in self._decisions().items() if (why := decision.refusal) is not None}
         for name in tables:
             if name in refused:
                 self._fail_to_load(name, refused[name])
@@ -462,15 +419,9 @@ class _Import:
 
     def _tell_existing(self, tables: Sequence[QName]) -> None:
         action = self.spec.table_exists_action
-        for name in tables:
-            if action == "SKIP":
-                text = "exists. All dependent metadata and data will be skipped due to table_exists_action of skip"
-                self.log.error(f"ORA-39151: Table {name} {text}")
-            elif action in {"APPEND", "TRUNCATE"}:
-                verb = "appended to existing table" if action == "APPEND" else "loaded into the truncated existing table"
-                code = "ORA-39152" if action == "APPEND" else "ORA-39153"
-                text = f"exists. Data will be {verb} but all dependent metadata will be skipped"
-                self.log.message(f"{code}: Table {name} {text} due to table_exists_action of {action.lower()}")
+        tell = self.log.error if action == "SKIP" else self.log.message
+        for name in tables if action in EXISTS else ():
+            tell(EXISTS[action].format(name))
 
     def _truncate(self, tables: Sequence[Table]) -> None:
         """Empty tables, all or none; where DDL cannot be rolled back one by one, children first."""
@@ -520,7 +471,7 @@ class _Import:
 
     def _make_keys_again(self, table: Table) -> None:
         """Give a table that stays the foreign keys again that it had."""
-        ddl = self.adapter.ddl(self.there, self.ddl.version)
+        ddl = self.adapter.ddl(self.there.catalog, self.ddl.version)
         for key in table.foreign_keys:
             label = f'REF_CONSTRAINT:"{table.schema}"."{key.name}"'
             headline = f"{label} of a table that stays can't be made again:"
@@ -537,7 +488,8 @@ class _Import:
         left = [row for rows in granules.values() for row in rows if row.state == "PENDING"]
         if not left:
             return
-        made = self.there = self._read_target()
+        self.there = self._read_target()
+        made = self.there.catalog
         for name in self.tables:
             if name in self.builder.failed:
                 self.builder.dependent_skipped(f"TABLE_DATA:{name}", name)
@@ -583,16 +535,12 @@ class _Import:
     def _table_moves(
         self, table: Table, rows: Sequence[Row], made: Table | None, choices: Mapping[QName, Choice]
     ) -> Iterator[Move]:
-        if made is None:
-            raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
+        source, target = way_in(table, made, choices.get(table.qname))
+        assert made is not None
         choice = choices[table.qname]
-        refusal = choice.refusal(table.qname, "import")
-        if refusal is not None:
-            raise refusal
         if choice.method is Method.DATA_FILE_COPY:
             yield from self._file_moves(table, rows, made, choice)
             return
-        source, target = matched(table, made)
         if choice.reason and self.spec.metrics:
             self.log.message(f"{table.qname}: {choice.method}, because {choice.reason}")
         staged = choice.method is Method.EXTERNAL_TABLE
@@ -666,13 +614,9 @@ class _Import:
         if self.spec.table_exists_action not in {"APPEND", "TRUNCATE"}:
             return found
         for name, table in self.tables.items():
-            existing = self.there.table(name)
+            existing = self.there.catalog.table(name)
             if name in self.existing - self.without_rows and existing is not None:
-                try:
-                    pairs = matched(table, existing)
-                except ValueNotCarried:  # the table fails to load, by this very error
-                    continue
-                found[name] = tuple(differences(table, existing, *pairs))
+                found[name] = of_existing(table, existing)
         return found
 
     def _counted(self) -> dict[QName, Counts]:
@@ -792,7 +736,7 @@ class _Import:
 
     def _empty(self, name: QName) -> bool:
         """Take all rows out of a table of this job, if it is there; whether that went well."""
-        table = self.there.table(name)
+        table = self.there.catalog.table(name)
         headline = f"ORA-39120: Table {name} can't be truncated:"
         return table is None or self.builder.empty(headline, table)
 
@@ -806,7 +750,7 @@ class _Import:
         self.log.message("Verifying rows of the target against those they were loaded from")
         quiet = nullcontext() if self.adapter.capabilities.writes_while_read else self.coordinator.silent()
         with quiet, comparing.reading(self.target, self.spec) as rows_of:
-            there = self._read_target()
+            there = self._read_target().catalog
             rejected = {name: sum(Rejected.of(row.detail).rows for row in rows) for name, rows in granules.items()}
             scan, tell = self.coordinator.scan, partial(self._tell_verified, rejected)
             comparing.Comparison(self.origin, there, self.ddl, rows_of, scan, tell).of(tables)
@@ -847,7 +791,7 @@ class _Import:
         made = {name for name in ours if name not in self.existing}
         filled = [name for name in ours if name not in self.builder.failed | self.without_rows]
         emptied = self._emptied(ours)
-        referring = [t.qname for t in self.there.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
+        referring = [t.qname for t in self.there.catalog.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
         for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
             if name not in made or any(key.validated for key in ours[name].foreign_keys):
                 self._check_keys_of(name)
@@ -900,5 +844,5 @@ def _children_first(tables: Iterable[Table]) -> list[Table]:
     return [table for group in reversed(parents_first(tables)) for table in group]
 
 
-def _listed(names: set[QName]) -> list[list[str]]:
+def _listed(names: Collection[QName]) -> list[list[str]]:
     return [[name.schema, name.name] for name in sorted(names, key=str)]

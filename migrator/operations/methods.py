@@ -9,8 +9,7 @@ import sqlalchemy as sa
 from migrator.access import ASKED, Choice, JobFact, Link, LinkFact, Method, Situation, choose
 from migrator.adapter import Facts, Load
 from migrator.ends import Database, database_errors
-from migrator.errors import LinkRefused, MigratorError, ValueNotCarried
-from migrator.model.catalog import Catalog
+from migrator.errors import LinkRefused, ValueNotCarried
 from migrator.model.objects import QName, Table
 from migrator.operations.matching import matched
 from migrator.origins import Origin
@@ -66,12 +65,15 @@ def loading(
 ) -> dict[QName, Choice]:
     """How rows come into the tables of an import, by the tables' names at the target.
 
-    ``existing``: not made by the job; ``made``: tables as the target has them; those that are missing are yet to be made.
+    ``existing``: not made by the job; ``made``: tables as the target has them; those that are missing are yet to be made,
+    and one of their names that is there now says nothing of them.
     """
     if not tables:
         return {}
-    facts: Mapping[QName, Facts] = target.adapter.facts(connection, [table.qname for table in tables])
-    way, there = _Way.of(spec, origin, target), {table.qname: table for table in made}
+    there = {table.qname: table for table in made}
+    asked_as = {table.qname: table.qname if table.qname in there else _to_be_made(table.qname) for table in tables}
+    facts: Mapping[QName, Facts] = target.adapter.facts(connection, list(dict.fromkeys(asked_as.values())))
+    way = _Way.of(spec, origin, target)
     options = frozenset(_OPTIONS[option] for option in spec.data_options if option in _OPTIONS)
     if spec.skip_unusable_indexes:
         options |= _SKIPPING
@@ -80,23 +82,14 @@ def loading(
         asked_of = options | (_QUERY if table.source in origin.unfiltered else _NO_PARAMETER)
         link = None if way is None else way.link(table, there.get(table.qname))
         fresh = table.qname not in existing
-        situation = Situation(facts.get(table.qname, Facts()), fresh, parameters=asked_of, link=link)
+        situation = Situation(facts.get(asked_as[table.qname], Facts()), fresh, parameters=asked_of, link=link)
         chosen[table.qname] = choose(situation, _asked(spec, origin))
     return chosen
 
 
-def taking_rows(spec: JobSpec, tables: Sequence[Table], there: Catalog) -> tuple[list[Table], frozenset[QName]]:
-    """The tables of an import that take rows; and the names of all that are there, and stay as TABLE_EXISTS_ACTION says."""
-    if spec.table_exists_action == "REPLACE":
-        return list(tables), frozenset()
-    existing = frozenset(table.qname for table in there.of(Table))
-    skipping = spec.table_exists_action == "SKIP"
-    return [table for table in tables if not (skipping and table.qname in existing)], existing
-
-
-def refusals(chosen: Mapping[QName, Choice]) -> dict[QName, MigratorError]:
-    """The tables of an import that no method may load, and why."""
-    return {name: why for name, choice in chosen.items() if (why := choice.refusal(name, "import")) is not None}
+def _to_be_made(table: QName) -> QName:
+    """What stands for a table that is yet to be made when facts are asked: no table has an empty name."""
+    return QName(table.schema, "")
 
 
 def label(spec: JobSpec, choice: Choice) -> str:

@@ -18,17 +18,31 @@ from migrator.config import NO_SECRETS, Secrets
 from migrator.ddl import DDL
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError
-from migrator.model.catalog import Catalog, Loss, path_of
-from migrator.model.objects import QName, Schema, Table
+from migrator.job.builder import DEPENDENT_SKIPPED, is_in_the_way, is_told
+from migrator.model.catalog import Catalog, Loss
+from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
-from migrator.operations.importing import check_source_is_kept, check_target
-from migrator.operations.matching import matched
 from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_ddl, script_target
-from migrator.operations.trials import tried
+from migrator.operations.target import (
+    EXISTS,
+    Decision,
+    There,
+    accepted,
+    blocked,
+    check,
+    check_schemas,
+    decide,
+    drawn_up,
+    is_restored,
+    met,
+    staying,
+    way_in,
+    with_rows,
+)
 from migrator.operations.work import connected, linked, source_of
-from migrator.origins import Origin, Resolve, database_origin, origin
-from migrator.plan import KEYS_FIRST, NO_OBJECTS, ORDER, Phase, Step, plan
+from migrator.origins import Origin, Part, Resolve, database_origin, origin
+from migrator.plan import NO_OBJECTS, Phase, Step, plan
 from migrator.policies import Policies
 from migrator.profiling.profiles import TableProfile, counted
 from migrator.spec import JobSpec
@@ -81,7 +95,7 @@ class JobPlan:
     losses: tuple[Loss, ...]
     notes: tuple[str, ...]
     existing: tuple[str, ...] = ()
-    """The objects, other than tables, that are at the target already: the job reports each and leaves it alone."""
+    """What the job reports since it is there, or its name is taken; tables that rows are for have a ``problem`` instead."""
     profiles: tuple[TableProfile, ...] | None = None
     """What PROFILE found in the rows of each table; None: it was not asked for."""
 
@@ -144,7 +158,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     notes: list[str] = []
     with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
         catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
-        check_target(catalog, adapter)
+        check_schemas(catalog, adapter)
         ddl = script_ddl(spec, resolve, adapter, server, catalog)
         steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
         notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
@@ -161,95 +175,107 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     with overwriting.nothing_made([target.url]):
         server = target.server()
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
-            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
-            check_target(catalog, target.adapter)
-            transport.check_target(spec, opened, target)
-            if opened.whole is not None and spec.content != "METADATA_ONLY":
+            catalog = accepted(spec, opened, target)
+            if is_restored(spec, opened):
+                assert opened.whole is not None
                 transport.check_whole(opened, target.adapter, connection)
-                copied = _moved(spec, opened, opened.whole, opened.whole.qname, Choice(Method.DATA_FILE_COPY))
+                parts, choice = opened.parts(opened.whole), Choice(Method.DATA_FILE_COPY)
+                copied = _moved(spec, opened, opened.whole, opened.whole.qname, choice, parts)
                 return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
-            if link is not None and link.is_same(server):
-                check_source_is_kept(catalog, spec.table_exists_action)
-            order = ORDER if opened.data_files is None else KEYS_FIRST
-            ddl = tried(target, server, catalog, spec.content)
-            phases = plan(catalog, spec.content, ddl, order)
+            ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
-            there = _Target(spec, opened, catalog, target, connection)
-            notes += Policies(spec.policies, there.wanted).unmatched
-            steps = there.steps(phases)
-            profiles = there.profiler(ddl).profiles() if profiling else None
+            planned = _Imported(spec, opened, catalog, target, connection)
+            notes += Policies(spec.policies, planned.tables).unmatched
+            steps = planned.steps(phases)
+            profiles = planned.profiler(ddl).profiles() if profiling else None
+            losses = (*_losses(catalog, steps), *planned.losses())
             return JobPlan(
                 spec.operation,
                 spec.mode,
-                there.tables(),
+                planned.table_plans(),
                 _objects(steps),
-                counted(_losses(catalog, steps), profiles or ()),
+                counted(losses, profiles or ()),
                 tuple(notes),
-                there.in_the_way(phases),
+                planned.in_the_way(phases),
                 profiles,
             )
 
 
-class _Target:
-    """The target of an import as it is, and what the job would do there."""
+class _Imported:
+    """What an import would do at its target as that is."""
 
     def __init__(self, spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, connection: sa.Connection) -> None:
-        self.spec, self.origin = spec, opened
-        adapter = target.adapter
-        wanted = {obj.schema for obj in catalog.objects if not isinstance(obj, Schema)}
-        schemas = [schema for schema in adapter.schemas(connection) if schema in wanted]
-        self.there = adapter.catalog(connection, schemas, proof=False)
-        self.wanted = filters.tables_with_rows(spec, catalog)
-        loaded, self.existing = methods.taking_rows(spec, self.wanted, self.there)
-        made = (table for table in self.there.of(Table) if table.qname in self.existing)
-        self.choices = methods.loading(spec, opened, target, connection, loaded, self.existing, made)
-        others = {path_of(obj) for obj in self.there.objects if not isinstance(obj, Table)}
-        self.labels = others | {path_of(Schema(name)) for name in schemas}
+        """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
+        self._spec, self._origin = spec, opened
+        there = There.read(target.adapter, connection, catalog)
+        self.tables = with_rows(spec, catalog).values()
+        self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
+        check(spec, opened, self._decisions)
+        self._met = met(catalog, there.tables)
+        self._kept = staying(spec, self._met)
+        self._labels = there.without(self._met).labels if spec.table_exists_action == "REPLACE" else there.labels
+        self._blocked = blocked(spec, catalog, there)
 
-    def tables(self) -> tuple[TablePlan, ...]:
+    def table_plans(self) -> tuple[TablePlan, ...]:
         """The tables' plans.
 
-        :raises AccessMethodRefused: ACCESS_METHOD asks for what a rule bars.
+        :raises RowsMissing: the dump file set lacks rows of a table.
         """
-        refused = methods.refusals(self.choices)
-        if self.spec.access_method != "AUTOMATIC":
-            for why in refused.values():
-                raise why
-        return tuple(self._table(table, refused.get(table.qname)) for table in self.wanted)
+        return tuple(map(self._table, self._decisions.values()))
 
-    def _table(self, table: Table, refused: MigratorError | None) -> TablePlan:
-        name = table.qname
-        made = self.there.table(name) if name in self.existing else None
-        if name not in self.choices:
-            return TablePlan(name, "", problem="the table exists, and TABLE_EXISTS_ACTION=SKIP leaves it alone")
+    def _table(self, decision: Decision) -> TablePlan:
+        table, name = decision.table, decision.table.qname
+        parts = self._origin.parts(table)
+        problem = self._problem(decision, parts)
+        if problem:
+            return TablePlan(name, "", problem=problem)
+        assert decision.choice is not None
+        return _moved(self._spec, self._origin, table, name, decision.choice, parts)
+
+    def _problem(self, decision: Decision, parts: Sequence[Part]) -> str:
+        """Why a table gets none of its rows; empty: it gets them, or there are none."""
+        name = decision.table.qname
+        if decision.action == "SKIP":
+            return EXISTS["SKIP"].format(name)
+        if decision.action == "BLOCKED":
+            return DEPENDENT_SKIPPED.format(f"TABLE_DATA:{name}", name)
         try:
-            if refused is not None:
-                raise refused
-            if made is not None:
-                matched(table, made)
+            if decision.refusal is not None:
+                raise decision.refusal
+            if parts and decision.action not in {"CREATE", "REPLACE"}:
+                way_in(decision.table, decision.made, decision.choice)
         except MigratorError as error:
-            return TablePlan(name, "", problem=str(error))
-        return _moved(self.spec, self.origin, table, name, self.choices[name])
+            return str(error)
+        return ""
+
+    def losses(self) -> tuple[Loss, ...]:
+        """The entries about tables that stay and take rows."""
+        return tuple(loss for decision in self._decisions.values() for loss in decision.losses)
 
     def profiler(self, ddl: DDL) -> Profiler:
         """What profiles the rows of the tables that take some."""
-        existing = {table.qname: table for table in self.there.of(Table) if table.qname in self.existing}
-        taking = [table for table in self.wanted if table.qname in self.choices]
-        return Profiler(self.spec, self.origin, taking, Goal(ddl.adapter, ddl, existing))
+        taking = [decision for decision in self._decisions.values() if decision.choice is not None]
+        existing = {one.table.qname: one.made for one in taking if one.made is not None}
+        return Profiler(self._spec, self._origin, [one.table for one in taking], Goal(ddl.adapter, ddl, existing))
 
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""
-        return [step for step in _steps(phases) if step.table not in self.existing and step.label not in self.labels]
+        left = (step for step in _steps(phases) if step.table not in self._kept | self._blocked)
+        return [step for step in left if step.label not in self._labels]
 
     def in_the_way(self, phases: Sequence[Phase]) -> tuple[str, ...]:
-        """The objects that are there already, and stay."""
-        return tuple(step.label for step in _steps(phases) if step.label in self.labels and step.path != "USER")
+        """The objects that are there already, and stay, and the tables without rows to move that are not made for it."""
+        skipped = self._met if self._spec.table_exists_action == "SKIP" else ()
+        tables = [name for name in (*skipped, *self._blocked) if name not in self._decisions]
+        told = [step for step in _steps(phases) if is_told(step, self._kept | self._blocked)]
+        others = (step.label for step in told if is_in_the_way(step, self._labels))
+        return (*(f"TABLE:{name}" for name in tables), *others)
 
 
 def _exported(spec: JobSpec, opened: Origin, table: Table, choice: Choice) -> TablePlan:
     why = choice.refusal(table.source, "export")
     if why is None:
-        return _moved(spec, opened, table, table.source, choice)
+        return _moved(spec, opened, table, table.source, choice, opened.parts(table))
     return TablePlan(table.source, "", reason=choice.reason, barred=_bars(choice), problem=str(why))
 
 
@@ -257,8 +283,7 @@ def _bars(choice: Choice) -> tuple[Barred, ...]:
     return tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.rule.lift, bar.unknown) for bar in choice.why)
 
 
-def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Choice) -> TablePlan:
-    parts = opened.parts(table)
+def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Choice, parts: Sequence[Part]) -> TablePlan:
     size = opened.estimate(table, spec.estimate) if spec.estimate is not None else sum(part.bytes for part in parts)
     counts = [part.rows for part in parts]
     exact = None if None in counts else sum(filter(None, counts))

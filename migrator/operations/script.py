@@ -18,7 +18,7 @@ from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
-from migrator.operations.importing import check_target
+from migrator.operations.target import check_schemas
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Resolve, origin
@@ -35,7 +35,7 @@ def sqlfile(work: Work) -> int:
     default_schema = server.schema if server is not None else ""
     with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
         catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
-        check_target(catalog, adapter)
+        check_schemas(catalog, adapter)
         job = QName(server.schema if server is not None else adapter.name, next(names(spec)))
         if spec.network_link is None:
             log.master(job, "loaded")

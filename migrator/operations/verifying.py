@@ -21,7 +21,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
-from migrator.operations.importing import check_target
+from migrator.operations.target import check_schemas
 from migrator.operations.verified import Verification
 from migrator.operations.work import NoProgress
 from migrator.origins import Resolve, origin
@@ -50,7 +50,7 @@ def verify_job(
         ):
             transport.check_rows(opened)
             catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
-            check_target(catalog, target.adapter)
+            check_schemas(catalog, target.adapter)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
             parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
             notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]

@@ -501,13 +501,13 @@ class AdapterContract(DeclarationContract):
         _, child = workbench.create(*self._family(workbench))
         (plain,) = workbench.create(workbench.table("ctr_plain", Column("v", t.String())))
         with workbench.connect() as connection:
-            names = [child.qname, plain.qname, QName(child.schema, "ctr_not_there")]
+            names = [child.qname, plain.qname, QName(child.schema, "ctr_not_there"), QName(child.schema, "")]
             facts = self.adapter.facts(connection, names)
-        keyed, unkeyed, missing = (facts[name] for name in names)
+        keyed, *others = (facts[name] for name in names)
         assert keyed.holds(Fact.REFERENTIAL)
         assert keyed.holds(Fact.UNIQUE_INDEX)
         assert not keyed.holds(Fact.TRIGGER)
-        for none in (unkeyed, missing):
+        for none in others:
             assert not none.holds(Fact.REFERENTIAL)
             assert not none.holds(Fact.UNIQUE_INDEX)
 

@@ -1,0 +1,270 @@
+"""The target of an import as it is, and what the job does about it: decided here, for the job and for its plan.
+
+What is there already is left alone, but for tables, of which TABLE_EXISTS_ACTION says what becomes. Decisions are data:
+:func:`decide` gives one for each table that rows are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import sqlalchemy as sa
+
+from migrator import filters, transforms
+from migrator.access import Choice, Method
+from migrator.adapter import Adapter, Server
+from migrator.ddl import DDL
+from migrator.differences import differences
+from migrator.ends import Database
+from migrator.errors import ConflictingParameters, MigratorError, TargetSchemaMissing, ValueNotCarried
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
+from migrator.model.objects import Sequence as SequenceObject
+from migrator.operations import methods, transport
+from migrator.operations.matching import matched
+from migrator.operations.trials import tried
+from migrator.origins import Origin
+from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
+from migrator.spec import JobSpec, TableExistsAction
+
+Action = Literal["CREATE", "BLOCKED", "MISSING", "SKIP", "APPEND", "TRUNCATE", "REPLACE"]
+"""What becomes of a table: it is made; it cannot be, since a view or sequence has its name; it would have had to be there
+(CONTENT=DATA_ONLY); else TABLE_EXISTS_ACTION."""
+
+EXISTS: Mapping[TableExistsAction, str] = {
+    "SKIP": (
+        "ORA-39151: Table {} exists. All dependent metadata and data will be skipped due to table_exists_action of skip"
+    ),
+    "APPEND": (
+        "ORA-39152: Table {} exists. Data will be appended to existing table but all dependent metadata will be skipped due "
+        "to table_exists_action of append"
+    ),
+    "TRUNCATE": (
+        "ORA-39153: Table {} exists. Data will be loaded into the truncated existing table but all dependent metadata will "
+        "be skipped due to table_exists_action of truncate"
+    ),
+}
+"""What is said of a table that is there and stays; of one that is skipped it is an error."""
+
+
+# --- what the job is to make ----------------------------------------------------------------------------------------
+
+
+def accepted(spec: JobSpec, opened: Origin, target: Database) -> Catalog:
+    """What a job takes from its source as its parameters have it, which is such that the target can have it.
+
+    :raises TargetSchemaMissing: an object's schema cannot be there.
+    :raises TransportRefused: data files come, and are not for this database.
+    :raises ConflictingParameters: parameters ask for what cannot be done to data files.
+    """
+    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+    check_schemas(catalog, target.adapter)
+    transport.check_target(spec, opened, target)
+    return catalog
+
+
+def is_restored(spec: JobSpec, opened: Origin) -> bool:
+    """Whether the job puts the data file of a whole database in the target's place."""
+    return opened.whole is not None and spec.content != "METADATA_ONLY"
+
+
+def drawn_up(
+    spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, server: Server, link: Server | None
+) -> tuple[DDL, tuple[Phase, ...]]:
+    """The writer of the target's DDL, and the phases of a job; ``link``: who is at the other end of its link.
+
+    :raises ConflictingParameters: the job would destroy what it is to read.
+    :raises MigratorError: an object cannot be made at the target.
+    """
+    if link is not None and link.is_same(server):
+        _check_source_is_kept(catalog, spec.table_exists_action)
+    ddl = tried(target, server, catalog, spec.content)
+    return ddl, plan(catalog, spec.content, ddl, ORDER if opened.data_files is None else KEYS_FIRST)
+
+
+def check_schemas(catalog: Catalog, adapter: Adapter) -> None:
+    """A target with one fixed schema takes that schema's objects only.
+
+    :raises TargetSchemaMissing: an object belongs to another.
+    """
+    only = adapter.capabilities.single_schema
+    if only is None:
+        return
+    for obj in catalog.objects:
+        schema = obj.name if isinstance(obj, Schema) else obj.schema
+        if schema != only:
+            raise TargetSchemaMissing(schema=schema, database=adapter.title, only=only)
+
+
+def _check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
+    """A job within one database, however it is reached, does not empty or drop a table whose rows it is to read.
+
+    :raises ConflictingParameters: it would.
+    """
+    if action not in {"TRUNCATE", "REPLACE"}:
+        return
+    read = {table.source for table in catalog.of(Table)}
+    for table in catalog.of(Table):
+        if table.qname in read:
+            detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
+            raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
+
+
+# --- what is there --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class There:
+    """What a target has: the ``catalog`` of the schemas that the job is about, and the ``labels`` of all but tables."""
+
+    catalog: Catalog
+    labels: frozenset[str]
+
+    @classmethod
+    def read(cls, adapter: Adapter, connection: sa.Connection, wanted: Catalog) -> There:
+        """What there is of the schemas of ``wanted``; of labels, those of all schemas."""
+        schemas = adapter.schemas(connection)
+        named = {obj.schema for obj in wanted.objects if not isinstance(obj, Schema)}
+        catalog = adapter.catalog(connection, [schema for schema in schemas if schema in named], proof=False)
+        others = {path_of(obj) for obj in catalog.objects if not isinstance(obj, Table)}
+        return cls(catalog, frozenset(others | {path_of(Schema(name)) for name in schemas}))
+
+    @cached_property
+    def tables(self) -> frozenset[QName]:
+        """The names of the tables that are there."""
+        return frozenset(table.qname for table in self.catalog.of(Table))
+
+    @cached_property
+    def taken(self) -> frozenset[QName]:
+        """The names that no table can be made by, since something else has them."""
+        return frozenset(
+            QName(obj.schema, obj.name) for obj in self.catalog.objects if isinstance(obj, View | SequenceObject)
+        )
+
+    def without(self, dropped: Collection[QName]) -> There:
+        """What there will be when tables are dropped, with which go their triggers, rules, policies and own sequences."""
+        kept = tuple(obj for obj in self.catalog.objects if _table_of(obj) not in dropped)
+        gone = {path_of(obj) for obj in self.catalog.objects if _table_of(obj) in dropped}
+        return There(replace(self.catalog, objects=kept), self.labels - gone)
+
+
+def _table_of(obj: Object) -> QName | None:
+    """The table that an object is, or that it goes with."""
+    match obj:
+        case Table():
+            return obj.qname
+        case Program(table=str(name)) | SequenceObject(owner=(name, _)):
+            return QName(obj.schema, name)
+    return None
+
+
+def met(catalog: Catalog, existing: Collection[QName]) -> list[QName]:
+    """The tables of a job that were ``existing`` before it."""
+    return [table.qname for table in catalog.of(Table) if table.qname in existing]
+
+
+def staying(spec: JobSpec, existing: Collection[QName]) -> frozenset[QName]:
+    """The ``existing`` tables that stay, so that nothing of their metadata is made."""
+    return frozenset() if spec.table_exists_action == "REPLACE" else frozenset(existing)
+
+
+# --- what becomes of tables -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What becomes of a table that rows are for: of itself, and of its rows.
+
+    ``made``: the table as it is, if it stays; ``choice``: how its rows come in, None: none do; ``refusal``: why it is not
+    loaded, although rows are for it.
+    """
+
+    table: Table
+    action: Action
+    made: Table | None = None
+    choice: Choice | None = None
+    refusal: MigratorError | None = None
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """The entries about the values of a table that stays and is loaded."""
+        loaded = self.choice is not None and self.refusal is None
+        return of_existing(self.table, self.made) if self.made is not None and loaded else ()
+
+
+def decide(
+    spec: JobSpec, opened: Origin, target: Database, connection: sa.Connection, tables: Sequence[Table], there: There
+) -> dict[QName, Decision]:
+    """What becomes of each of ``tables``, whose rows move, as long as nothing has been changed at the target."""
+    kept = staying(spec, there.tables)
+    loaded = [table for table in tables if not (spec.table_exists_action == "SKIP" and table.qname in kept)]
+    made = [table for table in there.catalog.of(Table) if table.qname in kept]
+    choices = methods.loading(spec, opened, target, connection, loaded, kept, made)
+    as_is = {table.qname: table for table in made}
+    found = {}
+    for table in tables:
+        name = table.qname
+        action, choice = _action(spec, name, there), choices.get(name)
+        refusal = None if choice is None else choice.refusal(name, "import")
+        found[name] = Decision(table, action, as_is.get(name), choice, refusal)
+    return found
+
+
+def _action(spec: JobSpec, name: QName, there: There) -> Action:
+    if name in there.tables:
+        return spec.table_exists_action
+    if spec.content == "DATA_ONLY":
+        return "MISSING"
+    return "BLOCKED" if name in there.taken else "CREATE"
+
+
+def blocked(spec: JobSpec, catalog: Catalog, there: There) -> frozenset[QName]:
+    """The tables of a job that cannot be made, whether or not rows are for them."""
+    return frozenset(t.qname for t in catalog.of(Table) if _action(spec, t.qname, there) == "BLOCKED")
+
+
+def check(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) -> None:
+    """Where all tables are to be loaded by one method, none is refused.
+
+    :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
+    """
+    if spec.access_method == "AUTOMATIC" and opened.data_files is None:
+        return
+    for decision in decisions.values():
+        if decision.refusal is not None:
+            raise decision.refusal
+
+
+Columns = tuple[Column, ...]
+
+
+def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[Columns, Columns]:
+    """The columns whose values move into a table as the target has it, as :func:`~migrator.operations.matching.matched`.
+
+    There are none where its data files come as they are. ``choice``: the method, if there is a table.
+
+    :raises ValueNotCarried: there is no such table, or it has no column for one of the source's.
+    :raises NoAccessMethod: no method may load it.
+    """
+    if made is None or choice is None:
+        raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
+    if (refusal := choice.refusal(table.qname, "import")) is not None:
+        raise refusal
+    return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)
+
+
+def of_existing(table: Table, made: Table) -> tuple[Loss, ...]:
+    """The entries about the values of a table that takes rows and was there before the job."""
+    try:
+        pairs = matched(table, made)
+    except ValueNotCarried:  # the table fails to load, by this very error
+        return ()
+    return tuple(differences(table, made, *pairs))
+
+
+def with_rows(spec: JobSpec, catalog: Catalog) -> dict[QName, Table]:
+    """The tables whose rows move, by their names at the target."""
+    return {table.qname: table for table in filters.tables_with_rows(spec, catalog)}
