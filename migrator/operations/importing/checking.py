@@ -1,0 +1,102 @@
+"""What an import checks when rows are there: foreign keys that nobody has checked, and with VERIFY the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
+from functools import partial
+from typing import Any
+
+from migrator.ends import database_errors
+from migrator.errors import FatalError, MigratorError, RowsDiffer
+from migrator.job.rejecting import Rejected
+from migrator.job.table import Row
+from migrator.job.worker import LOST
+from migrator.model.objects import QName, Table
+from migrator.operations import comparing
+from migrator.operations.importing.job import Import
+from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
+
+
+def verify_rows(job: Import) -> None:
+    """VERIFY: the rows of every table that this job has loaded are those they were loaded from."""
+    granules = job.granules()
+    loaded = {table: _loaded(rows) for name, table in job.tables.items() if (rows := granules.get(name))}
+    tables = {table: rows for table, rows in loaded.items() if rows and table.qname not in job.without_rows}
+    job.log.message("Verifying rows of the target against those they were loaded from")
+    quiet = nullcontext() if job.adapter.capabilities.writes_while_read else job.coordinator.silent()
+    with quiet, comparing.reading(job.target, job.spec) as rows_of:
+        there = job.read_target().catalog
+        rejected = {name: sum(Rejected.of(row.detail).rows for row in rows) for name, rows in granules.items()}
+        scan, tell = job.coordinator.scan, partial(_tell_verified, job, rejected)
+        comparing.Comparison(job.origin, there, job.ddl, rows_of, scan, tell).of(tables)
+        job.coordinator.pool.close()  # readers let go of the target before anybody writes to it
+
+
+def _loaded(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The granules of a table that were loaded; none where one of them failed, which the log has said."""
+    if any(row.state not in {"COMPLETED", "SKIPPED"} or LOST in row.detail for row in rows):
+        return []
+    return [row.detail for row in rows if row.state == "COMPLETED"]
+
+
+def _tell_verified(job: Import, rejected: Mapping[QName, int], found: TableVerified) -> None:
+    """A table's line, or an error.
+
+    Rows that were ``rejected`` are no difference, nor are those that a table had before the job.
+    """
+    left_out = rejected[found.table]
+    appended = found.table in job.existing and job.spec.table_exists_action == "APPEND"
+    known = not found.problem and found.whole and found.lost == left_out and (appended or not found.added)
+    if not (found.same or known):
+        error = RowsDiffer(table=found.table, detail=result_text(found))
+        job.log.error(str(error), *(f"  {row_text(row)}" for row in found.examples))
+        return
+    job.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
+    if left_out:
+        job.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
+    if found.added:
+        job.log.message(f"{found.table} has {found.added} rows more, which were there before or came in from elsewhere")
+
+
+def check_inline_keys(job: Import) -> None:
+    """Foreign keys that stand in CREATE TABLE were not checked while rows came in, or went with all of their table.
+
+    So those of the target's tables count: of each that took rows, and of any that refer to an emptied or replaced one.
+    """
+    if "foreign_key" not in job.adapter.capabilities.inline:
+        return
+    ours = {table.qname: table for table in job.catalog.of(Table)}
+    made = {name for name in ours if name not in job.existing}
+    filled = [name for name in ours if name not in job.builder.failed | job.without_rows]
+    emptied = _emptied(job, ours)
+    referring = [t.qname for t in job.there.catalog.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
+    for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
+        if name not in made or any(key.validated for key in ours[name].foreign_keys):
+            _check_keys_of(job, name)
+
+
+def _emptied(job: Import, ours: Collection[QName]) -> set[QName]:
+    """The tables of the job that were there and lost their rows to it."""
+    if job.spec.table_exists_action not in {"TRUNCATE", "REPLACE"}:
+        return set()
+    treated = job.session.recall("treated")
+    left = {QName(*name) for name in (*treated["without_rows"], *treated["failed"])}
+    return {QName(*name) for name in job.session.recall("existing")}.intersection(ours) - left
+
+
+def _check_keys_of(job: Import, name: QName) -> None:
+    headline = f"ORA-02298: cannot validate the foreign keys of {name}"
+    orphans, why = 0, ""
+    try:
+        with database_errors(job.adapter):
+            orphans = job.adapter.orphans(job.connection, name)
+    except FatalError:
+        raise
+    except MigratorError as error:
+        why = str(error)
+    if orphans:
+        headline += " - parent keys not found"
+        why = f"{orphans} rows of {name} refer to rows that are not there"
+    if why:
+        job.log.error(headline, why)

@@ -1,0 +1,105 @@
+"""The loss list of an import, of all its runs: what was changed, converted, left out or not made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrator.converting import Counts, recalled
+from migrator.ends import database_errors
+from migrator.errors import FatalError, MigratorError
+from migrator.job.builder import NOT_MADE
+from migrator.job.report import loss_line
+from migrator.model.catalog import Loss
+from migrator.model.objects import ForeignKey, QName, Table
+from migrator.operations import ledger
+from migrator.operations.importing.job import Import
+from migrator.operations.refused import count_orphans, source_text
+from migrator.operations.rows import changes
+from migrator.plan import Step
+
+
+def of_columns(job: Import, table: Table) -> tuple[Loss, ...]:
+    """The entries about a table's columns: those of its making, or of how it is, if it was there."""
+    entries = job.told_of_existing if table.qname in job.existing else job.declared
+    return entries.get(table.qname, ())
+
+
+def _counted(job: Import) -> dict[QName, Counts]:
+    """What was counted while rows passed, by their tables, in all runs of the job."""
+    found: dict[QName, Counts] = {}
+    for name, rows in job.granules().items():
+        for row in rows:
+            if row.state == "COMPLETED":
+                found[name] = found.get(name, Counts()) + recalled(row.detail)
+    return found
+
+
+def changed(job: Import) -> tuple[Loss, ...]:
+    """The entries about values that were changed on their way into tables, of all runs of the job."""
+    return tuple(loss for name, counts in _counted(job).items() for loss in changes(name, counts))
+
+
+def tell(job: Import) -> None:
+    """Log the entries that no run of the job has logged: its rows were committed, and then it died."""
+    told = job.said()
+    for loss in changed(job):
+        if loss_line(loss) not in told:
+            job.log.loss(loss)
+
+
+def _losses(job: Import) -> Iterator[Loss]:
+    """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
+    counted = _counted(job)
+    yield from job.catalog.losses
+    recorded = {row.item: row for row in job.record.rows("OBJECT")}
+    for phase, items in zip(job.phases, job.items, strict=True):
+        for item, step in zip(items, phase.steps, strict=True):
+            row = recorded[item]
+            if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
+                of_table = None if step.table is None else counted.get(step.table)
+                yield from (_with_rows(loss, of_table) for loss in step.script.losses)
+            elif row.state == "FAILED":
+                yield _not_made(job, step, row.error)
+    for name, losses in job.told_of_existing.items():
+        yield from (_with_rows(loss, counted.get(name)) for loss in losses)
+    yield from changed(job)
+
+
+def _not_made(job: Import, step: Step, error: str) -> Loss:
+    """The entry about an object that the target refused, as the log says; of a foreign key, the rows against it."""
+    said = source_text(step.part)
+    detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
+    orphans = _orphans(job, step.table, step.part) if isinstance(step.part, ForeignKey) else None
+    return Loss(step.label, "not-made", detail, rows=orphans)
+
+
+def _orphans(job: Import, table: QName | None, key: ForeignKey) -> int | None:
+    """How many rows refer by ``key`` to rows that are not there; None: the database does not tell."""
+    assert table is not None
+    try:
+        with database_errors(job.adapter):
+            return count_orphans(job.connection, table, key)
+    except FatalError:
+        raise
+    except MigratorError:
+        return None
+
+
+def record(job: Import) -> None:
+    """Put the loss list into the master table, and where LEDGER says.
+
+    :raises FileNotWritable: LEDGER cannot be written.
+    """
+    losses = tuple(_losses(job))
+    job.record.clear("LOSS")
+    job.record.insert(ledger.rows(losses))
+    if job.spec.ledger is not None:
+        ledger.write(job.spec.ledger, job.session.job, losses)
+
+
+def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
+    """An entry with its number of rows, if that was counted; None: no rows came in."""
+    if not loss.each or loss.column is None or counts is None:
+        return loss
+    return replace(loss, rows=counts[loss.column, loss.rule, None])

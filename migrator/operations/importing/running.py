@@ -1,0 +1,146 @@
+"""An import from its beginning to its end: planned, on record, run phase by phase."""
+
+from __future__ import annotations
+
+from migrator import rejects, transforms
+from migrator.dump import reader
+from migrator.ends import Database
+from migrator.errors import JobKilled, MigratorError
+from migrator.inventory import Inventory, Made, take
+from migrator.job.session import Start, names, session
+from migrator.model.catalog import Catalog
+from migrator.model.objects import QName, Schema, Table
+from migrator.operations.importing import checking, existing, loading, losses, resuming
+from migrator.operations.importing.job import Import, identity, listed
+from migrator.operations.master_only import master_only
+from migrator.operations.restoring import restore
+from migrator.operations.rows import estimate, granules, object_rows
+from migrator.operations.target import accepted, check, drawn_up, is_restored
+from migrator.operations.work import Work, linked
+from migrator.origins import origin, verify
+from migrator.plan import TABLE_DATA, prefix
+
+
+def import_(work: Work, start: Start | None) -> int:
+    """Run an import, or go on with one; the exit code."""
+    spec, log = work.spec, work.log
+    link = linked(spec, work.resolve)
+    target = Database(work.resolve(spec.connection))
+    server = target.server()
+    log.banner([server.banner, *([link.banner] if link is not None else [])])
+    if spec.verify_only:
+        return _verify_only(work, QName(server.schema, next(names(spec))))
+    if spec.master_only:
+        return master_only(work, target, server, start)
+    with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
+        catalog = accepted(spec, opened, target)
+        if is_restored(spec, opened):
+            return restore(work, opened, target, server, start)
+        ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
+        with session(spec, target, server, start, _relations(catalog)) as job, target.connect() as connection:
+            work.begin(job)
+            if spec.network_link is None:
+                log.master(job.job, "loaded")
+            log.starting(job.job, spec.command)
+            importing = Import(work, opened, ddl, phases, target, connection, job)
+            _run(importing)
+            if spec.content != "DATA_ONLY":
+                log.inventory(_inventory(importing))
+            return log.finish(job.job, "COMPLETED")
+
+
+def _verify_only(work: Work, job: QName) -> int:
+    """VERIFY_ONLY: check that the set is complete and its files are as they were written; import nothing."""
+    dump = reader.open_set(work.spec.dumpfiles, work.secrets)
+    work.log.master(job, "loaded")
+    work.log.starting(job, work.spec.command)
+    work.log.message("dump file set is complete")
+    verify(dump, work.log.message)
+    work.log.message("dump file set is consistent")
+    return work.log.finish(job, "COMPLETED")
+
+
+def _relations(catalog: Catalog) -> set[QName]:
+    """What shares the name space of tables in some database: tables, views, sequences, indexes and constraints."""
+    names = {QName(obj.schema, obj.name) for obj in catalog.objects if not isinstance(obj, Schema)}
+    for table in catalog.of(Table):
+        keys = (table.primary_key, *table.uniques, *table.indexes, *table.foreign_keys, *table.checks)
+        names |= {QName(table.schema, key.name) for key in keys if key is not None and key.name}
+    return names
+
+
+def _run(job: Import) -> None:
+    """Run all phases."""
+    if not job.session.restarted:
+        _plan(job)
+    recorded = job.begin()
+    try:
+        if job.session.restarted:
+            resuming.check(job, recorded)
+        job.session.executing()
+        _run_phases(job)
+        if job.spec.verify:
+            checking.verify_rows(job)
+        job.coordinator.close()
+        losses.record(job)
+    except JobKilled:
+        job.coordinator.abandon()
+        try:
+            losses.tell(job)
+            loading.gather_rejects(job)
+        except MigratorError as error:
+            job.log.message(str(error))
+        raise
+    except BaseException:
+        job.coordinator.abandon()
+        raise
+
+
+def _inventory(job: Import) -> Inventory:
+    """What became of the source's objects."""
+    states = {row.item: row.state for row in job.record.rows("OBJECT")}
+    numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
+    made = tuple((step, states[item]) for step, item in numbered)
+    told = (*job.catalog.losses, *losses.changed(job))
+    return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
+
+
+def _run_phases(job: Import) -> None:
+    existing.treat(job)
+    for phase, items in zip(job.phases, job.items, strict=True):
+        path = f"{prefix(job.spec)}/{phase.path}"
+        if phase.path == TABLE_DATA:
+            job.loading = True
+            loading.load(job, path)
+            job.loading = False
+            loading.raise_identities(job)
+            loading.gather_rejects(job)
+            if job.session.restarted:
+                losses.tell(job)
+        else:
+            job.builder.run(phase, items, path, job.labels)
+    checking.check_inline_keys(job)
+
+
+def _plan(job: Import) -> None:
+    """Record every object and granule; then that this is the plan.
+
+    :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
+    """
+    check(job.spec, job.origin, job.decisions())
+    unmatched = (*transforms.unmatched(job.spec, job.origin.catalog), *job.policies.unmatched)
+    job.work.say((*job.origin.notes, *unmatched))
+    estimates = estimate(job.work, job.origin, job.tables.values())
+    for loss in job.catalog.losses:
+        job.log.loss(loss)
+    job.record.clear("OBJECT", "GRANULE")
+    job.record.insert(object_rows(job.phases))
+    job.record.insert(granules(job.origin, job.tables, estimates))
+    job.session.note(
+        plan=identity(job.phases),
+        source=job.origin.identity,
+        mark=job.origin.mark,
+        existing=listed(job.there.tables),
+        labels=sorted(job.there.labels),
+        rejects=None if job.spec.reject_file is None else str(rejects.claim(job.spec.reject_file)),
+    )
