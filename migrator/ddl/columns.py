@@ -1,0 +1,283 @@
+"""Columns in a database's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+from typing import Any
+
+from migrator.adapter import TypeRule, load_adapter, rule_for
+from migrator.ddl.expressions import Expressions
+from migrator.expressions import Untranslatable, with_value
+from migrator.model import types as t
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import (
+    Check,
+    Column,
+    Default,
+    DomainType,
+    Expression,
+    Identity,
+    Literal,
+    NewUuid,
+    NextValue,
+    Now,
+    QName,
+    Sequence,
+    Table,
+)
+
+
+class Columns(Expressions):
+    """How columns are declared: types, defaults, identities, what is generated, and the rules of domains."""
+
+    # --- types ------------------------------------------------------------------------------------------------------
+
+    def rule(self, table: str, column: Column) -> TypeRule:
+        """The type table's row for a column.
+
+        :raises UnsupportedType: there is none.
+        """
+        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+        return rule_for(self.adapter.types, type_, self.adapter.title, f"{table}.{column.name}", table)
+
+    def keeps_domain(self, type_: t.Type) -> bool:
+        """Whether domains are objects here (else a column takes the base type and the domain's checks)."""
+        return False
+
+    def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column's type declaration."""
+        rule = self.rule(table.name, column)
+        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+        if rule.loss:
+            name = f"type-{rule.type.__name__.lower()}"
+            losses.append(Loss(path_of(table), name, rule.loss, column.name, each=rule.each))
+        return rule.declare(type_)
+
+    def declaration(self, table: Table, column: Column) -> str:
+        """A column's type declaration alone.
+
+        :raises UnsupportedType: there is none.
+        """
+        return self.type_of(table, column, [])
+
+    def _own_type(self, column: Column) -> t.Type:
+        return column.type if self.keeps_domain(column.type) else t.base_of(column.type)
+
+    def _unsaid(self, table: Table) -> Iterator[Loss]:
+        """What the source's declarations say that their neutral types do not."""
+        if self.catalog.dialect == self.adapter.name:
+            return
+        source = load_adapter(self.catalog.dialect)
+        if detail := source.unsaid_options(table.options):
+            yield Loss(path_of(table), "table-options", detail)
+        for column in table.columns:
+            if detail := source.unsaid(column.native):
+                yield Loss(path_of(table), "declaration", detail, column.name)
+            if column.collation and not column.ignore_case:
+                detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
+                yield Loss(path_of(table), "collation", detail, column.name)
+
+    # --- defaults ---------------------------------------------------------------------------------------------------
+
+    def default(self, value: Default, column: Column) -> str:
+        """A default in this database's SQL.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        match value:
+            case Literal(kind="null"):
+                return "NULL"
+            case Literal(kind="number", value=text):
+                return text
+            case Literal(kind="string", value=text):
+                return self.literal(text)
+            case Literal(kind="boolean", value=text):
+                return self.boolean(text in {"1", "t", "true"})
+            case Literal(kind="binary", value=text):
+                return self.binary_literal(text)
+            case Literal(kind="bit", value=text):
+                return f"B'{text}'"
+            case Now():
+                return self.now(value)
+            case NextValue(sequence=name):
+                return self.next_value(name)
+            case NewUuid():
+                return self.new_uuid()
+            case Expression():
+                return self.expression(value, into=column)
+        raise Untranslatable(f"no default for {value!r}")
+
+    def now(self, value: Now) -> str:
+        """The current date, time or timestamp."""
+        precision = f"({value.precision})" if value.precision is not None else ""
+        return {"date": "CURRENT_DATE", "time": f"CURRENT_TIME{precision}"}.get(value.kind, f"CURRENT_TIMESTAMP{precision}")
+
+    def next_value(self, sequence: QName) -> str:
+        """The next value of a sequence."""
+        raise Untranslatable("no sequences as defaults here")
+
+    def new_uuid(self) -> str:
+        """A fresh UUID."""
+        raise Untranslatable("no function makes a UUID here")
+
+    # --- columns ----------------------------------------------------------------------------------------------------
+
+    def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """A column of CREATE TABLE."""
+        parts = [self.quote(column.name), self.type_of(table, column, losses)]
+        parts += [self.default_clause(table, column, losses)]
+        if column.generated is not None:
+            parts.append(self.generated_clause(table, column, losses))
+        elif column.identity is not None:
+            parts.append(self.identity_clause(table, column, losses))
+        if not column.nullable:
+            parts.append("NOT NULL")
+        return " ".join(part for part in parts if part)
+
+    def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``DEFAULT …``, or nothing; a default without a counterpart is left out with a loss."""
+        if column.default is None or column.identity is not None or column.generated is not None:
+            return ""
+        try:
+            self._refuse_clock_as_text(column.default, column)
+            if isinstance(column.default, Expression):
+                self._check_accepted(table, column.default)
+            return f"DEFAULT {self.default(column.default, column)}"
+        except Untranslatable as why:
+            detail = f"default {_shown(column.default)} is left out: {why}"
+            losses.append(Loss(path_of(table), "default", detail, column.name))
+            return ""
+
+    def _refuse_clock_as_text(self, value: Default, column: Column) -> None:
+        """Refuse another database's current time in a text, unless that database says how it is written there.
+
+        :raises Untranslatable: it has no fixed form.
+        """
+        if self.catalog.dialect == self.adapter.name or not isinstance(value, Now) or value.kind == "date":
+            return
+        if isinstance(t.base_of(column.type), t.String) and not (value.utc and value.precision is not None):
+            raise Untranslatable("the current time has no fixed form as text")
+
+    def on_update_loss(self, table: Table, column: Column) -> Loss:
+        """What differs of MySQL's ON UPDATE CURRENT_TIMESTAMP: a trigger does it, or nothing."""
+        detail = "no longer changes by itself on UPDATE"
+        if column in self.touched(table):
+            detail = "a trigger does ON UPDATE CURRENT_TIMESTAMP, also where an UPDATE sets the column to the value it has"
+        return Loss(path_of(table), "on-update", detail, column.name)
+
+    def touched(self, table: Table) -> tuple[Column, ...]:
+        """The columns whose ON UPDATE CURRENT_TIMESTAMP a trigger can do: those that hold a date with a time."""
+        return tuple(c for c in table.columns if c.on_update is not None and isinstance(t.base_of(c.type), t.Timestamp))
+
+    def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
+        assert column.generated is not None
+        try:
+            sql = self.expression(column.generated.expression, table, into=column, fixed=True)
+        except Untranslatable as why:
+            sql = column.generated.expression.sql
+            detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
+            losses.append(Loss(path_of(table), "generated", detail, column.name))
+            return ""
+        return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
+
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED … AS IDENTITY``."""
+        assert column.identity is not None
+        kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
+        options = self.sequence_options(column.identity)
+        return f"GENERATED {kind} AS IDENTITY" + (f" ({options})" if options else "")
+
+    def sequence_options(self, of: Any) -> str:
+        """The options of a sequence or identity that differ from a database's defaults."""
+        options = [f"START WITH {of.start}", f"INCREMENT BY {of.increment}"]
+        if of.minimum is not None:
+            options.append(f"MINVALUE {of.minimum}")
+        if of.maximum is not None:
+            options.append(f"MAXVALUE {of.maximum}")
+        if of.cache is not None and of.cache > 1:
+            options.append(f"CACHE {of.cache}")
+        if of.cycle:
+            options.append("CYCLE")
+        return " ".join(options)
+
+    # --- domains and ranges -----------------------------------------------------------------------------------------
+
+    def range_checks(self, table: Table) -> list[str]:
+        """Checks that restore what a wider type would let in."""
+        checks = []
+        for column in table.columns:
+            sql = self.rule(table.name, column).restriction(t.base_of(column.type), self.quote(column.name))
+            if sql:
+                checks.append(f"CHECK ({sql})")
+        return checks
+
+    def with_domain_rules(self, table: Table, losses: list[Loss]) -> Table:
+        """The table with its domains' defaults and NOT NULLs as the columns' own, where domains are no objects."""
+        return replace(table, columns=tuple(self._with_domain_rules(table, column, losses) for column in table.columns))
+
+    def _with_domain_rules(self, table: Table, column: Column, losses: list[Loss]) -> Column:
+        type_ = column.type
+        while isinstance(type_, t.Domain) and not self.keeps_domain(type_):
+            domain = self._domains.get((type_.schema, type_.name))
+            if domain is None:
+                detail = f"the default, NOT NULL and checks of domain {type_.name} are left out: it is not moved"
+                losses.append(Loss(path_of(table), "domain", detail, column.name))
+            else:
+                default = column.default if column.default is not None else domain.default
+                column = replace(column, default=default, nullable=column.nullable and domain.nullable)
+            type_ = type_.base
+        return column
+
+    @cached_property
+    def _domains(self) -> dict[tuple[str, str], DomainType]:
+        return {(domain.schema, domain.name): domain for domain in self.catalog.of(DomainType)}
+
+    def domain_checks(self, table: Table, losses: list[Loss]) -> list[Check]:
+        """The checks of the columns' domains as checks of the columns, where domains are no objects."""
+        checks = []
+        for column in table.columns:
+            type_ = column.type
+            while isinstance(type_, t.Domain) and not self.keeps_domain(type_):
+                domain = self._domains.get((type_.schema, type_.name))
+                for check in domain.checks if domain else ():
+                    try:
+                        checks.append(self._column_check(check, column))
+                    except Untranslatable as why:
+                        detail = f"check {check.expression.sql} of domain {type_.name} is left out: {why}"
+                        losses.append(Loss(path_of(table), "check", detail, column.name))
+                type_ = type_.base
+        return checks
+
+    def _column_check(self, check: Check, column: Column) -> Check:
+        expression = check.expression
+        sql = with_value(expression.sql, load_adapter(expression.dialect).sqlglot, column.name)
+        return replace(check, name=None, expression=Expression(sql, expression.dialect))
+
+
+def bits(value: Literal, type_: t.Bit) -> str:
+    """A constant's digits as a column of bits holds them: filled up to its length, where it has one."""
+    digits = format(int(value.value), "b") if value.kind == "number" else value.value
+    return digits if type_.varying or type_.length is None else digits.zfill(type_.length)
+
+
+def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> Iterator[Loss]:
+    """What is lost of a generator where the database's own takes given values, and counts as far as its type goes."""
+    if isinstance(of, Identity) and of.always:
+        detail = "takes given values too (at the source: GENERATED ALWAYS)"
+        yield Loss(path_of(table), "identity-always", detail, column.name)
+    last = of.maximum if of.increment > 0 else of.minimum
+    if last is not None:
+        yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
+
+
+def _shown(default: Default) -> str:
+    """A default as messages name it."""
+    match default:
+        case Expression(sql=sql):
+            return sql
+        case Literal(value=text):
+            return f"'{text}'"
+    return type(default).__name__

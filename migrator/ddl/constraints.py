@@ -1,0 +1,208 @@
+"""Constraints and indexes in a database's SQL."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from migrator.adapter import Part
+from migrator.ddl.columns import Columns
+from migrator.ddl.script import Script
+from migrator.expressions import Untranslatable
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique
+
+
+class Constraints(Columns):
+    """How constraints and indexes are written: as clauses of CREATE TABLE, or as statements of their own."""
+
+    # --- clauses ----------------------------------------------------------------------------------------------------
+
+    def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
+        """``DEFERRABLE …``."""
+        if not of.deferrable:
+            return ""
+        return " DEFERRABLE INITIALLY DEFERRED" if of.initially_deferred else " DEFERRABLE"
+
+    def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """``PRIMARY KEY (…)``."""
+        return f"{self.named(key.name)}PRIMARY KEY ({self.columns(key.columns)}){self.deferral(table, key, losses)}"
+
+    def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
+        """``UNIQUE (…)``."""
+        if not unique.nulls_distinct:
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {unique.name} lets several NULLs in here"))
+        return f"{self.named(unique.name)}UNIQUE ({self.columns(unique.columns)}){self.deferral(table, unique, losses)}"
+
+    def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """``CHECK (…)``, or nothing with a loss."""
+        try:
+            condition = self.expression(check.expression, table, condition=True, fixed=True)
+            return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
+        except Untranslatable as why:
+            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
+
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """What follows a check that does not hold for all rows.
+
+        :raises Untranslatable: it would here.
+        """
+        if not check.enforced:
+            raise Untranslatable("it is not enforced, and cannot be off here")
+        if not check.validated:
+            raise Untranslatable("rows may break it, and it would hold for them too")
+        return ""
+
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY (…) REFERENCES …``."""
+        sql = f"{self.named(key.name)}FOREIGN KEY ({self.columns(key.columns)}) REFERENCES {self.name_of(key.referred)}"
+        if key.referred_columns:
+            sql += f" ({self.columns(key.referred_columns)})"
+        return sql + self.match(table, key, losses) + self.actions(table, key, losses) + self.deferral(table, key, losses)
+
+    def match(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``MATCH FULL``; a loss where only MATCH SIMPLE is known."""
+        if key.match == "FULL":
+            losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
+        return ""
+
+    def name_set_columns(self, table: Table, key: ForeignKey, losses: list[Loss]) -> None:
+        """Name the loss of a foreign key that sets some of its columns only."""
+        if key.set_columns:
+            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
+            losses.append(Loss(path_of(table), "set-columns", detail))
+
+    def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``ON DELETE … ON UPDATE …``; a loss where ON DELETE sets some of the columns only."""
+        self.name_set_columns(table, key, losses)
+        sql = ""
+        if key.on_delete != "NO ACTION":
+            sql += f" ON DELETE {key.on_delete}"
+        if key.on_update != "NO ACTION":
+            sql += f" ON UPDATE {key.on_update}"
+        return sql
+
+    # --- of new tables ----------------------------------------------------------------------------------------------
+
+    def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
+        """The constraints that ``capabilities.inline`` names, as items of CREATE TABLE."""
+        inline = self.adapter.capabilities.inline
+        items: list[str] = []
+        if "primary_key" in inline and table.primary_key is not None:
+            items.append(self.primary_key_clause(table, table.primary_key, losses))
+        if "unique" in inline:
+            items += [self.unique_clause(table, unique, losses) for unique in table.uniques]
+        if "check" in inline:
+            items += [sql for check in table.checks if (sql := self.check_clause(table, check, losses))]
+        if "foreign_key" in inline:
+            for key in table.foreign_keys:
+                if key.partition is None:
+                    items.append(self.foreign_key_clause(table, key, losses))
+                else:
+                    losses += self.of_partition(table, f"foreign key {key.name}", key.partition).losses
+        return items
+
+    # --- of loaded tables -------------------------------------------------------------------------------------------
+
+    def add(self, table: Table, clause: str) -> str:
+        """``ALTER TABLE … ADD``."""
+        return f"ALTER TABLE {self.name_of(table)} ADD {clause}"
+
+    def is_inline(self, part: Part) -> bool:
+        """Whether CREATE TABLE already made that kind of constraint."""
+        return part in self.adapter.capabilities.inline
+
+    def primary_key(self, table: Table, key: PrimaryKey) -> Script:
+        """A primary key added to a loaded table."""
+        if self.is_inline("primary_key"):
+            return Script()
+        losses: list[Loss] = []
+        return Script((self.add(table, self.primary_key_clause(table, key, losses)),), tuple(losses))
+
+    def unique(self, table: Table, unique: Unique) -> Script:
+        """A unique constraint added to a loaded table."""
+        if self.is_inline("unique"):
+            return Script()
+        losses: list[Loss] = []
+        return Script((self.add(table, self.unique_clause(table, unique, losses)),), tuple(losses))
+
+    def check(self, table: Table, check: Check) -> Script:
+        """A check constraint added to a loaded table."""
+        if self.is_inline("check"):
+            return Script()
+        losses: list[Loss] = []
+        clause = self.check_clause(table, check, losses)
+        return Script((self.add(table, clause),) if clause else (), tuple(losses))
+
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key added when all tables are loaded and keyed."""
+        if self.is_inline("foreign_key"):
+            return Script()
+        if key.partition is not None:
+            return self.of_partition(table, f"foreign key {key.name}", key.partition)
+        losses: list[Loss] = []
+        return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    def drop_foreign_key(self, table: QName, key: ForeignKey) -> Script:
+        """Drop a foreign key, so that the table it refers to can be replaced."""
+        if self.is_inline("foreign_key") or key.name is None:
+            return Script()
+        return Script((f"ALTER TABLE {self.name_of(table)} DROP CONSTRAINT {self.quote(key.name)}",))
+
+    def of_partition(self, table: Table, what: str, partition: str) -> Script:
+        """Something that a single partition has at the source: left out with a loss."""
+        detail = f"{what} is left out: it is on the partition {partition} only"
+        return Script((), (Loss(path_of(table), "partition-only", detail),))
+
+    # --- indexes ----------------------------------------------------------------------------------------------------
+
+    def index_name(self, table: Table, index: Index) -> str:
+        """An index's name in its own statement."""
+        return self.quote(index.name)
+
+    def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """One key of an index.
+
+        :raises Untranslatable: an expression without a counterpart.
+        """
+        sql = self.quote(key.column or "")
+        if key.expression is not None:
+            sql = f"({self.expression(key.expression, table, fixed=True)})"
+        if key.length is not None:
+            detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
+            losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
+        losses += self.index_key_losses(table, index, key)
+        return sql + (" DESC" if key.descending else "")
+
+    def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
+        """What a key says in words that only the source has: where NULLs come, and how values compare."""
+        path, what = path_of(table), key.column or "an expression"
+        if key.nulls_first is not None:
+            detail = f"index {index.name}: where NULLs of {what} come is left to the database"
+            yield Loss(path, "index-nulls", detail, key.column)
+        if key.opclass is not None:
+            detail = f"index {index.name} compares {what} in the usual way (at the source: {key.opclass})"
+            yield Loss(path, "index-opclass", detail, key.column)
+        if key.collation is not None:
+            detail = f"index {index.name} compares {what} as its column does (at the source: {key.collation})"
+            yield Loss(path, "index-collation", detail, key.column)
+
+    def index(self, table: Table, index: Index) -> Script:
+        """An index on a loaded table."""
+        if index.partition is not None:
+            return self.of_partition(table, f"index {index.name}", index.partition)
+        losses: list[Loss] = []
+        try:
+            keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+            where = ""
+            if index.where is not None:
+                where = f" WHERE {self.expression(index.where, table, condition=True, fixed=True)}"
+        except Untranslatable as why:
+            loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
+            return Script((), (loss,))
+        if index.comment:
+            losses.append(Loss(path_of(table), "comment", f"the comment of index {index.name} is left out"))
+        unique = "UNIQUE " if index.unique else ""
+        sql = f"CREATE {unique}INDEX {self.index_name(table, index)} ON {self.name_of(table)} ({keys}){where}"
+        return Script((sql,), tuple(losses))

@@ -1,0 +1,149 @@
+"""Expressions and queries in a database's SQL: its own as they are, those of others where they mean the same."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property, partial
+
+from sqlglot import exp
+
+from migrator.adapter import load_adapter
+from migrator.ddl.names import Names
+from migrator.expressions import Translator, Untranslatable, parse, parse_value
+from migrator.expressions.carrier import Carrier, Target
+from migrator.expressions.queries import Carried, Found, QueryCarrier
+from migrator.expressions.semantics import Semantics, Value
+from migrator.model.objects import Column, Expression, QName, Table, View
+
+
+class Expressions(Names):
+    """How expressions and queries of other databases are written for this one."""
+
+    @cached_property
+    def translator(self) -> Translator:
+        """Expressions of the catalog in this database's SQL."""
+        return Translator(self.catalog, lambda name: load_adapter(name).sqlglot, self.adapter.sqlglot, self.quote)
+
+    def expression(
+        self,
+        expression: Expression,
+        table: Table | None = None,
+        *,
+        into: Column | None = None,
+        condition: bool = False,
+        fixed: bool = False,
+    ) -> str:
+        """An expression over columns of ``table`` in this database's SQL.
+
+        ``into``: the column that stores it. ``condition``: it is one. ``fixed``: it must give the same value every time.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        if table is not None:
+            self._check_accepted(table, expression)
+        if expression.dialect == self.adapter.name:
+            return expression.sql
+        source = self._semantics_of(expression.dialect)
+        source.check_read(expression.sql)
+        columns = partial(self._column_value, source, table)
+        carrier = Carrier(source, self._target, columns, fixed=fixed)
+        tree = parse_value(expression.sql, load_adapter(expression.dialect).sqlglot)
+        if condition:
+            return carrier.condition(tree).sql
+        if into is not None:
+            return carrier.stored(tree, into.type, source.kind_of(into, table)).sql
+        return carrier.value(tree).sql
+
+    # --- queries ----------------------------------------------------------------------------------------------------
+
+    def query(self, view: View) -> Carried:
+        """A view's query in this database's SQL.
+
+        :raises Untranslatable: it has no exact counterpart here.
+        """
+        found = self._carried[QName(view.schema, view.name)]
+        if isinstance(found, Untranslatable):
+            raise found
+        return found
+
+    @cached_property
+    def _target(self) -> Target:
+        return Target(self._semantics_of(self.adapter.name), self.title, self.literal, self.boolean)
+
+    def _semantics_of(self, dialect: str) -> Semantics:
+        adapter = load_adapter(dialect)
+        if adapter.semantics is None:
+            raise Untranslatable(f"what the expressions of {adapter.title} mean is not known")
+        return adapter.semantics
+
+    def _column_value(self, source: Semantics, table: Table | None, node: exp.Column) -> Value:
+        """A column of a table as an operand of an expression."""
+        alike = [c for c in table.columns if c.name.lower() == node.name.lower()] if table is not None else []
+        column = next((c for c in alike if c.name == node.name), alike[0] if len(alike) == 1 else None)
+        if column is None:
+            raise Untranslatable(f"there is no column {node.name}")
+        nullable = column.nullable and not (table and table.primary_key and column.name in table.primary_key.columns)
+        return Value(source.kind_of(column, table), self.quote(column.name), type=column.type, nullable=nullable)
+
+    @cached_property
+    def _carried(self) -> dict[QName, Carried | Untranslatable]:
+        """Each view's query, or why it is left out; a view stands behind those that it reads."""
+        found: dict[QName, Carried | Untranslatable] = {}
+        for view in self.catalog.of(View):
+            try:
+                found[QName(view.schema, view.name)] = self._carry(view, found)
+            except Untranslatable as why:
+                found[QName(view.schema, view.name)] = why
+        return found
+
+    def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
+        if view.definition.dialect == self.adapter.name:
+            return Carried(view.definition.sql, {})
+        source, glot = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).sqlglot
+        source.check_read(view.definition.sql)
+        schemas = self.adapter.capabilities.single_schema is None
+        find = partial(self._relation, view.schema, source, earlier)
+        carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
+        carried = carrier.carried(parse(view.definition.sql, glot))
+        names = view.columns or tuple(carried.columns)
+        renamed = {n: replace(c, sql=self.quote(n)) for n, c in zip(names, carried.columns.values(), strict=True)}
+        return replace(carried, columns=renamed)
+
+    def _relation(
+        self, schema: str, source: Semantics, views: Mapping[QName, Carried | Untranslatable], node: exp.Table
+    ) -> Found:
+        """What a query reads by a name: a table, or a view that is carried too."""
+        wanted = QName(node.db or schema, node.name)
+        obj = self._relations.get(wanted) or self._relations.get(QName(wanted.schema.lower(), wanted.name.lower()))
+        if isinstance(obj, Table):
+            columns = {c.name: self._column_value(source, obj, exp.column(c.name)) for c in obj.columns}
+            key = frozenset(obj.primary_key.columns) if obj.primary_key is not None else frozenset()
+            return Found(obj.schema, obj.name, {n: replace(v, nullable=True) for n, v in columns.items()}, key)
+        carried = views.get(QName(obj.schema, obj.name)) if obj is not None else None
+        if obj is None or not isinstance(carried, Carried):
+            raise Untranslatable(f"it reads {wanted}, which is {'left out' if obj is not None else 'not there'}")
+        return Found(obj.schema, obj.name, carried.columns)
+
+    @cached_property
+    def _relations(self) -> dict[QName, Table | View]:
+        """The tables and views by their names, and in small letters where those mean one of them only."""
+        found: dict[QName, Table | View] = {}
+        relations = [obj for obj in self.catalog.objects if isinstance(obj, Table | View)]
+        folded = Counter((obj.schema.lower(), obj.name.lower()) for obj in relations)
+        for obj in relations:
+            if folded[obj.schema.lower(), obj.name.lower()] == 1:
+                found[QName(obj.schema.lower(), obj.name.lower())] = obj
+        return found | {QName(obj.schema, obj.name): obj for obj in relations}
+
+    # --- trials -----------------------------------------------------------------------------------------------------
+
+    def untried(self, expression: Expression) -> bool:
+        """Whether a server of this kind may refuse an expression that has come to stand in its DDL."""
+        return expression.dialect != self.adapter.name
+
+    def _check_accepted(self, table: Table, expression: Expression) -> None:
+        """:raises Untranslatable: the server was asked, and refuses the expression."""
+        if why := self.refused.get((table.qname, expression)):
+            raise Untranslatable(f"{self.title} refuses it: {why}")

@@ -1,0 +1,74 @@
+"""How a database writes names and constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from migrator.adapter import Adapter
+from migrator.model.catalog import Catalog
+from migrator.model.objects import DomainType, EnumType, Expression, QName, Sequence, Table, View
+
+
+class Names:
+    """How one database writes names and constants."""
+
+    def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
+        self.adapter, self.catalog, self.version = adapter, catalog, version
+        self.dialect = adapter.dialect()
+        self.preparer = self.dialect.identifier_preparer
+        self.refused: Mapping[tuple[QName, Expression], str] = {}
+        """What the server said against expressions when they were tried, by their tables; they are left out."""
+
+    @property
+    def title(self) -> str:
+        """The database's name as people write it."""
+        return self.adapter.title
+
+    def quote(self, name: str) -> str:
+        """An identifier, quoted where it must be."""
+        quoted: str = self.preparer.quote(name)
+        return quoted
+
+    def qualified(self, schema: str, name: str) -> str:
+        """A schema-qualified name."""
+        return f"{self.quote(schema)}.{self.quote(name)}"
+
+    def name_of(self, obj: Table | Sequence | View | EnumType | DomainType | QName) -> str:
+        """An object's name as statements write it."""
+        return self.qualified(obj.schema, obj.name)
+
+    def columns(self, names: Iterable[str]) -> str:
+        """A comma-joined list of quoted names."""
+        return ", ".join(self.quote(name) for name in names)
+
+    def named(self, name: str | None) -> str:
+        """``CONSTRAINT name``, or nothing for a constraint whose name the database chose."""
+        return f"CONSTRAINT {self.quote(name)} " if name else ""
+
+    def stored(self, name: str) -> str:
+        """A column's name as the database tells it from others."""
+        return name.lower() if self.adapter.capabilities.ignores_column_case else name
+
+    # --- constants --------------------------------------------------------------------------------------------------
+
+    def literal(self, text: str) -> str:
+        """A character literal."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def boolean(self, value: bool) -> str:
+        """A truth value."""
+        return "TRUE" if value else "FALSE"
+
+    def binary_literal(self, digits: str) -> str:
+        """Bytes, given in hexadecimal."""
+        return f"X'{digits}'"
+
+    # --- scripts ----------------------------------------------------------------------------------------------------
+
+    def as_script(self, statement: str) -> str:
+        """A statement as it stands in a SQLFILE, with its terminator."""
+        return f"{statement};"
+
+    def script_head(self) -> tuple[str, ...]:
+        """Statements a SQLFILE begins with."""
+        return ()

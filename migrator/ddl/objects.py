@@ -1,0 +1,253 @@
+"""Schemas, types, sequences, tables, views and programs in a database's SQL: all that a plan makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from migrator.ddl.constraints import Constraints
+from migrator.ddl.keys import expressions_of
+from migrator.ddl.script import Script
+from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
+from migrator.expressions import Untranslatable
+from migrator.model.catalog import Loss, path_of
+from migrator.model.objects import (
+    Column,
+    DomainType,
+    EnumType,
+    Object,
+    Partitioning,
+    Program,
+    QName,
+    Schema,
+    Sequence,
+    Table,
+    View,
+)
+
+
+class DDL(Constraints):
+    """Standard SQL; each adapter overrides what its database writes otherwise."""
+
+    taking_identities = ""
+    """What INSERT says so that a column GENERATED ALWAYS takes the rows' own numbers."""
+
+    staging_schema: str | None = None
+    """The schema that temporary tables are in; None: that of the table they stand in for."""
+
+    def refusals(self) -> Iterator[MigratorError]:
+        """All tables and columns that have no name or type here, and all columns of a table whose names are one here."""
+        for table in self.catalog.of(Table):
+            seen: dict[str, str] = {}
+            try:
+                self.quote(table.name)
+            except (IdentifierTooLong, InvalidIdentifier) as refusal:
+                yield refusal
+            for column in table.columns:
+                yield from self._refusals_of(table, column, seen)
+
+    def _refusals_of(self, table: Table, column: Column, seen: dict[str, str]) -> Iterator[MigratorError]:
+        try:
+            name = self.stored(column.name)
+            self.quote(column.name)
+            self.declaration(table, column)
+        except (UnsupportedType, IdentifierTooLong, InvalidIdentifier) as refusal:
+            yield refusal
+            return
+        other = seen.setdefault(name, column.name)
+        if other != column.name:
+            first = f"{path_of(table)}.{other}"
+            yield NamesCollide(first=first, second=column.name, name=name, database=self.title)
+
+    # --- what stands by itself --------------------------------------------------------------------------------------
+
+    def not_carried(self, obj: Object, rule: str, why: str) -> Script:
+        """No statement, one loss."""
+        return Script((), (Loss(path_of(obj), rule, f"not carried: {why}"),))
+
+    def uncommented(self, obj: Schema | EnumType | DomainType | Sequence) -> tuple[Loss, ...]:
+        """The loss of an object's comment, where there is none of such an object."""
+        return (Loss(path_of(obj), "comment", f"its comment is left out: {obj.comment}"),) if obj.comment else ()
+
+    def create_schema(self, schema: Schema) -> Script:
+        """A schema."""
+        return Script((f"CREATE SCHEMA IF NOT EXISTS {self.quote(schema.name)}",), self.uncommented(schema))
+
+    def create_enum(self, enum: EnumType) -> Script:
+        """An enumeration; where enums are no objects, columns declare the labels themselves."""
+        return Script((), (Loss(path_of(enum), "enum", "columns declare the labels themselves"), *self.uncommented(enum)))
+
+    def create_domain(self, domain: DomainType) -> Script:
+        """A domain; where there are none, columns take its base type and checks."""
+        loss = Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks")
+        return Script((), (loss, *self.uncommented(domain)))
+
+    def create_sequence(self, sequence: Sequence) -> Script:
+        """A sequence; one of few bits ends where those end."""
+        bounded = sequence
+        if sequence.bits < 64:
+            top = (1 << (sequence.bits - 1)) - 1
+            minimum = sequence.minimum if sequence.minimum is not None or sequence.increment > 0 else -top - 1
+            maximum = sequence.maximum if sequence.maximum is not None or sequence.increment < 0 else top
+            bounded = replace(sequence, minimum=minimum, maximum=maximum)
+        options = self.sequence_options(bounded)
+        return Script((f"CREATE SEQUENCE {self.name_of(sequence)} {options}",), self.uncommented(sequence))
+
+    def position(self, obj: Table | Sequence) -> Script:
+        """Let identities and sequences go on where the source stood; nothing for a table without an identity."""
+        return Script()
+
+    # --- tables -----------------------------------------------------------------------------------------------------
+
+    def create_table(self, table: Table) -> Script:
+        """A table with its columns and those constraints that must stand inside it."""
+        losses: list[Loss] = []
+        table = self.with_domain_rules(table, losses)
+        items = [self.column(table, column, losses) for column in table.columns]
+        items += self.range_checks(table)
+        items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
+        items += self.inline_constraints(table, losses)
+        losses += self._unsaid(table)
+        body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
+        sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
+        return Script((sql,), tuple(losses))
+
+    def table_options(self, table: Table, losses: list[Loss]) -> str:
+        """What follows the closing parenthesis."""
+        if table.partitioning is not None:
+            clause = "; ".join((table.partitioning.clause, *_bounds(table.partitioning)))
+            detail = f"becomes one table, without the bounds of its partitions; at the source: PARTITION BY {clause}"
+            losses.append(Loss(path_of(table), "partitioning", detail))
+        if table.parents:
+            parents = ", ".join(map(str, table.parents))
+            detail = f"no longer inherits from {parents}: its rows are not among theirs"
+            losses.append(Loss(path_of(table), "inheritance", detail))
+        return ""
+
+    def on_update(self, table: Table) -> Script:
+        """What does for MySQL's ON UPDATE CURRENT_TIMESTAMP here; nothing where columns do that themselves, or nothing can.
+
+        :meth:`create_table` says which, and what differs.
+        """
+        return Script()
+
+    def comments(self, obj: Table | View) -> Script:
+        """Comments on a table or view and its columns."""
+        statements = []
+        if obj.comment:
+            kind = "MATERIALIZED VIEW" if isinstance(obj, View) and obj.materialized else type(obj).__name__.upper()
+            statements.append(f"COMMENT ON {kind} {self.name_of(obj)} IS {self.literal(obj.comment)}")
+        if isinstance(obj, Table):
+            statements += [
+                f"COMMENT ON COLUMN {self.name_of(obj)}.{self.quote(c.name)} IS {self.literal(c.comment)}"
+                for c in obj.columns
+                if c.comment
+            ]
+        return Script(tuple(statements))
+
+    def drop_table(self, table: QName) -> Script:
+        """Drop a table for TABLE_EXISTS_ACTION=REPLACE."""
+        return Script((f"DROP TABLE {self.name_of(table)}",))
+
+    def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
+        """Empty tables for TABLE_EXISTS_ACTION=TRUNCATE, all at once so that foreign keys among them do not matter.
+
+        Nor do those of ``among`` where DDL cannot be rolled back, so that tables are emptied one by one.
+        """
+        return Script(tuple(f"TRUNCATE TABLE {self.name_of(table)}" for table in tables))
+
+    # --- views and programs -----------------------------------------------------------------------------------------
+
+    def create_view(self, view: View) -> Script:
+        """A view."""
+        try:
+            query = self.query(view)
+        except Untranslatable as why:
+            return self.not_carried(view, "view", f"{why}")
+        losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
+        if view.materialized:
+            indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
+            losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))
+        losses += self.view_option_losses(view)
+        columns = f" ({self.columns(view.columns)})" if view.columns else ""
+        return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.sql.rstrip().rstrip(';')}",), tuple(losses))
+
+    def view_option_losses(self, view: View) -> Iterator[Loss]:
+        """The options of a view that only its own database knows."""
+        if view.definition.dialect != self.adapter.name:
+            for name, value in view.options:
+                yield Loss(path_of(view), "view-option", f"{name} {value} is left out")
+
+    def create_program(self, program: Program) -> Script:
+        """A routine or trigger: to the same database as source text, else a loss."""
+        if program.create.dialect != self.adapter.name:
+            return self.not_carried(program, "program", f"source text of {program.create.dialect} is not translated")
+        return Script((program.create.sql,))
+
+    # --- temporary tables -------------------------------------------------------------------------------------------
+
+    def on_trial(self, table: Table, name: QName) -> Table:
+        """The table as expressions are tried in it: its columns and keys, and nothing that is computed."""
+        columns = (
+            replace(c, type=self._own_type(c), default=None, identity=None, generated=None, on_update=None, comment=None)
+            for c in table.columns
+        )
+        return replace(
+            table,
+            schema=name.schema,
+            name=name.name,
+            columns=tuple(columns),
+            checks=(),
+            indexes=tuple(index for index in table.indexes if not any(map(self.untried, expressions_of(index)))),
+            partitioning=None,
+            parents=(),
+            comment=None,
+        )
+
+    def trial(self, table: Table) -> tuple[str, ...]:
+        """The statements that make a table from :meth:`on_trial` a temporary one, its checks and computed indexes too."""
+        scripts = [self.check(table, check) for check in table.checks]
+        scripts += [self.index(table, i) for i in table.indexes if any(map(self.untried, expressions_of(i)))]
+        return (self.create_temporary(table), *(sql for script in scripts for sql in script.statements))
+
+    def create_temporary(self, table: Table) -> str:
+        """The statement that makes a table a temporary one; its schema is :attr:`staging_schema`, where there is one."""
+        return self.create_table(table).statements[0].replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+
+    def drop_temporary(self, table: QName) -> str:
+        """The statement that drops a temporary table, and never another one of its name."""
+        return f"DROP TEMPORARY TABLE IF EXISTS {self.name_of(table)}"
+
+    def staging_for(self, table: QName) -> QName:
+        """The name of the temporary table that rows for ``table`` wait in; each connection has one of its own."""
+        return QName(self.staging_schema or table.schema, "MIGRATOR_STAGING")
+
+    def create_staging(self, staging: QName, columns: Iterable[Column]) -> str:
+        """The statement that makes a temporary table for rows of ``columns``: no key, no default, all nullable."""
+        plain = (
+            replace(column, nullable=True, default=None, identity=None, generated=None, comment=None, on_update=None)
+            for column in columns
+        )
+        return self.create_temporary(Table(staging.schema, staging.name, tuple(plain)))
+
+    def insert_from(
+        self, table: QName, columns: Iterable[Column], staging: QName, where: str | None, insert_into: str
+    ) -> str:
+        """The statement that moves the rows of ``staging``, or those of them that meet ``where``, into ``table``.
+
+        ``insert_into``: how it begins.
+        """
+        names = self.columns(column.name for column in columns)
+        listed = f" ({names}){self.taking_identities}" if names else ""
+        condition = f" WHERE {where}" if where else ""
+        source = f"{self.name_of(staging)} {self.quote(table.name)}"
+        return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
+
+
+def _bounds(partitioning: Partitioning) -> Iterator[str]:
+    """The partitions that the clause itself does not name, with their bounds."""
+    for part in partitioning.partitions:
+        if part.name not in partitioning.clause:
+            below = part.partitioning
+            yield f"{part.name} {part.bounds}" + (f" PARTITION BY {below.clause}" if below is not None else "")
+            yield from _bounds(below) if below is not None else ()
