@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from functools import cached_property, reduce
 from operator import add
 from typing import Any
 
@@ -15,7 +15,7 @@ from migrator import filters
 from migrator.adapter import Adapter, DataFiles, Estimation, Facts, Granule, Read, Scope, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
-from migrator.dump.master import Piece
+from migrator.dump.master import Entry, Piece
 from migrator.ends import Database, DumpedFiles, DumpedRows, TableRows, database_errors
 from migrator.errors import ChangedMeanwhile, DatabaseError, NoPastState, NotADumpFile, RowsMissing
 from migrator.job.table import is_master_table
@@ -111,95 +111,145 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     server = database.server()
     with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
-
-        def look() -> tuple[Catalog, Catalog]:
-            proof = not (spec.estimate_only or spec.transportable)
-            whole = without_master_tables(adapter.catalog(connection, schemas, proof=proof))
-            return whole, filters.select(whole, spec, server.schema)
-
-        locked = None
-        if spec.access_method == "INSERT_AS_SELECT" and adapter.capabilities.locks_linked:
-            locked = _sources(spec, look()[1])
-            stack.enter_context(adapter.locking(database.engine, locked))
+        looks = _Looks(spec, adapter, connection, schemas, server.schema)
+        locked = _lock(spec, database, looks, stack)
         snapshot = stack.enter_context(_state(spec, database))
         reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
-        whole, catalog = look()
+        whole, catalog = looks.look()
         if locked is not None and not set(locked).issuperset(_sources(spec, catalog)):
             raise DatabaseError(detail="tables were made while the job locked those there were; run the job again")
         conditions = filters.conditions(spec, catalog)
         if spec.past is not None:
             _check_past(spec.past, _sources(spec, catalog), adapter, connection)
+        opened = _Opened(spec, database, snapshot, reading, looks, catalog, conditions)
+        yield opened.origin(whole)
 
-        def read(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
-            part = QName(*detail["part"]) if detail.get("part") else None
-            granule = Granule(part, detail.get("where", ""))
-            return Read(table.source, columns, conditions.get(table.source), granule, detail.get("policies", False))
 
-        def at_source(table: Table) -> Table:
-            return catalog.table(table.source) or table
+@dataclass(frozen=True)
+class _Looks:
+    """How a job looks at the catalog of its source."""
 
-        def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
-            return TableRows(database, snapshot, read(table, columns, detail))
+    spec: JobSpec
+    adapter: Adapter
+    connection: sa.Connection
+    schemas: Sequence[str]
+    schema: str
+    """The connected user's."""
 
-        grouping = "GROUP_PARTITION_TABLE_DATA" in spec.data_options
+    def look(self) -> tuple[Catalog, Catalog]:
+        """All that is there now, and what of it belongs to the job."""
+        proof = not (self.spec.estimate_only or self.spec.transportable)
+        whole = without_master_tables(self.adapter.catalog(self.connection, self.schemas, proof=proof))
+        return whole, filters.select(whole, self.spec, self.schema)
 
-        def granules(table: Table) -> tuple[Granule, ...]:
-            if grouping and table.partitioning is not None:
-                return (Granule(bytes=table.bytes or 0),)
-            return adapter.granules(reading, at_source(table), spec.parallel_threshold)
 
-        def parts(table: Table) -> tuple[Part, ...]:
-            if spec.transportable:
-                return (Part({}, table.bytes or 0),)
-            return tuple(
-                Part(
-                    {
-                        "part": None if granule.part is None else [granule.part.schema, granule.part.name],
-                        "where": granule.where,
-                    },
-                    granule.bytes,
-                )
-                for granule in granules(table)
-            )
+def _lock(spec: JobSpec, database: Database, looks: _Looks, stack: ExitStack) -> list[QName] | None:
+    """The tables that are locked until the ``stack`` ends, before the state is taken; None: none need be."""
+    if spec.access_method != "INSERT_AS_SELECT" or not database.adapter.capabilities.locks_linked:
+        return None
+    locked = _sources(spec, looks.look()[1])
+    stack.enter_context(database.adapter.locking(database.engine, locked))
+    return locked
 
-        def estimate(table: Table, method: Estimation) -> int:
-            return adapter.estimate(reading, at_source(table), method)
 
-        def changed(table: Table, detail: dict[str, Any], mark: str, rows: int) -> str | None:
-            if not mark:
-                return None  # this database cannot tell
-            return adapter.changed(reading, read(table, at_source(table).columns, detail), mark, rows)
+@dataclass(frozen=True)
+class _Opened:
+    """A database, read in the one state that ``snapshot`` holds, through the connection ``reading``."""
 
-        @contextmanager
-        def hold(tables: Sequence[Table]) -> Iterator[Held]:
-            with database_errors(adapter), adapter.holding(database.engine, [table.source for table in tables]) as files:
-                _, kept = look()
-                if _identity(kept) != identity:
-                    detail = "objects were made, changed or dropped while the job began"
-                    raise ChangedMeanwhile(detail=detail)
-                yield Held(files, kept)
+    spec: JobSpec
+    database: Database
+    snapshot: Snapshot
+    reading: sa.Connection
+    looks: _Looks
+    catalog: Catalog
+    conditions: Mapping[QName, str]
 
-        notes = filters.unmatched(spec, whole)
-        if snapshot.note and spec.parallel > 1 and not spec.transportable:
-            notes = (*notes, snapshot.note)
-        identity, mark = _identity(catalog), adapter.mark(reading)
-        yield Origin(
+    @property
+    def adapter(self) -> Adapter:
+        """The database's."""
+        return self.database.adapter
+
+    @cached_property
+    def identity(self) -> str:
+        """A checksum of the job's objects."""
+        return _identity(self.catalog)
+
+    def origin(self, whole: Catalog) -> Origin:
+        """The database laid open; ``whole``: all that is there."""
+        copied = self.spec.transportable
+        return Origin(
             whole,
-            catalog,
-            parts,
-            rows,
-            None if spec.transportable else snapshot.readers,
-            identity,
-            mark,
-            notes,
-            estimate,
-            facts=lambda tables: adapter.facts(connection, tables),
-            queried=frozenset(conditions),
-            state=(database, snapshot),
-            changed=changed,
-            data_files=adapter.capabilities.data_files if spec.transportable else None,
-            hold=hold if spec.transportable else None,
+            self.catalog,
+            self.parts,
+            self.rows,
+            None if copied else self.snapshot.readers,
+            self.identity,
+            self.adapter.mark(self.reading),
+            self.notes(whole),
+            self.estimate,
+            facts=lambda tables: self.adapter.facts(self.looks.connection, tables),
+            queried=frozenset(self.conditions),
+            state=(self.database, self.snapshot),
+            changed=self.changed,
+            data_files=self.adapter.capabilities.data_files if copied else None,
+            hold=self.hold if copied else None,
         )
+
+    def notes(self, whole: Catalog) -> tuple[str, ...]:
+        """What is remarked of the request, and of the state."""
+        notes = filters.unmatched(self.spec, whole)
+        alone = self.snapshot.note and self.spec.parallel > 1 and not self.spec.transportable
+        return (*notes, self.snapshot.note) if alone else notes
+
+    def rows(self, table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
+        """The rows of a granule."""
+        return TableRows(self.database, self.snapshot, self._read(table, columns, detail))
+
+    def parts(self, table: Table) -> tuple[Part, ...]:
+        """The granules of a table."""
+        if self.spec.transportable:
+            return (Part({}, table.bytes or 0),)
+        return tuple(_part(granule) for granule in self._granules(table))
+
+    def estimate(self, table: Table, method: Estimation) -> int:
+        """About how many bytes a table's rows have."""
+        return self.adapter.estimate(self.reading, self._at_source(table), method)
+
+    def changed(self, table: Table, detail: dict[str, Any], mark: str, rows: int) -> str | None:
+        """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
+        if not mark:
+            return None  # this database cannot tell
+        return self.adapter.changed(self.reading, self._read(table, self._at_source(table).columns, detail), mark, rows)
+
+    @contextmanager
+    def hold(self, tables: Sequence[Table]) -> Iterator[Held]:
+        """Keep the data files of tables as they are."""
+        engine, sources = self.database.engine, [table.source for table in tables]
+        with database_errors(self.adapter), self.adapter.holding(engine, sources) as files:
+            _, kept = self.looks.look()
+            if _identity(kept) != self.identity:
+                raise ChangedMeanwhile(detail="objects were made, changed or dropped while the job began")
+            yield Held(files, kept)
+
+    def _read(self, table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> Read:
+        part = QName(*detail["part"]) if detail.get("part") else None
+        granule = Granule(part, detail.get("where", ""))
+        return Read(table.source, columns, self.conditions.get(table.source), granule, detail.get("policies", False))
+
+    def _granules(self, table: Table) -> tuple[Granule, ...]:
+        grouping = "GROUP_PARTITION_TABLE_DATA" in self.spec.data_options
+        if grouping and table.partitioning is not None:
+            return (Granule(bytes=table.bytes or 0),)
+        return self.adapter.granules(self.reading, self._at_source(table), self.spec.parallel_threshold)
+
+    def _at_source(self, table: Table) -> Table:
+        return self.catalog.table(table.source) or table
+
+
+def _part(granule: Granule) -> Part:
+    """A granule as the master table records it."""
+    part = None if granule.part is None else [granule.part.schema, granule.part.name]
+    return Part({"part": part, "where": granule.where}, granule.bytes)
 
 
 def _state(spec: JobSpec, database: Database) -> AbstractContextManager[Snapshot]:
@@ -263,54 +313,78 @@ def open_dump(spec: JobSpec, secrets: Secrets, say: Say) -> reader.DumpSet:
 def dump_origin(spec: JobSpec, default_schema: str, secrets: Secrets, say: Say) -> Iterator[Origin]:
     """A dump file set."""
     dump = open_dump(spec, secrets, say)
-    copied = dump.header.data_files
-    if copied == "database" and len(dump.master.entries) != 1:
+    if dump.header.data_files == "database" and len(dump.master.entries) != 1:
         raise NotADumpFile(path=spec.dumpfiles[0], detail="is damaged: it must hold the files of one database")
     catalog = filters.select(dump.catalog, spec, default_schema)
+    yield _OpenedDump(spec, dump).origin(catalog)
 
-    def parts(table: Table) -> tuple[Part, ...]:
-        entry = dump.master.entry(table.source.schema, table.source.name)
+
+@dataclass(frozen=True)
+class _OpenedDump:
+    """A dump file set that a job reads."""
+
+    spec: JobSpec
+    dump: reader.DumpSet
+
+    def origin(self, catalog: Catalog) -> Origin:
+        """The set laid open; ``catalog``: the job's objects."""
+        header, entries = self.dump.header, self.dump.master.entries
+        notes = filters.unmatched(self.spec, self.dump.catalog)
+        return Origin(
+            self.dump.catalog,
+            catalog,
+            self.parts,
+            self.rows,
+            None,
+            header.set_id,
+            notes=notes,
+            unfiltered=filters.conditions(self.spec, catalog),
+            digest=self.digest,
+            data_files=header.data_files,
+            files=None if header.data_files is None else self.files,
+            traits={QName(entry.schema, entry.table): entry.traits for entry in entries},
+            whole=Table(entries[0].schema, entries[0].table, ()) if header.data_files == "database" else None,
+        )
+
+    def parts(self, table: Table) -> tuple[Part, ...]:
+        """The granules of a table: groups of pieces.
+
+        :raises RowsMissing: the export could not read all of its rows.
+        """
+        entry = self._entry(table)
         if entry is None:
             return ()
         if entry.state != "COMPLETED":
             raise RowsMissing(table=table.source, detail=entry.error)
-        return tuple(
-            Part(
-                {"pieces": [vars(piece) for piece in group]},
-                sum(piece.bytes for piece in group),
-                sum(piece.rows for piece in group),
-            )
-            for group in (_grouped(entry.pieces, spec.parallel_threshold) if copied is None else (entry.pieces,))
-        )
+        copied = self.dump.header.data_files is not None
+        return tuple(map(_group, (entry.pieces,) if copied else _grouped(entry.pieces, self.spec.parallel_threshold)))
 
-    def rows(table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> DumpedRows:
-        pieces = tuple(Piece(**piece) for piece in detail["pieces"])
-        return DumpedRows(dump.dump, pieces, tuple(column.name for column in columns))
+    def rows(self, table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> DumpedRows:
+        """The rows of a granule."""
+        return DumpedRows(self.dump.dump, _pieces(detail), tuple(column.name for column in columns))
 
-    def files(detail: dict[str, Any]) -> DumpedFiles:
-        return DumpedFiles(dump.dump, tuple(Piece(**piece) for piece in detail["pieces"]))
+    def files(self, detail: dict[str, Any]) -> DumpedFiles:
+        """The data files of a granule."""
+        return DumpedFiles(self.dump.dump, _pieces(detail))
 
-    def digest(table: Table) -> Digest | None:
-        entry = dump.master.entry(table.source.schema, table.source.name)
+    def digest(self, table: Table) -> Digest | None:
+        """The digest of a table's rows; None: none was taken."""
+        entry = self._entry(table)
         return reduce(add, entry.digests) if entry is not None and entry.digests else None
 
-    notes = filters.unmatched(spec, dump.catalog)
-    conditions = filters.conditions(spec, catalog)
-    yield Origin(
-        dump.catalog,
-        catalog,
-        parts,
-        rows,
-        None,
-        dump.header.set_id,
-        notes=notes,
-        unfiltered=conditions,
-        digest=digest,
-        data_files=copied,
-        files=None if copied is None else files,
-        traits={QName(entry.schema, entry.table): entry.traits for entry in dump.master.entries},
-        whole=Table(dump.master.entries[0].schema, dump.master.entries[0].table, ()) if copied == "database" else None,
-    )
+    def _entry(self, table: Table) -> Entry | None:
+        return self.dump.master.entry(table.source.schema, table.source.name)
+
+
+def _group(pieces: tuple[Piece, ...]) -> Part:
+    """Pieces as the master table records them."""
+    detail = {"pieces": [vars(piece) for piece in pieces]}
+    return Part(detail, sum(piece.bytes for piece in pieces), sum(piece.rows for piece in pieces))
+
+
+def _pieces(detail: dict[str, Any]) -> tuple[Piece, ...]:
+    """What :func:`_group` recorded."""
+    return tuple(Piece(**piece) for piece in detail["pieces"])
 
 
 def _grouped(pieces: tuple[Piece, ...], size: int) -> Iterator[tuple[Piece, ...]]:
