@@ -63,8 +63,8 @@ def _plain(command: Command, hidden: Mapping[str, str]) -> str:
 
 def verdicts(judged: Iterable[str]) -> str:
     """How many of the targets are met."""
-    counted = list(judged)
-    return f"{counted.count('met')} of {counted.count('met') + counted.count('missed')} targets are met."
+    counted = [verdict for verdict in judged if verdict]
+    return f"{counted.count('met')} of {len(counted)} targets are met."
 
 
 def publish(

@@ -38,9 +38,9 @@ class Target:
     on_all: Wanted | None = None
     on: Mapping[str, Wanted] = field(default_factory=dict)
 
-    def cells(self, table: str, ratio: float) -> tuple[str, str]:
-        """What is wanted on a table, and whether a ratio meets it; both are empty where nothing is wanted."""
-        return judged(self.on.get(table, self.on_all), ratio)
+    def of(self, table: str) -> Wanted | None:
+        """What is wanted on a table."""
+        return self.on.get(table, self.on_all)
 
 
 NOTHING = Target()

@@ -208,9 +208,19 @@ def decide(
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
-        refusal = None if choice is None else choice.refusal(name, "import")
-        found[name] = Decision(table, action, as_is.get(name), choice, refusal)
+        found[name] = Decision(table, action, as_is.get(name), choice, _refusal(table, as_is.get(name), choice))
     return found
+
+
+def _refusal(table: Table, made: Table | None, choice: Choice | None) -> MigratorError | None:
+    """Why rows cannot get into a table: by no method, or not into the columns that it has."""
+    refusal = None if choice is None else choice.refusal(table.qname, "import")
+    if refusal is None and made is not None and choice is not None:
+        try:
+            way_in(table, made, choice)
+        except ValueNotCarried as error:
+            return error
+    return refusal
 
 
 def _action(spec: JobSpec, name: QName, there: There) -> Action:
@@ -227,14 +237,14 @@ def blocked(spec: JobSpec, catalog: Catalog, there: There) -> frozenset[QName]:
 
 
 def check(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) -> None:
-    """Where all tables are to be loaded by one method, none is refused.
+    """Where all tables are to be loaded by one method, it is refused for none.
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
     """
     if spec.access_method == "AUTOMATIC" and opened.data_files is None:
         return
     for decision in decisions.values():
-        if decision.refusal is not None:
+        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried):
             raise decision.refusal
 
 

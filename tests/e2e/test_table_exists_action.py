@@ -79,6 +79,14 @@ def test_truncate_empties_the_tables_first(load: Callable[..., Run], target: str
     assert contents(target) == BOTH
 
 
+def test_truncate_leaves_a_table_that_has_no_column_for_one_of_the_source(load: Callable[..., Run], target: str) -> None:
+    execute(target, "ALTER TABLE child RENAME COLUMN parent TO other")
+    run = load("TABLE_EXISTS_ACTION=TRUNCATE", "EXCLUDE=TABLE:\"= 'parent'\"")
+    assert run.code == 5
+    assert "has no such column" in run.out
+    assert rows(target, "SELECT id, other FROM child ORDER BY 1") == BOTH["child"]
+
+
 def test_replace_makes_the_tables_anew(load: Callable[..., Run], target: str) -> None:
     execute(target, "ALTER TABLE parent ADD COLUMN extra INT")
     done(load("TABLE_EXISTS_ACTION=REPLACE"))

@@ -43,7 +43,7 @@ def treat(job: Import) -> None:
 
 
 def _without_refused(job: Import, tables: Sequence[QName]) -> list[QName]:
-    """Existing tables but for those that no method may load: these are left as they are."""
+    """Existing tables but for those that cannot be loaded: these are left as they are."""
     refused = {name: why for name, decision in job.decisions().items() if (why := decision.refusal) is not None}
     for name in tables:
         if name in refused:
