@@ -52,16 +52,9 @@ def _row(contest: Contest, entry: Entry) -> list[str]:
     spread = f"({min(seconds):.2f}-{max(seconds):.2f})"
     ratios = [None if ours.failed else median(entry.runs) / median(ours.runs) for ours in contest.ours]
     shown = [*("" if ratio is None else f"{ratio:.2f}" for ratio in ratios), ""][:2]
-    judged = _judged(entry.contestant.wanted.of(contest.table), ratios)
-    return [
-        *name,
-        f"{median(entry.runs):.2f}",
-        spread,
-        *shown,
-        *judged,
-        f"{peak_megabytes(entry.runs):.0f}",
-        _exactness(entry),
-    ]
+    verdict = _verdict(entry.contestant.wanted.of(contest.table), ratios)
+    peak = f"{peak_megabytes(entry.runs):.0f}"
+    return [*name, f"{median(entry.runs):.2f}", spread, *shown, *verdict, peak, _exactness(entry)]
 
 
 def _verdict(wanted: Wanted | None, ratios: Sequence[float | None]) -> tuple[str, str]:
