@@ -644,6 +644,12 @@ class Choice:
         """Whether policies may hide rows from an export."""
         return any(bar.rule.asks is Fact.SELECT_POLICY for bar in self.barred)
 
+    def remark(self, table: QName) -> str:
+        """What the log of an export says of it as an error, although rows are unloaded; empty: nothing."""
+        if not self.partial:
+            return ""
+        return f"ORA-39181: Only partial table data may be exported due to fine grain access control on {table}"
+
     def _slower(self) -> bool:
         """Whether a faster method than the one chosen was free."""
         return self.method is not next(

@@ -254,12 +254,13 @@ def _cells(table: TablePlan) -> tuple[str, ...]:
     from migrator.job.report import size_text
 
     name = str(table.table)
+    lifts = "; ".join(dict.fromkeys(bar.lift for bar in table.barred))
     if table.problem:
-        return name, "0", "", "0", "none", table.problem, ""
+        return name, "0", "", "0", "none", table.problem, lifts
     method = f"{table.method}, loaded by {table.loaded_by}" if table.loaded_by else table.method
     rows = "unknown" if table.rows is None else str(table.rows)
-    lifts = "; ".join(dict.fromkeys(bar.lift for bar in table.barred))
-    return name, rows, size_text(table.bytes), str(table.granules), method, table.reason, lifts
+    why = "; ".join(filter(None, [table.remark, table.reason]))
+    return name, rows, size_text(table.bytes), str(table.granules), method, why, lifts
 
 
 # --- verifications --------------------------------------------------------------------------------------------------

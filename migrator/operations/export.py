@@ -238,8 +238,8 @@ class _Export:
     def _tell_choice(self, name: QName, choice: Choice) -> None:
         if choice.reason and self.spec.metrics:
             self.log.message(f"{name}: {choice.method}, because {choice.reason}")
-        if choice.partial:
-            self.log.error(f"ORA-39181: Only partial table data may be exported due to fine grain access control on {name}")
+        if remark := choice.remark(name):
+            self.log.error(remark)
 
     def _master(self) -> Master:
         """What the dump set records of its rows."""

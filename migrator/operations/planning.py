@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -65,6 +65,7 @@ class TablePlan:
 
     ``method`` as METRICS prints it, empty where no rows move: ``problem`` says why. ``loaded_by``: how rows from a linked
     database come in. ``bytes`` and ``rows`` are estimates but for a dump file set's; ``rows`` None: not known.
+    ``remark``: what the log says as an error of a table whose rows do move.
     """
 
     table: QName
@@ -76,6 +77,7 @@ class TablePlan:
     bytes: int = 0
     rows: int | None = None
     problem: str = ""
+    remark: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -101,9 +103,13 @@ class JobPlan:
 
     @property
     def code(self) -> int:
-        """The exit code: 5 where the job would end with errors in its log, as far as a plan can tell."""
+        """The exit code, as far as a plan can tell: 5 where the job would end with errors in its log, 1 where it would not
+        begin: an export leaves out no table whose rows it cannot read."""
+        problem = any(table.problem for table in self.tables)
+        if problem and self.operation == "EXPORT":
+            return 1
         met = self.operation == "IMPORT" and any(one.hinders for table in self.profiles or () for one in table.findings)
-        return 5 if met or self.existing or any(table.problem for table in self.tables) else 0
+        return 5 if met or problem or self.existing or any(table.remark for table in self.tables) else 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -227,10 +233,12 @@ class _Imported:
         table, name = decision.table, decision.table.qname
         parts = self._origin.parts(table)
         problem = self._problem(decision, parts)
+        choice = decision.choice
         if problem:
-            return TablePlan(name, "", problem=problem)
-        assert decision.choice is not None
-        return _moved(self._spec, self._origin, table, name, decision.choice, parts)
+            bars = () if choice is None or choice.method is not None else _bars(choice)
+            return TablePlan(name, "", barred=bars, rows=table.rows, problem=problem)
+        assert choice is not None
+        return _moved(self._spec, self._origin, table, name, choice, parts)
 
     def _problem(self, decision: Decision, parts: Sequence[Part]) -> str:
         """Why a table gets none of its rows; empty: it gets them, or there are none."""
@@ -275,8 +283,9 @@ class _Imported:
 def _exported(spec: JobSpec, opened: Origin, table: Table, choice: Choice) -> TablePlan:
     why = choice.refusal(table.source, "export")
     if why is None:
-        return _moved(spec, opened, table, table.source, choice, opened.parts(table))
-    return TablePlan(table.source, "", reason=choice.reason, barred=_bars(choice), problem=str(why))
+        moved = _moved(spec, opened, table, table.source, choice, opened.parts(table))
+        return replace(moved, remark=choice.remark(table.qname))
+    return TablePlan(table.source, "", reason=choice.reason, barred=_bars(choice), rows=table.rows, problem=str(why))
 
 
 def _bars(choice: Choice) -> tuple[Barred, ...]:

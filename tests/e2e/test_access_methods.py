@@ -329,6 +329,9 @@ def test_an_export_under_row_level_security_has_the_visible_rows_and_says_so(
     assert 'ORA-39181: Only partial table data may be exported due to fine grain access control on "public"."t"' in run.out
     assert "using external_table" in run.out
     assert run.rows == {"t": 2}
+    plan = pump("plan", "expdp", limited, f"DIRECTORY={tmp_path}", "DUMPFILE=x.dmp")
+    assert plan.code == 5
+    assert "ORA-39181" in plan.out
     whole = done(pump("expdp", owner, f"DIRECTORY={tmp_path}", "DUMPFILE=w.dmp", "METRICS=YES"))
     assert "using direct_path" in whole.out
     assert whole.rows == {"t": 3}

@@ -203,8 +203,8 @@ def test_a_table_whose_file_cannot_be_taken_is_refused_by_the_rule(
     done(pump("expdp", url, "TRANSPORTABLE=ALWAYS", "EXCLUDE=TABLE:\"= 'odd'\"", *where))
 
 
-def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, object]]:
-    main(["plan", *arguments, "--json"], in_process)
+def planned(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 0) -> dict[str, dict[str, object]]:
+    assert main(["plan", *arguments, "--json"], in_process) == code
     return {table["table"]: table for table in json.loads(capsys.readouterr().out)["tables"]}
 
 
@@ -213,7 +213,7 @@ def test_the_plan_says_which_tables_are_copied_and_what_bars_the_others(
 ) -> None:
     url = mysql()
     execute(url, BARRED["full-text-file"], "CREATE TABLE plain (a INT)")
-    tables = planned(capsys, "expdp", url, "TRANSPORTABLE=ALWAYS")
+    tables = planned(capsys, "expdp", url, "TRANSPORTABLE=ALWAYS", code=1)  # the job's
     assert tables["plain"]["method"] == "data_file_copy"
     assert tables["odd"]["method"] == ""
     assert "rule full-text-file" in str(tables["odd"]["problem"])

@@ -136,6 +136,7 @@ def test_the_json_says_of_each_table_the_rule_what_lifts_it_and_how_much_it_is(
         "granules": 1,
         "rows": 2,
         "problem": "",
+        "remark": "",
     }
     assert (found["operation"], found["mode"]) == ("IMPORT", "FULL")
     assert found["objects"]["TABLE/TABLE"] == 1

@@ -139,3 +139,17 @@ def test_they_agree_about_what_a_replaced_table_had(
     found = planned(target, *arguments, f"TABLE_EXISTS_ACTION={action}")
     assert found == job(target, *arguments, f"TABLE_EXISTS_ACTION={action}")
     assert found[2] == {"t": "direct_path"} or action != "REPLACE"
+
+
+def test_a_plan_says_what_would_let_a_table_be_loaded_that_no_method_may_load(
+    postgresql: Callable[[], str], dump: tuple[str, str]
+) -> None:
+    target = postgresql()
+    execute(target, "CREATE TABLE t (id integer, v integer)", *ON_A_SERVER["a disabled unique index"])
+    where = (dump[1], "DUMPFILE=x.dmp", "NOLOGFILE=YES", "TABLES=t", remap(dump[0], target))
+    run = pump("plan", "impdp", target, *where, "TABLE_EXISTS_ACTION=APPEND", "--json")
+    (table,) = json.loads(run.out)["tables"]
+    assert run.code == 5
+    assert [(bar["rule"], bar["lift"]) for bar in table["barred"]] == [
+        ("disabled-unique-index", "build the index anew, or drop it")
+    ]
