@@ -150,6 +150,5 @@ def test_a_plan_says_what_would_let_a_table_be_loaded_that_no_method_may_load(
     run = pump("plan", "impdp", target, *where, "TABLE_EXISTS_ACTION=APPEND", "--json")
     (table,) = json.loads(run.out)["tables"]
     assert run.code == 5
-    assert [(bar["rule"], bar["lift"]) for bar in table["barred"]] == [
-        ("disabled-unique-index", "build the index anew, or drop it")
-    ]
+    lifts = {bar["rule"]: bar["lift"] for bar in table["barred"]}
+    assert lifts["disabled-unique-index"] == "build the index anew, or drop it"
