@@ -11,6 +11,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from migrator.adapter import Capabilities
@@ -43,13 +44,25 @@ NAMES: Mapping[type, tuple[str, ...]] = {
 }
 """The fields of model values that hold names of objects, columns and constraints."""
 
-_WORD = re.compile(
-    r"""
-      (?P<other> '(?:[^']|'')*' | --[^\n]* | /\*.*?\*/ )
-    | (?P<name>  "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | [^\W\d][\w$]* )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+_PLAIN = r"'(?:[^']|'')*'"
+_ESCAPED = r"'(?:[^'\\]|''|\\.)*'"
+_LITERALS = {
+    "mysql": _ESCAPED,
+    "postgresql": rf"[eE]{_ESCAPED} | {_PLAIN} | \$(?P<tag>[^\W\d]?\w*)\$.*?\$(?P=tag)\$",
+}
+"""How a dialect writes texts, where it is not as the standard has them."""
+
+
+@cache
+def _words(dialect: str) -> re.Pattern[str]:
+    """What finds the names in a dialect's expressions."""
+    return re.compile(
+        rf"""
+          (?P<other> {_LITERALS.get(dialect, _PLAIN)} | --[^\n]* | /\*.*?\*/ )
+        | (?P<name>  "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | [^\W\d][\w$]* )
+        """,
+        re.VERBOSE | re.DOTALL,
+    )
 
 
 def length(name: str, capabilities: Capabilities) -> int:
@@ -75,7 +88,7 @@ def fit_lengths(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     }
     if not short:
         return catalog
-    change = _changing(short, ignore_case=catalog.dialect in {"sqlite", "mysql"})
+    change = _changing(short, catalog.dialect)
     objects = tuple(_with_origin(rebuilt(obj, change), obj) for obj in catalog.objects)
     losses = [
         Loss(path_of(new), "name-cut", f"{old} is named {short[old]} here", short[old] if of_column else None)
@@ -99,7 +112,7 @@ def _names(value: Any) -> Iterator[str]:
     return iter(found)
 
 
-def _changing(short: Mapping[str, str], *, ignore_case: bool) -> Callable[[Any], Any]:
+def _changing(short: Mapping[str, str], dialect: str) -> Callable[[Any], Any]:
     """What puts short names for long ones into a model value."""
 
     def renamed(held: Any) -> Any:
@@ -107,7 +120,7 @@ def _changing(short: Mapping[str, str], *, ignore_case: bool) -> Callable[[Any],
 
     def change(value: Any) -> Any:
         if isinstance(value, o.Expression):
-            return replace(value, sql=_in_text(value.sql, short, ignore_case=ignore_case))
+            return replace(value, sql=_in_text(value.sql, short, dialect))
         changed = {
             field: new for field in NAMES.get(type(value), ()) if (new := renamed(old := getattr(value, field))) != old
         }
@@ -125,9 +138,9 @@ def _with_origin(new: o.Object, old: o.Object) -> o.Object:
     return new
 
 
-def _in_text(sql: str, short: Mapping[str, str], *, ignore_case: bool) -> str:
+def _in_text(sql: str, short: Mapping[str, str], dialect: str) -> str:
     """A text with short names for long ones; literals and comments are left alone."""
-    fold: Callable[[str], str] = str.casefold if ignore_case else str
+    fold: Callable[[str], str] = str.casefold if dialect in {"sqlite", "mysql"} else str
     known = {fold(old): new for old, new in short.items()}
 
     def word(match: re.Match[str]) -> str:
@@ -137,7 +150,7 @@ def _in_text(sql: str, short: Mapping[str, str], *, ignore_case: bool) -> str:
         new = known.get(fold(name[1:-1].replace(end * 2, end) if mark else name))
         return match[0] if new is None else f"{mark}{new.replace(end, end * 2) if mark else new}{end}"
 
-    return _WORD.sub(word, sql)
+    return _words(dialect).sub(word, sql)
 
 
 def _cut_in(obj: o.Object, short: Collection[str]) -> Iterator[tuple[str, bool]]:

@@ -55,6 +55,22 @@ def test_a_name_is_cut_wherever_it_stands() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("dialect", "literal"),
+    [
+        ("mysql", rf"'it\'s {COLUMN}'"),
+        ("postgresql", rf"E'it\'s {COLUMN}'"),
+        ("postgresql", f"'\\' || $$it's {COLUMN}$$"),
+        ("postgresql", f"$q$ $$ {COLUMN} $q$"),
+    ],
+)
+def test_literals_are_read_as_the_dialect_writes_them(dialect: str, literal: str) -> None:
+    check = o.Check(None, o.Expression(f"{literal} <> {COLUMN}", dialect))
+    (table,), _ = fitted(replace(TABLE, checks=(check,)), dialect=dialect)
+    assert isinstance(table, o.Table)
+    assert table.checks[0].expression.sql == f"{literal} <> {cut(COLUMN, TEN)}"
+
+
 def test_literals_and_comments_keep_their_text() -> None:
     (table,), _ = fitted(TABLE)
     column = cut(COLUMN, TEN)
