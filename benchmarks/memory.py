@@ -26,7 +26,8 @@ ALLOWED = 1.25
 """How much more memory ten times the rows may take: allocators and caches, not rows."""
 MOST = 300_000_000
 """Bytes that no job may reach."""
-_PARALLEL = "PARALLEL=2"
+_PARALLEL = ("PARALLEL=2", "PARALLEL_THRESHOLD=8M")
+"""Small enough for a tenth of the rows to be work for two, too."""
 
 
 def paths(servers: Servers, home: Path) -> Iterator[tuple[str, list[str]]]:
@@ -35,12 +36,12 @@ def paths(servers: Servers, home: Path) -> Iterator[tuple[str, list[str]]]:
     first, second, restored = (servers.postgresql().fresh() for _ in range(3))
     maria, again = servers.mysql().fresh(), servers.mysql().fresh()
     end = sa.make_url(f"sqlite:///{home / 'end.db'}")
-    yield "SQLite > PostgreSQL", link(lite, first, _PARALLEL)
-    yield "PostgreSQL > PostgreSQL", link(first, second, _PARALLEL)
-    yield "PostgreSQL > MariaDB", link(first, maria, _PARALLEL)
-    yield "MariaDB > MariaDB", link(maria, again, _PARALLEL)
-    yield "MariaDB > SQLite", link(maria, end, _PARALLEL)
-    dump = (f"DIRECTORY={home}", "DUMPFILE=memory%U.dmp", _PARALLEL)
+    yield "SQLite > PostgreSQL", link(lite, first, *_PARALLEL)
+    yield "PostgreSQL > PostgreSQL", link(first, second, *_PARALLEL)
+    yield "PostgreSQL > MariaDB", link(first, maria, *_PARALLEL)
+    yield "MariaDB > MariaDB", link(maria, again, *_PARALLEL)
+    yield "MariaDB > SQLite", link(maria, end, *_PARALLEL)
+    dump = (f"DIRECTORY={home}", "DUMPFILE=memory%U.dmp", *_PARALLEL)
     yield "PostgreSQL > dump set", migrator("expdp", shown(first), f"SCHEMAS={schema_of(first)}", *dump)
     yield "dump set > PostgreSQL", migrator("impdp", shown(restored), *dump)
     for server, url in [(servers.postgresql(), url) for url in (first, second, restored)]:
