@@ -387,9 +387,6 @@ def check_verifiable(job: JobSpec) -> None:
     for name, given in without_rows.items():
         if given:
             raise ConflictingParameters(detail=f"{name} moves no rows: there is nothing to verify")
-    if job.policies:
-        detail = "POLICY changes values on their way, which a comparison with the source would take for differences"
-        raise ConflictingParameters(detail=detail)
     if job.query and job.network_link is None:
         detail = (
             "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"

@@ -454,6 +454,10 @@ class Converter:
             arrays[treatment.position] = _treated(arrays[treatment.position], treatment, counts)
         return arrow.batch_of(self.source, arrays)
 
+    def changed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch as :meth:`convert` gives it, for those who do not count."""
+        return self.convert(batch, Counter())
+
 
 def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
     pair, changed = treatment.pair, False

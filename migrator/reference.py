@@ -400,11 +400,11 @@ _VERIFY_HEAD = """\
     migrator verify sqlite:///copy.db NETWORK_LINK=postgresql://hr@localhost/hr REMAP_SCHEMA=public:main
     migrator verify sqlite:///copy.db DUMPFILE=hr.dmp REMAP_SCHEMA=public:main PARALLEL=2 --json
 
-Schemas, tables, filters, remaps, `QUERY` (of a linked database), `PARALLEL` and what opens a dump file set mean what they
-mean to `impdp`; parameters about how rows move are accepted and have no effect. With a dump file set the database that it
-was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for the tables that the job has loaded: a
-line `. . verified` for each, or an error, with which the job ends with exit code 5. Rows that the job has rejected are no
-difference there, nor are those that a table had before.
+Schemas, tables, filters, remaps, `QUERY` (of a linked database), `POLICY`, `PARALLEL` and what opens a dump file set mean
+what they mean to `impdp`: give those of the import. Parameters about how rows move are accepted and have no effect. With a
+dump file set the database that it was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for
+the tables that the job has loaded: a line `. . verified` for each, or an error, with which the job ends with exit code 5.
+Rows that the job has rejected are no difference there, nor are those that a table had before.
 
 | exit code | what it means |
 |---|---|
@@ -563,7 +563,6 @@ _POLICIES_REST = """\
   which `''` would become NULL (rule `oracle-empty-string`), and says where a row that holds it would be refused.
 - `POLICY` with `QUERY` on a dump file set, which is a condition in the target's SQL: what it leaves out would be
   counted.
-- `POLICY` with `VERIFY=YES`, or with `migrator verify`: values that were changed would be told as differences.
 - `retry-rejects` takes no policy: the values in a reject file can be mended there.
 
 ## What it costs

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from migrator.adapter import Read, Snapshot
+from migrator.adapter import Read, Snapshot, load_adapter
+from migrator.converting import Converter, converter
 from migrator.ddl import DDL
 from migrator.ends import Database, DumpedRows, TableRows
 from migrator.errors import FatalError, MigratorError, TableNotThere, UnsupportedType
@@ -23,6 +24,7 @@ from migrator.model.objects import Column, QName, Table
 from migrator.operations.matching import matched
 from migrator.operations.verified import RowDiffers, TableVerified, ValueDiffers
 from migrator.origins import Origin
+from migrator.policies import Policies
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.forms import LEDGER_FORMS, form_of
@@ -119,12 +121,14 @@ class Comparison:
         opened: Origin,
         there: Catalog,
         ddl: DDL,
+        policies: Policies,
         rows_of: RowsOf,
         scan: Scanner,
         tell: Callable[[TableVerified], None] = lambda found: None,
     ) -> None:
-        """``there``: the target's catalog; ``tell``: told of each result as it is there."""
-        self._origin, self._there, self._ddl = opened, there, ddl
+        """``there``: the target's catalog; ``policies``: the import's, which changed values on their way; ``tell``: told of
+        each result as it is there."""
+        self._origin, self._there, self._ddl, self._policies = opened, there, ddl, policies
         self._rows_of, self._scan, self._tell = rows_of, scan, tell
         self._read: dict[str, list[Loss]] = {}
         for loss in opened.catalog.losses:
@@ -157,7 +161,7 @@ class Comparison:
         """Whether both databases take one digest, of rows of the same types."""
         names = [self._digests_of(rows) for rows in pair.rows]
         alike = all(a.source.type == a.target.type and a.source.native == a.target.native for a in pair.columns)
-        return alike and names[0] == names[1] != ""
+        return alike and names[0] == names[1] != "" and pair.sides[0].policies is None
 
     @staticmethod
     def _digests_of(rows: Sequence[TableRows | DumpedRows]) -> str:
@@ -182,7 +186,7 @@ class Comparison:
         """The digest of all rows at the source that its export recorded; None: of none, or of other columns too."""
         compared = [compared.source for compared in pair.columns]
         whole = compared == [column.at_source for column in pair.table.columns]
-        return self._origin.digest(pair.table) if whole else None
+        return self._origin.digest(pair.table) if whole and pair.sides[0].policies is None else None
 
     def _streamed(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
         """What the digests of all rows say, and where they differ, which rows do."""
@@ -207,15 +211,22 @@ class Comparison:
         if made is None:
             raise TableNotThere(table=table.qname)
         source, target = matched(table, made)
+        changing = self._changing(table, source, target)
         target = tuple(self._as_source(here, there) for here, there in zip(source, target, strict=True))
         ledger = self._ledger(table, {column.name for column in (*source, *target)})
         columns = tuple(self._compared(a, b, ledger) for a, b in zip(source, target, strict=True))
         key = _key(table, made, columns)
-        here = [self._origin.rows(table, source, detail) for detail in granules]
+        here = [_as_bytes(self._origin.rows(table, source, detail), changing) for detail in granules]
         known = {pair.target.name for pair in columns}
         left_out = tuple(c.name for c in made.columns if c.name not in known and c.generated is None)
-        sides = (Side(columns, converted=True, key=key), Side(columns, converted=False, key=key))
+        policies = None if changing is None else changing.changed
+        sides = (Side(columns, converted=True, key=key, policies=policies), Side(columns, converted=False, key=key))
         return Pair(table, made.qname, (here, self._rows_of(made, target)), sides, ledger, left_out)
+
+    def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
+        """What POLICY changes in the source's rows, as in an import."""
+        actions = [self._policies.of(table, column) for column in source]
+        return converter(source, target, actions, load_adapter(self._origin.catalog.dialect), self._ddl.adapter)
 
     def _as_source(self, source: Column, target: Column) -> Column:
         """The target's column, as it is to be read: of one declaration in one product, as the source's is read."""
@@ -339,6 +350,13 @@ def _scan_of(name: QName, rows: TableRows | DumpedRows, fold: Fold | None) -> Sc
     if isinstance(rows, TableRows) and rows.snapshot.readers == 1:
         return Scan(name, rows, fold, stays=True, touches=frozenset({_lock(rows.snapshot)}))
     return Scan(name, rows, fold)
+
+
+def _as_bytes(rows: TableRows | DumpedRows, changing: Converter | None) -> TableRows | DumpedRows:
+    """Rows that may come with bytes where texts are none, if they are to be changed."""
+    if changing is None or not isinstance(rows, TableRows):
+        return rows
+    return replace(rows, read=replace(rows.read, any_bytes=changing.any_bytes))
 
 
 def _lock(snapshot: Snapshot) -> QName:

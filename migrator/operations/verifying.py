@@ -25,6 +25,7 @@ from migrator.operations.target import check_schemas
 from migrator.operations.verified import Verification
 from migrator.operations.work import NoProgress
 from migrator.origins import Resolve, origin
+from migrator.policies import Policies
 from migrator.spec import JobSpec
 
 
@@ -60,7 +61,10 @@ def verify_job(
             there = _catalog_of(target, connection, tables)
             ddl = target.adapter.ddl(catalog, server.version)
             shown.begin(len(tables), None, 2 * sum(part.bytes for found in parts.values() for part in found) or None)
-            comparison = Comparison(opened, there, ddl, rows_of, scan, lambda found: shown.table_done(str(found.table)))
+            policies = Policies(spec.policies, tables)
+            notes += policies.unmatched
+            told = lambda found: shown.table_done(str(found.table))  # noqa: E731
+            comparison = Comparison(opened, there, ddl, policies, rows_of, scan, told)
             found = comparison.of(tables)
             shown.end()
             return Verification(tuple(found), tuple(notes))

@@ -6,7 +6,7 @@ the granules of a table are added up in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -65,17 +65,21 @@ class Hashed(NamedTuple):
 class Side:
     """One side of a comparison, as its batches are read. ``key``: the places of the key's columns, empty: rows have none.
 
-    ``converted``: these are the source's rows, which are compared as an import converts them.
+    ``converted``: these are the source's rows, which are compared as an import converts them; ``policies``: what its
+    policies make of a batch before (picklable).
     """
 
     columns: tuple[Compared, ...]
     converted: bool
     key: tuple[int, ...] = ()
+    policies: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None
 
     def arrays(self, batch: pa.RecordBatch) -> list[pa.Array]:
         """A batch's columns in the Arrow forms of the target's types, or as text."""
         if not self.converted:
             return list(batch.columns)
+        if self.policies is not None:
+            batch = self.policies(batch)
         return [converted(array, pair) for array, pair in zip(batch.columns, self.columns, strict=True)]
 
     def hashed(self, batch: pa.RecordBatch) -> Hashed:

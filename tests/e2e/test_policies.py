@@ -98,6 +98,24 @@ def test_a_dump_file_set_is_converted_as_a_link_is(mysql: Fresh, postgresql: Fre
     assert rows(target, FOUND) == WITHOUT_ZEROS
 
 
+def test_what_policies_changed_is_verified_and_nothing_else(mysql: Fresh, postgresql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, *DATES)
+    done(pump("expdp", source, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"))
+    link, dump = (f"NETWORK_LINK={source}", remap(source, target)), (f"DIRECTORY={tmp_path}", remap(source, target))
+    done(pump("impdp", target, *link, "NOLOGFILE=YES", "POLICY=zero_date=convert"))
+    for where in (link, dump):
+        done(pump("verify", target, *where, "POLICY=zero_date=convert"))
+        without = pump("verify", target, *where)
+        assert without.code == 5
+        assert "2 changed" in without.out
+    execute(target, "UPDATE t SET d = '2024-03-01' WHERE id = 4", "UPDATE t SET ts = NULL WHERE id = 1")
+    for where in (link, dump):
+        found = pump("verify", target, *where, "POLICY=zero_date=convert")
+        assert found.code == 5
+        assert "2 changed" in found.out
+
+
 def test_null_is_not_put_where_it_may_not_be(mysql: Fresh, postgresql: Fresh) -> None:
     source, target = mysql(), postgresql()
     make = "CREATE TABLE t (id INT PRIMARY KEY, d DATE NOT NULL)"
@@ -241,9 +259,10 @@ def test_a_case_is_refused_or_converted(
     refused = load(source, refusing)
     assert refused.code == 5, refused.out + refused.err
     assert scalar(refusing, "SELECT count(*) FROM t") == 0
-    run = done(load(source, target, f"POLICY={case}=convert"))
+    run = done(load(source, target, f"POLICY={case}=convert", "VERIFY=YES"))
     assert told(run, case.replace("_", "-")) == entries
     assert rows(target, query) == expected
+    assert '. . verified "' in run.out
 
 
 NARROW = "CREATE TABLE t (id INTEGER PRIMARY KEY, v SMALLINT, d DECIMAL(4,1), s VARCHAR(3), w {}(0), b {})"
@@ -421,8 +440,6 @@ def test_what_is_no_policy_is_refused(value: str, message: str) -> None:
         (("impdp", "CONTENT=METADATA_ONLY"), "so POLICY has no meaning"),
         (("impdp", "QUERY=t:WHERE a = 1"), "QUERY on a dump file set chooses among rows when POLICY has changed them"),
         (("expdp",), "unknown parameter name 'POLICY'"),
-        (("impdp", "VERIFY=YES"), "which a comparison with the source would take for differences"),
-        (("verify",), "which a comparison with the source would take for differences"),
         (("impdp", "VERIFY_ONLY=YES", "LEDGER=x"), "so POLICY has no meaning"),
     ],
 )

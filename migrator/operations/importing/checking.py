@@ -29,7 +29,7 @@ def verify_rows(job: Import) -> None:
         there = job.read_target().catalog
         rejected = {name: sum(Rejected.of(row.detail).rows for row in rows) for name, rows in granules.items()}
         scan, tell = job.coordinator.scan, partial(_tell_verified, job, rejected)
-        comparing.Comparison(job.origin, there, job.ddl, rows_of, scan, tell).of(tables)
+        comparing.Comparison(job.origin, there, job.ddl, job.policies, rows_of, scan, tell).of(tables)
         job.coordinator.pool.close()  # readers let go of the target before anybody writes to it
 
 
