@@ -543,6 +543,17 @@ class Adapter(ABC):
     def reading(self, engine: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
         """A connection in a read-only transaction on ``snapshot``."""
 
+    def secure(self, connection: sa.Connection, tables: Sequence[QName]) -> None:
+        """Keep others from altering, emptying or dropping ``tables`` until the transaction of ``connection`` ends.
+
+        ``connection`` is one from :meth:`reading`. Nothing by default: where one transaction reads everything, or the
+        database tells of rows that its state has lost, nothing goes unnoticed.
+
+        :raises TableLocked: another session has one locked, and that stays so.
+        :raises StateGone: the state of ``connection`` does not have the rows of one any more.
+        """
+        return
+
     @abstractmethod
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows as batches of about ``BATCH_BYTES``, in the Arrow forms of the columns' neutral types (or escaped)."""

@@ -880,6 +880,28 @@ class ResourceBusy(DatabaseError):
     )
 
 
+class TableLocked(ResourceBusy):
+    """A table that cannot be read, because another session is about to change what it is."""
+
+    code = "MIG-00054"
+    template = "{detail}"
+    action = (
+        "TRUNCATE, ALTER TABLE, VACUUM FULL, DROP and their like need a table for themselves: let that session end, or give "
+        "its statement up (pg_cancel_backend), and move the table again."
+    )
+
+
+class StateGone(MigratorError):
+    """Tables that were made anew, emptied or dropped after the state that a job reads them in."""
+
+    code = "MIG-20013"
+    template = "the rows of {tables} cannot be read any more as they were when the job began"
+    action = (
+        "TRUNCATE and the like, and what makes a table or partition, leave no older state of it. Run the job again; with "
+        "FLASHBACK_SCN, by a snapshot that was taken since."
+    )
+
+
 class InternalError(MigratorError):
     """A defect of migrator itself."""
 

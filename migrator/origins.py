@@ -118,6 +118,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
         whole, catalog = looks.look()
         if locked is not None and not set(locked).issuperset(_sources(spec, catalog)):
             raise DatabaseError(detail="tables were made while the job locked those there were; run the job again")
+        if not spec.transportable:
+            adapter.secure(reading, _sources(spec, catalog))
         conditions = filters.conditions(spec, catalog)
         if spec.past is not None:
             _check_past(spec.past, _sources(spec, catalog), adapter, connection)

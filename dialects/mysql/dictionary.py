@@ -46,6 +46,7 @@ from migrator.model.objects import (
 from migrator.model.objects import Sequence as SequenceObject
 
 from . import privileges
+from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
 from .types import is_unsigned, neutral, unsigned_check
 
@@ -97,7 +98,6 @@ _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
 _OCTETS = re.compile(r"x'((?:[0-9a-f]{2})*)'", re.IGNORECASE)
 _BACKSLASH = re.compile(r"\\(.)", re.DOTALL)
-_INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
 _DEFINER = re.compile(r"^CREATE\s+DEFINER\s*=\s*(?:`(?:[^`]|``)*`|[^\s@`]+)(?:@(?:`(?:[^`]|``)*`|\S+))?\s+")
 
 
@@ -109,7 +109,7 @@ def unescaped(body: str) -> str:
 def as_written(sql: str) -> str:
     """An expression of MySQL's information schema, which escapes quotes and backslashes in it and adds character sets."""
     plain = _BACKSLASH.sub(lambda m: _CONTROL.get(m[1], m[1]), sql)
-    return _INTRODUCER.sub(lambda m: m[1] or "", plain)
+    return without_introducers(plain)
 
 
 def now_of(sql: str) -> Now | None:
@@ -176,6 +176,11 @@ class Reader:
     def held(self) -> tuple[privileges.Grant, ...]:
         """What the reading user may do."""
         return privileges.grants(self.connection)
+
+    @cached_property
+    def texts(self) -> Texts:
+        """Reads those texts exactly that the information schema does not tell."""
+        return Texts(self.connection, self.flavor.mariadb, self.shown)
 
     def rows(self, sql: str) -> list[Row]:
         """The rows of a query over ``:schemas``, as mappings by lower-case names."""
@@ -264,7 +269,7 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        sql = self.shown(f"SHOW CREATE TABLE {qualified(QName(schema, name))}", "Create Table")
+        sql = self.texts.table(QName(schema, name))
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
     def keys_query(self) -> str:
@@ -294,7 +299,7 @@ class Reader:
         collation = row["table_collation"]
         json = {_json_column(check) for check in checks} - {None}
         made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
-        indexes = _by_name(sorted(keys, key=lambda key: int(key["seq_in_index"])))
+        indexes = self.told_indexes(name, _by_name(sorted(keys, key=lambda key: int(key["seq_in_index"]))))
         primary = indexes.pop("PRIMARY", None)
         uniques = {n: rows for n, rows in indexes.items() if _is_constraint(rows)}
         table = Table(
@@ -315,6 +320,26 @@ class Reader:
         )
         self.table_losses(table, row, keys)
         return table
+
+    def told_indexes(self, table: QName, indexes: dict[str, list[Row]]) -> dict[str, list[Row]]:
+        """The indexes by name, their expressions as they are; without those that MySQL does not tell."""
+        found: dict[str, list[Row]] = {}
+        for name, keys in indexes.items():
+            told = [self.told_key(table, name, key) for key in keys]
+            known = [key for key in told if key is not None]
+            if len(known) == len(keys):
+                found[name] = known
+            else:
+                self.untold(f"TABLE:{table}", "index-expression", f"index {name}")
+        return found
+
+    def told_key(self, table: QName, index: str, key: Row) -> Row | None:
+        """A key of an index, None where it is an expression that the server does not tell."""
+        if key["expression"] is None:
+            return key
+        sql = as_written(key["expression"])
+        told = self.texts.index_key(table, index, sql) if doubtful(sql) else sql
+        return None if told is None else {**key, "expression": told}
 
     def table_losses(self, table: Table, row: Row, keys: Sequence[Row]) -> None:
         """Name what a table has and the model has not."""
@@ -337,7 +362,7 @@ class Reader:
 
         :raises UnsupportedType: its type is not known.
         """
-        native, extra = row["column_type"], row["extra"].lower()
+        native, extra = self.declaration(table, row), row["extra"].lower()
         type_ = t.Json() if json else neutral(native)
         if type_ is None:
             detail = "is not known"
@@ -349,7 +374,7 @@ class Reader:
             nullable=row["is_nullable"] == "YES",
             default=self.default(table, row, type_, extra),
             identity=Identity(next_value=of["auto_increment"]) if "auto_increment" in extra else None,
-            generated=self.generated(row, extra),
+            generated=self.generated(table, row, extra),
             comment=row["column_comment"] or None,
             collation=own if own != collation and not json else None,
             ignore_case="_ci" in (own or ""),
@@ -365,20 +390,56 @@ class Reader:
             return None
         if isinstance(text, bytes):
             text = text.decode("latin1")
-        if isinstance(type_, t.Binary) and "?" in text:
-            detail = f"default {text} is left out: the server does not tell its bytes"
-            self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, row["column_name"]))
-            return None
+        if doubtful(text):
+            return self.doubtful_default(table, row, text, type_, extra)
         if self.flavor.mariadb or "default_generated" in extra:
             return expression_default(self.clean(text), type_)
         return now_of(text) if isinstance(type_, t.Timestamp) and now_of(text) else text_default(text, type_)
 
-    def generated(self, row: Row, extra: str) -> Generated | None:
+    def doubtful_default(self, table: QName, row: Row, shown: str, type_: t.Type, extra: str) -> Default | None:
+        """A default whose text has question marks; None, and named, where the server does not tell what these stand for."""
+        name, mariadb = row["column_name"], self.flavor.mariadb
+        literal = _STRING.fullmatch(shown) if mariadb else None
+        if (mariadb and literal is None) or "default_generated" in extra:
+            sql = self.texts.default_expression(table, name, self.clean(shown))
+            if sql is not None:
+                return expression_default(sql, type_)
+        else:
+            told = self.texts.default(table, name, binary=isinstance(type_, t.Binary))
+            text = unescaped(literal[1]) if literal is not None else shown
+            if told is not None and isinstance(type_, t.Binary):
+                return Literal(told.hex(), "binary")
+            if told is not None and may_be(told.decode(), text):
+                return text_default(told.decode(), type_)
+        self.untold(f"TABLE:{table}", "default", f"default {shown}", name)
+        return None
+
+    def untold(self, path: str, rule: str, what: str, column: str | None = None) -> None:
+        """Name something that is left out because the server does not tell all of its characters."""
+        detail = f"{what} is left out: the server shows question marks for some characters, and does not tell which"
+        self.losses.append(Loss(path, rule, detail, column))
+
+    def declaration(self, table: QName, row: Row) -> str:
+        """A column's type; labels as they are."""
+        shown = str(row["column_type"])
+        if not doubtful(shown):
+            return shown
+        told = self.texts.labelled(table, row["column_name"], shown)
+        if told is None:
+            detail = f"its labels may be others than {shown}: MySQL shows question marks for some characters"
+            self.losses.append(Loss(f"TABLE:{table}", "labels", detail, row["column_name"]))
+        return told or shown
+
+    def generated(self, table: QName, row: Row, extra: str) -> Generated | None:
         """A column's generation expression."""
-        sql = row["generation_expression"]
+        sql = self.clean(row["generation_expression"] or "")
         if not sql:
             return None
-        return Generated(Expression(self.clean(sql), "mysql"), stored="virtual" not in extra)
+        told = self.texts.generated(table, row["column_name"], sql) if doubtful(sql) else sql
+        if told is None:
+            self.untold(f"TABLE:{table}", "generated", f"its expression {sql}", row["column_name"])
+            return None
+        return Generated(Expression(told, "mysql"), stored="virtual" not in extra)
 
     def clean(self, sql: str) -> str:
         """An expression of the information schema; MariaDB's is as it was written."""
@@ -388,17 +449,31 @@ class Reader:
         """Name MariaDB's periods, each of which the dictionary shows as a check that one column is less than another."""
         if not self.flavor.mariadb or not any(_PERIOD_CHECK.fullmatch(check.expression.sql) for check in table.checks):
             return
-        text = self.shown(f"SHOW CREATE TABLE {qualified(table.qname)}", "Create Table")
-        for found in _PERIOD.finditer(text):
+        for found in _PERIOD.finditer(self.texts.table(table.qname)):
             detail = f"period {found['name']} is left out: its check stays, FOR PORTION OF and WITHOUT OVERLAPS do not"
             self.losses.append(Loss(path_of(table), "period", detail))
 
     def checks(self, rows: Sequence[Row], json: set[str | None]) -> Iterator[Check]:
         """Check constraints but those that say that a column is JSON. MariaDB's column checks have no name of their own."""
         for row in rows:
-            if _json_column(row) not in json:
-                name = None if row["level"] == "Column" else row["constraint_name"]
-                yield Check(name, Expression(self.clean(row["check_clause"]), "mysql"), enforced=row["enforced"] != "NO")
+            if _json_column(row) in json:
+                continue
+            name = None if row["level"] == "Column" else row["constraint_name"]
+            sql = self.check_expression(row)
+            if sql is not None:
+                yield Check(name, Expression(sql, "mysql"), enforced=row["enforced"] != "NO")
+
+    def check_expression(self, row: Row) -> str | None:
+        """What a check constraint asks for; None, and named, where the server does not tell."""
+        sql, name = self.clean(row["check_clause"]), row["constraint_name"]
+        if not doubtful(sql):
+            return sql
+        table = QName(row["constraint_schema"], row["table_name"])
+        ask = self.texts.column_check if row["level"] == "Column" else self.texts.check
+        told = ask(table, name, sql)
+        if told is None:
+            self.untold(f"TABLE:{table}", "check", f"check {name} ({sql})")
+        return told
 
     def foreign_keys(self, rows: Sequence[Row]) -> tuple[ForeignKey, ...]:
         """Foreign keys with their actions."""
@@ -421,7 +496,7 @@ class Reader:
         """How a table is partitioned, in the server's words."""
         if not rows:
             return None
-        text = self.shown(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
+        text = self.texts.table(name)
         clause = text[text.rindex("PARTITION BY ") + len("PARTITION BY ") :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
         return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
@@ -439,6 +514,12 @@ class Reader:
                 detail = "not carried: its text is not shown without the privilege SHOW VIEW"
                 self.losses.append(Loss(f'VIEW:"{name.schema}"."{name.name}"', "view", detail))
                 continue
+            if doubtful(sql):
+                told = self.texts.view(name)
+                if told is None:
+                    self.untold(f"VIEW:{name}", "view", "the view")
+                    continue
+                sql = told
             options = [("ALGORITHM", row["algorithm"])] if row["algorithm"] in {"MERGE", "TEMPTABLE"} else []
             options += [("SQL SECURITY", "INVOKER")] if row["security_type"] == "INVOKER" else []
             view = View(
@@ -478,9 +559,15 @@ class Reader:
                 detail = "not carried: its text is not shown without the privilege TRIGGER"
                 self.losses.append(Loss(f"TRIGGER:{name}", "program", detail))
                 continue
+            does = row["action_statement"]
+            if doubtful(does):
+                does = self.texts.trigger(name, does)
+            if does is None:
+                self.untold(f"TRIGGER:{name}", "program", "the trigger")
+                continue
             sql = (
                 f"CREATE TRIGGER {quote(name.name)} {row['action_timing']} {row['event_manipulation']} "
-                f"ON {quote(row['event_object_table'])} FOR EACH ROW {row['action_statement']}"
+                f"ON {quote(row['event_object_table'])} FOR EACH ROW {does}"
             )
             yield self.program(name, "TRIGGER", sql, row, row["event_object_table"])
 
@@ -555,7 +642,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
         tuple(
             IndexKey(
                 k["column_name"],
-                None if k["expression"] is None else Expression(as_written(k["expression"]), "mysql"),
+                None if k["expression"] is None else Expression(k["expression"], "mysql"),
                 descending=k["collation"] == "D",
                 length=None if method == "spatial" else k["sub_part"],
             )

@@ -23,6 +23,10 @@ from .names import qualified, quote
 _WAIT = 60
 """How many seconds to wait for those who write to the tables."""
 
+_BEHIND = 10
+"""How many seconds to wait for those who wait for these tables: they wait for the session that keeps the tables as they are,
+so that none would end before the other."""
+
 _LOCKS: dict[str, str] = {}
 """The names of the locks that sessions of this process hold, by the users and databases they are for."""
 
@@ -62,6 +66,7 @@ def linking(target: sa.Engine, source: sa.Engine) -> Iterator[sa.Connection]:
         if users[0] != users[1]:
             raise LinkRefused(detail=f"the job is {users[0]} at its target and {users[1]} at its source")
         with paths.given_up_when_broken(connection):
+            connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {_BEHIND}")
             connection.info[_SOURCE] = source
             yield connection
 

@@ -64,6 +64,10 @@ def position(connection: sa.Connection) -> tuple[str, str]:
     return str(time), str(last or "")
 
 
+_WAIT = 60
+"""How many seconds to wait for a session that has a table for itself."""
+
+
 @contextmanager
 def snapshot(engine: sa.Engine, readers: int, past: str | None = None) -> Iterator[Snapshot]:
     """A state that one connection sees from now on; MySQL has no name for it that a second one could ask for.
@@ -74,6 +78,7 @@ def snapshot(engine: sa.Engine, readers: int, past: str | None = None) -> Iterat
     token = uuid.uuid4().hex
     with engine.connect() as connection:
         connection.exec_driver_sql("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {_WAIT}")
         connection.info[BEGAN] = position(connection)
         if past is not None:
             connection.exec_driver_sql("SET SESSION system_versioning_asof = %s", (past,))

@@ -185,6 +185,12 @@ class PostgreSQL(Adapter):
 
         return paths.reading(engine, snapshot)
 
+    def secure(self, connection: sa.Connection, tables: Sequence[QName]) -> None:
+        """LOCK TABLE … IN ACCESS SHARE MODE."""
+        from . import locks
+
+        locks.secure(connection, tables)
+
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """COPY TO STDOUT in binary, decoded by numpy."""
         from . import paths

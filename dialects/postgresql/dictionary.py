@@ -46,15 +46,18 @@ def read(connection: sa.Connection, of: Sequence[str]) -> Catalog:
 
 @contextmanager
 def _qualified_text(connection: sa.Connection) -> Iterator[None]:
-    """An empty search path for the queries, so that PostgreSQL writes every name with its schema.
+    """An empty search path for the queries, so that PostgreSQL writes every name with its schema; and an end to waiting for
+    a table that another session has for itself, since that one may wait for this job.
 
-    It is the session's, so that it holds between statements that are transactions of their own, too.
+    Both are the session's, so that they hold between statements that are transactions of their own, too.
     """
-    set_path = "SELECT pg_catalog.set_config('search_path', %s, false)"
-    before = connection.exec_driver_sql("SELECT pg_catalog.current_setting('search_path')").scalar_one()
-    connection.exec_driver_sql(set_path, ("",))
+    names = ("search_path", "lock_timeout")
+    change = ", ".join(f"pg_catalog.set_config('{name}', %s, false)" for name in names)
+    known = ", ".join(f"pg_catalog.current_setting('{name}')" for name in names)
+    before = connection.exec_driver_sql(f"SELECT {known}").one()
+    connection.exec_driver_sql(f"SELECT {change}", ("", "60s"))
     yield
-    connection.exec_driver_sql(set_path, (before,))
+    connection.exec_driver_sql(f"SELECT {change}", tuple(before))
 
 
 class _Dictionary:

@@ -24,7 +24,7 @@ from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, Tex
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
-from . import copy_binary, copy_in
+from . import copy_binary, copy_in, locks
 from .copy_in import Encoded, Target
 from .types import DIALECT, STREAMED_NATIVE, quote
 
@@ -49,6 +49,7 @@ READING = (
     ("search_path", ""),  # names inside values (regclass …) are qualified
     ("row_security", "off"),  # a policy that would hide rows is an error instead, unless a read asks for its policies
     ("synchronize_seqscans", "off"),
+    ("lock_timeout", "60s"),  # for what cannot be locked before it is read, see :mod:`.locks`
 )
 """Settings of a transaction that reads rows."""
 
@@ -166,19 +167,35 @@ def row_security(connection: sa.Connection, *, hiding: bool) -> None:
 
 
 def rows_of(connection: sa.Connection, read: Read) -> str:
-    """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks."""
+    """What follows FROM in a query about the rows of a read, which is to come next: row security is set as it asks.
+
+    :raises TableLocked: another session is about to alter, empty or drop the table.
+    """
     relation = qualified(read.part or read.table)
     row_security(connection, hiding=read.policies)
-    own = _own(connection, relation)
+    kind = _kind(connection, relation)
+    own = _without_heirs(relation, kind)
+    if kind in _LOCKABLE:
+        locks.hold(connection, [own])
     return f"{own} WHERE {read.condition}" if read.condition else own
+
+
+_LOCKABLE = frozenset({"r", "p"})
+"""The kinds of relations that LOCK TABLE takes: tables."""
+
+
+def _kind(connection: sa.Connection, relation: str) -> str:
+    sql = "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass"
+    return str(connection.exec_driver_sql(sql, (relation,)).scalar_one())
+
+
+def _without_heirs(relation: str, kind: str) -> str:
+    return relation if kind == "p" else f"ONLY {relation}"
 
 
 def _own(connection: sa.Connection, relation: str) -> str:
     """What follows FROM in a query about all rows of a table: rows of inheriting tables are theirs."""
-    kind = connection.exec_driver_sql(
-        "SELECT relkind FROM pg_catalog.pg_class WHERE oid = %s::pg_catalog.regclass", (relation,)
-    ).scalar_one()
-    return relation if kind == "p" else f"ONLY {relation}"
+    return _without_heirs(relation, _kind(connection, relation))
 
 
 def count(connection: sa.Connection, table: QName) -> int:

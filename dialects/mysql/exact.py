@@ -1,0 +1,153 @@
+"""Texts of the dictionary, as they are. The information schema has no characters beyond the basic plane: it shows question
+marks for each, as if these stood there. So does SHOW CREATE TABLE for labels and literal defaults, but not for expressions,
+nor do the other SHOW CREATE statements; and the server itself knows the labels of a column and its default.
+
+Only where a text has a question mark is anything more asked, so that the number of queries does not grow with the tables.
+Comments are not meant: the server has stored question marks in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from migrator.model.objects import QName
+
+from .names import qualified, quote
+from .types import labels
+
+_MARKS = re.compile(r"\?+")
+_INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
+_LABELLED = re.compile(r"(enum|set)\((.*)\)", re.IGNORECASE | re.DOTALL)
+_CHECK_OPTION = re.compile(r" WITH (?:CASCADED|LOCAL) CHECK OPTION\Z")
+_FOR_EACH_ROW = re.compile(r"\bFOR\s+EACH\s+ROW\s+(?:(?:FOLLOWS|PRECEDES)\s+(?:`(?:[^`]|``)+`|\S+)\s+)?", re.IGNORECASE)
+
+
+def doubtful(text: str | None) -> bool:
+    """Whether there may be other characters where ``text`` has question marks."""
+    return text is not None and "?" in text
+
+
+def without_introducers(sql: str) -> str:
+    """SQL whose literals do not name the character set that all its texts have here."""
+    return _INTRODUCER.sub(lambda found: found[1] or "", sql)
+
+
+def _pattern(text: str) -> str:
+    """What ``text`` may be: each question mark may stand for a character beyond the basic plane, or for a byte of one."""
+    parts, at = [], 0
+    for marks in _MARKS.finditer(text):
+        parts += [re.escape(text[at : marks.start()]), f"[?\U00010000-\U0010ffff]{{1,{len(marks[0])}}}"]
+        at = marks.end()
+    return "".join([*parts, re.escape(text[at:])])
+
+
+def may_be(text: str, shown: str) -> bool:
+    """Whether ``shown`` is ``text``, which has question marks for some of its characters."""
+    return re.fullmatch(_pattern(shown), text) is not None
+
+
+@dataclass
+class Texts:
+    """Reads texts exactly, None where one cannot be told; ``show`` gives one field of the row that a SHOW statement has."""
+
+    connection: sa.Connection
+    mariadb: bool
+    show: Callable[[str, str], str]
+    _tables: dict[QName, str] = field(default_factory=dict)
+
+    def table(self, name: QName) -> str:
+        """SHOW CREATE TABLE."""
+        if name not in self._tables:
+            self._tables[name] = self.show(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
+        return self._tables[name]
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def generated(self, table: QName, column: str, shown: str) -> str | None:
+        """A generated column's expression."""
+        return self._in_table(table, quote(column), r"GENERATED ALWAYS AS \(", shown, r"\)")
+
+    def default_expression(self, table: QName, column: str, shown: str) -> str | None:
+        """A default that is no literal; MySQL has brackets around it."""
+        return self._in_table(table, quote(column), r"DEFAULT \(?", shown, r"\)?(?= |,?$)")
+
+    def column_check(self, table: QName, column: str, shown: str) -> str | None:
+        """The check of a column of MariaDB, which has no name of its own."""
+        return self._in_table(table, quote(column), r"CHECK \(", shown, r"\)")
+
+    def check(self, table: QName, name: str, shown: str) -> str | None:
+        """A check constraint; MySQL has two pairs of brackets around it."""
+        return self._in_table(table, f"CONSTRAINT {quote(name)}", r"CHECK \(\(?", shown, r"\)")
+
+    def index_key(self, table: QName, name: str, shown: str) -> str | None:
+        """An expression that MySQL has an index over."""
+        return self._in_table(table, f"KEY {quote(name)}", r"\(\(?", shown, r"\)")
+
+    def _in_table(self, table: QName, line: str, before: str, shown: str, after: str) -> str | None:
+        """What ``shown`` is in SHOW CREATE TABLE: in the line that begins with ``line``, between two patterns."""
+        text = self.table(table) if self.mariadb else without_introducers(self.table(table))
+        begins = rf"^ +(?:UNIQUE )?{re.escape(line)} .*?{before}"
+        found = re.search(f"{begins}(?P<text>{_pattern(shown)}){after}", text, re.MULTILINE)
+        return None if found is None else found["text"]
+
+    # --- what columns can be ----------------------------------------------------------------------------------------
+
+    def default(self, table: QName, column: str, *, binary: bool) -> bytes | None:
+        """The bytes of a default that is a literal, of a text in UTF-8. There need be no row in the table."""
+        value = f"DEFAULT({quote(column)})" if binary else f"CONVERT(DEFAULT({quote(column)}) USING utf8mb4)"
+        sql = f"SELECT HEX({value}) FROM (SELECT 1) one LEFT JOIN {qualified(table)} ON TRUE LIMIT 1"
+        found = self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
+        return None if found is None else bytes.fromhex(found)
+
+    def labelled(self, table: QName, column: str, shown: str) -> str | None:
+        """The declaration of an ENUM or SET, by what a variable of its type can be; MySQL has no such variables."""
+        found = _LABELLED.fullmatch(shown)
+        if found is None or not self.mariadb:
+            return None
+        number = "n" if found[1].lower() == "enum" else "1 << (n - 1)"
+        count = len(labels(found[2]))
+        sql = (
+            f"BEGIN NOT ATOMIC DECLARE v TYPE OF {qualified(table)}.{quote(column)}; DECLARE n INT DEFAULT 1;"
+            f" DECLARE told LONGTEXT; WHILE n <= {count} DO SET v = {number};"
+            " SET told = CONCAT_WS(',', told, HEX(CONVERT(v USING utf8mb4))); SET n = n + 1; END WHILE; SELECT told; END"
+        )
+        told = str(self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one())
+        texts = (bytes.fromhex(label).decode() for label in told.split(","))
+        return f"{found[1]}({','.join(_literal(text) for text in texts)})"
+
+    # --- views and triggers -----------------------------------------------------------------------------------------
+
+    def view(self, name: QName) -> str | None:
+        """A view's SELECT, every name with its schema."""
+        with self._elsewhere():
+            text = self.show(f"SHOW CREATE VIEW {qualified(name)}", "Create View")
+        _, begins, sql = text.partition(f" VIEW {qualified(name)} ")
+        _, begins, sql = sql.partition("AS ") if begins else ("", "", "")
+        return without_introducers(_CHECK_OPTION.sub("", sql)) if begins else None
+
+    def trigger(self, name: QName, shown: str) -> str | None:
+        """What a trigger does."""
+        text = self.show(f"SHOW CREATE TRIGGER {qualified(name)}", "SQL Original Statement")
+        found = _FOR_EACH_ROW.search(text)
+        body = text[found.end() :].rstrip() if found is not None else ""
+        return body if may_be(body, shown.rstrip()) else None
+
+    @contextmanager
+    def _elsewhere(self) -> Iterator[None]:
+        """Another database is the current one, whose name the server would leave out of texts."""
+        current = self.connection.exec_driver_sql("SELECT DATABASE()").scalar_one()
+        self.connection.exec_driver_sql("USE information_schema")
+        try:
+            yield
+        finally:
+            if current is not None:
+                self.connection.exec_driver_sql(f"USE {quote(current)}".replace("%", "%%"))
+
+
+def _literal(label: str) -> str:
+    return "'" + label.replace("\\", "\\\\").replace("'", "''") + "'"

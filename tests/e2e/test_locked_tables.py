@@ -1,0 +1,115 @@
+"""Others who want a table for themselves while a job reads it: the job ends, and no row is lost without a word."""
+
+from __future__ import annotations
+
+import io
+import re
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from dialects.mysql import ADAPTER as MYSQL
+from dialects.postgresql import ADAPTER as POSTGRESQL
+from dialects.postgresql import locks
+from migrator import operations
+from migrator.adapter import Adapter
+from migrator.operations import NoProgress
+from migrator.spec import JobSpec
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute, scalar
+from tests.support.waiting import Waiting
+
+TABLES = ("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY)", "CREATE TABLE b (id INTEGER NOT NULL PRIMARY KEY)")
+ROWS = ("INSERT INTO a VALUES (1), (2)", "INSERT INTO b VALUES (1), (2), (3)")
+SOON = 30
+
+
+class Meddler(NoProgress):
+    """Lets another session begin the moment before the first row is read."""
+
+    def __init__(self, waiting: Waiting) -> None:
+        self._waiting = waiting
+
+    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
+        self._waiting.begin()
+
+
+@pytest.mark.parametrize(
+    ("server", "statement", "parallel"),
+    [
+        ("postgresql", "TRUNCATE TABLE b", 1),
+        ("postgresql", "ALTER TABLE b ADD x INTEGER", 2),
+        ("mysql", "TRUNCATE TABLE b", 1),
+        ("mysql", "ALTER TABLE b ADD x INTEGER", 1),
+    ],
+)
+def test_a_job_ends_although_another_session_waits_for_it(
+    server: str,
+    statement: str,
+    parallel: int,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(locks, "ATTEMPTS", 2)
+    source = request.getfixturevalue(server)()
+    execute(source, *TABLES, *ROWS)
+    spec = JobSpec("EXPORT", "SCHEMA", source, tmp_path, dumpfiles=(str(tmp_path / "x%U.dmp"),), parallel=parallel)
+    out, began = io.StringIO(), time.monotonic()
+    with Waiting(source, statement) as other:
+        code = operations.run(replace(spec, content="ALL"), sa.make_url, out, Meddler(other))
+    assert time.monotonic() - began < SOON
+    said = out.getvalue()
+    moved = dict(re.findall(r'exported "[^"]*"\."(\w)" .* (\d+) rows', said))
+    if code == 0:  # it was this job that the other session waited for
+        assert moved == {"a": "2", "b": "3"}
+        return
+    assert server == "postgresql", said  # where rows are read by sessions that the server does not know to be one job's
+    assert code == 5, said
+    assert moved == {"a": "2"}
+    assert re.search(
+        r'MIG-00054: could not obtain lock on relation "(public\.)?b": session \d+ holds, or waits for, an excl', said
+    )
+
+
+def meddling(monkeypatch: pytest.MonkeyPatch, adapter: Adapter, *statements: str) -> None:
+    """Run statements between the moment that a job's state is taken and the look at its catalog, once."""
+    catalog, left = type(adapter).catalog, list(statements)
+
+    def look(self: Adapter, connection: sa.Connection, *args: object, **kwargs: object) -> object:
+        while left:
+            execute(connection.engine.url, left.pop(0))
+        return catalog(self, connection, *args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(adapter), "catalog", look)
+
+
+@pytest.mark.parametrize("statement", ["TRUNCATE TABLE b", "ALTER TABLE b ALTER id TYPE bigint"])
+def test_a_table_whose_rows_are_gone_from_the_state_is_no_empty_table(
+    statement: str, postgresql: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *TABLES, *ROWS)
+    meddling(monkeypatch, POSTGRESQL, statement)
+    run = pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 1, run.out
+    assert 'MIG-20013: the rows of "public"."b" cannot be read any more as they were' in run.out + run.err
+    assert scalar(target, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'") == 0
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert run.rows == {"a": 2, "b": int(scalar(source, "SELECT count(*) FROM b"))}
+
+
+def test_mysql_itself_tells_of_a_table_whose_rows_are_gone(
+    mysql: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *TABLES, *ROWS)
+    meddling(monkeypatch, MYSQL, "TRUNCATE TABLE b")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES")
+    assert run.code == 1, run.out
+    assert "Table definition has changed" in run.out + run.err
+    assert not run.rows
