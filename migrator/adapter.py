@@ -680,6 +680,13 @@ class Adapter(ABC):
         """
         return all(a.native == b.native for a, b in zip(load.source, load.target, strict=True))
 
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None] | None:
+        """Let rows come in, while the context lasts, before those that they refer to; the caller looks for the latter.
+
+        None, as by default: nobody needs to, since a foreign key is checked when a statement's rows are all there.
+        """
+        return None
+
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked at a job's end where keys stand in CREATE TABLE, unchecked."""
         return 0

@@ -245,6 +245,12 @@ class MySQL(Adapter):
 
         return paths.takes_back(connection, table)
 
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """``foreign_key_checks = 0``: InnoDB checks each row as it comes in."""
+        from . import paths
+
+        return paths.unchecked_references(connection)
+
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""
         from . import paths

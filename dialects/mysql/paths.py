@@ -120,6 +120,16 @@ def takes_back(connection: sa.Connection, table: QName) -> bool:
 
 
 @contextmanager
+def unchecked_references(connection: sa.Connection) -> Iterator[None]:
+    """Foreign keys are not checked, while the context lasts."""
+    connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
+
+
+@contextmanager
 def given_up_when_broken(connection: sa.Connection) -> Iterator[None]:
     """Let SQLAlchemy know when the driver's connection is no more, so that nothing is rolled back through it.
 

@@ -219,6 +219,10 @@ class SQLiteAdapter(Adapter):
         """Whether columns are declared alike and take values alike, and no NULL becomes a number."""
         return links.same_values(load, here, there)
 
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """``PRAGMA defer_foreign_keys``: each row is a statement here. One that still refers to nothing fails the commit."""
+        return connections.deferring(connection)
+
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""
         name = table.name.replace("'", "''")
