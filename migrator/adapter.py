@@ -499,6 +499,14 @@ class Adapter(ABC):
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """All schemas a full job moves: the system's own left out."""
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """The names of a schema's tables that have these columns, in this order and however their case is, and no other.
+
+        By default all of its tables are reflected.
+        """
+        found = sa.inspect(connection).get_multi_columns(schema=schema)
+        return tuple(name for (_, name), own in found.items() if [c["name"].lower() for c in own] == list(columns))
+
     @abstractmethod
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these schemas, tables and views in an order in which they can be made.

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -45,6 +46,13 @@ FAILURE = 1
 _WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
+def _hide_warnings() -> None:
+    """Python's warnings are about this program's source: they tell its users nothing, here and in processes of the job."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")
+
+
 def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     """Run the command line (without the program's name; None: the process's own); the exit code.
 
@@ -53,6 +61,7 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     if arguments is None:
         arguments = sys.argv[1:]
         hide_passwords(arguments)
+        _hide_warnings()
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="surrogateescape")  # a command with such bytes is refused as an argument is
     for stream in (sys.stdout, sys.stderr):

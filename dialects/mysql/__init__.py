@@ -150,6 +150,10 @@ class MySQL(Adapter):
         """All databases but the server's own."""
         return dictionary.schemas(connection)
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """By information_schema.columns."""
+        return dictionary.tables_of(connection, schema, columns)
+
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)

@@ -34,7 +34,7 @@ from migrator.model.objects import QName, Table
 
 from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, triggers
 from .ddl import SQLiteDDL
-from .dictionary import SCHEMA, read_catalog
+from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
 from .samples import SAMPLES
 from .types import DIALECT, LACKS, TYPES, neutral
@@ -141,6 +141,10 @@ class SQLiteAdapter(Adapter):
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """The one schema of a file."""
         return (SCHEMA,)
+
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """By pragma_table_info."""
+        return tables_of(connection, columns)
 
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of the file."""
