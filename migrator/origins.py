@@ -357,7 +357,7 @@ class _OpenedDump:
         if entry.state != "COMPLETED":
             raise RowsMissing(table=table.source, detail=entry.error)
         if self.dump.header.data_files is not None:
-            return (_group(entry.pieces),)
+            return (replace(_group(entry.pieces), rows=None),)  # pieces of blocks: nobody has counted rows
         lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
         size = 0 if lossy else self.spec.parallel_threshold  # what is damaged is to cost no more than its piece
         return tuple(map(_group, _grouped(entry.pieces, size)))
