@@ -499,6 +499,14 @@ class Adapter(ABC):
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """All schemas a full job moves: the system's own left out."""
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """The names of a schema's tables that have these columns, in this order and however their case is, and no other.
+
+        By default all of its tables are reflected.
+        """
+        found = sa.inspect(connection).get_multi_columns(schema=schema)
+        return tuple(name for (_, name), own in found.items() if [c["name"].lower() for c in own] == list(columns))
+
     @abstractmethod
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these schemas, tables and views in an order in which they can be made.
@@ -690,6 +698,13 @@ class Adapter(ABC):
         By default: both columns are declared alike.
         """
         return all(a.native == b.native for a, b in zip(load.source, load.target, strict=True))
+
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None] | None:
+        """Let rows come in, while the context lasts, before those that they refer to; the caller looks for the latter.
+
+        None, as by default: nobody needs to, since a foreign key is checked when a statement's rows are all there.
+        """
+        return None
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked at a job's end where keys stand in CREATE TABLE, unchecked."""

@@ -14,6 +14,7 @@ import os
 import re
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
@@ -23,6 +24,7 @@ from migrator.errors import (
     ConflictingParameters,
     InternalError,
     Interrupted,
+    InvalidFormat,
     MigratorError,
     MissingFile,
     MissingRejectFile,
@@ -45,6 +47,13 @@ FAILURE = 1
 _WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
+def _hide_warnings() -> None:
+    """Python's warnings are about this program's source: they tell its users nothing, here and in processes of the job."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+        os.environ.setdefault("PYTHONWARNINGS", "ignore")
+
+
 def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     """Run the command line (without the program's name; None: the process's own); the exit code.
 
@@ -53,6 +62,7 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     if arguments is None:
         arguments = sys.argv[1:]
         hide_passwords(arguments)
+        _hide_warnings()
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="surrogateescape")  # a command with such bytes is refused as an argument is
     for stream in (sys.stdout, sys.stderr):
@@ -199,8 +209,25 @@ def _order(client: Client, request: Request, arguments: Sequence[str]) -> tuple[
 # --- other commands ---------------------------------------------------------------------------------------------------
 
 
-_AS_JSON = re.compile(r"--json|--format=json|FORMAT=JSON", re.IGNORECASE)
-_AS_TABLE = re.compile(r"--format=table|FORMAT=TABLE", re.IGNORECASE)
+_FORMAT = re.compile(r"(?:--)?format\s*=\s*(.*)", re.IGNORECASE)
+
+
+def _formatted(arguments: Sequence[str]) -> tuple[list[str], bool]:
+    """The arguments but for those that say how to print, and whether that is as JSON.
+
+    :raises InvalidFormat: it is neither that nor a table.
+    """
+    as_json = any(word.lower() == "--json" for word in arguments)
+    words = []
+    for word in arguments:
+        found = _FORMAT.fullmatch(word)
+        if found is None:
+            words += [] if word.lower() == "--json" else [word]
+        elif (name := found[1].strip().upper()) in {"JSON", "TABLE"}:
+            as_json = as_json or name == "JSON"
+        else:
+            raise InvalidFormat(name="FORMAT", detail=mask(f"{found[1]} is neither JSON nor TABLE"))
+    return words, as_json
 
 
 def _plan(arguments: Sequence[str], _: Run) -> int:
@@ -210,7 +237,7 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
     client, *rest = arguments or [""]
     if client.lower() not in params.BOTH:
         raise UnknownCommand(name=mask(f"plan {client}".strip()))
-    words = [word for word in rest if not (_AS_JSON.fullmatch(word) or _AS_TABLE.fullmatch(word))]
+    words, as_json = _formatted(rest)
     request = params.parse(cast("Client", client.lower()), words)
     for name in ("ATTACH", "HELP"):
         if name in request:
@@ -221,7 +248,7 @@ def _plan(arguments: Sequence[str], _: Run) -> int:
 
     resolve = settings.urls(spec.connection, spec.network_link).__getitem__
     plan = plan_job(spec, resolve, secrets, profiling=request.flag("PROFILE"))
-    if any(_AS_JSON.fullmatch(word) for word in rest):
+    if as_json:
         console.say(json.dumps(plan.to_json(), indent=2, ensure_ascii=False))
     else:
         with console.output() as out:
@@ -233,7 +260,7 @@ def _verify(arguments: Sequence[str], run: Run) -> int:
     """``migrator verify``, with an import's command line: compare its target with its source."""
     from migrator import params
 
-    words = [word for word in arguments if not (_AS_JSON.fullmatch(word) or _AS_TABLE.fullmatch(word))]
+    words, as_json = _formatted(arguments)
     request = params.parse("impdp", words)
     for name in ("ATTACH", "HELP"):
         if name in request:
@@ -247,7 +274,7 @@ def _verify(arguments: Sequence[str], run: Run) -> int:
 
     with console.terminal(sys.stdout, sys.stderr) as (_, progress):
         found = verify_job(spec, settings.resolve, secrets, progress)
-    if any(_AS_JSON.fullmatch(word) for word in arguments):
+    if as_json:
         console.say(json.dumps(found.to_json(), indent=2, ensure_ascii=False))
     else:
         with console.output() as out:

@@ -62,7 +62,9 @@ from migrator.errors import (
     InvalidLink,
     InvalidUrl,
     NotText,
+    PasswordShown,
     UnreadableConfig,
+    UnusableLink,
     UsageError,
     is_text,
     mask,
@@ -159,6 +161,8 @@ class Config:
     ask: Callable[[str], str] = _ask
     key_file: Path | None = None
     encryption_password: str | None = field(default=None, repr=False)
+    wrong_links: Mapping[str, UnusableLink] = field(default_factory=dict)
+    """The links that cannot be used as they are written, and why."""
     _urls: dict[str, sa.URL] = field(default_factory=dict, repr=False, compare=False)
 
     # --- connections ------------------------------------------------------------------------------------------------
@@ -202,8 +206,11 @@ class Config:
         """How a request names the link that the user typed: that of a configured link or connection, or a URL's.
 
         :raises InvalidLink: it is a link of a kind that no job uses.
+        :raises UnusableLink: it is a link that is wrong.
         :raises InvalidUrl: it is neither.
         """
+        if text in self.wrong_links:
+            raise self.wrong_links[text]
         if text not in self.links:
             return self.reference(text)
         if self.links[text].kind == "current user":
@@ -452,10 +459,11 @@ def read(path: Path) -> Config:
         name: _connection(path, f"[connections.{name}]", table)
         for name, table in _table(path, data, "connections", dict).items()
     }
-    links = {name: _link(path, f"[links.{name}]", table) for name, table in _table(path, data, "links", dict).items()}
-    both = sorted(set(links) & set(connections))
+    sections = _table(path, data, "links", dict)
+    both = sorted(set(sections) & set(connections))
     if both:
         raise UnreadableConfig(path=path, detail=f"{both[0]} is the name of a link and of a connection")
+    links, wrong_links = _links(path, sections)
     directories = {
         name: _directory(path, name, entry) for name, entry in _table(path, data, "directories", str | dict).items()
     }
@@ -466,7 +474,8 @@ def read(path: Path) -> Config:
     only_objects = data.get("only_directory_objects", False)
     if not isinstance(only_objects, bool):
         raise UnreadableConfig(path=path, detail="only_directory_objects is true or false")
-    return Config(connections, links, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
+    found = Config(connections, links, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
+    return replace(found, wrong_links=wrong_links)
 
 
 def _only(path: Path, table: Mapping[str, Any], where: str, known: set[str]) -> None:
@@ -480,6 +489,23 @@ def _table(path: Path, data: Mapping[str, Any], name: str, kind: type | UnionTyp
     if not isinstance(table, dict) or not all(isinstance(value, kind) for value in table.values()):
         raise UnreadableConfig(path=path, detail=f"[{name}] is not as it should be")
     return table
+
+
+def _links(path: Path, sections: Mapping[str, Mapping[str, Any]]) -> tuple[dict[str, Link], dict[str, UnusableLink]]:
+    """The links of a file, and why others of them cannot be used: only who names one of these needs to know.
+
+    :raises PasswordShown: one holds a password that others can read.
+    """
+    links: dict[str, Link] = {}
+    wrong: dict[str, UnusableLink] = {}
+    for name, table in sections.items():
+        try:
+            links[name] = _link(path, f"[links.{name}]", table)
+        except PasswordShown:
+            raise
+        except UnreadableConfig as error:
+            wrong[name] = UnusableLink(**error.facts)
+    return links, wrong
 
 
 def _link(path: Path, where: str, table: Mapping[str, Any]) -> Link:
@@ -510,7 +536,7 @@ def _connection(path: Path, where: str, table: Mapping[str, Any]) -> Connection:
     if len(sources) + (url.password is not None) > 1:
         raise UnreadableConfig(path=path, detail=f"{where} has more than one password")
     if url.password not in {None, ASK} and _readable_by_others(path):
-        raise UnreadableConfig(path=path, detail=f"{where} holds a password, and others can read the file")
+        raise PasswordShown(path=path, detail=f"{where} holds a password, and others can read the file")
     return Connection(url, table.get("password_env"), _beside(path, table.get("password_file")))
 
 

@@ -155,6 +155,12 @@ class UnexpectedWord(InvalidValue):
     action = "A parameter is written NAME=value; the shell needs quotes around a value with blanks."
 
 
+class InvalidFormat(InvalidValue):
+    """No form in which a plan or a verification is printed."""
+
+    action = "FORMAT=JSON (or --json) prints JSON, FORMAT=TABLE, or nothing, a table."
+
+
 class InvalidArgument(InvalidValue):
     """What a command of interactive-command mode does not take."""
 
@@ -350,6 +356,16 @@ class UnreadableConfig(UsageError):
     code = "MIG-12160"
     template = "configuration file {path}: {detail}"
     action = "docs/tutorial.md shows one; a file that holds a password needs mode 0600."
+
+
+class PasswordShown(UnreadableConfig):
+    """A configuration file with a password that others can read."""
+
+
+class UnusableLink(UnreadableConfig):
+    """A link of the configuration file that is wrong."""
+
+    action = "docs/links.md shows how links are written."
 
 
 # --- connections ----------------------------------------------------------------------------------------------------

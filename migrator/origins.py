@@ -358,8 +358,11 @@ class _OpenedDump:
             return ()
         if entry.state != "COMPLETED":
             raise RowsMissing(table=table.source, detail=entry.error)
-        copied = self.dump.header.data_files is not None
-        return tuple(map(_group, (entry.pieces,) if copied else _grouped(entry.pieces, self.spec.parallel_threshold)))
+        if self.dump.header.data_files is not None:
+            return (replace(_group(entry.pieces), rows=None),)  # pieces of blocks: nobody has counted rows
+        lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options
+        size = 0 if lossy else self.spec.parallel_threshold  # what is damaged is to cost no more than its piece
+        return tuple(map(_group, _grouped(entry.pieces, size)))
 
     def rows(self, table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> DumpedRows:
         """The rows of a granule."""

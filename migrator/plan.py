@@ -109,13 +109,13 @@ _PROGRAMS = {
     "PROCEDURE": "PROCEDURE/PROCEDURE",
     "TRIGGER": "TABLE/TRIGGER",
     "EVENT": "EVENT",
-    "RULE": "EVENT",
-    "POLICY": "EVENT",
+    "RULE": "TABLE/RULE",
+    "POLICY": "TABLE/POLICY",
 }
 """The object path of each kind of program."""
 
-_LAST = ("TABLE/TRIGGER", "EVENT")
-"""The paths of what reacts to rows: made when all else is there."""
+_LAST = ("TABLE/TRIGGER", "TABLE/RULE", "TABLE/POLICY", "EVENT")
+"""The paths of what reacts to rows, hides them, or runs at a time: made when all else is there."""
 
 
 def _path(obj: Object) -> str:

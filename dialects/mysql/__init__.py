@@ -150,6 +150,10 @@ class MySQL(Adapter):
         """All databases but the server's own."""
         return dictionary.schemas(connection)
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """By information_schema.columns."""
+        return dictionary.tables_of(connection, schema, columns)
+
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)
@@ -244,6 +248,12 @@ class MySQL(Adapter):
         from . import paths
 
         return paths.takes_back(connection, table)
+
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """``foreign_key_checks = 0``: InnoDB checks each row as it comes in."""
+        from . import paths
+
+        return paths.unchecked_references(connection)
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""

@@ -83,6 +83,17 @@ def schemas(connection: sa.Connection) -> tuple[str, ...]:
     return tuple(name for (name,) in rows if name.lower() not in SYSTEM_SCHEMAS)
 
 
+_TABLES_OF = """
+SELECT table_name FROM information_schema.columns WHERE table_schema = :schema
+GROUP BY table_name HAVING group_concat(lower(column_name) ORDER BY ordinal_position) = :columns
+"""
+
+
+def tables_of(connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """The tables of a database that have these columns, in this order, and no other."""
+    return tuple(connection.execute(sa.text(_TABLES_OF), {"schema": schema, "columns": ",".join(columns)}).scalars())
+
+
 # --- defaults -------------------------------------------------------------------------------------------------------
 
 _ESCAPED = re.compile(r"\\(.)|''", re.DOTALL)

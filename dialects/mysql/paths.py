@@ -6,7 +6,7 @@ import itertools
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, Text
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
-from . import wire
+from . import error_values, wire
 from .dictionary import flavor
 from .messages import no_text
 from .names import SQL_MODE, qualified, quote
@@ -122,6 +122,16 @@ def takes_back(connection: sa.Connection, table: QName) -> bool:
     """Whether a table's storage engine can go back to a savepoint."""
     found = connection.execute(sa.text(_SAVEPOINTS), {"schema": table.schema, "name": table.name}).scalar_one_or_none()
     return found == "YES"
+
+
+@contextmanager
+def unchecked_references(connection: sa.Connection) -> Iterator[None]:
+    """Foreign keys are not checked, while the context lasts."""
+    connection.exec_driver_sql("SET SESSION foreign_key_checks = 0")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("SET SESSION foreign_key_checks = 1")
 
 
 @contextmanager
@@ -339,6 +349,14 @@ def _sent(pieces: Iterable[pa.RecordBatch], counter: list[int]) -> Iterator[pa.R
         yield batch
 
 
+def _error_values(load: Load, batches: Iterable[pa.RecordBatch], errors: list[int]) -> Iterator[pa.RecordBatch]:
+    """Batches as they pass; ``errors`` is told how many error values of ENUM they have."""
+    places = error_values.columns(load)
+    for batch in batches:
+        errors += [sum(error_values.counted(batch, places))] if places else []
+        yield batch
+
+
 # --- LOAD DATA LOCAL ------------------------------------------------------------------------------------------------
 
 _ESCAPES = ((b"\\", b"\\\\"), (b"\t", b"\\t"), (b"\n", b"\\n"), (b"\0", b"\\0"))
@@ -351,12 +369,13 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     :raises ValueNotCarried: the server changed a value (LOCAL makes a warning of each error).
     :raises RowCountDiffers: it left rows out.
     """
-    sent = [0]
+    sent, errors = [0], [0]
     driver = driver_of(connection)
-    pieces = (rows_text(load, batch) for batch in _sent(batches, sent) if batch.num_rows)
+    counted = _error_values(load, _sent(batches, sent), errors)
+    pieces = (rows_text(load, batch) for batch in counted if batch.num_rows)
     first = list(itertools.islice(pieces, 1))  # before the server waits for rows: a value refused here costs no connection
     loaded = wire.load_data(driver, load_statement(load), itertools.chain(first, pieces))
-    refuse_warnings(driver, load, loaded.warnings)
+    refuse_warnings(driver, load, loaded.warnings, sum(errors))
     return _stored(driver, load, sent[0], loaded.rows)
 
 
@@ -425,9 +444,12 @@ def _bytes_of(array: pa.Array) -> memoryview:
 _LEVELS = ("Error", "Warning", "Note")
 
 
-def refuse_warnings(driver: Any, load: Load, warnings: int) -> None:
-    """:raises ValueNotCarried: the last statement had warnings, which tell of values that were changed."""
-    if not warnings:
+def refuse_warnings(driver: Any, load: Load, warnings: int, errors: int = 0) -> None:
+    """``errors``: how many error values of ENUM the rows had.
+
+    :raises ValueNotCarried: the last statement had other warnings, which tell of values that were changed.
+    """
+    if not warnings or (errors and error_values.nothing_else(driver, load, errors)):
         return
     level, code, message = min(driver.show_warnings(), key=lambda warning: _LEVELS.index(warning[0]))
     detail = f"{message} ({level} {code}, {warnings} in all)"
@@ -468,9 +490,12 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
     driver, sent, stored = driver_of(connection), [0], 0
     head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
     room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - len(head) - 16
+    places = error_values.columns(load)
     for batch in _sent(batches, sent):
+        errors = error_values.counted(batch, places) if places else []
         for rows in _grouped(_row_literals(load, batch, room), min(INSERT_BYTES, room), room, load):
-            stored += _insert(driver, load, head + b",\n".join(rows))
+            stored += _insert(driver, load, head + b",\n".join(rows), sum(errors[: len(rows)]))
+            errors = errors[len(rows) :]
     return _stored(driver, load, sent[0], stored)
 
 
@@ -478,7 +503,13 @@ _VALUE_ERRORS = frozenset({1048, 1264, 1265, 1292, 1366, 1367, 1406, 3140, 3819,
 """The server's errors about a value: NULL, range, truncation, wrong text, JSON, a check constraint."""
 
 
-def _insert(driver: Any, load: Load, sql: bytes) -> int:
+def _insert(driver: Any, load: Load, sql: bytes, errors: int) -> int:
+    """Run an INSERT; the rows stored. ``errors``: how many error values of ENUM they have."""
+    with error_values.taken(driver) if errors else nullcontext():
+        return _insert_rows(driver, load, sql, errors)
+
+
+def _insert_rows(driver: Any, load: Load, sql: bytes, errors: int) -> int:
     try:
         rows: int = driver.query(sql)
     except err.MySQLError as error:
@@ -486,7 +517,7 @@ def _insert(driver: Any, load: Load, sql: bytes) -> int:
         if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
             raise
         raise _refused(load, message, message) from error
-    refuse_warnings(driver, load, driver._result.warning_count)
+    refuse_warnings(driver, load, driver._result.warning_count, errors)
     return rows
 
 

@@ -157,6 +157,12 @@ class PostgreSQL(Adapter):
 
         return dictionary.schemas(connection)
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """By pg_attribute."""
+        from . import dictionary
+
+        return dictionary.tables_of(connection, schema, columns)
+
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of these schemas."""
         from . import dictionary

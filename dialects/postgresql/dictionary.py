@@ -38,6 +38,11 @@ def schemas(connection: sa.Connection) -> tuple[str, ...]:
     return tuple(connection.exec_driver_sql(queries.ALL_SCHEMAS).scalars())
 
 
+def tables_of(connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+    """The tables of a schema that have these columns, in this order, and no other."""
+    return tuple(connection.exec_driver_sql(queries.TABLES_OF, (schema, list(columns))).scalars())
+
+
 def read(connection: sa.Connection, of: Sequence[str]) -> Catalog:
     """All objects of these schemas."""
     with _qualified_text(connection):

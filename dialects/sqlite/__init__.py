@@ -34,7 +34,7 @@ from migrator.model.objects import QName, Table
 
 from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, triggers
 from .ddl import SQLiteDDL
-from .dictionary import SCHEMA, read_catalog
+from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
 from .samples import SAMPLES
 from .types import DIALECT, LACKS, TYPES, neutral
@@ -142,6 +142,10 @@ class SQLiteAdapter(Adapter):
         """The one schema of a file."""
         return (SCHEMA,)
 
+    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+        """By pragma_table_info."""
+        return tables_of(connection, columns)
+
     def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
         """All objects of the file."""
         version = self.server(connection).version
@@ -218,6 +222,10 @@ class SQLiteAdapter(Adapter):
     def same_values(self, load: Load, here: Table, there: Table) -> bool:
         """Whether columns are declared alike and take values alike, and no NULL becomes a number."""
         return links.same_values(load, here, there)
+
+    def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
+        """``PRAGMA defer_foreign_keys``: each row is a statement here. One that still refers to nothing fails the commit."""
+        return connections.deferring(connection)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""

@@ -196,3 +196,13 @@ def writing(target: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connect
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+@contextmanager
+def deferring(connection: sa.Connection) -> Iterator[None]:
+    """Foreign keys are checked by the commit, as far as statements of the context are concerned."""
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql("PRAGMA defer_foreign_keys = OFF")

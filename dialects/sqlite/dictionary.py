@@ -58,6 +58,20 @@ def _rows(connection: sa.Connection, columns: str, source: str) -> list[Row]:
     return [json.loads(text) for (text,) in result]
 
 
+_COLUMNS = (
+    "sqlite_schema AS m, pragma_table_info(m.name) AS c "
+    "WHERE m.type = 'table' AND m.sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY m.name, c.cid"
+)
+
+
+def tables_of(connection: sa.Connection, columns: Sequence[str]) -> tuple[str, ...]:
+    """The tables that have these columns, in this order, and no other."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for table, column in _rows(connection, "m.name, lower(c.name)", _COLUMNS):
+        found[table].append(column)
+    return tuple(table for table, own in found.items() if own == list(columns))
+
+
 def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     groups: defaultdict[str, list[Row]] = defaultdict(list)
     for name, *rest in rows:

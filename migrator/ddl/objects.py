@@ -216,7 +216,8 @@ class DDL(Constraints):
 
     def drop_temporary(self, table: QName) -> str:
         """The statement that drops a temporary table, and never another one of its name."""
-        return f"DROP TEMPORARY TABLE IF EXISTS {self.name_of(table)}"
+        kind = "TABLE" if self.staging_schema else "TEMPORARY TABLE"  # a schema of their own tells them from others, too
+        return f"DROP {kind} IF EXISTS {self.name_of(table)}"
 
     def staging_for(self, table: QName) -> QName:
         """The name of the temporary table that rows for ``table`` wait in; each connection has one of its own."""

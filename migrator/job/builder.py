@@ -70,9 +70,13 @@ class Builder:
 
         Those are left alone, and so is where an existing sequence stands.
         """
+        numbered = list(zip(items, phase.steps, strict=True))
+        for item, step in numbered:
+            if step.path == TABLE and step.table in self.failed and self._recorded[item].state == "PENDING":
+                self._coordinator.record.change("OBJECT", item, state="FAILED", error="the one that is there stays")
         wanted = [
             (item, step)
-            for item, step in zip(items, phase.steps, strict=True)
+            for item, step in numbered
             if is_told(step, self.skipped)
             and not (step.path == TABLE and step.table in self.failed)
             and not (step.path in NO_OBJECTS and step.table in self.failed)

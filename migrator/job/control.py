@@ -30,7 +30,7 @@ from migrator.errors import (
 )
 from migrator.job import dump_files
 from migrator.job.session import local_database
-from migrator.job.table import ENDED, LASTING, MasterTable, Row, State, Totals, is_master_table, own_lease
+from migrator.job.table import ENDED, LASTING, NAMES, MasterTable, Row, State, Totals, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
@@ -322,13 +322,8 @@ def jobs_in(database: Database, schema: str | None = None) -> list[Job]:
     database.adapter.find(database.url)
     with database.connect() as connection:
         schemas = (schema,) if schema is not None else database.adapter.schemas(connection)
-        inspector = sa.inspect(connection)
-        tables = [
-            MasterTable(owner, name)
-            for owner in schemas
-            for (_, name), columns in sorted(inspector.get_multi_columns(schema=owner).items(), key=str)
-            if is_master_table([column["name"] for column in columns])
-        ]
+        find = database.adapter.tables_of
+        tables = [MasterTable(owner, name) for owner in schemas for name in sorted(find(connection, owner, NAMES))]
         return [Job(database, table) for table in tables if table.rows(connection, "JOB")]
 
 

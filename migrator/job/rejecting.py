@@ -3,6 +3,12 @@
 Rows are loaded a batch at a time, each under a savepoint, by the table's own access method. A batch with a row that is
 refused is taken back and loaded in halves, down to single rows; so a bad row costs a few loads of parts of its batch, and
 no good row is loaded by itself without need.
+
+Where rows refer to others of their own table, halves show nothing: a batch that is refused waits then, and all that wait
+are looked at together, see :mod:`migrator.job.mutual`. First it is found which of them are refused as if they referred to
+none of the others; those are left out, with all that need them. The rest comes in with parents first, and rows in circles
+at once. What was left out is then tried by itself, row by row, until no more of it gets in: so each row that is rejected
+was refused by the database as it is, with all others there that can be.
 """
 
 from __future__ import annotations
@@ -17,7 +23,9 @@ import sqlalchemy as sa
 
 from migrator.adapter import Adapter
 from migrator.errors import RejectLimitReached, TextNotCarried, ValueNotCarried
-from migrator.model.objects import QName
+from migrator.job.mutual import Pool, references
+from migrator.model.objects import Column, ForeignKey, QName
+from migrator.orphans import count_orphans
 
 Put = Callable[[pa.RecordBatch], int]
 """Loads a batch; how many rows are stored."""
@@ -31,13 +39,13 @@ class Rejecting:
 
     ``key``: the columns that tell a row. ``limit``: more rows of the granule than that fail it; None: any number.
     ``texts``: only rows with a text that the database's character set does not have are bad, others fail the granule.
-    ``again``: a row may need another of its own table, so rows that are refused are tried until no more of them get in.
+    ``keys``: the foreign keys of the table, if one of them refers to the table itself: a row may need another one.
     """
 
     beside: Path
     key: tuple[str, ...] = ()
     limit: int | None = None
-    again: bool = False
+    keys: tuple[ForeignKey, ...] = ()
     texts: bool = False
 
 
@@ -75,6 +83,17 @@ class Sieve:
 
     def load(self, batch: pa.RecordBatch) -> int:
         """Load what can be loaded of a batch; how many rows are stored."""
+        stored, reason = self.whole(batch)
+        if reason is None:
+            return stored
+        if batch.num_rows == 1:
+            self._reject(batch, reason)
+            return 0
+        middle = batch.num_rows // 2
+        return self.load(_rows(batch, 0, middle)) + self.load(_rows(batch, middle, batch.num_rows))
+
+    def whole(self, batch: pa.RecordBatch) -> tuple[int, str | None]:
+        """Load all of a batch or nothing; how many rows are stored, and why it is refused, None: it is not."""
         savepoint = self._connection.begin_nested()
         try:
             stored = self._put(batch)
@@ -83,14 +102,9 @@ class Sieve:
             if reason is None:
                 raise
             savepoint.rollback()
-        else:
-            savepoint.commit()
-            return stored
-        if batch.num_rows == 1:
-            self._reject(batch, reason)
-            return 0
-        middle = batch.num_rows // 2
-        return self.load(_rows(batch, 0, middle)) + self.load(_rows(batch, middle, batch.num_rows))
+            return 0, reason
+        savepoint.commit()
+        return stored, None
 
     def _reason(self, error: Exception) -> str | None:
         """Why a row is refused; None: that is not what the error is about."""
@@ -114,23 +128,133 @@ def sift(
     batches: Iterable[pa.RecordBatch],
     put: Put,
     reject: Reject,
-    *,
-    again: bool = False,
     texts: bool = False,
 ) -> int:
     """Load batches but for the rows that the database refuses, which ``reject`` gets; how many rows are stored."""
-    waiting: list[tuple[pa.RecordBatch, str]] = []
-    set_aside: Reject = (lambda row, reason: waiting.append((row, reason))) if again else reject
-    sieve = Sieve(adapter, connection, put, set_aside, texts)
-    stored = sum(sieve.load(batch) for batch in batches)
-    tried = len(waiting) + 1
-    while len(waiting) < tried and waiting:
-        tried, refused = len(waiting), list(waiting)
+    sieve = Sieve(adapter, connection, put, reject, texts)
+    return sum(map(sieve.load, batches))
+
+
+# --- rows that refer to one another ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Mutual:
+    """How rows of ``table`` that refer to one another come in. ``source``: as they come, ``target``: as the table has them.
+
+    ``keys``: all foreign keys of the table. ``put`` loads a batch, ``trial`` does for a load that is taken back, and
+    ``at_once`` so that all of its rows are there when the database looks for one of them, if it does so after a statement.
+    """
+
+    table: QName
+    source: tuple[Column, ...]
+    target: tuple[Column, ...]
+    keys: tuple[ForeignKey, ...]
+    put: Put
+    trial: Put
+    at_once: Put
+
+
+class _Dangling(Exception):
+    """Rows came in that refer to none."""
+
+
+def sift_mutual(
+    adapter: Adapter, connection: sa.Connection, batches: Iterable[pa.RecordBatch], mutual: Mutual, reject: Reject
+) -> int:
+    """As :func:`sift`, where rows refer to others of their own table."""
+    return _MutualSieve(adapter, connection, mutual).load(batches, reject)
+
+
+class _MutualSieve:
+    def __init__(self, adapter: Adapter, connection: sa.Connection, mutual: Mutual) -> None:
+        self._adapter, self._connection, self._mutual = adapter, connection, mutual
+
+    def load(self, batches: Iterable[pa.RecordBatch], reject: Reject) -> int:
+        stored, waiting = 0, list[pa.RecordBatch]()
+        sieve = self._sieve(self._mutual.put)
+        for batch in batches:
+            more, refusal = sieve.whole(batch)
+            stored += more
+            waiting += [] if refusal is None else [batch]
+        return stored + (self._load_pool(waiting, reject) if waiting else 0)
+
+    def _load_pool(self, waiting: list[pa.RecordBatch], reject: Reject) -> int:
+        mutual = self._mutual
+        pool = Pool(waiting, mutual.source, references(mutual.table, mutual.target, mutual.keys))
         waiting.clear()
-        stored += sum(sieve.load(row) for row, _ in refused)
-    for row, reason in waiting:
-        reject(row, reason)
-    return stored
+        out = pool.with_dependents(self._bad(pool))
+        line, circle = pool.in_order(out)
+        late = [pool.rows([number]) for number in sorted(out)]
+        stored = sum(map(self._sieve(mutual.put, lambda row, _: late.append(row)).load, pool.batches(line)))
+        if circle:
+            more = self._at_once(pool.rows(circle))
+            stored += more or 0
+            late += [pool.rows([number]) for number in circle] if more is None else []
+        return stored + self._one_by_one(late, reject)
+
+    def _bad(self, pool: Pool) -> list[int]:
+        """The rows that are refused even if all others are there that they refer to."""
+        bad: list[int] = []
+        trial = self._mutual.trial
+        savepoint = self._connection.begin_nested()
+        sieve = self._sieve(
+            lambda batch: trial(batch.select(range(batch.num_columns - 1))),
+            lambda row, _: bad.append(row.column(row.num_columns - 1)[0].as_py()),
+        )
+        for batch in pool.apart():
+            sieve.load(batch)
+        savepoint.rollback()
+        return bad
+
+    def _at_once(self, rows: pa.RecordBatch) -> int | None:
+        """Load rows that need one another; None: they are refused."""
+        savepoint = self._connection.begin_nested()
+        try:
+            stored = self._unchecked(rows)
+        except Exception as error:
+            known = isinstance(error, self._adapter.driver_errors())
+            about = self._adapter.explain(error).about if known else None
+            if not isinstance(error, _Dangling | ValueNotCarried) and about not in {"row", "text", "privilege"}:
+                raise
+            savepoint.rollback()
+            return None
+        savepoint.commit()
+        return stored
+
+    def _unchecked(self, rows: pa.RecordBatch) -> int:
+        """Load rows, while the database does not look for those they refer to if it would do that row by row.
+
+        :raises _Dangling: some refer to none.
+        """
+        unchecked = self._adapter.unchecked_references(self._connection)
+        if unchecked is None:
+            return self._mutual.at_once(rows)
+        before = self._orphans()
+        with unchecked:
+            stored = self._mutual.at_once(rows)
+        if self._orphans() != before:
+            raise _Dangling
+        return stored
+
+    def _orphans(self) -> list[int]:
+        return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
+
+    def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> int:
+        """Load single rows until no more of them get in."""
+        stored, tried = 0, len(rows) + 1
+        refused = [(row, "") for row in rows]
+        sieve = self._sieve(self._mutual.put, lambda row, reason: refused.append((row, reason)))
+        while refused and len(refused) < tried:
+            tried, again = len(refused), [row for row, _ in refused]
+            refused.clear()
+            stored += sum(map(sieve.load, again))
+        for row, reason in refused:
+            reject(row, reason)
+        return stored
+
+    def _sieve(self, put: Put, reject: Reject = lambda row, reason: None) -> Sieve:
+        return Sieve(self._adapter, self._connection, put, reject)
 
 
 def limited(reject: Reject, table: QName, limit: int | None) -> Reject:

@@ -193,7 +193,8 @@ class MasterTable:
         """Whether it is there and is a master table."""
         if not self.exists(connection):
             return False
-        return is_master_table([column["name"] for column in sa.inspect(connection).get_columns(self.name, self.schema)])
+        nothing = sa.select(sa.text("*")).select_from(self.table).where(sa.false())
+        return is_master_table(list(connection.execute(nothing).keys()))
 
     def create(self, connection: sa.Connection) -> None:
         """Make the table; one that a process has made and not filled, because it died, is taken.

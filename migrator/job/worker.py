@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -29,7 +30,7 @@ from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedFiles, DumpedRows, HeldFiles, RowsFrom, TableRows, database_errors
 from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
 from migrator.job import rejecting as rejects
-from migrator.job.rejecting import NONE_REJECTED, Rejected, Rejecting, limited, sift
+from migrator.job.rejecting import NONE_REJECTED, Mutual, Rejected, Rejecting, limited, sift, sift_mutual
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
@@ -272,6 +273,41 @@ class _Passing:
             yield piece
 
 
+class _Putting:
+    """Puts single batches into the table of a load."""
+
+    def __init__(self, adapter: Adapter, connection: sa.Connection, target: Store, passing: _Passing) -> None:
+        self._adapter, self._connection, self._target, self._passing = adapter, connection, target, passing
+        self._staging = Staging(adapter, connection, target.load, target.where) if target.staged else None
+
+    def put(self, batch: pa.RecordBatch) -> int:
+        """Load a batch; how many rows are stored."""
+        return self._counted(batch, self._load if self._staging is None else self._staging.through)
+
+    def trial(self, batch: pa.RecordBatch) -> int:
+        """The same, but what is converted does not count: the rows are taken back."""
+        put = self._load if self._staging is None else self._staging.through
+        return put(partial(self._store, batch, Counts()))
+
+    def at_once(self, batch: pa.RecordBatch) -> int:
+        """As :meth:`put`, by one statement."""
+        if self._staging is not None or not self._target.load.conventional:
+            return self.put(batch)
+        return self._counted(batch, partial(by_one_statement, self._adapter, self._connection, self._target.load))
+
+    def _counted(self, batch: pa.RecordBatch, put: Callable[[Callable[[Load], int]], int]) -> int:
+        counts = Counts()
+        stored = put(partial(self._store, batch, counts))
+        self._passing.converted += counts
+        return stored
+
+    def _load(self, store: Callable[[Load], int]) -> int:
+        return store(self._target.load)
+
+    def _store(self, batch: pa.RecordBatch, counts: Counts, load: Load) -> int:
+        return self._adapter.load(self._connection, load, self._target.prepared([batch], counts))
+
+
 class Worker:
     """Performs tasks one after the other. ``next_file`` gives it dump files."""
 
@@ -424,24 +460,17 @@ class Worker:
         if not adapter.takes_back(connection, load.table):
             raise RowsNotTakenBack(table=load.table)
         part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key)
-        staging = Staging(adapter, connection, load, target.where) if target.staged else None
-
-        def put(batch: pa.RecordBatch) -> int:
-            counts = Counts()
-            batches = target.prepared([batch], counts)
-            if staging is None:
-                stored = adapter.load(connection, load, batches)
-            else:
-                stored = staging.through(lambda staged: adapter.load(connection, staged, batches))
-            passing.converted += counts
-            return stored
-
+        putting = _Putting(adapter, connection, target, passing)
         reject = limited(part.add, load.table, rejecting.limit)
         ahead = prefetch(self._batches(move.rows_from))
+        passed = passing.batches(ahead)
         try:
-            stored = sift(
-                adapter, connection, passing.batches(ahead), put, reject, again=rejecting.again, texts=rejecting.texts
-            )
+            if rejecting.keys:
+                ways = (putting.put, putting.trial, putting.at_once)
+                mutual = Mutual(load.table, load.source, load.target, rejecting.keys, *ways)
+                stored = sift_mutual(adapter, connection, passed, mutual, reject)
+            else:
+                stored = sift(adapter, connection, passed, putting.put, reject, rejecting.texts)
             counted = stored + part.rows if target.where is None else passing.rows
             self._check_count(move, counted, passing.rows)
             part.finish()
@@ -579,6 +608,14 @@ def through_staging(
     :raises RowCountDiffers: SQL stored another number of rows than there are.
     """
     return Staging(adapter, connection, load, where).through(put)
+
+
+def by_one_statement(adapter: Adapter, connection: sa.Connection, load: Load, put: Callable[[Load], int]) -> int:
+    """As :func:`through_staging`, where the connection has more to do: the temporary table goes at once."""
+    stored = through_staging(adapter, connection, load, None, put)
+    ddl = adapter.ddl(Catalog(adapter.name, ""))
+    connection.execute(Statement(ddl.drop_temporary(ddl.staging_for(load.table))))
+    return stored
 
 
 class Staging:

@@ -305,7 +305,7 @@ def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Cho
         _bars(choice),
         len(parts),
         size,
-        table.rows if exact is None else exact,
+        None if opened.files is not None else table.rows if exact is None else exact,
     )
 
 

@@ -19,7 +19,8 @@ from migrator import rejects
 from migrator.adapter import Adapter, Load
 from migrator.ends import Database, database_errors
 from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
-from migrator.job.rejecting import sift
+from migrator.job.rejecting import Mutual, sift_mutual
+from migrator.job.worker import by_one_statement
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, QName, Table
 from migrator.operations.matching import matched
@@ -124,8 +125,15 @@ class _Retry:
         def put(batch: pa.RecordBatch) -> int:
             return self._adapter.load(self._connection, load, [batch])
 
+        def at_once(batch: pa.RecordBatch) -> int:
+            return by_one_statement(
+                *(self._adapter, self._connection, load),
+                lambda staged: self._adapter.load(self._connection, staged, [batch]),
+            )
+
         batches = (batch.select(names) for batch in self._batches(section))
-        stored = sift(self._adapter, self._connection, batches, put, part.add, again=True)
+        mutual = Mutual(made.qname, source, target, made.foreign_keys, put, put, at_once)
+        stored = sift_mutual(self._adapter, self._connection, batches, mutual, part.add)
         part.finish()
         self._say(f"{made.qname}: {stored} rows loaded, {part.rows} rejected")
         return part.path.name if part.rows else ""

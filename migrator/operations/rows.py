@@ -13,7 +13,7 @@ from typing import Literal
 
 from migrator.converting import Counts, recalled
 from migrator.ends import DumpedFiles, HeldFiles
-from migrator.errors import MigratorError, RejectLimitReached
+from migrator.errors import MigratorError, RejectLimitReached, RowsNotTakenBack
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
@@ -212,7 +212,8 @@ class RowsMoved:
             f"ORA-02354: error in {self._verb[:-2]}ing data",
             str(error),
         ]
-        staying = self._stays(name, table.rows)
+        came = not isinstance(error, RowsNotTakenBack)  # which is said before any row comes in
+        staying = self._stays(name, table.rows) if came else ""
         if staying:
             lines.append(staying)
         self._log.error(*lines)

@@ -227,6 +227,7 @@ def test_the_plan_of_an_import_says_so_too(
     target = mysql()
     tables = planned(capsys, "impdp", target, *where, remap(source, target))
     assert {table["method"] for table in tables.values()} == {"data_file_copy"}
+    assert {table["rows"] for table in tables.values()} == {None}
 
 
 def test_other_databases_give_and_take_no_data_files(

@@ -167,6 +167,7 @@ def test_the_plans_say_so(sqlite_file: Callable[..., str], tmp_path: Path, capsy
         tables = json.loads(capsys.readouterr().out)["tables"]
         assert {table["method"] for table in tables} == {"data_file_copy"}
         assert [table["table"] for table in tables] == (["t", "u"] if arguments[0] == "expdp" else ["x.db"])
+    assert tables[0]["rows"] is None
     assert not path_of(target).exists()
 
 

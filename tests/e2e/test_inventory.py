@@ -91,3 +91,16 @@ def test_rows_alone_have_no_inventory(sqlite_file: Callable[..., str]) -> None:
     execute(url, OBJECTS[0])
     arguments = (f"NETWORK_LINK={source}", "NOLOGFILE=YES", "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=APPEND")
     assert "Inventory" not in done(pump("impdp", url, *arguments)).out
+
+
+def test_a_table_that_cannot_be_replaced_has_failed(postgresql: Callable[..., str], sqlite_file: Callable[..., str]) -> None:
+    """A view of the target needs it: it stays as it was, which the log has said."""
+    source, url = sqlite_file("source.db"), postgresql()
+    execute(source, *OBJECTS[:3])
+    execute(url, OBJECTS[0], "CREATE VIEW other AS SELECT id FROM parent")
+    run = pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "TABLE_EXISTS_ACTION=REPLACE")
+    assert run.code == 5
+    assert 'ORA-39083: Object type TABLE:"public"."parent" failed to drop with error:' in run.out
+    assert '. . failed: TABLE:"public"."parent"' in run.out
+    assert inventory(run.out)[0] == "Inventory of the source's objects: 9 = 5 moved + 1 there already + 3 failed"
+    assert "MIG-20009" not in run.out

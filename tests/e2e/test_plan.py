@@ -200,6 +200,8 @@ def test_a_plan_of_a_script_lists_objects_and_losses(source: str, tmp_path: Path
     [
         (["plan"], "'plan' is no command"),
         (["plan", "jobs"], "'plan jobs' is no command"),
+        (["plan", "expdp", "sqlite:///x.db", "FORMAT=YAML"], "'FORMAT': YAML is neither JSON nor TABLE"),
+        (["verify", "sqlite:///x.db", "--format=xml"], "FORMAT=JSON (or --json) prints JSON, FORMAT=TABLE"),
         (["plan", "expdp", "sqlite:///x.db", "ATTACH=j"], "ATTACH starts no job"),
         (["plan", "impdp", "sqlite:///x.db", "MASTER_ONLY=YES"], "MASTER_ONLY=YES moves neither objects nor rows"),
     ],

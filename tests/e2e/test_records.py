@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import Adapter
 from migrator.ends import Database
 from migrator.errors import JobNotFound, RecordUnreadable
 from migrator.job import control
@@ -15,6 +16,7 @@ from migrator.job.session import local_database
 from migrator.job.table import MasterTable, Row
 from tests.support.hoard import hoard
 from tests.support.pump import Run, done, pump, schema_of
+from tests.support.sql import execute
 
 STRANGE = {"request": {"shape": "round", "command": "impdp FROM=LATER"}, "lease": 1.0}
 
@@ -40,9 +42,24 @@ def write(database: Database, name: str, *rows: Row) -> MasterTable:
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
-def test_a_master_table_of_no_job_is_passed_over_and_taken(kind: str, source: str, request: pytest.FixtureRequest) -> None:
-    """A process was killed between CREATE TABLE and its first INSERT."""
+def test_tables_are_found_by_all_of_their_columns(kind: str, request: pytest.FixtureRequest) -> None:
     url = str(request.getfixturevalue(kind)())
+    database = Database(sa.make_url(url))
+    columns = {"one": "Kind INTEGER, item INTEGER", "two": "item INTEGER, kind INTEGER", "three": "kind INTEGER"}
+    execute(url, *(f"CREATE TABLE {name} ({listed})" for name, listed in columns.items()))
+    execute(url, "CREATE TABLE four (kind INTEGER, item INTEGER, other INTEGER)", "CREATE VIEW five AS SELECT * FROM three")
+    with database.connect() as connection:
+        schema = database.server().schema
+        assert database.adapter.tables_of(connection, schema, ["kind", "item"]) == ("one",)
+        assert Adapter.tables_of(database.adapter, connection, schema, ["kind", "item"]) == ("one",)
+        assert not MasterTable(schema, "one").is_ours(connection)
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
+def test_a_master_table_of_no_job_is_passed_over_and_taken(kind: str, source: str, request: pytest.FixtureRequest) -> None:
+    """A process was killed between CREATE TABLE and its first INSERT. Tables of types that SQLAlchemy warns of are none."""
+    url = str(request.getfixturevalue(kind)())
+    execute(url, "CREATE TABLE place (id INTEGER, p POINT)")
     done(kept(url, source, "OTHER", "hollow"))
     database = Database(sa.make_url(url))
     write(database, "BROKEN")

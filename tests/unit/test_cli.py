@@ -6,13 +6,14 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import pytest
 import setproctitle
 
 from migrator import __version__, operations, reference
-from migrator.cli import _COMMANDS, in_process, main
+from migrator.cli import _COMMANDS, _hide_warnings, in_process, main
 from migrator.errors import MigratorError, UnknownCommand
 from migrator.spec import JobSpec
 
@@ -28,6 +29,17 @@ def _without_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--version"]) == 0
     assert capsys.readouterr().out == f"migrator {__version__}\n"
+
+
+def test_warnings_of_libraries_are_not_shown_to_users(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "warnoptions", [])
+    monkeypatch.setenv("PYTHONWARNINGS", "")
+    monkeypatch.delenv("PYTHONWARNINGS")
+    with warnings.catch_warnings(record=True) as told:
+        _hide_warnings()
+        warnings.warn("a type that a library does not know", stacklevel=1)
+    assert told == []
+    assert os.environ["PYTHONWARNINGS"] == "ignore"
 
 
 def test_nothing_shows_the_usage_and_fails(capsys: pytest.CaptureFixture[str]) -> None:

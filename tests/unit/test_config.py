@@ -330,11 +330,11 @@ def test_a_password_that_is_no_text_is_refused_and_not_shown() -> None:
 # --- links ----------------------------------------------------------------------------------------------------------
 
 
-def links(tmp_path: Path, text: str) -> Config:
-    """The configuration in a file that nobody else reads."""
+def links(tmp_path: Path, text: str, mode: int = 0o600) -> Config:
+    """The configuration in a file that nobody else reads, as it is by default."""
     path = tmp_path / "config.toml"
     path.write_text(text)
-    path.chmod(0o600)
+    path.chmod(mode)
     return read(path)
 
 
@@ -403,4 +403,19 @@ def test_what_is_no_link_may_be_a_connection(tmp_path: Path) -> None:
 )
 def test_a_link_that_is_wrong_is_refused_by_name(text: str, why: str, tmp_path: Path) -> None:
     with pytest.raises(UnreadableConfig, match=why):
-        links(tmp_path, text)
+        links(tmp_path, text).link("x")
+
+
+def test_a_link_that_is_wrong_is_in_nobodys_way_who_does_not_name_it(tmp_path: Path) -> None:
+    text = '[links.x]\nkind = "private"\nurl = "mysql://hr@h/d"\n[links.there]\nkind = "public"\nurl = "mysql://h/d"'
+    config = links(tmp_path, text)
+    assert config.linked(config.link("there"), JOB) == sa.make_url("mysql://h/d")
+    with pytest.raises(UnreadableConfig) as refused:
+        from_arguments("impdp", ["sqlite:///x.db", "NETWORK_LINK=x"], config)
+    assert "docs/links.md" in refused.value.action
+
+
+def test_a_link_that_shows_its_password_to_others_is_refused_at_once(tmp_path: Path) -> None:
+    text = '[links.x]\nkind = "public"\nurl = "mysql://hr@h/d"\npassword = "tiger"'
+    with pytest.raises(UnreadableConfig, match="others can read the file"):
+        links(tmp_path, text, mode=0o644)

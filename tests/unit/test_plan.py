@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from migrator import object_types
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -81,6 +82,19 @@ def test_what_can_need_one_another_is_made_in_the_catalogs_order() -> None:
         'VIEW:"s"."last"',
         'FUNCTION:"s"."of_view"',
     ]
+
+
+def test_rules_and_policies_are_parts_of_their_tables_and_no_events() -> None:
+    kinds = ("EVENT", "POLICY", "RULE", "TRIGGER")
+    programs = tuple(o.Program("s", kind.lower(), kind, TEXT, table=None if kind == "EVENT" else "t") for kind in kinds)
+    phases = plan(Catalog("postgresql", "", programs), "ALL")
+    assert [(phase.path, phase.steps[0].label) for phase in phases] == [
+        ("TABLE/TRIGGER", 'TRIGGER:"s"."trigger"'),
+        ("TABLE/RULE", 'RULE:"s"."rule"'),
+        ("TABLE/POLICY", 'POLICY:"s"."policy"'),
+        ("EVENT", 'EVENT:"s"."event"'),
+    ]
+    assert {object_types.find(phase.path).name for phase in phases} == set(kinds)
 
 
 def test_metadata_only_moves_no_rows() -> None:

@@ -8,7 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.model.objects import Check, Expression, ForeignKey, Index, IndexKey, Partitioning, QName, Table, View
-from migrator.operations.refused import count_orphans, source_text
+from migrator.operations.refused import source_text
+from migrator.orphans import count_orphans
 
 SQL = Expression("f(a)", "postgresql")
 

@@ -20,32 +20,33 @@ from migrator.operations.verified import METHODS, TableVerified, result_text, ro
 
 def verify_rows(job: Import) -> None:
     """VERIFY: the rows of every table that this job has loaded are those they were loaded from."""
-    granules = job.granules()
-    loaded = {table: _loaded(rows) for name, table in job.tables.items() if (rows := granules.get(name))}
-    tables = {table: rows for table, rows in loaded.items() if rows and table.qname not in job.without_rows}
+    granules = {name: rows for name, rows in job.granules().items() if name in job.tables and name not in job.without_rows}
+    failed = [name for name, rows in granules.items() if any(row.state not in {"COMPLETED", "SKIPPED"} for row in rows)]
+    done = {name: rows for name, rows in granules.items() if any(row.state == "COMPLETED" for row in rows)}
+    tables = {job.tables[name]: _loaded(rows) for name, rows in done.items() if name not in failed}
     job.log.message("Verifying rows of the target against those they were loaded from")
+    for name in failed:
+        job.log.message(f"{name} is not verified, since it failed to load")
     quiet = nullcontext() if job.adapter.capabilities.writes_while_read else job.coordinator.silent()
     with quiet, comparing.reading(job.target, job.spec) as rows_of:
         there = job.read_target().catalog
-        rejected = {name: sum(Rejected.of(row.detail).rows for row in rows) for name, rows in granules.items()}
-        scan, tell = job.coordinator.scan, partial(_tell_verified, job, rejected)
+        scan, tell = job.coordinator.scan, partial(_tell_verified, job, granules)
         comparing.Comparison(job.origin, there, job.ddl, job.policies, rows_of, scan, tell).of(tables)
         job.coordinator.pool.close()  # readers let go of the target before anybody writes to it
 
 
 def _loaded(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The granules of a table that were loaded; none where one of them failed, which the log has said."""
-    if any(row.state not in {"COMPLETED", "SKIPPED"} or LOST in row.detail for row in rows):
-        return []
-    return [row.detail for row in rows if row.state == "COMPLETED"]
+    """The granules of a table whose rows came in, as far as the database took them."""
+    return [row.detail for row in rows if row.state == "COMPLETED" and LOST not in row.detail]
 
 
-def _tell_verified(job: Import, rejected: Mapping[QName, int], found: TableVerified) -> None:
+def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: TableVerified) -> None:
     """A table's line, or an error.
 
-    Rows that were ``rejected`` are no difference, nor are those that a table had before the job.
+    Rows that were rejected are no difference, nor are those of a damaged granule, nor those that a table had before the job.
     """
-    left_out = rejected[found.table]
+    left_out = sum(Rejected.of(row.detail).rows for row in granules[found.table])
+    lost = sum(LOST in row.detail for row in granules[found.table])
     appended = found.table in job.existing and job.spec.table_exists_action == "APPEND"
     known = not found.problem and found.whole and found.lost == left_out and (appended or not found.added)
     if not (found.same or known):
@@ -55,6 +56,8 @@ def _tell_verified(job: Import, rejected: Mapping[QName, int], found: TableVerif
     job.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
     if left_out:
         job.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
+    if lost:
+        job.log.message(f"{found.table} has all rows but those of {lost} granule(s), which are lost")
     if found.added:
         job.log.message(f"{found.table} has {found.added} rows more, which were there before or came in from elsewhere")
 

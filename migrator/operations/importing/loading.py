@@ -121,9 +121,10 @@ def _rejecting(job: Import, table: Table, made: Table) -> Rejecting | None:
     if rejects is None:
         return None
     key = tuple(table.column(name).source for name in table.primary_key.columns) if table.primary_key is not None else ()
-    to_itself = any(key.referred == made.qname for key in made.foreign_keys)
     texts = "SKIP_CONSTRAINT_ERRORS" not in job.spec.data_options
-    return Rejecting(rejects.path, key, rejects.limit, to_itself, texts)
+    to_itself = any(key.referred == made.qname for key in made.foreign_keys)
+    checked = to_itself and not texts and table.qname in job.existing
+    return Rejecting(rejects.path, key, rejects.limit, made.foreign_keys if checked else (), texts)
 
 
 def gather_rejects(job: Import) -> None:

@@ -14,8 +14,9 @@ from migrator.model.catalog import Loss
 from migrator.model.objects import ForeignKey, QName, Table
 from migrator.operations import ledger
 from migrator.operations.importing.job import Import
-from migrator.operations.refused import count_orphans, source_text
+from migrator.operations.refused import source_text
 from migrator.operations.rows import changes
+from migrator.orphans import count_orphans
 from migrator.plan import Step
 
 

@@ -1,0 +1,64 @@
+"""The error value of an ENUM: the empty text with the number 0, which a server that is not strict puts for a wrong label.
+
+Nobody can ask for it. A server that is not strict, as LOAD DATA LOCAL makes it, takes the empty text for it, with a warning
+for each. So as many warnings as there are such values, and of no other kind, show that they came in and nothing was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator.adapter import Load
+from migrator.model import types as t
+from migrator.model.objects import Column
+
+from .names import SQL_MODE
+
+_TRUNCATED = 1265
+_STRICT = "STRICT_ALL_TABLES"
+
+
+def columns(load: Load) -> tuple[int, ...]:
+    """The places of the columns whose empty texts are error values at both ends: no label of theirs is empty."""
+    pairs = zip(load.source, load.target, strict=True)
+    return tuple(place for place, pair in enumerate(pairs) if all(map(_without_empty_label, pair)))
+
+
+def _without_empty_label(column: Column) -> bool:
+    type_ = t.base_of(column.type)
+    return isinstance(type_, t.Enum) and "" not in type_.labels
+
+
+def counted(batch: pa.RecordBatch, places: tuple[int, ...]) -> list[int]:
+    """How many error values each row of a batch has; empty: none has any."""
+    found = [pc.fill_null(pc.equal(array, pa.scalar("", array.type)), False) for array in map(batch.column, places)]
+    if not any(pc.any(one).as_py() for one in found):
+        return []
+    return [sum(row) for row in zip(*(one.to_pylist() for one in found), strict=True)]
+
+
+@contextmanager
+def taken(driver: Any) -> Iterator[None]:
+    """The session takes error values while the context lasts, and makes warnings of other errors in values, too."""
+    modes = ",".join(mode for mode in SQL_MODE.split(",") if mode != _STRICT)
+    driver.query(f"SET SESSION sql_mode = '{modes}'")
+    try:
+        yield
+    finally:
+        driver.query(f"SET SESSION sql_mode = '{SQL_MODE}'")
+
+
+def nothing_else(driver: Any, load: Load, expected: int) -> bool:
+    """Whether the warnings of the last statement are those of so many error values."""
+    driver.query("SELECT @@warning_count")
+    ((count,),) = driver._result.rows
+    names = {load.target[place].name for place in columns(load)}
+    ours = (
+        code == _TRUNCATED and any(f"'{name}'" in message for name in names) for _, code, message in driver.show_warnings()
+    )
+    return int(count) == expected and all(ours)

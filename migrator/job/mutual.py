@@ -1,0 +1,138 @@
+"""Rows of a table that refer to one another by its foreign keys: which of them can come in, and in what order.
+
+Whether a row is taken depends on others then, and no part of the rows shows what is wrong with one of them. So they are
+looked at together. What a row refers to is found among them by equal values, as the source wrote them; where the database
+calls more values equal, it finds more rows than that, and has the last word about each anyway.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator import arrow
+from migrator.model.objects import Column, ForeignKey, QName
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A foreign key of a table to itself: its columns and those that it refers to, by their places in a row.
+
+    ``nulled``: the places of those that can be NULL, so that a row refers to none; empty: it has to refer to one.
+    """
+
+    columns: tuple[int, ...]
+    referred: tuple[int, ...]
+    nulled: tuple[int, ...]
+
+
+def references(table: QName, columns: Sequence[Column], keys: Iterable[ForeignKey]) -> tuple[Reference, ...]:
+    """The keys by which rows of ``columns``, as the table has them, refer to others of them."""
+    return tuple(_references(table, columns, keys))
+
+
+def _references(table: QName, columns: Sequence[Column], keys: Iterable[ForeignKey]) -> Iterator[Reference]:
+    places = {column.name: place for place, column in enumerate(columns)}
+    for key in keys:
+        to = key.referred_columns or key.columns
+        if key.referred == table and places.keys() >= {*key.columns, *to}:
+            own = tuple(places[name] for name in key.columns)
+            free = tuple(place for place in own if columns[place].nullable)
+            yield Reference(own, tuple(places[name] for name in to), free if key.match == "SIMPLE" or free == own else ())
+
+
+class Pool:
+    """Rows that wait for one another, by their numbers: from 0, in the order of ``batches``. ``source``: how they came."""
+
+    def __init__(self, batches: Sequence[pa.RecordBatch], source: Sequence[Column], keys: Sequence[Reference]) -> None:
+        self.batch_rows = max(batch.num_rows for batch in batches)
+        tables = [pa.Table.from_batches([batch]) for batch in batches]  # a text that is none makes its batch's column bytes
+        (self._rows,) = pa.concat_tables(tables, promote_options="permissive").combine_chunks().to_batches()
+        self._source, self._keys = source, keys
+        self._needs = tuple(map(self._found, keys))
+        self._users: dict[int, list[int]] = {}
+        for needs in self._needs:
+            for row, needed in needs.items():
+                self._users.setdefault(needed, []).append(row)
+
+    def _found(self, key: Reference) -> dict[int, int]:
+        """The row that another one refers to, where it is one of them."""
+        own, to = self._values(key.columns), self._values(key.referred)
+        found = pc.index_in(own, value_set=to, skip_nulls=True).to_pylist()
+        return {row: needed for row, needed in enumerate(found) if needed is not None and needed != row}
+
+    def _values(self, places: Sequence[int]) -> pa.Array:
+        """The values of some columns, all in one; NULL where one of them is."""
+        texts = [arrow.as_text(self._rows.column(place), self._source[place].type).cast(pa.binary()) for place in places]
+        if len(texts) == 1:
+            return texts[0]
+        sizes = [pc.binary_length(text).cast(pa.string()).cast(pa.binary()) for text in texts]
+        return pc.binary_join_element_wise(*sizes, *texts, b" ")
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def __len__(self) -> int:
+        return int(self._rows.num_rows)
+
+    def rows(self, numbers: Sequence[int]) -> pa.RecordBatch:
+        """Some rows."""
+        return self._rows.take(pa.array(numbers, pa.int64()))
+
+    def batches(self, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
+        """Some rows in batches."""
+        for start in range(0, len(numbers), self.batch_rows):
+            yield self.rows(numbers[start : start + self.batch_rows])
+
+    def apart(self) -> Iterator[pa.RecordBatch]:
+        """All rows in batches, as they were if none referred to another of them; the last column has their numbers."""
+        numbered = self._apart
+        for start in range(0, len(self), self.batch_rows):
+            part = numbered.slice(start, self.batch_rows)
+            yield part.take(pa.array(range(part.num_rows)))
+
+    @cached_property
+    def _apart(self) -> pa.RecordBatch:
+        arrays = list(self._rows.columns)
+        for key, needs in zip(self._keys, self._needs, strict=True):
+            referring = pa.array([row in needs for row in range(len(self))], pa.bool_())
+            for place in key.nulled:
+                arrays[place] = pc.if_else(referring, pa.scalar(None, arrays[place].type), arrays[place])
+            for place, to in () if key.nulled else zip(key.columns, key.referred, strict=True):
+                if arrays[place].type == arrays[to].type:
+                    arrays[place] = pc.if_else(referring, self._rows.column(to), arrays[place])
+        numbers = pa.array(range(len(self)), pa.int64())
+        return pa.RecordBatch.from_arrays([*arrays, numbers], [*self._rows.schema.names, ""])
+
+    # --- what becomes of them ---------------------------------------------------------------------------------------
+
+    def with_dependents(self, numbers: Iterable[int]) -> set[int]:
+        """Some rows, and all that need one of them."""
+        found = set(numbers)
+        left = list(found)
+        while left:
+            users = set(self._users.get(left.pop(), ())) - found
+            found |= users
+            left += users
+        return found
+
+    def in_order(self, without: set[int]) -> tuple[list[int], list[int]]:
+        """All rows but some: those that can come in one after the other, in that order; and those in, or after, a circle."""
+        missing = dict.fromkeys((row for row in range(len(self)) if row not in without), 0)
+        for needs in self._needs:
+            for row in missing.keys() & needs.keys():
+                missing[row] += 1
+        ready = deque(row for row, count in missing.items() if not count)
+        placed: list[int] = []
+        while ready:
+            placed.append(ready.popleft())
+            for user in self._users.get(placed[-1], ()):
+                if user in missing:
+                    missing[user] -= 1
+                    if not missing[user]:
+                        ready.append(user)
+        return placed, [row for row, count in missing.items() if count]
