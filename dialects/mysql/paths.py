@@ -20,7 +20,7 @@ from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, Text
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
-from . import wire
+from . import foreign, wire
 from .dictionary import flavor
 from .messages import no_text
 from .names import SQL_MODE, qualified, quote
@@ -287,6 +287,7 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
     if pa.types.is_floating(array.type):
         return _float_text(array, target)
     text = as_text(array, source.type)
+    foreign.refuse_changes(text, source, target)
     if isinstance(type_, t.Year):  # '0' would be the year 2000
         return pc.utf8_lpad(text, 4, "0")
     if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:

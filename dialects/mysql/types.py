@@ -242,6 +242,13 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Float, "float", when=lambda f: f.bits == 32, reason="IEEE single, without NaN and infinities"),
     TypeRule(t.Float, "double", reason="IEEE double, without NaN and infinities"),
     TypeRule(t.String, "char({length})", when=lambda s: s.fixed and (s.length or 256) <= 255, reason="CHAR ends at 255"),
+    TypeRule(
+        t.String,
+        lambda s: "varchar({length})".format(**vars(s)) if _in_row(s) else large_text(_string_bytes(s)),
+        when=lambda s: s.fixed,
+        loss="blanks at the end are kept: values came with them, filled up to their length",
+        reason="CHAR ends at 255",
+    ),
     TypeRule(t.String, "varchar({length})", when=_in_row, reason="as long as the row has place: see as_large"),
     TypeRule(
         t.String,
