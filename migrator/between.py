@@ -93,7 +93,8 @@ def _is_float(text: str, kind: Callable[[str], Any]) -> bool:
         return True
     if not _FLOAT.fullmatch(text):
         return False
-    shortest = str(kind(text))
+    with np.errstate(over="ignore"):
+        shortest = str(kind(text))
     exponents = "e" in text.lower(), "e" in shortest
     return exponents[0] == exponents[1] and shortest.strip("-") != "inf" and Decimal(text) == Decimal(shortest)
 
@@ -155,7 +156,7 @@ _AS_UTC = "date and time of day are taken to be in UTC"
 PASSAGES = (
     Passage((t.Binary,), t.Binary),
     Passage((t.Binary,), t.Uuid),
-    Passage((t.Binary,), t.Type, refused="bytes are no value of any other type"),
+    Passage((t.Binary,), t.Type, refused="bytes are no value of another type"),
     Passage(_ANY, t.Enum, _label, _other_labels),
     Passage(_ANY, t.SetOf, _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
@@ -240,7 +241,7 @@ def refuse_others(found: Passage, text: pa.Array, column: str, target: t.Type) -
     """
     if found.refused:
         if text.null_count < len(text):
-            raise ValueNotCarried(column=column, detail=f"{found.refused}: it is {target}")
+            raise ValueNotCarried(column=column, detail=f"{found.refused}, and the column is {target}")
         return
     if found.kept is None:
         return

@@ -127,10 +127,16 @@ def is_unsigned(declaration: str) -> bool:
 _ROUNDED = re.compile(r"(?:float|double)\(\d+,(?P<digits>\d+)\)")
 
 
+def rounded_to(declaration: str) -> int | None:
+    """How many digits after the point a floating-point column rounds to; None: it does not round."""
+    found = _ROUNDED.match(declaration.lower())
+    return None if found is None else int(found["digits"])
+
+
 def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
-    rounded = _ROUNDED.match(declaration.lower())
-    said = [f"values are not rounded to {rounded['digits']} digits after the point"] if rounded else []
+    digits = rounded_to(declaration)
+    said = [] if digits is None else [f"values are not rounded to {digits} digits after the point"]
     if "zerofill" in re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split():
         said.append("values are shown without leading zeros")
     if declaration.lower() in GEOMETRY:
