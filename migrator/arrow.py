@@ -32,6 +32,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from migrator.between import passage, refuse_others
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column
@@ -284,6 +285,9 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
     :raises ValueNotCarried: a value does not fit the target type.
     """
     wanted = arrow_type(target)
+    found = passage(source, target)
+    if found is not None and (found.kept is not None or found.refused):
+        refuse_others(found, as_text(array, t.base_of(source)), column, target)
     if array.type == wanted and not _needs_text_change(source, target):
         return array
     if escaped(array, source):

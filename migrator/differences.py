@@ -1,58 +1,28 @@
 """What the values of a table mean otherwise in one that is there already: entries of the loss list.
 
-Values themselves are carried exactly, or refused; what is told here is what their new columns and keys make of them.
+What becomes of each value is said in :mod:`migrator.between`; here are its entries, and what the table's own keys and
+expressions make of the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator, Sequence
 
+from migrator.between import passage
 from migrator.ddl import unique_keys
-from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
-from migrator.model.objects import Column, Table
-
-_Types = tuple[t.Type, t.Type]
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One row: when the types of a column at the source and at the target differ in a way that each of its values shows."""
-
-    rule: str
-    detail: str
-    holds: Callable[[t.Type, t.Type], bool]
-
-
-def _zone(source: bool, target: bool) -> Callable[[t.Type, t.Type], bool]:
-    def holds(here: t.Type, there: t.Type) -> bool:
-        both = isinstance(here, t.Timestamp) and isinstance(there, t.Timestamp)
-        return both and (getattr(here, "zoned", None), getattr(there, "zoned", None)) == (source, target)
-
-    return holds
-
-
-DIFFERENCES = (
-    Difference("existing-zone", "an instant becomes date and time of day in UTC", _zone(True, False)),
-    Difference("existing-zone", "date and time of day are taken to be in UTC", _zone(False, True)),
-    Difference(
-        "existing-float",
-        "a decimal becomes the nearest number that binary digits can say",
-        lambda here, there: isinstance(here, t.Decimal) and isinstance(there, t.Float),
-    ),
-)
-"""How types differ; what is none of these keeps its meaning."""
+from migrator.model.objects import Column, Expression, Table
 
 
 def differences(table: Table, existing: Table, source: Sequence[Column], target: Sequence[Column]) -> Iterator[Loss]:
     """The entries about rows of ``table`` that go into ``existing``: columns ``source`` into those of ``target``."""
     path = path_of(table)
     for here, there in zip(source, target, strict=True):
-        types = t.base_of(here.type), t.base_of(there.type)
-        found = next((row for row in DIFFERENCES if row.holds(*types)), None)
-        if found is not None:
-            yield Loss(path, found.rule, found.detail, there.name, each=True)
+        found = passage(here.type, there.type)
+        if found is not None and found.rule:
+            yield Loss(path, found.rule, found.detail, there.name, each=found.each)
+    yield from _computed(table, existing, path)
     folded = {there.name: (here.ignore_case, there.ignore_case) for here, there in zip(source, target, strict=True)}
     for label, columns in unique_keys(existing):
         for name in columns:
@@ -60,3 +30,38 @@ def differences(table: Table, existing: Table, source: Sequence[Column], target:
                 yield Loss(path, "key-case", f"{label} holds 'a' and 'A' for equal, and refuses one of the two", name)
             elif folded.get(name) == (True, False):
                 yield Loss(path, "key-case", f"{label} lets in both 'a' and 'A', which are equal at the source", name)
+
+
+def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
+    """The columns that both tables compute, each by an expression of its own."""
+    there = {column.name.lower(): column for column in existing.columns}
+    for column in table.columns:
+        found = there.get(column.name.lower())
+        if column.generated is None or found is None or found.generated is None:
+            continue
+        here, own = column.generated.expression, found.generated.expression
+        if _bare(here) != _bare(own):
+            detail = f"the target's own expression computes it: {own.sql}; at the source it is {here.sql}"
+            yield Loss(path, "existing-generated", detail, found.name)
+
+
+_TOKEN = re.compile(r"'(?:[^']|'')*'|[^'\s]+|\s+")
+
+
+def _bare(expression: Expression) -> str:
+    """An expression without blanks, quotes around names and parentheses around the whole."""
+    tokens = _TOKEN.findall(expression.sql)
+    bare = "".join(token if token.startswith("'") else re.sub(r'[\s"`]', "", token) for token in tokens)
+    while bare.startswith("(") and bare.endswith(")") and _closes_last(bare):
+        bare = bare[1:-1]
+    return bare
+
+
+def _closes_last(text: str) -> bool:
+    """Whether the first parenthesis is closed by the last one."""
+    depth = 0
+    for place, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if not depth:
+            return place == len(text) - 1
+    return False

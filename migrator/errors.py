@@ -699,6 +699,14 @@ class ValueNotCarried(MigratorError):
     action = "Mend the value at the source or leave the row out with QUERY."
 
 
+class ColumnIsComputed(ValueNotCarried):
+    """A column whose values the target computes itself, where the source has values of its own."""
+
+    code = "MIG-20013"
+    template = "column {column} is computed by the target as {expression}: the source's values have no place"
+    action = "Let the target's column be an ordinary one, or the source's be computed, too."
+
+
 class TextNotCarried(ValueNotCarried):
     """A text that the target's character set does not have."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from migrator.errors import UnknownParameter
@@ -476,6 +476,10 @@ not shown.
 
 Within one database a column keeps its declaration. What SQLite's declarations are meant to hold is shown; its rows are
 looked at, and decide. Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`.
+
+SQLite keeps to no declaration (but in STRICT tables to a few): lengths, ranges and digits are those of the rows that a job
+loads, and whoever writes later may write anything else, whatever the source refused. That is so of every column, and no
+entry of the log says it.
 """
 
 
@@ -610,22 +614,37 @@ too (rule `not-made`), with the SQL of the source, and of a foreign key with the
 about every row with a value in its column, such as an instant that becomes a date and time of day; these rows are counted
 as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
 
-Rows that go into a table that was there before have entries of their own: where a time zone is dropped or taken to be UTC
-(`existing-zone`), where decimals become binary fractions (`existing-float`), where a unique key over texts ignores case and
-did not at the source, or the other way round (`key-case`).
+Rows that go into a table that was there before have entries of their own: where a unique key over texts ignores case and
+did not at the source, or the other way round (`key-case`), where both tables compute a column, each by an expression of its
+own (`existing-generated`), and where types differ in what each value shows:
+
+"""
+_POLICIES_END = """
+A text, a label or an array goes into a column of another type only if it is what that type writes: `12`, but neither `007`
+nor `0x10` into whole numbers, `2020-01-02`, but not `now` into dates, a label, but not its number into an enumeration.
+Everything else is refused by the column's name and the value, as are bytes in a column of texts, and values for a column
+that the target computes (MIG-20013).
 """
 
 
 def policies_page() -> str:
     """The page about policies and the loss list as Markdown."""
-    from migrator.policies import ACTIONS, CASES, TYPES  # which nothing else here needs
+    from migrator.between import PASSAGES  # which, as the others, nothing else here needs
+    from migrator.policies import ACTIONS, CASES, TYPES
 
     lines = [_line(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]
     cases = [
         _line(f"`{case.misfit}`", case.meaning, case.conversion, case.reason, f"`{case.rule}`") for case in CASES.values()
     ]
     where = _POLICIES_WHERE.format(types=", ".join(f"`{name}`" for name in TYPES))
-    return _POLICIES_HEAD + "\n".join(lines) + "\n" + _POLICIES_CASES + "\n".join(cases) + "\n" + where + _POLICIES_REST
+    entries = [_line("rule", "what becomes of values"), "|---|---|"]
+    entries += dict.fromkeys(_line(f"`{row.rule}`", row.detail) for row in PASSAGES if row.rule)
+    parts = (_POLICIES_HEAD, _joined(lines), _POLICIES_CASES, _joined(cases), where, _POLICIES_REST, _joined(entries))
+    return "".join(parts) + _POLICIES_END
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(lines) + "\n"
 
 
 _PROFILE_HEAD = """\

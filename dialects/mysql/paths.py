@@ -20,11 +20,11 @@ from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, Text
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
-from . import error_values, wire
+from . import error_values, foreign, wire
 from .dictionary import flavor
 from .messages import no_text
 from .names import SQL_MODE, qualified, quote
-from .types import is_geometry
+from .types import is_geometry, rounded_to
 
 SESSION = (
     f"SET SESSION time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
@@ -300,8 +300,10 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
     if pa.types.is_boolean(array.type):
         return array.cast(pa.int8()).cast(pa.string())
     if pa.types.is_floating(array.type):
+        _refuse_more_digits(array, source, target)
         return _float_text(array, target)
     text = as_text(array, source.type)
+    foreign.refuse_changes(text, source, target)
     if isinstance(type_, t.Year):  # '0' would be the year 2000
         return pc.utf8_lpad(text, 4, "0")
     if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
@@ -316,6 +318,18 @@ def _float_text(array: pa.Array, column: Column) -> pa.Array:
     if pc.any(pc.invert(pc.is_finite(wide))).as_py():
         raise ValueNotCarried(column=column.name, detail="NaN and infinities have no place in MySQL")
     return wide.cast(pa.string())
+
+
+def _refuse_more_digits(array: pa.Array, source: Column, target: Column) -> None:
+    """DOUBLE(9,2) rounds to two digits after the point without a warning."""
+    digits = rounded_to(target.native)
+    if digits is None or source.native == target.native:
+        return
+    text = array.cast(pa.string())
+    beyond = pc.match_substring_regex(text, rf"\.[0-9]{{{digits}}}[0-9]*[1-9]|e-")
+    if pc.any(beyond).as_py():
+        value = text.filter(pc.fill_null(beyond, False))[0].as_py()
+        raise ValueNotCarried(column=target.name, detail=f"{value} has more than {digits} digits after the point")
 
 
 def _refuse_fraction(text: pa.Array, column: Column, precision: int) -> None:

@@ -127,10 +127,16 @@ def is_unsigned(declaration: str) -> bool:
 _ROUNDED = re.compile(r"(?:float|double)\(\d+,(?P<digits>\d+)\)")
 
 
+def rounded_to(declaration: str) -> int | None:
+    """How many digits after the point a floating-point column rounds to; None: it does not round."""
+    found = _ROUNDED.match(declaration.lower())
+    return None if found is None else int(found["digits"])
+
+
 def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
-    rounded = _ROUNDED.match(declaration.lower())
-    said = [f"values are not rounded to {rounded['digits']} digits after the point"] if rounded else []
+    digits = rounded_to(declaration)
+    said = [] if digits is None else [f"values are not rounded to {digits} digits after the point"]
     if "zerofill" in re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split():
         said.append("values are shown without leading zeros")
     if declaration.lower() in GEOMETRY:
@@ -242,6 +248,13 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(t.Float, "float", when=lambda f: f.bits == 32, reason="IEEE single, without NaN and infinities"),
     TypeRule(t.Float, "double", reason="IEEE double, without NaN and infinities"),
     TypeRule(t.String, "char({length})", when=lambda s: s.fixed and (s.length or 256) <= 255, reason="CHAR ends at 255"),
+    TypeRule(
+        t.String,
+        lambda s: "varchar({length})".format(**vars(s)) if _in_row(s) else large_text(_string_bytes(s)),
+        when=lambda s: s.fixed,
+        loss="blanks at the end are kept: values came with them, filled up to their length",
+        reason="CHAR ends at 255",
+    ),
     TypeRule(t.String, "varchar({length})", when=_in_row, reason="as long as the row has place: see as_large"),
     TypeRule(
         t.String,

@@ -20,6 +20,7 @@ from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 
 from .copy_binary import HEADER, TRAILER
+from .documents import repeats_a_key
 
 _EXACT = Context(prec=MAX_PREC)
 Format = Literal["binary", "text"]
@@ -28,11 +29,12 @@ Format = Literal["binary", "text"]
 @dataclass(frozen=True)
 class Target:
     """A column as the table has it: the base type's name in pg_catalog (``enum``: any enumeration, empty: any other type)
-    and its modifier (-1: none)."""
+    and its modifier (-1: none). ``parses``: documents come as texts that nobody has parsed before."""
 
     column: str
     type: str
     modifier: int = -1
+    parses: bool = False
 
 
 # --- binary ---------------------------------------------------------------------------------------------------------
@@ -219,6 +221,8 @@ def refuse_changes(array: pa.Array, target: Target) -> None:
     """
     if pa.types.is_string(array.type):
         _refuse_nul(array, target)
+        if target.type == "jsonb" and target.parses:
+            _refuse(pa.array(map(repeats_a_key, array.to_pylist()), pa.bool_()), target, "a document has a key twice")
         for pattern, what in _SILENT.get(target.type, ()):
             _refuse(pc.match_substring_regex(array, pattern), target, what)
         if target.type in _SECONDS:

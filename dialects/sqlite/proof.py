@@ -152,12 +152,7 @@ class Declared:
         """What sizes its type and tells how times are written: longest and shortest text, how many have a T in them."""
         if isinstance(self.type, t.Timestamp | t.Time):
             return _LONGEST, _SHORTEST, _WITH_T if isinstance(self.type, t.Timestamp) else "0"
-        return "NULL", _SHORTEST if self.padded else "NULL", "0"
-
-    @property
-    def padded(self) -> bool:
-        """Whether its values are meant to have one length."""
-        return isinstance(self.type, t.String) and self.native.upper().startswith(("CHAR", "NCHAR"))
+        return "NULL", "NULL", "0"
 
 
 @dataclass(frozen=True)
@@ -224,8 +219,6 @@ def _as_declared(column: Declared, nulls: int, longest: int | None, shortest: in
             return Finding(type_, nulls, ("timestamp-spelling", detail, with_t or None))
         case t.Time(zoned=False) if longest is not None:
             return Finding(replace(column.type, precision=max(0, longest - 9)), nulls)
-        case t.String(length=int(length)) if column.padded and shortest == length:
-            return Finding(replace(column.type, fixed=True), nulls)
         case _:
             return Finding(column.type, nulls)
 

@@ -166,6 +166,7 @@ def _decimal_declaration(type_: t.Decimal) -> str:
 
 _UNSIGNED = "values above 9223372036854775807 are refused: SQLite's integers have 64 bits and a sign"
 _AS_TEXT = "is kept as text"
+_BLANKS = "blanks at the end count: 'a' and 'a ' are two texts here, and one at the source"
 
 TYPES = (
     TypeRule(t.Boolean, "BOOLEAN", reason="0 and 1"),
@@ -187,6 +188,13 @@ TYPES = (
     TypeRule(t.Float, "DOUBLE"),
     TypeRule(t.String, "CLOB", lambda s: s.lob),
     TypeRule(t.String, "TEXT", lambda s: s.length is None),
+    TypeRule(
+        t.String,
+        "CHAR({length})",
+        lambda s: s.fixed and s.length,
+        loss=_BLANKS,
+        reason="no declaration fills a text up, or strips it",
+    ),
     TypeRule(t.String, "CHAR({length})", lambda s: s.fixed),
     TypeRule(t.String, "VARCHAR({length})"),
     TypeRule(t.Binary, "LONGBLOB", lambda b: b.lob),

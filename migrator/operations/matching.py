@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from migrator.errors import ValueNotCarried
+from migrator.errors import ColumnIsComputed, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, Table
 
@@ -12,9 +12,10 @@ from migrator.model.objects import Column, Table
 def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns whose values move, as they come, by their names at the source, and as the target has them.
 
-    Columns that the target generates are left to it.
+    A column that is computed at the source is left to the target, if that computes one too.
 
     :raises ValueNotCarried: the target has no column for one of the source's.
+    :raises ColumnIsComputed: it computes one whose values the source has.
     """
     there = {column.name: column for column in made.columns}
     folded = {column.name.lower(): column for column in made.columns}
@@ -23,6 +24,8 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
         found = there.get(column.name) or folded.get(column.name.lower())
         if found is None:
             raise ValueNotCarried(column=column.name, detail=f"table {made.qname} has no such column")
+        if found.generated is not None and column.generated is None:
+            raise ColumnIsComputed(column=f"{made.qname}.{found.name}", expression=found.generated.expression.sql)
         if found.generated is None:
             pairs.append((column.at_source, _as_chosen(column, found)))
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)

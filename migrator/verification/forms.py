@@ -349,7 +349,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "digits": ("decimals of any number of digits", "1.5, 1.50 and 1.5e0"),
     "float": ("floating-point numbers", "0 and -0; one NaN and another; a number of 32 bits and the same in 64"),
     "text": ("texts, labels, bits, arrays, types that one database alone has", "nothing else: case and blanks count"),
-    "padded": ("texts, where one side has a fixed length", "with and without blanks at the end"),
+    "padded": ("texts, where the target's have a fixed length", "with and without blanks at the end"),
     "bytes": ("bytes", "nothing else"),
     "uuid": ("UUIDs", "in capitals, in braces, without hyphens"),
     "day": ("dates", "nothing else"),
@@ -378,8 +378,9 @@ class FormRule:
     when: Callable[[Any, Any], bool] = lambda source, target: True
 
 
-def _fixed_length(source: t.Type, target: t.Type) -> bool:
-    return any(isinstance(type_, t.String) and type_.fixed for type_ in (source, target))
+def _into_fixed(_: t.Type, target: t.String) -> bool:
+    """Whether the target strips blanks or fills up with them. (A text with blanks at the end has no place there.)"""
+    return target.fixed
 
 
 RULES = (
@@ -389,7 +390,7 @@ RULES = (
     FormRule("decimal", t.Decimal, lambda _, target: pa.types.is_decimal(arrow.arrow_type(target))),
     FormRule("digits", t.Decimal),
     FormRule("float", t.Float),
-    FormRule("padded", t.String, _fixed_length),
+    FormRule("padded", t.String, _into_fixed),
     FormRule("bytes", t.Binary),
     FormRule("uuid", t.Uuid),
     FormRule("day", t.Date),
@@ -414,6 +415,9 @@ def form_of(source: t.Type, target: t.Type) -> str:
 
 def alike(source: t.Type, target: t.Type) -> bool:
     """Whether a value of either type has the same words in the form of ``source``'s own."""
+    fixed = {isinstance(base, t.String) and base.fixed for base in (t.base_of(source), t.base_of(target))}
+    if len(fixed) > 1:
+        return False
     here, there = arrow.arrow_type(source), arrow.arrow_type(target)
     if all(pa.types.is_decimal(type_) for type_ in (here, there)):
         return bool((here.scale, here.byte_width) == (there.scale, there.byte_width))

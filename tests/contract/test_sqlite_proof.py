@@ -26,7 +26,7 @@ New = Callable[..., str]
         ("DECIMAL(20,0)", [2**60, -1], t.Decimal(20, 0)),
         ("DECIMAL(20,6)", [0.1, 123456789.123456], t.Decimal(20, 6)),
         ("VARCHAR(3)", ["abc", "日本語", ""], t.String(3)),
-        ("CHAR(3)", ["abc", "日本語", None], t.String(3, fixed=True)),
+        ("CHAR(3)", ["abc", "日本語", None], t.String(3)),
         ("CHAR(3)", ["abc", "a"], t.String(3)),
         ("BLOB", [b"", b"\xff"], t.Binary()),
         ("DATE", ["2024-02-29", "0001-01-01", None], t.Date()),

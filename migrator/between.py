@@ -1,0 +1,253 @@
+"""Between types: what becomes of values of one type in a column of another, as one table.
+
+A column of a table that was there before may have any type. What its database reads out of a text is another matter than
+what the text says: MySQL takes ``'2'`` for an enumeration's second label and ``'18'`` for the year 2018, PostgreSQL takes
+``now`` for a date and ``1_000`` for a number. So a text goes into a column of another type only if it is what that type
+writes for one value; everything else is refused by its column. What all values of a column lose alike is an entry of the
+loss list. Between types without a row here, :func:`migrator.arrow.convert` keeps values or refuses them; types that one
+database alone has are left to its adapter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from migrator.errors import ValueNotCarried
+from migrator.model import types as t
+
+Kept = Callable[[pa.Array, Any], pa.Array]
+"""Which texts a column of a type gives back as they are; of NULL it says nothing."""
+
+
+def _always(source: Any, target: Any) -> bool:
+    return True
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One row: what becomes of values of ``source`` in a column of ``target``, where ``when`` holds of both.
+
+    ``kept``: any other text is refused; None: none is, here. ``rule``, ``detail``: the entry about a table that was there.
+    ``each``: that is about every value. ``refused``: no value has a place, for this reason.
+    """
+
+    source: tuple[type[t.Type], ...]
+    target: type[t.Type]
+    kept: Kept | None = None
+    when: Callable[[Any, Any], bool] = _always
+    rule: str = ""
+    detail: str = ""
+    each: bool = False
+    refused: str = ""
+
+    def holds(self, source: t.Type, target: t.Type) -> bool:
+        """Whether the row is about these types."""
+        return isinstance(source, self.source) and isinstance(target, self.target) and self.when(source, target)
+
+
+# --- texts that come back -------------------------------------------------------------------------------------------
+
+
+def _written(pattern: str) -> Kept:
+    return lambda text, _: pc.match_substring_regex(text, f"^({pattern})$")
+
+
+def _label(text: pa.Array, enum: t.Enum) -> pa.Array:
+    return pc.is_in(text, value_set=pa.array(enum.labels, pa.string()))
+
+
+def _labels(text: pa.Array, set_: t.SetOf) -> pa.Array:
+    """Whether texts are labels in the set's order, with commas between."""
+    places = {label: place for place, label in enumerate(set_.labels)}
+
+    def ordered(value: str) -> bool:
+        found = [places.get(label, -1) for label in value.split(",")] if value else []
+        return -1 not in found and found == sorted(set(found))
+
+    return _one_by_one(text, ordered)
+
+
+def _one_by_one(text: pa.Array, kept: Callable[[str], bool]) -> pa.Array:
+    """What ``kept`` says of each text, asked once of equal ones."""
+    coded = text.dictionary_encode()
+    known = pa.array([kept(value) for value in coded.dictionary.to_pylist()], pa.bool_())
+    return known.take(coded.indices)
+
+
+def _float(text: pa.Array, type_: t.Float) -> pa.Array:
+    """Whether texts are what a float's shortest text says, but for zeros at the end."""
+    return _one_by_one(text, lambda value: _is_float(value, np.float32 if type_.bits == 32 else np.float64))
+
+
+def _is_float(text: str, kind: Callable[[str], Any]) -> bool:
+    if text in {"NaN", "Infinity", "-Infinity"}:
+        return True
+    if not _FLOAT.fullmatch(text):
+        return False
+    with np.errstate(over="ignore"):
+        shortest = str(kind(text))
+    exponents = "e" in text.lower(), "e" in shortest
+    return exponents[0] == exponents[1] and shortest.strip("-") != "inf" and Decimal(text) == Decimal(shortest)
+
+
+def _no_blank_at_end(text: pa.Array, _: t.String) -> pa.Array:
+    return pc.invert(pc.ends_with(text, " "))
+
+
+def _no_declaration(text: pa.Array, _: t.Xml) -> pa.Array:
+    """Whether nothing is said of an encoding, which databases drop."""
+    return pc.invert(pc.starts_with(text, "<?xml"))
+
+
+_WHOLE = r"0|-?[1-9]\d*"
+_PLAIN = r"(?:0|-?[1-9]\d*)(?:\.\d+)?|-0\.\d*[1-9]\d*|NaN|-?Infinity"
+_YEARS = r"19(?:0[1-9]|[1-9]\d)|20\d\d|21(?:[0-4]\d|5[0-5])"
+_DAY = r"\d{4,}-\d\d-\d\d"
+_CLOCK = r"\d\d:\d\d:\d\d(?:\.\d+)?"
+_OFFSET = r"Z|[+-]\d\d(?::?\d\d(?::\d\d)?)?"
+_ENDLESS = "-?infinity"
+_SPAN = r"(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?\d{2,}:\d\d:\d\d(?:\.\d+)?)?|-?infinity"
+_HOURS = r"-?\d{2,}:\d\d:\d\d(?:\.\d+)?"
+_FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
+
+# --- the table ------------------------------------------------------------------------------------------------------
+
+_WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
+"""Types that are text on their way, and of which any text may be a value."""
+_NUMBERS = (t.Integer, t.Decimal, t.Float)
+_ANY = (t.Type,)
+
+
+def _zones(source: bool | None, target: bool) -> Callable[[Any, Any], bool]:
+    """Whether times are zoned so at the source (None: or not) and at the target."""
+    return lambda here, there: there.zoned is target and source in (None, getattr(here, "zoned", False))
+
+
+def _from_zone(here: Any, _: t.Type) -> bool:
+    return bool(here.zoned)
+
+
+def _other_labels(here: t.Type, there: t.Enum | t.SetOf) -> bool:
+    return type(here) is not type(there) or here.labels != there.labels
+
+
+def _into_fixed(here: t.Type, there: t.String) -> bool:
+    return there.fixed and not (isinstance(here, t.String) and here.fixed)
+
+
+def _into_hours(here: t.Type, there: t.Interval) -> bool:
+    alike = (isinstance(here, t.Interval) and here.kind == "day_second") or (isinstance(here, t.Time) and not here.zoned)
+    return there.kind == "day_second" and not alike
+
+
+_ZONE = "existing-zone"
+_TO_UTC = "an instant becomes date and time of day in UTC"
+_AS_UTC = "date and time of day are taken to be in UTC"
+
+PASSAGES = (
+    Passage((t.Binary,), t.Binary),
+    Passage((t.Binary,), t.Uuid),
+    Passage((t.Binary,), t.Type, refused="bytes are no value of another type"),
+    Passage(_ANY, t.Enum, _label, _other_labels),
+    Passage(_ANY, t.SetOf, _labels, _other_labels),
+    Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
+    Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
+    Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
+    Passage(
+        _WORDS, t.String, _no_blank_at_end, _into_fixed, "char-blanks", "blanks at the end do not count: none is kept there"
+    ),
+    Passage(
+        (t.String,),
+        t.String,
+        when=lambda here, there: here.fixed and not there.fixed,
+        rule="char-blanks",
+        detail="blanks at the end count: 'a' and 'a ' are two texts there, and one at the source",
+    ),
+    Passage(_WORDS, t.Boolean, _written("t|f|true|false|0|1")),
+    Passage(_WORDS, t.Integer, _written(_WHOLE)),
+    Passage(_WORDS, t.Decimal, _written(_PLAIN)),
+    Passage(_WORDS, t.Float, _float),
+    Passage(
+        (t.Decimal,),
+        t.Float,
+        rule="existing-float",
+        detail="a decimal becomes the nearest number that binary digits can say",
+        each=True,
+    ),
+    Passage(_WORDS, t.Binary, rule="existing-bytes", detail="a text becomes its bytes in UTF-8", each=True),
+    Passage(_WORDS, t.Bit, _written("[01]*")),
+    Passage(_WORDS, t.Uuid, rule="existing-uuid", detail="a UUID is kept, and not how it is written: capitals, braces"),
+    Passage(
+        _WORDS,
+        t.Json,
+        when=lambda here, there: there.binary and not (isinstance(here, t.Json) and here.binary),
+        rule="existing-json",
+        detail="what a document says is kept, and not how it is written: blanks, the order of keys",
+        each=True,
+    ),
+    Passage(
+        (t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array),
+        t.Xml,
+        lambda text, _: pc.invert(pc.starts_with(text, "<?xml")),
+    ),
+    Passage((t.Time,), t.Date, refused="a time of day is no day"),
+    Passage((t.Time,), t.Timestamp, refused="a time of day is on no day"),
+    Passage((t.Timestamp,), t.Date, None, _from_zone, _ZONE, "an instant becomes its day in UTC", each=True),
+    Passage(_WORDS, t.Date, _written(f"{_DAY}(?: BC)?|{_ENDLESS}")),
+    Passage((t.Timestamp,), t.Timestamp, None, _zones(True, False), _ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp, t.Date), t.Timestamp, None, _zones(False, True), _ZONE, _AS_UTC, each=True),
+    Passage(
+        _WORDS,
+        t.Timestamp,
+        _written(f"{_DAY}[ T]{_CLOCK}(?:{_OFFSET})?(?: BC)?|{_ENDLESS}"),
+        _zones(None, True),
+        _ZONE,
+        f"{_AS_UTC} where a text has no zone; of one with a zone the instant is kept",
+        each=True,
+    ),
+    Passage(_WORDS, t.Timestamp, _written(f"{_DAY}[ T]{_CLOCK}(?: BC)?|{_ENDLESS}")),
+    Passage((t.Time,), t.Time, _written(_CLOCK), _zones(True, False)),
+    Passage((t.Time,), t.Time, None, _zones(False, True), _ZONE, "a time of day is taken to be in UTC", each=True),
+    Passage(_WORDS, t.Time, _written(f"{_CLOCK}(?:{_OFFSET})"), _zones(None, True)),
+    Passage(_WORDS, t.Time, _written(_CLOCK)),
+    Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
+    Passage((*_NUMBERS, *_WORDS[:-1]), t.Interval, _written(_SPAN)),
+)
+"""The first row that holds is taken; types that have none are those that :func:`migrator.arrow.convert` keeps apart."""
+
+
+@lru_cache(maxsize=4096)
+def passage(source: t.Type, target: t.Type) -> Passage | None:
+    """What becomes of values of ``source`` in a column of ``target``; None: nothing that is said here."""
+    here, there = t.base_of(source), t.base_of(target)
+    if here == there:
+        return None
+    return next((row for row in PASSAGES if row.holds(here, there)), None)
+
+
+def refuse_others(found: Passage, text: pa.Array, column: str, target: t.Type) -> None:
+    """Refuse what does not come back from a column of ``target`` as it is.
+
+    :raises ValueNotCarried: naming the column and one of the values.
+    """
+    if found.refused:
+        if text.null_count < len(text):
+            raise ValueNotCarried(column=column, detail=f"{found.refused}, and the column is {target}")
+        return
+    if found.kept is None:
+        return
+    lost = pc.invert(found.kept(text, t.base_of(target)))
+    lost = pc.and_(pc.fill_null(lost, False), text.is_valid())
+    if pc.any(lost, min_count=0).as_py():
+        value = text.filter(lost)[0].as_py()
+        detail = f"{value[:60]!r} is not what {target} writes: another value would be stored, or none"
+        raise ValueNotCarried(column=column, detail=detail)
