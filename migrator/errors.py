@@ -702,7 +702,7 @@ class ValueNotCarried(MigratorError):
 class ColumnIsComputed(ValueNotCarried):
     """A column whose values the target computes itself, where the source has values of its own."""
 
-    code = "MIG-20013"
+    code = "MIG-20014"
     template = "column {column} is computed by the target as {expression}: the source's values have no place"
     action = "Let the target's column be an ordinary one, or the source's be computed, too."
 

@@ -623,7 +623,7 @@ _POLICIES_END = """
 A text, a label or an array goes into a column of another type only if it is what that type writes: `12`, but neither `007`
 nor `0x10` into whole numbers, `2020-01-02`, but not `now` into dates, a label, but not its number into an enumeration.
 Everything else is refused by the column's name and the value, as are bytes in a column of texts, and values for a column
-that the target computes (MIG-20013).
+that the target computes (MIG-20014).
 """
 
 

@@ -263,5 +263,5 @@ def test_a_column_that_the_target_computes_takes_no_values_unseen(
         assert rows(target, f"SELECT id, g FROM {table}") == [(1, 100)]
     else:
         assert run.code == 5, run.out + run.err
-        assert "MIG-20013: column" in run.out
+        assert "MIG-20014: column" in run.out
         assert rows(target, f"SELECT id, g FROM {table}") == []
