@@ -21,6 +21,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, UnsupportedType
+from migrator.expressions import Language
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -432,6 +433,11 @@ class Adapter(ABC):
     """The names of the modules that move rows, so that they are loaded once for all workers."""
     semantics: Semantics | None = None
     """What expressions mean here, and how meanings are said; None: none are carried from or to here."""
+
+    @property
+    def language(self) -> Language:
+        """This SQL, as it is read."""
+        return Language(self.sqlglot, self.semantics.precedence if self.semantics is not None else None)
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:

@@ -234,9 +234,9 @@ def _names(text: str, name: str) -> bool:
 
 
 def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]) -> View:
-    glot = load_adapter(view.definition.dialect).sqlglot
+    language = load_adapter(view.definition.dialect).language
     try:
-        sql = rename_tables(view.definition.sql, glot, renames, view.schema)
+        sql = rename_tables(view.definition.sql, language, renames, view.schema)
     except Untranslatable as why:
         losses.append(Loss(path_of(view), "view-remap", f"its text still names the tables as they were: {why}"))
         return view

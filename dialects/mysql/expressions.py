@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from migrator.expressions.grouping import Precedence
 from migrator.expressions.semantics import (
     ANY_TEXTS,
     CLOCKS,
@@ -170,4 +171,27 @@ def _full_years(test: Test | None) -> Test:
 
 _COMMON = tuple(replace(row, when=_full_years(row.when)) if row.construct in COMPARING else row for row in READINGS)
 
-SEMANTICS = Semantics((*READ, *_COMMON), WRITE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))
+PRECEDENCE = Precedence(
+    (
+        ("OR ||", ""),
+        ("XOR", ""),
+        ("AND &&", ""),
+        ("", "NOT"),
+        ("= <=> < <= > >= <> != IS", ""),
+        ("BETWEEN", ""),
+        ("LIKE REGEXP RLIKE IN", ""),
+        ("|", ""),
+        ("&", ""),
+        ("<< >>", ""),
+        ("+ -", ""),
+        ("* / % DIV MOD", ""),
+        ("^", ""),
+        ("", "+ - ~ ! BINARY"),
+        ("COLLATE", ""),
+        ("-> ->>", ""),
+    ),
+    right="BETWEEN",
+)
+"""MySQL's operators; its manual has LIKE, REGEXP and IN among the comparisons, its grammar does not."""
+
+SEMANTICS = Semantics((*READ, *_COMMON), WRITE, PRECEDENCE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))

@@ -161,7 +161,7 @@ class OracleDDL(DDL):
 
     def _tree(self, expression: Expression) -> exp.Expr | None:
         try:
-            return parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+            return parse(expression.sql, load_adapter(expression.dialect).language)
         except Untranslatable:
             return None
 

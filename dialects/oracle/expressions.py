@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 from sqlglot import exp
 
-from migrator.expressions import Untranslatable, generate, parse
+from migrator.expressions import Language, Untranslatable, generate, parse
 from migrator.model import types as t
 
 Kind: TypeAlias = Literal["boolean", "number", "text", "lob", "other"]
@@ -118,7 +118,7 @@ def adapt(sql: str, place: Place) -> Adapted:
 
     :raises Untranslatable: Oracle cannot say it, or would mean something else by it.
     """
-    tree = exp.Paren(this=parse(sql, "oracle"))  # so that every node can be replaced, the outermost included
+    tree = exp.Paren(this=parse(sql, Language("oracle")))  # so that every node can be replaced, the outermost included
     _any_of_array(tree)
     _empty_for_null(tree)
     for node in list(tree.walk()):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlglot import exp
 
+from migrator.expressions.grouping import Precedence
 from migrator.expressions.semantics import (
     ANY_TEXTS,
     BOOLEANS,
@@ -183,4 +184,24 @@ def kind(column: Column, table: Table | None) -> Kind:
     return "other" if isinstance(base, t.String) and base.fixed else kind_of(column, table)
 
 
-SEMANTICS = Semantics((*READ, *READINGS), WRITE, kind, groups_strictly=True)
+PRECEDENCE = Precedence(
+    (
+        ("OR", ""),
+        ("AND", ""),
+        ("", "NOT"),
+        ("IS ISNULL NOTNULL", ""),
+        ("= <> != < <= > >=", ""),
+        ("BETWEEN IN LIKE ILIKE", ""),
+        ("|| & | # << >> ~ !~ ~* !~* ~~ !~~ ~~* !~~* -> ->>", "~ @"),
+        ("+ -", ""),
+        ("* / %", ""),
+        ("^", ""),
+        ("AT", ""),
+        ("COLLATE", ""),
+        ("", "+ -"),
+    ),
+    others="||",
+)
+"""PostgreSQL's operators; all that are not listed bind as ``||`` does."""
+
+SEMANTICS = Semantics((*READ, *READINGS), WRITE, PRECEDENCE, kind, groups_strictly=True)

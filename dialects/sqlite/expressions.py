@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sqlglot import exp
 
+from migrator.expressions.grouping import Precedence
 from migrator.expressions.semantics import (
     ANY_TEXTS,
     CLOCKS,
@@ -216,9 +217,27 @@ def kind(column: Column, table: Table | None) -> Kind:
     return kind_of(column, table)
 
 
+PRECEDENCE = Precedence(
+    (
+        ("OR", ""),
+        ("AND", ""),
+        ("", "NOT"),
+        ("= == <> != IS ISNULL NOTNULL IN BETWEEN LIKE GLOB MATCH REGEXP", ""),
+        ("< <= > >=", ""),
+        ("& | << >>", ""),
+        ("+ -", ""),
+        ("* / %", ""),
+        ("|| -> ->>", ""),
+        ("COLLATE", ""),
+        ("", "~ + -"),
+    )
+)
+"""SQLite's operators."""
+
 SEMANTICS = Semantics(
     (*READ, *_COMMON),
     WRITE,
+    PRECEDENCE,
     kind,
     fractions="float",
     truth_numbers=True,

@@ -253,7 +253,7 @@ class Columns(Expressions):
 
     def _column_check(self, check: Check, column: Column) -> Check:
         expression = check.expression
-        sql = with_value(expression.sql, load_adapter(expression.dialect).sqlglot, column.name)
+        sql = with_value(expression.sql, load_adapter(expression.dialect).language, column.name)
         return replace(check, name=None, expression=Expression(sql, expression.dialect))
 
 

@@ -24,7 +24,7 @@ class Expressions(Names):
     @cached_property
     def translator(self) -> Translator:
         """Expressions of the catalog in this database's SQL."""
-        return Translator(self.catalog, lambda name: load_adapter(name).sqlglot, self.adapter.sqlglot, self.quote)
+        return Translator(self.catalog, lambda name: load_adapter(name).language, self.adapter.sqlglot, self.quote)
 
     def expression(
         self,
@@ -49,7 +49,7 @@ class Expressions(Names):
         source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
         carrier = Carrier(source, self._target, columns, fixed=fixed)
-        tree = parse_value(expression.sql, load_adapter(expression.dialect).sqlglot)
+        tree = parse_value(expression.sql, load_adapter(expression.dialect).language)
         if condition:
             return carrier.condition(tree).sql
         if into is not None:
@@ -101,12 +101,12 @@ class Expressions(Names):
     def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
         if view.definition.dialect == self.adapter.name:
             return Carried(view.definition.sql, {})
-        source, glot = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).sqlglot
+        source, language = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).language
         source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
         carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
-        carried = carrier.carried(parse(view.definition.sql, glot))
+        carried = carrier.carried(parse(view.definition.sql, language))
         names = view.columns or tuple(carried.columns)
         renamed = {n: replace(c, sql=self.quote(n)) for n, c in zip(names, carried.columns.values(), strict=True)}
         return replace(carried, columns=renamed)

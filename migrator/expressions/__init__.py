@@ -17,6 +17,8 @@ from sqlglot import exp
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Sequence, Table, View
 
+from .grouping import Precedence, grouped
+
 
 class Untranslatable(Exception):
     """The expression has no exact counterpart in the target's SQL; ``str()`` says why."""
@@ -24,6 +26,14 @@ class Untranslatable(Exception):
 
 _STUMBLES = (glot.SqlglotError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What sqlglot raises over SQL that it does not know, and over some that it takes for what it knows."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A database's SQL, as it is read: what sqlglot calls it, and how its operators bind; None: as sqlglot takes them."""
+
+    sqlglot: str
+    precedence: Precedence | None = None
 
 
 @dataclass(frozen=True)
@@ -53,13 +63,14 @@ def _said(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
-def parse(sql: str, read: str) -> exp.Expr:
+def parse(sql: str, read: Language) -> exp.Expr:
     """The expression or query as a tree.
 
     :raises Untranslatable: sqlglot does not understand it.
     """
     try:
-        tree = sqlglot.parse_one(sql, read=read, error_level=glot.ErrorLevel.RAISE)
+        text = grouped(sql, read.sqlglot, read.precedence) if read.precedence is not None else sql
+        tree = sqlglot.parse_one(text, read=read.sqlglot, error_level=glot.ErrorLevel.RAISE)
     except _STUMBLES as error:
         raise Untranslatable(f"not understood: {_said(error)}") from error
     if isinstance(tree, exp.Command):
@@ -67,7 +78,7 @@ def parse(sql: str, read: str) -> exp.Expr:
     return tree
 
 
-def parse_value(sql: str, read: str) -> exp.Expr:
+def parse_value(sql: str, read: Language) -> exp.Expr:
     """An expression as a tree, also where a statement begins as it does: MySQL has a function REPLACE, and a statement.
 
     :raises Untranslatable: sqlglot does not understand it, or there is more than one expression.
@@ -93,8 +104,8 @@ def generate(tree: exp.Expr, write: str) -> str:
         raise Untranslatable(_said(error)) from error
 
 
-def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[str], str]) -> str:
-    """``sql`` of sqlglot's dialect ``read`` in dialect ``write``, identifiers spelled and quoted as the target needs them.
+def translate(sql: str, read: Language, write: str, names: Names, quote: Callable[[str], str]) -> str:
+    """``sql`` of the language ``read`` in sqlglot's dialect ``write``, identifiers spelled and quoted as needed there.
 
     :raises Untranslatable: there is no exact translation.
     """
@@ -109,7 +120,7 @@ def translate(sql: str, read: str, write: str, names: Names, quote: Callable[[st
     return generate(tree, write)
 
 
-def rename_tables(sql: str, read: str, renames: Mapping[QName, QName], default_schema: str) -> str:
+def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], default_schema: str) -> str:
     """``sql`` with its references to tables renamed, in the same dialect. Text without such references comes back as it was.
 
     :raises Untranslatable: sqlglot does not understand it.
@@ -131,10 +142,10 @@ def rename_tables(sql: str, read: str, renames: Mapping[QName, QName], default_s
         if column.db:  # schema.table.column: the table's own name suffices
             column.set("db", None)
             changed = True
-    return generate(tree, read) if changed else sql
+    return generate(tree, read.sqlglot) if changed else sql
 
 
-def with_value(sql: str, read: str, column: str) -> str:
+def with_value(sql: str, read: Language, column: str) -> str:
     """A domain's check ``sql`` as a check of ``column``, in the same dialect: a domain calls its value VALUE.
 
     :raises Untranslatable: sqlglot does not understand it.
@@ -143,13 +154,13 @@ def with_value(sql: str, read: str, column: str) -> str:
     for node in tree.find_all(exp.Column):
         if node.name.lower() == "value" and not node.this.quoted:
             node.set("this", exp.to_identifier(column, quoted=True))
-    return generate(tree, read)
+    return generate(tree, read.sqlglot)
 
 
 def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
-    """The tables and views a query reads; empty where sqlglot does not understand it."""
+    """The tables and views that a query of sqlglot's dialect ``read`` reads; empty where sqlglot does not understand it."""
     try:
-        tree = parse(sql, read)
+        tree = parse(sql, Language(read))
     except Untranslatable:
         return ()
     defined = {cte.alias for cte in tree.find_all(exp.CTE)}
@@ -160,8 +171,10 @@ def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
 class Translator:
     """Expressions of a catalog for one target; built once per job."""
 
-    def __init__(self, catalog: Catalog, glot_names: Callable[[str], str], write: str, quote: Callable[[str], str]) -> None:
-        self._catalog, self._glot_names, self._write, self._quote = catalog, glot_names, write, quote
+    def __init__(
+        self, catalog: Catalog, languages: Callable[[str], Language], write: str, quote: Callable[[str], str]
+    ) -> None:
+        self._catalog, self._languages, self._write, self._quote = catalog, languages, write, quote
 
     @cached_property
     def names(self) -> Names:
@@ -173,4 +186,4 @@ class Translator:
 
         :raises Untranslatable: there is no exact translation.
         """
-        return translate(sql, self._glot_names(dialect), self._write, self.names, self._quote)
+        return translate(sql, self._languages(dialect), self._write, self.names, self._quote)

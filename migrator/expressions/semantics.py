@@ -18,6 +18,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column, Table
 
 from . import Untranslatable
+from .grouping import Precedence
 
 Kind: TypeAlias = Literal[
     "boolean", "integer", "whole", "decimal", "float", "number", "text", "caseless", "string", "date", "timestamp", "enum",
@@ -271,11 +272,12 @@ class Semantics:
     ``like_escape``: the character that escapes in LIKE where none is named; ``like_case``: LIKE tells ASCII's capital
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
-    operators which mean something else here.
+    operators which mean something else here. ``precedence``: how its operators bind.
     """
 
     readings: tuple[Reading, ...]
     writings: tuple[Writing, ...]
+    precedence: Precedence
     kind_of: Callable[[Column, Table | None], Kind] = kind_of
     fractions: Kind = "decimal"
     truth_numbers: bool = False

@@ -101,7 +101,7 @@ def _without_schemas(catalog: Catalog) -> Catalog:
 def tree(expression: o.Expression) -> str:
     """An expression in a form that is the same for what differs in spelling only; its text, where nobody can read it."""
     try:
-        found = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        found = parse(expression.sql, load_adapter(expression.dialect).language)
     except Untranslatable:
         return expression.sql
     return repr(found.transform(_plain))
@@ -127,7 +127,7 @@ def _plain(node: exp.Expr) -> exp.Expr:
 def columns_in(expression: o.Expression) -> frozenset[str]:
     """The columns that an expression names."""
     try:
-        found = parse(expression.sql, load_adapter(expression.dialect).sqlglot)
+        found = parse(expression.sql, load_adapter(expression.dialect).language)
     except Untranslatable:
         return frozenset()
     return frozenset(column.name for column in found.find_all(exp.Column))

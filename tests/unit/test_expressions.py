@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.expressions import Names, Untranslatable, rename_tables, tables_in, translate, with_value
+from migrator.expressions import Language, Names, Untranslatable, rename_tables, tables_in, translate, with_value
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -37,28 +37,28 @@ def quote(name: str) -> str:
     ],
 )  # fmt: skip
 def test_identifiers_come_out_as_the_catalog_spells_them(sql: str, read: str, write: str, expected: str) -> None:
-    assert translate(sql, read, write, NAMES, quote) == expected
+    assert translate(sql, Language(read), write, NAMES, quote) == expected
 
 
 def test_what_is_not_understood_is_refused() -> None:
     with pytest.raises(Untranslatable, match="not understood"):
-        translate("this is ( not sql", "postgres", "mysql", NAMES, quote)
+        translate("this is ( not sql", Language("postgres"), "mysql", NAMES, quote)
 
 
 def test_what_the_target_cannot_say_is_refused() -> None:
     with pytest.raises(Untranslatable):
-        translate("SELECT * FROM t TABLESAMPLE (10 PERCENT)", "postgres", "sqlite", NAMES, quote)
+        translate("SELECT * FROM t TABLESAMPLE (10 PERCENT)", Language("postgres"), "sqlite", NAMES, quote)
 
 
 def test_a_query_follows_a_renamed_table_and_keeps_its_old_name_as_alias() -> None:
     renames = {o.QName("hr", "emp"): o.QName("hr", "staff")}
-    sql = rename_tables("SELECT emp.id FROM emp JOIN hr.dept ON dept.id = emp.dept", "postgres", renames, "hr")
+    sql = rename_tables("SELECT emp.id FROM emp JOIN hr.dept ON dept.id = emp.dept", Language("postgres"), renames, "hr")
     assert sql == 'SELECT emp.id FROM "staff" AS "emp" JOIN hr.dept ON dept.id = emp.dept'
 
 
 def test_a_query_without_the_table_stays_letter_for_letter() -> None:
     sql = "select   x\nfrom other"
-    assert rename_tables(sql, "postgres", {o.QName("hr", "emp"): o.QName("hr", "staff")}, "hr") == sql
+    assert rename_tables(sql, Language("postgres"), {o.QName("hr", "emp"): o.QName("hr", "staff")}, "hr") == sql
 
 
 def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:
@@ -67,4 +67,4 @@ def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:
 
 
 def test_a_domains_check_becomes_a_check_of_the_column() -> None:
-    assert with_value('VALUE > 0 AND "VALUE" < 9', "postgres", "The Year") == '"The Year" > 0 AND "VALUE" < 9'
+    assert with_value('VALUE > 0 AND "VALUE" < 9', Language("postgres"), "The Year") == '"The Year" > 0 AND "VALUE" < 9'
