@@ -328,13 +328,12 @@ def _first_look(tally: _Tally) -> TableVerified:
         (source.rows, target.rows),
         tally.bytes,
         tally.seconds,
-        same=source == target,
+        equal=tally.error is None and source == target,
+        problem="" if tally.error is None else str(tally.error),
         ledger=pair.ledger,
         left_out=pair.left_out,
     )
-    if tally.error is not None:
-        return replace(found, problem=str(tally.error))
-    if source.rows != target.rows:  # every column's values differ then
+    if found.problem or source.rows != target.rows:  # every column's values differ then
         return found
     sums = zip(pair.columns, source.columns, target.columns, strict=False)  # a database's digest has none
     return replace(found, columns=tuple(compared.target.name for compared, a, b in sums if a != b))

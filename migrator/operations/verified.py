@@ -46,8 +46,9 @@ class RowDiffers:
 
 @dataclass(frozen=True)
 class TableVerified:
-    """What was found of a table. ``same``: both sides have the same rows; ``differing``: how many rows differ, and how.
+    """What was found of a table. ``equal``: both sides were read, and have the same rows; never beside a ``problem``.
 
+    ``differing``: how many rows differ, and how.
     ``columns``: those whose values differ, where there are as many rows on both sides. ``whole``: all rows that differ were
     counted. ``problem``: why the rows could not be compared. ``ledger``: the declared changes that were applied to the
     source's values. ``left_out``: columns that the target alone has. ``method``: the databases took the digests themselves,
@@ -59,7 +60,7 @@ class TableVerified:
     rows: tuple[int, int] = (0, 0)
     bytes: int = 0
     seconds: float = 0.0
-    same: bool = False
+    equal: bool = False
     columns: tuple[str, ...] = ()
     differing: Mapping[Kind, int] = field(default_factory=dict)
     whole: bool = True
@@ -69,10 +70,9 @@ class TableVerified:
     left_out: tuple[str, ...] = ()
     method: Method = "stream"
 
-    @property
-    def equal(self) -> bool:
-        """Whether the rows could be compared, and are the same on both sides."""
-        return self.same and not self.problem
+    def __post_init__(self) -> None:
+        if self.equal and self.problem:
+            raise ValueError(f"{self.table} cannot be equal where it could not be compared: {self.problem}")
 
     @property
     def lost(self) -> int:

@@ -581,3 +581,13 @@ def test_tables_of_no_columns_partitions_and_heirs_are_equal(postgresql: Fresh) 
     found = verified(target, *link(source, target), code=5)
     assert found["nothing"]["differing"] == {"doubled": 1}
     assert found["parts"]["differing"] == {"missing": 1, "extra": 1}
+
+
+def test_a_table_that_could_not_be_read_is_not_verified(sqlite_file: Fresh) -> None:
+    """A text that is no UTF-8 comes over as it is, and cannot be compared: that is no proof of anything."""
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, x text)", "INSERT INTO t VALUES (1, CAST(x'61ff62' AS text))")
+    run = moved(source, target, "VERIFY=YES")
+    assert run.code == 5, run.out
+    assert ". . verified" not in run.out
+    assert verify(target, *link(source, target)).code == 5

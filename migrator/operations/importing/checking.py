@@ -49,7 +49,7 @@ def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: 
     lost = sum(LOST in row.detail for row in granules[found.table])
     appended = found.table in job.existing and job.spec.table_exists_action == "APPEND"
     known = not found.problem and found.whole and found.lost == left_out and (appended or not found.added)
-    if not (found.same or known):
+    if not (found.equal or known):
         error = RowsDiffer(table=found.table, detail=result_text(found))
         job.log.error(str(error), *(f"  {row_text(row)}" for row in found.examples))
         return
