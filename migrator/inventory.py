@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from migrator.ddl import Elsewhere
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.plan import NO_OBJECTS, TABLE, Step, plan
@@ -30,6 +31,7 @@ class Fate(StrEnum):
 
 
 _SCHEMA = "USER"
+_ELSEWHERE = {Elsewhere.KEPT: Fate.MOVED, Elsewhere.CHANGED: Fate.CONVERTED, Elsewhere.LEFT_OUT: Fate.UNSUPPORTED}
 
 
 @dataclass(frozen=True)
@@ -92,14 +94,19 @@ class Made:
     kept: frozenset[QName] = frozenset()
 
     def fates(self) -> Iterator[tuple[Item, Fate]]:
-        """The fate of each object of the plan; what has no statement of its own has that of its table, or needs none."""
+        """The fate of each object of the plan; what the statements of others make shares the fate of its table."""
         changed = {loss.object for loss in self.losses}
         tables = {step.table: self._fate(step, state, changed) for step, state in self.steps if step.path == TABLE}
         for step, state in self.steps:
             if step.path in NO_OBJECTS:
                 continue
-            silent = not step.script.statements and not step.script.losses
-            yield _item(step), tables.get(step.table, Fate.MOVED) if silent else self._fate(step, state, changed)
+            script = step.script
+            if script.statements or (script.losses and script.elsewhere is None):
+                yield _item(step), self._fate(step, state, changed)
+                continue
+            fate = tables.get(step.table, Fate.MOVED)
+            is_there = fate in {Fate.MOVED, Fate.CONVERTED}
+            yield _item(step), _ELSEWHERE[script.elsewhere or Elsewhere.KEPT] if is_there else fate
 
     def _fate(self, step: Step, state: str, changed: Collection[str]) -> Fate:
         if step.table in self.kept or (state == "SKIPPED" and step.script.statements):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from migrator.adapter import TypeRule, rule_for
-from migrator.ddl import DDL, Script, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, bounded, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -471,7 +471,8 @@ class MySQLDDL(DDL):
         """A sequence of MariaDB, or nothing where a column's AUTO_INCREMENT is it."""
         if self.feeds_auto_increment(sequence) and sequence.owner is not None:
             detail = "is no object of its own here: {}.{} is AUTO_INCREMENT".format(*sequence.owner)
-            return Script((), (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence)))
+            losses = (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence))
+            return Script((), losses, Elsewhere.CHANGED)
         if self.server == "mysql":
             return self.not_carried(sequence, "sequence", "MySQL has no sequences")
         made = super().create_sequence(replace(sequence, comment=None, cache=sequence.cache or 1))
@@ -521,8 +522,7 @@ class MySQLDDL(DDL):
         if isinstance(key, Unique):
             items.append(self.unique_clause(table, key, losses))
         elif key is not None:
-            keys = ", ".join(self.index_key(table, key, k, losses) for k in key.keys)
-            items.append(f"{'UNIQUE ' if key.unique else ''}KEY {self.quote(key.name)} ({keys})")
+            items.append(self._inline_index(table, key, losses))
         return items
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
@@ -540,6 +540,10 @@ class MySQLDDL(DDL):
 
     def _name_padding(self, table: Table, key: PrimaryKey | Unique, losses: list[Loss]) -> None:
         """Say that a key over texts ignores trailing blanks, where the server's own collation for them is not known."""
+    def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
+        keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys})"
+
         texts = [name for name in key.columns if isinstance(t.base_of(table.column(name).type), t.String)]
         if texts and not self.native and not self.server:
             detail = f"in a key, {self.binary_collation} holds texts for equal that differ in trailing blanks only"
@@ -555,7 +559,9 @@ class MySQLDDL(DDL):
 
     def unique(self, table: Table, unique: Unique) -> Script:
         """A unique constraint, if CREATE TABLE did not need it."""
-        return Script() if self.inline_with(table) == unique else super().unique(table, unique)
+        if self.inline_with(table) == unique:
+            return self.within_table(partial(self.unique_clause, table, unique))
+        return super().unique(table, unique)
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss; what an UNSIGNED declaration says is not said twice."""
@@ -639,7 +645,7 @@ class MySQLDDL(DDL):
         if index.partition is not None:
             return self.of_partition(table, f"index {index.name}", index.partition)
         if self.inline_with(table) == index:
-            return Script()
+            return self.within_table(lambda losses: self._inline_index(table, index, losses))
         if index.method not in _INDEX_METHODS:
             return Script((), (Loss(path, "index", f"index {index.name} is left out: no {index.method} indexes"),))
         if index.where is not None and index.unique:

@@ -8,7 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.ddl import DDL, Script, bits, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, bits, generator_losses
+from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -192,7 +193,8 @@ class SQLiteDDL(DDL):
         fed = [table for table in self.catalog.of(Table) if name in self._feeding(table)]
         if fed:
             detail = f"is no object of its own here: the key of {fed[0].name} counts by itself"
-            return Script((), (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence)))
+            losses = (Loss(path_of(sequence), "sequence-identity", detail), *self.uncommented(sequence))
+            return Script((), losses, Elsewhere.CHANGED)
         return self.not_carried(sequence, "sequence", "there are no sequences in SQLite")
 
     def _feeding(self, table: Table) -> Iterable[QName]:

@@ -257,6 +257,16 @@ class Columns(Expressions):
         return replace(check, name=None, expression=Expression(sql, expression.dialect))
 
 
+def bounded(sequence: Sequence) -> Sequence:
+    """A sequence with the bounds of its bits, where those are fewer than 64."""
+    if sequence.bits == 64:
+        return sequence
+    top = (1 << (sequence.bits - 1)) - 1
+    minimum = sequence.minimum if sequence.minimum is not None or sequence.increment > 0 else -top - 1
+    maximum = sequence.maximum if sequence.maximum is not None or sequence.increment < 0 else top
+    return replace(sequence, minimum=minimum, maximum=maximum)
+
+
 def bits(value: Literal, type_: t.Bit) -> str:
     """A constant's digits as a column of bits holds them: filled up to its length, where it has one."""
     digits = format(int(value.value), "b") if value.kind == "number" else value.value

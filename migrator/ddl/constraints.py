@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from migrator.adapter import Part
 from migrator.ddl.columns import Columns
-from migrator.ddl.script import Script
+from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique
@@ -109,6 +110,13 @@ class Constraints(Columns):
         """``ALTER TABLE … ADD``."""
         return f"ALTER TABLE {self.name_of(table)} ADD {clause}"
 
+    def within_table(self, clause: Callable[[list[Loss]], str]) -> Script:
+        """No statement for a constraint that CREATE TABLE makes, or leaves out: its entries are among those of its table."""
+        losses: list[Loss] = []
+        if clause(losses):
+            return Script(elsewhere=Elsewhere.CHANGED if losses else Elsewhere.KEPT)
+        return Script(elsewhere=Elsewhere.LEFT_OUT if losses else Elsewhere.KEPT)
+
     def is_inline(self, part: Part) -> bool:
         """Whether CREATE TABLE already made that kind of constraint."""
         return part in self.adapter.capabilities.inline
@@ -116,29 +124,31 @@ class Constraints(Columns):
     def primary_key(self, table: Table, key: PrimaryKey) -> Script:
         """A primary key added to a loaded table."""
         if self.is_inline("primary_key"):
-            return Script()
+            return self.within_table(partial(self.primary_key_clause, table, key))
         losses: list[Loss] = []
         return Script((self.add(table, self.primary_key_clause(table, key, losses)),), tuple(losses))
 
     def unique(self, table: Table, unique: Unique) -> Script:
         """A unique constraint added to a loaded table."""
         if self.is_inline("unique"):
-            return Script()
+            return self.within_table(partial(self.unique_clause, table, unique))
         losses: list[Loss] = []
         return Script((self.add(table, self.unique_clause(table, unique, losses)),), tuple(losses))
 
     def check(self, table: Table, check: Check) -> Script:
         """A check constraint added to a loaded table."""
         if self.is_inline("check"):
-            return Script()
+            return self.within_table(partial(self.check_clause, table, check))
         losses: list[Loss] = []
         clause = self.check_clause(table, check, losses)
         return Script((self.add(table, clause),) if clause else (), tuple(losses))
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key added when all tables are loaded and keyed."""
+        if self.is_inline("foreign_key") and key.partition is None:
+            return self.within_table(partial(self.foreign_key_clause, table, key))
         if self.is_inline("foreign_key"):
-            return Script()
+            return Script(elsewhere=Elsewhere.LEFT_OUT)
         if key.partition is not None:
             return self.of_partition(table, f"foreign key {key.name}", key.partition)
         losses: list[Loss] = []

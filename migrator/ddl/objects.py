@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from migrator.ddl.columns import bounded
 from migrator.ddl.constraints import Constraints
 from migrator.ddl.keys import expressions_of
-from migrator.ddl.script import Script
+from migrator.ddl.script import Elsewhere, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
 from migrator.expressions import Untranslatable
 from migrator.model.catalog import Loss, path_of
@@ -75,22 +76,17 @@ class DDL(Constraints):
 
     def create_enum(self, enum: EnumType) -> Script:
         """An enumeration; where enums are no objects, columns declare the labels themselves."""
-        return Script((), (Loss(path_of(enum), "enum", "columns declare the labels themselves"), *self.uncommented(enum)))
+        loss = Loss(path_of(enum), "enum", "columns declare the labels themselves")
+        return Script((), (loss, *self.uncommented(enum)), Elsewhere.CHANGED)
 
     def create_domain(self, domain: DomainType) -> Script:
         """A domain; where there are none, columns take its base type and checks."""
         loss = Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks")
-        return Script((), (loss, *self.uncommented(domain)))
+        return Script((), (loss, *self.uncommented(domain)), Elsewhere.CHANGED)
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence; one of few bits ends where those end."""
-        bounded = sequence
-        if sequence.bits < 64:
-            top = (1 << (sequence.bits - 1)) - 1
-            minimum = sequence.minimum if sequence.minimum is not None or sequence.increment > 0 else -top - 1
-            maximum = sequence.maximum if sequence.maximum is not None or sequence.increment < 0 else top
-            bounded = replace(sequence, minimum=minimum, maximum=maximum)
-        options = self.sequence_options(bounded)
+        options = self.sequence_options(bounded(sequence))
         return Script((f"CREATE SEQUENCE {self.name_of(sequence)} {options}",), self.uncommented(sequence))
 
     def position(self, obj: Table | Sequence) -> Script:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TextIO
 
 import sqlalchemy as sa
@@ -16,12 +17,24 @@ if TYPE_CHECKING:
     from migrator.ddl.objects import DDL
 
 
+class Elsewhere(StrEnum):
+    """What becomes, in the statements of others, of an object that has none of its own."""
+
+    KEPT = "kept"
+    CHANGED = "changed"
+    LEFT_OUT = "left out"
+
+
 @dataclass(frozen=True)
 class Script:
-    """Statements without terminators, in order, and the losses of making them."""
+    """Statements without terminators, in order, and the losses of making them.
+
+    ``elsewhere``: what becomes of the object in the statements of others; None: it has its own, or is not made at all.
+    """
 
     statements: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
+    elsewhere: Elsewhere | None = None
 
 
 class Statement(ExecutableDDLElement):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.pump import done, pump, remap
+from tests.support.pump import done, pump, remap, schema_of
 from tests.support.sql import execute
 
 OBJECTS = (
@@ -55,6 +56,25 @@ def test_what_comes_with_an_entry_of_the_loss_list_is_converted(
     run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "METRICS=YES"))
     assert "check  (id > 0) is left out: id is AUTO_INCREMENT [check]" in run.out
     assert ". . TABLE             1 = 1 converted" in inventory(run.out)
+
+
+@pytest.mark.parametrize("target", ["sqlite_file", "mysql"])
+def test_what_columns_carry_is_converted_and_a_check_that_is_left_out_is_named(
+    target: str, request: pytest.FixtureRequest, postgresql: Callable[..., str]
+) -> None:
+    source, url = postgresql(), str(request.getfixturevalue(target)())
+    execute(
+        source,
+        "CREATE TYPE mood AS ENUM ('low', 'high')",
+        "CREATE DOMAIN positive AS integer CHECK (VALUE > 0)",
+        "CREATE TABLE t (id serial PRIMARY KEY, m mood, p positive, y int UNIQUE, x text CONSTRAINT odd CHECK (x ~ 'x'))",
+    )
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "METRICS=YES"))
+    sums = {kind: found.strip() for kind, _, found in (line[4:].partition(" ") for line in inventory(run.out)[1:])}
+    assert sums["TYPE_SPEC"] == "2 = 2 converted"
+    assert sums["SEQUENCE"] == sums["TABLE"] == "1 = 1 converted"
+    assert sums["CONSTRAINT"] == "3 = 2 moved + 1 unsupported"
+    assert re.findall(r"unsupported: (\S+)", run.out) == [f'CONSTRAINT:"{schema_of(url)}"."odd"']
 
 
 def test_what_the_target_refuses_has_failed(postgresql: Callable[..., str]) -> None:

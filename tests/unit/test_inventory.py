@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from migrator.ddl import Script
+from migrator.ddl import Elsewhere, Script
 from migrator.inventory import Fate, Made, take
 from migrator.model import objects as o
 from migrator.model import types as t
@@ -129,3 +129,21 @@ def test_what_a_jobs_plan_does_without_is_missing() -> None:
 def test_schemas_that_become_one_are_both_moved() -> None:
     two = CATALOG.with_objects((o.Schema("r"), *CATALOG.objects))
     assert take(two, two, made({})).sum("USER") == "2 = 2 moved"
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "state", "fate"),
+    [
+        (Elsewhere.KEPT, "COMPLETED", Fate.MOVED),
+        (Elsewhere.CHANGED, "COMPLETED", Fate.CONVERTED),
+        (Elsewhere.LEFT_OUT, "COMPLETED", Fate.UNSUPPORTED),
+        (Elsewhere.CHANGED, "FAILED", Fate.FAILED),
+    ],
+)
+def test_what_the_tables_statement_makes_has_a_fate_of_its_own_if_the_table_is_made(
+    elsewhere: Elsewhere, state: str, fate: Fate
+) -> None:
+    key = 'CONSTRAINT:"s"."pk"'
+    scripts = {key: Script(elsewhere=elsewhere), LOSS.object: Script(("CREATE",), (LOSS,))}
+    inventory = take(CATALOG, CATALOG, made({LOSS.object: state, key: "PENDING"}, scripts))
+    assert fates(inventory)[key] is fate

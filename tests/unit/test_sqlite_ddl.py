@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from migrator.adapter import load_adapter
-from migrator.ddl import DDL, Script
+from migrator.ddl import DDL, Elsewhere, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.objects import (
@@ -89,7 +89,8 @@ def test_all_constraints_stand_in_the_table(database: sqlite3.Connection) -> Non
         ' CONSTRAINT "people_fk" FOREIGN KEY ("boss") REFERENCES "people" ("id") ON DELETE SET NULL DEFERRABLE )'
     )
     assert rules(script) == [("deferrable", None)]
-    assert made.unique(table, table.uniques[0]) == made.foreign_key(table, table.foreign_keys[0]) == Script()
+    assert made.unique(table, table.uniques[0]) == Script(elsewhere=Elsewhere.CHANGED)
+    assert made.foreign_key(table, table.foreign_keys[0]) == Script(elsewhere=Elsewhere.KEPT)
 
 
 @pytest.mark.parametrize(
