@@ -7,12 +7,15 @@ import sqlalchemy as sa
 from migrator.model.objects import ForeignKey, QName
 
 
-def count_orphans(connection: sa.Connection, table: QName, key: ForeignKey) -> int:
-    """How many rows of a table refer to rows that are not there. A row with a NULL in its key refers to none.
+def count_orphans(connection: sa.Connection, table: QName, key: ForeignKey) -> int | None:
+    """How many rows of a table refer to rows that are not there; None: nobody says by which columns they would.
 
-    Where a foreign key MATCHes FULL, a row that is NULL in some columns of the key only stands against it, too.
+    A row with a NULL in its key refers to none. Where a foreign key MATCHes FULL, a row that is NULL in some columns of the
+    key only stands against it, too.
     """
-    columns = key.referred_columns or key.columns
+    columns = key.referred_columns
+    if not columns:
+        return None
     child = sa.table(table.name, *map(sa.column, key.columns), schema=table.schema).alias("child")
     parent = sa.table(key.referred.name, *map(sa.column, columns), schema=key.referred.schema).alias("parent")
     own = [child.c[name] for name in key.columns]

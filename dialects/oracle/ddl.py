@@ -477,7 +477,7 @@ class OracleDDL(DDL):
             columns = ", ".join(key.referred_columns)
             return self._left_out(table, "foreign-key", what, f"{columns} of {key.referred} is no key")
         script = super().foreign_key(table, key)
-        if key.referred.schema == table.schema:
+        if key.referred.schema == table.schema or not script.statements:
             return script
         grant = f"GRANT REFERENCES ON {self.name_of(key.referred)} TO {self.quote(table.schema)}"
         return Script((grant, *script.statements), script.losses)

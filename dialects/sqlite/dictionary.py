@@ -292,24 +292,28 @@ class _Dictionary:
         for clause, parts in zip(written, grouped.values(), strict=True):
             on_update, on_delete = parts[0][3:]
             referred: str = parts[0][0]
+            columns = self._referred_columns(referred, [part[2] for part in parts])
             keys.append(
                 ForeignKey(
                     clause.name,
                     tuple(part[1] for part in parts),
                     QName(SCHEMA, self.real.get(referred.lower(), referred)),
-                    self._referred_columns(referred, [part[2] for part in parts]),
+                    columns,
                     cast(Action, on_delete),
                     cast(Action, on_update),
                     clause.deferrable,
                     clause.initially_deferred,
+                    validated=bool(columns) or referred.lower() not in self.real,
                 )
             )
         return tuple(keys)
 
     def _referred_columns(self, table: str, named: list[str | None]) -> tuple[str, ...]:
+        """The columns that a foreign key refers to; none where it means a key of as many columns, which is not there."""
         real = self.real.get(table.lower(), table)
         if None in named:
-            return self._key_columns(real) if real in self.facts.columns else ()
+            key = self._key_columns(real) if real in self.facts.columns else ()
+            return key if len(key) == len(named) else ()
         spelled = {row[0].lower(): row[0] for row in self.facts.columns.get(real, [])}
         return tuple(spelled.get(column.lower(), column) for column in named if column is not None)
 

@@ -151,8 +151,19 @@ class Constraints(Columns):
             return Script(elsewhere=Elsewhere.LEFT_OUT)
         if key.partition is not None:
             return self.of_partition(table, f"foreign key {key.name}", key.partition)
+        if why := self.refers_to_nothing(key):
+            detail = f"foreign key {key.name or ''} on {', '.join(key.columns)} is left out: {why}"
+            return Script((), (Loss(path_of(table), "foreign-key", detail),))
         losses: list[Loss] = []
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    def refers_to_nothing(self, key: ForeignKey) -> str:
+        """Why a foreign key that names no columns means none; empty: it does not. SQLite lets such keys be."""
+        referred = self.catalog.table(key.referred)
+        if key.referred_columns or referred is None:
+            return ""
+        columns = referred.primary_key.columns if referred.primary_key is not None else ()
+        return "" if len(columns) == len(key.columns) else f"{key.referred} has no primary key of so many columns"
 
     def drop_foreign_key(self, table: QName, key: ForeignKey) -> Script:
         """Drop a foreign key, so that the table it refers to can be replaced."""

@@ -237,7 +237,7 @@ class _MutualSieve:
             raise _Dangling
         return stored
 
-    def _orphans(self) -> list[int]:
+    def _orphans(self) -> list[int | None]:
         return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
 
     def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> int:

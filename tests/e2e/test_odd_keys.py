@@ -1,0 +1,78 @@
+"""Keys, names and sequences that one database takes and another does not: kept, or named before or instead of being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute, rows, scalar
+
+Fresh = Callable[..., str]
+
+UNMATCHED = (
+    "CREATE TABLE parent (a int, b int, PRIMARY KEY (a, b))",
+    "CREATE TABLE child (id integer PRIMARY KEY, p int REFERENCES parent)",
+    "INSERT INTO child VALUES (1, 1)",
+)
+"""A foreign key to a key of another number of columns, which SQLite takes until rows come and it is told to check them."""
+
+
+def test_a_foreign_key_to_a_key_of_other_columns_stays_in_sqlite(sqlite_file: Fresh) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *UNMATCHED)
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert not run.losses
+    assert rows(target, 'SELECT "table", "to" FROM pragma_foreign_key_list(\'child\')') == [("parent", None)]
+
+
+def test_a_foreign_key_to_a_key_of_other_columns_is_named(sqlite_file: Fresh, postgresql: Fresh) -> None:
+    source, target = sqlite_file("source.db"), postgresql()
+    execute(source, *UNMATCHED)
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    assert [loss for loss in run.losses if "foreign key  on p is left out" in loss], run.out
+    assert '. . unsupported: REF_CONSTRAINT:"public"."child"' in run.out
+
+
+def test_names_that_are_one_in_sqlite_or_its_own_are_refused_before_anything_is_made(
+    postgresql: Fresh, sqlite_file: Fresh
+) -> None:
+    source, target = postgresql(), sqlite_file("target.db")
+    execute(
+        source,
+        'CREATE TABLE "T" (id integer)',
+        "CREATE TABLE t (id integer)",
+        "CREATE VIEW v AS SELECT id FROM t",
+        "CREATE TABLE sqlite_t (id integer)",
+        "CREATE INDEX sqlite_i ON t (id)",
+    )
+    link = (f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES")
+    run = pump("impdp", target, *link)
+    assert run.code == 1
+    assert 'TABLE:"main"."T" and TABLE:"main"."t" would both be named t in SQLite' in run.err
+    assert 'TABLE:"main"."sqlite_t": invalid identifier in SQLite' in run.err
+    assert not rows(target, "SELECT name FROM sqlite_master")
+    done(pump("impdp", target, *link, "REMAP_TABLE=sqlite_t:other", 'REMAP_TABLE="T":upper'))
+    made = "SELECT name FROM sqlite_master WHERE name NOT LIKE 'SYS%' ORDER BY name"
+    assert [name for (name,) in rows(target, made)] == ["other", "t", "t_sqlite_i", "upper", "v"]
+
+
+def test_a_sequence_that_has_run_out_has_run_out_in_mariadb_too(postgresql: Fresh, mysql: Fresh) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id bigserial, x text)",
+        "CREATE SEQUENCE large",
+        "SELECT setval('large', 9223372036854775807)",
+        "CREATE SEQUENCE small AS smallint",
+        "SELECT setval('small', 32767)",
+        "CREATE SEQUENCE falling INCREMENT -1 MINVALUE -5",
+        "SELECT setval('falling', -5)",
+    )
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    assert not run.losses, "t's own sequence is one, and its default counts"
+    for sequence in ("large", "small", "falling"):
+        with pytest.raises(sa.exc.OperationalError, match="has run out"):
+            scalar(target, f"SELECT NEXTVAL({sequence})")
