@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
-from contextlib import closing
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 
@@ -183,6 +183,14 @@ class SQLiteDDL(DDL):
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
+    def refusals(self) -> Iterator[MigratorError]:
+        """All that has no name or type here; names that begin with ``sqlite_`` are SQLite's own."""
+        for table in self.catalog.of(Table):
+            if _is_reserved(table.name):
+                detail = "names that begin with sqlite_ are reserved"
+                yield InvalidIdentifier(name=path_of(table), database=self.title, detail=detail)
+        yield from super().refusals()
+
     def create_schema(self, schema: Schema) -> Script:
         """Nothing: a file has one schema."""
         return Script((), self.uncommented(schema))
@@ -253,7 +261,7 @@ class SQLiteDDL(DDL):
         for table in self.catalog.of(Table):
             for index in table.indexes:
                 name = index.name
-                if name.lower() in taken:
+                if name.lower() in taken or _is_reserved(name):
                     name = f"{table.name}_{index.name}"
                 while name.lower() in taken:
                     name += "_"
@@ -357,6 +365,8 @@ class SQLiteDDL(DDL):
 
     def create_view(self, view: View) -> Script:
         """A view. One from elsewhere is tried on empty tables first: SQLite itself looks at a view when it is read."""
+        if _is_reserved(view.name):
+            return self.not_carried(view, "view", "names that begin with sqlite_ are reserved in SQLite")
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
             return made
@@ -373,7 +383,7 @@ class SQLiteDDL(DDL):
         found: dict[str, str] = {}
         with closing(sqlite3.connect(":memory:")) as trial:
             for table in self.catalog.of(Table):
-                if table.columns:
+                with suppress(sqlite3.Error):  # a table that cannot be made says so itself, and a view what it lacks
                     trial.execute(f"CREATE TABLE {self.name_of(table)} ({self.columns(c.name for c in table.columns)})")
             for view in self.catalog.of(View):
                 try:
@@ -387,6 +397,11 @@ class SQLiteDDL(DDL):
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
+
+
+def _is_reserved(name: str) -> bool:
+    """Whether a name is SQLite's own."""
+    return name.lower().startswith("sqlite_")
 
 
 def _digits(now: Now, type_: t.Type) -> int:

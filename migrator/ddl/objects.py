@@ -11,6 +11,7 @@ from migrator.ddl.keys import expressions_of
 from migrator.ddl.script import Elsewhere, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
 from migrator.expressions import Untranslatable
+from migrator.expressions.queries import Carried
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import (
     Column,
@@ -37,7 +38,8 @@ class DDL(Constraints):
     """The schema that temporary tables are in; None: that of the table they stand in for."""
 
     def refusals(self) -> Iterator[MigratorError]:
-        """All tables and columns that have no name or type here, and all columns of a table whose names are one here."""
+        """All tables and columns that have no name or type here, and all that share one name here."""
+        yield from self._collisions()
         for table in self.catalog.of(Table):
             seen: dict[str, str] = {}
             try:
@@ -46,6 +48,18 @@ class DDL(Constraints):
                 yield refusal
             for column in table.columns:
                 yield from self._refusals_of(table, column, seen)
+
+    def _collisions(self) -> Iterator[MigratorError]:
+        """The tables, and views that are carried, whose names are one here."""
+        if not self.adapter.capabilities.ignores_table_case:
+            return
+        made = {name for name, query in self._carried.items() if isinstance(query, Carried)}
+        seen: dict[QName, Table | View] = {}
+        for obj in self.catalog.objects:
+            if isinstance(obj, Table) or (isinstance(obj, View) and QName(obj.schema, obj.name) in made):
+                first = seen.setdefault(QName(obj.schema, obj.name.lower()), obj)
+                if first is not obj:
+                    yield NamesCollide(first=path_of(first), second=path_of(obj), name=obj.name.lower(), database=self.title)
 
     def _refusals_of(self, table: Table, column: Column, seen: dict[str, str]) -> Iterator[MigratorError]:
         try:
