@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -63,14 +64,14 @@ class Ask:
     """One question about all values of ``column``: a measure, or how many there are of a kind of misfit.
 
     What a misfit is depends on where the values go: ``digits`` after the point (of times: after the second), ``limits``
-    that numbers stay between, both left out, ``length`` in characters or, ``in_bytes``, in bytes of UTF-8; ``escapes``:
-    the escape of NUL in JSON counts as NUL.
+    that numbers stay between, both left out, before they are rounded, ``length`` in characters or, ``in_bytes``, in bytes
+    of UTF-8; ``escapes``: the escape of NUL in JSON counts as NUL.
     """
 
     column: Column
     what: Measure | Misfit
     digits: int | None = None
-    limits: tuple[int, int] | None = None
+    limits: tuple[int | Decimal, int | Decimal] | None = None
     length: int | None = None
     in_bytes: bool = False
     escapes: bool = False

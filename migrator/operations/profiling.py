@@ -17,10 +17,11 @@ from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
 from migrator.model import types as t
+from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
 from migrator.operations.matching import matched
 from migrator.origins import Origin
-from migrator.policies import Policies
+from migrator.policies import DEFAULT, Policies
 from migrator.profiling import scans
 from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Way, keys_of, profile
 from migrator.spec import JobSpec
@@ -96,7 +97,8 @@ class Profiler:
         pairs = zip(*matched(table, made), strict=True) if made is not None else self._to_be_made(table, self._goal.ddl)
         for source, target in pairs:
             pair = pair_of(source, target, self._source.adapter, there)
-            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null)
+            rounds = self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT
+            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null, rounds)
 
     def _to_be_made(self, table: Table, ddl: DDL) -> Iterator[tuple[Column, Column]]:
         """Each column, and as the target will see it: by what its declaration means there."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from migrator.converting import Pair
+from migrator.converting import FINDERS, Pair
 from migrator.ddl import unique_keys
 from migrator.model import types as t
 from migrator.model.catalog import Action, Loss
@@ -44,13 +44,19 @@ _REFUTING: Mapping[type[t.Type], Measure] = {
 class Way:
     """A column at the source, and what becomes of it; ``pair`` None: nobody takes its values, as with an export.
 
-    ``key``: it is part of a key. ``empty_is_null``: the target has no empty text.
+    ``key``: it is part of a key. ``empty_is_null``: the target has no empty text. ``rounds``: POLICY has fractions rounded.
     """
 
     column: Column
     pair: Pair | None = None
     key: bool = False
     empty_is_null: bool = False
+    rounds: bool = False
+
+    @property
+    def misfits(self) -> Iterator[Ask]:
+        """The misfits that its values can be."""
+        return iter(()) if self.pair is None else misfits_asked(self.pair, rounds=self.rounds)
 
     @property
     def target(self) -> Column:
@@ -68,7 +74,7 @@ class Way:
     def asks(self) -> Iterator[Ask]:
         """All that is asked of it."""
         yield from facts_asked(self.column)
-        yield from () if self.pair is None else filter(answerable, misfits_asked(self.pair))
+        yield from filter(answerable, self.misfits)
 
 
 @dataclass(frozen=True)
@@ -165,7 +171,7 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
     for ask in facts_asked(way.column):
         if ask in found.answers and isinstance(ask.what, Measure):
             facts[ask.what] = found.answers[ask]
-    for ask in () if way.pair is None else misfits_asked(way.pair):
+    for ask in way.misfits:
         assert isinstance(ask.what, Misfit)
         if ask in found.answers:
             misfits[ask.what] = int(found.answers[ask] or 0)
@@ -176,8 +182,11 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
 
 def _findings(way: Way, column: ColumnProfile, actions: Mapping[Misfit, Action]) -> Iterator[Finding]:
     for misfit, rows in column.misfits.items():
+        action, detail = actions.get(misfit, DEFAULT), CASES[misfit].meaning
+        if action != DEFAULT and FINDERS[misfit].to_null and not way.target.nullable:
+            action, detail = DEFAULT, f"{detail} As POLICY asks it would become NULL, and the column is NOT NULL."
         if rows:
-            yield Finding(misfit, rows, CASES[misfit].meaning, column.name, actions.get(misfit, DEFAULT))
+            yield Finding(misfit, rows, detail, column.name, action)
     others = column.facts.get(way.refuted_by) if way.refuted_by is not None else None
     if others:
         yield Finding("other_type", int(others), TROUBLES["other_type"], column.name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from decimal import MAX_PREC, Context, Decimal
 
 from migrator.converting import Pair, concerning, digits_of, limits_of, scale_of
 from migrator.model import types as t
@@ -66,9 +67,9 @@ def facts_asked(column: Column) -> Iterator[Ask]:
     return (Ask(column, question.measure) for question in QUESTIONS if question.concerns(type_))
 
 
-def misfits_asked(pair: Pair) -> Iterator[Ask]:
-    """The misfits that values can be on their way from one column to another."""
-    return (_misfit(pair, misfit) for misfit in concerning(pair))
+def misfits_asked(pair: Pair, *, rounds: bool = False) -> Iterator[Ask]:
+    """The misfits that values can be on their way from one column to another. ``rounds``: POLICY has fractions rounded."""
+    return (_misfit(pair, misfit, rounds=rounds) for misfit in concerning(pair))
 
 
 def answerable(ask: Ask) -> bool:
@@ -76,14 +77,25 @@ def answerable(ask: Ask) -> bool:
     return isinstance(ask.what, Measure) or not isinstance(t.base_of(ask.column.type), t.String) or ask.what in _OF_TEXTS
 
 
-def _misfit(pair: Pair, misfit: Misfit) -> Ask:
+def _limits_before_rounding(pair: Pair) -> tuple[int | Decimal, int | Decimal] | None:
+    """The numbers that a column's must stay between: what rounding, halves upwards, brings to one is beyond it."""
+    source, target = (scale_of(kind) for kind in pair.kinds)
+    limits = limits_of(pair.kinds[1], pair.largest)
+    if limits is None or target is None or (source is not None and source <= target):
+        return limits
+    half, exact = Decimal(5).scaleb(-target - 1), Context(prec=MAX_PREC)
+    return exact.add(Decimal(limits[0]), half), exact.subtract(Decimal(limits[1]), half)
+
+
+def _misfit(pair: Pair, misfit: Misfit, *, rounds: bool) -> Ask:
     target = pair.kinds[1]
     match misfit:
         case Misfit.FRACTION:
             digits = digits_of(target)
             return Ask(pair.source, misfit, digits=scale_of(target) if digits is None else digits)
         case Misfit.OUT_OF_RANGE:
-            return Ask(pair.source, misfit, limits=limits_of(target, pair.largest))
+            limits = _limits_before_rounding(pair) if rounds else limits_of(target, pair.largest)
+            return Ask(pair.source, misfit, limits=limits)
         case Misfit.TOO_LONG:
             in_bytes = isinstance(target, t.Binary) or (isinstance(target, t.String) and target.unit == "byte")
             return Ask(pair.source, misfit, length=getattr(target, "length", None), in_bytes=in_bytes)

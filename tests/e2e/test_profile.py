@@ -402,3 +402,22 @@ def test_a_profile_is_of_the_rows_that_the_job_moves(sqlite_file: Fresh, postgre
         pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "QUERY=t:WHERE v > 1", "NOLOGFILE=YES")
     )
     assert run.rows == {"t": 2}
+
+
+def test_what_policy_cannot_change_and_what_rounding_brings_out_of_range_are_told_before(
+    postgresql: Fresh, mysql: Fresh
+) -> None:
+    """35 nines before the point and 31 behind it: rounded to the 30 digits of MySQL's it has 36 before."""
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, f float8 NOT NULL, n numeric)",
+        f"INSERT INTO t VALUES (1, 'NaN', 1), (2, 0, {'9' * 35}.{'9' * 31}), (3, 0, 1e40)",
+    )
+    found = tables(profiled(source, target, "POLICY=fraction=convert,nan=convert,out_of_range=convert"))["t"]
+    told = {one["case"]: (one["rows"], one["action"]) for one in found["findings"]}
+    assert told == {"nan": (1, "refuse"), "fraction": (1, "convert"), "out_of_range": (2, "convert")}
+    execute(source, "UPDATE t SET f = 0")
+    settings = ("POLICY=fraction=convert,out_of_range=convert", "NOLOGFILE=YES")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *settings))
+    assert [loss for loss in run.losses if "values out of range became NULL (2 rows)" in loss], run.out

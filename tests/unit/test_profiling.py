@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, Capabilities, Read, load_adapter
-from migrator.converting import pair_of
+from migrator.converting import Pair, pair_of
 from migrator.model import types as t
 from migrator.model.catalog import Loss
 from migrator.model.measures import MEANINGS, Ask, Measure
@@ -112,8 +113,11 @@ def test_a_type_is_asked_what_matters_to_it(type_: t.Type, asked: set[Measure], 
 
 
 def asks(here: str, source: t.Type, there: str, target: t.Type) -> dict[Misfit, Ask]:
-    pair = pair_of(Column("c", source), Column("d", target), load_adapter(here), load_adapter(there))
-    return {Misfit(ask.what): ask for ask in misfits_asked(pair)}
+    return {Misfit(ask.what): ask for ask in misfits_asked(way_of(here, source, there, target))}
+
+
+def way_of(here: str, source: t.Type, there: str, target: t.Type) -> Pair:
+    return pair_of(Column("c", source), Column("d", target), load_adapter(here), load_adapter(there))
 
 
 def test_misfits_are_asked_by_where_the_values_go() -> None:
@@ -122,6 +126,8 @@ def test_misfits_are_asked_by_where_the_values_go() -> None:
         Misfit.FRACTION: Ask(column, Misfit.FRACTION, digits=0),
         Misfit.OUT_OF_RANGE: Ask(column, Misfit.OUT_OF_RANGE, limits=(-32769, 32768)),
     }
+    rounded = Ask(column, Misfit.OUT_OF_RANGE, limits=(Decimal("-32768.5"), Decimal("32767.5")))
+    assert rounded in misfits_asked(way_of("mysql", column.type, "postgresql", t.Integer(16)), rounds=True)
     assert asks("mysql", column.type, "postgresql", t.Decimal(10, 2)) == {}
     text = Column("c", t.String())
     assert asks("sqlite", text.type, "mysql", t.String(5, unit="byte"))[Misfit.TOO_LONG] == Ask(
