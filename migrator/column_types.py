@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from migrator.errors import InvalidValue
+from migrator.errors import ConflictingParameters, InvalidValue
 from migrator.filters import spelled
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -67,24 +67,28 @@ def choose_types(catalog: Catalog, spec: JobSpec) -> Catalog:
     """The catalog with the chosen types; names are those of the source.
 
     :raises InvalidValue: a setting names no column of the job, or one whose values cannot be of that type.
+    :raises ConflictingParameters: two settings choose different types for one column.
     """
     if not spec.column_types:
         return catalog
-    wanted: dict[tuple[str, str, str], str] = {}
+    wanted: dict[tuple[str, str, str], ColumnType] = {}
     for setting in spec.column_types:
         places = list(_meant(catalog, setting))
         if not places:
             raise InvalidValue(name="COLUMN_TYPE", detail=f"{setting}: the job has no such column")
-        wanted |= dict.fromkeys(places, setting.type)
+        for place in places:
+            other = wanted.setdefault(place, setting)
+            if chosen(other.type) != chosen(setting.type):
+                raise ConflictingParameters(detail=f"COLUMN_TYPE={other} and COLUMN_TYPE={setting} exclude each other")
     losses: list[Loss] = []
 
     def changed(obj: Object) -> Object:
         if not isinstance(obj, Table):
             return obj
         place = (obj.source.schema, obj.source.name)
-        types = {column.name: wanted.get((*place, column.source)) for column in obj.columns}
+        settings = {column.name: wanted.get((*place, column.source)) for column in obj.columns}
         columns = tuple(
-            column if (type_ := types[column.name]) is None else _changed(obj, column, type_, losses)
+            column if (setting := settings[column.name]) is None else _changed(obj, column, setting.type, losses)
             for column in obj.columns
         )
         return replace(obj, columns=columns)

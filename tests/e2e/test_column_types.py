@@ -149,3 +149,13 @@ def test_what_cannot_be_is_refused_before_anything_is_made(sqlite_file: Fresh, s
     run = pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", f"COLUMN_TYPE={setting}")
     assert run.code == 1
     assert said in run.err
+
+
+def test_two_types_for_one_column_exclude_each_other(sqlite_file: Fresh) -> None:
+    source = sqlite_file("source.db")
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY)")
+    link = (f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    run = pump("impdp", sqlite_file("t.db"), *link, "COLUMN_TYPE=t.id:smallint,main.t.id:bigint")
+    assert run.code == 1
+    assert "COLUMN_TYPE=t.id:smallint and COLUMN_TYPE=main.t.id:bigint exclude each other" in run.err
+    done(pump("impdp", sqlite_file("t.db"), *link, "COLUMN_TYPE=t.id:bigint,main.t.id:BIGINT"))
