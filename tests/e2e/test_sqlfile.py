@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from tests.support.pump import done, pump, remap, schema_of
 from tests.support.rows import tables_of
 from tests.support.servers import Servers
+from tests.support.sql import execute
 
 
 def chinook_dump(sample: Callable[[str], str], directory: Path) -> str:
@@ -84,3 +85,19 @@ def test_objects_stand_under_their_paths_in_the_order_of_an_import(sample: Calla
     wanted = ["TABLE/TABLE", "TABLE/INDEX/INDEX", "TABLE/CONSTRAINT/CONSTRAINT", "TABLE/CONSTRAINT/REF_CONSTRAINT"]
     positions = [paths.index(f"DATABASE_EXPORT/SCHEMA/{path}") for path in wanted]
     assert positions == sorted(positions)
+
+
+def test_a_script_has_the_source_of_what_is_left_out(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    source = postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (x text CONSTRAINT odd CHECK (x ~ 'x'))",
+        "CREATE INDEX i ON t (upper(x))",
+        "CREATE VIEW v AS SELECT upper(x) AS u FROM t",
+    )
+    done(pump("impdp", "mysql:", f"NETWORK_LINK={source}", "SQLFILE=m.sql", f"DIRECTORY={tmp_path}"))
+    script = (tmp_path / "m.sql").read_text("utf-8")
+    assert '-- CONSTRAINT:"public"."odd" at the source: (x ~ \'x\'::text)\n' in script
+    assert '-- INDEX:"public"."i" at the source: upper(x)\n' in script
+    assert '-- VIEW:"public"."v" at the source: SELECT upper(x) AS u\n--    FROM public.t\n' in script
+    assert "\nCREATE VIEW" not in script
