@@ -94,7 +94,7 @@ _ROWS = (
         "A number or a time with more digits after the point than its column has.",
         "Numbers are rounded to the column's digits, halves away from zero, or to the nearest that a REAL holds; of times "
         "the further digits are dropped.",
-        "digits after the point were dropped",
+        "numbers were rounded, and times cut, to the digits after the point that the column has",
         "So databases round decimals; a time that is rounded up might be the next day's.",
     ),
     Case(

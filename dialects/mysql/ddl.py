@@ -83,6 +83,8 @@ _MODES_OF_ONE: dict[str, tuple[str, ...]] = {
 """The modes that only one of the two servers has."""
 _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS"})
 """Modes that change no program's meaning."""
+_LAST = (1 << 63) - 2
+"""The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
@@ -429,7 +431,10 @@ class MySQLDDL(DDL):
         """``AUTO_INCREMENT``, or a loss."""
         identity = self.identity_of(table, column)
         why = self.no_auto_increment(table, column)
-        if identity is None or why or self.auto_increment(table) != column.name:
+        left_out = bool(why) or self.auto_increment(table) != column.name
+        if identity is None or (left_out and column.identity is None):  # its default counts, or is said to be left out
+            return ""
+        if left_out:
             detail = f"the identity is left out: {why or 'a table has one AUTO_INCREMENT column'}"
             losses.append(Loss(path_of(table), "identity", detail, column.name))
             return ""
@@ -446,13 +451,23 @@ class MySQLDDL(DDL):
         if isinstance(obj, Sequence):
             if obj.next_value is None or self.feeds_auto_increment(obj) or self.server == "mysql":
                 return Script()
-            return Script((f"ALTER SEQUENCE {self.name_of(obj)} RESTART WITH {obj.next_value}",))
+            return Script((self._restart(obj, obj.next_value),))
         name = self.auto_increment(obj)
         identity = self.identity_of(obj, obj.column(name)) if name else None
         if identity is None:
             return Script()
         following = max(identity.next_value if identity.next_value is not None else identity.start, 1)
         return Script((f"ALTER TABLE {self.name_of(obj)} AUTO_INCREMENT = {following}",) if following > 1 else ())
+
+    def _restart(self, sequence: Sequence, following: int) -> str:
+        """Let a sequence go on with a number; one that has none left must have given its last."""
+        sequence = bounded(sequence)
+        least = sequence.minimum if sequence.minimum is not None else (1 if sequence.increment > 0 else -_LAST)
+        most = sequence.maximum if sequence.maximum is not None else (_LAST if sequence.increment > 0 else -1)
+        if least <= following <= most:
+            return f"ALTER SEQUENCE {self.name_of(sequence)} RESTART WITH {following}"
+        last = min(max(following - sequence.increment, least), most)
+        return f"SELECT SETVAL({self.name_of(sequence)}, {last})"
 
     def feeds_auto_increment(self, sequence: Sequence) -> bool:
         """Whether a sequence lives on as a column's AUTO_INCREMENT."""
@@ -525,6 +540,10 @@ class MySQLDDL(DDL):
             items.append(self._inline_index(table, key, losses))
         return items
 
+    def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
+        keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
+        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys})"
+
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
         self._name_padding(table, key, losses)
@@ -540,10 +559,6 @@ class MySQLDDL(DDL):
 
     def _name_padding(self, table: Table, key: PrimaryKey | Unique, losses: list[Loss]) -> None:
         """Say that a key over texts ignores trailing blanks, where the server's own collation for them is not known."""
-    def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
-        keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
-        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys})"
-
         texts = [name for name in key.columns if isinstance(t.base_of(table.column(name).type), t.String)]
         if texts and not self.native and not self.server:
             detail = f"in a key, {self.binary_collation} holds texts for equal that differ in trailing blanks only"

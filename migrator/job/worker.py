@@ -30,7 +30,7 @@ from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedFiles, DumpedRows, HeldFiles, RowsFrom, TableRows, database_errors
 from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
 from migrator.job import rejecting as rejects
-from migrator.job.rejecting import NONE_REJECTED, Mutual, Rejected, Rejecting, limited, sift, sift_mutual
+from migrator.job.rejecting import NONE_REJECTED, Mutual, Reject, Rejected, Rejecting, limited, sift, sift_mutual
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
@@ -295,6 +295,13 @@ class _Putting:
             return self.put(batch)
         return self._counted(batch, partial(by_one_statement, self._adapter, self._connection, self._target.load))
 
+    def named(self, reject: Reject) -> Reject:
+        """``reject``, told of the table where the database speaks of the temporary one that its rows wait in."""
+        if self._staging is None:
+            return reject
+        waiting, table = self._staging.name, self._target.load.table.name
+        return lambda row, reason: reject(row, reason.replace(waiting, table))
+
     def _counted(self, batch: pa.RecordBatch, put: Callable[[Callable[[Load], int]], int]) -> int:
         counts = Counts()
         stored = put(partial(self._store, batch, counts))
@@ -461,7 +468,7 @@ class Worker:
             raise RowsNotTakenBack(table=load.table)
         part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key)
         putting = _Putting(adapter, connection, target, passing)
-        reject = limited(part.add, load.table, rejecting.limit)
+        reject = putting.named(limited(part.add, load.table, rejecting.limit))
         ahead = prefetch(self._batches(move.rows_from))
         passed = passing.batches(ahead)
         try:
@@ -625,6 +632,7 @@ class Staging:
         self._connection, self._load, self._where = connection, load, where
         ddl = adapter.ddl(Catalog(adapter.name, ""))
         staging = ddl.staging_for(load.table)
+        self.name = staging.name
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
         self._empty = f"DELETE FROM {ddl.name_of(staging)}"
         insert_into = adapter.insert_into(connection, load.table)

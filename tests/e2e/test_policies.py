@@ -237,7 +237,7 @@ CASES: list[tuple[str, str, str, tuple[str, ...], str, dict[str, str], list[tupl
         ("CREATE TABLE t (id integer PRIMARY KEY, v numeric)",
          f"INSERT INTO t VALUES (1, 0.{'1' * 30}5), (2, 1.5), (3, 1e-40)"),
         "SELECT id, CAST(v AS CHAR) FROM t ORDER BY id",
-        {'"v"': "digits after the point were dropped (2 rows)"},
+        {'"v"': "numbers were rounded, and times cut, to the digits after the point that the column has (2 rows)"},
         [(1, f"0.{'1' * 29}2"), (2, f"1.5{'0' * 29}"), (3, f"0.{'0' * 30}")],
     ),
 ]  # fmt: skip
@@ -289,8 +289,8 @@ def test_values_are_fitted_to_narrower_columns_that_exist(fresh: Callable[[str],
     run = done(load(source, target, "CONTENT=DATA_ONLY", policies))
     assert told(run, "out-of-range") == {f'"{name}"': "values out of range became NULL (1 row)" for name in "vdb"}
     assert told(run, "fraction") == {
-        '"d"': "digits after the point were dropped (2 rows)",
-        '"w"': "digits after the point were dropped (1 row)",
+        '"d"': "numbers were rounded, and times cut, to the digits after the point that the column has (2 rows)",
+        '"w"': "numbers were rounded, and times cut, to the digits after the point that the column has (1 row)",
     }
     assert told(run, "too-long") == {'"s"': "values that were too long were cut (1 row)"}
     assert rows(target, SHOWN[there]) == [
