@@ -673,7 +673,7 @@ POLICY would change is an entry with its number, as the job would tell it. With 
 It works where rows come from a database: with `expdp` (facts, orphans and suggestions, since nobody takes the rows yet),
 with `impdp … NETWORK_LINK=…`, and with `SQLFILE`, for Oracle too. The rows are those of one state of the source, the one
 that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table that could not be looked at is named, with the
-reason, and the others are looked at all the same.
+reason, the others are looked at all the same, and the exit code is 5.
 
 ## What it costs
 
