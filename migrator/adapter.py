@@ -81,6 +81,8 @@ class Capabilities:
     """Is an empty text NULL?"""
     select_list: int = 0
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
+    negative_zero: bool = True
+    """Do floats have a zero with a sign?"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
     formats: tuple[str, ...] = ()

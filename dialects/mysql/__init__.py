@@ -53,6 +53,7 @@ class MySQL(Adapter):
         identifier_limit=(64, "characters"),
         select_list=4000,
         index_names="table",
+        negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
         reads_links=True,

@@ -157,7 +157,7 @@ def test_what_is_refused_is_not_touched(misfit: Misfit) -> None:
         (Misfit.ZERO_DATE, t.Date(), t.Date(), "mysql", "sqlite"),
         (Misfit.ZERO_DATE, t.Date(), t.Date(), "mysql", "mysql"),
         (Misfit.INFINITY, t.Float(), t.Float(), "sqlite", "postgresql"),
-        (Misfit.NAN, t.Float(), t.Float(), "mysql", "sqlite"),
+        (Misfit.NAN, t.Decimal(5, 2), t.Decimal(5, 2), "mysql", "sqlite"),
         (Misfit.OUT_OF_RANGE, t.Integer(16), t.Integer(32), "mysql", "postgresql"),
         (Misfit.OUT_OF_RANGE, t.Integer(64, unsigned=True), t.Decimal(20, 0), "mysql", "postgresql"),
         (Misfit.FRACTION, t.Decimal(5, 2), t.Decimal(9, 2), "mysql", "postgresql"),
