@@ -6,7 +6,7 @@ for each. So as many warnings as there are such values, and of no other kind, sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -53,12 +53,8 @@ def taken(driver: Any) -> Iterator[None]:
         driver.query(f"SET SESSION sql_mode = '{SQL_MODE}'")
 
 
-def nothing_else(driver: Any, load: Load, expected: int) -> bool:
-    """Whether the warnings of the last statement are those of so many error values."""
-    driver.query("SELECT @@warning_count")
-    ((count,),) = driver._result.rows
+def nothing_else(load: Load, shown: Sequence[tuple[str, str, str]], count: int, expected: int) -> bool:
+    """Whether ``count`` warnings, of which the server has ``shown`` some, are those of so many error values."""
     names = {load.target[place].name for place in columns(load)}
-    ours = (
-        code == _TRUNCATED and any(f"'{name}'" in message for name in names) for _, code, message in driver.show_warnings()
-    )
-    return int(count) == expected and all(ours)
+    ours = (int(code) == _TRUNCATED and any(f"'{name}'" in message for name in names) for _, code, message in shown)
+    return count == expected and all(ours)
