@@ -17,8 +17,6 @@ from migrator.adapter import Load
 from migrator.model import types as t
 from migrator.model.objects import Column
 
-from .names import SQL_MODE
-
 _TRUNCATED = 1265
 _STRICT = "STRICT_ALL_TABLES"
 
@@ -43,14 +41,14 @@ def counted(batch: pa.RecordBatch, places: tuple[int, ...]) -> list[int]:
 
 
 @contextmanager
-def taken(driver: Any) -> Iterator[None]:
-    """The session takes error values while the context lasts, and makes warnings of other errors in values, too."""
-    modes = ",".join(mode for mode in SQL_MODE.split(",") if mode != _STRICT)
+def taken(driver: Any, mode: str) -> Iterator[None]:
+    """A session of a mode takes error values while the context lasts, and makes warnings of other errors in values, too."""
+    modes = ",".join(one for one in mode.split(",") if one != _STRICT)
     driver.query(f"SET SESSION sql_mode = '{modes}'")
     try:
         yield
     finally:
-        driver.query(f"SET SESSION sql_mode = '{SQL_MODE}'")
+        driver.query(f"SET SESSION sql_mode = '{mode}'")
 
 
 def nothing_else(load: Load, shown: Sequence[tuple[str, str, str]], count: int, expected: int) -> bool:

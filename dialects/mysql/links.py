@@ -91,6 +91,7 @@ def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     into = ", ".join(quote(column.name) for column in load.target)
     values = ", ".join(quote(column.name) for column in load.source)
     rows, driver = paths.rows_of(read), paths.driver_of(connection)
+    paths.set_mode(connection, load)
     connection.exec_driver_sql("SET SESSION sql_notes = 0")  # of columns declared alike, it has notes on computed ones only
     stored = int(driver.query(f"INSERT INTO {qualified(load.table)} ({into}) SELECT {values} FROM {rows}"))
     if driver._result.warning_count:

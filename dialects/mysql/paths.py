@@ -104,6 +104,31 @@ def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
     yield connection
 
 
+ANY_DAY = f"{SQL_MODE},ALLOW_INVALID_DATES"
+"""The mode in which 31 February is a day, and 31 September."""
+
+_MODE = "migrator.mode"
+"""Under this name a writing connection's ``info`` holds its mode, if it was changed."""
+
+
+def keeps_any_day(load: Load) -> bool:
+    """Whether dates come from dates only. These may be days that no calendar has, as in MySQL; texts may not."""
+    return all(_is_date(source) for source, target in zip(load.source, load.target, strict=True) if _is_date(target))
+
+
+def _is_date(column: Column) -> bool:
+    return isinstance(t.base_of(column.type), t.Date | t.Timestamp)
+
+
+def set_mode(connection: sa.Connection, load: Load) -> str:
+    """Let the session take the days that the source has; its mode."""
+    wanted = ANY_DAY if keeps_any_day(load) else SQL_MODE
+    if connection.info.get(_MODE) != wanted:
+        connection.exec_driver_sql(f"SET SESSION sql_mode = '{wanted}'")
+        connection.info[_MODE] = wanted
+    return wanted
+
+
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection for loading rows, in a transaction that the caller commits."""
@@ -279,10 +304,12 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
     :raises ValueNotCarried: a value that MySQL would round, or would replace by another.
     """
     arrays = conform(batch, load.source, load.target)
-    texts = []
+    texts, any_day = [], keeps_any_day(load)
     for array, source, target in zip(arrays, load.source, load.target, strict=True):
         if array.null_count and not target.nullable:  # NULL would become the next number, or the current time
             raise ValueNotCarried(column=target.name, detail="NULL in a column that is NOT NULL")
+        if _is_date(target) and not any_day and pa.types.is_string(array.type):
+            _refuse_no_day(array, target)
         texts.append(_text(_plain(array, source.type), source, target))
     return texts
 
@@ -349,6 +376,25 @@ def _refuse_padding(array: pa.Array, column: Column) -> None:
         raise ValueNotCarried(column=column.name, detail=f"bytes are shorter than {type_.length}: zeros would be added")
 
 
+_NO_DAYS = r"^\d{4}-(?:02-(?:30|31)|(?:04|06|09|11)-31|(?:1[3-9]|[2-9]\d)-\d\d|\d\d-(?:3[2-9]|[4-9]\d))(?:$|[ T])"
+_29_FEBRUARY = r"^\d{4}-02-29(?:$|[ T])"
+_LEAP_YEAR = r"^(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-"
+
+
+def _refuse_no_day(text: pa.Array, column: Column) -> None:
+    """Name the day that the server would refuse, but not name."""
+    common = pc.invert(pc.match_substring_regex(text, _LEAP_YEAR))
+    wrong = pc.or_(pc.match_substring_regex(text, _NO_DAYS), pc.and_(common, pc.match_substring_regex(text, _29_FEBRUARY)))
+    _refuse_values(text, wrong, column, "is no day of the calendar")
+
+
+def _refuse_values(text: pa.Array, mask: pa.Array, column: Column, why: str) -> None:
+    """:raises ValueNotCarried: the mask holds of a value."""
+    mask = pc.fill_null(mask, False)
+    if pc.any(mask).as_py():
+        raise ValueNotCarried(column=column.name, detail=f"{text.filter(mask)[0].as_py()!r} {why}")
+
+
 def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:
     """MySQL reads the bits up to the first character that is none, and fills up with zeros."""
     wrong = pc.invert(pc.match_substring_regex(text, f"^[01]{{{type_.length}}}$"))
@@ -383,6 +429,7 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     :raises ValueNotCarried: the server changed a value (LOCAL makes a warning of each error).
     :raises RowCountDiffers: it left rows out.
     """
+    set_mode(connection, load)
     computed = computed_columns(connection, load.table)
     sent, stored = [0], 0
     driver, statement = driver_of(connection), load_statement(load)
@@ -569,6 +616,7 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
 
     :raises ValueNotCarried: the server refused or changed a value.
     """
+    mode = set_mode(connection, load)
     computed = computed_columns(connection, load.table)
     driver, sent, stored = driver_of(connection), [0], 0
     head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
@@ -578,7 +626,7 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
         errors = error_values.counted(batch, places) if places else []
         for rows in _grouped(_row_literals(load, batch, room), min(INSERT_BYTES, room), room, load):
             expected, errors = sum(errors[: len(rows)]), errors[len(rows) :]
-            with error_values.taken(driver) if expected else nullcontext():
+            with error_values.taken(driver, mode) if expected else nullcontext():
                 stored += _insert(driver, load, head + b",\n".join(rows), expected, computed)
     return _stored(driver, load, sent[0], stored)
 
