@@ -428,6 +428,8 @@ class Adapter(ABC):
     """Declarations of every type there is here, and what each means: the rows of docs/types.md."""
     lacks: Mapping[Misfit, Lacking] = MappingProxyType({})
     """Which columns have no place for values of a kind, where the limits of their types do not say so already."""
+    no_dates: str = ""
+    """A pattern of the texts of dates, with or without a time, that are out of range here; empty: there are none."""
     answers: Mapping[Fact, Answer]
     """Where each fact is answered; :meth:`facts` tells those that are asked."""
     libraries: tuple[str, ...] = ()

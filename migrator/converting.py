@@ -39,6 +39,8 @@ class Pair:
     lacks: frozenset[Misfit] = frozenset()
     largest: int | None = None
     """The largest integer of the target's database; None: as types say."""
+    no_dates: str = ""
+    """A pattern of the dates that the target's database does not have, and the source's may; empty: there are none."""
     alike: bool = False
     """Whether both are columns of one kind of database, declared in the same words."""
 
@@ -169,7 +171,6 @@ def _may_be_too_long(pair: Pair) -> bool:
 
 _ZERO = r"^0000-00-00(?:[ T]00:00:00(?:\.0*)?)?$"
 _DATE = r"^\d{4}-\d\d-\d\d(?:$|[ T])"
-_BEYOND_YEARS = r"(?: BC$|^\d{5,}-)"
 _INFINITE = r"(?i)^[+-]?inf(?:inity)?$"
 _NOT_A_NUMBER = r"(?i)^[+-]?nan$"
 _DATES = (t.Date, t.Timestamp)
@@ -323,7 +324,7 @@ def _beyond(array: pa.Array, pair: Pair) -> Change | None:
     """Numbers and dates out of range."""
     target = pair.kinds[1]
     if isinstance(target, _DATES):
-        return _nulled(array, pc.match_substring_regex(array, _BEYOND_YEARS)) if _is_text(array) else None
+        return _nulled(array, pc.match_substring_regex(array, pair.no_dates)) if _is_text(array) else None
     if isinstance(target, t.Float):
         if not pa.types.is_float64(array.type):
             return None
@@ -380,7 +381,7 @@ def _outside_numbers(array: pa.Array, limits: tuple[int, int]) -> pa.Array | Non
 def _may_be_out_of_range(pair: Pair) -> bool:
     source, target = pair.kinds
     if isinstance(target, _DATES):
-        return Misfit.OUT_OF_RANGE in pair.lacks
+        return pair.no_dates != ""
     if isinstance(target, t.Float):
         return _is_narrower(pair)
     there = limits_of(target, pair.largest)
@@ -551,7 +552,8 @@ def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pa
     """A column of ``here`` and the one of ``there`` that its values go to."""
     alike = here.name == there.name and source.native == target.native != ""
     lacks = frozenset(_lacking_between(here, there, source, target))
-    return Pair(source, target, lacks, there.capabilities.largest_integer, alike)
+    no_dates = there.no_dates if there.no_dates != here.no_dates else ""
+    return Pair(source, target, lacks, there.capabilities.largest_integer, no_dates, alike)
 
 
 def concerning(pair: Pair) -> Iterator[Misfit]:

@@ -406,7 +406,10 @@ LACKS: Mapping[Misfit, Lacking] = {
     Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Decimal, t.Float),
     Misfit.NAN: of_types(t.Decimal, t.Float),
 }
-"""Which columns have no place for values of a kind; dates end with the year 9999, and there are none before the year 0."""
+"""Which columns have no place for values of a kind."""
+
+NO_DATES = r" BC$|^\d{5,}-"
+"""Dates out of range: they begin with the year 0 and end with 9999."""
 
 MARIADB_ONLY = frozenset({"uuid", "inet4", "inet6"})
 """Type words that MySQL does not have."""
