@@ -82,6 +82,8 @@ class Capabilities:
     """Is an empty text NULL?"""
     select_list: int = 0
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
+    negative_zero: bool = True
+    """Do floats have a zero with a sign?"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
     formats: tuple[str, ...] = ()
@@ -427,6 +429,8 @@ class Adapter(ABC):
     """Declarations of every type there is here, and what each means: the rows of docs/types.md."""
     lacks: Mapping[Misfit, Lacking] = MappingProxyType({})
     """Which columns have no place for values of a kind, where the limits of their types do not say so already."""
+    no_dates: str = ""
+    """A pattern of the texts of dates, with or without a time, that are out of range here; empty: there are none."""
     answers: Mapping[Fact, Answer]
     """Where each fact is answered; :meth:`facts` tells those that are asked."""
     libraries: tuple[str, ...] = ()

@@ -39,6 +39,8 @@ class Pair:
     lacks: frozenset[Misfit] = frozenset()
     largest: int | None = None
     """The largest integer of the target's database; None: as types say."""
+    no_dates: str = ""
+    """A pattern of the dates that the target's database does not have, and the source's may; empty: there are none."""
     alike: bool = False
     """Whether both are columns of one kind of database, declared in the same words."""
 
@@ -169,7 +171,6 @@ def _may_be_too_long(pair: Pair) -> bool:
 
 _ZERO = r"^0000-00-00(?:[ T]00:00:00(?:\.0*)?)?$"
 _DATE = r"^\d{4}-\d\d-\d\d(?:$|[ T])"
-_BEYOND_YEARS = r"(?: BC$|^\d{5,}-)"
 _INFINITE = r"(?i)^[+-]?inf(?:inity)?$"
 _NOT_A_NUMBER = r"(?i)^[+-]?nan$"
 _DATES = (t.Date, t.Timestamp)
@@ -323,7 +324,7 @@ def _beyond(array: pa.Array, pair: Pair) -> Change | None:
     """Numbers and dates out of range."""
     target = pair.kinds[1]
     if isinstance(target, _DATES):
-        return _nulled(array, pc.match_substring_regex(array, _BEYOND_YEARS)) if _is_text(array) else None
+        return _nulled(array, pc.match_substring_regex(array, pair.no_dates)) if _is_text(array) else None
     if isinstance(target, t.Float):
         if not pa.types.is_float64(array.type):
             return None
@@ -380,7 +381,7 @@ def _outside_numbers(array: pa.Array, limits: tuple[int, int]) -> pa.Array | Non
 def _may_be_out_of_range(pair: Pair) -> bool:
     source, target = pair.kinds
     if isinstance(target, _DATES):
-        return Misfit.OUT_OF_RANGE in pair.lacks
+        return pair.no_dates != ""
     if isinstance(target, t.Float):
         return _is_narrower(pair)
     there = limits_of(target, pair.largest)
@@ -428,11 +429,13 @@ class Converter:
     """Changes the batches of one table: ``source`` are their columns. Picklable.
 
     ``counted``: columns by their positions, with their names at the target, whose values a rule of the loss list is about.
+    ``inevitable``: likewise, of :data:`INEVITABLE`.
     """
 
     source: tuple[Column, ...]
     treatments: tuple[Treatment, ...] = ()
     counted: tuple[tuple[int, str, str], ...] = ()
+    inevitable: tuple[tuple[int, str, str], ...] = ()
 
     @property
     def any_bytes(self) -> frozenset[str]:
@@ -447,6 +450,9 @@ class Converter:
         """
         for position, column, rule in self.counted:
             counts[column, rule, None] += batch.num_rows - batch.column(position).null_count
+        for position, column, rule in self.inevitable:
+            if changed := INEVITABLE[rule].count(batch.column(position)):
+                counts[column, rule, None] += changed
         if not self.treatments:
             return batch
         arrays = list(batch.columns)
@@ -457,6 +463,36 @@ class Converter:
     def changed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """The batch as :meth:`convert` gives it, for those who do not count."""
         return self.convert(batch, Counter())
+
+
+# --- changes that no policy can refuse ------------------------------------------------------------------------------
+
+
+def _negative_zeros(array: pa.Array) -> int:
+    if not pa.types.is_floating(array.type):
+        return 0
+    values = np.asarray(array)  # NULL is NaN there
+    return int(np.count_nonzero(np.signbit(values) & (values == 0)))
+
+
+def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
+    floats = all(isinstance(kind, t.Float) for kind in pair.kinds)
+    return floats and not there.capabilities.negative_zero and here.name != there.name
+
+
+@dataclass(frozen=True)
+class Inevitable:
+    """One row: a change to an equal value, in which columns it can be, and how many values of an array it is made to."""
+
+    detail: str
+    concerns: Callable[[Pair, Adapter, Adapter], bool]
+    count: Callable[[pa.Array], int]
+
+
+INEVITABLE: Mapping[str, Inevitable] = {
+    "negative-zero": Inevitable("-0 became 0", _lose_sign, _negative_zeros),
+}
+"""By their rules, the changes that a database makes to what is equal for it, so that no row is refused: they are counted."""
 
 
 def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
@@ -499,22 +535,25 @@ def converter(
     ``actions``: of each column. A column that both databases declare alike has a place for all that it had before.
     ``rules``: of the loss list about each value of a column, with the column's name at the target, to be counted.
     """
-    treatments = []
+    treatments, inevitable = [], []
     for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
         pair = pair_of(a, b, here, there)
+        inevitable += [(position, b.name, rule) for rule, one in INEVITABLE.items() if one.concerns(pair, here, there)]
         wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
-    return Converter(tuple(source), tuple(treatments), counted) if treatments or counted else None
+    made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable))
+    return made if treatments or counted or inevitable else None
 
 
 def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pair:
     """A column of ``here`` and the one of ``there`` that its values go to."""
     alike = here.name == there.name and source.native == target.native != ""
     lacks = frozenset(_lacking_between(here, there, source, target))
-    return Pair(source, target, lacks, there.capabilities.largest_integer, alike)
+    no_dates = there.no_dates if there.no_dates != here.no_dates else ""
+    return Pair(source, target, lacks, there.capabilities.largest_integer, no_dates, alike)
 
 
 def concerning(pair: Pair) -> Iterator[Misfit]:

@@ -99,7 +99,8 @@ _ROWS = (
     ),
     Case(
         Misfit.OUT_OF_RANGE,
-        "A number, or a date, before the least or after the greatest value that its column takes.",
+        "A number, or a date, before the least or after the greatest value that its column takes; a date of the year 0, "
+        "which PostgreSQL does not have.",
         "NULL.",
         "values out of range became NULL",
         "The nearest value in range would be taken for a real one.",

@@ -475,7 +475,8 @@ stops the load of its table, or goes to the reject file; none is rounded, cut or
 not shown.
 
 Within one database a column keeps its declaration. What SQLite's declarations are meant to hold is shown; its rows are
-looked at, and decide. Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`.
+looked at, and decide. Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`. A `tinyint(1)` of
+MySQL is a truth value where a check without a name of its own lets it be 0 and 1 only, as where migrator has made one.
 
 SQLite keeps to no declaration (but in STRICT tables to a few): lengths, ranges and digits are those of the rows that a job
 loads, and whoever writes later may write anything else, whatever the source refused. That is so of every column, and no
@@ -613,6 +614,9 @@ too (rule `not-made`), with the SQL of the source, and of a foreign key with the
 `rows` is null where rows were not counted, `policy` where nothing but this can be done about it. `each`: the entry is
 about every row with a value in its column, such as an instant that becomes a date and time of day; these rows are counted
 as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
+
+No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
+(`negative-zero`).
 
 Rows that go into a table that was there before have entries of their own: where a unique key over texts ignores case and
 did not at the source, or the other way round (`key-case`), where both tables compute a column, each by an expression of its

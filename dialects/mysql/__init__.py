@@ -33,7 +33,7 @@ from . import dictionary, facts, measures, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import LACKS, TYPES, neutral, unsaid
+from .types import LACKS, NO_DATES, TYPES, neutral, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -53,6 +53,7 @@ class MySQL(Adapter):
         identifier_limit=(64, "characters"),
         select_list=4000,
         index_names="table",
+        negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
         reads_links=True,
@@ -62,6 +63,7 @@ class MySQL(Adapter):
     types = TYPES
     samples = SAMPLES
     lacks = LACKS
+    no_dates = NO_DATES
     answers = facts.ANSWERS
     semantics = SEMANTICS
     libraries = (f"{__name__}.paths",)

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
@@ -310,6 +310,10 @@ class Reader:
         collation = row["table_collation"]
         json = {_json_column(check) for check in checks} - {None}
         made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
+        said = {_truth_column(name.name, check) for check in checks}
+        truths = {column.name for column in made if column.name in said and _may_be_truth(column)}
+        made = tuple(_as_truth(column) if column.name in truths else column for column in made)
+        checks = [check for check in checks if _truth_column(name.name, check) not in truths]
         indexes = self.told_indexes(name, _by_name(sorted(keys, key=lambda key: int(key["seq_in_index"]))))
         primary = indexes.pop("PRIMARY", None)
         uniques = {n: rows for n, rows in indexes.items() if _is_constraint(rows)}
@@ -690,6 +694,27 @@ def _json_column(row: Row) -> str | None:
     """The column that a MariaDB check declares to be JSON, None for other checks."""
     found = re.fullmatch(r"json_valid\(`((?:[^`]|``)+)`\)", row["check_clause"].strip(), re.IGNORECASE)
     return found[1].replace("``", "`") if found and row["level"] == "Column" else None
+
+
+_TRUTHS = re.compile(r"\(?`((?:[^`]|``)+)` in \(0,\s*1\)\)?", re.IGNORECASE)
+
+
+def _truth_column(table: str, row: Row) -> str | None:
+    """The column that a check without a name of its own lets be 0 and 1 only, None for other checks."""
+    found = _TRUTHS.fullmatch(row["check_clause"].strip())
+    own = row["level"] == "Column" or re.fullmatch(rf"CONSTRAINT_\d+|{re.escape(table)}_chk_\d+", row["constraint_name"])
+    return found[1].replace("``", "`") if found and own and row["enforced"] != "NO" else None
+
+
+def _may_be_truth(column: Column) -> bool:
+    """Whether a number can be a truth value, as far as its declaration and its default say: so BOOLEAN is declared."""
+    known = column.default is None or (isinstance(column.default, Literal) and column.default.value in {"0", "1"})
+    return column.native == "tinyint(1)" and known and column.generated is None and column.identity is None
+
+
+def _as_truth(column: Column) -> Column:
+    default = Literal(column.default.value, "boolean") if isinstance(column.default, Literal) else None
+    return replace(column, type=t.Boolean(), default=default)
 
 
 def _unsigned_checks(rows: Sequence[Row]) -> Iterator[Check]:

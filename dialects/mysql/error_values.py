@@ -6,7 +6,7 @@ for each. So as many warnings as there are such values, and of no other kind, sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,8 +16,6 @@ import pyarrow.compute as pc
 from migrator.adapter import Load
 from migrator.model import types as t
 from migrator.model.objects import Column
-
-from .names import SQL_MODE
 
 _TRUNCATED = 1265
 _STRICT = "STRICT_ALL_TABLES"
@@ -43,22 +41,18 @@ def counted(batch: pa.RecordBatch, places: tuple[int, ...]) -> list[int]:
 
 
 @contextmanager
-def taken(driver: Any) -> Iterator[None]:
-    """The session takes error values while the context lasts, and makes warnings of other errors in values, too."""
-    modes = ",".join(mode for mode in SQL_MODE.split(",") if mode != _STRICT)
+def taken(driver: Any, mode: str) -> Iterator[None]:
+    """A session of a mode takes error values while the context lasts, and makes warnings of other errors in values, too."""
+    modes = ",".join(one for one in mode.split(",") if one != _STRICT)
     driver.query(f"SET SESSION sql_mode = '{modes}'")
     try:
         yield
     finally:
-        driver.query(f"SET SESSION sql_mode = '{SQL_MODE}'")
+        driver.query(f"SET SESSION sql_mode = '{mode}'")
 
 
-def nothing_else(driver: Any, load: Load, expected: int) -> bool:
-    """Whether the warnings of the last statement are those of so many error values."""
-    driver.query("SELECT @@warning_count")
-    ((count,),) = driver._result.rows
+def nothing_else(load: Load, shown: Sequence[tuple[str, str, str]], count: int, expected: int) -> bool:
+    """Whether ``count`` warnings, of which the server has ``shown`` some, are those of so many error values."""
     names = {load.target[place].name for place in columns(load)}
-    ours = (
-        code == _TRUNCATED and any(f"'{name}'" in message for name in names) for _, code, message in driver.show_warnings()
-    )
-    return int(count) == expected and all(ours)
+    ours = (int(code) == _TRUNCATED and any(f"'{name}'" in message for name in names) for _, code, message in shown)
+    return count == expected and all(ours)

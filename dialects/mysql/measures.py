@@ -103,6 +103,9 @@ def _fraction(ask: Ask, column: str) -> str | None:
 
 
 def _out_of_range(ask: Ask, column: str) -> str | None:
+    if isinstance(t.base_of(ask.column.type), t.Date | t.Timestamp):  # the year 0: no other is one elsewhere
+        year = f"LEFT({_day(column)}, 4)"
+        return _counted(f"{year} = '0000' AND NOT {_zero(column)} AND NOT {_partial(column)}")
     if ask.limits is None or not isinstance(t.base_of(ask.column.type), _NUMBERS):
         return None
     low, high = ask.limits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
@@ -102,6 +102,31 @@ def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
     if connection is None or connection.invalidated:
         raise ConnectionLost(detail="the connection that held the snapshot is gone")
     yield connection
+
+
+ANY_DAY = f"{SQL_MODE},ALLOW_INVALID_DATES"
+"""The mode in which 31 February is a day, and 31 September."""
+
+_MODE = "migrator.mode"
+"""Under this name a writing connection's ``info`` holds its mode, if it was changed."""
+
+
+def keeps_any_day(load: Load) -> bool:
+    """Whether dates come from dates only. These may be days that no calendar has, as in MySQL; texts may not."""
+    return all(_is_date(source) for source, target in zip(load.source, load.target, strict=True) if _is_date(target))
+
+
+def _is_date(column: Column) -> bool:
+    return isinstance(t.base_of(column.type), t.Date | t.Timestamp)
+
+
+def set_mode(connection: sa.Connection, load: Load) -> str:
+    """Let the session take the days that the source has; its mode."""
+    wanted = ANY_DAY if keeps_any_day(load) else SQL_MODE
+    if connection.info.get(_MODE) != wanted:
+        connection.exec_driver_sql(f"SET SESSION sql_mode = '{wanted}'")
+        connection.info[_MODE] = wanted
+    return wanted
 
 
 @contextmanager
@@ -279,10 +304,12 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
     :raises ValueNotCarried: a value that MySQL would round, or would replace by another.
     """
     arrays = conform(batch, load.source, load.target)
-    texts = []
+    texts, any_day = [], keeps_any_day(load)
     for array, source, target in zip(arrays, load.source, load.target, strict=True):
         if array.null_count and not target.nullable:  # NULL would become the next number, or the current time
             raise ValueNotCarried(column=target.name, detail="NULL in a column that is NOT NULL")
+        if _is_date(target) and not any_day and pa.types.is_string(array.type):
+            _refuse_no_day(array, target)
         texts.append(_text(_plain(array, source.type), source, target))
     return texts
 
@@ -349,6 +376,25 @@ def _refuse_padding(array: pa.Array, column: Column) -> None:
         raise ValueNotCarried(column=column.name, detail=f"bytes are shorter than {type_.length}: zeros would be added")
 
 
+_NO_DAYS = r"^\d{4}-(?:02-(?:30|31)|(?:04|06|09|11)-31|(?:1[3-9]|[2-9]\d)-\d\d|\d\d-(?:3[2-9]|[4-9]\d))(?:$|[ T])"
+_29_FEBRUARY = r"^\d{4}-02-29(?:$|[ T])"
+_LEAP_YEAR = r"^(?:\d\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-"
+
+
+def _refuse_no_day(text: pa.Array, column: Column) -> None:
+    """Name the day that the server would refuse, but not name."""
+    common = pc.invert(pc.match_substring_regex(text, _LEAP_YEAR))
+    wrong = pc.or_(pc.match_substring_regex(text, _NO_DAYS), pc.and_(common, pc.match_substring_regex(text, _29_FEBRUARY)))
+    _refuse_values(text, wrong, column, "is no day of the calendar")
+
+
+def _refuse_values(text: pa.Array, mask: pa.Array, column: Column, why: str) -> None:
+    """:raises ValueNotCarried: the mask holds of a value."""
+    mask = pc.fill_null(mask, False)
+    if pc.any(mask).as_py():
+        raise ValueNotCarried(column=column.name, detail=f"{text.filter(mask)[0].as_py()!r} {why}")
+
+
 def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:
     """MySQL reads the bits up to the first character that is none, and fills up with zeros."""
     wrong = pc.invert(pc.match_substring_regex(text, f"^[01]{{{type_.length}}}$"))
@@ -383,14 +429,37 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     :raises ValueNotCarried: the server changed a value (LOCAL makes a warning of each error).
     :raises RowCountDiffers: it left rows out.
     """
-    sent, errors = [0], [0]
-    driver = driver_of(connection)
-    counted = _error_values(load, _sent(batches, sent), errors)
-    pieces = (rows_text(load, batch) for batch in counted if batch.num_rows)
-    first = list(itertools.islice(pieces, 1))  # before the server waits for rows: a value refused here costs no connection
-    loaded = wire.load_data(driver, load_statement(load), itertools.chain(first, pieces))
-    refuse_warnings(driver, load, loaded.warnings, sum(errors))
-    return _stored(driver, load, sent[0], loaded.rows)
+    set_mode(connection, load)
+    computed = computed_columns(connection, load.table)
+    sent, stored = [0], 0
+    driver, statement = driver_of(connection), load_statement(load)
+    for pieces, errors in _statements(load, _sent(batches, sent), len(computed)):
+        loaded = wire.load_data(driver, statement, pieces)
+        if loaded.warnings:
+            refuse_warnings(driver, load, sum(errors), computed)
+        stored += loaded.rows
+    return _stored(driver, load, sent[0], stored)
+
+
+def _statements(
+    load: Load, batches: Iterable[pa.RecordBatch], computed: int
+) -> Iterator[tuple[Iterable[memoryview], list[int]]]:
+    """The rows of each LOAD DATA, and how many error values of ENUM they have, once they have passed.
+
+    There is one, or, where the server computes columns, one for as many rows as it can have notes about. Rows are made
+    before the server waits for them: a value that is refused there costs no connection.
+    """
+    if not computed:
+        errors: list[int] = []
+        pieces = (rows_text(load, batch) for batch in _error_values(load, batches, errors) if batch.num_rows)
+        yield itertools.chain(list(itertools.islice(pieces, 1)), pieces), errors
+        return
+    size = max(1, NOTES // (_NOTES_A_VALUE * computed))
+    for batch in batches:
+        for start in range(0, batch.num_rows, size):
+            errors = []
+            rows = _error_values(load, [batch.slice(start, size)], errors)
+            yield [rows_text(load, part) for part in rows], errors
 
 
 def load_statement(load: Load) -> str:
@@ -456,21 +525,67 @@ def _bytes_of(array: pa.Array) -> memoryview:
 
 
 _LEVELS = ("Error", "Warning", "Note")
-
-
-def refuse_warnings(driver: Any, load: Load, warnings: int, errors: int = 0) -> None:
-    """``errors``: how many error values of ENUM the rows had.
-
-    :raises ValueNotCarried: the last statement had other warnings, which tell of values that were changed.
-    """
-    if not warnings or (errors and error_values.nothing_else(driver, load, errors)):
-        return
-    level, code, message = min(driver.show_warnings(), key=lambda warning: _LEVELS.index(warning[0]))
-    detail = f"{message} ({level} {code}, {warnings} in all)"
-    raise _refused(load, message, detail)
-
-
 _COLUMN = re.compile(r"column (?:`.*`\.)?[`'](?P<name>.*?)[`'](?: at row|$)")
+
+NOTES = 65_535
+"""The most warnings that a session keeps, and that the server counts."""
+
+_NOTES_A_VALUE = 8
+"""More notes than the server has about a value that it computes."""
+
+_COMPUTED = """
+SELECT column_name FROM information_schema.columns
+WHERE table_schema = :schema AND table_name = :name AND generation_expression <> ''
+"""
+
+
+def computed_columns(connection: sa.Connection, table: QName) -> frozenset[str]:
+    """The columns that the server computes, in small letters. It notes where it rounds one, which changes no value that is
+    moved: so from now on the session keeps all its notes, to tell them from others.
+    """
+    known: dict[QName, frozenset[str]] = connection.info.setdefault("migrator.computed", {})
+    if table not in known:
+        found = connection.execute(sa.text(_COMPUTED), {"schema": table.schema, "name": table.name})
+        known[table] = frozenset(name.lower() for name in found.scalars())
+        if known[table]:
+            connection.exec_driver_sql(f"SET SESSION max_error_count = {NOTES}")
+    return known[table]
+
+
+def refuse_warnings(driver: Any, load: Load, errors: int = 0, computed: Collection[str] = ()) -> None:
+    """Refuse what the last statement had warnings about, but for notes about the columns that the server has ``computed``,
+    and for ``errors``, the number of error values of ENUM that the rows had.
+
+    :raises ValueNotCarried: a value was changed.
+    :raises RowNotCarried: the server has more warnings than it shows.
+    """
+    driver.query("SELECT @@warning_count")
+    ((answer,),) = driver._result.rows
+    count = int(answer)
+    shown, others = _warnings(driver, computed)
+    notes = shown - len(others)
+    if errors and error_values.nothing_else(load, others, count - notes, errors):
+        return
+    if others:
+        level, code, message = min(others, key=lambda warning: _LEVELS.index(warning[0]))
+        raise _refused(load, message, f"{message} ({level} {code}, {count} in all)")
+    if shown != count:
+        raise RowNotCarried(table=load.title, detail=f"the server has {count} warnings, and shows {shown}")
+
+
+def _warnings(driver: Any, computed: Collection[str]) -> tuple[int, list[tuple[str, str, str]]]:
+    """How many warnings of the last statement the server shows, and those that are no notes about computed columns."""
+    shown = 0
+    found: list[tuple[str, str, str]] = []
+    for block in wire.Result(driver, "SHOW WARNINGS").blocks(BATCH_BYTES):
+        levels, codes, messages = (array.cast(pa.string()) for array in block.columns(3))
+        shown += len(levels)
+        names = pc.struct_field(pc.extract_regex(messages, _COLUMN.pattern), "name")
+        own = pc.is_in(pc.utf8_lower(names), pa.array(sorted(computed), pa.string()))
+        rest = pc.invert(pc.and_(pc.equal(levels, "Note"), own))
+        texts = (array.filter(rest).to_pylist() for array in (levels, codes, messages))
+        found += zip(*texts, strict=True)
+    return shown, found
 
 
 def _refused(load: Load, message: str, detail: str) -> ValueNotCarried:
@@ -501,6 +616,8 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
 
     :raises ValueNotCarried: the server refused or changed a value.
     """
+    mode = set_mode(connection, load)
+    computed = computed_columns(connection, load.table)
     driver, sent, stored = driver_of(connection), [0], 0
     head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
     room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - len(head) - 16
@@ -508,8 +625,9 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
     for batch in _sent(batches, sent):
         errors = error_values.counted(batch, places) if places else []
         for rows in _grouped(_row_literals(load, batch, room), min(INSERT_BYTES, room), room, load):
-            stored += _insert(driver, load, head + b",\n".join(rows), sum(errors[: len(rows)]))
-            errors = errors[len(rows) :]
+            expected, errors = sum(errors[: len(rows)]), errors[len(rows) :]
+            with error_values.taken(driver, mode) if expected else nullcontext():
+                stored += _insert(driver, load, head + b",\n".join(rows), expected, computed)
     return _stored(driver, load, sent[0], stored)
 
 
@@ -517,13 +635,8 @@ _VALUE_ERRORS = frozenset({1048, 1264, 1265, 1292, 1366, 1367, 1406, 3140, 3819,
 """The server's errors about a value: NULL, range, truncation, wrong text, JSON, a check constraint."""
 
 
-def _insert(driver: Any, load: Load, sql: bytes, errors: int) -> int:
+def _insert(driver: Any, load: Load, sql: bytes, errors: int, computed: Collection[str]) -> int:
     """Run an INSERT; the rows stored. ``errors``: how many error values of ENUM they have."""
-    with error_values.taken(driver) if errors else nullcontext():
-        return _insert_rows(driver, load, sql, errors)
-
-
-def _insert_rows(driver: Any, load: Load, sql: bytes, errors: int) -> int:
     try:
         rows: int = driver.query(sql)
     except err.MySQLError as error:
@@ -531,7 +644,8 @@ def _insert_rows(driver: Any, load: Load, sql: bytes, errors: int) -> int:
         if code not in _VALUE_ERRORS and not isinstance(error, err.DataError | err.IntegrityError):
             raise
         raise _refused(load, message, message) from error
-    refuse_warnings(driver, load, driver._result.warning_count, errors)
+    if driver._result.warning_count:
+        refuse_warnings(driver, load, errors, computed)
     return rows
 
 

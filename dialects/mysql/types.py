@@ -24,6 +24,12 @@ DIGITS = 65
 CHARACTER_BYTES = 4
 """Bytes of a utf8mb4 character."""
 
+LABELS = {t.Enum: 65_535, t.SetOf: 64}
+"""How many labels an ENUM, or a SET, has at most."""
+
+LABEL_CHARACTERS = 255
+"""The longest label."""
+
 # --- native to neutral ----------------------------------------------------------------------------------------------
 
 _DECLARATION = re.compile(r"(?P<word>[a-z0-9]+)\s*(?:\((?P<arguments>.*)\))?(?P<rest>[^)]*)", re.IGNORECASE | re.DOTALL)
@@ -171,12 +177,32 @@ def _fraction(word: str) -> Callable[[Any], str]:
     return declare
 
 
-def _quoted_labels(word: str) -> Callable[[Any], str]:
-    def declare(type_: t.Enum | t.SetOf) -> str:
-        quoted = ("'" + label.replace("\\", "\\\\").replace("'", "''") + "'" for label in type_.labels)
-        return f"{word}({','.join(quoted)})"
+def _quoted(labels: Sequence[str]) -> str:
+    return ",".join("'" + label.replace("\\", "\\\\").replace("'", "''") + "'" for label in labels)
 
-    return declare
+
+def _labelled(word: str) -> Callable[[Any], str]:
+    return lambda type_: f"{word}({_quoted(type_.labels)})"
+
+
+def _keeps_labels(type_: t.Enum | t.SetOf) -> bool:
+    """Whether a declaration keeps all labels as they are: the servers cut off blanks at the end of one."""
+    kept = (len(label) <= LABEL_CHARACTERS and not label.endswith(" ") for label in type_.labels)
+    joined = isinstance(type_, t.SetOf) and any("," in label for label in type_.labels)
+    return 0 < len(type_.labels) <= LABELS[type(type_)] and all(kept) and not joined
+
+
+def _longest_label(type_: t.Enum) -> int:
+    return max((len(label) for label in type_.labels), default=0)
+
+
+def _text_of_labels(type_: t.Enum) -> str:
+    longest = t.String(max(_longest_label(type_), 1))
+    return f"varchar({longest.length})" if _in_row(longest) else large_text(_string_bytes(longest))
+
+
+def _one_of_labels(type_: t.Enum, column: str) -> str:
+    return f"{column} in ({_quoted(type_.labels)})" if type_.labels else f"{column} is null"
 
 
 def large_text(length: int | None) -> str:
@@ -333,8 +359,23 @@ TYPES: tuple[TypeRule, ...] = (
     TypeRule(
         t.Bit, "longtext", loss="bits become a text of 0 and 1", each=True, reason="BIT has a fixed length of up to 64"
     ),
-    TypeRule(t.Enum, _quoted_labels("enum"), reason="the same labels in the same order"),
-    TypeRule(t.SetOf, _quoted_labels("set"), reason="MySQL's own"),
+    TypeRule(t.Enum, _labelled("enum"), when=_keeps_labels, reason="the same labels in the same order"),
+    TypeRule(
+        t.Enum,
+        _text_of_labels,
+        check=_one_of_labels,
+        loss="becomes text with a check, and sorts by its letters: ENUM cuts off blanks at the end of its labels, and has "
+        f"at most {LABELS[t.Enum]} of at most {LABEL_CHARACTERS} characters",
+        reason="values stay what they are",
+    ),
+    TypeRule(t.SetOf, _labelled("set"), when=_keeps_labels, reason="MySQL's own"),
+    TypeRule(
+        t.SetOf,
+        "longtext",
+        loss="any text is let in, not only comma-joined labels of the set: SET cuts off blanks at the end of its labels, "
+        f"and has at most {LABELS[t.SetOf]} of at most {LABEL_CHARACTERS} characters, without commas",
+        reason="values stay what they are",
+    ),
     TypeRule(t.Array, "longtext", loss="an array becomes the text its database prints", each=True, reason="no arrays"),
     TypeRule(t.Native, "{declaration}", when=lambda n: n.dialect == "mysql", reason="MySQL's own"),
     TypeRule(
@@ -364,9 +405,11 @@ MARIADB_TYPES: tuple[TypeRule, ...] = (
 LACKS: Mapping[Misfit, Lacking] = {
     Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Decimal, t.Float),
     Misfit.NAN: of_types(t.Decimal, t.Float),
-    Misfit.OUT_OF_RANGE: of_types(t.Date, t.Timestamp),
 }
-"""Which columns have no place for values of a kind; dates end with the year 9999, and there are none before the year 0."""
+"""Which columns have no place for values of a kind."""
+
+NO_DATES = r" BC$|^\d{5,}-"
+"""Dates out of range: they begin with the year 0 and end with 9999."""
 
 MARIADB_ONLY = frozenset({"uuid", "inet4", "inet6"})
 """Type words that MySQL does not have."""
@@ -386,6 +429,8 @@ def row_bytes(type_: t.Type, declaration: str) -> int:
     match t.base_of(type_):
         case t.String(length=int(n)) | t.Bit(length=int(n)) if word in {"char", "varchar"}:
             return n * CHARACTER_BYTES + 2
+        case t.Enum() as enum if word == "varchar":
+            return max(_longest_label(enum), 1) * CHARACTER_BYTES + 2
         case t.Binary(length=int(n)):
             return n + 2
         case t.Decimal():

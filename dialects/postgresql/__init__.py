@@ -32,7 +32,7 @@ from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, TYPES, unsaid
+from .types import DIALECT, LACKS, NO_DATES, TYPES, unsaid
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -82,6 +82,7 @@ class PostgreSQL(Adapter):
     types = TYPES
     samples = SAMPLES
     lacks = LACKS
+    no_dates = NO_DATES
     answers = facts.ANSWERS
     semantics = SEMANTICS
     libraries = (f"{__name__}.paths",)

@@ -282,3 +282,6 @@ LACKS: Mapping[Misfit, Lacking] = {
     Misfit.INFINITY: _has_precision,
 }
 """Which columns have no place for values of a kind."""
+
+NO_DATES = r"^0000-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
+"""Dates out of range: there is no year 0, the one before 1 is 1 BC."""

@@ -76,6 +76,7 @@ class SQLiteAdapter(Adapter):
         writes_while_read=False,
         reads_links=True,
         link_is_fastest=True,
+        negative_zero=False,
         largest_integer=(1 << 63) - 1,
         data_files="database",
     )

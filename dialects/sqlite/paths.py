@@ -120,7 +120,15 @@ def _values(array: pa.Array, column: Column, name: str, any_bytes: bool) -> pa.A
         return _decimals(array, wanted)
     if isinstance(type_, t.Decimal):
         return array.cast(pa.decimal128(19, 0)).cast(wanted)
+    if isinstance(type_, t.Float):
+        return _floats_of(array, wanted)
     return array.cast(wanted)
+
+
+def _floats_of(reals: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """Reals in fewer bits, if these hold them all; else as they are."""
+    narrow = reals.cast(wanted)
+    return narrow if narrow.cast(pa.float64()).equals(reals) else reals
 
 
 def _decimals(reals: pa.Array, wanted: pa.DataType) -> pa.Array:

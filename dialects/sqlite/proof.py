@@ -26,6 +26,15 @@ NOT_INTEGER = "typeof({c}) NOT IN ('integer', 'null')"
 NOT_FLOAT = f"({{c}} NOT BETWEEN -{EXACT_INTEGER} AND {EXACT_INTEGER} AND typeof({{c}}) <> 'real')"
 """Storage classes sort numbers, then text, then blobs; comparing is cheaper than asking for the class of each value."""
 
+_IN_SMALLEST = "{c} * 4611686018427387904 * 4611686018427387904 * 33554432"  # times 2 ** 149: SQLite reads 7e44 inexactly
+NOT_SINGLE = (
+    "CASE WHEN abs({c}) >= 1.1754943508222875e-38"
+    " THEN {c} * 536870913 - ({c} * 536870913 - {c}) <> {c} OR (abs({c}) > 3.4028235e38 AND abs({c}) < 9e999)"
+    f" ELSE CAST({_IN_SMALLEST} AS INTEGER) <> {_IN_SMALLEST} END"
+)
+"""Numbers that 32 bits do not hold: more than 24 binary digits (Veltkamp's splitting); below the least normal number, no
+multiple of the smallest. Infinities are held."""
+
 _FRACTION = "({rest} <> '' AND ({rest} NOT GLOB '.[0-9]*' OR substr({rest}, 2) GLOB '*[^0-9]*' OR length({rest}) > 7))"
 _COMPUTED = "'+0 days'"  # without a modifier, SQLite gives back 2023-02-29 and 24:00:00 as they came
 _HEX = "[0-9a-f]"
@@ -108,6 +117,7 @@ MISFITS = (
     Misfit(t.Integer, _integer),
     Misfit(t.Decimal, NOT_TEXT, lambda _, held: held == "TEXT"),
     Misfit(t.Decimal, _decimal),
+    Misfit(t.Float, f"({NOT_FLOAT} OR {NOT_SINGLE})", lambda f, _: f.bits == 32),
     Misfit(t.Float, NOT_FLOAT),
     Misfit(t.Binary, _binary),
     Misfit(t.Date, f"(date({{c}}, {_COMPUTED}) IS NOT {{c}})"),

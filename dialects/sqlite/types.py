@@ -62,13 +62,14 @@ def _string(arguments: Arguments) -> t.Type:
 
 
 def _decimal(arguments: Arguments) -> t.Type:
-    if not arguments:
-        return t.Float()
-    return t.Decimal(arguments[0], arguments[1] if len(arguments) > 1 else 0)
+    """A decimal that is kept as a number; without a precision, or with a scale outside of it, any number."""
+    precision, scale = (*arguments, 0, 0)[:2]
+    return t.Decimal(precision, scale) if arguments and 0 <= scale <= precision else t.Float()
 
 
 def _decimal_text(arguments: Arguments) -> t.Type:
-    return _decimal(arguments) if arguments else t.Decimal()
+    """A decimal that is kept as text, of any scale."""
+    return t.Decimal(arguments[0], (*arguments, 0)[1]) if arguments else t.Decimal()
 
 
 def _bits(arguments: Arguments) -> t.Type:
@@ -104,6 +105,7 @@ DECLARED = (
     DeclaredRule(("VARBINARY",), lambda a: t.Binary(a[0] if a else None)),
     DeclaredRule(("BINARY",), lambda a: t.Binary(a[0] if a else None, fixed=bool(a))),
     DeclaredRule(("REAL", "DOUBLE", "DOUBLE PRECISION", "FLOAT"), lambda _: t.Float()),
+    DeclaredRule(("FLOAT4",), lambda _: t.Float(32)),
     DeclaredRule(("NUMERIC", "DECIMAL", "NUMBER"), _decimal),
     DeclaredRule(("DECIMAL_TEXT",), _decimal_text),
     DeclaredRule(("BOOLEAN", "BOOL"), lambda _: t.Boolean()),
@@ -130,7 +132,8 @@ _BY_AFFINITY: dict[Affinity, t.Type] = {
     "NUMERIC": t.Float(),
 }
 
-_DECLARATION = re.compile(r"(?P<name>[^()]*?)\s*(?:\((?P<arguments>[\s\d,+]*)\))?(?P<rest>[^()]*)")
+_DECLARATION = re.compile(r"(?P<name>[^()]*?)\s*(?:\((?P<arguments>[\s\d,+]*(?:,\s*-\d+\s*)?)\))?(?P<rest>[^()]*)")
+"""A name and numbers, of which the last may be a negative scale."""
 
 
 def neutral(declared: str) -> t.Type:
@@ -141,7 +144,7 @@ def neutral(declared: str) -> t.Type:
     if match is None:
         return _BY_AFFINITY[affinity(declared)]
     name = " ".join(f"{match['name']} {match['rest']}".upper().split())
-    arguments = tuple(int(word) for word in re.findall(r"\d+", match["arguments"] or ""))
+    arguments = tuple(int(word) for word in re.findall(r"-?\d+", match["arguments"] or ""))
     rule = _BY_NAME.get(name)
     return rule.type(arguments) if rule is not None else _BY_AFFINITY[affinity(declared)]
 
@@ -184,7 +187,7 @@ TYPES = (
         loss="is kept as text, and sorts as text: SQLite's numbers hold 15 digits",
         each=True,
     ),
-    TypeRule(t.Float, "FLOAT", lambda f: f.bits == 32),
+    TypeRule(t.Float, "FLOAT4", lambda f: f.bits == 32, reason="a REAL, read as one of 32 bits again; FLOAT is any REAL"),
     TypeRule(t.Float, "DOUBLE"),
     TypeRule(t.String, "CLOB", lambda s: s.lob),
     TypeRule(t.String, "TEXT", lambda s: s.length is None),

@@ -226,7 +226,8 @@ class Comparison:
     def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What POLICY changes in the source's rows, as in an import."""
         actions = [self._policies.of(table, column) for column in source]
-        return converter(source, target, actions, load_adapter(self._origin.catalog.dialect), self._ddl.adapter)
+        found = converter(source, target, actions, load_adapter(self._origin.catalog.dialect), self._ddl.adapter)
+        return found if found is not None and found.treatments else None  # what is only counted is the same here
 
     def _as_source(self, source: Column, target: Column) -> Column:
         """The target's column, as it is to be read: of one declaration in one product, as the source's is read."""

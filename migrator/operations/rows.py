@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Literal
 
-from migrator.converting import Counts, recalled
+from migrator.converting import INEVITABLE, Counts, recalled
 from migrator.ends import DumpedFiles, HeldFiles
 from migrator.errors import MigratorError, RejectLimitReached, RowsNotTakenBack
 from migrator.job.coordinator import Record
@@ -228,7 +228,9 @@ class RowsMoved:
 def changes(name: QName, converted: Counts) -> tuple[Loss, ...]:
     """The entries of the loss list about values of a table that were changed."""
     changed = [(c, Misfit(what), action, n) for (c, what, action), n in converted.items() if action is not None]
-    return tuple(entry(name, *one) for one in sorted(changed))
+    others = sorted((column, str(what), n) for (column, what, _), n in converted.items() if what in INEVITABLE)
+    inevitable = (Loss(f"TABLE:{name}", rule, INEVITABLE[rule].detail, column, n) for column, rule, n in others)
+    return (*(entry(name, *one) for one in sorted(changed)), *inevitable)
 
 
 def begin_progress(progress: Progress, rows: Sequence[Row]) -> None:

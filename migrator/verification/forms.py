@@ -347,7 +347,10 @@ MEANINGS: dict[str, tuple[str, str]] = {
     "whole": ("truth values, whole numbers, years", "`true` and 1"),
     "decimal": ("decimals of a fixed number of digits", "1.5 and 1.50"),
     "digits": ("decimals of any number of digits", "1.5, 1.50 and 1.5e0"),
-    "float": ("floating-point numbers", "0 and -0; one NaN and another; a number of 32 bits and the same in 64"),
+    "float": (
+        "floating-point numbers",
+        "0 and -0 (the loss list counts those that change); one NaN and another; a number of 32 bits and the same in 64",
+    ),
     "text": ("texts, labels, bits, arrays, types that one database alone has", "nothing else: case and blanks count"),
     "padded": ("texts, where the target's have a fixed length", "with and without blanks at the end"),
     "bytes": ("bytes", "nothing else"),

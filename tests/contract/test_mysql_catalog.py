@@ -404,3 +404,19 @@ def test_truncate_empties_tables_that_refer_to_each_other_but_not_below_others(b
     bench.run(ddl, ddl.truncate(parent, child))
     assert bench.rows("child", [t.Integer()]) == []
     assert bench.rows("parent", [t.Integer()]) == []
+
+
+def test_a_checked_tinyint_is_a_truth_value(bench: Workbench) -> None:
+    """Only where nothing else is said of it: another range, a name for the check, a default that is no truth value."""
+    found = made(
+        bench,
+        "CREATE TABLE t (yes tinyint(1) NOT NULL DEFAULT 1, no tinyint(1) DEFAULT 0, own tinyint(1) CHECK (own IN (0, 1)),"
+        " wide tinyint(4), three tinyint(1), named tinyint(1), odd tinyint(1) DEFAULT (1 + 1), free tinyint(1),"
+        " CHECK (yes IN (0, 1)), CHECK (no IN (0,1)), CHECK (wide IN (0, 1)), CHECK (three IN (0, 1, 2)),"
+        " CONSTRAINT told CHECK (named IN (0, 1)), CHECK (odd IN (0, 1)))",
+    )
+    table = table_of(found)
+    truths = [column.name for column in table.columns if column.type == t.Boolean()]
+    assert truths == ["yes", "no", "own"]
+    assert [table.column(name).default for name in truths] == [Literal("1", "boolean"), Literal("0", "boolean"), None]
+    assert [check.expression.sql.split("`")[1] for check in table.checks] == ["wide", "three", "named", "odd"]

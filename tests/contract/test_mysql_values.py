@@ -204,6 +204,13 @@ REFUSED = {
     "a label that the set lacks": ("SET('a','b')", t.String(), "a,c"),
     "a NULL": ("TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP", t.String(), None),
     "bytes that are too long": ("VARBINARY(2)", t.Binary(), b"abc"),
+    "a text with blanks at its end": ("CHAR(5)", t.String(), "ab "),
+    "a label in other letters": ("ENUM('Low','High')", t.String(), "low"),
+    "a label with blanks at its end": ("ENUM('a','b')", t.Enum(("a ", "b")), "a "),
+    "the number of a label": ("ENUM('a','b')", t.String(), "2"),
+    "members of a set in another order": ("SET('a','b')", t.String(), "b,a"),
+    "the number of a set": ("SET('a','b')", t.String(), "3"),
+    "a leap day of another year": ("DATETIME", t.String(), "1900-02-29 00:00:00"),
 }
 
 
@@ -245,6 +252,32 @@ def test_generated_columns_are_computed_and_invisible_ones_carried(bench: Workbe
     )
     copy(bench, "a", "b")
     assert execute(bench, "SELECT id, twice, hidden FROM b ORDER BY id") == [(1, 2, 5), (2, 4, None)]
+
+
+COMPUTED = "(id INT PRIMARY KEY, price DECIMAL(10,2), total DECIMAL(10,2) AS (price * 1.19) STORED, note VARCHAR(5))"
+
+
+@pytest.mark.parametrize("conventional", [False, True], ids=["LOAD DATA", "INSERT"])
+def test_notes_about_computed_columns_hide_no_changed_value(bench: Workbench, conventional: bool) -> None:
+    """Each row has a note about its total, and the last one another, about a price that the server has rounded."""
+    count = 20_000
+    execute(bench, f"CREATE TABLE c {COMPUTED}")
+    table = bench.described("c")
+    kinds = (t.Integer(), t.Decimal(), t.String())
+    source = tuple(type(c)(c.name, kind) for c, kind in zip(table.data_columns, kinds, strict=True))
+    way = {"way": "conventional" if conventional else "bulk"}
+
+    def rows(last: str, note: str) -> list[pa.RecordBatch]:
+        prices = ["9.99"] * (count - 1) + [last]
+        arrays = [pa.array(range(count), pa.int32()), pa.array(prices), pa.array(["x"] * (count - 1) + [note])]
+        return [pa.RecordBatch.from_arrays(arrays, names=["id", "price", "note"])]
+
+    for last, note, column in (("9.991", "x", "price"), ("9.99", "12345 ", "note")):
+        with pytest.raises(ValueNotCarried, match=rf"c\.{column}: Data"):
+            bench.load(table, source, rows(last, note), **way)
+        assert execute(bench, "SELECT COUNT(*) FROM c") == [(0,)]
+    assert bench.load(table, source, rows("0.01", "12345"), **way) == count
+    assert execute(bench, "SELECT COUNT(*), MIN(total), MAX(total) FROM c") == [(count, Decimal("0.01"), Decimal("11.89"))]
 
 
 # --- the wire -------------------------------------------------------------------------------------------------------

@@ -98,12 +98,30 @@ DECLARED = [
     (t.Bit(64), "bit(64)"),
     (t.Bit(65), "varchar(65)"),
     (t.Enum(("it's", "back\\slash")), "enum('it''s','back\\\\slash')"),
+    (t.Enum(("a", "")), "enum('a','')"),
+    (t.Enum(("a ", "abc")), "varchar(3)"),
+    (t.Enum(()), "varchar(1)"),
+    (t.SetOf(("a ", "b")), "longtext"),
+    (t.SetOf(("a,b", "c")), "longtext"),
     (t.Native("mysql", "inet6"), "inet6"),
 ]
 
 
 @pytest.mark.parametrize(("type_", "declaration"), DECLARED, ids=[str(type_) for type_, _ in DECLARED])
 def test_a_neutral_type_is_declared(type_: t.Type, declaration: str) -> None:
+    assert rule_for(TYPES, type_, "MySQL", "c", "t").declare(type_) == declaration
+
+
+@pytest.mark.parametrize(
+    ("type_", "declaration"),
+    [
+        (t.Enum(("x" * 256,)), "varchar(256)"),
+        (t.Enum(tuple(map(str, range(65_536)))), "varchar(5)"),
+        (t.SetOf(tuple(map(str, range(65)))), "longtext"),
+    ],
+    ids=["long label", "many labels", "many members"],
+)
+def test_what_has_too_many_labels_is_a_text(type_: t.Type, declaration: str) -> None:
     assert rule_for(TYPES, type_, "MySQL", "c", "t").declare(type_) == declaration
 
 

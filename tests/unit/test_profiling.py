@@ -135,7 +135,11 @@ def test_misfits_are_asked_by_where_the_values_go() -> None:
     )
     assert asks("sqlite", text.type, "postgresql", t.Json(binary=True))[Misfit.NUL_BYTE].escapes
     assert not asks("sqlite", text.type, "postgresql", t.String())[Misfit.NUL_BYTE].escapes
-    assert set(asks("mysql", t.Date(), "postgresql", t.Date())) == {Misfit.ZERO_DATE, Misfit.PARTIAL_DATE}
+    assert set(asks("mysql", t.Date(), "postgresql", t.Date())) == {
+        Misfit.ZERO_DATE,
+        Misfit.PARTIAL_DATE,
+        Misfit.OUT_OF_RANGE,
+    }
     assert set(asks("postgresql", t.Date(), "mysql", t.Date())) == {Misfit.INFINITY, Misfit.OUT_OF_RANGE}
     assert asks("mysql", t.Timestamp(6), "postgresql", t.Timestamp(3))[Misfit.FRACTION].digits == 3
 
@@ -194,8 +198,8 @@ def _with_room(adapter: Adapter, room: int) -> Adapter:
 def test_misfits_are_findings_with_what_policy_does_about_them() -> None:
     pair = pair_of(Column("c", t.Date()), Column("d", t.Date()), load_adapter("mysql"), load_adapter("postgresql"))
     way = Way(pair.source, pair)
-    zero, partial = misfits_asked(pair)
-    found = Scan(5, {zero: 2, partial: 0, Ask(pair.source, M.NULLS): 1})
+    zero, partial, beyond = misfits_asked(pair)
+    found = Scan(5, {zero: 2, partial: 0, beyond: 0, Ask(pair.source, M.NULLS): 1})
     told = profile(NAME, [way], found, {"d": {Misfit.ZERO_DATE: "convert"}})
     assert [(one.column, one.case, one.rows, one.action) for one in told.findings] == [("d", "zero_date", 2, "convert")]
     assert str(told.findings[0]).startswith("d: 2 rows: MySQL's date 0000-00-00")
