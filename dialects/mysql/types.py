@@ -226,12 +226,16 @@ def _string_bytes(type_: t.String) -> int | None:
     return type_.length if type_.length is None or type_.unit == "byte" else type_.length * CHARACTER_BYTES
 
 
+_FILLED = "blanks at the end count, and stay: values may come filled up with them"
+
+
 def as_large(type_: t.String) -> TypeRule:
     """How text is declared that finds no place in the row; a length in characters is kept as a check."""
     bounded = type_.length is not None and type_.unit == "char"
     return TypeRule(
         t.String,
         lambda s: large_text(_string_bytes(s)),
+        loss=_FILLED if type_.fixed else "",
         check="char_length({column}) <= {length}" if bounded else "",
         reason="a row has 65535 bytes, large objects are kept outside of it",
     )
@@ -278,7 +282,7 @@ TYPES: tuple[TypeRule, ...] = (
         t.String,
         lambda s: "varchar({length})".format(**vars(s)) if _in_row(s) else large_text(_string_bytes(s)),
         when=lambda s: s.fixed,
-        loss="blanks at the end are kept: values came with them, filled up to their length",
+        loss=_FILLED,
         reason="CHAR ends at 255",
     ),
     TypeRule(t.String, "varchar({length})", when=_in_row, reason="as long as the row has place: see as_large"),

@@ -23,7 +23,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import quoted
 from tests.support.catalogs import schema_catalog
-from tests.support.differing import Difference, differences, label, label_of
+from tests.support.differing import Difference, columns_in, differences, label, label_of
 from tests.support.pump import done, pump, remap, schema_of
 
 
@@ -212,8 +212,6 @@ class Alike:
 def wider(before: t.Type, after: t.Type) -> bool:
     """Whether every value of a type is one of the other, with the same meaning."""
     match before, after:
-        case t.Boolean(), t.Integer():
-            return True
         case t.Integer(), t.Integer():
             return _bits(before) <= _bits(after) and (before.unsigned or not after.unsigned)
         case t.Integer(), t.Decimal(precision=int(digits), scale=0):
@@ -222,16 +220,14 @@ def wider(before: t.Type, after: t.Type) -> bool:
             return before.bits <= after.bits
         case t.Year(), t.Integer(bits=bits):
             return bits >= 16
-        case t.String() | t.Xml(), t.String():
-            return _length(after) >= (_length(before) if isinstance(before, t.String) else math.inf)
+        case t.String(fixed=a), t.String(fixed=b) if a == b:
+            return _length(after) >= _length(before)
         case t.Binary(), t.Binary():
             return _length(after) >= _length(before)
         case t.Timestamp(zoned=a), t.Timestamp(zoned=b) if a == b:
             return before.precision <= after.precision
         case t.Time(), t.Time() | t.Interval():
             return before.precision <= after.precision
-        case t.Json(), t.Json():
-            return True
     return False
 
 
@@ -304,9 +300,26 @@ def _was_told_of(round_: Round, difference: Difference, rule: str, label_of_it: 
     )
 
 
+def _truth_as_number(round_: Round, difference: Difference) -> bool:
+    """Whether truth values became numbers, and a check that is new says which."""
+    both = isinstance(difference.before, t.Boolean) and isinstance(difference.after, t.Integer)
+    return both and any(
+        d.object == difference.object and d.what == "check" and d.before is None and d.columns == difference.columns
+        for d in round_.differences
+    )
+
+
+def _not_below_zero(round_: Round, difference: Difference) -> bool:
+    """Whether UNSIGNED is gone from a type whose neutral one has a sign, and a check says the same."""
+    if difference.before != f"{difference.after} unsigned":
+        return False
+    tables = (table for table in round_.catalogs[1].of(o.Table) if label(table) == difference.object)
+    return any(columns_in(check.expression) == difference.columns for table in tables for check in table.checks)
+
+
 def _same_affinity(round_: Round, difference: Difference) -> bool:
     if round_.ends[0] != "sqlite":
-        return True
+        return False
     numbers = {"INTEGER", "REAL", "NUMERIC"}
     before, after = affinity(difference.before), affinity(difference.after)
     return before == after or {before, after} <= numbers or difference.before == "JSON"  # no document is a number
@@ -317,7 +330,8 @@ def _autoincrement(round_: Round, difference: Difference) -> bool:
 
 
 def _strict(round_: Round, difference: Difference) -> bool:
-    return {*difference.before} ^ {*difference.after} <= {("STRICT", ""), ("WITHOUT ROWID", ""), ("AUTOINCREMENT", "")}
+    gone, come = {*difference.before} - {*difference.after}, {*difference.after} - {*difference.before}
+    return gone <= {("STRICT", ""), ("WITHOUT ROWID", "")} and come <= {("AUTOINCREMENT", "")}
 
 
 ALIKE: tuple[Alike, ...] = (
@@ -326,7 +340,14 @@ ALIKE: tuple[Alike, ...] = (
     Alike("check", "what keeps the range of a narrower type", _type_differs),
     Alike("column.*", "a column has what its domain had", _from_domain),
     Alike("check", "a column has what its domain had", _from_domain),
-    Alike("column.native", "another word for the same type; SQLite: of the same affinity", _same_affinity),
+    Alike("column.type", "MySQL has truth values as numbers only: 0 and 1, as a check says", _truth_as_number, ("mysql",)),
+    Alike("column.native", "SQLite: another word of the same affinity", _same_affinity),
+    Alike(
+        "column.native",
+        "PostgreSQL: a varchar without a length is a text",
+        lambda _, d: (d.before, d.after) == ("character varying", "text"),
+    ),
+    Alike("column.native", "MySQL: UNSIGNED of a decimal or a float is a check", _not_below_zero),
     Alike("column.identity", "the next number is above all that are there", _counts_on),
     Alike("column.default", "a sequence of one column lives on as its identity", _was_serial),
     Alike("column.default", "the clock of a column that holds UTC's time of day from now on", _clock_of_utc),
@@ -339,5 +360,5 @@ ALIKE: tuple[Alike, ...] = (
     Alike("sequence.cache", "a cache of one number is none"),
     Alike("check.validated", "the rows came in under the check"),
     Alike("table.options", "SQLite's AUTOINCREMENT: what other databases' identities promise", _autoincrement),
-    Alike("table.options", "SQLite's rowids and strictness: the others keep rows otherwise, and types always", _strict),
+    Alike("table.options", "SQLite's rowids and strictness: the others keep rows otherwise, and to types always", _strict),
 )

@@ -399,7 +399,7 @@ SQLITE = (
         ("'longer'",),
         (as_text(b"\xff"),),
     ),
-    Held("CHAR(2)", st.sampled_from(("'ab'", "'cd'")), stray=("'a'", "''", "'abc'")),
+    Held("CHAR(2)", st.sampled_from(("'ab'", "'c '", "'c'")), ("'a '", "'cd'", "'  '"), stray=("'a'", "''", "'abc'")),
     Held("CLOB", _sqlite_text, _sqlite_texts("", "a\0b")),
     Held("BLOB", _any_bytes.map(octets), tuple(map(octets, BYTES)), stray=("'text'", "7")),
     Held("VARBINARY(4)", st.binary(max_size=4).map(octets), ("x''",), stray=("x'0102030405'",)),

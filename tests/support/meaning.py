@@ -96,7 +96,7 @@ FORMS = (
     Form(
         t.String,
         lambda text: text.rstrip(" "),
-        "PostgreSQL prints char(n) with its padding, the others without",
+        "PostgreSQL prints char(n) with its padding, MySQL without; SQLite has no such type, and all blanks count",
         lambda s: s.fixed,
     ),
     Form(
