@@ -636,6 +636,13 @@ class Adapter(ABC):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
+    def hurry(self, connection: sa.Connection, seconds: float) -> None:
+        """Let statements of a connection wait no longer than that for a lock, where new readers wait behind a writer.
+
+        By default, and where readers do not, nothing.
+        """
+        return
+
     @abstractmethod
     def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
         """A connection for loading rows: in a transaction that the caller commits, with strict checking of values.

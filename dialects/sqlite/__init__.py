@@ -196,6 +196,10 @@ class SQLiteAdapter(Adapter):
 
     # --- writing ----------------------------------------------------------------------------------------------------
 
+    def hurry(self, connection: sa.Connection, seconds: float) -> None:
+        """``PRAGMA busy_timeout``: a writer that waits until the last reader has gone lets no other one in."""
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(seconds * 1000)}")
+
     def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:
         """A connection in a write transaction. ``checking``: foreign keys are checked too, but for deferred ones."""
         return connections.writing(engine, checking=checking)

@@ -30,7 +30,7 @@ from migrator.errors import (
 )
 from migrator.job import dump_files
 from migrator.job.session import local_database
-from migrator.job.table import ENDED, LASTING, NAMES, MasterTable, Row, State, Totals, own_lease
+from migrator.job.table import BRIEFLY, ENDED, LASTING, NAMES, MasterTable, Row, State, Totals, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
@@ -410,6 +410,7 @@ class Attachment:
         row = Row("CLIENT", item, path=self.role, name=self.who, state="EXECUTING")
         while not self.gone.is_set():
             with suppress(MigratorError), database.connect() as connection:  # a lock, or the job's end: the lease shows it
+                database.adapter.hurry(connection, lease / BRIEFLY)
                 if not table.change(connection, "CLIENT", item):
                     table.insert(connection, [row])
             if self._ended.wait(lease / 5):

@@ -50,9 +50,9 @@ class Pool:
     """Rows that wait for one another, by their numbers: from 0, in the order of ``batches``. ``source``: how they came."""
 
     def __init__(self, batches: Sequence[pa.RecordBatch], source: Sequence[Column], keys: Sequence[Reference]) -> None:
-        self.batch_rows = max(batch.num_rows for batch in batches)
         tables = [pa.Table.from_batches([batch]) for batch in batches]  # a text that is none makes its batch's column bytes
         (self._rows,) = pa.concat_tables(tables, promote_options="permissive").combine_chunks().to_batches()
+        self._batch_rows = max(1, self._rows.num_rows * arrow.BATCH_BYTES // (self._rows.nbytes or 1))
         self._source, self._keys = source, keys
         self._needs = tuple(map(self._found, keys))
         self._users: dict[int, list[int]] = {}
@@ -85,14 +85,14 @@ class Pool:
 
     def batches(self, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
         """Some rows in batches."""
-        for start in range(0, len(numbers), self.batch_rows):
-            yield self.rows(numbers[start : start + self.batch_rows])
+        for start in range(0, len(numbers), self._batch_rows):
+            yield self.rows(numbers[start : start + self._batch_rows])
 
     def apart(self) -> Iterator[pa.RecordBatch]:
         """All rows in batches, as they were if none referred to another of them; the last column has their numbers."""
         numbered = self._apart
-        for start in range(0, len(self), self.batch_rows):
-            part = numbered.slice(start, self.batch_rows)
+        for start in range(0, len(self), self._batch_rows):
+            part = numbered.slice(start, self._batch_rows)
             yield part.take(pa.array(range(part.num_rows)))
 
     @cached_property

@@ -155,6 +155,10 @@ class Mutual:
     at_once: Put
 
 
+POOL_BYTES = 64 << 20
+"""How many bytes of rows wait for one another at most; those that get in neither then nor later are looked at once more."""
+
+
 class _Dangling(Exception):
     """Rows came in that refer to none."""
 
@@ -171,27 +175,32 @@ class _MutualSieve:
         self._adapter, self._connection, self._mutual = adapter, connection, mutual
 
     def load(self, batches: Iterable[pa.RecordBatch], reject: Reject) -> int:
-        stored, waiting = 0, list[pa.RecordBatch]()
+        stored, waiting, late = 0, list[pa.RecordBatch](), list[pa.RecordBatch]()
         sieve = self._sieve(self._mutual.put)
         for batch in batches:
             more, refusal = sieve.whole(batch)
             stored += more
             waiting += [] if refusal is None else [batch]
-        return stored + (self._load_pool(waiting, reject) if waiting else 0)
+            if sum(held.nbytes for held in waiting) > POOL_BYTES:
+                stored += self._load_pool(waiting, late)
+        waiting, late = [*late, *waiting], []
+        stored += self._load_pool(waiting, late) if waiting else 0
+        return stored + self._one_by_one(late, reject)
 
-    def _load_pool(self, waiting: list[pa.RecordBatch], reject: Reject) -> int:
+    def _load_pool(self, waiting: list[pa.RecordBatch], late: list[pa.RecordBatch]) -> int:
+        """Load the rows that wait, so that none do; those that do not get in are ``late``."""
         mutual = self._mutual
         pool = Pool(waiting, mutual.source, references(mutual.table, mutual.target, mutual.keys))
         waiting.clear()
         out = pool.with_dependents(self._bad(pool))
         line, circle = pool.in_order(out)
-        late = [pool.rows([number]) for number in sorted(out)]
+        late += [pool.rows(sorted(out))] if out else []
         stored = sum(map(self._sieve(mutual.put, lambda row, _: late.append(row)).load, pool.batches(line)))
         if circle:
             more = self._at_once(pool.rows(circle))
             stored += more or 0
-            late += [pool.rows([number]) for number in circle] if more is None else []
-        return stored + self._one_by_one(late, reject)
+            late += [pool.rows(circle)] if more is None else []
+        return stored
 
     def _bad(self, pool: Pool) -> list[int]:
         """The rows that are refused even if all others are there that they refer to."""
@@ -241,10 +250,11 @@ class _MutualSieve:
         return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
 
     def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> int:
-        """Load single rows until no more of them get in."""
-        stored, tried = 0, len(rows) + 1
-        refused = [(row, "") for row in rows]
+        """Load rows one by one until no more of them get in."""
+        refused: list[tuple[pa.RecordBatch, str]] = []
         sieve = self._sieve(self._mutual.put, lambda row, reason: refused.append((row, reason)))
+        singles = (_rows(batch, row, row + 1) for batch in rows for row in range(batch.num_rows))
+        stored, tried = sum(map(sieve.load, singles)), sum(batch.num_rows for batch in rows)
         while refused and len(refused) < tried:
             tried, again = len(refused), [row for row, _ in refused]
             refused.clear()

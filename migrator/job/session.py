@@ -32,7 +32,7 @@ from migrator.errors import (
     is_text,
 )
 from migrator.job.coordinator import Record
-from migrator.job.table import MasterTable, Row, own_lease
+from migrator.job.table import BRIEFLY, MasterTable, Row, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
@@ -164,6 +164,7 @@ class Heart:
             began = time.monotonic()
             try:
                 with self._database.connect() as connection:
+                    self._database.adapter.hurry(connection, self._lease / BRIEFLY)
                     self._table.beat(connection, self._incarnation)
             except JobTakenOver as error:
                 self.lost = error

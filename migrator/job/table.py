@@ -48,6 +48,10 @@ class MasterColumn:
     meaning: str
 
 
+BRIEFLY = 50
+"""The part of a lease for which a heartbeat waits for a lock: those of a job and of its clients leave others time enough."""
+
+
 def own_lease() -> float:
     """Seconds without a heartbeat after which a job of this process counts as not running, and a client as not attached.
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from migrator.adapter import Load, load_adapter
+from migrator.job import rejecting
 from migrator.job.mutual import Pool, references
 from migrator.job.rejecting import Mutual, sift_mutual
 from migrator.model import types as t
@@ -55,10 +56,20 @@ def staff(draw: st.DrawFn) -> tuple[list[Row], int]:
     return rows, draw(st.integers(1, 8))
 
 
+def test_rows_that_wait_take_no_more_memory_than_they_may(database: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each batch fills it: all are looked at once more, together."""
+    monkeypatch.setattr(rejecting, "POOL_BYTES", 1)
+    check_that_all_come_in_that_can(database, [(1, 4, 1), (2, 1, 1), (3, 5, 1), (4, 2, 1), (5, 3, -1), (6, 99, 1)], 2)
+
+
 @settings(deadline=None, max_examples=60)
 @given(staff())
 def test_as_many_rows_come_in_as_can(database: sa.Engine, given_: tuple[list[Row], int]) -> None:
-    rows, size = given_
+    check_that_all_come_in_that_can(database, *given_)
+
+
+def check_that_all_come_in_that_can(database: sa.Engine, rows: list[Row], size: int) -> None:
+    """Let rows come in by batches of a size."""
     adapter, refused = load_adapter("sqlite"), list[int]()
     with adapter.writing(database, checking=True) as connection:
         connection.exec_driver_sql("INSERT INTO emp VALUES (0, NULL, 1)")
