@@ -584,7 +584,6 @@ def test_tables_of_no_columns_partitions_and_heirs_are_equal(postgresql: Fresh) 
     assert found["parts"]["differing"] == {"missing": 1, "extra": 1}
 
 
-<<<<<<< HEAD
 def test_a_table_that_could_not_be_read_is_not_verified(sqlite_file: Fresh) -> None:
     """A text that is no UTF-8 comes over as it is, and cannot be compared: that is no proof of anything."""
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
@@ -593,7 +592,8 @@ def test_a_table_that_could_not_be_read_is_not_verified(sqlite_file: Fresh) -> N
     assert run.code == 5, run.out
     assert ". . verified" not in run.out
     assert verify(target, *link(source, target)).code == 5
-=======
+
+
 def test_heartbeats_keep_no_reader_of_a_file_out(
     sqlite_file: Callable[..., str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -602,4 +602,3 @@ def test_heartbeats_keep_no_reader_of_a_file_out(
     monkeypatch.setenv("MIGRATOR_LEASE", "0.2")
     run = done(pump("impdp", f"{url}?timeout=1", f"NETWORK_LINK={source}", "VERIFY=YES", "NOLOGFILE=YES"))
     assert run.out.count(". . verified") == 3
->>>>>>> rejects
