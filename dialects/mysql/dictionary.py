@@ -42,6 +42,7 @@ from migrator.model.objects import (
     Table,
     Unique,
     View,
+    quoted,
 )
 from migrator.model.objects import Sequence as SequenceObject
 
@@ -604,10 +605,14 @@ class Reader:
             self.losses.append(Loss(path, "definer", detail))
 
     def grants(self) -> None:
-        """Name the privileges that are left behind, once a schema."""
+        """Name the privileges that are left behind: of each object, who has which."""
+        granted: dict[tuple[str, str | None], list[str]] = defaultdict(list)
         for row in self.rows(_GRANTS):
-            detail = f"{row['granted']} privileges granted on it and its objects are not carried"
-            self.losses.append(Loss(f'SCHEMA:"{row["table_schema"]}"', "grants", detail))
+            granted[row["table_schema"], row["name"]].append(f"{row['grantee']} {row['granted']}")
+        for (schema, name), whose in granted.items():
+            label = quoted(schema) if name is None else str(QName(schema, name))
+            detail = f"not carried: {'; '.join(whose)}"
+            self.losses.append(Loss(f"GRANT:{label}", "grant", detail, part_of=f"SCHEMA:{quoted(schema)}"))
 
 
 def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
@@ -773,9 +778,12 @@ SELECT event_schema, event_name, definer, sql_mode, time_zone, CURRENT_USER() AS
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """
-SELECT table_schema, COUNT(*) AS granted FROM (
-    SELECT table_schema FROM information_schema.schema_privileges WHERE table_schema IN :schemas
-    UNION ALL SELECT table_schema FROM information_schema.table_privileges WHERE table_schema IN :schemas
-    UNION ALL SELECT table_schema FROM information_schema.column_privileges WHERE table_schema IN :schemas
-) AS p GROUP BY table_schema
+SELECT table_schema, name, grantee, GROUP_CONCAT(privilege_type ORDER BY privilege_type SEPARATOR ', ') AS granted FROM (
+    SELECT table_schema, NULL AS name, grantee, privilege_type
+    FROM information_schema.schema_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema, table_name, grantee, privilege_type
+    FROM information_schema.table_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema, CONCAT(table_name, '.', column_name), grantee, privilege_type
+    FROM information_schema.column_privileges WHERE table_schema IN :schemas
+) AS p GROUP BY table_schema, name, grantee ORDER BY table_schema, name, grantee
 """
