@@ -398,7 +398,8 @@ class _Dictionary:
             if not key.is_key or not key.expression or key.attached:
                 continue
             if not key.valid and row.kind != "p":
-                self._lose(obj, "invalid-index", f"index {key.name} is invalid and not carried")
+                label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
+                self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
             if key.options:
                 detail = f"storage parameters of {key.name} are not carried: {', '.join(key.options)}"
                 self._lose(obj, "index-options", detail)

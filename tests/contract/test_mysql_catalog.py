@@ -404,3 +404,29 @@ def test_truncate_empties_tables_that_refer_to_each_other_but_not_below_others(b
     bench.run(ddl, ddl.truncate(parent, child))
     assert bench.rows("child", [t.Integer()]) == []
     assert bench.rows("parent", [t.Integer()]) == []
+
+
+def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
+    schema = bench.schema
+    made = (
+        "CREATE TABLE t (a int, b int)",
+        "CREATE VIEW v AS SELECT a FROM t",
+        "CREATE OR REPLACE SERVER `far away` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'nowhere')",
+        "CREATE USER left_behind",
+        f"GRANT SELECT, INSERT ON `{schema}`.* TO left_behind",
+        f"GRANT DELETE, UPDATE (b) ON `{schema}`.t TO left_behind",
+        f"GRANT SELECT ON `{schema}`.v TO left_behind",
+    )
+    with bench.connect() as connection:
+        try:
+            for statement in made:
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+            found = {loss.object: loss for loss in bench.catalog().losses if loss.rule in {"grant", "foreign-server"}}
+        finally:
+            connection.exec_driver_sql("DROP USER left_behind")
+            connection.exec_driver_sql("DROP SERVER `far away`")
+    grants = {name.removeprefix("GRANT:"): loss for name, loss in found.items() if name.startswith("GRANT:")}
+    assert grants.keys() == {f'"{schema}"', f'"{schema}"."t"', f'"{schema}"."t.b"', f'"{schema}"."v"'}
+    assert grants[f'"{schema}"'].detail == "not carried: 'left_behind'@'%' INSERT, SELECT"
+    assert [grants[f'"{schema}"."{name}"'].part_of.split(":")[0] for name in ("t", "t.b", "v")] == ["TABLE", "TABLE", "VIEW"]
+    assert found['FOREIGN_SERVER:"far away"'].part_of == "DATABASE"

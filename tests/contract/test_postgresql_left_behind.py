@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.pump import done, pump
-from tests.support.sql import execute
+from tests.support.sql import execute, outside_transactions
 
 LEFT = {
     "CREATE FOREIGN DATA WRAPPER w": 'FOREIGN_DATA_WRAPPER:"w"',
@@ -84,3 +84,12 @@ def test_what_is_left_behind_goes_with_what_it_belongs_to(postgresql: Callable[.
     left = set(re.findall(r"unsupported: (.*)", run.out))
     assert left.isdisjoint({'GRANT:"public"."t"', 'STATISTICS:"public"."s"'})
     assert left >= {'GRANT:"public"', 'FOREIGN_TABLE:"public"."away"', 'PUBLICATION:"two"'}
+
+
+def test_an_index_that_was_not_finished_is_named(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1), (1)")
+    with pytest.raises(sa.exc.IntegrityError):
+        outside_transactions(source, "CREATE UNIQUE INDEX CONCURRENTLY twice ON t (a)")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert re.findall(r"unsupported: (.*)", run.out) == ['INVALID_INDEX:"public"."twice"']
