@@ -24,7 +24,7 @@ from typing import Any
 
 from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, object_type, path_of
+from migrator.model.catalog import DATABASE, Catalog, object_type, path_of
 from migrator.model.objects import (
     Column,
     DomainType,
@@ -178,7 +178,11 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
     result = catalog.with_objects(_without_parts(kept, spec.exclude))
     conditions(spec, result)
     gone = {path_of(obj) for obj in catalog.objects} - {path_of(obj) for obj in kept}
-    return replace(result, losses=tuple(loss for loss in catalog.losses if loss.object not in gone))
+    if spec.mode == "TABLE" or spec.include:
+        gone.add(DATABASE)
+    else:  # what lies in a schema is not left out with its definition
+        gone -= {path_of(schema) for schema in catalog.of(Schema)}
+    return replace(result, losses=tuple(loss for loss in catalog.losses if gone.isdisjoint({loss.object, loss.part_of})))
 
 
 def _worth_a_job(spec: JobSpec, chosen: Catalog) -> bool:

@@ -127,6 +127,9 @@ def take(found: Catalog, chosen: Catalog, made: Made | None = None) -> Inventory
     fates = [(item, Fate.MOVED) for item in wanted.elements()] if made is None else list(made.fates())
     fates += [(item, Fate.UNSUPPORTED) for item in _unmade(chosen.losses if made is None else made.losses, fates)]
     fates += [(item, Fate.FILTERED) for item in (all_items - wanted).elements()]
+    known = [(item, Fate.FILTERED) for item in all_items]
+    unmade = set(_unmade(chosen.losses, known))
+    fates += [(item, Fate.FILTERED) for item in _unmade(found.losses, known) if item not in unmade]
     for kind, count in _lost(all_items, fates).items():
         fate = Fate.MOVED if kind == _SCHEMA else Fate.MISSING  # REMAP_SCHEMA makes one schema of two
         fates += [(Item(kind, f"another {kind}"), fate)] * count

@@ -279,7 +279,7 @@ def without_master_tables(catalog: Catalog) -> Catalog:
     masters = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns])}
     paths = {path_of(table) for table in masters}
     objects = tuple(obj for obj in catalog.objects if obj not in masters)
-    losses = tuple(loss for loss in catalog.losses if loss.object not in paths)
+    losses = tuple(loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of}))
     return replace(catalog, objects=objects, losses=losses) if masters else catalog
 
 
@@ -287,7 +287,8 @@ _VOLATILE = frozenset({"bytes", "rows", "next_value"})
 
 
 def _identity(catalog: Catalog) -> str:
-    """A checksum of the objects: of everything but estimates and the positions of sequences."""
+    """A checksum of the objects: of everything but estimates and the positions of sequences, and what no job makes."""
+    catalog = replace(catalog, losses=tuple(loss for loss in catalog.losses if not loss.part_of))
 
     def steady(value: Any) -> Any:
         if isinstance(value, dict):

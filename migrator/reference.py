@@ -323,6 +323,15 @@ A SQLite file has one writer at a time. While a worker loads a granule into it, 
 cannot ask for anything: a granule that takes longer than the lease makes the job seem not to run. `START_JOB` is then
 refused by the lock, and nothing is doubled.
 
+## Others at work
+
+All rows are those of one state of the source, and others may go on writing to it. Until the job ends, PostgreSQL keeps its
+tables from those who want one for themselves (TRUNCATE, ALTER TABLE, VACUUM FULL, DROP): they wait, as they do for pg_dump.
+A worker does not wait in their queue, where neither would ever end: where somebody waits for a table before a worker reads
+it, the table fails with MIG-00054, which names the session. A table that was emptied, written anew, made or dropped between
+the state and the job's lock ends the job (MIG-20013), since that state does not have its rows any more; MariaDB and MySQL
+say so themselves ("Table definition has changed"). One session reads there, and who wants a table waits for it.
+
 ## Watching jobs
 
 `migrator jobs [CONNECTION …]` lists the jobs of databases, and those in this machine's local database. `STATUS` shows a

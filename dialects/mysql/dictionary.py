@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from migrator.errors import SchemaNotFound, UnsupportedType
 from migrator.expressions import tables_in
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.objects import (
     Action,
     Check,
@@ -42,6 +42,7 @@ from migrator.model.objects import (
     Table,
     Unique,
     View,
+    quoted,
 )
 from migrator.model.objects import Sequence as SequenceObject
 
@@ -239,7 +240,8 @@ class Reader:
             *self.triggers(),
             *self.events(),
         ]
-        self.grants()
+        self.grants(made)
+        self.server_wide()
         self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
         objects = (*(Schema(name) for name in self.names), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
@@ -607,11 +609,25 @@ class Reader:
             detail = f"the definer {row['definer']} is not carried: the importing user becomes it"
             self.losses.append(Loss(path, "definer", detail))
 
-    def grants(self) -> None:
-        """Name the privileges that are left behind, once a schema."""
+    def grants(self, made: Sequence[Object]) -> None:
+        """Name the privileges that are left behind: of each object, who has which."""
+        paths = {(obj.schema, obj.name): path_of(obj) for obj in made if isinstance(obj, Table | View | SequenceObject)}
+        granted: dict[tuple[str, str | None, str | None], list[str]] = defaultdict(list)
         for row in self.rows(_GRANTS):
-            detail = f"{row['granted']} privileges granted on it and its objects are not carried"
-            self.losses.append(Loss(f'SCHEMA:"{row["table_schema"]}"', "grants", detail))
+            key = row["table_schema"], row["table_name"], row["column_name"]
+            granted[key].append(f"{row['grantee']} {row['granted']}")
+        for (schema, name, column), whose in granted.items():
+            label = quoted(schema) if name is None else str(QName(schema, name if column is None else f"{name}.{column}"))
+            part_of = paths.get((schema, name or ""), path_of(Schema(schema)))
+            self.losses.append(Loss(f"GRANT:{label}", "grant", f"not carried: {'; '.join(whose)}", part_of=part_of))
+
+    def server_wide(self) -> None:
+        """Name what lies in no schema, and that objects of schemas may need, where the user may see it."""
+        if not privileges.has_on(self.held, "mysql", None, ("SELECT",)):
+            return
+        for kind, name in self.connection.exec_driver_sql(_SERVER_WIDE):
+            rule = str(kind).lower().replace("_", "-")
+            self.losses.append(Loss(f"{kind}:{quoted(name)}", rule, "not carried", part_of=DATABASE))
 
 
 def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
@@ -798,9 +814,18 @@ SELECT event_schema, event_name, definer, sql_mode, time_zone, CURRENT_USER() AS
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """
-SELECT table_schema, COUNT(*) AS granted FROM (
-    SELECT table_schema FROM information_schema.schema_privileges WHERE table_schema IN :schemas
-    UNION ALL SELECT table_schema FROM information_schema.table_privileges WHERE table_schema IN :schemas
-    UNION ALL SELECT table_schema FROM information_schema.column_privileges WHERE table_schema IN :schemas
-) AS p GROUP BY table_schema
+SELECT table_schema, table_name, column_name, grantee,
+       GROUP_CONCAT(privilege_type ORDER BY privilege_type SEPARATOR ', ') AS granted
+FROM (
+    SELECT table_schema, NULL AS table_name, NULL AS column_name, grantee, privilege_type
+    FROM information_schema.schema_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema, table_name, NULL, grantee, privilege_type
+    FROM information_schema.table_privileges WHERE table_schema IN :schemas
+    UNION ALL SELECT table_schema, table_name, column_name, grantee, privilege_type
+    FROM information_schema.column_privileges WHERE table_schema IN :schemas
+) AS p GROUP BY table_schema, table_name, column_name, grantee ORDER BY table_schema, table_name, column_name, grantee
+"""
+_SERVER_WIDE = """
+SELECT 'LOADABLE_FUNCTION' AS kind, name AS name FROM mysql.func
+UNION ALL SELECT 'FOREIGN_SERVER', server_name FROM mysql.servers ORDER BY kind, name
 """

@@ -16,7 +16,7 @@ from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 
-from . import defaults, programs, queries
+from . import defaults, left_behind, programs, queries
 from .types import DIALECT, neutral, quote
 
 Row = sa.Row[Any]
@@ -351,7 +351,7 @@ class _Dictionary:
 
     def _constraint_losses(self, table: o.Table, k: Row) -> None:
         if k.kind == "x":
-            self._lose(table, "exclusion", f"exclusion constraint {k.name} is not carried: {k.definition}")
+            self._lose_exclusion(table, k.name, f"{path_of(table)} has: {k.definition}")
         if k.period:
             self._lose(table, "temporal-key", f"constraint {k.name} holds without its period: {k.definition}")
         if k.kind != "c" and not k.enforced:
@@ -364,6 +364,10 @@ class _Dictionary:
             self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
         if k.comment:
             self._lose(table, "constraint-comment", f"the comment on {k.name} is not carried")
+
+    def _lose_exclusion(self, table: o.Table, name: str, detail: str) -> None:
+        label = f"EXCLUSION_CONSTRAINT:{o.QName(table.schema, name)}"
+        self._losses.append(Loss(label, "exclusion", f"not carried: {detail}", part_of=path_of(table)))
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 
@@ -394,7 +398,8 @@ class _Dictionary:
             if not key.is_key or not key.expression or key.attached:
                 continue
             if not key.valid and row.kind != "p":
-                self._lose(obj, "invalid-index", f"index {key.name} is invalid and not carried")
+                label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
+                self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
             if key.options:
                 detail = f"storage parameters of {key.name} are not carried: {', '.join(key.options)}"
                 self._lose(obj, "index-options", detail)
@@ -462,14 +467,16 @@ class _Dictionary:
 
     def _partition_losses(self, table: o.Table, leaf: Row) -> None:
         if leaf.kind == "f":
-            self._lose(table, "foreign-partition", f"partition {leaf.name} is a foreign table and not carried")
+            label = f"FOREIGN_TABLE:{o.QName(leaf.schema, leaf.name)}"
+            detail = f"not carried, with its rows: it is a partition of {path_of(table)}"
+            self._losses.append(Loss(label, "foreign-partition", detail, part_of=path_of(table)))
         elif leaf.options or leaf.tablespace or leaf.persistence != "p":
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
         for k in self._constraints[leaf.oid]:
             if k.kind == "x" and not k.of_parent:
-                self._lose(table, "exclusion", f"exclusion constraint {k.name} of partition {leaf.name} is not carried")
+                self._lose_exclusion(table, k.name, f"partition {leaf.name} of {path_of(table)} has: {k.definition}")
         self._index_losses(table, leaf)
 
     # --- programs ---------------------------------------------------------------------------------------------------
@@ -499,14 +506,15 @@ class _Dictionary:
     # --- what is left behind ----------------------------------------------------------------------------------------
 
     def _left_behind(self) -> None:
-        for row in self._rows(queries.LEFT_BEHIND):
-            path = f'SCHEMA:"{row.schema}"' if row.schema else "DATABASE"
-            noun, of, rest = row.kind.partition(" with ")
-            many = f"{row.number} {noun}{'s' if row.number > 1 else ''}{of}{rest}"
-            self._losses.append(Loss(path, row.kind.replace(" ", "-"), f"not carried: {many}"))
+        self._losses += left_behind.losses(self._rows(left_behind.QUERY), self._label)
         for row in self._rows(queries.EXTENSIONS):
             detail = f"extension {row.name} {row.version} ({row.objects} objects) is not carried: it must be there already"
-            self._losses.append(Loss("DATABASE", "extension", detail))
+            self._losses.append(Loss(f"EXTENSION:{o.quoted(row.name)}", "extension", detail))
+
+    def _label(self, oid: int) -> str:
+        """What logs call an object; empty: there is none of that identifier."""
+        made = self._made.get(self._object_of(oid))
+        return "" if made is None else path_of(made)
 
     # --- order ------------------------------------------------------------------------------------------------------
 

@@ -32,14 +32,15 @@ _HELD = "migrator.held"
 """Under this name a connection's ``info`` holds the relations that its transaction has locked."""
 
 _NAMED = "ROWS FROM (pg_catalog.unnest(%s::pg_catalog.text[]), pg_catalog.unnest(%s::pg_catalog.text[])) AS w (schema, name)"
-_NOW = "pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', w.schema, w.name))::pg_catalog.oid"
+_VISIBLE = "pg_catalog.has_schema_privilege(n.oid, 'USAGE')"
+_NOW = f"""CASE WHEN {_VISIBLE}
+    THEN pg_catalog.to_regclass(pg_catalog.format('%%I.%%I', w.schema, w.name))::pg_catalog.oid END"""
 
 _LOCKABLE = f"""
 SELECT w.schema, w.name, c.relkind = 'p' AS partitioned FROM {_NAMED}
 JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
 JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
-WHERE c.relkind IN ('r', 'p') AND c.oid = {_NOW}
-  AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
+WHERE c.relkind IN ('r', 'p') AND c.oid = {_NOW} AND pg_catalog.has_table_privilege(c.oid, 'SELECT')
 """
 """The tables that the user may lock; reading another one says what is missing."""
 
@@ -48,13 +49,14 @@ SELECT w.schema, w.name FROM {_NAMED}
 LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = w.schema
 LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = w.name
 CROSS JOIN LATERAL (SELECT {_NOW} AS oid) now
-WHERE c.oid IS DISTINCT FROM now.oid
-   OR NULLIF(c.relfilenode, 0) IS DISTINCT FROM pg_catalog.pg_relation_filenode(now.oid)
-   OR EXISTS (
+WHERE {_VISIBLE} IS NOT FALSE AND (
+    c.oid IS DISTINCT FROM now.oid
+    OR NULLIF(c.relfilenode, 0) IS DISTINCT FROM pg_catalog.pg_relation_filenode(now.oid)
+    OR EXISTS (
        SELECT FROM pg_catalog.pg_partition_tree(now.oid) t LEFT JOIN pg_catalog.pg_class p ON p.oid = t.relid
        WHERE NULLIF(p.relfilenode, 0) IS DISTINCT FROM pg_catalog.pg_relation_filenode(t.relid) OR EXISTS (
            SELECT FROM pg_catalog.pg_inherits i WHERE i.inhparent = t.relid AND i.inhrelid NOT IN (
-               SELECT u.relid FROM pg_catalog.pg_partition_tree(now.oid) u)))
+               SELECT u.relid FROM pg_catalog.pg_partition_tree(now.oid) u))))
 """
 """The tables that are not those of the snapshot: a query reads relations as the snapshot has them, functions as they are."""
 

@@ -247,42 +247,6 @@ WHERE d.deptype IN ('n', 'a', 'i') AND d.objid >= 16384 AND d.refobjid >= 16384
 """What needs what to be made. Constraints are added to tables that are loaded; those of domains and partitions are part of
 their CREATE statements."""
 
-LEFT_BEHIND = """
-WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%s)), ext AS (
-    SELECT classid, objid FROM pg_depend WHERE deptype = 'e')
-SELECT nspname AS schema, kind, count(*) AS number FROM (
-    SELECT n.nspname, 'foreign table' AS kind FROM pg_class c JOIN n ON n.oid = c.relnamespace WHERE c.relkind = 'f'
-    UNION ALL SELECT n.nspname, 'collation' FROM pg_collation c JOIN n ON n.oid = c.collnamespace
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_collation'::regclass AND objid = c.oid)
-    UNION ALL SELECT n.nspname, 'operator' FROM pg_operator c JOIN n ON n.oid = c.oprnamespace
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_operator'::regclass AND objid = c.oid)
-    UNION ALL SELECT n.nspname, 'operator class' FROM pg_opclass c JOIN n ON n.oid = c.opcnamespace
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_opclass'::regclass AND objid = c.oid)
-    UNION ALL SELECT n.nspname, 'conversion' FROM pg_conversion c JOIN n ON n.oid = c.connamespace
-    UNION ALL SELECT n.nspname, 'text search configuration' FROM pg_ts_config c JOIN n ON n.oid = c.cfgnamespace
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_ts_config'::regclass AND objid = c.oid)
-    UNION ALL SELECT n.nspname, 'text search dictionary' FROM pg_ts_dict c JOIN n ON n.oid = c.dictnamespace
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_ts_dict'::regclass AND objid = c.oid)
-    UNION ALL SELECT n.nspname, 'extended statistics object' FROM pg_statistic_ext c JOIN n ON n.oid = c.stxnamespace
-    UNION ALL SELECT n.nspname, 'publication' FROM pg_publication_rel r JOIN pg_class c ON c.oid = r.prrelid
-        JOIN n ON n.oid = c.relnamespace
-    UNION ALL SELECT n.nspname, 'privilege list' FROM pg_class c JOIN n ON n.oid = c.relnamespace
-        WHERE c.relacl IS NOT NULL AND c.relkind IN ('r', 'p', 'v', 'm', 'S')
-    UNION ALL SELECT n.nspname, 'privilege list' FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-        JOIN n ON n.oid = c.relnamespace WHERE a.attacl IS NOT NULL
-    UNION ALL SELECT n.nspname, 'privilege list' FROM pg_proc p JOIN n ON n.oid = p.pronamespace WHERE p.proacl IS NOT NULL
-        AND NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_proc'::regclass AND objid = p.oid)
-    UNION ALL SELECT n.nspname, 'differently owned object' FROM pg_class c JOIN n ON n.oid = c.relnamespace
-        WHERE c.relkind IN ('r', 'p', 'v', 'm', 'S') AND pg_get_userbyid(c.relowner) <> current_user
-    UNION ALL SELECT n.nspname, 'default privilege' FROM pg_default_acl d JOIN n ON n.oid = d.defaclnamespace
-    UNION ALL SELECT NULL, 'event trigger' FROM pg_event_trigger v
-        WHERE NOT EXISTS (SELECT FROM ext WHERE classid = 'pg_event_trigger'::regclass AND objid = v.oid)
-    UNION ALL SELECT NULL, 'large object' FROM pg_largeobject_metadata
-    UNION ALL SELECT NULL, 'cast' FROM pg_cast c WHERE c.oid >= 16384 AND NOT EXISTS (
-        SELECT FROM pg_depend WHERE classid = 'pg_cast'::regclass AND objid = c.oid AND deptype IN ('e', 'i'))
-) found GROUP BY 1, 2 ORDER BY 1, 2
-"""
-
 EXTENSIONS = """
 SELECT x.extname AS name, x.extversion AS version, count(d.objid) AS objects
 FROM pg_extension x

@@ -159,7 +159,10 @@ class _Dictionary:
         if kind == "table":
             return [self._table(name, sql)]
         if kind == "virtual":
-            detail = f"not carried: a virtual table, with its shadow tables: {' '.join(sql.split())}"
+            beside = sorted(other for other, (of, *_) in self.facts.kinds.items() if of == "shadow")
+            shadows = [quoted(other) for other in beside if other.startswith(f"{name}_")]
+            with_them = f", with its shadow tables {', '.join(shadows)}" if shadows else ""
+            detail = f"not carried: a virtual table{with_them}: {' '.join(sql.split())}"
             self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', "virtual-table", detail))
         return []
 

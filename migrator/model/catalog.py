@@ -15,6 +15,10 @@ Action = Literal["refuse", "warn", "convert"]
 """What a policy has done about values that have no place at the target."""
 
 
+DATABASE = "DATABASE"
+"""What stands for the database itself where objects are named."""
+
+
 @dataclass(frozen=True)
 class Loss:
     """One change of type or meaning, or one thing left behind.
@@ -22,7 +26,8 @@ class Loss:
     ``object``: its path, such as ``TABLE:"hr"."emp"``; ``column`` where one is concerned. ``rule``: the identifier of the
     rule that says so. ``detail``: one sentence. ``rows``: how many rows are affected, None where that was not counted.
     ``policy``: what POLICY asked for, None where nothing but this can be done. ``each``: it is about every row with a value
-    in ``column``, so that they can be counted when they have passed.
+    in ``column``, so that they can be counted when they have passed. ``part_of``: the object that this one, which has no
+    place in the model, is left out with (a table, its schema, the database).
     """
 
     object: str
@@ -32,6 +37,7 @@ class Loss:
     rows: int | None = None
     policy: Action | None = None
     each: bool = False
+    part_of: str = ""
 
     def __str__(self) -> str:
         where = f"{self.object}.{quoted(self.column)}" if self.column else self.object

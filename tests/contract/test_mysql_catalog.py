@@ -420,3 +420,29 @@ def test_a_checked_tinyint_is_a_truth_value(bench: Workbench) -> None:
     assert truths == ["yes", "no", "own"]
     assert [table.column(name).default for name in truths] == [Literal("1", "boolean"), Literal("0", "boolean"), None]
     assert [check.expression.sql.split("`")[1] for check in table.checks] == ["wide", "three", "named", "odd"]
+
+
+def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
+    schema = bench.schema
+    made = (
+        "CREATE TABLE t (a int, b int)",
+        "CREATE VIEW v AS SELECT a FROM t",
+        "CREATE OR REPLACE SERVER `far away` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'nowhere')",
+        "CREATE USER left_behind",
+        f"GRANT SELECT, INSERT ON `{schema}`.* TO left_behind",
+        f"GRANT DELETE, UPDATE (b) ON `{schema}`.t TO left_behind",
+        f"GRANT SELECT ON `{schema}`.v TO left_behind",
+    )
+    with bench.connect() as connection:
+        try:
+            for statement in made:
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+            found = {loss.object: loss for loss in bench.catalog().losses if loss.rule in {"grant", "foreign-server"}}
+        finally:
+            connection.exec_driver_sql("DROP USER left_behind")
+            connection.exec_driver_sql("DROP SERVER `far away`")
+    grants = {name.removeprefix("GRANT:"): loss for name, loss in found.items() if name.startswith("GRANT:")}
+    assert grants.keys() == {f'"{schema}"', f'"{schema}"."t"', f'"{schema}"."t.b"', f'"{schema}"."v"'}
+    assert grants[f'"{schema}"'].detail == "not carried: 'left_behind'@'%' INSERT, SELECT"
+    assert [grants[f'"{schema}"."{name}"'].part_of.split(":")[0] for name in ("t", "t.b", "v")] == ["TABLE", "TABLE", "VIEW"]
+    assert found['FOREIGN_SERVER:"far away"'].part_of == "DATABASE"

@@ -127,11 +127,12 @@ def test_what_leaves_the_rows_of_a_snapshot_alone_is_no_error(url: str) -> None:
 
 
 def test_a_table_of_which_a_user_may_read_a_part_only_is_read_without_a_lock(url: str) -> None:
+    execute(url, "DROP SCHEMA IF EXISTS hidden CASCADE", "CREATE SCHEMA hidden", "CREATE TABLE hidden.h (id integer)")
     execute(url, "DROP ROLE IF EXISTS partly", "CREATE ROLE partly LOGIN PASSWORD 'x'", "GRANT SELECT (id) ON t TO partly")
     try:
         partly = sa.make_url(url).set(username="partly", password="x").render_as_string(hide_password=False)
         with reading(partly) as (first,):
-            ADAPTER.secure(first, [T, U])
+            ADAPTER.secure(first, [T, U, QName("hidden", "h")])
             assert count(first, T) == 1
     finally:
         execute(url, "DROP OWNED BY partly", "DROP ROLE partly")

@@ -118,7 +118,7 @@ def test_pagila_made_from_its_catalog_is_the_same_to_pg_dump(
 ) -> None:
     source, target = pagila(version), postgresql(version)
     catalog = clone(source, target)
-    assert catalog.losses == ()
+    assert [loss.object for loss in catalog.losses] == ['GRANT:"public"']
     different = differences(*(pg_dump(url, "-s", "--no-owner", "--no-privileges") for url in (source, target)))
     named = "Name: public; Type: SCHEMA"  # the sample sets its owner, and pg_dump mentions that
     assert [line for line in different if line[:1] in "+-" and line[:3] not in {"---", "+++"} and named not in line] == []
@@ -226,19 +226,19 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
 @pytest.mark.parametrize(
     ("statements", "rule", "words"),
     [
-        (("CREATE TABLE t (c int4range, EXCLUDE USING gist (c WITH &&))",), "exclusion", "t_c_excl"),
+        (("CREATE TABLE t (c int4range, EXCLUDE USING gist (c WITH &&))",), "exclusion", "EXCLUDE USING gist (c WITH &&)"),
         (("CREATE TABLE t (a integer PRIMARY KEY, b integer)", "CREATE STATISTICS st ON a, b FROM t"),
-         "extended-statistics-object", "1 extended statistics object"),
+         "statistics", "not carried"),
         (("CREATE TABLE t (a integer, b integer, UNIQUE (a) INCLUDE (b))",), "key-include", "UNIQUE (a) INCLUDE (b)"),
         (("CREATE TABLE t (a integer CHECK (a > 0) NO INHERIT)",), "no-inherit", "t_a_check"),
         (("CREATE TABLE t (a text STORAGE EXTERNAL)",), "column-storage", "storage"),
         (("CREATE TABLE t (a integer)", "ALTER TABLE t ALTER a SET STATISTICS 500"), "column-storage", "statistics"),
         (("CREATE TABLE t (a integer)", "ALTER TABLE t REPLICA IDENTITY FULL"), "replica-identity", "replica"),
         (("CREATE TABLE t (a integer)", "CREATE INDEX i ON t (a) WITH (fillfactor=50)"), "index-options", "fillfactor=50"),
-        (("CREATE TABLE t (a integer)", "GRANT SELECT ON t TO PUBLIC"), "privilege-list", "1 privilege list"),
-        (("SELECT lo_create(0)",), "large-object", "1 large object"),
+        (("CREATE TABLE t (a integer)", "GRANT SELECT ON t TO PUBLIC"), "grant", "=r/"),
+        (("SELECT lo_create(0)",), "large-object", "not carried"),
         (("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
-          "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()"), "event-trigger", "1 event trigger"),
+          "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()"), "event-trigger", "on ddl_command_end"),
         (("CREATE TABLE t (a integer CONSTRAINT c CHECK (a > 0))", "COMMENT ON CONSTRAINT c ON t IS 'x'"),
          "constraint-comment", "comment on c"),
         (("CREATE TABLE t (a integer)", "CREATE VIEW v AS SELECT a FROM t", "COMMENT ON COLUMN v.a IS 'x'"),

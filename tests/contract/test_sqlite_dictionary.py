@@ -148,7 +148,7 @@ def test_hidden_tables_are_left_out_and_virtual_ones_named(sqlite_file: New) -> 
     assert [table.name for table in described.of(Table)] == ["t"]
     (loss,) = described.losses
     assert (loss.object, loss.rule) == ('TABLE:"main"."found"', "virtual-table")
-    assert "with its shadow tables" in loss.detail
+    assert 'with its shadow tables "found_config", "found_content", "found_data", "found_docsize"' in loss.detail
 
 
 def test_a_conflict_clause_is_a_loss(sqlite_file: New) -> None:

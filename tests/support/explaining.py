@@ -155,7 +155,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
 
 UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("definer", "*", "catalogs have no definers"),
-    ("grants", "*", "catalogs have no privileges"),
+    ("grant", "*", "catalogs have no privileges"),
     ("constraint-comment", "*", "catalogs have no comments of constraints"),
     ("on-conflict", "*", "catalogs do not say what becomes of a row that a key refuses"),
     ("no-snapshot", "*", "it is about rows that change while they are read"),

@@ -112,6 +112,13 @@ def test_an_entry_about_something_no_catalog_has_is_an_unsupported_object() -> N
     assert inventory.sum("EVENT") == "1 = 1 unsupported"
 
 
+def test_what_no_catalog_has_is_filtered_out_with_what_it_is_a_part_of() -> None:
+    catalog = CATALOG.with_losses(Loss('GRANT:"s"."t"', "grant", "x", part_of='TABLE:"s"."t"'))
+    inventory = take(catalog, replace(catalog, losses=()))
+    assert inventory.of(Fate.FILTERED) == ('GRANT:"s"."t"',)
+    assert inventory.sum("GRANT") == "1 = 1 filtered out"
+
+
 def test_what_a_transform_leaves_out_with_an_entry_is_unsupported() -> None:
     without = CATALOG.with_objects((o.Schema("s"), TABLE, OTHER)).with_losses(Loss('VIEW:"renamed"."v"', "no-views", "why"))
     inventory = take(CATALOG, CATALOG, made({}, catalog=without))

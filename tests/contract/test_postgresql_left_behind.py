@@ -1,0 +1,95 @@
+"""What PostgreSQL has and no job makes: every thing of it is named, and counted as unsupported."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.pump import done, pump
+from tests.support.sql import execute, outside_transactions
+
+LEFT = {
+    "CREATE FOREIGN DATA WRAPPER w": 'FOREIGN_DATA_WRAPPER:"w"',
+    "CREATE SERVER far FOREIGN DATA WRAPPER w": 'FOREIGN_SERVER:"far"',
+    "CREATE USER MAPPING FOR PUBLIC SERVER far": 'USER_MAPPING:"public at far"',
+    "CREATE FOREIGN TABLE away (id integer) SERVER far": 'FOREIGN_TABLE:"public"."away"',
+    "CREATE TABLE t (id integer, other integer)": "",
+    "CREATE TABLE p (id integer) PARTITION BY LIST (id)": "",
+    "CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES IN (1) SERVER far": 'FOREIGN_TABLE:"public"."p1"',
+    "CREATE TABLE x (r int4range, CONSTRAINT apart EXCLUDE USING gist (r WITH &&))": 'EXCLUSION_CONSTRAINT:"public"."apart"',
+    "CREATE STATISTICS s ON id, other FROM t": 'STATISTICS:"public"."s"',
+    "CREATE COLLATION plain (locale = 'C')": 'COLLATION:"public"."plain"',
+    "CREATE CONVERSION c FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1": 'CONVERSION:"public"."c"',
+    "CREATE OPERATOR === (LEFTARG = integer, RIGHTARG = integer, PROCEDURE = int4eq)":
+        'OPERATOR:"public"."===(integer, integer)"',
+    "CREATE OPERATOR FAMILY f USING btree": 'OPERATOR_FAMILY:"public"."f"',
+    "CREATE OPERATOR CLASS k FOR TYPE integer USING btree FAMILY f AS OPERATOR 3 =": 'OPERATOR_CLASS:"public"."k"',
+    "CREATE TEXT SEARCH CONFIGURATION tc (COPY = simple)": 'TEXT_SEARCH_CONFIGURATION:"public"."tc"',
+    "CREATE TEXT SEARCH DICTIONARY td (TEMPLATE = simple)": 'TEXT_SEARCH_DICTIONARY:"public"."td"',
+    "CREATE TEXT SEARCH TEMPLATE tt (LEXIZE = dsimple_lexize)": 'TEXT_SEARCH_TEMPLATE:"public"."tt"',
+    "CREATE TEXT SEARCH PARSER tp (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end, LEXTYPES = prsd_lextype)":
+        'TEXT_SEARCH_PARSER:"public"."tp"',
+    "CREATE ACCESS METHOD am TYPE TABLE HANDLER heap_tableam_handler": 'ACCESS_METHOD:"am"',
+    "CREATE TYPE mood AS ENUM ('a')": "",
+    "CREATE CAST (mood AS integer) WITH INOUT": 'CAST:"public.mood AS integer"',
+    "SELECT lo_create(7)": 'LARGE_OBJECT:"7"',
+    "CREATE FUNCTION et() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'": "",
+    "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION et()": 'EVENT_TRIGGER:"e"',
+    "CREATE PUBLICATION every FOR ALL TABLES": 'PUBLICATION:"every"',
+    "CREATE PUBLICATION two FOR TABLE t, x": 'PUBLICATION:"two"',
+    "CREATE PUBLICATION within FOR TABLES IN SCHEMA public": 'PUBLICATION:"within"',
+    "CREATE PUBLICATION nothing": 'PUBLICATION:"nothing"',
+    "GRANT SELECT ON t TO PUBLIC": 'GRANT:"public"."t"',
+    "GRANT SELECT (id) ON p TO PUBLIC": 'GRANT:"public"."p.id"',
+    "GRANT CREATE ON SCHEMA public TO PUBLIC": 'GRANT:"public"',
+    "REVOKE USAGE ON TYPE mood FROM PUBLIC": 'GRANT:"public"."mood"',
+    "REVOKE EXECUTE ON FUNCTION et() FROM PUBLIC": 'GRANT:"public"."et()"',
+    "ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO PUBLIC":
+        'DEFAULT_PRIVILEGES:"public"."of postgres on tables"',
+    "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC": 'DEFAULT_PRIVILEGES:"of postgres on functions"',
+    "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET work_mem = 4096'; END $$":
+        'SETTINGS:"of every role in {database}"',
+}  # fmt: skip
+"""Statements, and what logs call the thing that each makes and no job does; empty: nothing of that kind."""
+
+
+@pytest.mark.parametrize("version", [16, 18])
+def test_everything_that_is_left_behind_is_named(version: int, postgresql: Callable[..., str], tmp_path: Path) -> None:
+    source, target = postgresql(version), postgresql(version)
+    execute(source, *LEFT)
+    asked = ("CONTENT=METADATA_ONLY", f"DIRECTORY={tmp_path}", "LEDGER=ledger.json", "NOLOGFILE=YES")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", *asked)
+    assert run.code == 0, run.out
+    named = {name.format(database=sa.make_url(source).database) for name in LEFT.values() if name}
+    unsupported = re.findall(r"^\. \. unsupported: (.*)$", run.out, re.M)
+    assert set(unsupported) == named
+    assert len(unsupported) == len(named)
+    assert f"+ {len(named)} unsupported" in run.out
+    entries = {entry["object"] for entry in json.loads((tmp_path / "ledger.json").read_text())["entries"]}
+    assert entries >= named
+
+
+def test_what_is_left_behind_goes_with_what_it_belongs_to(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = postgresql()
+    execute(url, *LEFT)
+    link = (f"NETWORK_LINK={url}", "NOLOGFILE=YES", "CONTENT=METADATA_ONLY", "SQLFILE=x.sql", f"DIRECTORY={tmp_path}")
+    run = done(pump("impdp", "postgresql:", *link, "TABLES=t"))
+    assert set(re.findall(r"unsupported: (.*)", run.out)) == {'GRANT:"public"."t"', 'STATISTICS:"public"."s"'}
+    run = done(pump("impdp", "postgresql:", *link, "EXCLUDE=TABLE:\"= 't'\""))
+    left = set(re.findall(r"unsupported: (.*)", run.out))
+    assert left.isdisjoint({'GRANT:"public"."t"', 'STATISTICS:"public"."s"'})
+    assert left >= {'GRANT:"public"', 'FOREIGN_TABLE:"public"."away"', 'PUBLICATION:"two"'}
+
+
+def test_an_index_that_was_not_finished_is_named(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1), (1)")
+    with pytest.raises(sa.exc.IntegrityError):
+        outside_transactions(source, "CREATE UNIQUE INDEX CONCURRENTLY twice ON t (a)")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert re.findall(r"unsupported: (.*)", run.out) == ['INVALID_INDEX:"public"."twice"']
