@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
+from typing import Literal as Choice
 
 import sqlalchemy as sa
 
@@ -103,6 +104,7 @@ _BITS = re.compile(r"b'([01]*)'", re.IGNORECASE)
 _NOW = re.compile(r"(current_timestamp|now|localtimestamp|localtime)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _TODAY = re.compile(r"(curdate|current_date)\s*(?:\(\))?", re.IGNORECASE)
 _TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_UUIDS: dict[str, Choice[1, 4]] = {"uuid()": 1, "uuid_v4()": 4}
 _UTC = re.compile(r"utc_(timestamp|date|time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
 _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
@@ -149,8 +151,8 @@ def expression_default(sql: str, type_: t.Type) -> Default | None:
         return text_default(unescaped(found[1]), type_)
     if (now := now_of(sql)) is not None:
         return now
-    if sql.lower() == "uuid()":
-        return NewUuid()
+    if (version := _UUIDS.get(sql.lower())) is not None:
+        return NewUuid(version)
     if found := _NEXT.fullmatch(sql):
         return NextValue(QName(found[1].replace("``", "`"), found[2].replace("``", "`")))
     return Expression(sql, "mysql")

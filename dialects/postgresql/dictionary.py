@@ -28,6 +28,8 @@ _ACTIONS: dict[str, o.Action] = {
     "n": "SET NULL",
     "d": "SET DEFAULT",
 }
+_UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+"""What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 _KINDS: tuple[type[o.Object], ...] = (o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
 """What is made first where no dependency says otherwise."""
@@ -157,6 +159,7 @@ class _Dictionary:
             not row.not_null,
             tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks),
             row.comment,
+            self._constants.get((row.oid, 0)),
         )
         if row.collated:
             self._lose(domain, "domain-collation", "the domain's own collation is not carried")
@@ -291,7 +294,41 @@ class _Dictionary:
             collation,
             bool(row.ignore_case),
             native=row.declaration,
+            constant=self._constants.get((row.relation, row.number)),
         )
+
+    @cached_property
+    def _constants(self) -> dict[tuple[int, int], o.Literal | None]:
+        """What constant defaults give, by the columns' and domains' numbers, where that is not what they say."""
+        asked: dict[tuple[int, int], tuple[str, t.Type, str]] = {}
+        for row in self._type_rows.values():
+            if row.wanted and row.kind == "d" and row.constant:
+                type_ = self._type(row.base, row.modifier, row.base_declaration)
+                asked[row.oid, 0] = (row.default_, t.base_of(type_), row.base_declaration)
+        for row in (column for columns in self._columns.values() for column in columns):
+            if row.constant:
+                type_ = self._type(row.type, row.modifier, row.declaration)
+                asked[row.relation, row.number] = (row.default_, t.base_of(type_), row.declaration)
+        values = self._evaluated([defaults.evaluation(*one) for one in asked.values()])
+        found = {}
+        for (key, (sql, type_, _)), value in zip(asked.items(), values, strict=True):
+            constant = defaults.stored(value[0], type_) if value else None
+            if constant != defaults.parse(sql):
+                found[key] = constant
+        return found
+
+    def _evaluated(self, items: Sequence[str]) -> list[tuple[str | None, ...]]:
+        """Each item's value, alone in a tuple; an empty one where it has none but an error."""
+        if not items:
+            return []
+        driver: Any = self._connection.connection.driver_connection
+        try:
+            with driver.transaction():  # a savepoint, where there is a transaction already
+                row = self._connection.exec_driver_sql(f"SELECT ARRAY[{', '.join(items)}]".replace("%", "%%")).scalar_one()
+        except _UNDEFINED:
+            half = len(items) // 2
+            return [*self._evaluated(items[:half]), *self._evaluated(items[half:])] if half else [()]
+        return [(value,) for value in row]
 
     def _partitioning(self, row: Row) -> o.Partitioning | None:
         if row.kind != "p":

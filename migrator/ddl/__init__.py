@@ -9,7 +9,7 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 :class:`~migrator.ddl.constraints.Constraints`, and the objects that a plan makes.
 """
 
-from migrator.ddl.columns import bits, generator_losses
+from migrator.ddl.columns import generator_losses
 from migrator.ddl.keys import expressions_of, keys_telling_case, unique_keys
 from migrator.ddl.objects import DDL
 from migrator.ddl.script import Emitter, Script, Statement
@@ -19,7 +19,6 @@ __all__ = [
     "Emitter",
     "Script",
     "Statement",
-    "bits",
     "expressions_of",
     "generator_losses",
     "keys_telling_case",
