@@ -40,8 +40,9 @@ from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
-    DIGITS,
+    COMMENT_CHARACTERS,
     KEY_BYTES,
+    LAST_IN_COMMENTS,
     MARIADB_ONLY,
     ROW_BYTES,
     as_large,
@@ -277,8 +278,21 @@ class MySQLDDL(DDL):
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
-        parts.append(f"COMMENT {self.literal(column.comment)}" if column.comment else "")
+        parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def comment(self, table: Table, column: Column | None, losses: list[Loss]) -> str:
+        """The comment of a column, or of the table itself, as far as it may go."""
+        text = (table.comment if column is None else column.comment) or ""
+        most = COMMENT_CHARACTERS["table" if column is None else "column"]
+        found = []
+        if len(text) > most:
+            found.append(f"the comment of {len(text)} characters is cut after {most}, the most that it can have here")
+        if max(text) > LAST_IN_COMMENTS:
+            found.append("characters of the comment after U+FFFF become U+FFFD: comments are utf8mb3 here")
+        name = column.name if column is not None else None
+        losses += (Loss(path_of(table), "comment", detail, name) for detail in found)
+        return self.literal("".join(character if character <= LAST_IN_COMMENTS else "\ufffd" for character in text[:most]))
 
     def collate_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``COLLATE …`` of a text column where it differs from the table's."""
@@ -531,7 +545,7 @@ class MySQLDDL(DDL):
         ]
         parts += [f"{name}={value}" for name, value in options.items()]
         if table.comment:
-            parts.append(f"COMMENT={self.literal(table.comment)}")
+            parts.append(f"COMMENT={self.comment(table, None, losses)}")
         if versioned and self.server != "mysql":
             parts.append("WITH SYSTEM VERSIONING")
         sql = " " + " ".join(parts)

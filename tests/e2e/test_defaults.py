@@ -232,3 +232,22 @@ def test_a_uuid_of_the_clock_that_becomes_random_is_named(lasting: Callable[[str
     assert len([loss for loss in run.losses if "[uuid-version]" in loss and '"k"' in loss]) == 1
     execute(here, "INSERT INTO u (id) VALUES (1)")
     assert RANDOM.fullmatch(str(scalar(here, "SELECT k FROM u")))
+
+
+def test_comments_that_are_too_long_are_cut_by_name(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("postgresql"), lasting("mysql")
+    execute(
+        source,
+        "CREATE TABLE c (id integer PRIMARY KEY, a text, b text)",
+        f"COMMENT ON TABLE c IS '{'ä' * 2049}'",
+        f"COMMENT ON COLUMN c.a IS '{'b' * 1025}'",
+        f"COMMENT ON COLUMN c.b IS '{'b' * 1024}'",
+        "COMMENT ON COLUMN c.id IS 'é😀!'",
+        "INSERT INTO c VALUES (1, 'x', 'y')",
+    )
+    run = move(source, here, tmp_path)
+    assert rows(here, "SELECT * FROM c") == [(1, "x", "y")]
+    named = [loss for loss in run.losses if "[comment]" in loss]
+    assert [(said in loss) for said, loss in zip(("U+FFFD", "1025", "2049"), named, strict=True)] == [True] * 3
+    comments = "SELECT column_comment FROM information_schema.columns WHERE table_schema = database() AND table_name = 'c'"
+    assert [text for (text,) in rows(here, f"{comments} ORDER BY ordinal_position")] == ["é\ufffd!", "b" * 1024, "b" * 1024]
