@@ -430,6 +430,7 @@ class MySQLDDL(DDL):
             maximum=sequence.maximum,
             cycle=sequence.cycle,
             next_value=sequence.next_value,
+            behind=sequence.behind,
         )
 
     def sequence(self, name: QName) -> Sequence | None:

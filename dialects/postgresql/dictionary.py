@@ -170,9 +170,10 @@ class _Dictionary:
     def _sequences(self) -> None:
         rows = self._rows(queries.SEQUENCES)
         positions = self._positions(rows)
+        largest = self._largest(rows)
         self._identities: dict[tuple[int, int], o.Identity] = {}
         for row in rows:
-            options = _sequence_options(row, positions.get(row.oid))
+            options = _sequence_options(row, positions.get(row.oid), largest.get(row.oid))
             if row.deptype == "i":
                 self._identities[row.owner, row.owner_column] = o.Identity(**options)
                 continue
@@ -196,6 +197,24 @@ class _Dictionary:
         found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
         steps = {row.oid: row.increment for row in rows}
         return {row.oid: row.last_value + (steps[row.oid] if row.is_called else 0) for row in found}
+
+    def _largest(self, rows: Sequence[Row]) -> dict[int, int]:
+        """The largest value in the column of each sequence that rises, where an index has it at hand, and nobody the table.
+
+        The tables' locks, by which they are read, go with the savepoint.
+        """
+        reads = [
+            f"SELECT {r.oid}::bigint AS oid, (SELECT max({quote(r.owner_name)}) FROM"
+            f" {quote(r.owner_schema)}.{quote(r.owner_table)})::numeric AS value".replace("%", "%%")
+            for r in rows
+            if r.largest_known and r.increment > 0
+        ]
+        if not reads:
+            return {}
+        driver: Any = self._connection.connection.driver_connection
+        with driver.transaction(force_rollback=True):
+            found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
+        return {row.oid: int(row.value) for row in found if row.value is not None}
 
     # --- tables and views -------------------------------------------------------------------------------------------
 
@@ -616,7 +635,7 @@ def _schema_comment(row: Row) -> str | None:
     return None if row.comment == "standard public schema" else row.comment
 
 
-def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
+def _sequence_options(row: Row, next_value: int | None, largest: int | None) -> dict[str, Any]:
     bits = _BITS[row.type]
     top, bottom = (1 << (bits - 1)) - 1, -(1 << (bits - 1))
     rising = row.increment > 0
@@ -628,6 +647,7 @@ def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
         "cycle": row.cycle,
         "cache": None if row.cache == 1 else row.cache,
         "next_value": next_value,
+        "behind": next_value is not None and largest is not None and next_value <= largest,
     }
 
 

@@ -98,7 +98,12 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.seqstart AS start, s.seq
        s.seqmax AS maximum, s.seqcycle AS cycle, s.seqcache AS cache, format_type(s.seqtypid, NULL) AS type,
        obj_description(c.oid, 'pg_class') AS comment, d.deptype, d.refobjid AS owner, d.refobjsubid AS owner_column,
        o.relname AS owner_table, a.attname AS owner_name, n.nspname = o_n.nspname AS owner_beside,
-       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence
+       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence, o_n.nspname AS owner_schema,
+       has_schema_privilege(o_n.oid, 'USAGE') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
+           AND NOT row_security_active(d.refobjid)
+           AND NOT EXISTS (SELECT FROM pg_locks k WHERE k.relation = d.refobjid AND k.mode = 'AccessExclusiveLock')
+           AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid
+               AND i.indisvalid AND i.indpred IS NULL) AS largest_known
 FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
     AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0

@@ -305,6 +305,9 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
     last = of.maximum if of.increment > 0 else of.minimum
     if last is not None:
         yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
+    if of.behind:
+        detail = f"goes on after the largest value of its rows; at the source {of.next_value} comes next nevertheless"
+        yield Loss(path_of(table), "identity-position", detail, column.name)
 
 
 def _shown(default: Default) -> str:

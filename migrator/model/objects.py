@@ -80,7 +80,8 @@ Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known."""
+    """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known; ``behind``: rows
+    have that value, or larger ones."""
 
     always: bool = False
     start: int = 1
@@ -90,6 +91,7 @@ class Identity:
     cycle: bool = False
     cache: int | None = None
     next_value: int | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -269,7 +271,8 @@ class DomainType:
 
 @dataclass(frozen=True)
 class Sequence:
-    """A sequence. ``next_value``: what it gives next. ``owner``: the column it belongs to (table and column names)."""
+    """A sequence. ``next_value``: what it gives next. ``owner``: the column it belongs to (table and column names);
+    ``behind``: rows have that value there, or larger ones."""
 
     schema: str
     name: str
@@ -283,6 +286,7 @@ class Sequence:
     bits: int = 64
     owner: tuple[str, str] | None = None
     comment: str | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)
