@@ -186,6 +186,21 @@ def test_a_constant_is_what_a_moved_row_has_or_is_left_out_by_name(
         assert rows(here, "SELECT * FROM named ORDER BY id") == [(1, *[None] * len(named)), (2, *[None] * len(named))]
 
 
+def test_a_constant_that_only_the_server_refuses_costs_nothing_else(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("sqlite"), lasting("mysql")
+    execute(
+        source,
+        "CREATE TABLE y (id integer PRIMARY KEY, a year DEFAULT 1800, b year DEFAULT 2024, c date DEFAULT '2024-01-01')",
+        "INSERT INTO y VALUES (1, 2000, 2000, '2000-01-01')",
+    )
+    run = move(source, here, tmp_path)
+    (lost,) = (loss for loss in run.losses if "[default]" in loss)
+    assert '"a"' in lost
+    assert "refuses it" in lost
+    execute(here, "INSERT INTO y (id) VALUES (2)")
+    assert [row[1:3] for row in rows(here, "SELECT * FROM y ORDER BY id")] == [(2000, 2000), (None, 2024)]
+
+
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_clock_gives_what_the_columns_type_has(
     source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
