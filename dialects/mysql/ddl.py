@@ -22,6 +22,7 @@ from migrator.model.objects import (
     Index,
     IndexKey,
     Literal,
+    NewUuid,
     NextValue,
     Now,
     PrimaryKey,
@@ -34,12 +35,14 @@ from migrator.model.objects import (
     View,
 )
 
+from .defaults import constant
 from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
-    DIGITS,
+    COMMENT_CHARACTERS,
     KEY_BYTES,
+    LAST_IN_COMMENTS,
     MARIADB_ONLY,
     ROW_BYTES,
     as_large,
@@ -54,6 +57,15 @@ from .types import (
 COLLATE_BINARY = {"mariadb": "utf8mb4_nopad_bin", "mysql": "utf8mb4_0900_bin", "": "utf8mb4_bin"}
 """The collation of text from databases that tell case and trailing blanks apart; where the server is not known, the one
 that both have, which ignores trailing blanks."""
+
+RANDOM_BYTES_IN_MARIADB = (10, 10)
+"""The first version of MariaDB that has RANDOM_BYTES; MySQL has had it for long."""
+
+RANDOM_UUID = (
+    "LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-',"
+    " SUBSTR('89AB', 1 + (ORD(RANDOM_BYTES(1)) & 3), 1), SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-', HEX(RANDOM_BYTES(6))))"
+)
+"""A random UUID of version 4 (RFC 9562)."""
 
 COLLATE_IGNORING_CASE = "utf8mb4_general_ci"
 
@@ -268,8 +280,21 @@ class MySQLDDL(DDL):
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
-        parts.append(f"COMMENT {self.literal(column.comment)}" if column.comment else "")
+        parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def comment(self, table: Table, column: Column | None, losses: list[Loss]) -> str:
+        """The comment of a column, or of the table itself, as far as it may go."""
+        text = (table.comment if column is None else column.comment) or ""
+        most = COMMENT_CHARACTERS["table" if column is None else "column"]
+        found = []
+        if len(text) > most:
+            found.append(f"the comment of {len(text)} characters is cut after {most}, the most that it can have here")
+        if max(text) > LAST_IN_COMMENTS:
+            found.append("characters of the comment after U+FFFF become U+FFFD: comments are utf8mb3 here")
+        name = column.name if column is not None else None
+        losses += (Loss(path_of(table), "comment", detail, name) for detail in found)
+        return self.literal("".join(character if character <= LAST_IN_COMMENTS else "\ufffd" for character in text[:most]))
 
     def collate_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``COLLATE …`` of a text column where it differs from the table's."""
@@ -324,14 +349,21 @@ class MySQLDDL(DDL):
         match value:
             case Now():
                 return self.now_default(value, column)
-            case Literal(kind="string" | "binary") if self.server != "mariadb" and self.is_large(column):
-                return f"({super().default(value, column)})"
-            case Literal(kind="number", value=text) if isinstance(t.base_of(column.type), t.Float) and len(text) > DIGITS:
-                return repr(float(text))  # as a decimal it would be cut
-            case Literal():
+            case Literal(kind="null"):
                 return super().default(value, column)
+            case Literal():
+                sql = super().default(value, column) if self.is_own(column) else self.constant(value, column)
+                return f"({sql})" if self.server != "mariadb" and self.is_large(column) else sql
             case _:
                 return f"({super().default(value, column)})"
+
+    def constant(self, value: Literal, column: Column) -> str:
+        """Another database's constant.
+
+        :raises Untranslatable: the column does not hold it as it is.
+        """
+        base = t.base_of(column.type)
+        return constant(value, base, self.rule("", column).declare(base), self.literal)
 
     def is_large(self, column: Column) -> bool:
         """Whether a column's own type is one of the TEXT or BLOB family, JSON or spatial."""
@@ -369,9 +401,20 @@ class MySQLDDL(DDL):
             raise Untranslatable("MySQL has no sequences")
         return f"NEXTVAL({self.name_of(sequence)})"
 
-    def new_uuid(self) -> str:
-        """A fresh UUID."""
-        return "UUID()"
+    def new_uuid(self, value: NewUuid) -> str:
+        """A fresh UUID; MySQL's own function makes none that are random.
+
+        :raises Untranslatable: no function that may stand in a default gives random bytes.
+        """
+        if value.version == 1:
+            return "UUID()"
+        if self.server == "mariadb" and self.version is not None and self.version < RANDOM_BYTES_IN_MARIADB:
+            raise Untranslatable("UUID() is made of the clock and the machine, and there are no random bytes before 10.10")
+        return RANDOM_UUID
+
+    def uuid_version(self, value: NewUuid) -> int:
+        """The version of the UUIDs: any."""
+        return value.version
 
     # --- AUTO_INCREMENT ---------------------------------------------------------------------------------------------
 
@@ -389,6 +432,7 @@ class MySQLDDL(DDL):
             maximum=sequence.maximum,
             cycle=sequence.cycle,
             next_value=sequence.next_value,
+            behind=sequence.behind,
         )
 
     def sequence(self, name: QName) -> Sequence | None:
@@ -518,7 +562,7 @@ class MySQLDDL(DDL):
         ]
         parts += [f"{name}={value}" for name, value in options.items()]
         if table.comment:
-            parts.append(f"COMMENT={self.literal(table.comment)}")
+            parts.append(f"COMMENT={self.comment(table, None, losses)}")
         if versioned and self.server != "mysql":
             parts.append("WITH SYSTEM VERSIONING")
         sql = " " + " ".join(parts)

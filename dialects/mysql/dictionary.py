@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from typing import Any, cast
+from typing import Literal as Choice
 
 import sqlalchemy as sa
 
@@ -104,8 +105,11 @@ _BITS = re.compile(r"b'([01]*)'", re.IGNORECASE)
 _NOW = re.compile(r"(current_timestamp|now|localtimestamp|localtime)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _TODAY = re.compile(r"(curdate|current_date)\s*(?:\(\))?", re.IGNORECASE)
 _TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_UUIDS: dict[str, Choice[1, 4]] = {"uuid()": 1, "uuid_v4()": 4}
 _UTC = re.compile(r"utc_(timestamp|date|time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _NEXT = re.compile(r"nextval\(`((?:[^`]|``)+)`\.`((?:[^`]|``)+)`\)", re.IGNORECASE)
+_FLOAT_SHOWN = 6
+"""How many digits the dictionary shows of a FLOAT's default."""
 _STRING = re.compile(r"(?:_\w+\s*)?'((?:[^'\\]|''|\\.)*)'", re.DOTALL)
 _HEX = re.compile(r"0x((?:[0-9a-f]{2})*)", re.IGNORECASE)
 _OCTETS = re.compile(r"x'((?:[0-9a-f]{2})*)'", re.IGNORECASE)
@@ -150,8 +154,8 @@ def expression_default(sql: str, type_: t.Type) -> Default | None:
         return text_default(unescaped(found[1]), type_)
     if (now := now_of(sql)) is not None:
         return now
-    if sql.lower() == "uuid()":
-        return NewUuid()
+    if (version := _UUIDS.get(sql.lower())) is not None:
+        return NewUuid(version)
     if found := _NEXT.fullmatch(sql):
         return NextValue(QName(found[1].replace("``", "`"), found[2].replace("``", "`")))
     return Expression(sql, "mysql")
@@ -410,8 +414,24 @@ class Reader:
         if doubtful(text):
             return self.doubtful_default(table, row, text, type_, extra)
         if self.flavor.mariadb or "default_generated" in extra:
-            return expression_default(self.clean(text), type_)
-        return now_of(text) if isinstance(type_, t.Timestamp) and now_of(text) else text_default(text, type_)
+            made = expression_default(self.clean(text), type_)
+        else:
+            made = now_of(text) if isinstance(type_, t.Timestamp) and now_of(text) else text_default(text, type_)
+        if type_ == t.Float(32) and isinstance(made, Literal) and len(re.findall(r"\d", made.value)) >= _FLOAT_SHOWN:
+            return self.exact_float(table, row["column_name"], made)
+        return made
+
+    def exact_float(self, table: QName, column: str, shown: Literal) -> Literal:
+        """A FLOAT's default as it is stored, which the dictionary shows rounded to six digits."""
+        no_row = f"(SELECT 1) AS one LEFT JOIN {qualified(table)} AS t ON FALSE"
+        asked = f"SELECT DEFAULT(t.{quote(column)}) + 0e0 FROM {no_row}"
+        try:
+            value = self.connection.exec_driver_sql(asked.replace("%", "%%")).scalar_one()
+        except sa.exc.OperationalError:  # it takes the privilege to read the table
+            detail = f"default {shown.value} is what the server shows of it, six digits"
+            self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, column))
+            return shown
+        return Literal(repr(float(value)), "number")
 
     def doubtful_default(self, table: QName, row: Row, shown: str, type_: t.Type, extra: str) -> Default | None:
         """A default whose text has question marks; None, and named, where the server does not tell what these stand for."""

@@ -18,8 +18,11 @@ ROW_BYTES = 65_535
 KEY_BYTES = 3_072
 """The longest key of an InnoDB index."""
 
-DIGITS = 65
-"""The most digits of a decimal, and of a constant without an exponent."""
+COMMENT_CHARACTERS = {"table": 2_048, "column": 1_024}
+"""How long a comment may be, by what it is on."""
+
+LAST_IN_COMMENTS = "\uffff"
+"""The last character that a comment may have: the dictionary is utf8mb3."""
 
 CHARACTER_BYTES = 4
 """Bytes of a utf8mb4 character."""

@@ -276,13 +276,17 @@ class OracleDDL(DDL):
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``DEFAULT …``, which stands before NOT NULL."""
-        clause = super().default_clause(table, column, losses)
-        if clause and isinstance(column.default, NewUuid):
+        clause, value = super().default_clause(table, column, losses), self.carried_default(column)
+        if clause and isinstance(value, NewUuid):
             detail = "SYS_GUID() gives values that are unique, but not random"
             losses.append(Loss(path_of(table), "oracle-guid", detail, column.name))
-        if clause and isinstance(column.default, Expression):
-            losses += self._changes(table, self.adapted(column.default, table), column.name)
+        if clause and isinstance(value, Expression):
+            losses += self._changes(table, self.adapted(value, table), column.name)
         return clause
+
+    def uuid_version(self, value: NewUuid) -> int:
+        """The version of the UUIDs: an entry of its own says what is made."""
+        return value.version
 
     def default(self, value: Default, column: Column) -> str:
         """A default in Oracle's SQL, typed as the column: Oracle would read a text by the session's formats.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from migrator.ddl import bits
 from migrator.expressions import Untranslatable
+from migrator.expressions.constants import bits, value_of
 from migrator.model import types as t
 from migrator.model.objects import Literal, Now
 
@@ -33,6 +33,7 @@ def constant(value: Literal, type_: t.Type) -> str:
         case t.Boolean():
             return _truth(text)
         case t.Integer() | t.Decimal() | t.Float() | t.Year():
+            value_of(value, type_)  # Oracle would round what has more digits
             return _number(value)
         case t.Date() | t.Timestamp():
             return _point_in_time(text, type_)
@@ -104,6 +105,8 @@ def now(value: Now, type_: t.Type) -> str:
             return f"TRUNC({clock})"
         case t.Timestamp(zoned=True, precision=precision):
             return f"CURRENT_TIMESTAMP({precision if value.precision is None else value.precision})"
+        case t.Timestamp() if value.kind == "date":
+            return f"CAST(TRUNC({clock}) AS TIMESTAMP)"
         case t.Timestamp(precision=precision) if not value.utc:
             return f"{clock}({precision if value.precision is None else value.precision})"
         case t.Timestamp():

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.adapter import TypeRule
-from migrator.ddl import DDL, Script, bits, keys_telling_case
+from migrator.ddl import DDL, Script, keys_telling_case
 from migrator.errors import IdentifierTooLong
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -26,6 +26,7 @@ from migrator.model.objects import (
     Index,
     IndexKey,
     Literal,
+    NewUuid,
     Now,
     Partition,
     Partitioning,
@@ -37,6 +38,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .defaults import fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -47,8 +49,6 @@ _NAME_BYTES = 63
 _MICROSECONDS = 6
 _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
-_NUMERIC = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
-_ZERO_DATE = re.compile(r"0000-|\d{4}-00-|\d{4}-\d\d-00")
 _NAMED_NOT_NULL = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")+"|[^ "]+) NOT NULL (.+)')
 _ORDERED_ELSEWHERE = frozenset({"btree", "hash", "rtree", "bitmap", ""})
 """Index methods of other databases for which a btree does the same."""
@@ -96,7 +96,7 @@ class PostgreSQLDDL(DDL):
         """``nextval`` bound to the sequence itself, so that renaming does not matter."""
         return f"nextval({self.literal(self.name_of(sequence))}::regclass)"
 
-    def new_uuid(self) -> str:
+    def new_uuid(self, value: NewUuid) -> str:
         """A fresh UUID."""
         if not self.since(13):
             raise Untranslatable("no function makes a UUID before PostgreSQL 13")
@@ -105,6 +105,12 @@ class PostgreSQLDDL(DDL):
     def now(self, value: Now) -> str:
         """The current date, time or timestamp."""
         return "now()" if value == Now() else super().now(value)
+
+    # --- trials -----------------------------------------------------------------------------------------------------
+
+    def trial(self, table: Table) -> tuple[str, ...]:
+        """A temporary table; PostgreSQL looks at the value of a constant when it plans a statement that has it."""
+        return (*super().trial(table), f"EXPLAIN INSERT INTO {self.name_of(table)} DEFAULT VALUES")
 
     # --- types ------------------------------------------------------------------------------------------------------
 
@@ -164,12 +170,12 @@ class PostgreSQLDDL(DDL):
         :raises Untranslatable: the value is none of the column's type.
         """
         base = t.base_of(column.type)
-        if isinstance(value, Now) and isinstance(base, t.Integer | t.Decimal | t.Float | t.Boolean | t.Binary | t.Year):
-            raise Untranslatable("a time is not a value of this column's type")
         if isinstance(value, Now) and value.utc:
             return _utc(value, base)
-        if isinstance(value, Literal) and value.kind != "null":
-            value = _fitting(value, base)
+        if isinstance(value, Now) and isinstance(base, t.Interval):
+            return f"(LOCALTIME{'' if value.precision is None else f'({value.precision})'})::interval"
+        if isinstance(value, Literal) and value.kind != "null" and not self.is_own(column):
+            value = fitting(value, base)
         return super().default(value, column)
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -500,29 +506,9 @@ def _utc(value: Now, base: t.Type) -> str:
         return "now()"
     if isinstance(base, t.String):
         return f"to_char({_UTC}, '{_FORMS[value.kind]}{'.MS' if value.precision else ''}')"
+    if isinstance(base, t.Interval):
+        return f"(({_UTC})::time without time zone)::interval"
     return {"date": f"({_UTC})::date", "time": f"({_UTC})::time without time zone"}.get(value.kind, _UTC)
-
-
-def _fitting(value: Literal, base: t.Type) -> Literal:
-    """A constant in the form that a column of type ``base`` takes.
-
-    :raises Untranslatable: it is no value of that type.
-    """
-    match base:
-        case t.Boolean() if value.kind in {"number", "bit"} and value.value.strip("0") in {"", "1"}:
-            return replace(value, kind="boolean", value="1" if "1" in value.value else "0")
-        case t.Integer() | t.Decimal() | t.Float() | t.Year() if value.kind == "boolean":
-            return replace(value, kind="number")
-        case t.Integer() | t.Decimal() | t.Float() | t.Year() if value.kind == "bit":
-            return Literal(str(int(value.value or "0", 2)), "number")
-        case t.Integer() | t.Year() if value.kind == "string" and not _NUMERIC.fullmatch(value.value):
-            raise Untranslatable("it is not a number")
-        case t.Bit() if value.kind in {"number", "bit"}:
-            return Literal(bits(value, base), "bit")
-        case t.Date() | t.Timestamp() if _ZERO_DATE.match(value.value):
-            raise Untranslatable("there is no such day")
-        case _:
-            return value
 
 
 def _unfit(table: Table | View, index: Index, method: str) -> str:

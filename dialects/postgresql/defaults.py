@@ -1,9 +1,12 @@
-"""What a default's deparsed SQL means."""
+"""What a default's deparsed SQL means, the value that a constant one gives, and how constants of others are written."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+from migrator.expressions.constants import instant, value_of
+from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
 
 from .types import DIALECT
@@ -60,3 +63,60 @@ def _string(text: str, type_: str) -> Default:
 
 def _unquoted(quoted: str | None, bare: str) -> str:
     return bare if quoted is None else quoted.replace('""', '"')
+
+
+# --- constants ------------------------------------------------------------------------------------------------------
+
+_FLOATING = re.compile(_NUMBER)
+
+
+def evaluation(sql: str, type_: t.Type, declaration: str) -> str:
+    """The query's item that shows what a constant default gives a column of ``type_``, as text.
+
+    A cast cuts texts and bits that an assignment would refuse, so those are left as they are.
+    """
+    if isinstance(type_, t.String):
+        return f"({sql})::text"
+    return f"({sql})::{'bit varying' if isinstance(type_, t.Bit) else declaration}::text"
+
+
+def stored(text: str | None, type_: t.Type) -> Literal | None:
+    """The constant that a column of ``type_`` stores of an evaluated default; None: it would refuse the value."""
+    if text is None:
+        return Literal("", "null")
+    match type_:
+        case t.String(length=int(length), fixed=fixed):
+            return None if text[length:].strip(" ") else Literal(text[:length].ljust(length if fixed else 0))
+        case t.Bit(length=length, varying=varying):
+            fits = length is None or (len(text) <= length if varying else len(text) == length)
+            return Literal(text, "bit") if fits else None
+        case t.Boolean():
+            return Literal("1" if text == "true" else "0", "boolean")
+        case t.Binary():
+            return Literal(text.removeprefix("\\x"), "binary")
+        case t.Integer() | t.Decimal() | t.Float() if _FLOATING.fullmatch(text):
+            return Literal(text, "number")
+    return Literal(text)
+
+
+def fitting(value: Literal, base: t.Type) -> Literal:
+    """Another database's constant in the form that a column of type ``base`` takes.
+
+    :raises Untranslatable: it is no value of that type.
+    """
+    array = value_of(value, base)
+    match base:
+        case t.Boolean():
+            return Literal("1" if array[0].as_py() else "0", "boolean")
+        case t.Integer() | t.Decimal() | t.Year():
+            return Literal(str(array[0].as_py()), "number")
+        case t.Float():
+            shown = repr(array[0].as_py())
+            return Literal(shown, "number") if _FLOATING.fullmatch(shown) else Literal(shown)
+        case t.Binary():
+            return Literal(array[0].as_py().hex(), "binary")
+        case t.Bit():
+            return Literal(array[0].as_py(), "bit")
+        case t.Timestamp(zoned=True):
+            return replace(value, value=instant(value.value))
+    return value

@@ -28,6 +28,8 @@ _ACTIONS: dict[str, o.Action] = {
     "n": "SET NULL",
     "d": "SET DEFAULT",
 }
+_UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
+"""What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 _KINDS: tuple[type[o.Object], ...] = (o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
 """What is made first where no dependency says otherwise."""
@@ -157,6 +159,7 @@ class _Dictionary:
             not row.not_null,
             tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks),
             row.comment,
+            self._constants.get((row.oid, 0)),
         )
         if row.collated:
             self._lose(domain, "domain-collation", "the domain's own collation is not carried")
@@ -167,9 +170,10 @@ class _Dictionary:
     def _sequences(self) -> None:
         rows = self._rows(queries.SEQUENCES)
         positions = self._positions(rows)
+        largest = self._largest(rows)
         self._identities: dict[tuple[int, int], o.Identity] = {}
         for row in rows:
-            options = _sequence_options(row, positions.get(row.oid))
+            options = _sequence_options(row, positions.get(row.oid), largest.get(row.oid))
             if row.deptype == "i":
                 self._identities[row.owner, row.owner_column] = o.Identity(**options)
                 continue
@@ -193,6 +197,24 @@ class _Dictionary:
         found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
         steps = {row.oid: row.increment for row in rows}
         return {row.oid: row.last_value + (steps[row.oid] if row.is_called else 0) for row in found}
+
+    def _largest(self, rows: Sequence[Row]) -> dict[int, int]:
+        """The largest value in the column of each sequence that rises, where an index has it at hand, and nobody the table.
+
+        The tables' locks, by which they are read, go with the savepoint.
+        """
+        reads = [
+            f"SELECT {r.oid}::bigint AS oid, (SELECT max({quote(r.owner_name)}) FROM"
+            f" {quote(r.owner_schema)}.{quote(r.owner_table)})::numeric AS value".replace("%", "%%")
+            for r in rows
+            if r.largest_known and r.increment > 0
+        ]
+        if not reads:
+            return {}
+        driver: Any = self._connection.connection.driver_connection
+        with driver.transaction(force_rollback=True):
+            found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
+        return {row.oid: int(row.value) for row in found if row.value is not None}
 
     # --- tables and views -------------------------------------------------------------------------------------------
 
@@ -291,7 +313,41 @@ class _Dictionary:
             collation,
             bool(row.ignore_case),
             native=row.declaration,
+            constant=self._constants.get((row.relation, row.number)),
         )
+
+    @cached_property
+    def _constants(self) -> dict[tuple[int, int], o.Literal | None]:
+        """What constant defaults give, by the columns' and domains' numbers, where that is not what they say."""
+        asked: dict[tuple[int, int], tuple[str, t.Type, str]] = {}
+        for row in self._type_rows.values():
+            if row.wanted and row.kind == "d" and row.constant:
+                type_ = self._type(row.base, row.modifier, row.base_declaration)
+                asked[row.oid, 0] = (row.default_, t.base_of(type_), row.base_declaration)
+        for row in (column for columns in self._columns.values() for column in columns):
+            if row.constant:
+                type_ = self._type(row.type, row.modifier, row.declaration)
+                asked[row.relation, row.number] = (row.default_, t.base_of(type_), row.declaration)
+        values = self._evaluated([defaults.evaluation(*one) for one in asked.values()])
+        found = {}
+        for (key, (sql, type_, _)), value in zip(asked.items(), values, strict=True):
+            constant = defaults.stored(value[0], type_) if value else None
+            if constant != defaults.parse(sql):
+                found[key] = constant
+        return found
+
+    def _evaluated(self, items: Sequence[str]) -> list[tuple[str | None, ...]]:
+        """Each item's value, alone in a tuple; an empty one where it has none but an error."""
+        if not items:
+            return []
+        driver: Any = self._connection.connection.driver_connection
+        try:
+            with driver.transaction():  # a savepoint, where there is a transaction already
+                row = self._connection.exec_driver_sql(f"SELECT ARRAY[{', '.join(items)}]".replace("%", "%%")).scalar_one()
+        except _UNDEFINED:
+            half = len(items) // 2
+            return [*self._evaluated(items[:half]), *self._evaluated(items[half:])] if half else [()]
+        return [(value,) for value in row]
 
     def _partitioning(self, row: Row) -> o.Partitioning | None:
         if row.kind != "p":
@@ -587,7 +643,7 @@ def _schema_comment(row: Row) -> str | None:
     return None if row.comment == "standard public schema" else row.comment
 
 
-def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
+def _sequence_options(row: Row, next_value: int | None, largest: int | None) -> dict[str, Any]:
     bits = _BITS[row.type]
     top, bottom = (1 << (bits - 1)) - 1, -(1 << (bits - 1))
     rising = row.increment > 0
@@ -599,6 +655,7 @@ def _sequence_options(row: Row, next_value: int | None) -> dict[str, Any]:
         "cycle": row.cycle,
         "cache": None if row.cache == 1 else row.cache,
         "next_value": next_value,
+        "behind": next_value is not None and largest is not None and next_value <= largest,
     }
 
 

@@ -25,6 +25,21 @@ def _own(catalog: str, oid: str) -> str:
     return _NOT_OF_EXTENSION.format(catalog=catalog, oid=oid)
 
 
+_COMPUTED = "CONST FUNCEXPR OPEXPR RELABELTYPE COERCEVIAIO COERCETODOMAIN BOOLEXPR NULLTEST COALESCE COALESCEEXPR"
+"""The nodes of a stored expression that show all that they are computed of."""
+_OF_SETTINGS = (17, 790, 1082, 1083, 1114, 1184, 1186, 1266)
+"""Types whose text is read and written by a session's settings: bytea, money, days and times."""
+
+
+def _constant(tree: str) -> str:
+    """Whether a stored expression is the same value every time, computed by PostgreSQL's own functions only."""
+    return rf"""({tree}::text !~ '\{{(?!({_COMPUTED.replace(" ", "|")})\M)'
+           AND ({tree}::text !~ '\{{COERCEVIAIO' OR {tree}::text !~ 'type ({"|".join(map(str, _OF_SETTINGS))})\M')
+           AND NOT EXISTS (SELECT FROM regexp_matches({tree}::text, ':(?:funcid|opfuncid) (\d+)', 'g') f(id)
+               JOIN pg_proc p ON p.oid = f.id[1]::oid
+               WHERE p.provolatile <> 'i' OR p.pronamespace <> 'pg_catalog'::regnamespace))"""
+
+
 ALL_SCHEMAS = f"""
 SELECT n.nspname FROM pg_catalog.pg_namespace n
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND {_own("pg_catalog.pg_namespace", "n.oid")}
@@ -49,6 +64,7 @@ SELECT t.oid, n.nspname AS schema, t.typname AS name, t.typtype AS kind, t.typba
        t.typnotnull AS not_null, CASE WHEN e.typarray = t.oid THEN e.oid END AS element,
        format_type(t.oid, NULL) AS declaration, format_type(t.typbasetype, t.typtypmod) AS base_declaration,
        pg_get_expr(t.typdefaultbin, 0) AS default_, obj_description(t.oid, 'pg_type') AS comment,
+       {_constant("t.typdefaultbin")} AS constant,
        t.typtype = 'd' AND t.typcollation <> b.typcollation AS collated, c.relkind,
        (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder) FROM pg_enum l WHERE l.enumtypid = t.oid) AS labels,
        n.nspname = ANY(%s) AND (c.oid IS NULL OR c.relkind = 'c') AND e.oid IS NULL AND t.typtype <> 'm'
@@ -82,7 +98,12 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.seqstart AS start, s.seq
        s.seqmax AS maximum, s.seqcycle AS cycle, s.seqcache AS cache, format_type(s.seqtypid, NULL) AS type,
        obj_description(c.oid, 'pg_class') AS comment, d.deptype, d.refobjid AS owner, d.refobjsubid AS owner_column,
        o.relname AS owner_table, a.attname AS owner_name, n.nspname = o_n.nspname AS owner_beside,
-       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence
+       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence, o_n.nspname AS owner_schema,
+       has_schema_privilege(o_n.oid, 'USAGE') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
+           AND NOT row_security_active(d.refobjid)
+           AND NOT EXISTS (SELECT FROM pg_locks k WHERE k.relation = d.refobjid AND k.mode = 'AccessExclusiveLock')
+           AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid
+               AND i.indisvalid AND i.indpred IS NULL) AS largest_known
 FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.refclassid = 'pg_class'::regclass
     AND d.deptype IN ('a', 'i') AND d.refobjsubid > 0
@@ -108,14 +129,15 @@ LEFT JOIN pg_am m ON m.oid = c.relam
 WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p', 'v', 'm', 'f') AND c.relpersistence <> 't' ORDER BY c.oid
 """
 
-COLUMNS = """
+COLUMNS = f"""
 SELECT a.attrelid AS relation, a.attnum AS number, a.attname AS name, a.atttypid AS type, a.atttypmod AS modifier,
        format_type(a.atttypid, a.atttypmod) AS declaration, a.attnotnull AS not_null, a.attidentity AS identity,
        a.attgenerated AS generated, pg_get_expr(d.adbin, d.adrelid) AS default_, a.attislocal AS local,
+       a.attgenerated = '' AND {_constant("d.adbin")} AS constant,
        col_description(a.attrelid, a.attnum) AS comment,
        CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema,
        NOT l.collisdeterministic AS ignore_case,
-       a.attstorage <> t.typstorage OR {COMPRESSION} <> '' OR a.attoptions IS NOT NULL
+       a.attstorage <> t.typstorage OR {{COMPRESSION}} <> '' OR a.attoptions IS NOT NULL
            OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.ddl import DDL, Elsewhere, Script, bits, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, generator_losses
 from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -34,6 +34,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .constants import constant
 from .types import DIALECT
 
 _NEW_UUID = (
@@ -153,20 +154,14 @@ class SQLiteDDL(DDL):
                 return f"({self.expression(value, into=column)})"
             case NewUuid():
                 return f"({_NEW_UUID})"
-            case Literal(kind="bit" | "number") if isinstance(type_, t.Bit):
-                return self.literal(bits(value, type_))
+            case Literal(kind=kind) if kind != "null" and not self.is_own(column):
+                return constant(value, type_, self.rule("", column).declare(type_))
             case Literal(kind="bit", value=digits):
-                return str(int(digits, 2)) if isinstance(type_, t.Integer | t.Boolean) else self.literal(digits)
-            case Now(kind="timestamp"):
+                return self.literal(digits)
+            case Now():
                 return _now(value, type_)
             case _:
                 return super().default(value, column)
-
-    def now(self, value: Now) -> str:
-        """The current date, time or timestamp; SQLite's own words for it mean UTC's."""
-        if value.kind == "timestamp":
-            return _now(value, t.Type())
-        return _NOW[value.kind] if value.utc else f"({_CLOCKS[value.kind]}('now'{_LOCAL}))"
 
     def next_value(self, sequence: QName) -> str:
         """Only a primary key can count."""
@@ -176,10 +171,11 @@ class SQLiteDDL(DDL):
         """``DEFAULT …``; MySQL's ON UPDATE is a loss, and so are a moment's digits after the third."""
         if column.on_update is not None:
             losses.append(self.on_update_loss(table, column))
-        if isinstance(column.default, Now) and _digits(column.default, t.base_of(column.type)) > 3:
+        clause = super().default_clause(table, column, losses)
+        if clause and isinstance(column.default, Now) and _digits(column.default, t.base_of(column.type)) > 3:
             detail = "the current time has three digits after the second"
             losses.append(Loss(path_of(table), "default", detail, column.name))
-        return super().default_clause(table, column, losses)
+        return clause
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -406,15 +402,19 @@ def _is_reserved(name: str) -> bool:
 
 def _digits(now: Now, type_: t.Type) -> int:
     """How many digits after the second the current time is to have in a column."""
-    if now.kind != "timestamp" or not isinstance(type_, t.Timestamp):
+    if now.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval):
         return now.precision or 0
     return type_.precision if now.precision is None else min(now.precision, type_.precision)
 
 
 def _now(now: Now, type_: t.Type) -> str:
-    """The current time as the column's other values are written."""
+    """The current date, time or timestamp as the column's other values are written; SQLite's own words mean UTC's."""
     zoned = isinstance(type_, t.Timestamp) and type_.zoned
     digits, local = _digits(now, type_), "" if now.utc or zoned else _LOCAL
-    if not digits and not zoned:
-        return f"({_CLOCKS['timestamp']}('now'{local}))" if local else _NOW["timestamp"]
-    return f"(strftime('%Y-%m-%d %H:%M:%{'f' if digits else 'S'}{'+00:00' if zoned else ''}', 'now'{local}))"
+    if now.kind == "date" and isinstance(type_, t.Timestamp):
+        midnight = " 00:00:00" + ("." + "0" * min(type_.precision, 6) if type_.precision else "")
+        return f"(strftime('%Y-%m-%d{midnight}', 'now'{local}))"
+    if now.kind == "date" or not (digits or zoned):
+        return f"({_CLOCKS[now.kind]}('now'{local}))" if local else _NOW[now.kind]
+    day = "%Y-%m-%d " if now.kind == "timestamp" else ""
+    return f"(strftime('{day}%H:%M:%{'f' if digits else 'S'}{'+00:00' if zoned else ''}', 'now'{local}))"

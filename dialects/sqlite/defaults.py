@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 
 from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, Now
@@ -59,9 +61,18 @@ def _constant(token: Token, type_: t.Type, sql: str) -> Default:
         return Literal(token.text[2:-1].upper(), "binary")
     if token.kind == "word" and token.upper in {"TRUE", "FALSE"}:
         return _typed("1" if token.upper == "TRUE" else "0", type_, sql)
+    if token.kind == "number" and isinstance(type_, t.String):
+        return Literal(_as_text(token.name))
     if token.kind in {"string", "quoted", "number"}:
         return _typed(token.name, type_, sql)
     return Expression(sql, DIALECT)
+
+
+def _as_text(number: str) -> str:
+    """A number as SQLite writes it into a column of texts."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        (text,) = connection.execute(f"SELECT CAST({number} AS TEXT)").fetchone()
+    return str(text)
 
 
 def _typed(value: str, type_: t.Type, sql: str) -> Literal:

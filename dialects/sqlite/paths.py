@@ -333,13 +333,11 @@ def _storable(array: pa.Array, source: Column, target: Column, table: QName) -> 
     type_ = t.base_of(source.type if source.native == target.native else target.type)
     try:
         checked = fit(arrow.convert(array, label, source.type, type_), t.base_of(source.type), type_)
-        stored = _stored(checked, type_, held)
-        if pa.types.is_string(stored.type) and held in _NUMERIC:
-            _check_text(stored, type_)
+        kept = stored(checked, type_, held)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         detail = f"a value cannot be kept exactly: {str(error).splitlines()[0]}"
         raise ValueNotCarried(column=label, detail=detail) from error
-    return stored
+    return kept
 
 
 _NUMERIC: frozenset[Affinity] = frozenset({"INTEGER", "REAL", "NUMERIC"})
@@ -358,6 +356,17 @@ def _check_text(text: pa.Array, target: t.Type) -> None:
         raise pa.ArrowInvalid(f"the text {text.filter(changed)[0]} would become another number's text")
     if isinstance(target, t.Boolean | t.Integer | t.Decimal | t.Float | t.Year) and not pc.all(numeric, min_count=0).as_py():
         raise pa.ArrowInvalid(f"the text {text.filter(pc.invert(numeric))[0]} is no number")
+
+
+def stored(array: pa.Array, type_: t.Type, held: Affinity) -> pa.Array:
+    """Values of ``type_`` as a column of that affinity stores them.
+
+    :raises pa.ArrowInvalid: it would change one.
+    """
+    made = _stored(array, type_, held)
+    if pa.types.is_string(made.type) and held in _NUMERIC:
+        _check_text(made, type_)
+    return made
 
 
 def _stored(array: pa.Array, type_: t.Type, held: Affinity) -> pa.Array:

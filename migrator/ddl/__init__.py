@@ -9,7 +9,7 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 :class:`~migrator.ddl.constraints.Constraints`, and the objects that a plan makes.
 """
 
-from migrator.ddl.columns import bits, bounded, generator_losses
+from migrator.ddl.columns import bounded, generator_losses
 from migrator.ddl.keys import expressions_of, keys_telling_case, unique_keys
 from migrator.ddl.objects import DDL
 from migrator.ddl.script import Elsewhere, Emitter, Script, Statement
@@ -20,7 +20,6 @@ __all__ = [
     "Emitter",
     "Script",
     "Statement",
-    "bits",
     "bounded",
     "expressions_of",
     "generator_losses",

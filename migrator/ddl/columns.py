@@ -104,7 +104,7 @@ class Columns(Expressions):
             case NextValue(sequence=name):
                 return self.next_value(name)
             case NewUuid():
-                return self.new_uuid()
+                return self.new_uuid(value)
             case Expression():
                 return self.expression(value, into=column)
         raise Untranslatable(f"no default for {value!r}")
@@ -118,7 +118,7 @@ class Columns(Expressions):
         """The next value of a sequence."""
         raise Untranslatable("no sequences as defaults here")
 
-    def new_uuid(self) -> str:
+    def new_uuid(self, value: NewUuid) -> str:
         """A fresh UUID."""
         raise Untranslatable("no function makes a UUID here")
 
@@ -138,27 +138,47 @@ class Columns(Expressions):
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``DEFAULT …``, or nothing; a default without a counterpart is left out with a loss."""
-        if column.default is None or column.identity is not None or column.generated is not None:
+        value = self.carried_default(column)
+        if value is None or column.identity is not None or column.generated is not None:
             return ""
         try:
-            self._refuse_clock_as_text(column.default, column)
-            if isinstance(column.default, Expression):
-                self._check_accepted(table, column.default)
-            return f"DEFAULT {self.default(column.default, column)}"
+            self._check_accepted(table, column.name)
+            if isinstance(value, Now) and not self.is_own(column):
+                value = clock_for(value, t.base_of(column.type))
+            sql = self.default(value, column)
         except Untranslatable as why:
-            detail = f"default {_shown(column.default)} is left out: {why}"
+            detail = f"default {_shown(column.default or value)} is left out: {why}"
             losses.append(Loss(path_of(table), "default", detail, column.name))
             return ""
+        if isinstance(value, NewUuid) and value.version != self.uuid_version(value):
+            detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
+            losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
+        return f"DEFAULT {sql}"
 
-    def _refuse_clock_as_text(self, value: Default, column: Column) -> None:
-        """Refuse another database's current time in a text, unless that database says how it is written there.
+    def is_own(self, column: Column) -> bool:
+        """Whether a column is of this database's kind, and its default says itself what becomes of a value."""
+        return self.catalog.dialect == self.adapter.name and column.carried is None
 
-        :raises Untranslatable: it has no fixed form.
-        """
-        if self.catalog.dialect == self.adapter.name or not isinstance(value, Now) or value.kind == "date":
-            return
-        if isinstance(t.base_of(column.type), t.String) and not (value.utc and value.precision is not None):
-            raise Untranslatable("the current time has no fixed form as text")
+    def carried_default(self, column: Column) -> Default | None:
+        """A column's default; where other rules convert it to the column's type, what comes of it at the source."""
+        if column.default is None or column.constant is None or self.is_own(column):
+            return column.default
+        return column.constant
+
+    def untried_default(self, column: Column) -> bool:
+        """Whether a server of this kind may refuse a column's default; whole numbers and texts that fit it takes."""
+        match self.carried_default(column):
+            case None | NextValue() | Literal(kind="null"):
+                return False
+            case Expression() as expression:
+                return self.untried(expression)
+            case Literal() if isinstance(t.base_of(column.type), t.Boolean | t.Integer | t.String | t.Uuid):
+                return False
+        return not self.is_own(column)
+
+    def uuid_version(self, value: NewUuid) -> int:
+        """The version of the UUIDs that :meth:`default` makes."""
+        return 4
 
     def on_update_loss(self, table: Table, column: Column) -> Loss:
         """What differs of MySQL's ON UPDATE CURRENT_TIMESTAMP: a trigger does it, or nothing."""
@@ -226,8 +246,9 @@ class Columns(Expressions):
                 detail = f"the default, NOT NULL and checks of domain {type_.name} are left out: it is not moved"
                 losses.append(Loss(path_of(table), "domain", detail, column.name))
             else:
-                default = column.default if column.default is not None else domain.default
-                column = replace(column, default=default, nullable=column.nullable and domain.nullable)
+                column = replace(column, nullable=column.nullable and domain.nullable)
+                if column.default is None:
+                    column = replace(column, default=domain.default, constant=domain.constant)
             type_ = type_.base
         return column
 
@@ -267,10 +288,23 @@ def bounded(sequence: Sequence) -> Sequence:
     return replace(sequence, minimum=minimum, maximum=maximum)
 
 
-def bits(value: Literal, type_: t.Bit) -> str:
-    """A constant's digits as a column of bits holds them: filled up to its length, where it has one."""
-    digits = format(int(value.value), "b") if value.kind == "number" else value.value
-    return digits if type_.varying or type_.length is None else digits.zfill(type_.length)
+def clock_for(value: Now, type_: t.Type) -> Now:
+    """Another database's current date or time as a column of ``type_`` has it: the day of it, its time of day, or both.
+
+    :raises Untranslatable: the column has no place for it, or in another form.
+    """
+    match type_:
+        case t.Date() if value.kind != "time":
+            return replace(value, kind="date", precision=None)
+        case t.Time(zoned=False) | t.Interval(kind="day_second") if value.kind != "date":
+            return replace(value, kind="time")
+        case t.Timestamp(zoned=zoned) if value.kind == "timestamp" or (value.kind == "date" and not zoned):
+            return value
+        case t.String() if value.kind == "date" or (value.utc and value.precision is not None):
+            return value
+        case t.String():
+            raise Untranslatable("the current time has no fixed form as text")
+    raise Untranslatable("a time is not a value of this column's type")
 
 
 def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> Iterator[Loss]:
@@ -281,6 +315,9 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
     last = of.maximum if of.increment > 0 else of.minimum
     if last is not None:
         yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
+    if of.behind:
+        detail = f"goes on after the largest value of its rows; at the source {of.next_value} comes next nevertheless"
+        yield Loss(path_of(table), "identity-position", detail, column.name)
 
 
 def _shown(default: Default) -> str:

@@ -143,7 +143,7 @@ class Expressions(Names):
         """Whether a server of this kind may refuse an expression that has come to stand in its DDL."""
         return expression.dialect != self.adapter.name
 
-    def _check_accepted(self, table: Table, expression: Expression) -> None:
-        """:raises Untranslatable: the server was asked, and refuses the expression."""
+    def _check_accepted(self, table: Table, expression: Expression | str) -> None:
+        """:raises Untranslatable: the server was asked, and refuses the expression, or the default of that column."""
         if why := self.refused.get((table.qname, expression)):
             raise Untranslatable(f"{self.title} refuses it: {why}")

@@ -16,8 +16,8 @@ class Names:
         self.adapter, self.catalog, self.version = adapter, catalog, version
         self.dialect = adapter.dialect()
         self.preparer = self.dialect.identifier_preparer
-        self.refused: Mapping[tuple[QName, Expression], str] = {}
-        """What the server said against expressions when they were tried, by their tables; they are left out."""
+        self.refused: Mapping[tuple[QName, Expression | str], str] = {}
+        """What the server said against expressions, and defaults of columns, when they were tried; they are left out."""
 
     @property
     def title(self) -> str:

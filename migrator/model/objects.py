@@ -67,7 +67,9 @@ class NextValue:
 
 @dataclass(frozen=True)
 class NewUuid:
-    """A fresh random UUID."""
+    """A fresh UUID. ``version``: 4 is random, 1 is made of the clock and the machine, and can be guessed (RFC 9562)."""
+
+    version: Choice[1, 4] = 4
 
 
 Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
@@ -78,7 +80,8 @@ Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
 
 @dataclass(frozen=True)
 class Identity:
-    """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known."""
+    """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known; ``behind``: rows
+    have that value, or larger ones."""
 
     always: bool = False
     start: int = 1
@@ -88,6 +91,7 @@ class Identity:
     cycle: bool = False
     cache: int | None = None
     next_value: int | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)
@@ -104,7 +108,8 @@ class Column:
 
     ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
     ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal. ``origin``: its name at the source, where
-    that is another; ``carried``: the column there, where the job has chosen another type for it.
+    that is another; ``carried``: the column there, where the job has chosen another type for it. ``constant``: the value
+    that a default gives every row, as the source itself prints it, where ``default`` does not say it.
     """
 
     name: str
@@ -121,6 +126,7 @@ class Column:
     native: str = ""
     origin: str | None = None
     carried: Column | None = None
+    constant: Literal | None = None
 
     @property
     def source(self) -> str:
@@ -248,7 +254,10 @@ class EnumType:
 
 @dataclass(frozen=True)
 class DomainType:
-    """A domain: a base type with a default, NOT NULL and checks. In a check the value is called VALUE."""
+    """A domain: a base type with a default, NOT NULL and checks. In a check the value is called VALUE.
+
+    ``constant``: what a column's is.
+    """
 
     schema: str
     name: str
@@ -257,11 +266,13 @@ class DomainType:
     nullable: bool = True
     checks: tuple[Check, ...] = ()
     comment: str | None = None
+    constant: Literal | None = None
 
 
 @dataclass(frozen=True)
 class Sequence:
-    """A sequence. ``next_value``: what it gives next. ``owner``: the column it belongs to (table and column names)."""
+    """A sequence. ``next_value``: what it gives next. ``owner``: the column it belongs to (table and column names);
+    ``behind``: rows have that value there, or larger ones."""
 
     schema: str
     name: str
@@ -275,6 +286,7 @@ class Sequence:
     bits: int = 64
     owner: tuple[str, str] | None = None
     comment: str | None = None
+    behind: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,11 @@
-"""Expressions of other databases, tried on the target before anything is planned with them.
+"""Expressions and defaults of other databases, tried on the target before anything is planned with them.
 
 What the dialects' rules carry means the same; whether this very server takes it where it stands, only the server knows: one
-has no generated columns over an AUTO_INCREMENT one, another none over a function that it does not call immutable. So each
-table with such expressions is made once as a temporary one, which leaves nothing behind whatever becomes of this process.
-An expression that is refused is left out of the plan, which names it with what the server said; its table is made without
-it. The same server refuses the same expressions again, so that a job that is started anew has the plan it had.
+has no generated columns over an AUTO_INCREMENT one, another none over a function that it does not call immutable, a third
+fewer digits than a constant has. So each table with such expressions or defaults is made once as a temporary one, which
+leaves nothing behind whatever becomes of this process. What is refused is left out of the plan, which names it with what
+the server said; its table is made without it. The same server refuses the same again, so that a job that is started anew has
+the plan it had.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Check, Expression, Index, QName, Table
 from migrator.spec import Content
 
-Refusals = dict[tuple[QName, Expression], str]
-"""What a server said against expressions, by their tables."""
+Refusals = dict[tuple[QName, Expression | str], str]
+"""What a server said against expressions, and defaults of columns, by their tables."""
 
 _NAME = "MIGRATOR_TRIAL"
 
@@ -41,9 +42,10 @@ def tried(target: Database, server: Server, catalog: Catalog, content: Content =
 
 @dataclass(frozen=True)
 class _Piece:
-    """A part of a table that is computed: what it says, and how it is put into a table that lacks it."""
+    """A part of a table that may be refused: its expressions, or the column that it is the default of, and how it is put
+    into a table that lacks it."""
 
-    expressions: tuple[Expression, ...]
+    names: tuple[Expression | str, ...]
     put: Callable[[Table], Table]
 
 
@@ -52,8 +54,9 @@ def _pieces(ddl: DDL, table: Table) -> Iterator[_Piece]:
     for column in table.columns:
         if column.generated is not None and ddl.untried(column.generated.expression):
             yield _Piece((column.generated.expression,), partial(_with_column, column.name, generated=column.generated))
-        elif isinstance(column.default, Expression) and ddl.untried(column.default):
-            yield _Piece((column.default,), partial(_with_column, column.name, default=column.default))
+        elif column.generated is None and column.identity is None and ddl.untried_default(column):
+            put = partial(_with_column, column.name, default=column.default, constant=column.constant)
+            yield _Piece((column.name,), put)
     for check in (*table.checks, *ddl.domain_checks(table, [])):
         if ddl.untried(check.expression):
             yield _Piece((check.expression,), partial(_with_check, replace(check, name=None)))
@@ -109,7 +112,7 @@ class _Trials:
                 self._connection.exec_driver_sql("ROLLBACK")
 
     def refusals(self, table: Table, pieces: tuple[_Piece, ...]) -> Refusals:
-        """The expressions of a table that the server refuses.
+        """The expressions and defaults of a table that the server refuses.
 
         All are tried together first, and one after the other only if that fails. None is refused where the table is, even
         without them: its own statement will say why.
@@ -134,7 +137,7 @@ class _Trials:
                 kept = more
             else:
                 why = str(refusal.facts.get("detail", refusal.message))
-                found |= {(table.qname, expression): why for expression in piece.expressions}
+                found |= {(table.qname, name): why for name in piece.names}
         return found
 
     def _refusal(self, table: Table) -> MigratorError | None:

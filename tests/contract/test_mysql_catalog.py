@@ -214,7 +214,7 @@ def test_defaults_are_told_apart(bench: Workbench) -> None:
         "day": Literal("2024-01-31"),
         "now": Now("timestamp", 3),
         "made": defaults["made"],
-        "id": NewUuid(),
+        "id": NewUuid(1),
         "text": defaults["text"],
     }
     assert isinstance(defaults["made"], Expression)

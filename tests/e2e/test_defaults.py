@@ -1,0 +1,295 @@
+"""Defaults between databases, on real servers: a row made by one has the value, in the form, of a row that was moved; or the
+default is left out by name, and costs neither the table nor its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from tests.support.pump import Run, done, pump, remap
+from tests.support.sql import execute, rows, scalar
+
+Fresh = Callable[..., str]
+
+KINDS = ("postgresql", "mysql", "sqlite")
+PAIRS = list(permutations(KINDS, 2))
+
+
+@dataclass(frozen=True)
+class Case:
+    """A column with its default. ``named``: the databases that leave the default out."""
+
+    declaration: str
+    named: str = ""
+
+
+CONSTANTS: dict[str, tuple[Case, ...]] = {
+    "postgresql": (
+        Case("date default '2024-01-01 23:00'::timestamp"),
+        Case("time(0) default '10:00:00.6'"),
+        Case("timestamp(0) default '2024-01-01 10:00:00.6'"),
+        Case("timestamp default date '2024-01-01'"),
+        Case("timestamptz default '2024-01-01 00:00:00.5+05'"),
+        Case("timestamptz(0) default 'epoch'"),
+        Case("timetz default '10:00:00+02'"),
+        Case("interval default '1 day 02:00'"),
+        Case("int default 1.5"),
+        Case("int default 2.5::float8"),
+        Case("int default -7/2"),
+        Case("numeric(5,1) default 1.25"),
+        Case("numeric(5,-2) default 1234"),
+        Case("numeric(38,10) default 1234567890123456789012345678.0123456789"),
+        Case("numeric default 12345678901234567890.123456789"),
+        Case("numeric default 1.50"),
+        Case("numeric default 1e40", "mysql"),
+        Case("numeric default 1e-40", "mysql"),
+        Case("numeric default 'NaN'", "mysql"),
+        Case("real default 16777217"),
+        Case("real default 0.1"),
+        Case("float8 default 0.1::real"),
+        Case("float8 default 1e300"),
+        Case("float8 default 'Infinity'", "mysql"),
+        Case("float8 default 'NaN'", "mysql sqlite"),
+        Case("date default 'infinity'", "mysql"),
+        Case("timestamp default '-infinity'", "mysql"),
+        Case("date default '0044-03-15 BC'", "mysql"),
+        Case("text default true"),
+        Case("text default 1.50"),
+        Case("varchar(20) default 'a' || 1"),
+        Case("varchar(3) default 'abc   '"),
+        Case("varchar(3) default 'abcd'", "mysql sqlite"),
+        Case("char(5) default 'ab'"),
+        Case("boolean default 'yes'"),
+        Case("bytea default '\\x00ff27'"),
+        Case("bit(3) default b'101'"),
+        Case("bit varying(5) default b'10'"),
+        Case("uuid default 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'"),
+        Case('json default \'{"a": [1, "x"]}\''),
+        Case("int[] default '{1,2}'"),
+        Case("inet default '10.0.0.1'"),
+        Case("money default 5", "mysql sqlite"),
+        Case("text default 'x' || null"),
+        Case("boolean default (1 = 1)"),
+        Case("numeric(6,3) default 1.005 * 2"),
+    ),
+    "mysql": (
+        Case("date default '2024-01-01'"),
+        Case("datetime(3) default '2024-01-01 10:00:00.250'"),
+        Case("timestamp default '2024-01-01 00:00:00'"),
+        Case("time default '-10:00:00'"),
+        Case("year default 2024"),
+        Case("decimal(5,1) default 1.25"),
+        Case("decimal(65,30) default 1.000000000000000000000000000001"),
+        Case("float default 16777217"),
+        Case("double default 1e-5"),
+        Case("bigint unsigned default 18446744073709551615", "sqlite"),
+        Case("bit(4) default b'101'"),
+        Case("varchar(9) default 1.50"),
+        Case("char(3) default 'a'"),
+        Case("varbinary(3) default 'a'"),
+        Case("enum('a','b') default 'b'"),
+    ),
+    "sqlite": (
+        Case("int default 1.5", "postgresql mysql"),
+        Case("int default '5'"),
+        Case("decimal(5,1) default 1.25", "postgresql mysql"),
+        Case("decimal(5,1) default 1.5"),
+        Case("real default 1e999", "mysql"),
+        Case("real default 0.1"),
+        Case("boolean default true"),
+        Case("text default 1.50"),
+        Case("varchar(3) default 'abcd'", "postgresql mysql"),
+        Case("blob default x'00ff'"),
+        Case("date default '2024-01-01'"),
+        Case("time default '10:00:00'"),
+        Case("time default '25:00'", "postgresql mysql"),
+        Case("datetime default '2024-02-30 00:00:00'", "postgresql mysql"),
+        Case("timestamp default '2024-01-01 10:00:00'"),
+    ),
+}
+"""Constants that are converted to their column's type, and some that other databases do not have."""
+
+CLOCKS: dict[str, tuple[Case, ...]] = {
+    "postgresql": (
+        Case("date default now()"),
+        Case("date default localtimestamp"),
+        Case("time(0) default now()"),
+        Case("time(3) default localtime"),
+        Case("timestamp(0) default now()"),
+        Case("timestamp(3) default current_date"),
+        Case("timestamptz(3) default now()"),
+        Case("timestamptz default current_date", "mysql sqlite"),
+        Case("timetz default now()", "mysql sqlite"),
+        Case("text default now()", "mysql sqlite"),
+    ),
+    "mysql": (
+        Case("date default (current_timestamp)"),
+        Case("time default (curtime())"),
+        Case("time default (now())"),
+        Case("datetime(3) default (curdate())"),
+        Case("datetime default (curtime())", "postgresql sqlite"),
+        Case("int default (now())", "postgresql sqlite"),
+        Case("varchar(30) default (curdate())"),
+    ),
+    "sqlite": (
+        Case("date default current_timestamp"),
+        Case("datetime default current_timestamp"),
+        Case("time default current_time"),
+        Case("int default current_timestamp", "postgresql mysql"),
+    ),
+}
+"""The current time in columns of several types."""
+
+
+def move(source: str, target: str, directory: Path) -> Run:
+    return done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}"))
+
+
+def make(url: str, table: str, cases: Sequence[Case], values: str = "(id) VALUES (1)") -> None:
+    columns = ", ".join(f"c{number} {case.declaration}" for number, case in enumerate(cases))
+    execute(url, f"CREATE TABLE {table} (id integer PRIMARY KEY, {columns})", f"INSERT INTO {table} {values}")
+
+
+def made(url: str, table: str, cases: Sequence[Case]) -> list[tuple[str, list[object]]]:
+    """Each case with its values in a moved row and in a row that the target's defaults have made."""
+    execute(url, f"INSERT INTO {table} (id) VALUES (2)")
+    shown = "typeof(c{0}) || ' ' || quote(c{0})" if url.startswith("sqlite") else "c{0}"
+    asked = ", ".join(shown.format(number) for number in range(len(cases)))
+    moved, new = rows(url, f"SELECT {asked} FROM {table} ORDER BY id")
+    return [(case.declaration, list(pair)) for case, *pair in zip(cases, moved, new, strict=True)]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_constant_is_what_a_moved_row_has_or_is_left_out_by_name(
+    source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    there, here = lasting(source), lasting(target)
+    kept = [case for case in CONSTANTS[source] if target not in case.named.split()]
+    named = [case for case in CONSTANTS[source] if target in case.named.split()]
+    make(there, "kept", kept)
+    if named:
+        nothing = ", ".join(["NULL"] * len(named))
+        make(there, "named", named, f"VALUES (1, {nothing})")
+    run = move(there, here, tmp_path)
+    wrong = [(case, values) for case, values in made(here, "kept", kept) if values[0] != values[1] or values[0] is None]
+    assert [case for case in wrong if "null" not in case[0]] == []
+    assert [loss for loss in run.losses if "[default]" in loss and '"kept"' in loss] == []
+    left_out = [re.search(r'"named"\."?c(\d+)', loss) for loss in run.losses if "[default]" in loss]
+    assert [int(found[1]) for found in left_out if found] == list(range(len(named)))
+    if named:
+        execute(here, "INSERT INTO named (id) VALUES (2)")
+        assert rows(here, "SELECT * FROM named ORDER BY id") == [(1, *[None] * len(named)), (2, *[None] * len(named))]
+
+
+def test_a_constant_that_only_the_server_refuses_costs_nothing_else(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("sqlite"), lasting("mysql")
+    execute(
+        source,
+        "CREATE TABLE y (id integer PRIMARY KEY, a year DEFAULT 1800, b year DEFAULT 2024, c date DEFAULT '2024-01-01')",
+        "INSERT INTO y VALUES (1, 2000, 2000, '2000-01-01')",
+    )
+    run = move(source, here, tmp_path)
+    (lost,) = (loss for loss in run.losses if "[default]" in loss)
+    assert '"a"' in lost
+    assert "refuses it" in lost
+    execute(here, "INSERT INTO y (id) VALUES (2)")
+    assert [row[1:3] for row in rows(here, "SELECT * FROM y ORDER BY id")] == [(2000, 2000), (None, 2024)]
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_clock_gives_what_the_columns_type_has(
+    source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    there, here = lasting(source), lasting(target)
+    kept = [case for case in CLOCKS[source] if target not in case.named.split()]
+    named = [case for case in CLOCKS[source] if target in case.named.split()]
+    make(there, "kept", kept)
+    if named:
+        nothing = ", ".join(["NULL"] * len(named))
+        make(there, "named", named, f"VALUES (1, {nothing})")
+    run = move(there, here, tmp_path)
+    forms = [(case, [(type(v), re.sub(r"\d", "0", str(v))) for v in values]) for case, values in made(here, "kept", kept)]
+    assert [form for form in forms if len(set(map(_form, form[1]))) > 1] == []
+    left_out = [re.search(r'"named"\."?c(\d+)', loss) for loss in run.losses if "[default]" in loss]
+    assert [int(found[1]) for found in left_out if found] == list(range(len(named)))
+
+
+def _form(shown: tuple[type, str]) -> tuple[type, str]:
+    """The type and the digits' places, a fraction's aside where the driver shows it only if there is one."""
+    return shown[0], shown[1] if shown[0] is str else shown[1].partition(".")[0]
+
+
+RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+@pytest.mark.parametrize("target", ["mysql", "sqlite"])
+def test_a_random_uuid_stays_one(target: str, lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("postgresql"), lasting(target)
+    execute(source, "CREATE TABLE u (id integer PRIMARY KEY, k uuid DEFAULT gen_random_uuid())")
+    run = move(source, here, tmp_path)
+    execute(here, *(f"INSERT INTO u (id) VALUES ({number})" for number in range(50)))
+    made = [str(value) for (value,) in rows(here, "SELECT k FROM u")]
+    assert all(RANDOM.fullmatch(value) for value in made), made
+    assert len({*made}) == 50
+    assert {value[19] for value in made} == {*"89ab"}
+    assert not run.losses
+
+
+def test_a_uuid_of_the_clock_that_becomes_random_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("mysql"), lasting("postgresql")
+    execute(source, "CREATE TABLE u (id integer PRIMARY KEY, k char(36) DEFAULT (uuid()))")
+    run = move(source, here, tmp_path)
+    assert len([loss for loss in run.losses if "[uuid-version]" in loss and '"k"' in loss]) == 1
+    execute(here, "INSERT INTO u (id) VALUES (1)")
+    assert RANDOM.fullmatch(str(scalar(here, "SELECT k FROM u")))
+
+
+def test_comments_that_are_too_long_are_cut_by_name(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("postgresql"), lasting("mysql")
+    execute(
+        source,
+        "CREATE TABLE c (id integer PRIMARY KEY, a text, b text)",
+        f"COMMENT ON TABLE c IS '{'ä' * 2049}'",
+        f"COMMENT ON COLUMN c.a IS '{'b' * 1025}'",
+        f"COMMENT ON COLUMN c.b IS '{'b' * 1024}'",
+        "COMMENT ON COLUMN c.id IS 'é😀!'",
+        "INSERT INTO c VALUES (1, 'x', 'y')",
+    )
+    run = move(source, here, tmp_path)
+    assert rows(here, "SELECT * FROM c") == [(1, "x", "y")]
+    named = [loss for loss in run.losses if "[comment]" in loss]
+    assert [(said in loss) for said, loss in zip(("U+FFFD", "1025", "2049"), named, strict=True)] == [True] * 3
+    comments = "SELECT column_comment FROM information_schema.columns WHERE table_schema = database() AND table_name = 'c'"
+    assert [text for (text,) in rows(here, f"{comments} ORDER BY ordinal_position")] == ["é\ufffd!", "b" * 1024, "b" * 1024]
+
+
+GENERATORS = {
+    "given": "bigserial",
+    "kept": "integer GENERATED BY DEFAULT AS IDENTITY",
+    "used": "serial",
+}
+
+
+@pytest.mark.parametrize("target", ["mysql", "sqlite"])
+def test_an_identity_that_rows_are_beyond_is_named_where_it_goes_on_after_them(
+    target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    source, here = lasting("postgresql"), lasting(target)
+    execute(
+        source,
+        *(f"CREATE TABLE {name} (id {type_} PRIMARY KEY, x integer)" for name, type_ in GENERATORS.items()),
+        *(f"INSERT INTO {name} (id, x) VALUES (-3, 1), (5, 2)" for name in GENERATORS),
+        "INSERT INTO used (x) SELECT 0 FROM generate_series(1, 2)",
+        "DELETE FROM used WHERE id = 5",
+    )
+    run = move(source, here, tmp_path)
+    named = [loss for loss in run.losses if "[identity-position]" in loss]
+    assert [re.findall(r'"(\w+)"', loss)[1:] for loss in named] == [["given", "id"], ["kept", "id"]]
+    assert all("1 comes next" in loss for loss in named)
+    execute(here, *(f"INSERT INTO {name} (x) VALUES (3)" for name in GENERATORS))
+    assert [scalar(here, f"SELECT max(id) FROM {name}") for name in GENERATORS] == [6, 6, 3]
