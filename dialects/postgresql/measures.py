@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure
+from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .types import quote
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_DOCUMENT = r"^[ \t\r\n]*[\[{]"
 _JSON_SINCE = 16
 """The first version that tells whether a text is JSON; before, there is only a cast that fails."""
 _INFINITE_NUMERIC_SINCE = 14
@@ -53,16 +54,29 @@ def _bytes(ask: Ask, column: str, _: Version) -> str:
     return f"max({_length(ask, column, in_bytes=True)})"
 
 
+def _sent(ask: Ask, column: str) -> str:
+    """A text as a reader sends it: a cast would take the blanks at the end of a char(n) away."""
+    type_ = t.base_of(ask.column.type)
+    fixed = isinstance(type_, t.String) and type_.fixed
+    return f"pg_catalog.textin(pg_catalog.bpcharout({column}))" if fixed else f"{column}::text"
+
+
 def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
     if isinstance(t.base_of(ask.column.type), t.Binary):
         return f"octet_length({column})"
-    return f"octet_length(convert_to({column}::text, 'UTF8'))" if in_bytes else f"char_length({column}::text)"
+    text = _sent(ask, column)
+    return f"octet_length(convert_to({text}, 'UTF8'))" if in_bytes else f"char_length({text})"
+
+
+def _matches(column: str, pattern: str) -> str:
+    """A text compared with a pattern by its characters: a collation of its own may know no patterns."""
+    return f"""({column} COLLATE pg_catalog."C" ~ '{pattern}')"""
 
 
 def _not_json(ask: Ask, column: str, version: Version) -> str | None:
     if version[0] < _JSON_SINCE:
         return None
-    return _counted(rf"NOT ({column} ~ '^[ \t\r\n]*[\[{{]' AND {column} IS JSON)")
+    return _counted(f"NOT ({_matches(column, _DOCUMENT)} AND {column} IS JSON)")
 
 
 def _infinity(ask: Ask, column: str, version: Version) -> str | None:
@@ -86,7 +100,7 @@ def _nan(ask: Ask, column: str, _: Version) -> str | None:
 def _fraction(ask: Ask, column: str, version: Version) -> str | None:
     match t.base_of(ask.column.type):
         case t.Decimal() | t.Float() if ask.digits is not None:
-            number = f"{column}::numeric"
+            number = f"{column}::text::numeric"  # a cast of a floating-point number rounds it to 15 digits, or 6
             differs = f"{number} <> round({number}, {ask.digits})"
             return _counted(f"CASE WHEN {_finite(ask, column, version)} THEN {differs} END")
         case t.Time() | t.Timestamp() if ask.digits is not None:
@@ -100,8 +114,8 @@ def _out_of_range(ask: Ask, column: str, version: Version) -> str | None:
         return _counted(f"isfinite({column}) AND ({column} < '0001-01-01' OR {column} >= '10000-01-01')")
     if ask.limits is None or not isinstance(type_, _NUMBERS):
         return None
-    low, high = ask.limits
-    return _counted(f"({column} <= {low} OR {column} >= {high}) AND {_finite(ask, column, version)}")
+    beyond = outside(column, ask.limits, floats=isinstance(type_, t.Float))
+    return _counted(f"{beyond} AND {_finite(ask, column, version)}")
 
 
 def _too_long(ask: Ask, column: str, _: Version) -> str | None:
@@ -119,7 +133,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.EMPTY: lambda _ask, c, _: _counted(f"octet_length({c}) = 0"),
     Measure.CHARACTERS: lambda ask, c, _: f"max({_length(ask, c, in_bytes=False)})",
     Measure.BYTES: _bytes,
-    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"{c} !~ '{_UUID}'"),
+    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"NOT {_matches(c, _UUID)}"),
     Measure.NOT_JSON: _not_json,
     Misfit.INFINITY: _infinity,
     Misfit.NAN: _nan,

@@ -38,7 +38,7 @@ MEANINGS: Mapping[Measure, str] = MappingProxyType(
         Measure.NULLS: "How many rows have no value.",
         Measure.LEAST: "The least value, but for what is infinite, no number or no date.",
         Measure.MOST: "The greatest value, as above.",
-        Measure.NO_NUMBER: "How many values are infinite, or NaN.",
+        Measure.NO_NUMBER: "How many values are infinite, NaN, or no date.",
         Measure.SCALE: "The most digits after the point, needless zeros not counted.",
         Measure.NOT_BOOLEAN: "How many values are neither 0 nor 1.",
         Measure.TIMED: "How many values have a time of day other than midnight.",
@@ -75,3 +75,20 @@ class Ask:
     length: int | None = None
     in_bytes: bool = False
     escapes: bool = False
+
+
+def outside(number: str, limits: tuple[int, int], *, floats: bool) -> str:
+    """The condition for numbers that are not between two limits.
+
+    ``floats``: the database compares with the floating-point numbers nearest to the limits, which may be between them.
+    """
+    low, high = limits
+    below = "<" if floats and _is_between(float(low), limits) else "<="
+    above = ">" if floats and _is_between(float(high), limits) else ">="
+    return f"({number} {below} {low} OR {number} {above} {high})"
+
+
+def _is_between(number: float, limits: tuple[int, int]) -> bool:
+    """Whether both the number and its text are: a load into whole numbers takes the one, into decimals the other."""
+    low, high = limits
+    return low < number < high and Decimal(repr(number)) not in limits

@@ -41,7 +41,7 @@ QUESTIONS = (
     Question(Measure.NULLS, lambda _: True, "all"),
     Question(Measure.LEAST, _EXTREMES, _EXTREMES_SAID),
     Question(Measure.MOST, _EXTREMES, _EXTREMES_SAID),
-    Question(Measure.NO_NUMBER, _are(t.Decimal, t.Float), "decimals, floating-point numbers"),
+    Question(Measure.NO_NUMBER, _are(t.Decimal, t.Float, t.Timestamp), "decimals, floating-point numbers, timestamps"),
     Question(Measure.SCALE, _are(t.Decimal), "decimals"),
     Question(Measure.NOT_BOOLEAN, _are(t.Integer, t.Decimal), "whole numbers, decimals"),
     Question(Measure.TIMED, lambda type_: isinstance(type_, t.Timestamp) and not type_.zoned, "timestamps without a zone"),
