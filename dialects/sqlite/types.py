@@ -15,6 +15,7 @@ from typing import Literal
 
 from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.equality import EXACT, Equality
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column
 
@@ -43,6 +44,9 @@ def affinity(declared: str) -> Affinity:
             return found
     return "NUMERIC"
 
+
+EQUALITIES: Mapping[str, Equality] = {"BINARY": EXACT, "NOCASE": Equality(case=True), "RTRIM": Equality(blanks=True)}
+"""What SQLite's collations hold for equal."""
 
 # --- from SQLite ----------------------------------------------------------------------------------------------------
 

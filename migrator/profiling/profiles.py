@@ -24,8 +24,8 @@ Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
 TROUBLES: Mapping[Trouble, str] = {
     "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for; of "
     "UUIDs, also those that are spelled otherwise.",
-    "duplicates": "Rows that {key} at the target holds for equal: case and blanks at the end do not count there, or the "
-    "source has no such key.",
+    "duplicates": "Rows that {key} at the target holds for equal: by the collation that its texts have there, or because "
+    "the source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
     "empty_string": "Empty texts, which are NULL where Oracle is the target.",
 }
