@@ -17,6 +17,14 @@ _ZERO = "'0000-00-00'"
 _FLOAT_BITS = 24
 """How many binary digits a FLOAT has."""
 
+_STRING = r"""'"(?:[^"\\\\]++|\\\\.)*+"'"""
+_NO_NUMBER = "'[0-9][.](?![0-9])|[0-9][eE](?![-+]?[0-9])|-(?![0-9])'"
+_ESCAPES = (
+    r"""'^(?:[^\\\\]|\\\\["\\\\/bfnrt]|\\\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
+    r"""|\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2})*+$'"""
+)
+"""What MariaDB takes for JSON and nobody else: numbers that stop after their point, exponent or sign, and any escape."""
+
 Expression = Callable[[Ask, str], str | None]
 """The aggregate, given the quoted column; None: there is none."""
 
@@ -71,9 +79,9 @@ def _extreme(function: str) -> Expression:
 
 
 def _no_number(ask: Ask, column: str) -> str:
-    """There are no infinities here and no NaN, but dates that are none."""
+    """There are no infinities here and no NaN, but dates that are none elsewhere."""
     dated = isinstance(t.base_of(ask.column.type), t.Timestamp)
-    return _counted(f"{_zero(column)} OR {_partial(column)}") if dated else "0"
+    return _counted(f"{_day(column)} < '0001-01-01' OR {_partial(column)}") if dated else "0"
 
 
 def _scale(ask: Ask, column: str) -> str:
@@ -89,7 +97,17 @@ def _not_uuid(ask: Ask, column: str) -> str:
 
 
 def _not_json(ask: Ask, column: str) -> str:
-    return _counted(f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[') OR NOT JSON_VALID({column})")
+    text = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"
+    wrong = (
+        f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[')",
+        f"NOT JSON_VALID({column})",
+        f"REGEXP_REPLACE({text}, {_STRING}, '') REGEXP {_NO_NUMBER}",
+        f"{text} NOT REGEXP {_ESCAPES}",
+    )
+    cases = " ".join(
+        f"WHEN {condition} THEN 1" for condition in wrong
+    )  # one after the other: few texts are looked at by all
+    return f"COUNT(CASE WHEN {column} IS NULL THEN NULL {cases} END)"
 
 
 def _nul(ask: Ask, column: str) -> str:

@@ -11,6 +11,8 @@ from migrator.model.misfits import Misfit
 from .types import quote
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_PAIR, _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}", r"\\u[dD][89a-fA-F]"
+"""The two escapes of a character outside of the first 65536, and one of them: alone, it is no character."""
 _DOCUMENT = r"^[ \t\r\n]*[\[{]"
 _JSON_SINCE = 16
 """The first version that tells whether a text is JSON; before, there is only a cast that fails."""
@@ -41,6 +43,12 @@ def _finite(ask: Ask, column: str, version: Version) -> str:
             return f"{column} <> 'NaN'"
         case _:
             return f"{column} IS NOT NULL"
+
+
+def _no_number(ask: Ask, column: str, version: Version) -> str:
+    if isinstance(t.base_of(ask.column.type), t.Timestamp):
+        return _counted(f"NOT ({column} >= '0001-01-01' AND {column} < '10000-01-01')")
+    return _counted(f"NOT ({_finite(ask, column, version)})")
 
 
 def _extreme(function: str) -> Expression:
@@ -76,7 +84,8 @@ def _matches(column: str, pattern: str) -> str:
 def _not_json(ask: Ask, column: str, version: Version) -> str | None:
     if version[0] < _JSON_SINCE:
         return None
-    return _counted(f"NOT ({_matches(column, _DOCUMENT)} AND {column} IS JSON)")
+    paired = f"""regexp_replace({column} COLLATE pg_catalog."C", '{_PAIR}', '', 'g')"""
+    return _counted(f"NOT ({_matches(column, _DOCUMENT)} AND {column} IS JSON AND {paired} !~ '{_HALF}')")
 
 
 def _infinity(ask: Ask, column: str, version: Version) -> str | None:
@@ -126,7 +135,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _ask, c, _: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("min"),
     Measure.MOST: _extreme("max"),
-    Measure.NO_NUMBER: lambda ask, c, version: _counted(f"NOT ({_finite(ask, c, version)})"),
+    Measure.NO_NUMBER: _no_number,
     Measure.SCALE: lambda _ask, c, _: f"max(length(rtrim(split_part({c}::text, '.', 2), '0')))",
     Measure.NOT_BOOLEAN: lambda _ask, c, _: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: lambda _ask, c, _: _counted(f"{c} <> date_trunc('day', {c})"),

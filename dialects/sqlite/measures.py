@@ -13,6 +13,8 @@ from .proof import misfit, quoted
 
 _HEX = "[0-9a-f]"
 _UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+_SURROGATE = r"*\u[dD][89a-fA-F]*"
+"""An escape in JSON that may be half a character."""
 _DIGITS = 15
 """The digits after the point that are looked at where a declaration names none: as many as a number's text has."""
 
@@ -51,6 +53,14 @@ def _extreme(function: str) -> Expression:
     return aggregate
 
 
+def _timed(ask: Ask, column: str) -> str:
+    type_ = t.base_of(ask.column.type)
+    if isinstance(type_, t.Timestamp) and type_.zoned:  # by a time's fraction, which its functions round, and the rest of it
+        fraction = f"trim(substr({column}, 20, length({column}) - 25), '0.')"
+        return _counted(f"{_texts(column)} AND (time({column}) <> '00:00:00' OR {fraction} <> '')")
+    return _counted(f"{_texts(column)} AND trim(substr({column}, 12), '0:.') <> ''")
+
+
 def _scale(ask: Ask, column: str) -> str:
     type_ = t.base_of(ask.column.type)
     declared = type_.scale if isinstance(type_, t.Decimal) and type_.precision is not None else _DIGITS
@@ -79,7 +89,8 @@ def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
 
 def _not_json(ask: Ask, column: str) -> str:
     document = f"substr(ltrim({column}, ' ' || char(9, 10, 13)), 1, 1) IN ('{{', '[') AND json_valid({column})"
-    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND {document})")
+    known = f"{document} AND {column} NOT GLOB '{_SURROGATE}'"
+    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND {known})")
 
 
 def _not_uuid(ask: Ask, column: str) -> str:
@@ -91,7 +102,7 @@ def _no_number(ask: Ask, column: str) -> str:
     type_ = t.base_of(ask.column.type)
     if not isinstance(type_, t.Timestamp):
         return _counted(f"{column} IS NOT NULL AND NOT {_finite(column)}")
-    wrong = misfit(type_, "TEXT").format(c=column)
+    wrong = f"({misfit(type_, 'TEXT').format(c=column)} OR {column} < '0001')"
     return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND NOT {wrong})")
 
 
@@ -136,7 +147,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NO_NUMBER: _no_number,
     Measure.SCALE: _scale,
     Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
-    Measure.TIMED: lambda _, c: _counted(f"{_texts(c)} AND trim(substr({c}, 12), '0:.') <> ''"),
+    Measure.TIMED: _timed,
     Measure.EMPTY: lambda _, c: _counted(f"{_texts(c)} AND {c} = ''"),
     Measure.CHARACTERS: _longest(in_bytes=False),
     Measure.BYTES: _longest(in_bytes=True),

@@ -229,8 +229,9 @@ TYPES = (
 
 
 def _is_number(column: Column) -> bool:
-    """Whether decimals are kept as SQLite's numbers, rather than as text."""
-    return isinstance(t.base_of(column.type), t.Decimal) and affinity(column.native) != "TEXT"
+    """Whether values are whole numbers, or decimals that are kept as SQLite's numbers rather than as text."""
+    type_ = t.base_of(column.type)
+    return isinstance(type_, t.Integer) or (isinstance(type_, t.Decimal) and affinity(column.native) != "TEXT")
 
 
 _is_float = of_types(t.Float)

@@ -133,11 +133,12 @@ class Profiler:
             return
         by_target = {way.target.name: way for way in ways}
         held = [frozenset(columns) for _, columns in _whole_keys(table)]
-        for label, names in _whole_keys(self._goal.existing.get(table.qname, table)):
+        made = self._goal.existing.get(table.qname)
+        for label, names in _whole_keys(made or table):
             key = [by_target[name] for name in names if name in by_target]
             if len(key) < len(names):
                 continue  # over what the target fills by itself
-            if any(map(_folds, key)) or not any(one <= frozenset(names) for one in held):
+            if any(_folds(way, made is not None) for way in key) or not any(one <= frozenset(names) for one in held):
                 rows = self._count(remarks, label, partial(self._equal, table, key, self._goal))
                 if rows:
                     yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
@@ -219,9 +220,9 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
 
 
-def _folds(way: Way) -> bool:
-    """Whether the target holds texts for equal that the source tells apart."""
+def _folds(way: Way, existing: bool) -> bool:
+    """Whether the target may hold texts for equal that the source tells apart."""
     type_ = t.base_of(way.target.type)
-    if way.pair is None or way.pair.alike or not isinstance(type_, t.String):
+    if way.pair is None or (way.pair.alike and not existing) or not isinstance(type_, t.String):
         return False
     return bool(way.target.equality) or type_.fixed

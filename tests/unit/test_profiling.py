@@ -99,7 +99,7 @@ def test_each_measure_is_asked_once_and_has_a_meaning() -> None:
         (t.Integer(), {M.LEAST, M.NOT_BOOLEAN}, {M.SCALE, M.EMPTY}),
         (t.Decimal(), {M.SCALE, M.NO_NUMBER}, {M.BYTES}),
         (t.Timestamp(), {M.TIMED, M.MOST}, {M.NOT_BOOLEAN}),
-        (t.Timestamp(zoned=True), {M.MOST}, {M.TIMED}),
+        (t.Timestamp(zoned=True), {M.MOST, M.TIMED}, {M.NOT_BOOLEAN}),
         (t.String(35), {M.EMPTY, M.CHARACTERS}, {M.NOT_UUID, M.NOT_JSON, M.LEAST}),
         (t.String(36), {M.NOT_UUID}, {M.NOT_JSON}),
         (t.String(), {M.NOT_UUID, M.NOT_JSON}, set()),
@@ -215,7 +215,13 @@ def test_what_sql_cannot_find_is_named() -> None:
     pair = pair_of(Column("c", t.String()), Column("d", t.Integer()), load_adapter("sqlite"), load_adapter("postgresql"))
     way = Way(pair.source, pair)
     told = profile(NAME, [way], Scan(1, dict.fromkeys(way.asks, 0)), {})
-    assert told.columns[0].unknown == (Misfit.FRACTION, Misfit.OUT_OF_RANGE)
+    assert told.columns[0].unknown == (
+        "other_type",
+        Misfit.INFINITY,
+        Misfit.NAN,
+        Misfit.FRACTION,
+        Misfit.OUT_OF_RANGE,
+    )
     assert told.findings == ()
 
 
