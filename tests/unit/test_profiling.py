@@ -151,6 +151,8 @@ def test_what_an_older_postgresql_has_no_words_for_is_not_asked() -> None:
     assert postgresql.aggregate(document, (15, 4)) is None
     assert "IS JSON" in str(postgresql.aggregate(document, (16, 0)))
     assert "Infinity" not in str(postgresql.aggregate(number, (13, 0)))
+    for measure in (M.NOT_UUID, M.NOT_JSON):  # patterns are refused where the column's own collation is not deterministic
+        assert 'COLLATE pg_catalog."C" ~' in str(postgresql.aggregate(Ask(Column("c", t.String()), measure), (16, 0)))
     assert "Infinity" in str(postgresql.aggregate(number, (14, 0)))
 
 
