@@ -313,6 +313,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             if pc.any(pc.and_(pc.not_equal(array, 0), pc.not_equal(array, 1))).as_py():
                 raise pa.ArrowInvalid("only 0 and 1 are truth values")
             return array.cast(pa.bool_())
+        case t.Decimal(), t.Boolean() if pa.types.is_string(array.type):
+            return _booleans(pc.replace_substring_regex(array, r"^([01])\.0*$", r"\1"))
         case t.Decimal(), t.Boolean() if pa.types.is_decimal(array.type):
             return _convert(array.cast(pa.decimal128(1, 0)).cast(pa.int8()), t.Integer(8), target, wanted)
         case t.Bit(length=1), t.Boolean():
@@ -332,6 +334,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(pa.binary())
         case t.Integer(), t.Decimal():
             return array.cast(pa.decimal128(20, 0)).cast(wanted) if pa.types.is_decimal(wanted) else as_text(array, source)
+        case t.Decimal(), t.Integer() if pa.types.is_string(array.type):
+            return pc.replace_substring_regex(array, r"^([+-]?\d+)\.0*$", r"\1").cast(wanted)
         case ((t.Decimal() | t.Float()), t.Decimal()):
             return (
                 array.cast(wanted)
@@ -352,7 +356,7 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
         case t.Float(), t.Float() if pa.types.is_float64(array.type) and pa.types.is_float32(wanted):
             return _narrowed(array)
         case t.Decimal(), t.Float():
-            return pa.array([None if v is None else float(v) for v in array.to_pylist()], wanted)  # Arrow's cast misrounds
+            return _nearest(array, wanted)
         case ((t.Integer() | t.Year() | t.Decimal() | t.Float()), (t.Integer() | t.Year() | t.Decimal() | t.Float())):
             return array.cast(wanted)
         case _, _ if pa.types.is_string(array.type):
@@ -361,6 +365,20 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(wanted)
         case _:
             raise pa.ArrowInvalid(f"{source} is not {target}")
+
+
+def _nearest(array: pa.Array, wanted: pa.DataType) -> pa.Array:
+    """The floats nearest to decimals, which Arrow's own cast misrounds.
+
+    :raises pa.ArrowInvalid: a number is beyond all of them.
+    """
+    floats = pa.array([None if v is None else float(v) for v in array.to_pylist()], wanted)
+    beyond = pc.is_inf(floats)
+    if pa.types.is_string(array.type):
+        beyond = pc.and_(beyond, pc.invert(pc.match_substring(array, "inf", ignore_case=True)))
+    if pc.any(beyond).as_py():
+        raise pa.ArrowInvalid(f"{array.filter(pc.fill_null(beyond, False))[0]} is out of range")
+    return floats
 
 
 def _narrowed(array: pa.Array) -> pa.Array:

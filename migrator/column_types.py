@@ -14,6 +14,7 @@ from migrator.errors import ConflictingParameters, InvalidValue
 from migrator.filters import spelled
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import EXACT
 from migrator.model.objects import Column, Object, Table
 from migrator.spec import ColumnType, JobSpec
 
@@ -119,4 +120,4 @@ def _changed(table: Table, column: Column, text: str, losses: list[Loss]) -> Col
         raise InvalidValue(name="COLUMN_TYPE", detail=detail)
     detail = f"{declared} becomes {text}, as COLUMN_TYPE asks: {choice.keeps}"
     losses.append(Loss(path_of(table), "column-type", detail, column.name))
-    return replace(column, type=type_, native="", collation=None, ignore_case=False, carried=column)
+    return replace(column, type=type_, native="", collation=None, equality=EXACT, carried=column)

@@ -316,8 +316,31 @@ def limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
             return least - 1, (most if largest is None else min(most, largest)) + 1
         case t.Decimal(precision=int(precision), scale=scale):
             bound: int = 10 ** max(precision - (scale or 0), 0)
-            return -bound, bound
+            if largest is None or scale:
+                return -bound, bound
+            return max(-bound, -largest - 2), min(bound, largest + 1)
     return None
+
+
+def limits_between(pair: Pair) -> tuple[int, int] | None:
+    """The numbers that values of a pair stay between, both left out; None: there are none, or no whole numbers say them.
+
+    Floating-point numbers have limits for numbers that are none: for whole ones, up to which each of them is told from the
+    next, and for decimals.
+    """
+    match pair.kinds:
+        case t.Integer(), t.Float(bits=bits):
+            last: int = 1 << (_WHOLE_BITS[bits])
+            return -last - 1, last + 1
+        case t.Decimal(), t.Float(bits=bits):
+            largest = (1 << _EXPONENTS[bits]) - (1 << (_EXPONENTS[bits] - _WHOLE_BITS[bits] - 1))
+            return -largest, largest
+    return limits_of(pair.kinds[1], pair.largest)
+
+
+_WHOLE_BITS = {32: 24, 64: 53}
+_EXPONENTS = {32: 128, 64: 1024}
+"""How many binary digits floating-point numbers have, and the power of two that none of them reaches."""
 
 
 def _beyond(array: pa.Array, pair: Pair) -> Change | None:
@@ -325,11 +348,11 @@ def _beyond(array: pa.Array, pair: Pair) -> Change | None:
     target = pair.kinds[1]
     if isinstance(target, _DATES):
         return _nulled(array, pc.match_substring_regex(array, pair.no_dates)) if _is_text(array) else None
-    if isinstance(target, t.Float):
-        if not pa.types.is_float64(array.type):
+    if isinstance(target, t.Float) and pa.types.is_floating(array.type):
+        if not _is_narrower(pair):
             return None
         return _nulled(array, pc.and_(pc.is_finite(array), pc.greater(pc.abs(array), _LARGEST_FLOAT32)))
-    limits = limits_of(target, pair.largest)
+    limits = limits_between(pair)
     if limits is None:
         return None
     if _is_text(array):
@@ -382,20 +405,27 @@ def _may_be_out_of_range(pair: Pair) -> bool:
     source, target = pair.kinds
     if isinstance(target, _DATES):
         return pair.no_dates != ""
-    if isinstance(target, t.Float):
+    there = limits_between(pair)
+    if isinstance(target, t.Float) and there is None:
         return _is_narrower(pair)
-    there = limits_of(target, pair.largest)
     if there is None or not isinstance(source, (*_NUMBERS, t.String)):
         return False
     here = limits_of(source, None)
+    if isinstance(target, t.Float):
+        return here is None or here[0] < there[0] or here[1] > there[1]
     return here is None or here[0] < there[0] or here[1] > there[1] or scale_of(source) != scale_of(target)
 
 
 # --- the finders ----------------------------------------------------------------------------------------------------
 
 
-def _lacking(misfit: Misfit) -> Callable[[Pair], bool]:
-    return lambda pair: misfit in pair.lacks
+_INEXACT = (t.Decimal, t.Float, t.String)
+"""Types whose values may be infinite, or NaN, or texts that say so."""
+
+
+def _lacking(misfit: Misfit, *of: type[t.Type]) -> Callable[[Pair], bool]:
+    """Whether the target has no place for a misfit, which values of some types (none given: of all) may be."""
+    return lambda pair: misfit in pair.lacks and (not of or isinstance(pair.kinds[0], of))
 
 
 FINDERS: Mapping[Misfit, Finder] = {
@@ -403,8 +433,8 @@ FINDERS: Mapping[Misfit, Finder] = {
     Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE), _without_nul),
     Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE), _zero_dates, to_null=True),
     Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE), _partial_dates, to_null=True),
-    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY), _infinities, to_null=True),
-    Misfit.NAN: Finder(_lacking(Misfit.NAN), _not_numbers, to_null=True),
+    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY, *_INEXACT, *_DATES), _infinities, to_null=True),
+    Misfit.NAN: Finder(_lacking(Misfit.NAN, *_INEXACT), _not_numbers, to_null=True),
     Misfit.FRACTION: Finder(_may_have_more_digits, _rounded),
     Misfit.OUT_OF_RANGE: Finder(_may_be_out_of_range, _beyond, to_null=True),
     Misfit.TOO_LONG: Finder(_may_be_too_long, _cut),

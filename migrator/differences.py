@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from migrator.between import passage
-from migrator.ddl import unique_keys
+from migrator.ddl import key_losses
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Column, Expression, Table
 
@@ -23,13 +24,12 @@ def differences(table: Table, existing: Table, source: Sequence[Column], target:
         if found is not None and found.rule:
             yield Loss(path, found.rule, found.detail, there.name, each=found.each)
     yield from _computed(table, existing, path)
-    folded = {there.name: (here.ignore_case, there.ignore_case) for here, there in zip(source, target, strict=True)}
-    for label, columns in unique_keys(existing):
-        for name in columns:
-            if folded.get(name) == (False, True):
-                yield Loss(path, "key-case", f"{label} holds 'a' and 'A' for equal, and refuses one of the two", name)
-            elif folded.get(name) == (True, False):
-                yield Loss(path, "key-case", f"{label} lets in both 'a' and 'A', which are equal at the source", name)
+    pairs = list(zip(source, target, strict=True))
+    yield from key_losses(
+        replace(existing, schema=table.schema, name=table.name),
+        {there.name: here.equality for here, there in pairs},
+        {there.name: there.equality for _, there in pairs},
+    )
 
 
 def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:

@@ -693,7 +693,8 @@ reason, the others are looked at all the same, and the exit code is 5.
 One query a table, which goes through its rows once. Where a table asks for more expressions than a SELECT has room for
 (PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
 were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
-that holds more for equal than the source's.
+that may hold more for equal than the source's. Which texts are equal, the target is asked itself: the columns of such a key
+go into a temporary table there, all rows of them, and nothing of it stays.
 
 ## Facts
 
@@ -710,16 +711,19 @@ characters are counted up to the first.
 Where a column goes to one that has no place for some of its values, these are counted. A value is looked at as it is: a
 number that is out of range only once it has been rounded is a fraction here and not out of range. *not known* stands where
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
-numbers that go into fewer bits. The load will find them.
+numbers that go into fewer bits; `other_type` where a column of the target is of a kind that may have no place for the values
+of the source's, which nobody counts. The load will find them. Whether the character set of a table of MySQL's that is there
+already has all letters of a text is not looked at.
 
 | case | what it is |
 |---|---|
 """
 
 _PROFILE_PROOFS = """
-Duplicates are looked for where the target holds texts for equal and the source does not, and where a table that is there
-already has a unique key that the source has not; small and capital letters are those of the source's `lower`, accents
-count. Keys over expressions, prefixes or with a condition are passed over. Orphans are looked for by every foreign key but
+Duplicates are looked for where the target may hold texts for equal and the source does not, and where a table that is there
+already has a unique key that the source has not. Of texts, the target counts them by its own collation; where a script is
+written there is nobody to ask, and the plan says so. Rows that a table has already are not compared. Keys over expressions,
+prefixes or with a condition are passed over. Orphans are looked for by every foreign key but
 those of a single partition: SQLite checks none unless asked to, MySQL and PostgreSQL can be told not to, and QUERY may
 leave parents out.
 

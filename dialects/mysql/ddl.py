@@ -12,6 +12,7 @@ from migrator.ddl import DDL, Elsewhere, Script, bounded, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
+from migrator.model.equality import EXACT, Equality, nearest
 from migrator.model.objects import (
     Check,
     Column,
@@ -35,6 +36,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .collations import equality_of
 from .defaults import constant
 from .dictionary import parsed_flavor
 from .names import SQL_MODE, quote
@@ -67,7 +69,15 @@ RANDOM_UUID = (
 )
 """A random UUID of version 4 (RFC 9562)."""
 
-COLLATE_IGNORING_CASE = "utf8mb4_general_ci"
+COLLATIONS = {
+    "mariadb": ("utf8mb4_general_nopad_ci", "utf8mb4_unicode_520_nopad_ci"),
+    "mysql": ("utf8mb4_0900_as_ci", "utf8mb4_0900_ai_ci"),
+    "": (),
+}
+"""The collations of one server of which columns from other databases get the nearest, if texts of different characters are
+equal there; besides the binary one and those that both servers have."""
+
+COLLATIONS_OF_BOTH = ("utf8mb4_bin", "utf8mb4_general_ci")
 
 COLLATIONS_IN_MARIADB = {
     "utf8mb4_0900_bin": "utf8mb4_nopad_bin",
@@ -302,11 +312,21 @@ class MySQLDDL(DDL):
             return f"COLLATE {self.collation(column.collation, path_of(table), losses, column.name)}"
         if self.native:
             return ""
-        if column.ignore_case and isinstance(t.base_of(column.type), t.String):
-            detail = f"{COLLATE_IGNORING_CASE} holds letters with and without accents for equal, too"
-            losses.append(Loss(path_of(table), "collation", detail, column.name))
-            return f"COLLATE {COLLATE_IGNORING_CASE}"
+        if column.equality and isinstance(t.base_of(column.type), t.String):
+            return f"COLLATE {self._folding(column)}"
         return ""
+
+    def equality(self, column: Column) -> Equality:
+        """What the collation that it gets holds for equal."""
+        if self.native:
+            return column.equality
+        texts = column.equality and isinstance(t.base_of(column.type), t.String)
+        return equality_of(self._folding(column), column.type) if texts else EXACT
+
+    def _folding(self, column: Column) -> str:
+        """The collation of a column whose source holds texts of different characters for equal."""
+        known = (self.binary_collation, *COLLATIONS[self.server], *COLLATIONS_OF_BOTH)
+        return nearest(column.equality, {name: equality_of(name, column.type) for name in known})
 
     def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""

@@ -48,6 +48,7 @@ from migrator.model.objects import (
 from migrator.model.objects import Sequence as SequenceObject
 
 from . import privileges
+from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
 from .types import is_unsigned, neutral, unsigned_check
@@ -398,7 +399,7 @@ class Reader:
             generated=self.generated(table, row, extra),
             comment=row["column_comment"] or None,
             collation=own if own != collation and not json else None,
-            ignore_case="_ci" in (own or ""),
+            equality=equality_of(own or "", type_),
             on_update=_on_update(extra),
             invisible="invisible" in extra,
             native="json" if json else native,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure
+from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .names import quote
@@ -14,6 +14,16 @@ _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
 _ESCAPED_NUL, _ESCAPED_BACKSLASH = "X'5C7530303030'", "X'5C5C'"
 _ZERO = "'0000-00-00'"
+_FLOAT_BITS = 24
+"""How many binary digits a FLOAT has."""
+
+_STRING = r"""'"(?:[^"\\\\]++|\\\\.)*+"'"""
+_NO_NUMBER = "'[0-9][.](?![0-9])|[0-9][eE](?![-+]?[0-9])|-(?![0-9])'"
+_ESCAPES = (
+    r"""'^(?:[^\\\\]|\\\\["\\\\/bfnrt]|\\\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
+    r"""|\\\\u[dD][89abAB][0-9a-fA-F]{2}\\\\u[dD][c-fC-F][0-9a-fA-F]{2})*+$'"""
+)
+"""What MariaDB takes for JSON and nobody else: numbers that stop after their point, exponent or sign, and any escape."""
 
 Expression = Callable[[Ask, str], str | None]
 """The aggregate, given the quoted column; None: there is none."""
@@ -68,6 +78,12 @@ def _extreme(function: str) -> Expression:
     return aggregate
 
 
+def _no_number(ask: Ask, column: str) -> str:
+    """There are no infinities here and no NaN, but dates that are none elsewhere."""
+    dated = isinstance(t.base_of(ask.column.type), t.Timestamp)
+    return _counted(f"{_day(column)} < '0001-01-01' OR {_partial(column)}") if dated else "0"
+
+
 def _scale(ask: Ask, column: str) -> str:
     type_ = t.base_of(ask.column.type)
     if not (isinstance(type_, t.Decimal) and type_.scale):
@@ -81,7 +97,17 @@ def _not_uuid(ask: Ask, column: str) -> str:
 
 
 def _not_json(ask: Ask, column: str) -> str:
-    return _counted(f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[') OR NOT JSON_VALID({column})")
+    text = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"
+    wrong = (
+        f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[')",
+        f"NOT JSON_VALID({column})",
+        f"REGEXP_REPLACE({text}, {_STRING}, '') REGEXP {_NO_NUMBER}",
+        f"{text} NOT REGEXP {_ESCAPES}",
+    )
+    cases = " ".join(
+        f"WHEN {condition} THEN 1" for condition in wrong
+    )  # one after the other: few texts are looked at by all
+    return f"COUNT(CASE WHEN {column} IS NULL THEN NULL {cases} END)"
 
 
 def _nul(ask: Ask, column: str) -> str:
@@ -95,28 +121,46 @@ def _fraction(ask: Ask, column: str) -> str | None:
     if ask.digits is None:
         return None
     match t.base_of(ask.column.type):
-        case t.Decimal() | t.Float():
+        case t.Decimal():
             return _counted(f"{column} <> TRUNCATE({column}, {ask.digits})")
+        case t.Float(bits=bits) if ask.digits >= 0:
+            return _counted((_finer_double if bits > 32 else _finer_float)(column, ask.digits))
         case t.Time() | t.Timestamp() | t.Interval():
             return _counted(f"MICROSECOND({column}) % {10 ** (6 - ask.digits)} <> 0")
     return None
 
 
+def _finer_double(column: str, digits: int) -> str:
+    """Whether a DOUBLE has more digits after the point than so many, in the shortest text that says it."""
+    text = f"CAST({column} * 1e0 AS CHAR)"  # DOUBLE(9,2) is printed with two digits
+    mantissa = f"SUBSTRING_INDEX({text}, 'e', 1)"
+    written = f"IF(LOCATE('.', {mantissa}), LENGTH(SUBSTRING_INDEX({mantissa}, '.', -1)), 0)"
+    exponent = f"IF(LOCATE('e', {text}), CAST(SUBSTRING_INDEX({text}, 'e', -1) AS SIGNED), 0)"
+    return f"{written} - {exponent} > {digits}"
+
+
+def _finer_float(column: str, digits: int) -> str:
+    """Whether no number of so few digits has a FLOAT as its nearest: six digits are all that is printed of one."""
+    value = f"{column} * 1e0"
+    half_a_step = f"POW(2, FLOOR(LOG2(ABS({value}))) - {_FLOAT_BITS})"
+    return f"ABS({value} - ROUND({value}, {digits})) >= {half_a_step}"
+
+
 def _out_of_range(ask: Ask, column: str) -> str | None:
-    if isinstance(t.base_of(ask.column.type), t.Date | t.Timestamp):  # the year 0: no other is one elsewhere
+    type_ = t.base_of(ask.column.type)
+    if isinstance(type_, t.Date | t.Timestamp):  # the year 0: no other is one elsewhere
         year = f"LEFT({_day(column)}, 4)"
         return _counted(f"{year} = '0000' AND NOT {_zero(column)} AND NOT {_partial(column)}")
-    if ask.limits is None or not isinstance(t.base_of(ask.column.type), _NUMBERS):
+    if ask.limits is None or not isinstance(type_, _NUMBERS):
         return None
-    low, high = ask.limits
-    return _counted(f"{column} <= {low} OR {column} >= {high}")
+    return _counted(outside(column, ask.limits, floats=isinstance(type_, t.Float)))
 
 
 AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("MIN"),
     Measure.MOST: _extreme("MAX"),
-    Measure.NO_NUMBER: lambda _ask, _: "0",
+    Measure.NO_NUMBER: _no_number,
     Measure.SCALE: _scale,
     Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: lambda _, c: _counted(_timed(c)),
@@ -132,7 +176,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Misfit.OUT_OF_RANGE: _out_of_range,
     Misfit.TOO_LONG: lambda ask, c: _counted(f"{_length(ask, c, in_bytes=ask.in_bytes)} > {ask.length}"),
 }
-"""How each measure and each misfit is asked. There are no infinities here and no NaN, nor an expression for wrong bytes."""
+"""How each measure and each misfit is asked. There is no expression for wrong bytes."""
 
 
 def aggregate(ask: Ask) -> str | None:

@@ -410,8 +410,8 @@ MARIADB_TYPES: tuple[TypeRule, ...] = (
 """Rows that come before TYPES where the server is known to be a MariaDB of 10.7 or later."""
 
 LACKS: Mapping[Misfit, Lacking] = {
-    Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Decimal, t.Float),
-    Misfit.NAN: of_types(t.Decimal, t.Float),
+    Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Integer, t.Decimal, t.Float),
+    Misfit.NAN: of_types(t.Integer, t.Decimal, t.Float),
 }
 """Which columns have no place for values of a kind."""
 

@@ -10,11 +10,12 @@ from functools import cache, cached_property
 from sqlglot import exp
 
 from migrator.adapter import Adapter, load_adapter
-from migrator.ddl import DDL, Script, keys_telling_case
+from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
 from migrator.expressions import Untranslatable, parse
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -376,6 +377,12 @@ class OracleDDL(DDL):
         losses = () if self.at_home else self._column_losses(table)
         return Script(script.statements, (*script.losses, *losses))
 
+    def equality(self, column: Column) -> Equality:
+        """A CHAR, which takes one character only, is compared without blanks at its end."""
+        type_ = t.base_of(column.type)
+        fixed = isinstance(type_, t.String) and type_.fixed and type_.length == 1
+        return Equality(blanks=column.equality.blanks) if fixed else EXACT
+
     def _column_losses(self, table: Table) -> Iterator[Loss]:
         path = path_of(table)
         texts = [c for c in table.columns if isinstance(t.base_of(c.type), t.String | t.SetOf) and c.generated is None]
@@ -386,10 +393,6 @@ class OracleDDL(DDL):
         nullable = [c.name for c in texts if c.nullable and c.name not in key]
         if nullable:
             yield Loss(path, "oracle-empty-string", f"'' becomes NULL in {', '.join(nullable)}")
-        ignoring = [c.name for c in texts if c.ignore_case]
-        if ignoring:
-            yield Loss(path, "ignore-case", f"capital letters differ from small ones here in {', '.join(ignoring)}")
-        yield from keys_telling_case(table)
         for column in table.columns:
             if column.invisible:
                 yield Loss(path, "invisible", "the invisible column is visible here", column.name)

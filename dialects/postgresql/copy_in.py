@@ -180,7 +180,7 @@ def _hexadecimal(array: pa.Array, head: str) -> pa.Array:
 
 _ZONE = r"(?i):\d\d(\.\d+)?\s*([+-]\d|z\b|[a-z]{3,})"
 _SILENT: dict[str, tuple[tuple[str, str], ...]] = {
-    "date": ((r"\d:\d", "a time of day would be dropped"),),
+    "date": ((r"[1-9]\d?:\d|:\d*[1-9]|:\d+\.\d*[1-9]", "a time of day would be dropped"),),
     "time": ((r"\d-\d+-\d", "a date would be dropped"), (_ZONE, "a time zone would be dropped")),
     "timestamp": ((_ZONE, "a time zone would be dropped"),),
 }

@@ -10,11 +10,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from migrator.adapter import TypeRule
-from migrator.ddl import DDL, Script, keys_telling_case
+from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -159,6 +160,12 @@ class PostgreSQLDDL(DDL):
             losses.append(Loss(path_of(table), "invisible", "the invisible column is visible here", column.name))
         return super().column(table, column, losses)
 
+    def equality(self, column: Column) -> Equality:
+        """A char(n) is compared without the blanks at its end."""
+        type_ = t.base_of(column.type)
+        fixed = isinstance(type_, t.String) and type_.fixed
+        return Equality(blanks=column.equality.blanks) if fixed else EXACT
+
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """The collation, where the source's is PostgreSQL's too, and the default."""
         collation = f"COLLATE pg_catalog.{self.quote(column.collation)}" if self.at_home and column.collation else ""
@@ -248,7 +255,7 @@ class PostgreSQLDDL(DDL):
             if sequence.owner is not None and (sequence.schema, sequence.owner[0]) == (table.schema, table.name):
                 owner = f"{self.name_of(table)}.{self.quote(sequence.owner[1])}"
                 statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
-        return Script(tuple(statements), (*made.losses, *_case_losses(table), *keys_telling_case(table)))
+        return Script(tuple(statements), made.losses)
 
     def _parents(self, table: Table) -> list[Table]:
         """The tables that this one inherits from, as far as they are moved too."""
@@ -542,13 +549,6 @@ def _on_update_name(table: Table) -> str:
 def _own(table: Table | View) -> Table | None:
     """The table whose columns an index's expressions name; a materialized view's are those of its own database."""
     return table if isinstance(table, Table) else None
-
-
-def _case_losses(table: Table) -> Iterator[Loss]:
-    names = [column.name for column in table.columns if column.ignore_case]
-    if names:
-        detail = f"'a' and 'A' are different here in {', '.join(names)}: comparisons, order and unique keys change"
-        yield Loss(path_of(table), "collation-case", detail)
 
 
 def _bound_losses(sequence: Sequence) -> Iterator[Loss]:

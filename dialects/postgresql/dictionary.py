@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
 from .types import DIALECT, neutral, quote
@@ -311,7 +312,7 @@ class _Dictionary:
             generated,
             row.comment,
             collation,
-            bool(row.ignore_case),
+            _equality(row),
             native=row.declaration,
             constant=self._constants.get((row.relation, row.number)),
         )
@@ -697,3 +698,18 @@ def _outside_catalog(schema: str | None, name: str | None) -> str | None:
     if name is None:
         return None
     return quote(name) if schema == "pg_catalog" else f"{quote(schema or '')}.{quote(name)}"
+
+
+_EQUALITIES = {
+    "ks-level1": Equality(case=True, letters=True, accents=True, forms=True),
+    "ks-level2": Equality(case=True, letters=True, forms=True),
+}
+"""By what the locale of a collation says that is not deterministic."""
+
+
+def _equality(column: Row) -> Equality:
+    """What the collation of a column holds for equal."""
+    if column.exact or column.exact is None:
+        return EXACT
+    found = (equality for level, equality in _EQUALITIES.items() if level in (column.locale or ""))
+    return next(found, Equality(forms=True))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure
+from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .types import quote
 
 _UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+_PAIR, _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}", r"\\u[dD][89a-fA-F]"
+"""The two escapes of a character outside of the first 65536, and one of them: alone, it is no character."""
+_DOCUMENT = r"^[ \t\r\n]*[\[{]"
 _JSON_SINCE = 16
 """The first version that tells whether a text is JSON; before, there is only a cast that fails."""
 _INFINITE_NUMERIC_SINCE = 14
@@ -42,6 +45,12 @@ def _finite(ask: Ask, column: str, version: Version) -> str:
             return f"{column} IS NOT NULL"
 
 
+def _no_number(ask: Ask, column: str, version: Version) -> str:
+    if isinstance(t.base_of(ask.column.type), t.Timestamp):
+        return _counted(f"NOT ({column} >= '0001-01-01' AND {column} < '10000-01-01')")
+    return _counted(f"NOT ({_finite(ask, column, version)})")
+
+
 def _extreme(function: str) -> Expression:
     def aggregate(ask: Ask, column: str, version: Version) -> str:
         return f"({function}({column}) FILTER (WHERE {_finite(ask, column, version)}))::text"
@@ -53,16 +62,30 @@ def _bytes(ask: Ask, column: str, _: Version) -> str:
     return f"max({_length(ask, column, in_bytes=True)})"
 
 
+def _sent(ask: Ask, column: str) -> str:
+    """A text as a reader sends it: a cast would take the blanks at the end of a char(n) away."""
+    type_ = t.base_of(ask.column.type)
+    fixed = isinstance(type_, t.String) and type_.fixed
+    return f"pg_catalog.textin(pg_catalog.bpcharout({column}))" if fixed else f"{column}::text"
+
+
 def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
     if isinstance(t.base_of(ask.column.type), t.Binary):
         return f"octet_length({column})"
-    return f"octet_length(convert_to({column}::text, 'UTF8'))" if in_bytes else f"char_length({column}::text)"
+    text = _sent(ask, column)
+    return f"octet_length(convert_to({text}, 'UTF8'))" if in_bytes else f"char_length({text})"
+
+
+def _matches(column: str, pattern: str) -> str:
+    """A text compared with a pattern by its characters: a collation of its own may know no patterns."""
+    return f"""({column} COLLATE pg_catalog."C" ~ '{pattern}')"""
 
 
 def _not_json(ask: Ask, column: str, version: Version) -> str | None:
     if version[0] < _JSON_SINCE:
         return None
-    return _counted(rf"NOT ({column} ~ '^[ \t\r\n]*[\[{{]' AND {column} IS JSON)")
+    paired = f"""regexp_replace({column} COLLATE pg_catalog."C", '{_PAIR}', '', 'g')"""
+    return _counted(f"NOT ({_matches(column, _DOCUMENT)} AND {column} IS JSON AND {paired} !~ '{_HALF}')")
 
 
 def _infinity(ask: Ask, column: str, version: Version) -> str | None:
@@ -86,7 +109,7 @@ def _nan(ask: Ask, column: str, _: Version) -> str | None:
 def _fraction(ask: Ask, column: str, version: Version) -> str | None:
     match t.base_of(ask.column.type):
         case t.Decimal() | t.Float() if ask.digits is not None:
-            number = f"{column}::numeric"
+            number = f"{column}::text::numeric"  # a cast of a floating-point number rounds it to 15 digits, or 6
             differs = f"{number} <> round({number}, {ask.digits})"
             return _counted(f"CASE WHEN {_finite(ask, column, version)} THEN {differs} END")
         case t.Time() | t.Timestamp() if ask.digits is not None:
@@ -100,8 +123,8 @@ def _out_of_range(ask: Ask, column: str, version: Version) -> str | None:
         return _counted(f"isfinite({column}) AND ({column} < '0001-01-01' OR {column} >= '10000-01-01')")
     if ask.limits is None or not isinstance(type_, _NUMBERS):
         return None
-    low, high = ask.limits
-    return _counted(f"({column} <= {low} OR {column} >= {high}) AND {_finite(ask, column, version)}")
+    beyond = outside(column, ask.limits, floats=isinstance(type_, t.Float))
+    return _counted(f"{beyond} AND {_finite(ask, column, version)}")
 
 
 def _too_long(ask: Ask, column: str, _: Version) -> str | None:
@@ -112,14 +135,14 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _ask, c, _: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("min"),
     Measure.MOST: _extreme("max"),
-    Measure.NO_NUMBER: lambda ask, c, version: _counted(f"NOT ({_finite(ask, c, version)})"),
+    Measure.NO_NUMBER: _no_number,
     Measure.SCALE: lambda _ask, c, _: f"max(length(rtrim(split_part({c}::text, '.', 2), '0')))",
     Measure.NOT_BOOLEAN: lambda _ask, c, _: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: lambda _ask, c, _: _counted(f"{c} <> date_trunc('day', {c})"),
     Measure.EMPTY: lambda _ask, c, _: _counted(f"octet_length({c}) = 0"),
     Measure.CHARACTERS: lambda ask, c, _: f"max({_length(ask, c, in_bytes=False)})",
     Measure.BYTES: _bytes,
-    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"{c} !~ '{_UUID}'"),
+    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"NOT {_matches(c, _UUID)}"),
     Measure.NOT_JSON: _not_json,
     Misfit.INFINITY: _infinity,
     Misfit.NAN: _nan,

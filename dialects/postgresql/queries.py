@@ -136,7 +136,8 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname AS name, a.atttypid
        a.attgenerated = '' AND {_constant("d.adbin")} AS constant,
        col_description(a.attrelid, a.attnum) AS comment,
        CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema,
-       NOT l.collisdeterministic AS ignore_case,
+       l.collisdeterministic AS exact,
+       COALESCE(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', l.collcollate) AS locale,
        a.attstorage <> t.typstorage OR {{COMPRESSION}} <> '' OR a.attoptions IS NOT NULL
            OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -269,9 +269,9 @@ NUMERIC_SCALE_BEFORE_15 = TypeRule(
 )
 
 
-def _has_precision(column: Column) -> bool:
+def _has_bounds(column: Column) -> bool:
     type_ = t.base_of(column.type)
-    return isinstance(type_, t.Decimal) and type_.precision is not None
+    return isinstance(type_, t.Integer) or (isinstance(type_, t.Decimal) and type_.precision is not None)
 
 
 LACKS: Mapping[Misfit, Lacking] = {
@@ -279,7 +279,8 @@ LACKS: Mapping[Misfit, Lacking] = {
     Misfit.PARTIAL_DATE: of_types(t.Date, t.Timestamp),
     Misfit.NUL_BYTE: of_types(t.String, t.Enum, t.SetOf, t.Json, t.Xml),
     Misfit.INVALID_BYTES: of_types(t.String, t.Enum, t.Json, t.Xml),
-    Misfit.INFINITY: _has_precision,
+    Misfit.INFINITY: _has_bounds,
+    Misfit.NAN: of_types(t.Integer),
 }
 """Which columns have no place for values of a kind."""
 

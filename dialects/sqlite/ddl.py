@@ -13,6 +13,7 @@ from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
+from migrator.model.equality import Equality, nearest
 from migrator.model.objects import (
     Check,
     Column,
@@ -35,7 +36,7 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
-from .types import DIALECT
+from .types import DIALECT, EQUALITIES
 
 _NEW_UUID = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||"
@@ -82,6 +83,10 @@ class SQLiteDDL(DDL):
         """A temporary table; SQLite looks for functions when it compiles a statement that calls them."""
         return (*super().trial(table), f"EXPLAIN INSERT INTO {self.name_of(table)} DEFAULT VALUES")
 
+    def create_alike(self, staging: QName, table: QName, columns: Iterable[Column]) -> str:
+        """CREATE TABLE AS would keep no collation."""
+        return self.create_staging(staging, columns)
+
     # --- columns ----------------------------------------------------------------------------------------------------
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -93,12 +98,13 @@ class SQLiteDDL(DDL):
             losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
-        elif column.ignore_case:
-            sql += " COLLATE NOCASE"
-            there = column.collation or "its default"
-            detail = f"compares as NOCASE, which folds ASCII letters only (at the source: {there})"
-            losses.append(Loss(path_of(table), "collation", detail, column.name))
+        elif column.equality:
+            sql += f" COLLATE {nearest(column.equality, EQUALITIES)}"
         return sql
+
+    def equality(self, column: Column) -> Equality:
+        """What the collation that it gets holds for equal."""
+        return EQUALITIES[nearest(column.equality, EQUALITIES)]
 
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""

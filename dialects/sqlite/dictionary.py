@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from migrator.expressions import tables_in
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import EXACT
 from migrator.model.objects import (
     Action,
     Check,
@@ -42,7 +43,7 @@ from .declaration import TableText, read_index, read_table, read_view
 from .defaults import default_of
 from .granules import SAMPLED_ROWS, length_of
 from .proof import Declared, Finding, prove, quoted
-from .types import DIALECT, neutral
+from .types import DIALECT, EQUALITIES, neutral
 
 SCHEMA = "main"
 """The name of a SQLite file's one schema."""
@@ -242,7 +243,7 @@ class _Dictionary:
             t.Integer(64) if name == alias else found.type,
             nullable=not not_null and not (key and found.nulls == 0),
             collation=collation if collation != "BINARY" else None,
-            ignore_case=collation == "NOCASE",
+            equality=EQUALITIES.get(collation or "BINARY", EXACT),
             native=native,
         )
         if hidden in {_VIRTUAL_GENERATED, _STORED_GENERATED}:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import MAX_PREC, Context, Decimal, InvalidOperation
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,8 @@ from migrator import arrow
 from migrator.model import types as t
 
 from .proof import shown
+
+_EXACT = Context(prec=MAX_PREC)
 
 
 def fit(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
@@ -57,6 +60,26 @@ def _in_range(array: pa.Array, type_: t.Integer) -> bool:
     return _all(pc.and_(pc.greater_equal(array, low), pc.less_equal(array, high)))
 
 
+def _within(array: pa.Array, type_: t.Decimal) -> bool:
+    """Whether decimals that came as text have no more digits than declared; what is no number is told later."""
+    return not pa.types.is_string(array.type) or all(
+        _has_digits(text, type_) for text in array.to_pylist() if text is not None
+    )
+
+
+def _has_digits(text: str, type_: t.Decimal) -> bool:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return True
+    assert type_.precision is not None
+    scale = type_.scale or 0
+    exponent = number.normalize(_EXACT).as_tuple().exponent
+    if not isinstance(exponent, int) or not number:
+        return True
+    return exponent >= -scale and abs(number) < 10 ** (type_.precision - scale)
+
+
 def _valid_json(array: pa.Array, _: t.Json) -> bool:
     try:
         for text in array.to_pylist():
@@ -71,6 +94,7 @@ LIMITS = (
     Limit(t.String, "a text is longer than a value", _short, lambda _, here: here.length is not None),
     Limit(t.Binary, "bytes are longer than a value", _short, lambda _, here: here.length is not None),
     Limit(t.Integer, "a number is out of the range", _in_range, lambda _, here: here.bits == 24),
+    Limit(t.Decimal, "a number has more digits than one", _within, lambda _, here: here.precision is not None),
     Limit(t.Json, "a text is no document", _valid_json, lambda there, _: not isinstance(there, t.Json)),
 )
 """What Arrow's own types do not check."""

@@ -6,13 +6,15 @@ from collections.abc import Callable, Mapping
 
 from migrator.adapter import Read
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure
+from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
-from .proof import quoted
+from .proof import misfit, quoted
 
 _HEX = "[0-9a-f]"
 _UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+_SURROGATE = r"*\u[dD][89a-fA-F]*"
+"""An escape in JSON that may be half a character."""
 _DIGITS = 15
 """The digits after the point that are looked at where a declaration names none: as many as a number's text has."""
 
@@ -26,6 +28,11 @@ def _counted(condition: str) -> str:
 
 def _texts(column: str) -> str:
     return f"typeof({column}) = 'text'"
+
+
+def _whole(column: str) -> str:
+    """Whether there is no NUL in a text, at which SQLite's functions stop."""
+    return f"instr(CAST({column} AS BLOB), x'00') = 0"
 
 
 def _numbers(column: str) -> str:
@@ -44,6 +51,14 @@ def _extreme(function: str) -> Expression:
         return f"nullif(quote({function}(CASE WHEN {_finite(column)} THEN {column} END)), 'NULL')"
 
     return aggregate
+
+
+def _timed(ask: Ask, column: str) -> str:
+    type_ = t.base_of(ask.column.type)
+    if isinstance(type_, t.Timestamp) and type_.zoned:  # by a time's fraction, which its functions round, and the rest of it
+        fraction = f"trim(substr({column}, 20, length({column}) - 25), '0.')"
+        return _counted(f"{_texts(column)} AND (time({column}) <> '00:00:00' OR {fraction} <> '')")
+    return _counted(f"{_texts(column)} AND trim(substr({column}, 12), '0:.') <> ''")
 
 
 def _scale(ask: Ask, column: str) -> str:
@@ -74,7 +89,21 @@ def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
 
 def _not_json(ask: Ask, column: str) -> str:
     document = f"substr(ltrim({column}, ' ' || char(9, 10, 13)), 1, 1) IN ('{{', '[') AND json_valid({column})"
-    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {document})")
+    known = f"{document} AND {column} NOT GLOB '{_SURROGATE}'"
+    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND {known})")
+
+
+def _not_uuid(ask: Ask, column: str) -> str:
+    uuid = f"{_texts(column)} AND {_whole(column)} AND {column} GLOB '{_UUID}'"
+    return _counted(f"{column} IS NOT NULL AND NOT ({uuid})")
+
+
+def _no_number(ask: Ask, column: str) -> str:
+    type_ = t.base_of(ask.column.type)
+    if not isinstance(type_, t.Timestamp):
+        return _counted(f"{column} IS NOT NULL AND NOT {_finite(column)}")
+    wrong = f"({misfit(type_, 'TEXT').format(c=column)} OR {column} < '0001')"
+    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND NOT {wrong})")
 
 
 def _nul(ask: Ask, column: str) -> str:
@@ -84,12 +113,18 @@ def _nul(ask: Ask, column: str) -> str:
     return _counted(f"{_texts(column)} AND {found}")
 
 
+def _finer(column: str, digits: int) -> str:
+    """Whether no number of so few digits has a real as its nearest; round() looks at 16 digits of it."""
+    text = f"printf('%!.{digits}f', {column})"
+    return f"({column} <> round({column}, {digits}) AND {column} <> CAST({text} AS REAL))"
+
+
 def _fraction(ask: Ask, column: str) -> str | None:
     if ask.digits is None:
         return None
     match t.base_of(ask.column.type):
         case t.Decimal() | t.Float() if ask.digits >= 0:
-            return _counted(f"typeof({column}) = 'real' AND {_finite(column)} AND {column} <> round({column}, {ask.digits})")
+            return _counted(f"typeof({column}) = 'real' AND {_finite(column)} AND {_finer(column, ask.digits)}")
         case t.Timestamp(zoned=False):
             return _counted(f"{_texts(column)} AND length(rtrim(substr({column}, 21), '0')) > {ask.digits}")
     return None
@@ -98,8 +133,7 @@ def _fraction(ask: Ask, column: str) -> str | None:
 def _out_of_range(ask: Ask, column: str) -> str | None:
     if ask.limits is None or not isinstance(t.base_of(ask.column.type), t.Integer | t.Decimal | t.Float):
         return None
-    low, high = ask.limits
-    return _counted(f"{_finite(column)} AND ({column} <= {low} OR {column} >= {high})")
+    return _counted(f"{_finite(column)} AND {outside(column, ask.limits, floats=True)}")
 
 
 def _stored(kind: str) -> Expression:
@@ -110,14 +144,14 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("min"),
     Measure.MOST: _extreme("max"),
-    Measure.NO_NUMBER: lambda _, c: _counted(f"{c} IS NOT NULL AND NOT {_finite(c)}"),
+    Measure.NO_NUMBER: _no_number,
     Measure.SCALE: _scale,
     Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
-    Measure.TIMED: lambda _, c: _counted(f"{_texts(c)} AND trim(substr({c}, 12), '0:.') <> ''"),
+    Measure.TIMED: _timed,
     Measure.EMPTY: lambda _, c: _counted(f"{_texts(c)} AND {c} = ''"),
     Measure.CHARACTERS: _longest(in_bytes=False),
     Measure.BYTES: _longest(in_bytes=True),
-    Measure.NOT_UUID: lambda _, c: _counted(f"NOT ({_texts(c)} AND {c} GLOB '{_UUID}') AND {c} IS NOT NULL"),
+    Measure.NOT_UUID: _not_uuid,
     Measure.NOT_JSON: _not_json,
     Measure.INTEGERS: _stored("integer"),
     Measure.REALS: _stored("real"),

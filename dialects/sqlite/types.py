@@ -15,6 +15,7 @@ from typing import Literal
 
 from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.equality import EXACT, Equality
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column
 
@@ -43,6 +44,9 @@ def affinity(declared: str) -> Affinity:
             return found
     return "NUMERIC"
 
+
+EQUALITIES: Mapping[str, Equality] = {"BINARY": EXACT, "NOCASE": Equality(case=True), "RTRIM": Equality(blanks=True)}
+"""What SQLite's collations hold for equal."""
 
 # --- from SQLite ----------------------------------------------------------------------------------------------------
 
@@ -225,8 +229,9 @@ TYPES = (
 
 
 def _is_number(column: Column) -> bool:
-    """Whether decimals are kept as SQLite's numbers, rather than as text."""
-    return isinstance(t.base_of(column.type), t.Decimal) and affinity(column.native) != "TEXT"
+    """Whether values are whole numbers, or decimals that are kept as SQLite's numbers rather than as text."""
+    type_ = t.base_of(column.type)
+    return isinstance(type_, t.Integer) or (isinstance(type_, t.Decimal) and affinity(column.native) != "TEXT")
 
 
 _is_float = of_types(t.Float)

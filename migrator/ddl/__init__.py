@@ -10,7 +10,7 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 """
 
 from migrator.ddl.columns import bounded, generator_losses
-from migrator.ddl.keys import expressions_of, keys_telling_case, unique_keys
+from migrator.ddl.keys import expressions_of, key_losses, unique_keys
 from migrator.ddl.objects import DDL
 from migrator.ddl.script import Elsewhere, Emitter, Script, Statement
 
@@ -23,6 +23,6 @@ __all__ = [
     "bounded",
     "expressions_of",
     "generator_losses",
-    "keys_telling_case",
+    "key_losses",
     "unique_keys",
 ]

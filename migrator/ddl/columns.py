@@ -9,9 +9,11 @@ from typing import Any
 
 from migrator.adapter import TypeRule, load_adapter, rule_for
 from migrator.ddl.expressions import Expressions
+from migrator.ddl.keys import equality_changes, key_losses
 from migrator.expressions import Untranslatable, with_value
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
+from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -75,9 +77,26 @@ class Columns(Expressions):
         for column in table.columns:
             if detail := source.unsaid(column.native):
                 yield Loss(path_of(table), "declaration", detail, column.name)
-            if column.collation and not column.ignore_case:
+            if column.collation and not column.equality:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
+
+    def equality(self, column: Column) -> Equality:
+        """What texts the column holds for equal here."""
+        return EXACT
+
+    def _equality_losses(self, table: Table) -> Iterator[Loss]:
+        """What texts columns hold for equal that they tell apart at the source, or the other way round."""
+        texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
+        here = {column.name: self.equality(column) for column in texts}
+        differing: dict[str, list[str]] = {}
+        for column in texts:
+            for told in equality_changes(column.equality, here[column.name]):
+                differing.setdefault(told, []).append(column.name)
+        for told, names in differing.items():
+            detail = f"{told} here in {', '.join(names)}: comparisons, order and unique keys change"
+            yield Loss(path_of(table), "collation-equality", detail)
+        yield from key_losses(table, {column.name: column.equality for column in texts}, here)
 
     # --- defaults ---------------------------------------------------------------------------------------------------
 

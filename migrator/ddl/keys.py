@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from migrator.model.catalog import Loss, path_of
+from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import Expression, Index, Table
 
 
@@ -24,11 +25,24 @@ def unique_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield f"unique index {index.name}", tuple(key.column for key in index.keys if key.column is not None)
 
 
-def keys_telling_case(table: Table) -> Iterator[Loss]:
-    """The entries about unique keys over texts whose collation ignores case at the source, and does not here."""
-    ignoring = {column.name for column in table.columns if column.ignore_case}
+def equality_changes(source: Equality, target: Equality) -> Iterator[str]:
+    """How the texts that a column holds for equal differ from those that it does at its source."""
+    if apart := source - target:
+        yield f"{apart} are different"
+    if alike := target - source:
+        yield f"{alike} are equal"
+
+
+def key_losses(table: Table, source: Mapping[str, Equality], target: Mapping[str, Equality]) -> Iterator[Loss]:
+    """The entries about unique keys of the target's ``table`` that hold other texts for equal than the source's columns do.
+
+    ``source`` and ``target``: what columns hold for equal, by their names at the target.
+    """
     for label, columns in unique_keys(table):
         for name in columns:
-            if name in ignoring:
-                detail = f"{label} lets in both 'a' and 'A', which are equal at the source"
+            here, there = source.get(name, EXACT), target.get(name, EXACT)
+            if alike := there - here:
+                yield Loss(path_of(table), "key-case", f"{label} holds {alike} for equal, and refuses one of the two", name)
+            if apart := here - there:
+                detail = f"{label} lets in both {apart}, which are equal at the source"
                 yield Loss(path_of(table), "key-case", detail, name)

@@ -117,7 +117,7 @@ class DDL(Constraints):
         items += self.range_checks(table)
         items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
         items += self.inline_constraints(table, losses)
-        losses += self._unsaid(table)
+        losses += [*self._unsaid(table), *self._equality_losses(table)]
         body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
         sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
         return Script((sql,), tuple(losses))
@@ -240,6 +240,11 @@ class DDL(Constraints):
             for column in columns
         )
         return self.create_temporary(Table(staging.schema, staging.name, tuple(plain)))
+
+    def create_alike(self, staging: QName, table: QName, columns: Iterable[Column]) -> str:
+        """The statement that makes a temporary table with ``columns`` of a table that is there, which compare as they do."""
+        names = self.columns(column.name for column in columns)
+        return f"CREATE TEMPORARY TABLE {self.name_of(staging)} AS SELECT {names} FROM {self.name_of(table)} WHERE 1 = 0"
 
     def insert_from(
         self, table: QName, columns: Iterable[Column], staging: QName, where: str | None, insert_into: str

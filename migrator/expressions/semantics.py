@@ -253,7 +253,7 @@ def kind_of(column: Column, table: Table | None) -> Kind:
         case t.Float(bits=64):
             return "float"
         case t.String():
-            return "caseless" if column.ignore_case else "text"
+            return "caseless" if column.equality else "text"
         case t.Date():
             return "date"
         case t.Timestamp(zoned=False):

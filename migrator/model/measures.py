@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
+from typing import TypeAlias
 
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column
@@ -38,10 +39,10 @@ MEANINGS: Mapping[Measure, str] = MappingProxyType(
         Measure.NULLS: "How many rows have no value.",
         Measure.LEAST: "The least value, but for what is infinite, no number or no date.",
         Measure.MOST: "The greatest value, as above.",
-        Measure.NO_NUMBER: "How many values are infinite, or NaN.",
+        Measure.NO_NUMBER: "How many values are infinite, NaN, or no date of the years 1 to 9999.",
         Measure.SCALE: "The most digits after the point, needless zeros not counted.",
         Measure.NOT_BOOLEAN: "How many values are neither 0 nor 1.",
-        Measure.TIMED: "How many values have a time of day other than midnight.",
+        Measure.TIMED: "How many values have a time of day other than midnight, instants in UTC.",
         Measure.EMPTY: "How many texts are empty.",
         Measure.CHARACTERS: "The longest text, in characters.",
         Measure.BYTES: "The longest value in bytes, of texts in UTF-8.",
@@ -59,6 +60,10 @@ AS_TEXT = frozenset({Measure.LEAST, Measure.MOST})
 """The measures that are values of the column, as text; all others are numbers."""
 
 
+Limits: TypeAlias = tuple[int | Decimal, int | Decimal]
+"""What numbers stay between, both left out."""
+
+
 @dataclass(frozen=True)
 class Ask:
     """One question about all values of ``column``: a measure, or how many there are of a kind of misfit.
@@ -71,7 +76,31 @@ class Ask:
     column: Column
     what: Measure | Misfit
     digits: int | None = None
-    limits: tuple[int | Decimal, int | Decimal] | None = None
+    limits: Limits | None = None
     length: int | None = None
     in_bytes: bool = False
     escapes: bool = False
+
+
+_LARGE = 1 << 63
+"""Whole numbers from here on are floating-point ones to databases."""
+
+
+def outside(number: str, limits: Limits, *, floats: bool) -> str:
+    """The condition for numbers that are not between two limits.
+
+    ``floats``: the database compares with the floating-point number nearest to a limit of more than 64 bits, which may be
+    between them.
+    """
+    low, high = limits
+    below = "<" if floats and _is_between(float(low), limits) else "<="
+    above = ">" if floats and _is_between(float(high), limits) else ">="
+    return f"({number} {below} {low} OR {number} {above} {high})"
+
+
+def _is_between(number: float, limits: Limits) -> bool:
+    """Whether both the number and its text are: a load into whole numbers takes the one, into decimals the other."""
+    low, high = limits
+    if abs(number) < _LARGE:
+        return False
+    return low < number < high and Decimal(repr(number)) not in limits

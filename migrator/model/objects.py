@@ -11,6 +11,7 @@ from typing import Literal as Choice
 from typing import TypeAlias
 
 from migrator.errors import visible
+from migrator.model.equality import EXACT, Equality
 from migrator.model.types import Type
 
 
@@ -107,7 +108,7 @@ class Column:
     """A table's column. ``native`` is the source's own type declaration, for messages and the loss list.
 
     ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
-    ``ignore_case``: that collation (default or not) holds 'a' and 'A' for equal. ``origin``: its name at the source, where
+    ``equality``: what that collation (default or not) holds for equal. ``origin``: its name at the source, where
     that is another; ``carried``: the column there, where the job has chosen another type for it. ``constant``: the value
     that a default gives every row, as the source itself prints it, where ``default`` does not say it.
     """
@@ -120,7 +121,7 @@ class Column:
     generated: Generated | None = None
     comment: str | None = None
     collation: str | None = None
-    ignore_case: bool = False
+    equality: Equality = EXACT
     on_update: Now | None = None
     invisible: bool = False
     native: str = ""

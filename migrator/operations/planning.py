@@ -213,7 +213,7 @@ class _Imported:
 
     def __init__(self, spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, connection: sa.Connection) -> None:
         """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
-        self._spec, self._origin = spec, opened
+        self._spec, self._origin, self._target = spec, opened, target
         there = There.read(target.adapter, connection, catalog)
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
@@ -265,7 +265,8 @@ class _Imported:
         """What profiles the rows of the tables that take some."""
         taking = [decision for decision in self._decisions.values() if decision.choice is not None]
         existing = {one.table.qname: one.made for one in taking if one.made is not None}
-        return Profiler(self._spec, self._origin, [one.table for one in taking], Goal(ddl.adapter, ddl, existing))
+        goal = Goal(ddl.adapter, ddl, existing, self._target)
+        return Profiler(self._spec, self._origin, [one.table for one in taking], goal)
 
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,14 +12,16 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Adapter, Read, Snapshot
-from migrator.converting import pair_of
+from migrator.adapter import Adapter, Load, Read, Snapshot
+from migrator.converting import converter, pair_of
 from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
 from migrator.model import types as t
+from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
+from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
 from migrator.policies import DEFAULT, Policies
@@ -36,6 +39,8 @@ class Goal:
     adapter: Adapter
     ddl: DDL
     existing: Mapping[QName, Table]
+    database: Database | None = None
+    """None: a script is written, and nobody can be asked."""
 
 
 class Profiler:
@@ -108,7 +113,7 @@ class Profiler:
             meant = ddl.adapter.meaning(ddl.declaration(table, column))
             asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
             known = column.type if asked_for or meant is None else meant
-            yield source, replace(column, type=known)
+            yield source, replace(column, type=known, equality=ddl.equality(column))
 
     def _declared(self, table: Table, name: str, type_: t.Type) -> str:
         """How the target would declare a column of another type; empty: there is no target, or it has no such type."""
@@ -128,18 +133,41 @@ class Profiler:
             return
         by_target = {way.target.name: way for way in ways}
         held = [frozenset(columns) for _, columns in _whole_keys(table)]
-        for label, names in _whole_keys(self._goal.existing.get(table.qname, table)):
+        made = self._goal.existing.get(table.qname)
+        for label, names in _whole_keys(made or table):
             key = [by_target[name] for name in names if name in by_target]
-            folded = [scans.KeyColumn(way.column.name, _folds(way)) for way in key]
             if len(key) < len(names):
                 continue  # over what the target fills by itself
-            if any(column.folded for column in folded) or not any(one <= frozenset(names) for one in held):
-                read = self._read(table.source, tuple(way.column for way in key))
-                rows = self._count(
-                    remarks, label, partial(scans.duplicates, adapter=self._source.adapter, read=read, key=folded)
-                )
+            if any(_folds(way, made is not None) for way in key) or not any(one <= frozenset(names) for one in held):
+                rows = self._count(remarks, label, partial(self._equal, table, key, self._goal))
                 if rows:
                     yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
+
+    def _equal(self, table: Table, key: Sequence[Way], goal: Goal, connection: sa.Connection) -> int:
+        """How many rows a key of the target holds for equal to another; of texts, the target is asked.
+
+        :raises UnsupportedParameter: there is none yet.
+        """
+        read = self._read(table.source, tuple(way.column for way in key))
+        adapter = self._source.adapter
+        if not any(isinstance(t.base_of(way.target.type), t.String) for way in key):
+            return scans.duplicates(connection, adapter, read)
+        if goal.database is None:
+            raise UnsupportedParameter(name="PROFILE", reason="which texts are equal there, only the target itself can tell")
+        made = goal.existing.get(table.qname)
+        there = tuple(way.target for way in key)
+        ddl = goal.ddl if made is None else goal.adapter.ddl(Catalog(goal.adapter.name, ""), goal.database.server().version)
+        name = ddl.staging_for(table.qname)
+        make = ddl.create_staging(name, there) if made is None else ddl.create_alike(name, made.qname, there)
+        load = Load(name, read.columns, there, fresh=True, staged_for=table.qname)
+        actions = [self._policies.of(table, way.column) for way in key]
+        changed = converter(read.columns, there, actions, adapter, goal.adapter)
+        if changed is None:
+            rows = adapter.batches(connection, read)
+        else:
+            batches = adapter.batches(connection, replace(read, any_bytes=changed.any_bytes))
+            rows = (changed.convert(batch, Counter()) for batch in batches)
+        return equal_rows(goal.database, ddl, make, load, rows)
 
     def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
@@ -192,8 +220,9 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
 
 
-def _folds(way: Way) -> bool:
-    """Whether the target holds texts for equal that the source tells apart."""
-    if way.pair is None or not isinstance(t.base_of(way.target.type), t.String):
+def _folds(way: Way, existing: bool) -> bool:
+    """Whether the target may hold texts for equal that the source tells apart."""
+    type_ = t.base_of(way.target.type)
+    if way.pair is None or (way.pair.alike and not existing) or not isinstance(type_, t.String):
         return False
-    return way.target.ignore_case and not (way.column.ignore_case and way.pair.alike)
+    return bool(way.target.equality) or type_.fixed

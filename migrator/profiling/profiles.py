@@ -24,8 +24,8 @@ Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
 TROUBLES: Mapping[Trouble, str] = {
     "other_type": "Values that are none of the type that the column has at the target, or that COLUMN_TYPE asks for; of "
     "UUIDs, also those that are spelled otherwise.",
-    "duplicates": "Rows that {key} at the target holds for equal: case and blanks at the end do not count there, or the "
-    "source has no such key.",
+    "duplicates": "Rows that {key} at the target holds for equal: by the collation that its texts have there, or because "
+    "the source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
     "empty_string": "Empty texts, which are NULL where Oracle is the target.",
 }
@@ -38,6 +38,26 @@ _REFUTING: Mapping[type[t.Type], Measure] = {
     t.Uuid: Measure.NOT_UUID,
 }
 """What counts values that are none of a type. Of a JSON document there are more kinds than those that prove one."""
+
+_NUMBERS = (t.Boolean, t.Integer, t.Decimal, t.Float, t.Year)
+_TAKES: tuple[tuple[tuple[type[t.Type], ...], tuple[type[t.Type], ...]], ...] = (
+    (_NUMBERS, (t.Integer, t.Decimal, t.Float)),
+    ((t.Time,), (t.Interval,)),
+)
+"""Which types take all values of which others, but for the misfits that are looked for."""
+
+
+def _takes(source: t.Type, target: t.Type) -> bool:
+    """Whether no value of one type is of no meaning to the other."""
+    if isinstance(target, t.String):
+        return not isinstance(source, t.Binary)
+    if isinstance(target, t.Enum | t.SetOf):
+        return isinstance(source, type(target)) and set(source.labels) <= set(target.labels)
+    if isinstance(target, t.Native | t.Array):
+        return source == target
+    if isinstance(source, t.Interval) and isinstance(target, t.Interval):
+        return source.kind == target.kind
+    return isinstance(source, type(target)) or any(isinstance(source, a) and isinstance(target, b) for a, b in _TAKES)
 
 
 @dataclass(frozen=True)
@@ -68,7 +88,13 @@ class Way:
         """What counts values that are none of the target's type, where that is one which values can prove."""
         if self.pair is None or isinstance(self.pair.kinds[0], type(self.pair.kinds[1])):
             return None
-        return _REFUTING.get(type(self.pair.kinds[1]))
+        measure = _REFUTING.get(type(self.pair.kinds[1]))
+        return next((measure for ask in facts_asked(self.column) if ask.what is measure), None)
+
+    @property
+    def may_be_other(self) -> bool:
+        """Whether there may be values that the target's column does not take for what they are, which nothing counts."""
+        return self.pair is not None and not self.pair.alike and self.refuted_by is None and not _takes(*self.pair.kinds)
 
     @property
     def asks(self) -> Iterator[Ask]:
@@ -103,14 +129,14 @@ class Finding:
 class ColumnProfile:
     """What the rows say about a column: ``facts``, and how many are of each kind of misfit that was looked for.
 
-    ``name`` is the target's; ``unknown``: the misfits that could be and that SQL cannot find.
+    ``name`` is the target's; ``unknown``: the cases that could be and that SQL cannot find.
     """
 
     name: str
     declared: str
     facts: Mapping[Measure, Answer]
     misfits: Mapping[Misfit, int]
-    unknown: tuple[Misfit, ...] = ()
+    unknown: tuple[Misfit | Trouble, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -167,10 +193,12 @@ def profile(table: QName, ways: Sequence[Way], found: Scan, actions: Mapping[str
 def _column(way: Way, found: Scan) -> ColumnProfile:
     facts: dict[Measure, Answer] = {}
     misfits: dict[Misfit, int] = {}
-    unknown: list[Misfit] = []
+    unknown: list[Misfit | Trouble] = []
     for ask in facts_asked(way.column):
         if ask in found.answers and isinstance(ask.what, Measure):
             facts[ask.what] = found.answers[ask]
+    if way.may_be_other or (way.refuted_by is Measure.TIMED and facts.get(Measure.NO_NUMBER)):
+        unknown.append("other_type")
     for ask in way.misfits:
         assert isinstance(ask.what, Misfit)
         if ask in found.answers:

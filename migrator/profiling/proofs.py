@@ -76,7 +76,8 @@ def _decimal(seen: Evidence) -> t.Type | None:
 
 
 def _date(seen: Evidence) -> t.Type | None:
-    return t.Date() if isinstance(seen.type, t.Timestamp) and seen.none(Measure.TIMED) else None
+    dated = isinstance(seen.type, t.Timestamp) and not seen.type.zoned and seen.none(Measure.NO_NUMBER)
+    return t.Date() if dated and seen.none(Measure.TIMED) else None
 
 
 def _uuid(seen: Evidence) -> t.Type | None:

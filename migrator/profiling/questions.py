@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import MAX_PREC, Context, Decimal
 
-from migrator.converting import Pair, concerning, digits_of, limits_of, scale_of
+from migrator.converting import Pair, concerning, digits_of, limits_between, scale_of
 from migrator.model import types as t
 from migrator.model.measures import Ask, Measure
 from migrator.model.misfits import Misfit
@@ -41,10 +41,10 @@ QUESTIONS = (
     Question(Measure.NULLS, lambda _: True, "all"),
     Question(Measure.LEAST, _EXTREMES, _EXTREMES_SAID),
     Question(Measure.MOST, _EXTREMES, _EXTREMES_SAID),
-    Question(Measure.NO_NUMBER, _are(t.Decimal, t.Float), "decimals, floating-point numbers"),
+    Question(Measure.NO_NUMBER, _are(t.Decimal, t.Float, t.Timestamp), "decimals, floating-point numbers, timestamps"),
     Question(Measure.SCALE, _are(t.Decimal), "decimals"),
     Question(Measure.NOT_BOOLEAN, _are(t.Integer, t.Decimal), "whole numbers, decimals"),
-    Question(Measure.TIMED, lambda type_: isinstance(type_, t.Timestamp) and not type_.zoned, "timestamps without a zone"),
+    Question(Measure.TIMED, _are(t.Timestamp), "timestamps"),
     Question(Measure.EMPTY, _are(t.String), "texts"),
     Question(Measure.CHARACTERS, _are(t.String), "texts"),
     Question(Measure.BYTES, _are(t.String, t.Binary), "texts, bytes"),
@@ -80,7 +80,7 @@ def answerable(ask: Ask) -> bool:
 def _limits_before_rounding(pair: Pair) -> tuple[int | Decimal, int | Decimal] | None:
     """The numbers that a column's must stay between: what rounding, halves upwards, brings to one is beyond it."""
     source, target = (scale_of(kind) for kind in pair.kinds)
-    limits = limits_of(pair.kinds[1], pair.largest)
+    limits = limits_between(pair)
     if limits is None or target is None or (source is not None and source <= target):
         return limits
     half, exact = Decimal(5).scaleb(-target - 1), Context(prec=MAX_PREC)
@@ -94,7 +94,7 @@ def _misfit(pair: Pair, misfit: Misfit, *, rounds: bool) -> Ask:
             digits = digits_of(target)
             return Ask(pair.source, misfit, digits=scale_of(target) if digits is None else digits)
         case Misfit.OUT_OF_RANGE:
-            limits = _limits_before_rounding(pair) if rounds else limits_of(target, pair.largest)
+            limits = _limits_before_rounding(pair) if rounds else limits_between(pair)
             return Ask(pair.source, misfit, limits=limits)
         case Misfit.TOO_LONG:
             in_bytes = isinstance(target, t.Binary) or (isinstance(target, t.String) and target.unit == "byte")

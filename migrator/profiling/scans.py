@@ -29,14 +29,6 @@ class Scan:
     queries: int = 1
 
 
-@dataclass(frozen=True)
-class KeyColumn:
-    """A column of a unique key; ``folded``: case and blanks at the end do not count there."""
-
-    name: str
-    folded: bool = False
-
-
 def scan(connection: sa.Connection, adapter: Adapter, version: tuple[int, ...], read: Read, asks: Sequence[Ask]) -> Scan:
     """The answers to ``asks``; those that the database has no expression for are not among them."""
     found = ((ask, adapter.aggregate(ask, version)) for ask in dict.fromkeys(asks))
@@ -57,14 +49,13 @@ def _answer(ask: Ask, value: Any) -> Answer:
     return str(value) if ask.what in AS_TEXT else int(value)
 
 
-def duplicates(connection: sa.Connection, adapter: Adapter, read: Read, key: Sequence[KeyColumn]) -> int:
-    """How many rows there are that a unique key would hold for equal to another; those with a NULL in it are none."""
-    quoted = [_quoted(adapter, column.name) for column in key]
-    items = ", ".join(
-        f"lower(rtrim({name})) AS k{at}" if column.folded else f"{name} AS k{at}"
-        for at, (name, column) in enumerate(zip(quoted, key, strict=True))
-    )
-    keys = [f"k{at}" for at in range(len(key))]
+def duplicates(connection: sa.Connection, adapter: Adapter, read: Read) -> int:
+    """How many rows there are that are equal to another by the columns of a read; those with a NULL in it are none.
+
+    Of texts the source's own collation would decide, so they are not among them.
+    """
+    keys = [f"k{at}" for at in range(len(read.columns))]
+    items = ", ".join(f"{_quoted(adapter, column.name)} AS {key}" for column, key in zip(read.columns, keys, strict=True))
     given = " AND ".join(f"{name} IS NOT NULL" for name in keys)
     rows = f"SELECT {items} FROM {adapter.rows_of(connection, read)}\n"
     groups = f"SELECT count(*) AS n FROM ({rows}) r WHERE {given} GROUP BY {', '.join(keys)} HAVING count(*) > 1"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from dialects.mysql import ADAPTER
+from dialects.mysql.collations import equality_of
 from migrator.adapter import Load, Read
 from migrator.ddl import DDL, Emitter, Script
 from migrator.errors import InvalidUrl, MigratorError, SchemaNotFound
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.codec import decode, encode
+from migrator.model.equality import Equality
 from migrator.model.objects import (
     Expression,
     Identity,
@@ -237,10 +240,44 @@ def test_columns_tell_what_reflection_loses(bench: Workbench) -> None:
     assert not generated.stored
     assert table.column("hidden").invisible
     assert table.column("changed").on_update == Now("timestamp", 2)
-    assert (table.column("plain").comment, table.column("plain").ignore_case) == ("it's", True)
-    assert (table.column("exact").collation, table.column("exact").ignore_case) == ("utf8mb4_bin", False)
+    assert table.column("plain").comment == "it's"
+    assert table.column("plain").equality == Equality(case=True, letters=True, accents=True, blanks=True)
+    assert (table.column("exact").collation, table.column("exact").equality) == ("utf8mb4_bin", Equality(blanks=True))
     assert isinstance(table.column("doc").type, t.Json)
     assert [check.expression.sql for check in table.checks] == ["`price` >= 0"]
+
+
+def test_collations_hold_for_equal_what_their_names_say(bench: Workbench) -> None:
+    """By the server's own comparisons, in each of its collations, where their character sets have the letters."""
+    pairs = {
+        "case": ("a", "A"),
+        "letters": ("é", "É"),
+        "accents": ("e", "é"),
+        "forms": ("é", "e\u0301"),
+        "blanks": ("a", "a "),
+    }
+    wrong = []
+    with bench.connect() as connection:
+
+        def ask(sql: str, *texts: str) -> Any:
+            return connection.exec_driver_sql(sql, texts).scalar_one()
+
+        collations = connection.exec_driver_sql(
+            "SELECT character_set_name, collation_name FROM information_schema.collations "
+            "WHERE character_set_name IS NOT NULL"
+        ).all()
+        for charset, collation in collations:
+            for field, texts in pairs.items():
+                kept = f"SELECT BINARY CONVERT(CONVERT(%s USING {charset}) USING utf8mb4) = %s"
+                if not all(ask(kept, text, text) for text in texts):
+                    continue
+                equal = ask(
+                    f"SELECT CONVERT(%s USING {charset}) COLLATE `{collation}` = CONVERT(%s USING {charset})", *texts
+                )
+                if bool(equal) != getattr(equality_of(collation, t.String()), field):
+                    wrong.append((collation, field, equal))
+    assert len(collations) > 200
+    assert wrong == []
 
 
 def test_keys_tell_prefixes_directions_and_kinds(bench: Workbench) -> None:

@@ -20,6 +20,7 @@ from migrator.errors import IdentifierTooLong
 from migrator.model import codec
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.equality import Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -320,7 +321,7 @@ def test_an_unsigned_identity_and_all_that_refers_to_it_are_bigint() -> None:
     ("column", "rule"),
     [
         (Column("c", t.Timestamp(), on_update=Now()), "on-update"),
-        (Column("c", t.String(5), ignore_case=True), "collation-case"),
+        (Column("c", t.String(5), equality=Equality(case=True)), "collation-equality"),
         (Column("c", t.Integer(), invisible=True), "invisible"),
         (Column("c", t.SetOf(("a", "b"))), "type-setof"),
     ],

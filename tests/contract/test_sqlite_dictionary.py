@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
     Check,
     Expression,
@@ -122,8 +123,8 @@ def test_generated_columns_keep_their_expressions(everything: str) -> None:
 
 
 def test_collations_other_than_the_usual_are_kept(everything: str) -> None:
-    columns = {column.name: (column.collation, column.ignore_case) for column in table_of(everything, "parent").columns}
-    assert columns == {"a": (None, False), "b": ("NOCASE", True), "c": (None, False)}
+    columns = {column.name: (column.collation, column.equality) for column in table_of(everything, "parent").columns}
+    assert columns == {"a": (None, EXACT), "b": ("NOCASE", Equality(case=True)), "c": (None, EXACT)}
 
 
 def test_views_come_after_what_they_read_and_triggers_last(everything: str) -> None:

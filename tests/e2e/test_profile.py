@@ -371,7 +371,6 @@ def test_the_oddities_of_mysql(oddities_mysql: Callable[[], str], postgresql: Fr
     }
     assert {name: suggestions(table) for name, table in found.items() if table["suggestions"]} == {
         "base64": {"id": "uuid"},
-        "events": {"created_at": "date"},
         "fcm_batches": dict.fromkeys(("success", "failed", "modified"), "boolean"),
         "flags": dict.fromkeys(("is_active", "is_visible"), "boolean"),
         "type_mapping_test": {"flag": "boolean"},

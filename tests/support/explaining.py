@@ -113,7 +113,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "enum": ("object",),
     "domain": ("object",),
     "comment": ("*.comment", "object"),
-    "collation*": ("column.collation", "column.ignore_case"),
+    "collation*": ("column.collation", "column.equality"),
     "generated": ("column.generated",),
     "virtual": ("column.generated",),
     "not-null": ("column.nullable",),

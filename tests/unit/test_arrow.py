@@ -176,3 +176,21 @@ def test_closing_prefetch_stops_and_closes_the_maker() -> None:
 def test_digits_of_bits_are_never_read_as_a_number(target: t.Type) -> None:
     with pytest.raises(ValueNotCarried):
         arrow.convert(pa.array(["1" * 11]), "c", t.Bit(11), target)
+
+
+def test_decimals_that_came_as_text_are_the_whole_numbers_that_they_are() -> None:
+    whole = arrow.convert(pa.array(["1.0", "-100.00", "7", None]), "c", t.Decimal(), t.Integer(16))
+    assert (whole.type, whole.to_pylist()) == (pa.int16(), [1, -100, 7, None])
+    truths = arrow.convert(pa.array(["1.0", "0", None]), "c", t.Decimal(), t.Boolean())
+    assert truths.to_pylist() == [True, False, None]
+    for text, target in (("1.10", t.Integer()), ("NaN", t.Integer()), ("1e-20", t.Integer()), ("2.0", t.Boolean())):
+        with pytest.raises(ValueNotCarried):
+            arrow.convert(pa.array([text]), "c", t.Decimal(), target)
+
+
+def test_a_decimal_beyond_all_floats_does_not_become_infinite() -> None:
+    infinite = arrow.convert(pa.array(["Infinity", "-Infinity", "1.5", None]), "c", t.Decimal(), t.Float(32))
+    assert infinite.to_pylist() == [float("inf"), float("-inf"), 1.5, None]
+    for text, bits in (("1e40", 32), ("-1e40", 32), ("1e400", 64)):
+        with pytest.raises(ValueNotCarried, match="out of range"):
+            arrow.convert(pa.array([text]), "c", t.Decimal(), t.Float(bits))

@@ -12,6 +12,7 @@ from dialects.mysql.ddl import MySQLDDL
 from migrator.ddl import Elsewhere, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.equality import Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -295,10 +296,28 @@ def test_texts_that_differ_stay_different(version: tuple[int, ...] | None, colla
     assert ("trailing-blanks" in rules(ddl(made, version=version).unique(made, made.uniques[0]))) is (version is None)
 
 
-def test_a_column_that_ignores_case_says_what_else_is_ignored() -> None:
-    script = create(table(Column("x", t.String(10), ignore_case=True)))
-    assert "COLLATE utf8mb4_general_ci" in script.statements[0]
-    assert rules(script) == {"collation"}
+@pytest.mark.parametrize(
+    ("version", "wanted", "collation", "told"),
+    [
+        (MARIADB, Equality(case=True), "utf8mb4_general_nopad_ci", "'é' and 'É', 'e' and 'é' are equal"),
+        (MYSQL, Equality(case=True), "utf8mb4_0900_as_ci", "'é' and 'É', 'é' as one character and as two are equal"),
+        (None, Equality(case=True), "utf8mb4_general_ci", "'é' and 'É', 'e' and 'é', 'a' and 'a ' are equal"),
+        (MARIADB, Equality(blanks=True), "utf8mb4_bin", None),
+        (MYSQL, Equality(blanks=True), "utf8mb4_bin", None),
+        (MARIADB, Equality(True, True, True, True), "utf8mb4_unicode_520_nopad_ci", None),
+        (MYSQL, Equality(True, True, True, True), "utf8mb4_0900_ai_ci", None),
+        (MYSQL, Equality(True, True, True, False, True), "utf8mb4_general_ci", None),
+        (MARIADB, Equality(forms=True), "utf8mb4_nopad_bin", "'é' as one character and as two are different"),
+    ],
+)
+def test_a_column_gets_the_collation_that_comes_nearest_and_says_what_differs(
+    version: tuple[int, ...] | None, wanted: Equality, collation: str, told: str | None
+) -> None:
+    script = create(table(Column("x", t.String(10), equality=wanted), uniques=(Unique("u", ("x",)),)), version)
+    assert f"`x` varchar(10) COLLATE {collation}" in script.statements[0]
+    details = [loss.detail for loss in script.losses if loss.rule == "collation-equality"]
+    assert [detail.partition(" here in x: ")[0] for detail in details] == ([told] if told else [])
+    assert ("key-case" in rules(script)) is (told is not None)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide, 
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.equality import Equality
 from tests.support import plsql
 
 
@@ -212,9 +213,9 @@ def test_a_stored_column_becomes_a_virtual_one() -> None:
 
 
 def test_column_properties_without_a_place_are_named() -> None:
-    column = o.Column("a", t.String(9), ignore_case=True, on_update=o.Now())
+    column = o.Column("a", t.String(9), equality=Equality(case=True), on_update=o.Now())
     other = o.Column("b", t.String(9), collation="de_DE")
-    assert {rule for rule, _ in made(table(column, other))[1]} >= {"ignore-case", "on-update", "collation"}
+    assert {rule for rule, _ in made(table(column, other))[1]} >= {"collation-equality", "on-update", "collation"}
 
 
 def test_an_invisible_column_stays_invisible() -> None:

@@ -46,7 +46,8 @@ PROVED = [
     ("a NaN", seen(t.Decimal(10, 2), least="0", most="1", **WHOLE | {"no_number": 1}), None),
     ("no limits", seen(t.Decimal(), least="-12.5", most="100", **WHOLE | {"scale": 3}), t.Decimal(6, 3)),
     ("no limits, and a NaN", seen(t.Decimal(), least="0", most="1.5", **WHOLE | {"scale": 1, "no_number": 1}), None),
-    ("midnights", seen(t.Timestamp(), timed=0, least="a", most="b"), t.Date()),
+    ("midnights", seen(t.Timestamp(), no_number=0, timed=0, least="a", most="b"), t.Date()),
+    ("midnights and infinity", seen(t.Timestamp(), no_number=1, timed=0, least="a", most="b"), None),
     ("a time", seen(t.Timestamp(), timed=1), None),
     ("instants", seen(t.Timestamp(zoned=True)), None),
     ("UUIDs", seen(t.String(36), not_uuid=0, not_json=3), t.Uuid()),
@@ -98,7 +99,7 @@ def test_each_measure_is_asked_once_and_has_a_meaning() -> None:
         (t.Integer(), {M.LEAST, M.NOT_BOOLEAN}, {M.SCALE, M.EMPTY}),
         (t.Decimal(), {M.SCALE, M.NO_NUMBER}, {M.BYTES}),
         (t.Timestamp(), {M.TIMED, M.MOST}, {M.NOT_BOOLEAN}),
-        (t.Timestamp(zoned=True), {M.MOST}, {M.TIMED}),
+        (t.Timestamp(zoned=True), {M.MOST, M.TIMED}, {M.NOT_BOOLEAN}),
         (t.String(35), {M.EMPTY, M.CHARACTERS}, {M.NOT_UUID, M.NOT_JSON, M.LEAST}),
         (t.String(36), {M.NOT_UUID}, {M.NOT_JSON}),
         (t.String(), {M.NOT_UUID, M.NOT_JSON}, set()),
@@ -150,6 +151,8 @@ def test_what_an_older_postgresql_has_no_words_for_is_not_asked() -> None:
     assert postgresql.aggregate(document, (15, 4)) is None
     assert "IS JSON" in str(postgresql.aggregate(document, (16, 0)))
     assert "Infinity" not in str(postgresql.aggregate(number, (13, 0)))
+    for measure in (M.NOT_UUID, M.NOT_JSON):  # patterns are refused where the column's own collation is not deterministic
+        assert 'COLLATE pg_catalog."C" ~' in str(postgresql.aggregate(Ask(Column("c", t.String()), measure), (16, 0)))
     assert "Infinity" in str(postgresql.aggregate(number, (14, 0)))
 
 
@@ -214,7 +217,13 @@ def test_what_sql_cannot_find_is_named() -> None:
     pair = pair_of(Column("c", t.String()), Column("d", t.Integer()), load_adapter("sqlite"), load_adapter("postgresql"))
     way = Way(pair.source, pair)
     told = profile(NAME, [way], Scan(1, dict.fromkeys(way.asks, 0)), {})
-    assert told.columns[0].unknown == (Misfit.FRACTION, Misfit.OUT_OF_RANGE)
+    assert told.columns[0].unknown == (
+        "other_type",
+        Misfit.INFINITY,
+        Misfit.NAN,
+        Misfit.FRACTION,
+        Misfit.OUT_OF_RANGE,
+    )
     assert told.findings == ()
 
 

@@ -13,6 +13,7 @@ from migrator.adapter import load_adapter
 from migrator.ddl import DDL, Elsewhere, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.equality import Equality
 from migrator.model.objects import (
     Check,
     Column,
@@ -212,10 +213,14 @@ def test_generated_columns_are_kept(database: sqlite3.Connection) -> None:
     assert """"loud" VARCHAR(20) GENERATED ALWAYS AS ("name" || '!') STORED""" in made
 
 
+GENERAL = Equality(case=True, letters=True, accents=True, blanks=True)
+"""MySQL's utf8mb4_general_ci."""
+
+
 def test_what_sqlite_has_no_place_for_is_named(database: sqlite3.Connection) -> None:
     table = people(
         Column("seen", t.Timestamp(), on_update=Now(), comment="when", invisible=True),
-        Column("name", t.String(9), ignore_case=True, collation="utf8mb4_general_ci"),
+        Column("name", t.String(9), equality=GENERAL, collation="utf8mb4_general_ci"),
         comment="all of them",
         partitioning=Partitioning("mysql", "HASH (id)"),
     )
@@ -223,11 +228,20 @@ def test_what_sqlite_has_no_place_for_is_named(database: sqlite3.Connection) -> 
     assert set(rules(script)) == {
         ("on-update", "seen"),
         ("invisible", "seen"),
-        ("collation", "name"),
+        ("collation-equality", None),
         ("comment", None),
         ("partitioning", None),
     }
     assert '"name" VARCHAR(9) COLLATE NOCASE' in run(database, script)
+    (said,) = (loss.detail for loss in script.losses if loss.rule == "collation-equality")
+    assert said.startswith("'é' and 'É', 'e' and 'é', 'a' and 'a ' are different here in name: ")
+
+
+def test_blanks_at_the_end_do_not_count_where_they_did_not(database: sqlite3.Connection) -> None:
+    table = people(Column("name", t.String(9), equality=Equality(blanks=True)))
+    script = ddl(table, dialect="mysql").create_table(table)
+    assert rules(script) == []
+    assert '"name" VARCHAR(9) COLLATE RTRIM' in run(database, script)
 
 
 @pytest.mark.parametrize("check", [{"validated": False}, {"enforced": False}])

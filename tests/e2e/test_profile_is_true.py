@@ -1,0 +1,217 @@
+"""PROFILE and the import after it: what is found is refused, what is not found is loaded, what is suggested takes all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from tests.e2e.test_plan import plan
+from tests.support.pump import pump, remap
+from tests.support.sql import execute, scalar
+
+Fresh = Callable[..., str]
+
+
+@pytest.fixture
+def fresh(sqlite_file: Fresh, postgresql: Fresh, mysql: Fresh) -> Callable[[str], str]:
+    """Gives new databases of each kind."""
+    numbers = iter(range(100))
+    makers: dict[str, Fresh] = {"postgresql": postgresql, "mysql": mysql}
+    return lambda kind: makers[kind]() if kind in makers else sqlite_file(f"{next(numbers)}.db")
+
+
+FLOATS = [
+    *("0.29", "0.58", "0.1", "0.30000000000000004", "1e-20", "1000000000000000.5", "123456789.123456789", "99.995", "2.5"),
+    *("-9223372036854775808e0", "9223372036854775807e0", "32768", "1e16", "1e23"),
+]
+TIMES = "'2024-02-29 12:00:00.5'", "'2024-02-29 00:00:00'", "'9999-12-31 23:59:59.999999'"
+
+Tables = Sequence[tuple[str, Sequence[str], Sequence[str]]]
+"""Columns by their type at the source, their values, and their types at the target: a table for each value and type."""
+
+VALUES: Mapping[str, Tables] = {
+    "postgresql": (
+        ("float8", [*FLOATS, "'NaN'", "'Infinity'"], ["smallint", "bigint", "decimal(30,15)", "decimal(23,2)"]),
+        ("float4", ["0.1234567", "2.5", "16777216"], ["decimal(20,6)"]),
+        ("numeric", ["1.0", "100.00", "1.5", "1e40", "1e-20", "'NaN'", "9223372036854775808"], ["bigint", "real"]),
+        ("bigint", ["9007199254740992", "9007199254740993"], ["double precision"]),
+        ("char(10)", ["'abc'"], ["varchar(5)", "varchar(10)"]),
+        ("timestamptz", ["'2024-02-29 12:00+00'", "'2024-02-29 00:00+00'"], ["date"]),
+        ("interval", ["'1 month'"], ["time"]),
+    ),
+    "mysql": (
+        ("double", FLOATS, ["smallint", "bigint", "decimal(30,15)", "decimal(23,2)"]),
+        ("float", ["0.1234567", "0.29", "2.5", "1e10"], ["decimal(20,6)"]),
+        ("double(9,2)", ["1.5", "1.25"], ["decimal(9,1)"]),
+        ("bigint unsigned", ["18446744073709551615", "9007199254740993"], ["bigint", "double precision"]),
+        ("datetime(6)", ["'0000-00-00 00:00:00'", *TIMES], ["date", "timestamp(0)"]),
+    ),
+    "sqlite": (
+        ("real", [*FLOATS, "9e999"], ["smallint", "bigint", "decimal(30,15)", "decimal(23,2)"]),
+        ("integer", ["9007199254740993", "-9223372036854775808"], ["double precision"]),
+        ("text", ["'a'||char(0)||'b'", "'abcdef'", "'żółć漢'"], ["varchar(5)"]),
+        ("datetime", TIMES, ["date"]),
+    ),
+}
+
+
+def tables(kind: str) -> Iterator[tuple[str, str, str]]:
+    for here, values, targets in VALUES[kind]:
+        yield from ((here, value, there) for value in values for there in targets)
+
+
+def profiled(source: str, target: str, *arguments: str) -> dict[str, dict[str, Any]]:
+    run = plan("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES", *arguments, "--json")
+    assert run.err == ""
+    return {table["table"]: table for table in json.loads(run.out)["profile"]}
+
+
+def imported(source: str, target: str, *arguments: str) -> Mapping[str, int]:
+    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", *arguments)
+    assert run.err == ""
+    return run.rows
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [("postgresql", "mysql"), ("mysql", "postgresql"), ("sqlite", "mysql")],
+)
+def test_what_is_found_is_refused_and_all_else_is_loaded(fresh: Callable[[str], str], here: str, there: str) -> None:
+    source, target = fresh(here), fresh(there)
+    cases = {f"t{at}": case for at, case in enumerate(tables(here))}
+    made = [sql for name, (type_, value, _) in cases.items() for sql in _made(name, type_, value)]
+    execute(source, *(["SET SESSION sql_mode = ''"] if here == "mysql" else []), *made)
+    execute(target, *(f"CREATE TABLE {name} (c {type_})" for name, (_, _, type_) in cases.items()))
+    found = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    wrong = []
+    for name, case in cases.items():
+        (column,) = found[name]["columns"]
+        told, done = bool(found[name]["findings"]), loaded.get(name) == 1
+        if told == done and not (column["unknown"] and not told):
+            wrong.append((*case, found[name]["findings"], done))
+    assert wrong == []
+    assert 0 < len(loaded) < len(cases)
+
+
+def _made(name: str, type_: str, value: str) -> tuple[str, str]:
+    return f"CREATE TABLE {name} (c {type_})", f"INSERT INTO {name} VALUES ({value})"
+
+
+# --- suggestions ----------------------------------------------------------------------------------------------------
+
+UUID = "00000000-0000-0000-0000-00000000000a"
+DOCUMENTS = {
+    '[1e5, -0, 1E+3, "a-b", "1.", true]': True,
+    '{"a": "\\\\u00e9 \\\\" \\\\\\\\"}': True,
+    "[1.]": False,
+    "[1e]": False,
+    "[-]": False,
+    '["\\\\x"]': False,
+    '["\\\\ud800"]': False,
+    "[01]": False,
+    "[1,]": False,
+}
+"""Texts, and whether they are JSON; backslashes are doubled, as MySQL writes them."""
+
+SUGGESTED: Mapping[str, Mapping[str, Mapping[str, bool]]] = {
+    "postgresql": {
+        "numeric": {"(1.0), (0.00), (NULL)": True, "(100.00), (5)": True, "('NaN'), (1)": False},
+        "timestamp": {
+            "('2024-01-01'), ('9999-12-31')": True,
+            "('infinity'), ('infinity')": False,
+            "('2024-01-01'), ('0044-03-15 BC')": False,
+            "('2024-01-01'), ('10000-01-01')": False,
+        },
+        "char(36)": {f"('{UUID}')": True, f"('{UUID[:-1]}')": False},
+        "char(40)": {f"('{UUID}')": False, "('[1]')": True},
+        "text": {f"('{text}')".replace("\\\\", "\\"): json_ for text, json_ in DOCUMENTS.items()},
+    },
+    "mysql": {
+        "decimal(40,20)": {"(1.0), (0)": True, "(1e-20), (0)": False},
+        "datetime": {
+            "('2024-01-01'), ('9999-12-31')": True,
+            "('2024-01-01'), ('0000-00-00')": False,
+            "('2024-01-01'), ('0000-01-01')": False,
+        },
+        "text": {f"('{text}')": json_ for text, json_ in DOCUMENTS.items()},
+    },
+    "sqlite": {
+        "decimal(10,2)": {"(1.0), (0)": True, "(1.5), (2)": False},
+        "datetime": {"('2024-01-01 00:00:00'), (NULL)": True},
+        "text": {
+            f"('{UUID}')": True,
+            f"('{UUID}' || char(0) || 'zz')": False,
+            "('[1]' || char(0) || 'x')": False,
+            **{f"('{text}')".replace("\\\\", "\\"): json_ for text, json_ in DOCUMENTS.items()},
+        },
+    },
+}
+"""Values by their types, and whether a narrower type is suggested for them."""
+
+WORDS = {"boolean": "boolean", "date": "date", "uuid": "uuid", "json": "json"}
+INTEGERS = {"Integer(bits=16)": "smallint", "Integer()": "integer", "Integer(bits=64)": "bigint"}
+
+
+def _word(suggestion: Mapping[str, str]) -> str:
+    digits = "".join(character for character in suggestion["type"] if character.isdigit() or character == ",")
+    return WORDS.get(suggestion["rule"]) or INTEGERS.get(suggestion["type"]) or f"decimal({digits})"
+
+
+@pytest.mark.parametrize(("here", "there"), [("postgresql", "mysql"), ("mysql", "postgresql"), ("sqlite", "mysql")])
+def test_a_suggested_type_takes_every_value(fresh: Callable[[str], str], here: str, there: str) -> None:
+    source, target = fresh(here), fresh(there)
+    cases = [(type_, values, proved) for type_, all_ in SUGGESTED[here].items() for values, proved in all_.items()]
+    made = (
+        sql
+        for at, (type_, values, _) in enumerate(cases)
+        for sql in (f"CREATE TABLE t{at} (c {type_})", f"INSERT INTO t{at} VALUES {values}")
+    )
+    execute(source, *(["SET SESSION sql_mode = ''"] if here == "mysql" else []), *made)
+    found = profiled(source, target)
+    suggested = {name: table["suggestions"][0] for name, table in found.items() if table["suggestions"]}
+    assert [case for at, case in enumerate(cases) if case[2] != (f"t{at}" in suggested)] == []
+    chosen = ",".join(f"{name}.c:{_word(suggestion)}" for name, suggestion in suggested.items())
+    loaded = imported(source, target, f"COLUMN_TYPE={chosen}")
+    assert {name: loaded.get(name) for name in suggested} == {name: found[name]["rows"] for name in suggested}
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("there", "collation", "counted"),
+    [("mysql", "utf8mb4_unicode_520_nopad_ci", 4), ("mysql", "utf8mb4_nopad_bin", 0), ("sqlite", "NOCASE", 2)],
+)
+def test_the_target_tells_which_texts_its_key_holds_for_equal(
+    fresh: Callable[[str], str], there: str, collation: str, counted: int
+) -> None:
+    source, target = fresh("sqlite"), fresh(there)
+    values = "('e'), ('é'), ('É'), ('E'), ('x'), ('z'), ('Z '), (NULL)"
+    execute(source, "CREATE TABLE t (v VARCHAR(9) UNIQUE)", f"INSERT INTO t VALUES {values}")
+    execute(target, f"CREATE TABLE t (v VARCHAR(9) COLLATE {collation} UNIQUE)")
+    table = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")["t"]
+    told = {finding["case"]: finding["rows"] for finding in table["findings"]}
+    assert (told.get("duplicates", 0), table["remarks"]) == (counted, [])
+    loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    assert ("t" in loaded) is (counted == 0)
+    assert scalar(target, "SELECT count(*) FROM t") == (8 if counted == 0 else 0)
+
+
+def test_a_key_that_is_to_be_made_is_asked_too_and_a_script_says_that_nobody_knows(
+    fresh: Callable[[str], str],
+) -> None:
+    source, target = fresh("sqlite"), fresh("mysql")
+    execute(
+        source, "CREATE TABLE t (v VARCHAR(9) COLLATE NOCASE UNIQUE)", "INSERT INTO t VALUES ('e'), ('é'), ('x'), ('x ')"
+    )
+    table = profiled(source, target)["t"]
+    assert [(finding["case"], finding["rows"]) for finding in table["findings"]] == [("duplicates", 2)]
+    run = plan("impdp", "mysql:", f"NETWORK_LINK={source}", "SQLFILE=x.sql", "PROFILE=YES", "--json")
+    (written,) = json.loads(run.out)["profile"]
+    (remark,) = written["remarks"]
+    assert written["findings"] == []
+    assert "which texts are equal there, only the target itself can tell" in remark
