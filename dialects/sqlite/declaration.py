@@ -15,7 +15,7 @@ _TOKEN = re.compile(
       | (?P<quoted>"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\])
       | (?P<string>[xX]?'(?:[^']|'')*')
       | (?P<word>[^\W\d][\w$]*)
-      | (?P<number>\d[\w.]*)
+      | (?P<number>0[xX]\w*|\d(?:[eE][+-](?=\d)|[\w.])*)
       | (?P<sign>.)""",
     re.VERBOSE | re.DOTALL,
 )

@@ -8,7 +8,7 @@ just when the rows were committed, or before.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def retry(path: Path, database: Database, say: Say) -> int:
     adapter = database.adapter
     with database_errors(adapter), adapter.writing(database.engine, checking=True) as connection:
         try:
-            found = _Retry(adapter, connection, left, loading, say).run(groups)
+            found = _Retry(adapter, connection, left, loading, say).run(groups, _tables(database, groups))
         except BaseException:
             connection.rollback()
             rejects.gather(left, [])
@@ -100,11 +100,8 @@ class _Retry:
     def __init__(self, adapter: Adapter, connection: sa.Connection, left: Path, loading: Path, say: Say) -> None:
         self._adapter, self._connection, self._left, self._loading, self._say = adapter, connection, left, loading, say
 
-    def run(self, groups: list[rejects.Section]) -> bool:
+    def run(self, groups: list[rejects.Section], tables: Mapping[QName, Table]) -> bool:
         """Load all rows, those of tables that others refer to first; whether some are refused."""
-        schemas = sorted({section.table.schema for section in groups})
-        there = self._adapter.catalog(self._connection, schemas, proof=False)
-        tables = {section.table: _table(there, section.table) for section in groups}
         order = [table.qname for group in parents_first(list(tables.values())) for table in group]
         parts = [
             part
@@ -142,6 +139,16 @@ class _Retry:
         for section, batch in rejects.read(self._loading):
             if (section.table, section.columns) == (wanted.table, wanted.columns):
                 yield batch
+
+
+def _tables(database: Database, groups: Sequence[rejects.Section]) -> dict[QName, Table]:
+    """The tables of a reject file as they are, by their names.
+
+    Read in a session of its own: MariaDB's dictionary would join the rows' transaction, and knows no savepoints.
+    """
+    with database.connect() as connection:
+        there = database.adapter.catalog(connection, sorted({section.table.schema for section in groups}), proof=False)
+    return {section.table: _table(there, section.table) for section in groups}
 
 
 def _table(there: Catalog, name: QName) -> Table:

@@ -350,6 +350,7 @@ def test_the_ledger_is_in_a_file_and_in_the_master_table(mysql: Fresh, postgresq
     assert ledger["job"] == '"public"."KEPT"'
     assert len(entries) == len(run.losses)
     assert next(entry for entry in entries if entry["rule"] == "zero-date") == {
+        "part_of": "",
         "object": 'TABLE:"public"."t"',
         "rule": "zero-date",
         "detail": "zero dates became NULL",

@@ -204,7 +204,8 @@ def _counts(what: str, old: o.Column, new: o.Column) -> bool:
     return what != "collation" or texts
 
 
-_COLUMN = tuple(f.name for f in fields(o.Column) if f.name not in {"name", "origin"})
+_COLUMN = tuple(f.name for f in fields(o.Column) if f.name not in {"name", "origin", "constant"})
+"""What a column has of its own; ``constant`` is what its server says that its default gives."""
 
 
 def _attribute(table: o.Table, column: o.Column, what: str) -> Any:
@@ -274,7 +275,7 @@ def _columns_of(part: Any) -> frozenset[str]:
 _OF: Mapping[type, Compare] = {
     o.Schema: _fields(),
     o.EnumType: _fields(),
-    o.DomainType: _fields("checks"),
+    o.DomainType: _fields("checks", "constant"),
     o.Sequence: _fields(),
     o.Table: _table,
     o.View: _fields("definition", "columns", "depends_on", "populated", "indexes"),

@@ -11,6 +11,7 @@ import json
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from fnmatch import fnmatch
 from functools import cached_property
 from pathlib import Path
@@ -118,6 +119,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "virtual": ("column.generated",),
     "not-null": ("column.nullable",),
     "default": ("column.default",),
+    "uuid-version": ("column.default",),
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
@@ -309,6 +311,13 @@ def _truth_as_number(round_: Round, difference: Difference) -> bool:
     )
 
 
+def _same_number(round_: Round, difference: Difference) -> bool:
+    match difference.before, difference.after:
+        case o.Literal(kind="number", value=before), o.Literal(kind="number", value=after):
+            return Decimal(before) == Decimal(after)
+    return False
+
+
 def _not_below_zero(round_: Round, difference: Difference) -> bool:
     """Whether UNSIGNED is gone from a type whose neutral one has a sign, and a check says the same."""
     if difference.before != f"{difference.after} unsigned":
@@ -350,6 +359,7 @@ ALIKE: tuple[Alike, ...] = (
     Alike("column.native", "MySQL: UNSIGNED of a decimal or a float is a check", _not_below_zero),
     Alike("column.identity", "the next number is above all that are there", _counts_on),
     Alike("column.default", "a sequence of one column lives on as its identity", _was_serial),
+    Alike("column.default", "one number, spelled otherwise", _same_number),
     Alike("column.default", "the clock of a column that holds UTC's time of day from now on", _clock_of_utc),
     Alike("*.name", "a key without a name has one where the database between gives it one", lambda _, d: d.before is None),
     Alike("index", "MySQL makes an index for each foreign key", _keys_a_foreign_key, ("mysql",)),
