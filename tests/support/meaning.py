@@ -215,12 +215,6 @@ LIMITS = (
         lambda text, _: re.match(r".{8}-.{4}-[89a-f].{3}-[0-7]", text.lower()) is not None,
         "MariaDB keeps another order of bytes for those of old, and takes none that it could not tell from them",
     ),
-    Limit(
-        "mysql",
-        t.Enum,
-        lambda text, enum: text not in enum.labels,
-        "the value of a wrong label cannot be stored in strict mode",
-    ),
 )
 
 
