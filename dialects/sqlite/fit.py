@@ -77,7 +77,7 @@ def _has_digits(text: str, type_: t.Decimal) -> bool:
     exponent = number.normalize(_EXACT).as_tuple().exponent
     if not isinstance(exponent, int) or not number:
         return True
-    return exponent >= -scale and abs(number) < 10 ** (type_.precision - scale)
+    return exponent >= -scale and number.copy_abs() < 10 ** (type_.precision - scale)  # abs() rounds
 
 
 def _valid_json(array: pa.Array, _: t.Json) -> bool:
@@ -94,7 +94,12 @@ LIMITS = (
     Limit(t.String, "a text is longer than a value", _short, lambda _, here: here.length is not None),
     Limit(t.Binary, "bytes are longer than a value", _short, lambda _, here: here.length is not None),
     Limit(t.Integer, "a number is out of the range", _in_range, lambda _, here: here.bits == 24),
-    Limit(t.Decimal, "a number has more digits than one", _within, lambda _, here: here.precision is not None),
+    Limit(
+        t.Decimal,
+        "a number has more digits than one",
+        _within,
+        lambda there, here: here.precision is not None and there != here,
+    ),
     Limit(t.Json, "a text is no document", _valid_json, lambda there, _: not isinstance(there, t.Json)),
 )
 """What Arrow's own types do not check."""
