@@ -94,7 +94,7 @@ class Columns(Expressions):
             for told in equality_changes(column.equality, here[column.name]):
                 differing.setdefault(told, []).append(column.name)
         for told, names in differing.items():
-            detail = f"{told} here in {', '.join(names)}: comparisons, order and unique keys change"
+            detail = f"{told} here in {', '.join(names)}, where comparisons, order and unique keys change"
             yield Loss(path_of(table), "collation-equality", detail)
         yield from key_losses(table, {column.name: column.equality for column in texts}, here)
 
