@@ -19,19 +19,23 @@ _NOW: dict[str, Now] = {
     "datetime()": Now("timestamp", 0, utc=True),
     "datetime('now')": Now("timestamp", 0, utc=True),
     "datetime('now','localtime')": Now("timestamp", 0),
-    "strftime('%y-%m-%d %h:%m:%s','now')": Now("timestamp", 0, utc=True),
-    "strftime('%y-%m-%d %h:%m:%s+00:00','now')": Now("timestamp", 0, utc=True),
-    "strftime('%y-%m-%d %h:%m:%s','now','localtime')": Now("timestamp", 0),
-    "strftime('%y-%m-%d %h:%m:%f','now')": Now("timestamp", 3, utc=True),
-    "strftime('%y-%m-%d %h:%m:%f+00:00','now')": Now("timestamp", 3, utc=True),
-    "strftime('%y-%m-%dt%h:%m:%fz','now')": Now("timestamp", 3, utc=True),
-    "strftime('%y-%m-%d %h:%m:%f','now','localtime')": Now("timestamp", 3),
+    "strftime('%Y-%m-%d %H:%M:%S','now')": Now("timestamp", 0, utc=True),
+    "strftime('%Y-%m-%d %H:%M:%S','now','localtime')": Now("timestamp", 0),
+    "strftime('%Y-%m-%d %H:%M:%f','now')": Now("timestamp", 3, utc=True),
+    "strftime('%Y-%m-%d %H:%M:%f','now','localtime')": Now("timestamp", 3),
     "date('now')": Now("date", utc=True),
     "date('now','localtime')": Now("date"),
     "time('now')": Now("time", 0, utc=True),
     "time('now','localtime')": Now("time", 0),
 }
-"""Ways to say "now", in lower case, without blanks between tokens."""
+"""Ways to say "now", words in lower case, without blanks between tokens; in formats, capitals mean something else."""
+
+_NOW_IN_UTC: dict[str, Now] = {
+    "strftime('%Y-%m-%d %H:%M:%S+00:00','now')": Now("timestamp", 0, utc=True),
+    "strftime('%Y-%m-%d %H:%M:%f+00:00','now')": Now("timestamp", 3, utc=True),
+    "strftime('%Y-%m-%dT%H:%M:%fZ','now')": Now("timestamp", 3, utc=True),
+}
+"""Ways that name the zone: an instant where the column has instants, and a text of this very form where it has texts."""
 
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
@@ -43,7 +47,8 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
     """
     if sql is None or sql.strip().upper() == "NULL":
         return None
-    said = _NOW.get(_normal(sql))
+    words = _normal(sql)
+    said = _NOW.get(words) or (None if isinstance(type_, t.String) else _NOW_IN_UTC.get(words))
     if said is not None:
         return said
     token = literal_default(sql)
@@ -53,7 +58,7 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
 
 
 def _normal(sql: str) -> str:
-    return "".join(item.text for item in bare(tokens(sql))).lower()
+    return "".join(item.text.lower() if item.kind == "word" else item.text for item in bare(tokens(sql)))
 
 
 def _constant(token: Token, type_: t.Type, sql: str) -> Default:
@@ -63,7 +68,7 @@ def _constant(token: Token, type_: t.Type, sql: str) -> Default:
         return _typed("1" if token.upper == "TRUE" else "0", type_, sql)
     if token.kind == "number" and isinstance(type_, t.String):
         return Literal(_as_text(token.name))
-    if token.kind in {"string", "quoted", "number"}:
+    if token.kind in {"string", "quoted", "number", "word"}:  # a bare word that is no keyword is a text
         return _typed(token.name, type_, sql)
     return Expression(sql, DIALECT)
 
@@ -86,7 +91,7 @@ def _typed(value: str, type_: t.Type, sql: str) -> Literal:
             return Literal(value, "number")
         case t.Boolean() | t.Integer() | t.Decimal() | t.Float() | t.Year():
             raise ValueError(f"{sql} is no value of the column's type")
-        case t.Date() | t.Time() | t.Timestamp() if _NUMBER.fullmatch(value):
+        case t.Date() | t.Time() | t.Timestamp() | t.Binary() if _NUMBER.fullmatch(value):
             raise ValueError(f"{sql} is no value of the column's type")
         case _:
             return Literal(value)

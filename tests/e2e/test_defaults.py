@@ -293,3 +293,40 @@ def test_an_identity_that_rows_are_beyond_is_named_where_it_goes_on_after_them(
     assert all("1 comes next" in loss for loss in named)
     execute(here, *(f"INSERT INTO {name} (x) VALUES (3)" for name in GENERATORS))
     assert [scalar(here, f"SELECT max(id) FROM {name}") for name in GENERATORS] == [6, 6, 3]
+
+
+SPELLED = (
+    "text default (strftime('%Y-%M-%d', '2024-05-06 07:08:09'))",
+    "text default (strftime('%Y-%m-%dT%H:%M:%SZ', '2024-05-06 07:08:09'))",
+    "text default (strftime('%H:%M:%s', '2024-05-06 07:08:09'))",
+    "text default abc",
+    "text default 1.50",
+    "text default x'414243'",
+    "real default 1.5e+300",
+    "varchar(3) default 'abcdef'",
+)
+
+
+def test_between_two_files_of_sqlite_a_default_gives_what_it_gave(sqlite_file: Fresh) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *(f"CREATE TABLE t{number} (id integer PRIMARY KEY, v {text})" for number, text in enumerate(SPELLED)))
+    done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    for number, text in enumerate(SPELLED):
+        for url in (source, target):
+            execute(url, f"INSERT INTO t{number} (id) VALUES (1)")
+        given, kept = (rows(url, f"SELECT v, typeof(v) FROM t{number}") for url in (source, target))
+        assert given == kept, text
+
+
+@pytest.mark.parametrize("capitals", ["'%Y-%M-%d %H:%m:%S'", "'%Y-%m-%d %H:%M:%s'"])
+def test_a_clock_of_sqlite_that_is_no_usual_one_stays_that_clock_or_is_left_out(
+    sqlite_file: Fresh, postgresql: Fresh, capitals: str
+) -> None:
+    source, target, other = sqlite_file("source.db"), sqlite_file("target.db"), postgresql()
+    execute(source, f"CREATE TABLE t (id integer PRIMARY KEY, v text DEFAULT (strftime({capitals}, 'now')))")
+    done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert capitals in str(scalar(target, "SELECT sql FROM sqlite_master WHERE name = 't'"))
+    run = done(pump("impdp", other, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, other)))
+    assert any("default strftime" in loss and loss.endswith("[default]") for loss in run.losses)
+    execute(other, "INSERT INTO t (id) VALUES (1)")
+    assert scalar(other, "SELECT v FROM t") is None

@@ -21,7 +21,8 @@ def execute(url: str | sa.URL, *statements: str) -> None:
     """Run statements in one transaction."""
     with sa.create_engine(url, poolclass=NullPool).begin() as connection:
         for statement in statements:
-            connection.exec_driver_sql(statement.replace("%", "%%") if "%" in statement else statement)
+            formatted = connection.dialect.paramstyle in ("format", "pyformat")
+            connection.exec_driver_sql(statement.replace("%", "%%") if formatted else statement)
 
 
 def outside_transactions(url: str | sa.URL, statement: str) -> None:

@@ -90,6 +90,13 @@ def test_a_view_is_read_with_its_columns() -> None:
         ("(strftime('%Y-%m-%d %H:%M:%f', 'now'))", t.Timestamp(), Now("timestamp", 3, utc=True)),
         ("DATETIME('now', 'localtime')", t.Timestamp(), Now("timestamp", 0)),
         ("(strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'))", t.Timestamp(zoned=True), Now("timestamp", 0, utc=True)),
+        ("(strftime('%Y-%m-%dT%H:%M:%fZ','now'))", t.Timestamp(zoned=True), Now("timestamp", 3, utc=True)),
+        ("strftime('%Y-%m-%dT%H:%M:%fZ','now')", t.String(), Expression("strftime('%Y-%m-%dT%H:%M:%fZ','now')", "sqlite")),
+        ("strftime('%Y-%M-%d %H:%m:%S','now')", t.String(), Expression("strftime('%Y-%M-%d %H:%m:%S','now')", "sqlite")),
+        ("strftime('%Y-%m-%d %H:%M:%s','now')", t.String(), Expression("strftime('%Y-%m-%d %H:%M:%s','now')", "sqlite")),
+        ("STRFTIME('%Y-%m-%d %H:%M:%S', 'now')", t.String(), Now("timestamp", 0, utc=True)),
+        ("abc", t.String(), Literal("abc")),
+        ("1.5e+300", t.Float(), Literal("1.5e+300", "number")),
         ("'101'", t.Bit(3), Literal("101", "bit")),
         ("abs(random())", t.Integer(), Expression("abs(random())", "sqlite")),
     ],
@@ -98,7 +105,9 @@ def test_a_default_means_what_the_column_would_store(sql: str | None, type_: t.T
     assert default_of(sql, type_) == expected
 
 
-@pytest.mark.parametrize(("sql", "type_"), [("'\"0\"'", t.Integer()), ("0", t.Timestamp()), ("2", t.Boolean())])
+@pytest.mark.parametrize(
+    ("sql", "type_"), [("'\"0\"'", t.Integer()), ("0", t.Timestamp()), ("2", t.Boolean()), ("5", t.Binary())]
+)
 def test_a_default_that_the_type_does_not_hold_is_refused(sql: str, type_: t.Type) -> None:
     with pytest.raises(ValueError, match="no value of the column's type"):
         default_of(sql, type_)
