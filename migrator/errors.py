@@ -904,6 +904,16 @@ class ResourceBusy(DatabaseError):
     )
 
 
+class WorkUncommitted(ResourceBusy):
+    """A worker of the job's process before has marked its work as done, and neither committed nor given it up."""
+
+    template = "a worker of {job} is in the middle of a commit, and does not end: {detail}"
+    action = (
+        "Its process sleeps, or its machine is cut off. End its session at the server (or wait until the server does), and "
+        "START_JOB again: what it marked is then done or is not, and is neither missed nor doubled."
+    )
+
+
 class TableLocked(ResourceBusy):
     """A table that cannot be read, because another session is about to change what it is."""
 

@@ -30,6 +30,7 @@ _TROUBLE: dict[int, Trouble] = {
     **dict.fromkeys(_ROOM_CODES, "room"),
     **dict.fromkeys(_READ_ONLY_CODES, "read-only"),
     1205: "lock",
+    3572: "lock",  # NOWAIT at MySQL; MariaDB says 1205
     **dict.fromkeys(_ROW_CODES, "row"),
 }
 _NO_SPACE = re.compile(r"\b(?:errno|Errcode): 28\b|Got error 28\b")

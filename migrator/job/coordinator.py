@@ -100,7 +100,11 @@ class Record:
     def insert(self, rows: Iterable[Row]) -> None:
         """Add rows."""
         self.job()
-        self.table.insert(self.connection, rows)
+        try:
+            self.table.insert(self.connection, rows)
+        except sa.exc.IntegrityError:  # of the process that took the job over since, which numbers its rows as this one
+            self.job()
+            raise
 
     def remove(self, kind: Kind, item: int) -> None:
         """Remove one row."""
@@ -126,13 +130,18 @@ class Record:
 
     def write_messages(self) -> None:
         """Put the lines of the log into the table."""
-        if self.messages is None:
-            self.messages = self.table.last(self.connection, "MESSAGE")
-        rows = []
-        while self.said:
-            self.messages += 1
-            rows.append(Row("MESSAGE", self.messages, state="COMPLETED", detail={"text": self.said.popleft()}))
-        self.insert(rows)
+        lines = [self.said.popleft() for _ in range(len(self.said))]
+        while True:
+            if self.messages is None:
+                self.messages = self.table.last(self.connection, "MESSAGE")
+            numbered = enumerate(lines, self.messages + 1)
+            try:
+                self.insert([Row("MESSAGE", number, state="COMPLETED", detail={"text": line}) for number, line in numbered])
+            except sa.exc.IntegrityError:  # the last line of the process whose job this was came just now
+                self.messages = None
+            else:
+                self.messages += len(lines)
+                return
 
 
 def _items(task: Task) -> tuple[int, ...]:

@@ -28,7 +28,9 @@ from migrator.errors import (
     JobTakenOver,
     MasterTableRefused,
     MigratorError,
+    ResourceBusy,
     StateDirectoryRefused,
+    WorkUncommitted,
     is_text,
 )
 from migrator.job.coordinator import Record
@@ -267,10 +269,27 @@ def _take_over(start: Start, place: Database, connection: sa.Connection) -> Sess
     row, age = table.job(connection), table.age(connection)
     if row.lives(age):
         raise JobIsRunning(job=table.qname, seconds=round(age, 1))
+    _await_commits(table, place, lease)
     taken = table.take_over(connection, skip_current=start.skip_current)
     opened = _session(taken, Record(table, place, connection, taken.incarnation))
     opened.note(lease=lease)
     return opened
+
+
+def _await_commits(table: MasterTable, place: Database, lease: float) -> None:
+    """Workers of the process before may still be committing.
+
+    :raises WorkUncommitted: one does not end within the lease.
+    """
+    until = time.monotonic() + lease
+    while True:
+        try:
+            with place.connect() as connection:
+                return table.see_no_commits(connection)
+        except ResourceBusy as error:
+            if time.monotonic() > until:
+                raise WorkUncommitted(job=table.qname, detail=error.facts["detail"]) from error
+        time.sleep(_LOOK)
 
 
 def _let_clients_see(record: Record) -> None:

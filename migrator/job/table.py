@@ -309,25 +309,39 @@ class MasterTable:
         if not self.change(connection, "JOB", 1, within=incarnation, **values):
             raise JobTakenOver(job=self.qname)
 
+    def see_no_commits(self, connection: sa.Connection) -> None:
+        """Look whether a worker is between its mark and its commit: nobody else can change its row then.
+
+        :raises sqlalchemy.exc.OperationalError: one is.
+        """
+        connection.execute(sa.select(self.table.c.item).where(self._at_work()).with_for_update(nowait=True))
+
+    def _at_work(self) -> sa.ColumnElement[bool]:
+        return self.table.c.kind.in_(("OBJECT", "GRANULE")) & (self.table.c.state == "EXECUTING")
+
     def take_over(self, connection: sa.Connection, *, skip_current: bool = False) -> Row:
         """Start the job anew in its next incarnation: what was executing is pending again, or skipped.
 
         :raises JobTakenOver: another process does the same.
         """
-        table, before = self.table, self.job(connection)
-        mine = (table.c.kind == "JOB") & (table.c.incarnation == before.incarnation)
-        values = {"state": "EXECUTING", "incarnation": before.incarnation + 1}
+        table, before = self.table, self.job(connection).incarnation
+        mine = (table.c.kind == "JOB") & (table.c.incarnation == before)
+        values = {"state": "EXECUTING", "incarnation": before + 1}
         if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
             raise JobTakenOver(job=self.qname)
-        executing = table.c.kind.in_(("OBJECT", "GRANULE")) & (table.c.state == "EXECUTING")
-        then: dict[str, Any] = {"state": "PENDING"}
-        if skip_current:
-            then = {"state": "SKIPPED", "error": SKIPPED, "incarnation": before.incarnation + 1}
-        connection.execute(table.update().where(executing).values(then))
+        self.set_free(connection, before, skip_current=skip_current)
         answered = (table.c.state != "PENDING") | table.c.object_path.notin_(LASTING)
         old = (table.c.kind == "WORKER") | ((table.c.kind == "REQUEST") & answered)
         connection.execute(table.delete().where(old))
-        return self.job(connection)
+        return replace(self.job(connection), incarnation=before + 1)  # not of who took it over in the meantime
+
+    def set_free(self, connection: sa.Connection, incarnation: int, *, skip_current: bool = False) -> None:
+        """What was at work in this incarnation or before it is pending again, or skipped."""
+        then: dict[str, Any] = {"state": "PENDING"}
+        if skip_current:
+            then = {"state": "SKIPPED", "error": SKIPPED, "incarnation": incarnation + 1}
+        left = self._at_work() & (self.table.c.incarnation <= incarnation)
+        connection.execute(self.table.update().where(left).values(then))
 
     def begin(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int, **values: Any) -> bool:
         """An object or granule begins to execute; False: it is done already."""

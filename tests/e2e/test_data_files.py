@@ -23,7 +23,7 @@ from migrator.ends import Database
 from migrator.errors import ConnectionLost, DataFilesInUse, DataFilesUnreachable, JobTakenOver, MigratorError, NotADataFile
 from migrator.model.objects import QName
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until, wake
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, ended, freeze, go_on, kill, until, wake
 from tests.support.pump import done, pump, pump_process, remap, schema_of
 from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.servers import PrivateMariaDB, Servers
@@ -635,16 +635,16 @@ def test_a_worker_that_sleeps_over_the_take_over_of_its_job_does_no_harm(
             time.sleep(0.5)
             members = freeze(first)
             time.sleep(float(LEASE) + 0.5)
-            second = begin_again(target, JOB, local=local)
-            until(lambda: _at_work(recorded, 2), "the second worker")
-            other.execute(sa.text("DO RELEASE_LOCK(:name)"), lock)
-            time.sleep(0.5)
-            wake(members)
-            said, _ = first.communicate(timeout=SECONDS)
-            assert first.returncode == 1, said
-            assert "MIG-31650: " in said
-            again, _ = second.communicate(timeout=SECONDS)
-            assert second.returncode == 0, again
+            with ended(begin_again(target, JOB, local=local)) as second:
+                until(lambda: _at_work(recorded, 2), "the second worker")
+                other.execute(sa.text("DO RELEASE_LOCK(:name)"), lock)
+                time.sleep(0.5)
+                wake(members)
+                said, _ = first.communicate(timeout=SECONDS)
+                assert first.returncode == 1, said
+                assert "MIG-31650: " in said
+                again, _ = second.communicate(timeout=SECONDS)
+                assert second.returncode == 0, again
         finally:
             kill(first)
     assert contents(target) == contents(hoarded)

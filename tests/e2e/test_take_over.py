@@ -11,11 +11,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from migrator.errors import ResourceBusy
 from migrator.job.table import Row
 from tests.support.held import ROWS as HELD
 from tests.support.held import HeldRows
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, freeze, go_on, kill, until, wake
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, ended, freeze, go_on, kill, until, wake
 from tests.support.pump import remap
 from tests.support.sql import scalar
 
@@ -31,13 +32,28 @@ def asleep(
     process = begin(client, url, *arguments, cwd=cwd)
     members: list[psutil.Process] = []
     try:
-        until(lambda: recorded.exists() and {"COMPLETED", "EXECUTING"} <= states(recorded), "rows on their way")
-        members = freeze(process)
+        members = _frozen_with_work_left(process, recorded)
         time.sleep(float(LEASE) + 0.5)
         yield process, members
     finally:
         with suppress(psutil.NoSuchProcess):
             kill(process)
+
+
+def _frozen_with_work_left(process: subprocess.Popen[str], recorded: Recorded) -> list[psutil.Process]:
+    """Not between a worker's mark and its commit: nobody can take its job over then."""
+    some = {"COMPLETED", "EXECUTING", "PENDING"}
+    while True:
+        until(lambda: recorded.exists() and some <= states(recorded), "rows on their way")
+        members = freeze(process)
+        try:
+            with recorded.database.connect() as connection:
+                recorded.table.see_no_commits(connection)
+        except ResourceBusy:
+            wake(members)
+        else:
+            assert some <= states(recorded)
+            return members
 
 
 def states(recorded: Recorded) -> set[str]:
@@ -64,8 +80,10 @@ def test_an_import_that_wakes_up_changes_nothing(kind: str, request: pytest.Fixt
     source, target = hoard(tmp_path / "source.db", 150_000), str(request.getfixturevalue(kind)())
     recorded = Recorded.of(target, JOB)
     link = (f"NETWORK_LINK={source}", remap(source, target), "PARALLEL=2")
-    with asleep(recorded, "impdp", target, *link, cwd=tmp_path) as (first, members):
-        second = begin_again(target, JOB, link=source)
+    with (
+        asleep(recorded, "impdp", target, *link, cwd=tmp_path) as (first, members),
+        ended(begin_again(target, JOB, link=source)) as second,
+    ):
         until(lambda: any(row.incarnation == 2 for row in recorded.granules()), "the second process's work")
         goes_under(first, members)
         said, _ = second.communicate(timeout=SECONDS)

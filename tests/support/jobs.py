@@ -7,8 +7,8 @@ import random
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,6 +161,17 @@ def freeze(process: subprocess.Popen[str]) -> list[psutil.Process]:
     for member in members:
         member.suspend()
     return members
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """A process that no test leaves behind: when the test fails, it is killed, and the failure tells what it said."""
+    try:
+        yield process
+    except BaseException as error:
+        with suppress(ValueError):  # its output was read
+            error.add_note(kill(process))
+        raise
 
 
 def wake(members: list[psutil.Process]) -> None:

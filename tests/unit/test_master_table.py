@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,7 +12,16 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
-from migrator.errors import BadLease, ConnectionLost, DatabaseError, JobExists, JobIsRunning, JobNotFound, JobTakenOver
+from migrator.errors import (
+    BadLease,
+    ConnectionLost,
+    DatabaseError,
+    JobExists,
+    JobIsRunning,
+    JobNotFound,
+    JobTakenOver,
+    WorkUncommitted,
+)
 from migrator.job import session
 from migrator.job.builder import Builder
 from migrator.job.coordinator import Coordinator, Record
@@ -68,6 +78,39 @@ def test_the_process_that_took_it_over_writes(record: Record, write: Callable[[R
     assert all_rows(record) != before
 
 
+class Overtaken(Record):
+    """The hold of a process that falls asleep after it saw that the job is its own; another takes it over meanwhile."""
+
+    asleep = False
+
+    def job(self, **values: object) -> None:
+        super().job(**values)
+        if not self.asleep:
+            self.asleep = True
+            taken = self.table.take_over(self.connection)
+            say(Record(self.table, self.database, self.connection, taken.incarnation))
+
+
+def test_a_process_that_is_overtaken_while_it_writes_a_line_says_so(record: Record) -> None:
+    late = Overtaken(record.table, record.database, record.connection)
+    with pytest.raises(JobTakenOver):
+        say(late)
+    assert [row.item for row in record.rows("MESSAGE")] == [1]
+
+
+def test_the_last_line_of_an_overtaken_process_is_in_nobodys_way(record: Record) -> None:
+    taken = record.table.take_over(record.connection)
+    mine = Record(record.table, record.database, record.connection, taken.incarnation)
+    say(mine)
+    record.table.insert(record.connection, [Row("MESSAGE", 2, state="COMPLETED", detail={"text": "its last"})])
+    mine.said.extend(["one", "two"])
+    mine.write_messages()
+    say(mine)
+    assert [(row.item, row.detail["text"]) for row in record.rows("MESSAGE")] == [
+        *((1, "late"), (2, "its last"), (3, "one"), (4, "two"), (5, "late"))
+    ]
+
+
 def test_a_granule_is_claimed_until_it_is_done_or_its_job_is_taken_over(record: Record) -> None:
     claim = record.claim(1)
     claim.confirm()
@@ -110,6 +153,40 @@ def test_servers_fence_the_same_way(kind: str, request: pytest.FixtureRequest) -
         assert [(row.kind, row.state) for kind in ("GRANULE", "OBJECT", "FILE") for row in mine.rows(kind)] == [
             ("GRANULE", "COMPLETED")
         ]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_job_is_not_taken_over_in_the_middle_of_a_commit(
+    kind: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIGRATOR_LEASE", "0.5")
+    database = Database(sa.make_url(request.getfixturevalue(kind)()))
+    table = MasterTable(database.server().schema, "MADE")
+    start = Start(table, database)
+    asleep = database.engine.connect()
+    with asleep, database.connect() as connection:
+        table.create(connection)
+        table.define(connection, replace(JOB, detail={"request": SPEC.to_json(), "plan": "", "lease": 0.0}))
+        table.insert(connection, [Row("GRANULE", item, state="EXECUTING", incarnation=1) for item in (1, 2)])
+        DoneMark(table, "GRANULE", 1, 1).set(asleep, rows=5)
+        with pytest.raises(WorkUncommitted), session.session(SPEC, database, database.server(), start):
+            pytest.fail("it was taken over")
+        assert table.job(connection).incarnation == 1
+        waking = threading.Timer(0.2, asleep.commit)
+        waking.start()
+        with session.session(SPEC, database, database.server(), start) as opened:
+            waking.join()
+            assert [row.state for row in opened.record.rows("GRANULE")] == ["COMPLETED", "PENDING"]
+
+
+def test_who_is_late_to_take_a_job_over_takes_nothing_from_who_was_earlier(record: Record) -> None:
+    record.table.take_over(record.connection)
+    earlier = record.table.job(record.connection)
+    record.table.take_over(record.connection)
+    mine = Record(record.table, record.database, record.connection, 3)
+    assert mine.begin("GRANULE", 1)
+    record.table.set_free(record.connection, earlier.incarnation)
+    assert {row.item: row.state for row in mine.rows("GRANULE")} == {1: "EXECUTING", 2: "PENDING"}
 
 
 def test_a_job_that_is_taken_over_destroys_nothing(record: Record, sqlite_file: Callable[..., str]) -> None:
