@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
 from importlib.metadata import entry_points
@@ -187,6 +187,8 @@ class Read:
 class Load:
     """Where rows go: ``source`` says how they arrive, ``target`` (same length and order) the columns as the table has them.
 
+    The native types of ``source`` are those of the database that loads: see :func:`as_heard_by`.
+
     ``conventional``: insert through the SQL engine row by row rather than by the bulk protocol. ``fresh``: this job made
     the table, nobody else writes to it. ``staged_for``: the table that the rows go on to from there, None: they stay.
     """
@@ -202,6 +204,11 @@ class Load:
     def title(self) -> QName:
         """The table that messages name."""
         return self.staged_for or self.table
+
+
+def as_heard_by(dialect: str, columns: Iterable[Column], of: str) -> tuple[Column, ...]:
+    """Columns that another dialect loads: a type's name in one product says nothing of a type of that name in another."""
+    return tuple(columns) if of == dialect else tuple(replace(column, native="") for column in columns)
 
 
 @dataclass(frozen=True)

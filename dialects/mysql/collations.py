@@ -8,13 +8,14 @@ from dataclasses import replace
 from migrator.model import types as t
 from migrator.model.equality import EXACT, Equality
 
-_UNICODE = "(utf|ucs|uca)"
+_UNICODE = "(utf|ucs|uca|gb18030_unicode)"
 _LETTERS = Equality(case=True, letters=True)
 _WEIGHTS = replace(_LETTERS, accents=True, forms=True)
 
 EQUALITIES: tuple[tuple[str, Equality], ...] = (
     (r"binary|.*_bin", EXACT),
-    (rf"{_UNICODE}.*_as_cs", Equality(forms=True)),
+    (rf"{_UNICODE}.*_as_cs(_ks)?", Equality(forms=True)),
+    (rf"{_UNICODE}.*_ai_cs", Equality(accents=True, forms=True)),
     (rf"{_UNICODE}.*(_as_ci|_thai_520_w2)", replace(_LETTERS, forms=True)),
     (rf"{_UNICODE}.*_icelandic_(nopad_)?ci", _LETTERS),
     (rf"{_UNICODE}.*_general_(nopad_|mysql500_)?ci", replace(_LETTERS, accents=True)),

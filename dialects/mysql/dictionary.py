@@ -47,7 +47,7 @@ from migrator.model.objects import (
 )
 from migrator.model.objects import Sequence as SequenceObject
 
-from . import privileges
+from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
@@ -428,7 +428,9 @@ class Reader:
         asked = f"SELECT DEFAULT(t.{quote(column)}) + 0e0 FROM {no_row}"
         try:
             value = self.connection.exec_driver_sql(asked.replace("%", "%%")).scalar_one()
-        except sa.exc.OperationalError:  # it takes the privilege to read the table
+        except sa.exc.OperationalError as error:
+            if messages.about(*cast(Any, error.orig).args) != "privilege":  # to read the table
+                raise
             detail = f"default {shown.value} is what the server shows of it, six digits"
             self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, column))
             return shown

@@ -107,13 +107,15 @@ def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
 ANY_DAY = f"{SQL_MODE},ALLOW_INVALID_DATES"
 """The mode in which 31 February is a day, and 31 September."""
 
+_DATES = {"date", "datetime", "timestamp"}
 _MODE = "migrator.mode"
 """Under this name a writing connection's ``info`` holds its mode, if it was changed."""
 
 
 def keeps_any_day(load: Load) -> bool:
-    """Whether dates come from dates only. These may be days that no calendar has, as in MySQL; texts may not."""
-    return all(_is_date(source) for source, target in zip(load.source, load.target, strict=True) if _is_date(target))
+    """Whether there are dates, from dates only. These may be days that no calendar has, as in MySQL; texts may not."""
+    from_dates = [_is_date(source) for source, target in zip(load.source, load.target, strict=True) if _is_date(target)]
+    return bool(from_dates) and all(from_dates)
 
 
 def _is_date(column: Column) -> bool:
@@ -121,8 +123,9 @@ def _is_date(column: Column) -> bool:
 
 
 def set_mode(connection: sa.Connection, load: Load) -> str:
-    """Let the session take the days that the source has; its mode."""
-    wanted = ANY_DAY if keeps_any_day(load) else SQL_MODE
+    """Let the session take the days that the source has, unless it would compute others then than the source; its mode."""
+    computes_dates = not _DATES.isdisjoint(_computed(connection, load.table).values())
+    wanted = ANY_DAY if keeps_any_day(load) and not computes_dates else SQL_MODE
     if connection.info.get(_MODE) != wanted:
         connection.exec_driver_sql(f"SET SESSION sql_mode = '{wanted}'")
         connection.info[_MODE] = wanted
@@ -350,7 +353,7 @@ def _float_text(array: pa.Array, column: Column) -> pa.Array:
 def _refuse_more_digits(array: pa.Array, source: Column, target: Column) -> None:
     """DOUBLE(9,2) rounds to two digits after the point without a warning."""
     digits = rounded_to(target.native)
-    if digits is None or source.native == target.native:
+    if digits is None or source.native == target.native:  # of the source's own product: see Load
         return
     text = array.cast(pa.string())
     beyond = pc.match_substring_regex(text, rf"\.[0-9]{{{digits}}}[0-9]*[1-9]|e-")
@@ -534,7 +537,7 @@ _NOTES_A_VALUE = 8
 """More notes than the server has about a value that it computes."""
 
 _COMPUTED = """
-SELECT column_name FROM information_schema.columns
+SELECT column_name AS name, data_type AS type FROM information_schema.columns
 WHERE table_schema = :schema AND table_name = :name AND generation_expression <> ''
 """
 
@@ -543,10 +546,14 @@ def computed_columns(connection: sa.Connection, table: QName) -> frozenset[str]:
     """The columns that the server computes, in small letters. It notes where it rounds one, which changes no value that is
     moved: so from now on the session keeps all its notes, to tell them from others.
     """
-    known: dict[QName, frozenset[str]] = connection.info.setdefault("migrator.computed", {})
+    return frozenset(_computed(connection, table))
+
+
+def _computed(connection: sa.Connection, table: QName) -> dict[str, str]:
+    known: dict[QName, dict[str, str]] = connection.info.setdefault("migrator.computed", {})
     if table not in known:
         found = connection.execute(sa.text(_COMPUTED), {"schema": table.schema, "name": table.name})
-        known[table] = frozenset(name.lower() for name in found.scalars())
+        known[table] = {row.name.lower(): row.type.lower() for row in found}
         if known[table]:
             connection.exec_driver_sql(f"SET SESSION max_error_count = {NOTES}")
     return known[table]

@@ -206,7 +206,8 @@ class _Dictionary:
         """
         reads = [
             f"SELECT {r.oid}::bigint AS oid, (SELECT max({quote(r.owner_name)}) FROM"
-            f" {quote(r.owner_schema)}.{quote(r.owner_table)})::numeric AS value".replace("%", "%%")
+            f" {quote(r.owner_schema)}.{quote(r.owner_table)} "
+            f" WHERE {queries.sequence_values(quote(r.owner_name))})::bigint AS value".replace("%", "%%")
             for r in rows
             if r.largest_known and r.increment > 0
         ]
@@ -215,7 +216,7 @@ class _Dictionary:
         driver: Any = self._connection.connection.driver_connection
         with driver.transaction(force_rollback=True):
             found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
-        return {row.oid: int(row.value) for row in found if row.value is not None}
+        return {row.oid: row.value for row in found if row.value is not None}
 
     # --- tables and views -------------------------------------------------------------------------------------------
 

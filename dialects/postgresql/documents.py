@@ -6,7 +6,8 @@ import json
 import re
 from typing import Any
 
-_KEY = re.compile(r'"([^"]*)"\s*:')
+_STRING = re.compile(r'"([^"]*)"(\s*:)?')
+"""A string of a text without escapes, and what makes it a key."""
 
 
 class _Repeated(Exception):
@@ -17,9 +18,10 @@ def repeats_a_key(text: str | None) -> bool:
     """Whether an object of a document has a key twice; of what is no document PostgreSQL's parser will tell."""
     if text is None:
         return False
-    names = _KEY.findall(text)
-    if len(names) == len(set(names)) and "\\" not in text:
-        return False
+    if "\\" not in text:
+        names = [name for name, colon in _STRING.findall(text) if colon]
+        if len(names) == len(set(names)):
+            return False
     try:
         json.loads(text, object_pairs_hook=_once, parse_int=str, parse_float=str)
     except _Repeated:

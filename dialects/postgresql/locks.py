@@ -101,6 +101,8 @@ def hold(connection: sa.Connection, relations: Sequence[str]) -> None:
                 connection.exec_driver_sql(sql)
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, errors.InsufficientPrivilege):
+                for relation in wanted if len(wanted) > 1 else ():
+                    hold(connection, [relation])
                 return
             if not isinstance(error.orig, errors.LockNotAvailable):
                 raise

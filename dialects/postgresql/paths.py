@@ -25,7 +25,7 @@ from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, Tex
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
-from . import copy_binary, copy_in, locks, round_trip
+from . import copy_binary, copy_in, locks, queries, round_trip
 from .copy_in import Encoded, Target
 from .types import DIALECT, STREAMED_NATIVE, quote
 
@@ -205,13 +205,14 @@ def count(connection: sa.Connection, table: QName) -> int:
     return int(connection.exec_driver_sql(f"SELECT count(*) FROM {own}").scalar_one())
 
 
-_OWNED_SEQUENCES = """
+_OWNED_SEQUENCES = f"""
 SELECT a.attname, n.nspname, c.relname, s.seqincrement
 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
 JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
   AND d.refobjid = %s::pg_catalog.regclass
+  AND {queries.OF_NUMBERS}
 """
 
 
@@ -223,8 +224,9 @@ def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int]:
     for column, schema, name, increment in connection.exec_driver_sql(_OWNED_SEQUENCES, (relation,)).all():
         sequence = qualified(QName(schema, name))
         last, beyond = ("max", ">") if increment > 0 else ("min", "<")
+        numbers = queries.sequence_values(quote(column))
         sql = f"""SELECT pg_catalog.setval('{sequence.replace("'", "''")}', r.last)
-            FROM (SELECT {last}({quote(column)})::bigint AS last FROM {own}) r, {sequence} s
+            FROM (SELECT {last}({quote(column)})::bigint AS last FROM {own} WHERE {numbers}) r, {sequence} s
             WHERE r.last {beyond} s.last_value - CASE WHEN s.is_called THEN 0 ELSE {increment} END"""
         found = connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
         if found is not None:

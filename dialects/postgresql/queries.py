@@ -93,6 +93,10 @@ SELECT r.rngtypid AS type, format_type(r.rngsubtype, NULL) AS subtype, o.opcname
 FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
 """
 
+OF_NUMBERS = """(SELECT coalesce(nullif(y.typbasetype, 0::pg_catalog.oid), y.oid) FROM pg_catalog.pg_type y
+    WHERE y.oid = a.atttypid) IN (20, 21, 23, 1700)"""
+"""Whether a column ``a`` has whole numbers or numeric, or a domain of these: others make another thing of a sequence's."""
+
 SEQUENCES = f"""
 SELECT c.oid, n.nspname AS schema, c.relname AS name, s.seqstart AS start, s.seqincrement AS increment, s.seqmin AS minimum,
        s.seqmax AS maximum, s.seqcycle AS cycle, s.seqcache AS cache, format_type(s.seqtypid, NULL) AS type,
@@ -101,7 +105,9 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.seqstart AS start, s.seq
        has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence, o_n.nspname AS owner_schema,
        has_schema_privilege(o_n.oid, 'USAGE') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
            AND NOT row_security_active(d.refobjid)
-           AND NOT EXISTS (SELECT FROM pg_locks k WHERE k.relation = d.refobjid AND k.mode = 'AccessExclusiveLock')
+           AND {OF_NUMBERS}
+           AND NOT EXISTS (SELECT FROM pg_locks k WHERE k.relation = d.refobjid AND k.mode = 'AccessExclusiveLock'
+               AND k.database = (SELECT b.oid FROM pg_database b WHERE b.datname = current_database()))
            AND EXISTS (SELECT FROM pg_index i WHERE i.indrelid = d.refobjid AND i.indkey[0] = d.refobjsubid
                AND i.indisvalid AND i.indpred IS NULL) AS largest_known
 FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -111,6 +117,12 @@ LEFT JOIN pg_class o ON o.oid = d.refobjid LEFT JOIN pg_namespace o_n ON o_n.oid
 LEFT JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE n.nspname = ANY(%s) AND c.relpersistence <> 't' AND {_own("pg_class", "c.oid")}
 """
+
+
+def sequence_values(column: str) -> str:
+    """The condition that a value of a quoted column can be a sequence's: NaN and infinities cannot."""
+    return f"{column} BETWEEN {-(2**63 - 1)} AND {2**63 - 1}"
+
 
 RELATIONS = f"""
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpersistence AS persistence,

@@ -51,7 +51,9 @@ def refuse_changes(connection: psycopg.Connection[Any], column: str, texts: pa.A
     )
     try:
         found = connection.execute(sql, (texts.drop_null().to_pylist(),)).fetchone()
-    except errors.DataError as error:
+    except errors.InsufficientPrivilege:
+        raise
+    except (errors.DataError, errors.ProgrammingError) as error:  # the latter: there is no such table, function …
         raise ValueNotCarried(column=column, detail=error.diag.message_primary) from error
     if found is not None:
         raise ValueNotCarried(column=column, detail=f"{found[0][:60]!r} would become another value of {type_}")

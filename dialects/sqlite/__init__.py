@@ -229,7 +229,7 @@ class SQLiteAdapter(Adapter):
         return links.same_values(load, here, there)
 
     def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
-        """``PRAGMA defer_foreign_keys``: each row is a statement here. One that still refers to nothing fails the commit."""
+        """``PRAGMA defer_foreign_keys``: each row is a statement here."""
         return connections.deferring(connection)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:

@@ -200,7 +200,10 @@ def writing(target: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connect
 
 @contextmanager
 def deferring(connection: sa.Connection) -> Iterator[None]:
-    """Foreign keys are checked by the commit, as far as statements of the context are concerned."""
+    """Statements of the context check no foreign keys: the caller looks for rows that refer to nothing.
+
+    The commit would look too, had it not to be ended here: the statements that follow check theirs at once.
+    """
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     try:
         yield

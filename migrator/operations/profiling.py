@@ -12,7 +12,7 @@ from typing import TypeVar
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Adapter, Load, Read, Snapshot
+from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
 from migrator.converting import converter, pair_of
 from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
@@ -159,7 +159,8 @@ class Profiler:
         ddl = goal.ddl if made is None else goal.adapter.ddl(Catalog(goal.adapter.name, ""), goal.database.server().version)
         name = ddl.staging_for(table.qname)
         make = ddl.create_staging(name, there) if made is None else ddl.create_alike(name, made.qname, there)
-        load = Load(name, read.columns, there, fresh=True, staged_for=table.qname)
+        arriving = as_heard_by(goal.adapter.name, read.columns, adapter.name)
+        load = Load(name, arriving, there, fresh=True, staged_for=table.qname)
         actions = [self._policies.of(table, way.column) for way in key]
         changed = converter(read.columns, there, actions, adapter, goal.adapter)
         if changed is None:

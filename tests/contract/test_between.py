@@ -82,6 +82,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01"), ("5", "P1D", "90 minutes")),
         Case(WORDS, "mood", same("sad"), ("SAD", "2")),
         Case(WORDS, "name", same("ab"), ("x" * 70,)),
+        Case(WORDS, "regclass", same("pg_class"), ("nosuch", "PG_CLASS")),
         Case(WORDS, '"char"', same("a"), ("ab",)),
         Case(WORDS, "money", same("$1.50"), ("1.505", "1.5")),
         Case(WORDS, "inet", same("10.0.0.1"), ("10.0.0.1/32", "a")),

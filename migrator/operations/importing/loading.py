@@ -8,7 +8,7 @@ from functools import partial
 
 from migrator import rejects
 from migrator.access import Choice, Method
-from migrator.adapter import Fact, Load, load_adapter
+from migrator.adapter import Fact, Load, as_heard_by, load_adapter
 from migrator.converting import Converter, converter
 from migrator.ends import TableRows, database_errors
 from migrator.errors import FatalError, MigratorError
@@ -91,7 +91,8 @@ def _table_moves(
     staged = choice.method is Method.EXTERNAL_TABLE
     no_bulk = any(bar.rule.asks is Fact.BULK_REFUSED for bar in choice.barred)
     conventional = choice.method is Method.CONVENTIONAL_PATH or (staged and no_bulk)
-    into = Load(made.qname, source, target, conventional, table.qname not in job.existing)
+    arriving = as_heard_by(job.adapter.name, source, job.origin.catalog.dialect)
+    into = Load(made.qname, arriving, target, conventional, table.qname not in job.existing)
     validated = "VALIDATE_TABLE_DATA" in job.spec.data_options
     changing = _converter(job, table, source, target)
     marked = job.takes_back(made.qname)

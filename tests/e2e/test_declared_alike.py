@@ -1,0 +1,62 @@
+"""What a column is declared as counts by the product that says it: a type's name in one says nothing in another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute, rows, scalar
+
+pytestmark = [pytest.mark.mysql, pytest.mark.postgresql]
+Fresh = Callable[..., str]
+INTO = ("NOLOGFILE=YES", "TABLE_EXISTS_ACTION=APPEND")
+
+
+def test_what_sqlite_calls_jsonb_is_a_text(sqlite_file: Fresh, postgresql: Fresh) -> None:
+    source, target = sqlite_file("source.db"), postgresql()
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, j jsonb)", """INSERT INTO t VALUES (1, '{"a":1,"a":2}')""")
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, j jsonb)")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *INTO)
+    assert run.code == 5
+    assert "key twice" in run.out
+    assert scalar(target, "SELECT count(*) FROM t") == 0
+
+
+def test_what_sqlite_calls_double_9_2_has_all_its_digits(sqlite_file: Fresh, mysql: Fresh) -> None:
+    source, target = sqlite_file("source.db"), mysql()
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, d double(9,2))", "INSERT INTO t VALUES (1, 1.23456)")
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, d double(9,2))")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *INTO)
+    assert run.code == 5
+    assert "1.23456 has more than 2 digits after the point" in run.out
+    assert scalar(target, "SELECT count(*) FROM t") == 0
+
+
+def test_what_mysql_calls_timestamp_has_a_zone(mysql: Fresh, sqlite_file: Fresh) -> None:
+    source, target = mysql(), sqlite_file("target.db")
+    execute(source, "SET time_zone = '+00:00'", "CREATE TABLE t (id integer PRIMARY KEY, at timestamp NULL)")
+    execute(source, "SET time_zone = '+00:00'", "INSERT INTO t VALUES (1, '2024-01-01 10:00:00')")
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, at timestamp)")
+    done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *INTO))
+    assert rows(target, "SELECT at FROM t") == [("2024-01-01 10:00:00.000000",)]  # no "+00:00" behind it
+
+
+@pytest.mark.parametrize("method", ["AUTOMATIC", "CONVENTIONAL_PATH"])
+def test_a_date_that_is_computed_is_the_same(method: str, mysql: Fresh) -> None:
+    """MySQL computes it by the session's mode, in which 31 February may be a day."""
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, x varchar(20), g date AS (cast(x AS date)) VIRTUAL)",
+        "CREATE TABLE u (id integer PRIMARY KEY, x varchar(20), g date AS (cast(x AS date)) STORED)",
+        "SET SESSION sql_mode = ''",
+        "INSERT INTO t (id, x) VALUES (1, '2023-02-31'), (2, '2023-02-28')",
+        "INSERT INTO u (id, x) VALUES (1, '2023-02-31'), (2, '2023-02-28')",
+    )
+    given = [rows(source, f"SELECT id, g FROM {table} ORDER BY id") for table in "tu"]
+    assert given[1][0] == (1, None)
+    pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"ACCESS_METHOD={method}", "NOLOGFILE=YES")
+    for table, expected in zip("tu", given, strict=True):
+        assert set(rows(target, f"SELECT id, g FROM {table}")) <= set(expected)
