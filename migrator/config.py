@@ -474,8 +474,12 @@ def read(path: Path) -> Config:
     only_objects = data.get("only_directory_objects", False)
     if not isinstance(only_objects, bool):
         raise UnreadableConfig(path=path, detail="only_directory_objects is true or false")
-    found = Config(connections, links, directories, credentials, only_objects, user=current_user(owner), key_file=key_file)
-    return replace(found, wrong_links=wrong_links)
+    return Config(
+        *(connections, links, directories, credentials, only_objects),
+        user=current_user(owner),
+        key_file=key_file,
+        wrong_links=wrong_links,
+    )
 
 
 def _only(path: Path, table: Mapping[str, Any], where: str, known: set[str]) -> None:

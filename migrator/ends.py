@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
+from typing import TypeVar
 
 import sqlalchemy as sa
 
@@ -29,6 +30,8 @@ from migrator.errors import (
     ScriptsOnly,
     mask,
 )
+
+T = TypeVar("T")
 
 _ERRORS: dict[Trouble | None, Callable[..., MigratorError]] = {
     None: DatabaseError,
@@ -62,6 +65,20 @@ def database_errors(adapter: Adapter) -> Iterator[None]:
         if not isinstance(error, adapter.driver_errors()):
             raise
         raise _explained(adapter, error) from error
+
+
+def answer(adapter: Adapter, ask: Callable[[], T]) -> tuple[T | None, MigratorError | None]:
+    """What a database answers, or why it does not.
+
+    :raises FatalError: the job cannot go on.
+    """
+    try:
+        with database_errors(adapter):
+            return ask(), None
+    except FatalError:
+        raise
+    except MigratorError as error:
+        return None, error
 
 
 def _explained(adapter: Adapter, error: Exception) -> MigratorError:

@@ -41,8 +41,7 @@ class Columns(Expressions):
 
         :raises UnsupportedType: there is none.
         """
-        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
-        return rule_for(self.adapter.types, type_, self.adapter.title, f"{table}.{column.name}", table)
+        return rule_for(self.adapter.types, self._own_type(column), self.adapter.title, f"{table}.{column.name}", table)
 
     def keeps_domain(self, type_: t.Type) -> bool:
         """Whether domains are objects here (else a column takes the base type and the domain's checks)."""
@@ -51,11 +50,10 @@ class Columns(Expressions):
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's type declaration."""
         rule = self.rule(table.name, column)
-        type_ = column.type if self.keeps_domain(column.type) else t.base_of(column.type)
         if rule.loss:
             name = f"type-{rule.type.__name__.lower()}"
             losses.append(Loss(path_of(table), name, rule.loss, column.name, each=rule.each))
-        return rule.declare(type_)
+        return rule.declare(self._own_type(column))
 
     def declaration(self, table: Table, column: Column) -> str:
         """A column's type declaration alone.

@@ -42,7 +42,8 @@ def key_losses(table: Table, source: Mapping[str, Equality], target: Mapping[str
         for name in columns:
             here, there = source.get(name, EXACT), target.get(name, EXACT)
             if alike := there - here:
-                yield Loss(path_of(table), "key-case", f"{label} holds {alike} for equal, and refuses one of the two", name)
+                detail = f"{label} holds {alike} for equal, and refuses one of the two"
+                yield Loss(path_of(table), "key-equality", detail, name)
             if apart := here - there:
                 detail = f"{label} lets in both {apart}, which are equal at the source"
-                yield Loss(path_of(table), "key-case", detail, name)
+                yield Loss(path_of(table), "key-equality", detail, name)

@@ -30,7 +30,7 @@ from migrator.operations.target import (
     There,
     accepted,
     blocked,
-    check,
+    check_one_method,
     check_schemas,
     decide,
     drawn_up,
@@ -217,7 +217,7 @@ class _Imported:
         there = There.read(target.adapter, connection, catalog)
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
-        check(spec, opened, self._decisions)
+        check_one_method(spec, opened, self._decisions)
         self._met = met(catalog, there.tables)
         self._kept = staying(spec, self._met)
         self._labels = there.without(self._met).labels if spec.table_exists_action == "REPLACE" else there.labels

@@ -236,7 +236,7 @@ def blocked(spec: JobSpec, catalog: Catalog, there: There) -> frozenset[QName]:
     return frozenset(t.qname for t in catalog.of(Table) if _action(spec, t.qname, there) == "BLOCKED")
 
 
-def check(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) -> None:
+def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) -> None:
     """Where all tables are to be loaded by one method, it is refused for none.
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
@@ -248,10 +248,7 @@ def check(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) ->
             raise decision.refusal
 
 
-Columns = tuple[Column, ...]
-
-
-def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[Columns, Columns]:
+def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns whose values move into a table as the target has it, as :func:`~migrator.operations.matching.matched`.
 
     There are none where its data files come as they are. ``choice``: the method, if there is a table.

@@ -506,7 +506,7 @@ def test_a_key_that_exists_and_tells_case_otherwise_is_in_the_ledger(
     execute(source, "INSERT INTO t VALUES ('a', '2024-01-01 00:00:00+00:00', 1.25)")
     execute(target, f"CREATE TABLE t (name VARCHAR(20) COLLATE {there} PRIMARY KEY, at DATETIME(6), n DOUBLE)")
     run = done(load(source, target, "CONTENT=DATA_ONLY", f"DIRECTORY={tmp_path}", "LEDGER=losses"))
-    assert told(run, "key-case") == {'"name"': detail}
+    assert told(run, "key-equality") == {'"name"': detail}
     found = ledger_of(tmp_path)
     assert found["at", "existing-zone"]["rows"] == 1
     assert found["n", "existing-float"]["rows"] == 1
@@ -521,7 +521,7 @@ def test_a_key_that_the_job_makes_and_that_tells_case_is_in_the_ledger(mysql: Fr
         "code VARCHAR(5) COLLATE utf8mb4_bin UNIQUE, mail VARCHAR(50) COLLATE utf8mb4_unicode_ci, UNIQUE mails (mail))",
     )
     run = done(load(source, target))
-    both = {column: detail.partition("lets in both ")[2] for column, detail in told(run, "key-case").items()}
+    both = {column: detail.partition("lets in both ")[2] for column, detail in told(run, "key-equality").items()}
     assert both == {
         '"name"': "'a' and 'A', 'e' and 'é', 'a' and 'a ', which are equal at the source",
         '"code"': "'a' and 'a ', which are equal at the source",

@@ -161,7 +161,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("constraint-comment", "*", "catalogs have no comments of constraints"),
     ("on-conflict", "*", "catalogs do not say what becomes of a row that a key refuses"),
     ("no-snapshot", "*", "it is about rows that change while they are read"),
-    ("key-case", "*", "it is about values that may come later"),
+    ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
     ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
     ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
-from migrator.ends import database_errors
-from migrator.errors import FatalError, MigratorError, RowsDiffer
+from migrator.ends import answer
+from migrator.errors import RowsDiffer
 from migrator.job.rejecting import Rejected
 from migrator.job.table import Row
 from migrator.job.worker import LOST
@@ -90,16 +90,9 @@ def _emptied(job: Import, ours: Collection[QName]) -> set[QName]:
 
 def _check_keys_of(job: Import, name: QName) -> None:
     headline = f"ORA-02298: cannot validate the foreign keys of {name}"
-    orphans, why = 0, ""
-    try:
-        with database_errors(job.adapter):
-            orphans = job.adapter.orphans(job.connection, name)
-    except FatalError:
-        raise
-    except MigratorError as error:
-        why = str(error)
+    orphans, refused = answer(job.adapter, lambda: job.adapter.orphans(job.connection, name))
     if orphans:
-        headline += " - parent keys not found"
         why = f"{orphans} rows of {name} refer to rows that are not there"
-    if why:
-        job.log.error(headline, why)
+        job.log.error(f"{headline} - parent keys not found", why)
+    elif refused is not None:
+        job.log.error(headline, str(refused))

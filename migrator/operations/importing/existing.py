@@ -26,7 +26,7 @@ def treat(job: Import) -> None:
         _tell(job, tables)
         if action in {"APPEND", "TRUNCATE"} and tables:
             tables = _without_refused(job, tables)
-        for loss in (loss for losses in job.told_of_existing.values() for loss in losses):
+        for loss in (loss for losses in job.told_of_existing().values() for loss in losses):
             job.log.loss(loss)
         if action == "TRUNCATE" and tables:
             _truncate(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
@@ -44,7 +44,7 @@ def treat(job: Import) -> None:
 
 def _without_refused(job: Import, tables: Sequence[QName]) -> list[QName]:
     """Existing tables but for those that cannot be loaded: these are left as they are."""
-    refused = {name: why for name, decision in job.decisions().items() if (why := decision.refusal) is not None}
+    refused = {name: why for name, decision in job.decisions.items() if (why := decision.refusal) is not None}
     for name in tables:
         if name in refused:
             job.fail_to_load(name, refused[name])

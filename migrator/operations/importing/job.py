@@ -118,6 +118,7 @@ class Import:
         """The lines of the log of all runs of the job."""
         return {row.detail["text"] for row in self.record.rows("MESSAGE")} | {*self.record.said}
 
+    @cached_property
     def decisions(self) -> dict[QName, Decision]:
         """What becomes of the tables that rows are for, before anything is changed."""
         tables = tuple(self.tables.values())
@@ -140,16 +141,16 @@ class Import:
         return {step.table: step.script.losses for step in steps if step.table is not None}
 
     @cached_property
-    def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:
-        """The entries about tables that take rows and were there before the job."""
-        found: dict[QName, tuple[Loss, ...]] = {}
+    def about_existing(self) -> dict[QName, tuple[Loss, ...]]:
+        """The entries about tables that were there before the job, and are to take rows."""
         if self.spec.table_exists_action not in {"APPEND", "TRUNCATE"}:
-            return found
-        for name, table in self.tables.items():
-            existing = self.there.catalog.table(name)
-            if name in self.existing - self.without_rows and existing is not None:
-                found[name] = of_existing(table, existing)
-        return found
+            return {}
+        there = {name: made for name in self.existing if (made := self.there.catalog.table(name)) is not None}
+        return {name: of_existing(table, there[name]) for name, table in self.tables.items() if name in there}
+
+    def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:
+        """Those about the tables that can take them."""
+        return {name: losses for name, losses in self.about_existing.items() if name not in self.without_rows}
 
 
 def identity(phases: Sequence[Phase]) -> str:

@@ -10,7 +10,7 @@ from migrator import rejects
 from migrator.access import Choice, Method
 from migrator.adapter import Fact, Load, as_heard_by, load_adapter
 from migrator.converting import Converter, converter
-from migrator.ends import TableRows, database_errors
+from migrator.ends import TableRows, answer
 from migrator.errors import FatalError, MigratorError
 from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.table import Row
@@ -99,14 +99,14 @@ def _table_moves(
     lossy = marked and "CONTINUE_LOAD_ON_FORMAT_ERROR" in job.spec.data_options
     unfiltered, inside = job.origin.unfiltered.get(table.source), choice.method is Method.INSERT_AS_SELECT
     changing = None if inside else changing
-    store = Store(job.target, into, staged, unfiltered, converter=changing, validated=validated, inside=inside)
+    rejecting, method = _rejecting(job, table, made), methods.label(job.spec, choice)
+    store = Store(job.target, into, staged, unfiltered, rejecting, changing, validated, inside)
     for row in rows:
         rows_from = job.origin.rows(table, source, row.detail)
         if changing is not None and isinstance(rows_from, TableRows):
             rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
         done = job.record.mark(job.target, "GRANULE", row.item) if marked else None
-        to = replace(store, rejecting=_rejecting(job, table, made), detail=row.detail)
-        method = methods.label(job.spec, choice)
+        to = replace(store, detail=row.detail)
         yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy)
 
 
@@ -118,14 +118,14 @@ def _converter(job: Import, table: Table, source: Sequence[Column], target: Sequ
 
 
 def _rejecting(job: Import, table: Table, made: Table) -> Rejecting | None:
-    rejects = job.rejects()
-    if rejects is None:
+    into = job.rejects()
+    if into is None:
         return None
     key = tuple(table.column(name).source for name in table.primary_key.columns) if table.primary_key is not None else ()
     texts = "SKIP_CONSTRAINT_ERRORS" not in job.spec.data_options
     to_itself = any(key.referred == made.qname for key in made.foreign_keys)
     checked = to_itself and not texts and table.qname in job.existing
-    return Rejecting(rejects.path, key, rejects.limit, made.foreign_keys if checked else (), texts)
+    return Rejecting(into.path, key, into.limit, made.foreign_keys if checked else (), texts)
 
 
 def gather_rejects(job: Import) -> None:
@@ -169,18 +169,10 @@ def raise_identities(job: Import) -> None:
     for name, rows in job.granules().items():
         if name not in job.existing or not any(row.rows for row in rows if row.state == "COMPLETED"):
             continue
-        raised: Mapping[str, int] = {}
-        refused: MigratorError | None = None
-        try:
-            with database_errors(job.adapter):
-                raised = job.adapter.raise_identities(job.connection, name)
-        except FatalError:
-            raise
-        except MigratorError as error:
-            refused = error
+        raised, refused = answer(job.adapter, partial(job.adapter.raise_identities, job.connection, name))
         if refused is not None:
             job.log.error(f"The identities of {name} can't be set to go on after its rows:", str(refused))
-        for column, last in raised.items():
+        for column, last in (raised or {}).items():
             job.log.message(f"{name}: the identity of {column} goes on after {last}")
 
 

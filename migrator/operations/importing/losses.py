@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from migrator.converting import Counts, recalled
-from migrator.ends import database_errors
-from migrator.errors import FatalError, MigratorError
+from migrator.ends import answer
 from migrator.job.builder import NOT_MADE
 from migrator.job.report import loss_line
 from migrator.model.catalog import Loss
@@ -22,11 +21,11 @@ from migrator.plan import Step
 
 def of_columns(job: Import, table: Table) -> tuple[Loss, ...]:
     """The entries about a table's columns: those of its making, or of how it is, if it was there."""
-    entries = job.told_of_existing if table.qname in job.existing else job.declared
+    entries = job.about_existing if table.qname in job.existing else job.declared
     return entries.get(table.qname, ())
 
 
-def _counted(job: Import) -> dict[QName, Counts]:
+def counted(job: Import) -> dict[QName, Counts]:
     """What was counted while rows passed, by their tables, in all runs of the job."""
     found: dict[QName, Counts] = {}
     for name, rows in job.granules().items():
@@ -36,22 +35,21 @@ def _counted(job: Import) -> dict[QName, Counts]:
     return found
 
 
-def changed(job: Import) -> tuple[Loss, ...]:
-    """The entries about values that were changed on their way into tables, of all runs of the job."""
-    return tuple(loss for name, counts in _counted(job).items() for loss in changes(name, counts))
+def changed(counted: Mapping[QName, Counts]) -> tuple[Loss, ...]:
+    """The entries about values that were changed on their way into tables."""
+    return tuple(loss for name, counts in counted.items() for loss in changes(name, counts))
 
 
 def tell(job: Import) -> None:
     """Log the entries that no run of the job has logged: its rows were committed, and then it died."""
     told = job.said()
-    for loss in changed(job):
+    for loss in changed(counted(job)):
         if loss_line(loss) not in told:
             job.log.loss(loss)
 
 
-def _losses(job: Import) -> Iterator[Loss]:
+def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
-    counted = _counted(job)
     yield from job.catalog.losses
     recorded = {row.item: row for row in job.record.rows("OBJECT")}
     for phase, items in zip(job.phases, job.items, strict=True):
@@ -62,9 +60,9 @@ def _losses(job: Import) -> Iterator[Loss]:
                 yield from (_with_rows(loss, of_table) for loss in step.script.losses)
             elif row.state == "FAILED":
                 yield _not_made(job, step, row.error)
-    for name, losses in job.told_of_existing.items():
+    for name, losses in job.told_of_existing().items():
         yield from (_with_rows(loss, counted.get(name)) for loss in losses)
-    yield from changed(job)
+    yield from changed(counted)
 
 
 def _not_made(job: Import, step: Step, error: str) -> Loss:
@@ -78,13 +76,8 @@ def _not_made(job: Import, step: Step, error: str) -> Loss:
 def _orphans(job: Import, table: QName | None, key: ForeignKey) -> int | None:
     """How many rows refer by ``key`` to rows that are not there; None: the database does not tell."""
     assert table is not None
-    try:
-        with database_errors(job.adapter):
-            return count_orphans(job.connection, table, key)
-    except FatalError:
-        raise
-    except MigratorError:
-        return None
+    found, _ = answer(job.adapter, lambda: count_orphans(job.connection, table, key))
+    return found
 
 
 def record(job: Import) -> None:
@@ -92,7 +85,7 @@ def record(job: Import) -> None:
 
     :raises FileNotWritable: LEDGER cannot be written.
     """
-    losses = tuple(_losses(job))
+    losses = tuple(_losses(job, counted(job)))
     job.record.clear("LOSS")
     job.record.insert(ledger.rows(losses))
     if job.spec.ledger is not None:

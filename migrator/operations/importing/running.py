@@ -15,7 +15,7 @@ from migrator.operations.importing.job import Import, identity, listed
 from migrator.operations.master_only import master_only
 from migrator.operations.restoring import restore
 from migrator.operations.rows import estimate, granules, object_rows
-from migrator.operations.target import accepted, check, drawn_up, is_restored
+from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored
 from migrator.operations.work import Work, linked
 from migrator.origins import origin, verify
 from migrator.plan import TABLE_DATA, prefix
@@ -101,7 +101,7 @@ def _inventory(job: Import) -> Inventory:
     states = {row.item: row.state for row in job.record.rows("OBJECT")}
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
-    told = (*job.catalog.losses, *losses.changed(job))
+    told = (*job.catalog.losses, *losses.changed(losses.counted(job)))
     return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
 
 
@@ -127,7 +127,7 @@ def _plan(job: Import) -> None:
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
     """
-    check(job.spec, job.origin, job.decisions())
+    check_one_method(job.spec, job.origin, job.decisions)
     unmatched = (*transforms.unmatched(job.spec, job.origin.catalog), *job.policies.unmatched)
     job.work.say((*job.origin.notes, *unmatched))
     estimates = estimate(job.work, job.origin, job.tables.values())
