@@ -32,6 +32,10 @@ def differences(table: Table, existing: Table, source: Sequence[Column], target:
     )
 
 
+OWN = "existing-generated"
+"""The rule of entries about columns that a table computes by an expression of its own."""
+
+
 def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
     """The columns that both tables compute, each by an expression of its own."""
     there = {column.name.lower(): column for column in existing.columns}
@@ -42,7 +46,7 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
         here, own = column.generated.expression, found.generated.expression
         if _bare(here) != _bare(own):
             detail = f"the target's own expression computes it: {own.sql}; at the source it is {here.sql}"
-            yield Loss(path, "existing-generated", detail, found.name)
+            yield Loss(path, OWN, detail, found.name)
 
 
 _TOKEN = re.compile(r"'(?:[^']|'')*'|[^'\s]+|\s+")

@@ -7,9 +7,10 @@ that differ.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from migrator.adapter import Read, Snapshot, load_adapter
@@ -21,7 +22,7 @@ from migrator.job.worker import Fold, Outcome, Scan
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, QName, Table
-from migrator.operations.matching import matched
+from migrator.operations.matching import computed, matched
 from migrator.operations.verified import RowDiffers, TableVerified, ValueDiffers
 from migrator.origins import Origin
 from migrator.policies import Policies
@@ -125,11 +126,12 @@ class Comparison:
         rows_of: RowsOf,
         scan: Scanner,
         tell: Callable[[TableVerified], None] = lambda found: None,
+        own: Mapping[QName, Collection[str | None]] = MappingProxyType({}),
     ) -> None:
         """``there``: the target's catalog; ``policies``: the import's, which changed values on their way; ``tell``: told of
-        each result as it is there."""
+        each result as it is there; ``own``: the columns that tables of the target compute by expressions of their own."""
         self._origin, self._there, self._ddl, self._policies = opened, there, ddl, policies
-        self._rows_of, self._scan, self._tell = rows_of, scan, tell
+        self._rows_of, self._scan, self._tell, self._own = rows_of, scan, tell, own
         self._read: dict[str, list[Loss]] = {}
         for loss in opened.catalog.losses:
             self._read.setdefault(loss.object, []).append(loss)
@@ -212,6 +214,9 @@ class Comparison:
             raise TableNotThere(table=table.qname)
         source, target = matched(table, made)
         changing = self._changing(table, source, target)
+        if changing is None:  # else what is computed from changed values is something else
+            by_both = computed(table, made, self._own.get(table.qname, ()))
+            source, target = (*source, *by_both[0]), (*target, *by_both[1])
         target = tuple(self._as_source(here, there) for here, there in zip(source, target, strict=True))
         ledger = self._ledger(table, {column.name for column in (*source, *target)})
         columns = tuple(self._compared(a, b, ledger) for a, b in zip(source, target, strict=True))

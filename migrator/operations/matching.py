@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from migrator.errors import ColumnIsComputed, ValueNotCarried
@@ -28,6 +29,17 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
             raise ColumnIsComputed(column=f"{made.qname}.{found.name}", expression=found.generated.expression.sql)
         if found.generated is None:
             pairs.append((column.at_source, _as_chosen(column, found)))
+    return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+
+
+def computed(table: Table, made: Table, apart: Collection[str | None] = ()) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """The columns that both tables compute, as :func:`matched` gives those that move; without those of ``apart``."""
+    there = {column.name.lower(): column for column in made.columns if column.generated is not None}
+    pairs = [
+        (column.at_source, found)
+        for column in table.columns
+        if column.generated is not None and (found := there.get(column.name.lower())) is not None and found.name not in apart
+    ]
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
 

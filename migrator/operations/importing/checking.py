@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
+from migrator.differences import OWN
 from migrator.ends import answer
 from migrator.errors import RowsDiffer
 from migrator.job.rejecting import Rejected
@@ -31,7 +32,8 @@ def verify_rows(job: Import) -> None:
     with quiet, comparing.reading(job.target, job.spec) as rows_of:
         there = job.read_target().catalog
         scan, tell = job.coordinator.scan, partial(_tell_verified, job, granules)
-        comparing.Comparison(job.origin, there, job.ddl, job.policies, rows_of, scan, tell).of(tables)
+        own = {name: {loss.column for loss in told if loss.rule == OWN} for name, told in job.about_existing.items()}
+        comparing.Comparison(job.origin, there, job.ddl, job.policies, rows_of, scan, tell, own).of(tables)
         job.coordinator.pool.close()  # readers let go of the target before anybody writes to it
 
 
