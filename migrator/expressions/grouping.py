@@ -21,7 +21,8 @@ Level = tuple[str, str]
 
 @dataclass(frozen=True)
 class Precedence:
-    """How tightly a database's operators bind: its levels, the loosest first. Operators of a level associate to the left.
+    """How tightly a database's operators bind: its levels, the loosest first. Operators of a level associate to the left:
+    one before an operand takes no other of its own level with it.
 
     ``right``: an operator that associates to the right. ``others``: the operator whose level is that of all operators of
     signs which are not listed; empty: there are none.
@@ -230,7 +231,7 @@ class _Grouping:
         start = self._tokens[self._place].start
         self._place += 1
         if word in self._precedence.prefix:
-            operand = self._chain(self._precedence.prefix[word])
+            operand = self._chain(self._precedence.prefix[word] + 1)
             if operand is not None:
                 self._enclose(operand, f"{_BEFORE}{word}", first=False)
                 return _Span(start, self._end(), f"{_BEFORE}{word}")

@@ -57,6 +57,11 @@ LANGUAGES = {"mysql": MYSQL, "postgres": POSTGRESQL, "sqlite": SQLITE}
         ("postgres", "a::character varying(3) = b[1] IS NULL", "(a::character varying(3) = b[1]) IS NULL"),
         ("postgres", "sum(a) OVER (ORDER BY b) = c IS TRUE", "(sum(a) OVER (ORDER BY b) = c) IS TRUE"),
         ("postgres", "a @> b || c", "(a @> b) || c"),
+        ("postgres", "~a & 3", "(~a) & 3"),
+        ("postgres", "@ a || b + c", "(@ a) || (b + c)"),
+        ("postgres", "a + ~b & c", "(a + (~b)) & c"),
+        ("postgres", "~a + b", "~(a + b)"),
+        ("postgres", "~ ~a # b", "(~ (~a)) # b"),
     ],
 )  # fmt: skip
 def test_an_operation_within_another_gets_its_parentheses(read: str, sql: str, expected: str) -> None:
