@@ -37,6 +37,7 @@ LANGUAGES = {"mysql": MYSQL, "postgres": POSTGRESQL, "sqlite": SQLITE}
             "select (a = b) > c as x, count(*), t.* from t join u on (a = b) > c where (a not in (1)) = b"
             " order by (a = b) > c desc",
         ),
+        ("mysql", "replace(a, b, c) = d > e", "(replace(a, b, c) = d) > e"),
         ("sqlite", "a = b > c", "a = (b > c)"),
         ("sqlite", "a = b IN (0, 1)", "(a = b) IN (0, 1)"),
         ("sqlite", "a < b IS NOT NULL = c", "((a < b) IS NOT NULL) = c"),
