@@ -448,7 +448,8 @@ class Adapter(ABC):
     @property
     def language(self) -> Language:
         """This SQL, as it is read."""
-        return Language(self.sqlglot, self.semantics.precedence if self.semantics is not None else None)
+        precedence = self.semantics.precedence if self.semantics is not None else None
+        return Language(self.sqlglot, precedence, self.capabilities.ignores_column_case)
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:

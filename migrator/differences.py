@@ -6,12 +6,13 @@ expressions make of the rows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from migrator.adapter import load_adapter
 from migrator.between import passage
 from migrator.ddl import key_losses
+from migrator.expressions.likeness import alike
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Column, Expression, Table
 
@@ -44,28 +45,13 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
         if column.generated is None or found is None or found.generated is None:
             continue
         here, own = column.generated.expression, found.generated.expression
-        if _bare(here) != _bare(own):
+        if not _alike(here, own):
             detail = f"the target's own expression computes it: {own.sql}; at the source it is {here.sql}"
             yield Loss(path, OWN, detail, found.name)
 
 
-_TOKEN = re.compile(r"'(?:[^']|'')*'|[^'\s]+|\s+")
-
-
-def _bare(expression: Expression) -> str:
-    """An expression without blanks, quotes around names and parentheses around the whole."""
-    tokens = _TOKEN.findall(expression.sql)
-    bare = "".join(token if token.startswith("'") else re.sub(r'[\s"`]', "", token) for token in tokens)
-    while bare.startswith("(") and bare.endswith(")") and _closes_last(bare):
-        bare = bare[1:-1]
-    return bare
-
-
-def _closes_last(text: str) -> bool:
-    """Whether the first parenthesis is closed by the last one."""
-    depth = 0
-    for place, character in enumerate(text):
-        depth += (character == "(") - (character == ")")
-        if not depth:
-            return place == len(text) - 1
-    return False
+def _alike(here: Expression, own: Expression) -> bool:
+    """Whether two expressions say the same by their words."""
+    if here == own:
+        return True
+    return alike(here.sql, load_adapter(here.dialect).language, own.sql, load_adapter(own.dialect).language)

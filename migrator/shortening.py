@@ -8,13 +8,13 @@ expressions; each one that was cut is an entry of the loss list.
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
-from migrator.adapter import Capabilities
+from migrator.adapter import Capabilities, load_adapter
+from migrator.expressions import Language, Untranslatable
+from migrator.expressions.words import Word
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -44,26 +44,6 @@ NAMES: Mapping[type, tuple[str, ...]] = {
 }
 """The fields of model values that hold names of objects, columns and constraints."""
 
-_PLAIN = r"'(?:[^']|'')*'"
-_ESCAPED = r"'(?:[^'\\]|''|\\.)*'"
-_LITERALS = {
-    "mysql": _ESCAPED,
-    "postgresql": rf"[eE]{_ESCAPED} | {_PLAIN} | \$(?P<tag>[^\W\d]?\w*)\$.*?\$(?P=tag)\$",
-}
-"""How a dialect writes texts, where it is not as the standard has them."""
-
-
-@cache
-def _words(dialect: str) -> re.Pattern[str]:
-    """What finds the names in a dialect's expressions."""
-    return re.compile(
-        rf"""
-          (?P<other> {_LITERALS.get(dialect, _PLAIN)} | --[^\n]* | /\*.*?\*/ )
-        | (?P<name>  "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | [^\W\d][\w$]* )
-        """,
-        re.VERBOSE | re.DOTALL,
-    )
-
 
 def length(name: str, capabilities: Capabilities) -> int:
     """A name's length as the target counts it."""
@@ -88,7 +68,7 @@ def fit_lengths(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     }
     if not short:
         return catalog
-    change = _changing(short, catalog.dialect)
+    change = _changing(short)
     objects = tuple(_with_origin(rebuilt(obj, change), obj) for obj in catalog.objects)
     losses = [
         Loss(path_of(new), "name-cut", f"{old} is named {short[old]} here", short[old] if of_column else None)
@@ -112,7 +92,7 @@ def _names(value: Any) -> Iterator[str]:
     return iter(found)
 
 
-def _changing(short: Mapping[str, str], dialect: str) -> Callable[[Any], Any]:
+def _changing(short: Mapping[str, str]) -> Callable[[Any], Any]:
     """What puts short names for long ones into a model value."""
 
     def renamed(held: Any) -> Any:
@@ -120,7 +100,7 @@ def _changing(short: Mapping[str, str], dialect: str) -> Callable[[Any], Any]:
 
     def change(value: Any) -> Any:
         if isinstance(value, o.Expression):
-            return replace(value, sql=_in_text(value.sql, short, dialect))
+            return replace(value, sql=_in_text(value.sql, short, load_adapter(value.dialect).language))
         changed = {
             field: new for field in NAMES.get(type(value), ()) if (new := renamed(old := getattr(value, field))) != old
         }
@@ -138,19 +118,31 @@ def _with_origin(new: o.Object, old: o.Object) -> o.Object:
     return new
 
 
-def _in_text(sql: str, short: Mapping[str, str], dialect: str) -> str:
-    """A text with short names for long ones; literals and comments are left alone."""
-    fold: Callable[[str], str] = str.casefold if dialect in {"sqlite", "mysql"} else str
-    known = {fold(old): new for old, new in short.items()}
+def _in_text(sql: str, short: Mapping[str, str], language: Language) -> str:
+    """A text with short names for long ones; literals and comments are left alone.
 
-    def word(match: re.Match[str]) -> str:
-        name = match["name"] or ""
-        mark = name[:1] if name[:1] in {'"', "`", "["} else ""
-        end = {"[": "]"}.get(mark, mark)
-        new = known.get(fold(name[1:-1].replace(end * 2, end) if mark else name))
-        return match[0] if new is None else f"{mark}{new.replace(end, end * 2) if mark else new}{end}"
+    One that cannot be read stays as it is: it cannot be translated either, and an entry says so.
+    """
+    try:
+        words = language.words(sql)
+    except Untranslatable:
+        return sql
+    folded = {name.casefold(): new for name, new in short.items()} if language.ignores_case else {}
+    made, passed = [], 0
+    for word in words:
+        new = short.get(word.value) or folded.get(word.value.casefold())
+        if word.kind == "name" and new is not None:
+            made += [sql[passed : word.start], _written(new, word)]
+            passed = word.end
+    return "".join((*made, sql[passed:]))
 
-    return _words(dialect).sub(word, sql)
+
+def _written(name: str, instead_of: Word) -> str:
+    """A name as the one that it replaces is written: between the same quotes, if there are any."""
+    if not instead_of.is_quoted:
+        return name
+    start, end = instead_of.written[0], instead_of.written[-1]
+    return f"{start}{name.replace(end, end * 2)}{end}"
 
 
 def _cut_in(obj: o.Object, short: Collection[str]) -> Iterator[tuple[str, bool]]:

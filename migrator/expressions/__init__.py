@@ -18,6 +18,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Sequence, Table, View
 
 from .grouping import Precedence, grouped
+from .words import Word, divided
 
 
 class Untranslatable(Exception):
@@ -30,10 +31,24 @@ _STUMBLES = (glot.SqlglotError, ValueError, TypeError, AttributeError, LookupErr
 
 @dataclass(frozen=True)
 class Language:
-    """A database's SQL, as it is read: what sqlglot calls it, and how its operators bind; None: as sqlglot takes them."""
+    """A database's SQL, as it is read: what sqlglot calls it, and how its operators bind; None: as sqlglot takes them.
+
+    ``ignores_case``: names that differ only in case are one.
+    """
 
     sqlglot: str
     precedence: Precedence | None = None
+    ignores_case: bool = False
+
+    def words(self, sql: str) -> tuple[Word, ...]:
+        """The words of a text.
+
+        :raises Untranslatable: it cannot be divided.
+        """
+        try:
+            return divided(sql, self.sqlglot)
+        except _STUMBLES as error:
+            raise Untranslatable(f"not understood: {_said(error)}") from error
 
 
 @dataclass(frozen=True)

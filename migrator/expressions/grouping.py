@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-import sqlglot
-from sqlglot import Token
+from .words import Word, divided
 
 Level = tuple[str, str]
 """Operators between two operands, and those before one, that bind equally; blanks between them."""
@@ -21,7 +20,8 @@ Level = tuple[str, str]
 
 @dataclass(frozen=True)
 class Precedence:
-    """How tightly a database's operators bind: its levels, the loosest first. Operators of a level associate to the left.
+    """How tightly a database's operators bind: its levels, the loosest first. Operators of a level associate to the left:
+    one before an operand takes no other of its own level with it.
 
     ``right``: an operator that associates to the right. ``others``: the operator whose level is that of all operators of
     signs which are not listed; empty: there are none.
@@ -47,7 +47,7 @@ def grouped(sql: str, read: str, precedence: Precedence) -> str:
 
     :raises sqlglot.errors.SqlglotError: it cannot be divided into words.
     """
-    grouping = _Grouping(sql, sqlglot.tokenize(sql, read=read), precedence)
+    grouping = _Grouping(sql, divided(sql, read), precedence)
     grouping.sequence(())
     return grouping.text()
 
@@ -102,8 +102,8 @@ class _Span:
 class _Grouping:
     """Walks over the words of a text, and notes where parentheses go."""
 
-    def __init__(self, sql: str, tokens: Sequence[Token], precedence: Precedence) -> None:
-        self._sql, self._tokens, self._precedence = sql, tokens, precedence
+    def __init__(self, sql: str, words: Sequence[Word], precedence: Precedence) -> None:
+        self._sql, self._words, self._precedence = sql, words, precedence
         self._place = 0
         self._opened: list[int] = []
         self._closed: list[int] = []
@@ -121,9 +121,7 @@ class _Grouping:
     def _written(self, ahead: int = 0) -> str:
         """A word as it is written, the quotes of texts and names too; empty behind the end."""
         place = self._place + ahead
-        if place >= len(self._tokens):
-            return ""
-        return self._sql[self._tokens[place].start : self._tokens[place].end + 1]
+        return self._words[place].written if place < len(self._words) else ""
 
     def _word(self, ahead: int = 0) -> str:
         """A keyword, name or sign as it is compared."""
@@ -135,7 +133,7 @@ class _Grouping:
 
     def _end(self) -> int:
         """The place behind the last word that was passed."""
-        return self._tokens[self._place - 1].end + 1
+        return self._words[self._place - 1].end
 
     def _pass(self, *words: str) -> bool:
         """Pass these words, if they come next."""
@@ -189,9 +187,9 @@ class _Grouping:
 
     def _signs(self, words: int) -> str:
         """So many words that follow each other without a blank, as one; empty: there are not so many."""
-        tokens = self._tokens[self._place : self._place + words]
-        together = all(a.end + 1 == b.start for a, b in pairwise(tokens))
-        return "".join(self._word(ahead) for ahead in range(words)) if together and len(tokens) == words else ""
+        found = self._words[self._place : self._place + words]
+        together = all(a.end == b.start for a, b in pairwise(found))
+        return "".join(self._word(ahead) for ahead in range(words)) if together and len(found) == words else ""
 
     def _rest(self, operator: str) -> Iterator[_Span | None]:
         """The operands behind an operator."""
@@ -227,10 +225,10 @@ class _Grouping:
         word = self._word()
         if not word or word in _SEPARATORS:
             return None
-        start = self._tokens[self._place].start
+        start = self._words[self._place].start
         self._place += 1
         if word in self._precedence.prefix:
-            operand = self._chain(self._precedence.prefix[word])
+            operand = self._chain(self._precedence.prefix[word] + 1)
             if operand is not None:
                 self._enclose(operand, f"{_BEFORE}{word}", first=False)
                 return _Span(start, self._end(), f"{_BEFORE}{word}")

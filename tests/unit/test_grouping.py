@@ -37,6 +37,7 @@ LANGUAGES = {"mysql": MYSQL, "postgres": POSTGRESQL, "sqlite": SQLITE}
             "select (a = b) > c as x, count(*), t.* from t join u on (a = b) > c where (a not in (1)) = b"
             " order by (a = b) > c desc",
         ),
+        ("mysql", "replace(a, b, c) = d > e", "(replace(a, b, c) = d) > e"),
         ("sqlite", "a = b > c", "a = (b > c)"),
         ("sqlite", "a = b IN (0, 1)", "(a = b) IN (0, 1)"),
         ("sqlite", "a < b IS NOT NULL = c", "((a < b) IS NOT NULL) = c"),
@@ -57,6 +58,11 @@ LANGUAGES = {"mysql": MYSQL, "postgres": POSTGRESQL, "sqlite": SQLITE}
         ("postgres", "a::character varying(3) = b[1] IS NULL", "(a::character varying(3) = b[1]) IS NULL"),
         ("postgres", "sum(a) OVER (ORDER BY b) = c IS TRUE", "(sum(a) OVER (ORDER BY b) = c) IS TRUE"),
         ("postgres", "a @> b || c", "(a @> b) || c"),
+        ("postgres", "~a & 3", "(~a) & 3"),
+        ("postgres", "@ a || b + c", "(@ a) || (b + c)"),
+        ("postgres", "a + ~b & c", "(a + (~b)) & c"),
+        ("postgres", "~a + b", "~(a + b)"),
+        ("postgres", "~ ~a # b", "(~ (~a)) # b"),
     ],
 )  # fmt: skip
 def test_an_operation_within_another_gets_its_parentheses(read: str, sql: str, expected: str) -> None:

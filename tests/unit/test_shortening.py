@@ -62,6 +62,8 @@ def test_a_name_is_cut_wherever_it_stands() -> None:
         ("postgresql", rf"E'it\'s {COLUMN}'"),
         ("postgresql", f"'\\' || $$it's {COLUMN}$$"),
         ("postgresql", f"$q$ $$ {COLUMN} $q$"),
+        ("mysql", f'"{COLUMN}"'),
+        ("oracle", f"q'[it's {COLUMN}]'"),
     ],
 )
 def test_literals_are_read_as_the_dialect_writes_them(dialect: str, literal: str) -> None:
@@ -69,6 +71,47 @@ def test_literals_are_read_as_the_dialect_writes_them(dialect: str, literal: str
     (table,), _ = fitted(replace(TABLE, checks=(check,)), dialect=dialect)
     assert isinstance(table, o.Table)
     assert table.checks[0].expression.sql == f"{literal} <> {cut(COLUMN, TEN)}"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "sql"),
+    [
+        ("postgresql", "words[{} + 1] || 'x'"),
+        ("mysql", "`{}` # '\nand {}"),
+        ("postgresql", "{} /* ' /* */ ' */ || {}"),
+        ("mysql", "replace(`{}`, 'a', 'b')"),
+        ("sqlite", "[{}] /* ' */ || REPLACE({}, ']', 'b')"),
+    ],
+)
+def test_names_are_found_where_the_dialect_has_them(dialect: str, sql: str) -> None:
+    check = o.Check(None, o.Expression(sql.replace("{}", COLUMN), dialect))
+    (table,), _ = fitted(replace(TABLE, checks=(check,)), dialect=dialect)
+    assert isinstance(table, o.Table)
+    assert table.checks[0].expression.sql == sql.replace("{}", cut(COLUMN, TEN))
+
+
+def test_an_expression_is_read_as_its_own_dialect_writes_it() -> None:
+    check = o.Check(None, o.Expression(rf"'\' <> {COLUMN}", "postgresql"))
+    (table,), _ = fitted(replace(TABLE, checks=(check,)), dialect="mysql")
+    assert isinstance(table, o.Table)
+    assert table.checks[0].expression.sql == rf"'\' <> {cut(COLUMN, TEN)}"
+
+
+def test_a_name_that_is_spelled_exactly_is_not_another_one() -> None:
+    """MySQL may tell tables apart by their case."""
+    both = (TABLE, replace(TABLE, name=LONG.upper()))
+    view = replace(VIEW, definition=o.Expression(f"select 1 from `{LONG}` join `{LONG.upper()}`", "mysql"))
+    (*_, view_there), _ = fitted(*both, view, dialect="mysql")
+    assert isinstance(view_there, o.View)
+    assert view_there.definition.sql == f"select 1 from `{cut(LONG, TEN)}` join `{cut(LONG.upper(), TEN)}`"
+
+
+def test_a_text_that_cannot_be_read_stays() -> None:
+    """It cannot be translated either, and the entry about that tells of it."""
+    text = o.Expression(f"SELECT '{COLUMN}", "sqlite")
+    (_, view), _ = fitted(TABLE, replace(VIEW, definition=text))
+    assert isinstance(view, o.View)
+    assert view.definition == text
 
 
 def test_literals_and_comments_keep_their_text() -> None:

@@ -1,0 +1,62 @@
+"""Entries about columns that both tables compute: what counts as the same expression."""
+
+from __future__ import annotations
+
+import pytest
+
+from migrator.differences import differences
+from migrator.model import objects as o
+from migrator.model import types as t
+
+
+def computing(sql: str, dialect: str) -> o.Table:
+    expression = o.Expression(sql, dialect)
+    return o.Table("s", "t", (o.Column("a", t.String(9)), o.Column("g", t.String(9), generated=o.Generated(expression))))
+
+
+def entries(source: tuple[str, str], target: tuple[str, str]) -> list[str]:
+    here, there = computing(*source), computing(*target)
+    return [str(loss) for loss in differences(here, there, here.columns[:1], there.columns[:1])]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (("concat(a,'\\' ',b)", "mysql"), ("concat(a,'\\'',b)", "mysql")),
+        (('"a b" || c', "postgresql"), ("ab || c", "postgresql")),
+        (('"a b" || c', "sqlite"), ("[ab] || c", "sqlite")),
+        (('"null" || c', "postgresql"), ("null || c", "postgresql")),
+        (("'a b' || c", "postgresql"), ("'ab' || c", "postgresql")),
+        (("$$it's a$$ || 'b c'", "postgresql"), ("$$it's a$$ || 'bc'", "postgresql")),
+        (("(a)||('b')", "postgresql"), ("a)||('b'", "postgresql")),
+        (("upper('(') || a", "postgresql"), ("(upper('(')) || a", "postgresql")),
+        (("concat(a,'\\\\')", "mysql"), ("concat(a,'\\\\')", "postgresql")),
+        (('concat(a,"b")', "mysql"), ('concat(a,"b")', "postgresql")),
+        (("a - -1", "postgresql"), ("a", "postgresql")),
+        (("a || 'b", "postgresql"), ('a || "b', "postgresql")),
+        (("(`a` || `b`)", "mysql"), ("(a || b)", "postgresql")),
+        (("`a` / 2", "mysql"), ("a / 2", "sqlite")),
+    ],
+)
+def test_expressions_that_differ_are_told_of(source: tuple[str, str], target: tuple[str, str]) -> None:
+    assert entries(source, target) == [
+        f'TABLE:"s"."t"."g": the target\'s own expression computes it: {target[0]}; at the source it is {source[0]}'
+        " [existing-generated]"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        (("a||'b  c'", "sqlite"), ("a  ||\n'b  c'", "sqlite")),
+        (("((a || '(') || b)", "postgresql"), ("(a || '(') || b", "postgresql")),
+        (("(`a` + `b c`)", "mysql"), ('a + "b c"', "postgresql")),
+        (("a || b -- both", "sqlite"), ("a || /* and */ b", "sqlite")),
+        (("replace(`a`,'b','c')", "mysql"), ("replace(a, 'b', 'c')", "sqlite")),
+        (("a || 'b", "postgresql"), ("a || 'b", "postgresql")),
+    ],
+)
+def test_blanks_comments_quotes_of_names_and_outer_parentheses_do_not_count(
+    source: tuple[str, str], target: tuple[str, str]
+) -> None:
+    assert entries(source, target) == []
