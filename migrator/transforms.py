@@ -44,15 +44,22 @@ T = TypeVar("T")
 N = TypeVar("N", str, QName)
 PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
 
-_TOKEN = re.compile(
-    r"""
-      (?P<string>  '(?:[^']|'')*' )
-    | (?P<comment> --[^\n]* | /\*.*?\*/ )
-    | (?P<name>    "(?:[^"]|"")*" | `(?:[^`]|``)*` | [^\W\d][\w$]* )
+_ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
+"""A literal in which a backslash escapes what follows."""
+_PARTS = r"""
+      (?P<string>  {string} )
+    | (?P<comment> {comment} | /\*.*?\*/ )
+    | (?P<name>    {quoted} | [^\W\d][\w$]* )
       (?P<dot> \s*\. )?
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
+_STANDARD = rf"\b[eE]{_ESCAPED} | '(?:[^']|'')*'"
+_TOKENS = {
+    '"': _PARTS.format(string=_STANDARD, comment=r"--[^\n]*", quoted='"(?:[^"]|"")*" | `(?:[^`]|``)*`'),
+    "`": _PARTS.format(
+        string=_ESCAPED + r' | "(?:[^"\\]|\\.|"")*"', comment=r"--(?=\s|$)[^\n]* | \#[^\n]*", quoted="`(?:[^`]|``)*`"
+    ),
+}
+"""The parts of a text in which schemas are looked for, by what quotes identifiers: that of MySQL tells its literals too."""
 
 
 def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
@@ -61,7 +68,7 @@ def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
     ``mark`` quotes identifiers in this dialect.
     """
     pieces, position, after_dot = [], 0, False
-    for match in _TOKEN.finditer(sql):
+    for match in re.finditer(_TOKENS[mark], sql, re.VERBOSE | re.DOTALL):
         between = sql[position : match.start()]
         pieces.append(between)
         position = match.end()

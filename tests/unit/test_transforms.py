@@ -148,6 +148,25 @@ def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> 
     assert transforms.requalify(sql, {"hr": "app"}) == expected
 
 
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        (r"concat('\' hr.x \'', `hr`.`f`(1))", r"concat('\' hr.x \'', `app`.`f`(1))"),
+        (r"'it''s \\' || hr.x || 'hr.y'", r"'it''s \\' || app.x || 'hr.y'"),
+        ('"hr.x" + "\\" hr.y" + hr.z', '"hr.x" + "\\" hr.y" + app.z'),
+        ("1 --hr.x\n", "1 --app.x\n"),  # two minus signs
+        ("1 -- hr.x\n+ hr.y # hr.z", "1 -- hr.x\n+ app.y # hr.z"),
+    ],
+)
+def test_literals_and_comments_of_mysql_are_left_alone(sql: str, expected: str) -> None:
+    assert transforms.requalify(sql, {"hr": "app"}, "`") == expected
+
+
+def test_literals_with_escapes_of_postgresql_are_left_alone() -> None:
+    sql = r"E'\' hr.x \'' || 'c:\' || hr.f(1) || type'hr.x'"
+    assert transforms.requalify(sql, {"hr": "app"}) == sql.replace("hr.f", "app.f")
+
+
 def test_remaps_find_names_that_differ_in_case_only() -> None:
     moved = transforms.apply(CATALOG, spec((("HR", "app"),), (TableRemap("Hr", "EMP", "staff"),)))
     table = find(moved, o.Table)
