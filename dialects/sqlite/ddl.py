@@ -36,6 +36,7 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
+from .names import quote
 from .types import DIALECT, EQUALITIES
 
 _NEW_UUID = (
@@ -61,8 +62,8 @@ class SQLiteDDL(DDL):
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:
-        """An identifier, always in double quotes: SQLite's list of keywords grows."""
-        return '"' + name.replace('"', '""') + '"'
+        """An identifier in double quotes."""
+        return quote(name)
 
     def qualified(self, schema: str, name: str) -> str:
         """A name without its schema: foreign keys, indexes and views take none."""

@@ -42,7 +42,8 @@ from migrator.model.objects import (
 from .declaration import TableText, read_index, read_table, read_view
 from .defaults import default_of
 from .granules import SAMPLED_ROWS, length_of
-from .proof import Declared, Finding, prove, quoted
+from .names import quote
+from .proof import Declared, Proved, prove
 from .types import DIALECT, EQUALITIES, neutral
 
 SCHEMA = "main"
@@ -161,7 +162,7 @@ class _Dictionary:
             return [self._table(name, sql)]
         if kind == "virtual":
             beside = sorted(other for other, (of, *_) in self.facts.kinds.items() if of == "shadow")
-            shadows = [quoted(other) for other in beside if other.startswith(f"{name}_")]
+            shadows = [quote(other) for other in beside if other.startswith(f"{name}_")]
             with_them = f", with its shadow tables {', '.join(shadows)}" if shadows else ""
             detail = f"not carried: a virtual table{with_them}: {' '.join(sql.split())}"
             self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', "virtual-table", detail))
@@ -171,12 +172,11 @@ class _Dictionary:
 
     def _table(self, name: str, sql: str) -> Table:
         text = read_table(sql)
-        rows, findings = self._prove(name)
+        rows, proved = self._prove(name)
         table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name, text))
         alias = self._rowid_alias(name)
         columns = [
-            self._column(table, text, row, found, alias)
-            for row, found in zip(self.facts.columns[name], findings, strict=True)
+            self._column(table, text, row, found, alias) for row, found in zip(self.facts.columns[name], proved, strict=True)
         ]
         key = self._key_columns(name)
         table = replace(
@@ -191,7 +191,7 @@ class _Dictionary:
             if clause.on_conflict not in {"", "ABORT"}:
                 detail = f"{clause.kind} raises an error instead of ON CONFLICT {clause.on_conflict}"
                 self._lose(table, "on-conflict", detail)
-        return self._keyed(table, text, key, findings)
+        return self._keyed(table, text, key, proved)
 
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))
@@ -214,25 +214,25 @@ class _Dictionary:
             return None
         return key[0]
 
-    def _prove(self, name: str) -> tuple[int | None, list[Finding]]:
+    def _prove(self, name: str) -> tuple[int | None, list[Proved]]:
         declared = [Declared(row[0], row[1], neutral(row[1]), bool(row[4])) for row in self.facts.columns[name]]
         if not self.proof:
-            return None, [Finding(column.type) for column in declared]
+            return None, [Proved(column.type) for column in declared]
 
-        def ask(query: str) -> Sequence[Any]:
+        def run(query: str) -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(query).one())
 
-        return prove(ask, name, declared)
+        return prove(run, name, declared)
 
     def _bytes(self, name: str, rows: int | None) -> int | None:
         """About how many bytes the rows have, by the first of them."""
         if not rows:
             return rows
         length = length_of(row[0] for row in self.facts.columns[name])
-        query = f"SELECT avg(n) FROM (SELECT {length} AS n FROM {quoted(name)} LIMIT {SAMPLED_ROWS})"
+        query = f"SELECT avg(n) FROM (SELECT {length} AS n FROM {quote(name)} LIMIT {SAMPLED_ROWS})"
         return int(rows * self.connection.exec_driver_sql(query).scalar_one())
 
-    def _column(self, table: Table, text: TableText, row: Row, found: Finding, alias: str | None) -> Column:
+    def _column(self, table: Table, text: TableText, row: Row, found: Proved, alias: str | None) -> Column:
         name, native, not_null, default, key, hidden = row
         if found.loss is not None:
             rule, detail, rows = found.loss
@@ -261,18 +261,18 @@ class _Dictionary:
             return None
 
     def _next_value(self, table: str, column: str) -> int:
-        query = f"SELECT coalesce(max({quoted(column)}), 0) FROM {quoted(table)}"
+        query = f"SELECT coalesce(max({quote(column)}), 0) FROM {quote(table)}"
         largest = self.connection.exec_driver_sql(query).scalar_one()
         return max(int(largest), self.facts.positions.get(table, 0)) + 1
 
     # --- constraints and indexes ------------------------------------------------------------------------------------
 
-    def _keyed(self, table: Table, text: TableText, columns: tuple[str, ...], findings: Sequence[Finding]) -> Table:
+    def _keyed(self, table: Table, text: TableText, columns: tuple[str, ...], proved: Sequence[Proved]) -> Table:
         """The table with its primary key; where SQLite let NULLs into the key, with a unique constraint instead."""
         if not columns:
             return table
         clause = text.of("PRIMARY KEY")[0]
-        nulls = sum(found.nulls for column, found in zip(table.columns, findings, strict=True) if column.name in columns)
+        nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
             return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))

@@ -8,7 +8,7 @@ from migrator.adapter import Estimation
 from migrator.model.objects import Table
 
 from .granules import SAMPLED_ROWS, length_of
-from .proof import quoted
+from .names import quote
 
 
 def estimate(connection: sa.Connection, table: Table, method: Estimation) -> int:
@@ -38,7 +38,7 @@ def _rows(connection: sa.Connection, name: str) -> int | None:
 def _width(connection: sa.Connection, table: Table) -> float:
     """The average width of the first rows: SQLite gathers none."""
     length = length_of(column.name for column in table.data_columns)
-    asked = f"SELECT coalesce(avg(n), 0) FROM (SELECT {length} AS n FROM {quoted(table.source.name)} LIMIT {SAMPLED_ROWS})"
+    asked = f"SELECT coalesce(avg(n), 0) FROM (SELECT {length} AS n FROM {quote(table.source.name)} LIMIT {SAMPLED_ROWS})"
     return float(connection.exec_driver_sql(asked).scalar_one())
 
 

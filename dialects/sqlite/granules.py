@@ -18,7 +18,7 @@ from migrator.adapter import Granule, Key, key_granules
 from migrator.model.objects import Table
 
 from . import connections
-from .proof import quoted
+from .names import qualified, quote
 
 SAMPLED_ROWS = 100
 """How many rows tell how long the rows of a granule are."""
@@ -38,7 +38,7 @@ the column's values compare with it."""
 
 def length_of(names: Iterable[str]) -> str:
     """The SQL for about how many bytes the values of a row have (dbstat would have to read every page)."""
-    lengths = [f"coalesce(length(CAST({quoted(name)} AS BLOB)), 0)" for name in names]
+    lengths = [f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in names]
     sums = (" + ".join(lengths[i : i + _SUMMED]) for i in range(0, len(lengths), _SUMMED))
     return " + ".join([str(8 * len(lengths)), *(f"({part})" for part in sums)])
 
@@ -73,7 +73,7 @@ class _KeyOrder:
 
     def _from(self, start: Key | None) -> str:
         where = f" WHERE {self.between(start, None)}" if start is not None else ""
-        table = f"{quoted(self.table.source.schema)}.{quoted(self.table.source.name)}"
+        table = qualified(self.table.source)
         return f"{table}{where} ORDER BY {', '.join(self.columns)}"
 
     def _ask(self, sql: str) -> tuple[Any, ...]:
@@ -112,7 +112,7 @@ def _primary_key(connection: sa.Connection, name: str) -> list[str]:
     ).all()
     if any(descending for _, descending, _ in parts):
         return []
-    return [f"{quoted(column)} COLLATE {quoted(collation)}" for column, _, collation in parts]
+    return [f"{quote(column)} COLLATE {quote(collation)}" for column, _, collation in parts]
 
 
 # --- changes --------------------------------------------------------------------------------------------------------

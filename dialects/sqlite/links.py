@@ -7,10 +7,10 @@ schema that was rewritten by hand, PRAGMA writable_schema, could give a column v
 from __future__ import annotations
 
 import sqlite3
+import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -21,7 +21,7 @@ from migrator.model.objects import Table
 
 from . import connections
 from .conflicts import insert_into
-from .proof import quoted
+from .names import qualified, quote
 
 LINK = "migrator_link"
 """The name under which the source is attached."""
@@ -41,7 +41,7 @@ def linking(target: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> Iterato
     if connections.is_logged(snapshot):
         raise LinkRefused(detail=f"{path} has a write-ahead log, and others may commit to it between two transactions")
     with _with_uris(target).connect() as connection:
-        _attach(connection, f"file:{quote(str(path.absolute()))}?mode=ro")
+        _attach(connection, f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         connection.exec_driver_sql(f"SELECT count(*) FROM {LINK}.sqlite_schema").all()  # takes the lock
         connections.check(path, snapshot)
@@ -50,7 +50,7 @@ def linking(target: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> Iterato
 
 def _with_uris(target: sa.Engine) -> sa.Engine:
     """The same engine, on whose connections file names may be URIs."""
-    file = f"file:{quote(str(connections.file_of(target.url).absolute()))}"
+    file = f"file:{urllib.parse.quote(str(connections.file_of(target.url).absolute()))}"
     url = target.url.set(database=file, query={**target.url.query, "uri": "true"})
     return connections.prepared(sa.create_engine(url, poolclass=NullPool))
 
@@ -83,10 +83,10 @@ def _is_strict(table: Table) -> bool:
 def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     """Store the rows of a read by one INSERT … SELECT."""
     where = f" WHERE ({read.condition}\n)" if read.condition else ""
-    rows = f"{LINK}.{quoted(read.table.name)}{where}"
-    target = f"{quoted(load.table.schema)}.{quoted(load.table.name)}"
-    into = ", ".join(quoted(column.name) for column in load.target)
-    values = ", ".join(quoted(column.name) for column in load.source)
+    rows = f"{LINK}.{quote(read.table.name)}{where}"
+    target = qualified(load.table)
+    into = ", ".join(quote(column.name) for column in load.target)
+    values = ", ".join(quote(column.name) for column in load.source)
     insert = insert_into(connection, load.table)
     driver: Any = connection.connection.dbapi_connection
     assert isinstance(driver, sqlite3.Connection)

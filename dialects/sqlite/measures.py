@@ -9,7 +9,8 @@ from migrator.model import types as t
 from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
-from .proof import misfit, quoted
+from .names import qualified, quote
+from .proof import uncarried
 
 _HEX = "[0-9a-f]"
 _UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
@@ -102,7 +103,7 @@ def _no_number(ask: Ask, column: str) -> str:
     type_ = t.base_of(ask.column.type)
     if not isinstance(type_, t.Timestamp):
         return _counted(f"{column} IS NOT NULL AND NOT {_finite(column)}")
-    wrong = f"({misfit(type_, 'TEXT').format(c=column)} OR {column} < '0001')"
+    wrong = f"({uncarried(type_, 'TEXT').format(c=column)} OR {column} < '0001')"
     return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND NOT {wrong})")
 
 
@@ -170,10 +171,10 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
 def aggregate(ask: Ask) -> str | None:
     """See :meth:`migrator.adapter.Adapter.aggregate`."""
     make = AGGREGATES.get(ask.what)
-    return None if make is None else make(ask, quoted(ask.column.name))
+    return None if make is None else make(ask, quote(ask.column.name))
 
 
 def rows_of(read: Read) -> str:
     """What follows FROM in a query about the rows of a read."""
     condition = f" WHERE {read.condition}" if read.condition else ""
-    return f"{quoted(read.table.schema)}.{quoted(read.table.name)}{condition}"
+    return f"{qualified(read.table)}{condition}"

@@ -26,7 +26,8 @@ from migrator.model.objects import Column, QName
 
 from .conflicts import insert_into
 from .fit import fit
-from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, misfit, quoted, shown
+from .names import qualified, quote
+from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, shown, uncarried
 from .types import EXACT_DIGITS, Affinity, affinity
 
 MAX_BATCH_BYTES = 256 << 20
@@ -167,9 +168,9 @@ class _TableReader:
     def __init__(self, connection: sa.Connection, read: Read) -> None:
         self.connection, self.read = connection, read
         self.carriers = [carrier(column) for column in read.columns]
-        self.names = [quoted(column.name) for column in read.columns]
+        self.names = [quote(column.name) for column in read.columns]
         condition = f" WHERE ({read.condition}\n)" if read.condition else ""
-        self.source = f"{quoted(read.table.schema)}.{quoted(read.table.name)}{condition}"
+        self.source = f"{qualified(read.table)}{condition}"
 
     def label(self, column: Column) -> str:
         return f"{self.read.table.name}.{column.name}"
@@ -208,7 +209,7 @@ class _TableReader:
                 arrays.append(_values(array, column, self.label(column), column.name in self.read.any_bytes))
             except pa.ArrowInvalid as error:
                 held = affinity(column.native)
-                self._refuse(column, misfit(t.base_of(column.type), held), error)
+                self._refuse(column, uncarried(t.base_of(column.type), held), error)
             except ValueNotCarried as error:
                 self._refuse_bytes(array, column, rows_before, error)
         return arrays
@@ -249,7 +250,7 @@ class _TableReader:
 
     def _refuse(self, column: Column, predicate: str, error: Exception | None = None) -> None:
         """Raise for the first row where ``predicate`` holds; where there is none, raise ``error`` or go on."""
-        name = quoted(column.name)
+        name = quote(column.name)
         condition = f"({predicate.format(c=name)})"
         source = f"{self.source} AND {condition}" if self.read.condition else f"{self.source} WHERE {condition}"
         query = f"SELECT json_array({self._key()}), typeof({name}), substr(quote({name}), 1, 60) FROM {source} LIMIT 1"
@@ -277,7 +278,7 @@ class _TableReader:
     def _key(self) -> str:
         """What names a row: its rowid, or the primary key of a table without one."""
         columns = self._key_columns()
-        return ", ".join(quoted(name) for name in columns) if columns else "rowid"
+        return ", ".join(quote(name) for name in columns) if columns else "rowid"
 
     def _key_title(self) -> str:
         return ", ".join(self._key_columns()) or "rowid"
@@ -300,8 +301,8 @@ def _key_text(key: str) -> str:
 
 def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBatch]) -> int:
     """Store the rows; see :meth:`migrator.adapter.Adapter.load`."""
-    table = f"{quoted(load_.table.schema)}.{quoted(load_.table.name)}"
-    names = ", ".join(quoted(column.name) for column in load_.target)
+    table = qualified(load_.table)
+    names = ", ".join(quote(column.name) for column in load_.target)
     insert = f"{insert_into(connection, load_.table)} {table} ({names}) VALUES ({', '.join('?' * len(load_.target))})"
     driver: Any = connection.connection.dbapi_connection
     cursor = driver.cursor()

@@ -1,7 +1,7 @@
 """Proof by data: SQLite's declarations bind no value, so the rows decide which neutral type carries a column exactly.
 
 One scan per table counts, column by column, the values that the declared type would not carry (each neutral type has one
-SQL predicate for that), and takes the few measures that size a type. A column with misfits is then looked at by storage
+SQL predicate for that), and takes the few measures that size a type. A column with such values is then looked at by storage
 class and gets the type of what is really there, with an entry in the loss list. A column whose values have no common type
 keeps its declared one: reading it raises, naming the first row.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from migrator.model import types as t
 
+from .names import quote
 from .types import EXACT_DIGITS, Affinity, affinity
 
 EXACT_INTEGER = 1 << 53
@@ -100,7 +101,7 @@ def _bit(type_: t.Bit) -> str:
 
 
 @dataclass(frozen=True)
-class Misfit:
+class Uncarried:
     """One row: a SQL predicate over ``{c}`` that is true for values which the type does not carry exactly."""
 
     type: type[t.Type]
@@ -112,29 +113,29 @@ class Misfit:
         return isinstance(type_, self.type) and (self.when is None or self.when(type_, held))
 
 
-MISFITS = (
-    Misfit(t.Boolean, "({c} NOT IN (0, 1))"),
-    Misfit(t.Integer, _integer),
-    Misfit(t.Decimal, NOT_TEXT, lambda _, held: held == "TEXT"),
-    Misfit(t.Decimal, _decimal),
-    Misfit(t.Float, f"({NOT_FLOAT} OR {NOT_SINGLE})", lambda f, _: f.bits == 32),
-    Misfit(t.Float, NOT_FLOAT),
-    Misfit(t.Binary, _binary),
-    Misfit(t.Date, f"(date({{c}}, {_COMPUTED}) IS NOT {{c}})"),
-    Misfit(t.Time, _time),
-    Misfit(t.Timestamp, _timestamp),
-    Misfit(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),
-    Misfit(t.Json, f"({NOT_TEXT} OR {{c}} IS NOT NULL AND NOT json_valid({{c}}))"),  # of NULL it is 0 before SQLite 3.45
-    Misfit(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
-    Misfit(t.String, _string),
-    Misfit(t.Bit, _bit),
-    Misfit(t.Type, NOT_TEXT),
+UNCARRIED = (
+    Uncarried(t.Boolean, "({c} NOT IN (0, 1))"),
+    Uncarried(t.Integer, _integer),
+    Uncarried(t.Decimal, NOT_TEXT, lambda _, held: held == "TEXT"),
+    Uncarried(t.Decimal, _decimal),
+    Uncarried(t.Float, f"({NOT_FLOAT} OR {NOT_SINGLE})", lambda f, _: f.bits == 32),
+    Uncarried(t.Float, NOT_FLOAT),
+    Uncarried(t.Binary, _binary),
+    Uncarried(t.Date, f"(date({{c}}, {_COMPUTED}) IS NOT {{c}})"),
+    Uncarried(t.Time, _time),
+    Uncarried(t.Timestamp, _timestamp),
+    Uncarried(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),
+    Uncarried(t.Json, f"({NOT_TEXT} OR {{c}} IS NOT NULL AND NOT json_valid({{c}}))"),  # of NULL it is 0 before SQLite 3.45
+    Uncarried(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
+    Uncarried(t.String, _string),
+    Uncarried(t.Bit, _bit),
+    Uncarried(t.Type, NOT_TEXT),
 )
 
 
-def misfit(type_: t.Type, held: Affinity) -> str:
+def uncarried(type_: t.Type, held: Affinity) -> str:
     """The predicate over ``{c}`` for values that ``type_`` does not carry, in a column of affinity ``held``."""
-    rule = next(rule for rule in MISFITS if rule.matches(type_, held))
+    rule = next(rule for rule in UNCARRIED if rule.matches(type_, held))
     return rule.sql(type_) if callable(rule.sql) else rule.sql
 
 
@@ -166,7 +167,7 @@ class Declared:
 
 
 @dataclass(frozen=True)
-class Finding:
+class Proved:
     """What the rows say about one column: the type that carries it, NULLs in a key, and a loss (rule, detail, rows)."""
 
     type: t.Type
@@ -174,7 +175,7 @@ class Finding:
     loss: tuple[str, str, int | None] | None = None
 
 
-Ask = Callable[[str], Sequence[Any]]
+RunQuery = Callable[[str], Sequence[Any]]
 """Runs a query of one row."""
 
 _COLUMNS_A_SCAN = 300  # SQLite's result rows have at most 2000 columns
@@ -186,51 +187,46 @@ def shown(type_: t.Type) -> str:
     return f"{type(type_).__name__}({', '.join(said)})"
 
 
-def quoted(name: str) -> str:
-    """An identifier in double quotes."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def prove(ask: Ask, table: str, columns: Sequence[Declared]) -> tuple[int, list[Finding]]:
+def prove(run: RunQuery, table: str, columns: Sequence[Declared]) -> tuple[int, list[Proved]]:
     """How many rows ``table`` has, and what they say about each column."""
-    findings: list[Finding] = []
+    proved: list[Proved] = []
     rows = 0
     for start in range(0, len(columns), _COLUMNS_A_SCAN):
         part = columns[start : start + _COLUMNS_A_SCAN]
-        answers = iter(ask(f"SELECT count(*), {', '.join(_questions(part))} FROM {quoted(table)}"))
+        answers = iter(run(f"SELECT count(*), {', '.join(_questions(part))} FROM {quote(table)}"))
         rows = next(answers)
         for column in part:
             nulls, wrong, *sizes = islice(answers, 5)
             if wrong:
-                findings.append(_by_storage(ask, table, column, nulls, wrong))
+                proved.append(_by_storage(run, table, column, nulls, wrong))
             else:
-                findings.append(_as_declared(column, nulls, *sizes))
-    return rows, findings
+                proved.append(_as_declared(column, nulls, *sizes))
+    return rows, proved
 
 
 def _questions(columns: Sequence[Declared]) -> list[str]:
     asked = []
     for column in columns:
-        name = quoted(column.name)
+        name = quote(column.name)
         nulls = f"count(*) - count({name})" if column.key else "0"
-        wrong = misfit(column.type, column.affinity).format(c=name)
+        wrong = uncarried(column.type, column.affinity).format(c=name)
         asked += [nulls, f"coalesce(sum({wrong}), 0)", *(sql.format(c=name) for sql in column.measures)]
     return asked
 
 
-def _as_declared(column: Declared, nulls: int, longest: int | None, shortest: int | None, with_t: int) -> Finding:
-    """The finding for a column whose values are all of the declared type."""
+def _as_declared(column: Declared, nulls: int, longest: int | None, shortest: int | None, with_t: int) -> Proved:
+    """What is proved of a column whose values are all of the declared type."""
     match column.type:
         case t.Timestamp(zoned=zoned) if longest is not None:
             type_ = replace(column.type, precision=max(0, longest - 20 - (6 if zoned else 0)))
             if not with_t and longest == shortest:
-                return Finding(type_, nulls)
+                return Proved(type_, nulls)
             detail = "timestamps keep the instant, not its spelling (a T before the time, fewer digits of a second)"
-            return Finding(type_, nulls, ("timestamp-spelling", detail, with_t or None))
+            return Proved(type_, nulls, ("timestamp-spelling", detail, with_t or None))
         case t.Time(zoned=False) if longest is not None:
-            return Finding(replace(column.type, precision=max(0, longest - 9)), nulls)
+            return Proved(replace(column.type, precision=max(0, longest - 9)), nulls)
         case _:
-            return Finding(column.type, nulls)
+            return Proved(column.type, nulls)
 
 
 # --- columns whose values are not what was declared -----------------------------------------------------------------
@@ -259,8 +255,8 @@ class Storage:
         return {name for name, count in counted.items() if count}
 
 
-def _storage(ask: Ask, table: str, column: Declared) -> Storage:
-    name = quoted(column.name)
+def _storage(run: RunQuery, table: str, column: Declared) -> Storage:
+    name = quote(column.name)
     kind = f"typeof({name})"
     when = f"CASE WHEN {kind} = '{{}}' THEN {{}} END"
     asked = [f"coalesce(sum({kind} = '{word}'), 0)" for word in ("integer", "real", "text", "blob")]
@@ -270,23 +266,23 @@ def _storage(ask: Ask, table: str, column: Declared) -> Storage:
         f"coalesce(sum({NOT_FLOAT.format(c=name)} AND {kind} = 'integer'), 0)",
         f"max({when.format('text', f'length({name})')})",
         f"max({when.format('blob', f'length({name})')})",
-        f"coalesce(sum({kind} = 'text' AND NOT {misfit(t.Date(), 'TEXT').format(c=name)}), 0)",
-        f"coalesce(sum({kind} = 'text' AND NOT {misfit(t.Timestamp(), 'TEXT').format(c=name)}), 0)",
+        f"coalesce(sum({kind} = 'text' AND NOT {uncarried(t.Date(), 'TEXT').format(c=name)}), 0)",
+        f"coalesce(sum({kind} = 'text' AND NOT {uncarried(t.Timestamp(), 'TEXT').format(c=name)}), 0)",
     ]
-    return Storage(*ask(f"SELECT {', '.join(asked)} FROM {quoted(table)}"))
+    return Storage(*run(f"SELECT {', '.join(asked)} FROM {quote(table)}"))
 
 
-def _by_storage(ask: Ask, table: str, column: Declared, nulls: int, wrong: int) -> Finding:
-    held = _storage(ask, table, column)
+def _by_storage(run: RunQuery, table: str, column: Declared, nulls: int, wrong: int) -> Proved:
+    held = _storage(run, table, column)
     declared = f"declared {column.native}" if column.native else "declared without a type"
     for rule in FALLBACKS:
         if rule.when(held, column):
             type_ = rule.type(held, column)
             detail = f"{declared}, but {rule.found}: carried as {shown(type_)}"
-            return Finding(type_, nulls, (rule.rule, detail, wrong))
+            return Proved(type_, nulls, (rule.rule, detail, wrong))
     classes = ", ".join(sorted(held.classes))
     detail = f"{declared}, but holds {classes}: reading it will stop at the first value that does not fit"
-    return Finding(column.type, nulls, ("mixed-storage", detail, wrong))
+    return Proved(column.type, nulls, ("mixed-storage", detail, wrong))
 
 
 @dataclass(frozen=True)

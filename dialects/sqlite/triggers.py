@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from migrator.model.objects import QName
 
-from .proof import quoted
+from .names import quote
 
 _TRIGGERS = """
 SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY rowid
@@ -21,5 +21,5 @@ def without(connection: sa.Connection, tables: Sequence[QName], statements: Sequ
     SQLite keeps the text of a trigger as it was written. All is to be done in one transaction.
     """
     triggers = [row for table in tables for row in connection.exec_driver_sql(_TRIGGERS, (table.name,))]
-    dropped = (f"DROP TRIGGER main.{quoted(name)}" for name, _ in triggers)
+    dropped = (f"DROP TRIGGER main.{quote(name)}" for name, _ in triggers)
     return (*dropped, *statements, *(sql for _, sql in triggers))
