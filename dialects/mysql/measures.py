@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure, outside
+from migrator.model.measures import UUID, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .names import quote
 
-_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
 _ESCAPED_NUL, _ESCAPED_BACKSLASH = "X'5C7530303030'", "X'5C5C'"
 _ZERO = "'0000-00-00'"
@@ -93,7 +92,7 @@ def _scale(ask: Ask, column: str) -> str:
 
 def _not_uuid(ask: Ask, column: str) -> str:
     text = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"
-    return _counted(f"CHAR_LENGTH({column}) <> 36 OR {text} NOT REGEXP '{_UUID}'")
+    return _counted(f"CHAR_LENGTH({column}) <> 36 OR {text} NOT REGEXP '{UUID}'")
 
 
 def _not_json(ask: Ask, column: str) -> str:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure, outside
+from migrator.model.measures import UUID, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .types import quote
 
-_UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 _PAIR, _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}", r"\\u[dD][89a-fA-F]"
 """The two escapes of a character outside of the first 65536, and one of them: alone, it is no character."""
 _DOCUMENT = r"^[ \t\r\n]*[\[{]"
@@ -142,7 +141,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.EMPTY: lambda _ask, c, _: _counted(f"octet_length({c}) = 0"),
     Measure.CHARACTERS: lambda ask, c, _: f"max({_length(ask, c, in_bytes=False)})",
     Measure.BYTES: _bytes,
-    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"NOT {_matches(c, _UUID)}"),
+    Measure.NOT_UUID: lambda _ask, c, _: _counted(f"NOT {_matches(c, UUID)}"),
     Measure.NOT_JSON: _not_json,
     Misfit.INFINITY: _infinity,
     Misfit.NAN: _nan,

@@ -10,10 +10,8 @@ from migrator.model.measures import Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .names import qualified, quote
-from .proof import uncarried
+from .proof import UUID, uncarried
 
-_HEX = "[0-9a-f]"
-_UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
 _SURROGATE = r"*\u[dD][89a-fA-F]*"
 """An escape in JSON that may be half a character."""
 _DIGITS = 15
@@ -95,7 +93,7 @@ def _not_json(ask: Ask, column: str) -> str:
 
 
 def _not_uuid(ask: Ask, column: str) -> str:
-    uuid = f"{_texts(column)} AND {_whole(column)} AND {column} GLOB '{_UUID}'"
+    uuid = f"{_texts(column)} AND {_whole(column)} AND {column} GLOB '{UUID}'"
     return _counted(f"{column} IS NOT NULL AND NOT ({uuid})")
 
 

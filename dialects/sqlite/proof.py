@@ -39,7 +39,8 @@ multiple of the smallest. Infinities are held."""
 _FRACTION = "({rest} <> '' AND ({rest} NOT GLOB '.[0-9]*' OR substr({rest}, 2) GLOB '*[^0-9]*' OR length({rest}) > 7))"
 _COMPUTED = "'+0 days'"  # without a modifier, SQLite gives back 2023-02-29 and 24:00:00 as they came
 _HEX = "[0-9a-f]"
-_UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+UUID = "-".join(_HEX * width for width in (8, 4, 4, 4, 12))
+"""A UUID of 36 characters in small letters, as a pattern of GLOB: SQLite has no regular expressions."""
 
 
 def _fraction(column: str, start: int, zone: int = 0) -> str:
@@ -126,7 +127,7 @@ UNCARRIED = (
     Uncarried(t.Timestamp, _timestamp),
     Uncarried(t.Year, f"({NOT_INTEGER} OR {{c}} NOT BETWEEN 1901 AND 2155 AND {{c}} <> 0)"),
     Uncarried(t.Json, f"({NOT_TEXT} OR {{c}} IS NOT NULL AND NOT json_valid({{c}}))"),  # of NULL it is 0 before SQLite 3.45
-    Uncarried(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{_UUID}')"),
+    Uncarried(t.Uuid, f"({NOT_TEXT} OR {{c}} NOT GLOB '{UUID}')"),
     Uncarried(t.String, _string),
     Uncarried(t.Bit, _bit),
     Uncarried(t.Type, NOT_TEXT),

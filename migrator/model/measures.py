@@ -56,6 +56,9 @@ MEANINGS: Mapping[Measure, str] = MappingProxyType(
 )
 """What each measure is."""
 
+UUID = "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+"""A UUID as :attr:`Measure.NOT_UUID` means it, as a regular expression that all databases understand."""
+
 AS_TEXT = frozenset({Measure.LEAST, Measure.MOST})
 """The measures that are values of the column, as text; all others are numbers."""
 
