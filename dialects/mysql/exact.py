@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from migrator.model.objects import QName
 
 from .names import qualified, quote
-from .types import labels
+from .types import labels, quoted_labels
 
 _MARKS = re.compile(r"\?+")
 _INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
@@ -118,7 +118,7 @@ class Texts:
         )
         told = str(self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one())
         texts = (bytes.fromhex(label).decode() for label in told.split(","))
-        return f"{found[1]}({','.join(_literal(text) for text in texts)})"
+        return f"{found[1]}({quoted_labels(texts)})"
 
     # --- views and triggers -----------------------------------------------------------------------------------------
 
@@ -147,7 +147,3 @@ class Texts:
         finally:
             if current is not None:
                 self.connection.exec_driver_sql(f"USE {quote(current)}".replace("%", "%%"))
-
-
-def _literal(label: str) -> str:
-    return "'" + label.replace("\\", "\\\\").replace("'", "''") + "'"

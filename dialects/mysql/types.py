@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from migrator.adapter import Lacking, TypeRule, of_types
@@ -180,12 +180,13 @@ def _fraction(word: str) -> Callable[[Any], str]:
     return declare
 
 
-def _quoted(labels: Sequence[str]) -> str:
+def quoted_labels(labels: Iterable[str]) -> str:
+    """The labels of an ENUM or SET, as its declaration lists them."""
     return ",".join("'" + label.replace("\\", "\\\\").replace("'", "''") + "'" for label in labels)
 
 
 def _labelled(word: str) -> Callable[[Any], str]:
-    return lambda type_: f"{word}({_quoted(type_.labels)})"
+    return lambda type_: f"{word}({quoted_labels(type_.labels)})"
 
 
 def _keeps_labels(type_: t.Enum | t.SetOf) -> bool:
@@ -205,7 +206,7 @@ def _text_of_labels(type_: t.Enum) -> str:
 
 
 def _one_of_labels(type_: t.Enum, column: str) -> str:
-    return f"{column} in ({_quoted(type_.labels)})" if type_.labels else f"{column} is null"
+    return f"{column} in ({quoted_labels(type_.labels)})" if type_.labels else f"{column} is null"
 
 
 def large_text(length: int | None) -> str:
