@@ -386,12 +386,7 @@ class PostgreSQLDDL(DDL):
 
     def index_key(self, table: Table | View, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """A key with its collation, operator class and order."""
-        sql = self.quote(key.column or "")
-        if key.expression is not None:
-            sql = f"({self.expression(key.expression, _own(table), fixed=True)})"
-        if key.length is not None:
-            detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
-            losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
+        sql = self.indexed(table, index, key, losses)
         if self.at_home:
             sql += f" COLLATE {key.collation}" if key.collation else ""
             sql += f" {key.opclass}" if key.opclass else ""

@@ -10,7 +10,7 @@ from migrator.ddl.columns import Columns
 from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
 from migrator.model.catalog import Loss, path_of
-from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique
+from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
 
 class Constraints(Columns):
@@ -187,14 +187,22 @@ class Constraints(Columns):
 
         :raises Untranslatable: an expression without a counterpart.
         """
-        sql = self.quote(key.column or "")
-        if key.expression is not None:
-            sql = f"({self.expression(key.expression, table, fixed=True)})"
+        sql = self.indexed(table, index, key, losses)
+        losses += self.index_key_losses(table, index, key)
+        return sql + (" DESC" if key.descending else "")
+
+    def indexed(self, table: Table | View, index: Index, key: IndexKey, losses: list[Loss]) -> str:
+        """What a key of an index is over: a whole column, or an expression; of a materialized view, in its own SQL.
+
+        :raises Untranslatable: an expression without a counterpart.
+        """
         if key.length is not None:
             detail = f"index {index.name} covers the whole of {key.column}, not its first {key.length} characters"
             losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
-        losses += self.index_key_losses(table, index, key)
-        return sql + (" DESC" if key.descending else "")
+        if key.expression is None:
+            return self.quote(key.column or "")
+        own = table if isinstance(table, Table) else None
+        return f"({self.expression(key.expression, own, fixed=True)})"
 
     def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
         """What a key says in words that only the source has: where NULLs come, and how values compare."""
