@@ -95,14 +95,15 @@ _HIDDEN: Mapping[Fact, tuple[str, ...]] = {
 
 
 def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Facts]:
-    """See :meth:`migrator.adapter.Adapter.facts`; a query for each fact, and those for the settings and the grants."""
+    """See :meth:`migrator.adapter.Adapter.facts`; each query once, and those for the settings and the grants."""
     held = privileges.grants(connection)
     names = sorted({table.schema for table in tables})
     schemas: sa.BindParameter[list[str]] = sa.bindparam("schemas", expanding=True, value=names)
-    so = {
-        fact: {(schema, name) for schema, name in connection.execute(sa.text(query).bindparams(schemas))}
-        for fact, query in _QUERIES.items()
+    found_by = {
+        query: {(schema, name) for schema, name in connection.execute(sa.text(query).bindparams(schemas))}
+        for query in dict.fromkeys(_QUERIES.values())  # an index over geometries is two facts
     }
+    so = {fact: found_by[query] for fact, query in _QUERIES.items()}
     refused = not connection.exec_driver_sql("SELECT @@GLOBAL.local_infile").scalar_one()
     encrypting = _encrypting(connection)
     unreadable, unwritable = places.unreadable(connection, names), places.unwritable(connection, names)
