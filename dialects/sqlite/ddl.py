@@ -178,8 +178,8 @@ class SQLiteDDL(DDL):
         """``DEFAULT …``; MySQL's ON UPDATE is a loss, and so are a moment's digits after the third."""
         if column.on_update is not None:
             losses.append(self.on_update_loss(table, column))
-        clause = super().default_clause(table, column, losses)
-        if clause and isinstance(column.default, Now) and _digits(column.default, t.base_of(column.type)) > 3:
+        clause, value = super().default_clause(table, column, losses), self.carried_default(column)
+        if clause and isinstance(value, Now) and _is_cut(value, t.base_of(column.type)):
             detail = "the current time has three digits after the second"
             losses.append(Loss(path_of(table), "default", detail, column.name))
         return clause
@@ -412,6 +412,11 @@ def _digits(now: Now, type_: t.Type) -> int:
     if now.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval):
         return now.precision or 0
     return type_.precision if now.precision is None else min(now.precision, type_.precision)
+
+
+def _is_cut(now: Now, type_: t.Type) -> bool:
+    """Whether the current time has more digits in a column than SQLite's clock."""
+    return _digits(now, type_) > 3 and not isinstance(type_, t.Date)
 
 
 def _now(now: Now, type_: t.Type) -> str:

@@ -18,6 +18,7 @@ from migrator.model.objects import (
     Check,
     Column,
     Default,
+    DomainType,
     Expression,
     ForeignKey,
     Generated,
@@ -193,6 +194,26 @@ def test_a_default_is_written_as_sqlite_takes_it(
     script = ddl(table).create_table(table)
     assert f"DEFAULT {expected}," in run(database, script)
     database.execute("INSERT INTO people (id) VALUES (1)")
+
+
+@pytest.mark.parametrize(
+    ("type_", "lost"),
+    [
+        (t.Timestamp(6), [("default", "c")]),
+        (t.Domain("hr", "moment", t.Timestamp(6)), [("default", "c")]),
+        (t.Timestamp(3), []),
+        (t.Date(), []),  # of which a clock with microseconds gives the day
+    ],
+)
+def test_digits_that_the_clock_does_not_have_are_named(
+    database: sqlite3.Connection, type_: t.Type, lost: list[tuple[str, str]]
+) -> None:
+    now = Now(precision=6)
+    moment = DomainType("hr", "moment", t.Timestamp(6), default=now)
+    table = people(Column("c", type_, default=None if isinstance(type_, t.Domain) else now))
+    script = ddl(moment, table).create_table(table)
+    assert " DEFAULT (" in run(database, script)
+    assert rules(script) == lost
 
 
 def test_a_random_uuid_is_one_of_version_4(database: sqlite3.Connection) -> None:
