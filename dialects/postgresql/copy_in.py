@@ -29,11 +29,13 @@ Format = Literal["binary", "text"]
 @dataclass(frozen=True)
 class Target:
     """A column as the table has it: the base type's name in pg_catalog (``enum``: any enumeration, empty: any other type)
-    and its modifier (-1: none). ``parses``: documents come as texts that nobody has parsed before."""
+    and its modifier (-1: none). ``declared``: its whole type in the server's words, empty where the table has no such
+    column. ``parses``: documents come as texts that nobody has parsed before."""
 
     column: str
     type: str
     modifier: int = -1
+    declared: str = ""
     parses: bool = False
 
 

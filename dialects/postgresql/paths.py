@@ -325,14 +325,17 @@ def _raise_error(wire: psycopg.pq.abc.PGconn) -> None:
 _TARGETS = """
 WITH RECURSIVE base AS (
     SELECT a.attname, t.oid, t.typtype, t.typbasetype,
-           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier
+           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE a.atttypmod END AS modifier,
+           pg_catalog.format_type(a.atttypid, a.atttypmod) AS declared
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     WHERE a.attrelid = %s::pg_catalog.regclass AND a.attnum > 0 AND NOT a.attisdropped
     UNION ALL
-    SELECT b.attname, t.oid, t.typtype, t.typbasetype, CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE b.modifier END
+    SELECT b.attname, t.oid, t.typtype, t.typbasetype,
+           CASE t.typtype WHEN 'd' THEN t.typtypmod ELSE b.modifier END, b.declared
     FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
 )
-SELECT b.attname, CASE WHEN t.typtype = 'e' THEN 'enum' WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END, b.modifier
+SELECT b.attname, CASE WHEN t.typtype = 'e' THEN 'enum' WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END,
+       b.modifier, b.declared
 FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 WHERE b.typtype <> 'd'
 """
@@ -341,7 +344,7 @@ WHERE b.typtype <> 'd'
 def targets(connection: sa.Connection, load: Load) -> list[Target]:
     """The columns of a load as the table has them now."""
     rows = connection.exec_driver_sql(_TARGETS, (qualified(load.table),))
-    found = {name: Target(name, type_, modifier) for name, type_, modifier in rows}
+    found = {name: Target(name, *described) for name, *described in rows}
     pairs = zip(load.source, load.target, strict=True)
     return [replace(found.get(b.name) or Target(b.name, ""), parses=a.native != "jsonb") for a, b in pairs]
 
@@ -349,16 +352,16 @@ def targets(connection: sa.Connection, load: Load) -> list[Target]:
 def load(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch]) -> int:
     """Store batches, by COPY or (conventional) by INSERT."""
     columns = targets(connection, into)
-    looked_at = round_trip.looked_at(driver(connection), qualified(into.table), into)
+    looked_at = round_trip.looked_at(columns, into)
     if not looked_at:
         return _store(connection, into, rows, columns)
     stored = 0
     for batch in rows:  # each by itself: during a COPY the server answers no question
         arrays = arrow.conform(batch, into.source, into.target)
-        for place, type_ in looked_at.items():
+        for place in looked_at:
             copy_in.refuse_changes(arrays[place], columns[place])
             texts = arrow.as_text(arrays[place], into.source[place].type)
-            round_trip.refuse_changes(driver(connection), columns[place].column, texts, type_)
+            round_trip.refuse_changes(driver(connection), columns[place], texts)
         stored += _store(connection, into, [batch], columns)
     return stored
 

@@ -6,7 +6,7 @@ what it makes of each text before it stores one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -17,22 +17,13 @@ from migrator.adapter import Load
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 
-Declared = Mapping[int, str]
-"""The types of columns whose values are looked at, by their places in a load."""
-
-_TYPES = """
-SELECT attname, pg_catalog.format_type(atttypid, atttypmod) FROM pg_catalog.pg_attribute
-WHERE attrelid = %s::pg_catalog.regclass AND attnum > 0 AND NOT attisdropped
-"""
+from .copy_in import Target
 
 
-def looked_at(connection: psycopg.Connection[Any], table: str, load: Load) -> Declared:
-    """The columns of a load that only the server knows how to read, and what it calls their types."""
-    places = [place for place, pair in enumerate(zip(load.source, load.target, strict=True)) if _is_foreign(*pair)]
-    if not places:
-        return {}
-    types = dict(connection.execute(_TYPES, (table,)).fetchall())
-    return {place: types[load.target[place].name] for place in places}
+def looked_at(columns: Sequence[Target], load: Load) -> list[int]:
+    """The places of a load's columns that only the server knows how to read; of a missing one it will say so itself."""
+    pairs = zip(load.source, load.target, strict=True)
+    return [place for place, pair in enumerate(pairs) if _is_foreign(*pair) and columns[place].declared]
 
 
 def _is_foreign(source: Any, target: Any) -> bool:
@@ -40,20 +31,21 @@ def _is_foreign(source: Any, target: Any) -> bool:
     return isinstance(there, t.Native | t.Array) and here != there
 
 
-def refuse_changes(connection: psycopg.Connection[Any], column: str, texts: pa.Array, type_: str) -> None:
+def refuse_changes(connection: psycopg.Connection[Any], column: Target, texts: pa.Array) -> None:
     """Refuse texts that the server would read as something else.
 
     :raises ValueNotCarried: naming the column and one of the texts.
     """
     sql = (
         "SELECT v FROM pg_catalog.unnest(%s::pg_catalog.text[]) AS v "
-        f"WHERE pg_catalog.format('%%s', v::{type_.replace('%', '%%')}) IS DISTINCT FROM v LIMIT 1"
+        f"WHERE pg_catalog.format('%%s', v::{column.declared.replace('%', '%%')}) IS DISTINCT FROM v LIMIT 1"
     )
     try:
         found = connection.execute(sql, (texts.drop_null().to_pylist(),)).fetchone()
     except errors.InsufficientPrivilege:
         raise
     except (errors.DataError, errors.ProgrammingError) as error:  # the latter: there is no such table, function …
-        raise ValueNotCarried(column=column, detail=error.diag.message_primary) from error
+        raise ValueNotCarried(column=column.column, detail=error.diag.message_primary) from error
     if found is not None:
-        raise ValueNotCarried(column=column, detail=f"{found[0][:60]!r} would become another value of {type_}")
+        detail = f"{found[0][:60]!r} would become another value of {column.declared}"
+        raise ValueNotCarried(column=column.column, detail=detail)

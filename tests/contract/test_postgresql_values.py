@@ -551,3 +551,14 @@ def test_a_value_that_the_server_refuses_is_named_with_its_column(database: Data
     line, _ = ADAPTER.explain(caught.value)
     assert line == 'invalid input syntax for type integer: "five" (COPY target, line 2, column v: "five")'
     database.run("DROP TABLE target")
+
+
+def test_a_column_that_is_there_no_more_is_named_by_the_server(database: Database) -> None:
+    """Of a type that the server alone reads, so that it is asked what it makes of each value."""
+    database.run("DROP TABLE IF EXISTS target", "CREATE TABLE target (id integer)")
+    source, target = Column("price", t.String()), Column("price", t.Native("postgresql", "money"))
+    load = Load(QName("public", "target"), (source,), (target,))
+    with ADAPTER.writing(database.engine) as connection, pytest.raises(ADAPTER.driver_errors()) as caught:
+        ADAPTER.load(connection, load, [pa.record_batch([pa.array(["$1.50"])], ["price"])])
+    assert ADAPTER.explain(caught.value)[0].startswith('column "price" of relation "target" does not exist')
+    database.run("DROP TABLE target")
