@@ -47,7 +47,7 @@ from migrator.model.objects import (
 )
 from migrator.model.objects import Sequence as SequenceObject
 
-from . import messages, privileges
+from . import privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
@@ -423,18 +423,13 @@ class Reader:
         return made
 
     def exact_float(self, table: QName, column: str, shown: Literal) -> Literal:
-        """A FLOAT's default as it is stored, which the dictionary shows rounded to six digits."""
-        no_row = f"(SELECT 1) AS one LEFT JOIN {qualified(table)} AS t ON FALSE"
-        asked = f"SELECT DEFAULT(t.{quote(column)}) + 0e0 FROM {no_row}"
-        try:
-            value = self.connection.exec_driver_sql(asked.replace("%", "%%")).scalar_one()
-        except sa.exc.OperationalError as error:
-            if messages.about(*cast(Any, error.orig).args) != "privilege":  # to read the table
-                raise
-            detail = f"default {shown.value} is what the server shows of it, six digits"
-            self.losses.append(Loss(f'TABLE:"{table.schema}"."{table.name}"', "default", detail, column))
-            return shown
-        return Literal(repr(float(value)), "number")
+        """A FLOAT's default as it is stored; what is shown of it, and named, where the server does not tell."""
+        told = self.texts.default_float(table, column)
+        if told is not None:
+            return Literal(repr(told), "number")
+        detail = f"default {shown.value} is what the server shows of it, six digits"
+        self.losses.append(Loss(f"TABLE:{table}", "default", detail, column))
+        return shown
 
     def doubtful_default(self, table: QName, row: Row, shown: str, type_: t.Type, extra: str) -> Default | None:
         """A default whose text has question marks; None, and named, where the server does not tell what these stand for."""

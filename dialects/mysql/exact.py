@@ -3,7 +3,8 @@ marks for each, as if these stood there. So does SHOW CREATE TABLE for labels an
 nor do the other SHOW CREATE statements; and the server itself knows the labels of a column and its default.
 
 Only where a text has a question mark is anything more asked, so that the number of queries does not grow with the tables.
-Comments are not meant: the server has stored question marks in them.
+Comments are not meant: the server has stored question marks in them. Nor are all digits of a FLOAT's default shown, which
+the server knows as well.
 """
 
 from __future__ import annotations
@@ -12,11 +13,13 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from migrator.model.objects import QName
 
+from . import messages
 from .names import qualified, quote
 from .types import labels, quoted_labels
 
@@ -98,11 +101,26 @@ class Texts:
     # --- what columns can be ----------------------------------------------------------------------------------------
 
     def default(self, table: QName, column: str, *, binary: bool) -> bytes | None:
-        """The bytes of a default that is a literal, of a text in UTF-8. There need be no row in the table."""
-        value = f"DEFAULT({quote(column)})" if binary else f"CONVERT(DEFAULT({quote(column)}) USING utf8mb4)"
-        sql = f"SELECT HEX({value}) FROM (SELECT 1) one LEFT JOIN {qualified(table)} ON TRUE LIMIT 1"
-        found = self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
-        return None if found is None else bytes.fromhex(found)
+        """The bytes of a default that is a literal, of a text in UTF-8."""
+        told = self._default(table, column, "HEX({})" if binary else "HEX(CONVERT({} USING utf8mb4))")
+        return None if told is None else bytes.fromhex(told)
+
+    def default_float(self, table: QName, column: str) -> float | None:
+        """The default of a FLOAT as it is stored: the dictionary shows six digits of it."""
+        told: float | None = self._default(table, column, "{} + 0e0")
+        return told
+
+    def _default(self, table: QName, column: str, form: str) -> Any:
+        """What ``form`` makes of a default; None without the privilege to read the table, and of a NOT NULL column while
+        there is no row in it."""
+        asked = form.format(f"DEFAULT(t.{quote(column)})")
+        sql = f"SELECT {asked} FROM (SELECT 1) AS one LEFT JOIN {qualified(table)} AS t ON TRUE LIMIT 1"
+        try:
+            return self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one()
+        except sa.exc.OperationalError as error:
+            if messages.about(*cast(Any, error.orig).args) != "privilege":
+                raise
+            return None
 
     def labelled(self, table: QName, column: str, shown: str) -> str | None:
         """The declaration of an ENUM or SET, by what a variable of its type can be; MySQL has no such variables."""

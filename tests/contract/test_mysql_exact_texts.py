@@ -81,6 +81,19 @@ def test_literals_and_labels_are_read_exactly(catalog: Catalog) -> None:
     assert empty.column("kind").type == t.Enum(("🍺",))
 
 
+def test_the_default_of_a_float_is_read_exactly_where_the_server_tells_it(mysql: Callable[[], str]) -> None:
+    """Of a NOT NULL column it does while there is a row."""
+    url = mysql()
+    columns = "(`t` float DEFAULT 16777215, `1` float NOT NULL DEFAULT 16777215)"
+    execute(url, f"CREATE TABLE filled {columns}", f"CREATE TABLE empty {columns}", "INSERT INTO filled VALUES (), ()")
+    found = Workbench.at(ADAPTER, url).catalog()
+    exact, shown = Literal("16777215.0", "number"), Literal("16777200", "number")
+    assert [column.default for column in table(found, "filled").columns] == [exact, exact]
+    assert [column.default for column in table(found, "empty").columns] == [exact, shown]
+    (loss,) = found.losses
+    assert (loss.object.split(".")[-1], loss.rule, loss.column) == ('"empty"', "default", "1")
+
+
 def test_expressions_are_read_exactly(catalog: Catalog) -> None:
     found = table(catalog, "t")
     made = {column.name: column.generated.expression.sql for column in found.columns if column.generated is not None}

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from dialects.mysql.privileges import Grant, hides_keys, key_rows, losses, parsed
 from migrator.ends import Database
 from migrator.model.catalog import Catalog
-from migrator.model.objects import Program, Table, View
+from migrator.model.objects import Literal, Program, Table, View
 from tests.support.pump import done, pump
 from tests.support.sql import execute
 
@@ -84,6 +84,17 @@ def test_what_is_shown_without_its_text_is_in_the_loss_list_by_name(source: str)
     lost = {loss.object.split(":")[0] for loss in found.losses if "not carried: its text" in loss.detail}
     assert lost == {"TRIGGER", "FUNCTION", "VIEW"}
     assert not list(found.of(Program))
+
+
+@pytest.mark.mysql
+def test_defaults_that_are_told_to_readers_only_are_in_the_loss_list(source: str) -> None:
+    execute(source, "CREATE TABLE d (x float DEFAULT 16777215, w varchar(9) DEFAULT '😀') DEFAULT CHARSET utf8mb4")
+    found = catalog(reader(source, "INSERT"))
+    assert [column.default for table in found.of(Table) if table.name == "d" for column in table.columns] == [
+        Literal("16777200", "number"),
+        None,
+    ]
+    assert {loss.column for loss in found.losses if loss.rule == "default"} == {"x", "w"}
 
 
 @pytest.mark.mysql
