@@ -784,6 +784,11 @@ class Adapter(ABC):
         """The writer of this database's DDL for the objects of ``catalog``; ``version`` of the server, None: the latest."""
 
 
+def execute_verbatim(connection: sa.Connection, sql: str) -> sa.CursorResult[*tuple[Any, ...]]:
+    """Run SQL as it is written: a percent sign in it, of a name, a text or an expression, begins no parameter."""
+    return connection.exec_driver_sql(sql, execution_options={"no_parameters": True})
+
+
 @cache
 def installed() -> tuple[str, ...]:
     """The names of the registered adapters, sorted."""

@@ -14,6 +14,7 @@ from typing import Literal as Choice
 
 import sqlalchemy as sa
 
+from migrator.adapter import execute_verbatim
 from migrator.errors import SchemaNotFound, UnsupportedType
 from migrator.expressions import tables_in
 from migrator.model import types as t
@@ -217,7 +218,7 @@ class Reader:
         Bytes in it that are no UTF-8 (of binary defaults) are escaped.
         """
         with self.bytes_as_they_are():
-            row = self.connection.exec_driver_sql(sql.replace("%", "%%")).mappings().one()
+            row = execute_verbatim(self.connection, sql).mappings().one()
         value = row[column]
         return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
 
@@ -254,8 +255,7 @@ class Reader:
     def sequence(self, row: Row) -> SequenceObject:
         """A MariaDB sequence, which is a table of one row."""
         name = QName(row["table_schema"], row["table_name"])
-        sql = f"SELECT * FROM {qualified(name)}".replace("%", "%%")
-        state = self.connection.exec_driver_sql(sql).mappings().one()
+        state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
         return SequenceObject(
             name.schema,
             name.name,

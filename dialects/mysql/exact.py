@@ -17,6 +17,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
+from migrator.adapter import execute_verbatim
 from migrator.model.objects import QName
 
 from . import messages
@@ -116,7 +117,7 @@ class Texts:
         asked = form.format(f"DEFAULT(t.{quote(column)})")
         sql = f"SELECT {asked} FROM (SELECT 1) AS one LEFT JOIN {qualified(table)} AS t ON TRUE LIMIT 1"
         try:
-            return self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one()
+            return execute_verbatim(self.connection, sql).scalar_one()
         except sa.exc.OperationalError as error:
             if messages.about(*cast(Any, error.orig).args) != "privilege":
                 raise
@@ -134,7 +135,7 @@ class Texts:
             f" DECLARE told LONGTEXT; WHILE n <= {count} DO SET v = {number};"
             " SET told = CONCAT_WS(',', told, HEX(CONVERT(v USING utf8mb4))); SET n = n + 1; END WHILE; SELECT told; END"
         )
-        told = str(self.connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one())
+        told = str(execute_verbatim(self.connection, sql).scalar_one())
         texts = (bytes.fromhex(label).decode() for label in told.split(","))
         return f"{found[1]}({quoted_labels(texts)})"
 
@@ -164,4 +165,4 @@ class Texts:
             yield
         finally:
             if current is not None:
-                self.connection.exec_driver_sql(f"USE {quote(current)}".replace("%", "%%"))
+                execute_verbatim(self.connection, f"USE {quote(current)}")

@@ -14,7 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.adapter import Granule, Key, Read, key_granules
+from migrator.adapter import Granule, Key, Read, execute_verbatim, key_granules
 from migrator.model.objects import QName, Table
 
 from . import paths
@@ -117,7 +117,7 @@ class _KeyOrder:
         return cases[0] if len(cases) == 1 else f"({' OR '.join(cases)})"
 
     def _ask(self, sql: str) -> Sequence[Any]:
-        return tuple(self.connection.exec_driver_sql(sql.replace("%", "%%")).first() or ())
+        return tuple(execute_verbatim(self.connection, sql).first() or ())
 
 
 def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
@@ -131,8 +131,7 @@ def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granul
 def _order(connection: sa.Connection, table: Table) -> _KeyOrder | None:
     """The key that rows are stored by: the primary key, else the first unique index that takes no NULL."""
     indexes: dict[str, list[Any]] = {}
-    shown = f"SHOW INDEX FROM {qualified(table.source)}".replace("%", "%%")
-    for row in connection.exec_driver_sql(shown).mappings():
+    for row in execute_verbatim(connection, f"SHOW INDEX FROM {qualified(table.source)}").mappings():
         indexes.setdefault(row["Key_name"], []).append(row)
     for name, parts in indexes.items():
         if not parts[0]["Non_unique"] and not any(part["Null"] for part in parts):
@@ -196,8 +195,7 @@ def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str 
     See :meth:`migrator.adapter.Adapter.changed`.
     """
     then = json.loads(mark)
-    counted = f"SELECT COUNT(*) FROM {paths.rows_of(read)}".replace("%", "%%")
-    held = int(connection.exec_driver_sql(counted).scalar_one())
+    held = int(execute_verbatim(connection, f"SELECT COUNT(*) FROM {paths.rows_of(read)}").scalar_one())
     if held != rows:
         return f"it has {held} rows, not {rows}"
     if paths.PAST in connection.info:  # what is written now changes nothing of it

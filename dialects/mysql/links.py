@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from migrator.adapter import Load, Read
+from migrator.adapter import Load, Read, execute_verbatim
 from migrator.errors import ConnectionLost, LinkRefused, RowCountDiffers, ValueNotCarried
 from migrator.model.objects import QName
 
@@ -44,7 +44,7 @@ def locking(engine: sa.Engine, tables: Sequence[QName]) -> Iterator[None]:
         connection.exec_driver_sql(f"DO GET_LOCK('{name}', 0)")
         if tables:
             names = ", ".join(f"{qualified(table)} READ" for table in tables)
-            connection.exec_driver_sql(f"LOCK TABLES {names}".replace("%", "%%"))
+            execute_verbatim(connection, f"LOCK TABLES {names}")
         _LOCKS[key] = name
         try:
             yield
@@ -96,7 +96,7 @@ def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     stored = int(driver.query(f"INSERT INTO {qualified(load.table)} ({into}) SELECT {values} FROM {rows}"))
     if driver._result.warning_count:
         paths.refuse_warnings(driver, load)
-    sent = int(connection.exec_driver_sql(f"SELECT COUNT(*) FROM {rows}".replace("%", "%%")).scalar_one())
+    sent = int(execute_verbatim(connection, f"SELECT COUNT(*) FROM {rows}").scalar_one())
     if stored != sent:
         raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="no warning")
     if not _locked(connection, connection.info[_SOURCE]):

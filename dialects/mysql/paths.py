@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from pymysql import err
 
-from migrator.adapter import Load, Read, Snapshot
+from migrator.adapter import Load, Read, Snapshot, execute_verbatim
 from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, prefetch, text_or_bytes
 from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
@@ -253,7 +253,7 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int] | None:
     row = ", ".join(f"QUOTE({_bytes_item(column, charsets.get(column.name))})" for column in read.columns)
     hashed = f"CAST(CONV(LEFT(MD5(CONCAT({row})), 16), 16, 10) AS UNSIGNED)"
     sql = f"SELECT COUNT(*), COALESCE(SUM({hashed}), 0) FROM {rows_of(read)}"
-    found = connection.exec_driver_sql(sql.replace("%", "%%")).one()
+    found = execute_verbatim(connection, sql).one()
     warned = connection.exec_driver_sql(
         "SELECT @@warning_count"
     ).scalar_one()  # CONCAT gives NULL then, which SUM passes over

@@ -12,6 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from migrator.adapter import execute_verbatim
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -189,13 +190,13 @@ class _Dictionary:
     def _positions(self, rows: Sequence[Row]) -> dict[int, int]:
         """What each sequence gives next."""
         reads = [
-            f"SELECT {r.oid}::bigint AS oid, last_value, is_called FROM {quote(r.schema)}.{quote(r.name)}".replace("%", "%%")
+            f"SELECT {r.oid}::bigint AS oid, last_value, is_called FROM {quote(r.schema)}.{quote(r.name)}"
             for r in rows
             if r.readable
         ]
         if not reads:
             return {}
-        found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
+        found = execute_verbatim(self._connection, " UNION ALL ".join(reads)).all()
         steps = {row.oid: row.increment for row in rows}
         return {row.oid: row.last_value + (steps[row.oid] if row.is_called else 0) for row in found}
 
@@ -207,7 +208,7 @@ class _Dictionary:
         reads = [
             f"SELECT {r.oid}::bigint AS oid, (SELECT max({quote(r.owner_name)}) FROM"
             f" {quote(r.owner_schema)}.{quote(r.owner_table)} "
-            f" WHERE {queries.sequence_values(quote(r.owner_name))})::bigint AS value".replace("%", "%%")
+            f" WHERE {queries.sequence_values(quote(r.owner_name))})::bigint AS value"
             for r in rows
             if r.largest_known and r.increment > 0
         ]
@@ -215,7 +216,7 @@ class _Dictionary:
             return {}
         driver: Any = self._connection.connection.driver_connection
         with driver.transaction(force_rollback=True):
-            found = self._connection.exec_driver_sql(" UNION ALL ".join(reads)).all()
+            found = execute_verbatim(self._connection, " UNION ALL ".join(reads)).all()
         return {row.oid: row.value for row in found if row.value is not None}
 
     # --- tables and views -------------------------------------------------------------------------------------------
@@ -345,7 +346,7 @@ class _Dictionary:
         driver: Any = self._connection.connection.driver_connection
         try:
             with driver.transaction():  # a savepoint, where there is a transaction already
-                row = self._connection.exec_driver_sql(f"SELECT ARRAY[{', '.join(items)}]".replace("%", "%%")).scalar_one()
+                row = execute_verbatim(self._connection, f"SELECT ARRAY[{', '.join(items)}]").scalar_one()
         except _UNDEFINED:
             half = len(items) // 2
             return [*self._evaluated(items[:half]), *self._evaluated(items[half:])] if half else [()]

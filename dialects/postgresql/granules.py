@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.adapter import Granule, Read
+from migrator.adapter import Granule, Read, execute_verbatim
 from migrator.model.objects import QName, Table
 
 from . import paths
@@ -43,7 +43,7 @@ def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granul
     if not connection.exec_driver_sql(may, (root,)).scalar_one():
         return (Granule(),)  # reading it says what is missing
     paths.row_security(connection, hiding=True)  # no row is read; a policy is the reader's matter
-    connection.exec_driver_sql(f"SELECT FROM {root} LIMIT 0".replace("%", "%%"))  # locks it, and all its partitions
+    execute_verbatim(connection, f"SELECT FROM {root} LIMIT 0")  # locks it, and all its partitions
     relations = connection.exec_driver_sql(_RELATIONS, (root,)).all()
     version = int(connection.exec_driver_sql("SELECT pg_catalog.current_setting('server_version_num')").scalar_one())
     if any(not relation.itself and not relation.readable for relation in relations):
@@ -126,8 +126,8 @@ def _later(then: int, now: int, row: str = "") -> str:
     A row keeps the last 32 bits of its transaction's number, long after they came into use again; only numbers that were in
     use since the mark count.
     """
-    since = f"({row}xmin::pg_catalog.text::pg_catalog.int8 - {then % _XIDS} + {_XIDS}) %% {_XIDS}"
-    return f"{since} < {now - then}"
+    since = f"{row}xmin::pg_catalog.text::pg_catalog.int8 - {then % _XIDS} + {_XIDS}"
+    return f"pg_catalog.mod({since}, {_XIDS}) < {now - then}"
 
 
 def _altered(connection: sa.Connection, read: Read, then: int, now: int) -> str | None:
@@ -147,10 +147,10 @@ def _altered(connection: sa.Connection, read: Read, then: int, now: int) -> str 
 
 
 def _rows_changed(connection: sa.Connection, read: Read, then: int, now: int, rows: int) -> str | None:
-    source = paths.rows_of(connection, read).replace("%", "%%")
+    source = paths.rows_of(connection, read)
     later = _later(then, now) if _has_transactions(connection, read) else "false"
-    found: Sequence[Any] = connection.exec_driver_sql(
-        f"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {later}) FROM {source}"
+    found: Sequence[Any] = execute_verbatim(
+        connection, f"SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER (WHERE {later}) FROM {source}"
     ).one()
     held, written = found
     if held != rows:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from psycopg import errors
 
+from migrator.adapter import execute_verbatim
 from migrator.errors import StateGone, TableLocked
 from migrator.model.objects import QName
 
@@ -92,13 +93,13 @@ def hold(connection: sa.Connection, relations: Sequence[str]) -> None:
     wanted = [relation for relation in relations if relation not in held]
     if not wanted:
         return
-    sql = f"LOCK TABLE {', '.join(wanted)} IN ACCESS SHARE MODE NOWAIT".replace("%", "%%")
+    sql = f"LOCK TABLE {', '.join(wanted)} IN ACCESS SHARE MODE NOWAIT"
     refused = ""
     for attempt in range(ATTEMPTS):
         time.sleep(PAUSE if attempt else 0)
         try:
             with connection.begin_nested():
-                connection.exec_driver_sql(sql)
+                execute_verbatim(connection, sql)
         except sa.exc.DBAPIError as error:
             if isinstance(error.orig, errors.InsufficientPrivilege):
                 for relation in wanted if len(wanted) > 1 else ():

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from psycopg import errors
 
 from migrator import arrow
-from migrator.adapter import Load, Read, Snapshot
+from migrator.adapter import Load, Read, Snapshot, execute_verbatim
 from migrator.errors import InternalError, NoNumberedState, RowCountDiffers, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -201,8 +201,8 @@ def _own(connection: sa.Connection, relation: str) -> str:
 
 def count(connection: sa.Connection, table: QName) -> int:
     """How many rows a table has of its own."""
-    own = _own(connection, qualified(table)).replace("%", "%%")
-    return int(connection.exec_driver_sql(f"SELECT count(*) FROM {own}").scalar_one())
+    own = _own(connection, qualified(table))
+    return int(execute_verbatim(connection, f"SELECT count(*) FROM {own}").scalar_one())
 
 
 _OWNED_SEQUENCES = f"""
@@ -228,7 +228,7 @@ def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int]:
         sql = f"""SELECT pg_catalog.setval('{sequence.replace("'", "''")}', r.last)
             FROM (SELECT {last}({quote(column)})::bigint AS last FROM {own} WHERE {numbers}) r, {sequence} s
             WHERE r.last {beyond} s.last_value - CASE WHEN s.is_called THEN 0 ELSE {increment} END"""
-        found = connection.exec_driver_sql(sql.replace("%", "%%")).scalar_one_or_none()
+        found = execute_verbatim(connection, sql).scalar_one_or_none()
         if found is not None:
             raised[column] = int(found)
     return raised
@@ -265,8 +265,8 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
     """The number of rows, and the sum of the hashes of their texts: they have NULL as nothing, and quotes around ``''``."""
     row = f"ROW({', '.join(quote(column.name) for column in read.columns)})::text"
     source = rows_of(connection, read)
-    found = connection.exec_driver_sql(
-        f"SELECT count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text FROM {source}".replace("%", "%%")
+    found = execute_verbatim(
+        connection, f"SELECT count(*), coalesce(sum(hashtextextended({row}, 0)), 0)::text FROM {source}"
     ).one()
     return int(found[0]), int(found[1])
 

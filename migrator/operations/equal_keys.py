@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Load
+from migrator.adapter import Load, execute_verbatim
 from migrator.ddl import DDL, Emitter
 from migrator.ends import Database, database_errors
 from migrator.model.objects import QName
@@ -39,4 +39,4 @@ def _equal(connection: sa.Connection, ddl: DDL, table: QName, names: Sequence[st
     given = " AND ".join(f"{ddl.quote(name)} IS NOT NULL" for name in names)
     groups = f"SELECT count(*) AS n FROM {ddl.name_of(table)} WHERE {given} GROUP BY {columns} HAVING count(*) > 1"
     sql = f"SELECT coalesce(sum(n), 0) FROM ({groups}) g"
-    return int(connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).scalar_one())
+    return int(execute_verbatim(connection, sql).scalar_one())

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.adapter import Adapter, Read
+from migrator.adapter import Adapter, Read, execute_verbatim
 from migrator.model.measures import AS_TEXT, Ask
 from migrator.model.objects import ForeignKey
 
@@ -82,5 +82,5 @@ def _quoted(adapter: Adapter, name: str) -> str:
 
 
 def _one(connection: sa.Connection, sql: str) -> Sequence[Any]:
-    """The one row of a query, which is sent as it is: a percent sign is no parameter's."""
-    return tuple(connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).one())
+    """The one row of a query."""
+    return tuple(execute_verbatim(connection, sql).one())

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator import arrow
-from migrator.adapter import Adapter, Always, Asked, Fact, Granule, Load, Read
+from migrator.adapter import Adapter, Always, Asked, Fact, Granule, Load, Read, execute_verbatim
 from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
@@ -556,7 +556,7 @@ class AdapterContract(DeclarationContract):
         with workbench.reading() as connection:
             rows = self.adapter.rows_of(connection, Read(table.source, columns, f"1 = 1 -- {uuid}"))
             sql = f"SELECT {', '.join(map(str, asked.values()))} FROM {rows}"
-            found = connection.exec_driver_sql(sql, execution_options={"no_parameters": True}).one()
+            found = execute_verbatim(connection, sql).one()
         assert dict(zip(asked, map(int, found), strict=True)) == expected
 
     def test_facts_take_as_many_queries_for_many_tables_as_for_one(self, workbench: Workbench) -> None:
