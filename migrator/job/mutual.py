@@ -7,10 +7,11 @@ calls more values equal, it finds more rows than that, and has the last word abo
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import accumulate, groupby
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -46,13 +47,26 @@ def _references(table: QName, columns: Sequence[Column], keys: Iterable[ForeignK
             yield Reference(own, tuple(places[name] for name in to), free if key.match == "SIMPLE" or free == own else ())
 
 
+def _alike(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
+    """The rows of batches, those together that came in batches of one schema."""
+    found: dict[pa.Schema, list[pa.RecordBatch]] = {}
+    for batch in batches:
+        found.setdefault(batch.schema, []).append(batch)
+    return [part for alike in found.values() for part in pa.Table.from_batches(alike).combine_chunks().to_batches()]
+
+
 class Pool:
-    """Rows that wait for one another, by their numbers: from 0, in the order of ``batches``. ``source``: how they came."""
+    """Rows that wait for one another, by their numbers: from 0, part by part. ``source``: how they came.
+
+    A column travels as text in a batch with a value that its type has no form for, as bytes in one with a text that is none
+    (see :mod:`migrator.arrow`). No row changes its form here: the parts of a pool are its rows of one form.
+    """
 
     def __init__(self, batches: Sequence[pa.RecordBatch], source: Sequence[Column], keys: Sequence[Reference]) -> None:
-        tables = [pa.Table.from_batches([batch]) for batch in batches]  # a text that is none makes its batch's column bytes
-        (self._rows,) = pa.concat_tables(tables, promote_options="permissive").combine_chunks().to_batches()
-        self._batch_rows = max(1, self._rows.num_rows * arrow.BATCH_BYTES // (self._rows.nbytes or 1))
+        self._parts = _alike(batches)
+        ends: list[int] = list(accumulate((part.num_rows for part in self._parts), initial=0))
+        self._starts, self._rows = ends[:-1], ends[-1]
+        self._batch_rows = max(1, self._rows * arrow.BATCH_BYTES // (sum(part.nbytes for part in self._parts) or 1))
         self._source, self._keys = source, keys
         self._needs = tuple(map(self._found, keys))
         self._users: dict[int, list[int]] = {}
@@ -66,9 +80,12 @@ class Pool:
         found = pc.index_in(own, value_set=to, skip_nulls=True).to_pylist()
         return {row: needed for row, needed in enumerate(found) if needed is not None and needed != row}
 
-    def _values(self, places: Sequence[int]) -> pa.Array:
+    def _values(self, places: Sequence[int]) -> pa.ChunkedArray:
         """The values of some columns, all in one; NULL where one of them is."""
-        texts = [arrow.as_text(self._rows.column(place), self._source[place].type).cast(pa.binary()) for place in places]
+        return pa.chunked_array([self._joined(part, places) for part in self._parts], pa.binary())
+
+    def _joined(self, part: pa.RecordBatch, places: Sequence[int]) -> pa.Array:
+        texts = [arrow.as_text(part.column(place), self._source[place].type).cast(pa.binary()) for place in places]
         if len(texts) == 1:
             return texts[0]
         sizes = [pc.binary_length(text).cast(pa.string()).cast(pa.binary()) for text in texts]
@@ -77,36 +94,42 @@ class Pool:
     # --- rows -------------------------------------------------------------------------------------------------------
 
     def __len__(self) -> int:
-        return int(self._rows.num_rows)
+        return self._rows
 
-    def rows(self, numbers: Sequence[int]) -> pa.RecordBatch:
-        """Some rows."""
-        return self._rows.take(pa.array(numbers, pa.int64()))
+    def _part(self, number: int) -> int:
+        """The part that a row is in."""
+        return bisect_right(self._starts, number) - 1
+
+    def rows(self, numbers: Iterable[int]) -> Iterator[pa.RecordBatch]:
+        """Some rows in that order: as many in a batch as follow one another in a part."""
+        for part, run in groupby(numbers, self._part):
+            start = self._starts[part]
+            yield self._parts[part].take(pa.array([number - start for number in run], pa.int64()))
 
     def batches(self, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Some rows in batches."""
+        """Some rows in that order, in batches of the usual size at most."""
         for start in range(0, len(numbers), self._batch_rows):
-            yield self.rows(numbers[start : start + self._batch_rows])
+            yield from self.rows(numbers[start : start + self._batch_rows])
 
     def apart(self) -> Iterator[pa.RecordBatch]:
         """All rows in batches, as they were if none referred to another of them; the last column has their numbers."""
-        numbered = self._apart
-        for start in range(0, len(self), self._batch_rows):
-            part = numbered.slice(start, self._batch_rows)
-            yield part.take(pa.array(range(part.num_rows)))
+        for part, first in zip(self._parts, self._starts, strict=True):
+            numbered = self._apart(part, first)
+            for start in range(0, part.num_rows, self._batch_rows):
+                batch = numbered.slice(start, self._batch_rows)
+                yield batch.take(pa.array(range(batch.num_rows)))
 
-    @cached_property
-    def _apart(self) -> pa.RecordBatch:
-        arrays = list(self._rows.columns)
+    def _apart(self, part: pa.RecordBatch, first: int) -> pa.RecordBatch:
+        """The rows of a part, the number of whose first row is given."""
+        arrays, numbers = list(part.columns), range(first, first + part.num_rows)
         for key, needs in zip(self._keys, self._needs, strict=True):
-            referring = pa.array([row in needs for row in range(len(self))], pa.bool_())
+            referring = pa.array([number in needs for number in numbers], pa.bool_())
             for place in key.nulled:
                 arrays[place] = pc.if_else(referring, pa.scalar(None, arrays[place].type), arrays[place])
             for place, to in () if key.nulled else zip(key.columns, key.referred, strict=True):
                 if arrays[place].type == arrays[to].type:
-                    arrays[place] = pc.if_else(referring, self._rows.column(to), arrays[place])
-        numbers = pa.array(range(len(self)), pa.int64())
-        return pa.RecordBatch.from_arrays([*arrays, numbers], [*self._rows.schema.names, ""])
+                    arrays[place] = pc.if_else(referring, part.column(to), arrays[place])
+        return pa.RecordBatch.from_arrays([*arrays, pa.array(numbers, pa.int64())], [*part.schema.names, ""])
 
     # --- what becomes of them ---------------------------------------------------------------------------------------
 
@@ -121,18 +144,25 @@ class Pool:
         return found
 
     def in_order(self, without: set[int]) -> tuple[list[int], list[int]]:
-        """All rows but some: those that can come in one after the other, in that order; and those in, or after, a circle."""
+        """All rows but some: those that can come in one after the other, in that order; and those in, or after, a circle.
+
+        Of rows that can come in next, those of one part do together.
+        """
         missing = dict.fromkeys((row for row in range(len(self)) if row not in without), 0)
         for needs in self._needs:
             for row in missing.keys() & needs.keys():
                 missing[row] += 1
-        ready = deque(row for row, count in missing.items() if not count)
+        ready = [deque[int]() for _ in self._parts]
+        for row, count in missing.items():
+            if not count:
+                ready[self._part(row)].append(row)
         placed: list[int] = []
-        while ready:
-            placed.append(ready.popleft())
+        queue = deque[int]()
+        while queue := queue or next(filter(None, ready), queue):
+            placed.append(queue.popleft())
             for user in self._users.get(placed[-1], ()):
                 if user in missing:
                     missing[user] -= 1
                     if not missing[user]:
-                        ready.append(user)
+                        ready[self._part(user)].append(user)
         return placed, [row for row, count in missing.items() if count]

@@ -13,7 +13,7 @@ was refused by the database as it is, with all others there that can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,8 @@ from migrator.orphans import count_orphans
 
 Put = Callable[[pa.RecordBatch], int]
 """Loads a batch; how many rows are stored."""
+PutAll = Callable[[Sequence[pa.RecordBatch]], int]
+"""Loads batches by one statement, as a :data:`Put` does one."""
 Reject = Callable[[pa.RecordBatch, str], None]
 """Sets a row aside, for a reason."""
 
@@ -143,7 +145,7 @@ class Mutual:
     """How rows of ``table`` that refer to one another come in. ``source``: as they come, ``target``: as the table has them.
 
     ``keys``: all foreign keys of the table. ``put`` loads a batch, ``trial`` does for a load that is taken back, and
-    ``at_once`` so that all of its rows are there when the database looks for one of them, if it does so after a statement.
+    ``at_once`` loads rows of a circle, where the database looks for those that a statement's rows refer to after it.
     """
 
     table: QName
@@ -152,7 +154,7 @@ class Mutual:
     keys: tuple[ForeignKey, ...]
     put: Put
     trial: Put
-    at_once: Put
+    at_once: PutAll
 
 
 POOL_BYTES = 64 << 20
@@ -194,12 +196,13 @@ class _MutualSieve:
         waiting.clear()
         out = pool.with_dependents(self._bad(pool))
         line, circle = pool.in_order(out)
-        late += [pool.rows(sorted(out))] if out else []
+        late += pool.rows(sorted(out))
         stored = sum(map(self._sieve(mutual.put, lambda row, _: late.append(row)).load, pool.batches(line)))
         if circle:
-            more = self._at_once(pool.rows(circle))
+            rows = list(pool.rows(circle))
+            more = self._at_once(rows)
             stored += more or 0
-            late += [pool.rows(circle)] if more is None else []
+            late += rows if more is None else []
         return stored
 
     def _bad(self, pool: Pool) -> list[int]:
@@ -216,7 +219,7 @@ class _MutualSieve:
         savepoint.rollback()
         return bad
 
-    def _at_once(self, rows: pa.RecordBatch) -> int | None:
+    def _at_once(self, rows: Sequence[pa.RecordBatch]) -> int | None:
         """Load rows that need one another; None: they are refused."""
         savepoint = self._connection.begin_nested()
         try:
@@ -231,7 +234,7 @@ class _MutualSieve:
         savepoint.commit()
         return stored
 
-    def _unchecked(self, rows: pa.RecordBatch) -> int:
+    def _unchecked(self, rows: Sequence[pa.RecordBatch]) -> int:
         """Load rows, while the database does not look for those they refer to if it would do that row by row.
 
         :raises _Dangling: some refer to none.
@@ -241,7 +244,7 @@ class _MutualSieve:
             return self._mutual.at_once(rows)
         before = self._orphans()
         with unchecked:
-            stored = self._mutual.at_once(rows)
+            stored = sum(map(self._mutual.put, rows))
         if self._orphans() != before:
             raise _Dangling
         return stored

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -282,18 +282,20 @@ class _Putting:
 
     def put(self, batch: pa.RecordBatch) -> int:
         """Load a batch; how many rows are stored."""
-        return self._counted(batch, self._load if self._staging is None else self._staging.through)
+        return self._counted([batch], self._load if self._staging is None else self._staging.through)
 
     def trial(self, batch: pa.RecordBatch) -> int:
         """The same, but what is converted does not count: the rows are taken back."""
         put = self._load if self._staging is None else self._staging.through
-        return put(partial(self._store, batch, Counts()))
+        return put(partial(self._store, [batch], Counts()))
 
-    def at_once(self, batch: pa.RecordBatch) -> int:
-        """As :meth:`put`, by one statement."""
-        if self._staging is not None or not self._target.load.conventional:
-            return self.put(batch)
-        return self._counted(batch, partial(by_one_statement, self._adapter, self._connection, self._target.load))
+    def at_once(self, batches: Sequence[pa.RecordBatch]) -> int:
+        """Load batches by one statement; how many rows are stored."""
+        if self._staging is not None:
+            return self._counted(batches, self._staging.through)
+        if len(batches) == 1 and not self._target.load.conventional:
+            return self._counted(batches, self._load)
+        return self._counted(batches, partial(by_one_statement, self._adapter, self._connection, self._target.load))
 
     def named(self, reject: Reject) -> Reject:
         """``reject``, told of the table where the database speaks of the temporary one that its rows wait in."""
@@ -302,17 +304,17 @@ class _Putting:
         waiting, table = self._staging.name, self._target.load.table.name
         return lambda row, reason: reject(row, reason.replace(waiting, table))
 
-    def _counted(self, batch: pa.RecordBatch, put: Callable[[Callable[[Load], int]], int]) -> int:
+    def _counted(self, batches: Sequence[pa.RecordBatch], put: Callable[[Callable[[Load], int]], int]) -> int:
         counts = Counts()
-        stored = put(partial(self._store, batch, counts))
+        stored = put(partial(self._store, batches, counts))
         self._passing.converted += counts
         return stored
 
     def _load(self, store: Callable[[Load], int]) -> int:
         return store(self._target.load)
 
-    def _store(self, batch: pa.RecordBatch, counts: Counts, load: Load) -> int:
-        return self._adapter.load(self._connection, load, self._target.prepared([batch], counts))
+    def _store(self, batches: Sequence[pa.RecordBatch], counts: Counts, load: Load) -> int:
+        return self._adapter.load(self._connection, load, self._target.prepared(batches, counts))
 
 
 class Worker:

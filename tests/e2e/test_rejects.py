@@ -422,7 +422,7 @@ def test_a_file_whose_name_is_taken_meanwhile_is_numbered(
         path.write_text("another job's")
         raise ObjectNotFound(name="c")
 
-    monkeypatch.setattr(retrying, "sift_mutual", claimed)
+    monkeypatch.setattr(retrying, "sift", claimed)
     assert "ORA-39166" in retry(path, url).err
     assert path.read_text() == "another job's"
     assert path.with_name("import_rejects_2.ndjson").read_text() == before

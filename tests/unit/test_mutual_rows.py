@@ -78,7 +78,10 @@ def check_that_all_come_in_that_can(database: sa.Engine, rows: list[Row], size: 
         def put(one: pa.RecordBatch) -> int:
             return adapter.load(connection, load, [one])
 
-        mutual = Mutual(EMP, COLUMNS, COLUMNS, (KEY,), put, put, put)
+        def at_once(batches: Sequence[pa.RecordBatch]) -> int:
+            return adapter.load(connection, load, batches)
+
+        mutual = Mutual(EMP, COLUMNS, COLUMNS, (KEY,), put, put, at_once)
         batches = [batch(rows[start : start + size]) for start in range(0, len(rows), size)]
         count = sift_mutual(adapter, connection, batches, mutual, lambda row, _: refused.append(row.column(0)[0].as_py()))
         stored = set(connection.exec_driver_sql("SELECT id FROM emp WHERE id > 0").scalars())
