@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, groupby
 
@@ -100,16 +100,20 @@ class Pool:
         """The part that a row is in."""
         return bisect_right(self._starts, number) - 1
 
-    def rows(self, numbers: Iterable[int]) -> Iterator[pa.RecordBatch]:
+    def rows(self, numbers: Iterable[int]) -> list[pa.RecordBatch]:
         """Some rows in that order: as many in a batch as follow one another in a part."""
-        for part, run in groupby(numbers, self._part):
-            start = self._starts[part]
-            yield self._parts[part].take(pa.array([number - start for number in run], pa.int64()))
+        return [self._taken(part, run) for part, run in groupby(numbers, self._part)]
 
-    def batches(self, numbers: Sequence[int]) -> Iterator[pa.RecordBatch]:
-        """Some rows in that order, in batches of the usual size at most."""
-        for start in range(0, len(numbers), self._batch_rows):
-            yield from self.rows(numbers[start : start + self._batch_rows])
+    def _taken(self, part: int, numbers: Iterable[int]) -> pa.RecordBatch:
+        start = self._starts[part]
+        return self._parts[part].take(pa.array([number - start for number in numbers], pa.int64()))
+
+    def runs(self, numbers: Iterable[int]) -> Iterator[list[int]]:
+        """Some rows in that order, cut so that each run is a batch, and none larger than is usual."""
+        for _, group in groupby(numbers, self._part):
+            run = list(group)
+            for start in range(0, len(run), self._batch_rows):
+                yield run[start : start + self._batch_rows]
 
     def apart(self) -> Iterator[pa.RecordBatch]:
         """All rows in batches, as they were if none referred to another of them; the last column has their numbers."""
@@ -133,25 +137,28 @@ class Pool:
 
     # --- what becomes of them ---------------------------------------------------------------------------------------
 
-    def with_dependents(self, numbers: Iterable[int]) -> set[int]:
-        """Some rows, and all that need one of them."""
-        found = set(numbers)
-        left = list(found)
+    def needs_another(self, number: int) -> bool:
+        """Whether a row refers to another one of them."""
+        return any(number in needs for needs in self._needs)
+
+    def leave_out(self, numbers: Iterable[int], out: set[int]) -> None:
+        """Add rows to ``out``, and all that need one of them; it has all that need one of its own."""
+        left = [row for row in numbers if row not in out]
+        out.update(left)
         while left:
-            users = set(self._users.get(left.pop(), ())) - found
-            found |= users
+            users = set(self._users.get(left.pop(), ())) - out
+            out |= users
             left += users
-        return found
 
-    def in_order(self, without: set[int]) -> tuple[list[int], list[int]]:
-        """All rows but some: those that can come in one after the other, in that order; and those in, or after, a circle.
+    def in_order(self, numbers: set[int]) -> tuple[list[int], list[int]]:
+        """Some rows: those that can come in one after the other, in that order; and those in, or after, a circle.
 
-        Of rows that can come in next, those of one part do together.
+        What they need of the others is there. Of rows that can come in next, those of one part do together.
         """
-        missing = dict.fromkeys((row for row in range(len(self)) if row not in without), 0)
+        missing = dict.fromkeys(sorted(numbers), 0)
         for needs in self._needs:
             for row in missing.keys() & needs.keys():
-                missing[row] += 1
+                missing[row] += needs[row] in missing
         ready = [deque[int]() for _ in self._parts]
         for row, count in missing.items():
             if not count:
@@ -166,3 +173,36 @@ class Pool:
                     if not missing[user]:
                         ready[self._part(user)].append(user)
         return placed, [row for row, count in missing.items() if count]
+
+    def circles(self, numbers: Collection[int]) -> list[list[int]]:
+        """Of rows in, or after, circles: those of each circle that needs no other row of them."""
+        among, left = set(numbers), set(numbers)
+        found: list[list[int]] = []
+        for first in self._needed_first(among):
+            circle = [first] if first in left else []
+            left.discard(first)
+            for row in circle:  # which grows by what its rows need: only a circle's is not placed before them
+                more = self._needed(row) & left
+                left -= more
+                circle += more
+            inside = set(circle)
+            if circle and all(self._needed(row) & among <= inside for row in circle):
+                found.append(circle)
+        return found
+
+    def _needed(self, row: int) -> set[int]:
+        return {needs[row] for needs in self._needs if row in needs}
+
+    def _needed_first(self, among: set[int]) -> list[int]:
+        """Some rows, each before those that need it, but for those that it needs itself."""
+        begun, ended = set[int](), dict[int, None]()
+        for first in sorted(among):
+            stack = [first]
+            while stack:
+                row = stack[-1]
+                if row in begun:
+                    ended.setdefault(stack.pop())
+                else:
+                    begun.add(row)
+                    stack += [user for user in self._users.get(row, ()) if user in among and user not in begun]
+        return list(reversed(ended))

@@ -6,15 +6,17 @@ no good row is loaded by itself without need.
 
 Where rows refer to others of their own table, halves show nothing: a batch that is refused waits then, and all that wait
 are looked at together, see :mod:`migrator.job.mutual`. First it is found which of them are refused as if they referred to
-none of the others; those are left out, with all that need them. The rest comes in with parents first, and rows in circles
-at once. What was left out is then tried by itself, row by row, until no more of it gets in: so each row that is rejected
-was refused by the database as it is, with all others there that can be.
+none of the others; those are left out, with all that need them. The rest comes in with parents first, and the rows of each
+circle at once. Then those are tried likewise that do refer to others: it may be only that change which was refused. What is
+left out still is tried row by row until no more of it gets in. So each row that is rejected was refused by the database as
+it is, with all others there that can be.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +163,10 @@ POOL_BYTES = 64 << 20
 """How many bytes of rows wait for one another at most; those that get in neither then nor later are looked at once more."""
 
 
+Orphans = list[int | None]
+"""How many rows refer to none, by each foreign key."""
+
+
 class _Dangling(Exception):
     """Rows came in that refer to none."""
 
@@ -194,16 +200,46 @@ class _MutualSieve:
         mutual = self._mutual
         pool = Pool(waiting, mutual.source, references(mutual.table, mutual.target, mutual.keys))
         waiting.clear()
-        out = pool.with_dependents(self._bad(pool))
-        line, circle = pool.in_order(out)
+        bad = self._bad(pool)
+        out, doubtful = set[int](), set[int]()
+        pool.leave_out(bad, doubtful)
+        pool.leave_out((row for row in bad if not pool.needs_another(row)), out)
+        stored = self._load_rows(pool, set(range(len(pool))) - doubtful, out)
+        stored += self._load_rows(pool, doubtful - out, out)
         late += pool.rows(sorted(out))
-        stored = sum(map(self._sieve(mutual.put, lambda row, _: late.append(row)).load, pool.batches(line)))
-        if circle:
-            rows = list(pool.rows(circle))
-            more = self._at_once(rows)
-            stored += more or 0
-            late += rows if more is None else []
         return stored
+
+    def _load_rows(self, pool: Pool, numbers: set[int], out: set[int]) -> int:
+        """Load some rows of a pool; to ``out`` are added those that are refused, with all that need them."""
+        stored = 0
+        while numbers:
+            line, rest = pool.in_order(numbers)
+            for run in pool.runs(line):
+                stored += self._load_units(pool, [[row] for row in run], partial(self._in_line, pool), out)
+            circles = pool.circles(rest)
+            stored += self._load_units(pool, circles, partial(self._at_once, pool, cache(self._orphans)), out)
+            numbers = set(rest).difference(out, *circles)
+        return stored
+
+    def _load_units(
+        self, pool: Pool, units: list[list[int]], whole: Callable[[list[int]], int | None], out: set[int]
+    ) -> int:
+        """Load units, each of which comes in with all its rows or none, by ``whole``: all of them, or else in halves."""
+        units = [unit for unit in units if out.isdisjoint(unit)]
+        stored = whole([row for unit in units for row in unit]) if units else 0
+        if stored is not None:
+            return stored
+        if len(units) == 1:
+            pool.leave_out(units[0], out)
+            return 0
+        middle = len(units) // 2
+        return sum(self._load_units(pool, half, whole, out) for half in (units[:middle], units[middle:]))
+
+    def _in_line(self, pool: Pool, numbers: list[int]) -> int | None:
+        """Load rows of one batch that need none after them; None: one is refused."""
+        (batch,) = pool.rows(numbers)
+        stored, refusal = self._sieve(self._mutual.put).whole(batch)
+        return stored if refusal is None else None
 
     def _bad(self, pool: Pool) -> list[int]:
         """The rows that are refused even if all others are there that they refer to."""
@@ -219,11 +255,11 @@ class _MutualSieve:
         savepoint.rollback()
         return bad
 
-    def _at_once(self, rows: Sequence[pa.RecordBatch]) -> int | None:
-        """Load rows that need one another; None: they are refused."""
+    def _at_once(self, pool: Pool, before: Callable[[], Orphans], numbers: list[int]) -> int | None:
+        """Load rows that need one another; None: one is refused. ``before``: what refers to none without them."""
         savepoint = self._connection.begin_nested()
         try:
-            stored = self._unchecked(rows)
+            stored = self._unchecked(pool.rows(sorted(numbers)), before)
         except Exception as error:
             known = isinstance(error, self._adapter.driver_errors())
             about = self._adapter.explain(error).about if known else None
@@ -234,7 +270,7 @@ class _MutualSieve:
         savepoint.commit()
         return stored
 
-    def _unchecked(self, rows: Sequence[pa.RecordBatch]) -> int:
+    def _unchecked(self, rows: Sequence[pa.RecordBatch], before: Callable[[], Orphans]) -> int:
         """Load rows, while the database does not look for those they refer to if it would do that row by row.
 
         :raises _Dangling: some refer to none.
@@ -242,14 +278,14 @@ class _MutualSieve:
         unchecked = self._adapter.unchecked_references(self._connection)
         if unchecked is None:
             return self._mutual.at_once(rows)
-        before = self._orphans()
+        there = before()
         with unchecked:
             stored = sum(map(self._mutual.put, rows))
-        if self._orphans() != before:
+        if self._orphans() != there:
             raise _Dangling
         return stored
 
-    def _orphans(self) -> list[int | None]:
+    def _orphans(self) -> Orphans:
         return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
 
     def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> int:
