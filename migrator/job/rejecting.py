@@ -15,7 +15,7 @@ it is, with all others there that can be.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -24,14 +24,34 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter
+from migrator.converting import Counts
 from migrator.errors import RejectLimitReached, TextNotCarried, ValueNotCarried
 from migrator.job.mutual import Pool, references
 from migrator.model.objects import Column, ForeignKey, QName
 from migrator.orphans import count_orphans
 
-Put = Callable[[pa.RecordBatch], int]
-"""Loads a batch; how many rows are stored."""
-PutAll = Callable[[Sequence[pa.RecordBatch]], int]
+
+@dataclass(frozen=True)
+class Stored:
+    """How many rows are stored, and the values that were changed in them on their way."""
+
+    rows: int = 0
+    converted: Counts = field(default_factory=Counts)
+
+    def __add__(self, other: Stored) -> Stored:
+        return Stored(self.rows + other.rows, self.converted + other.converted)
+
+
+NONE_STORED = Stored()
+
+
+def _all(stored: Iterable[Stored]) -> Stored:
+    return sum(stored, NONE_STORED)
+
+
+Put = Callable[[pa.RecordBatch], Stored]
+"""Loads a batch. What it stored may be taken back: it counts only where it is returned further."""
+PutAll = Callable[[Sequence[pa.RecordBatch]], Stored]
 """Loads batches by one statement, as a :data:`Put` does one."""
 Reject = Callable[[pa.RecordBatch, str], None]
 """Sets a row aside, for a reason."""
@@ -85,19 +105,19 @@ class Sieve:
         self._adapter, self._connection, self._put, self._reject = adapter, connection, put, reject
         self._texts = texts
 
-    def load(self, batch: pa.RecordBatch) -> int:
-        """Load what can be loaded of a batch; how many rows are stored."""
+    def load(self, batch: pa.RecordBatch) -> Stored:
+        """Load what can be loaded of a batch."""
         stored, reason = self.whole(batch)
         if reason is None:
             return stored
         if batch.num_rows == 1:
             self._reject(batch, reason)
-            return 0
+            return NONE_STORED
         middle = batch.num_rows // 2
         return self.load(_rows(batch, 0, middle)) + self.load(_rows(batch, middle, batch.num_rows))
 
-    def whole(self, batch: pa.RecordBatch) -> tuple[int, str | None]:
-        """Load all of a batch or nothing; how many rows are stored, and why it is refused, None: it is not."""
+    def whole(self, batch: pa.RecordBatch) -> tuple[Stored, str | None]:
+        """Load all of a batch or nothing; what is stored, and why it is refused, None: it is not."""
         savepoint = self._connection.begin_nested()
         try:
             stored = self._put(batch)
@@ -106,7 +126,7 @@ class Sieve:
             if reason is None:
                 raise
             savepoint.rollback()
-            return 0, reason
+            return NONE_STORED, reason
         savepoint.commit()
         return stored, None
 
@@ -133,10 +153,10 @@ def sift(
     put: Put,
     reject: Reject,
     texts: bool = False,
-) -> int:
-    """Load batches but for the rows that the database refuses, which ``reject`` gets; how many rows are stored."""
+) -> Stored:
+    """Load batches but for the rows that the database refuses, which ``reject`` gets."""
     sieve = Sieve(adapter, connection, put, reject, texts)
-    return sum(map(sieve.load, batches))
+    return _all(map(sieve.load, batches))
 
 
 # --- rows that refer to one another ---------------------------------------------------------------------------------
@@ -146,8 +166,8 @@ def sift(
 class Mutual:
     """How rows of ``table`` that refer to one another come in. ``source``: as they come, ``target``: as the table has them.
 
-    ``keys``: all foreign keys of the table. ``put`` loads a batch, ``trial`` does for a load that is taken back, and
-    ``at_once`` loads rows of a circle, where the database looks for those that a statement's rows refer to after it.
+    ``keys``: all foreign keys of the table. ``put`` loads a batch; ``at_once`` loads rows of circles, where the database
+    looks for those that a statement's rows refer to when it has all of them.
     """
 
     table: QName
@@ -155,7 +175,6 @@ class Mutual:
     target: tuple[Column, ...]
     keys: tuple[ForeignKey, ...]
     put: Put
-    trial: Put
     at_once: PutAll
 
 
@@ -173,7 +192,7 @@ class _Dangling(Exception):
 
 def sift_mutual(
     adapter: Adapter, connection: sa.Connection, batches: Iterable[pa.RecordBatch], mutual: Mutual, reject: Reject
-) -> int:
+) -> Stored:
     """As :func:`sift`, where rows refer to others of their own table."""
     return _MutualSieve(adapter, connection, mutual).load(batches, reject)
 
@@ -182,8 +201,8 @@ class _MutualSieve:
     def __init__(self, adapter: Adapter, connection: sa.Connection, mutual: Mutual) -> None:
         self._adapter, self._connection, self._mutual = adapter, connection, mutual
 
-    def load(self, batches: Iterable[pa.RecordBatch], reject: Reject) -> int:
-        stored, waiting, late = 0, list[pa.RecordBatch](), list[pa.RecordBatch]()
+    def load(self, batches: Iterable[pa.RecordBatch], reject: Reject) -> Stored:
+        stored, waiting, late = NONE_STORED, list[pa.RecordBatch](), list[pa.RecordBatch]()
         sieve = self._sieve(self._mutual.put)
         for batch in batches:
             more, refusal = sieve.whole(batch)
@@ -192,10 +211,10 @@ class _MutualSieve:
             if sum(held.nbytes for held in waiting) > POOL_BYTES:
                 stored += self._load_pool(waiting, late)
         waiting, late = [*late, *waiting], []
-        stored += self._load_pool(waiting, late) if waiting else 0
+        stored += self._load_pool(waiting, late) if waiting else NONE_STORED
         return stored + self._one_by_one(late, reject)
 
-    def _load_pool(self, waiting: list[pa.RecordBatch], late: list[pa.RecordBatch]) -> int:
+    def _load_pool(self, waiting: list[pa.RecordBatch], late: list[pa.RecordBatch]) -> Stored:
         """Load the rows that wait, so that none do; those that do not get in are ``late``."""
         mutual = self._mutual
         pool = Pool(waiting, mutual.source, references(mutual.table, mutual.target, mutual.keys))
@@ -209,9 +228,9 @@ class _MutualSieve:
         late += pool.rows(sorted(out))
         return stored
 
-    def _load_rows(self, pool: Pool, numbers: set[int], out: set[int]) -> int:
+    def _load_rows(self, pool: Pool, numbers: set[int], out: set[int]) -> Stored:
         """Load some rows of a pool; to ``out`` are added those that are refused, with all that need them."""
-        stored = 0
+        stored = NONE_STORED
         while numbers:
             line, rest = pool.in_order(numbers)
             for run in pool.runs(line):
@@ -222,20 +241,20 @@ class _MutualSieve:
         return stored
 
     def _load_units(
-        self, pool: Pool, units: list[list[int]], whole: Callable[[list[int]], int | None], out: set[int]
-    ) -> int:
+        self, pool: Pool, units: list[list[int]], whole: Callable[[list[int]], Stored | None], out: set[int]
+    ) -> Stored:
         """Load units, each of which comes in with all its rows or none, by ``whole``: all of them, or else in halves."""
         units = [unit for unit in units if out.isdisjoint(unit)]
-        stored = whole([row for unit in units for row in unit]) if units else 0
+        stored = whole([row for unit in units for row in unit]) if units else NONE_STORED
         if stored is not None:
             return stored
         if len(units) == 1:
             pool.leave_out(units[0], out)
-            return 0
+            return NONE_STORED
         middle = len(units) // 2
-        return sum(self._load_units(pool, half, whole, out) for half in (units[:middle], units[middle:]))
+        return _all(self._load_units(pool, half, whole, out) for half in (units[:middle], units[middle:]))
 
-    def _in_line(self, pool: Pool, numbers: list[int]) -> int | None:
+    def _in_line(self, pool: Pool, numbers: list[int]) -> Stored | None:
         """Load rows of one batch that need none after them; None: one is refused."""
         (batch,) = pool.rows(numbers)
         stored, refusal = self._sieve(self._mutual.put).whole(batch)
@@ -244,10 +263,10 @@ class _MutualSieve:
     def _bad(self, pool: Pool) -> list[int]:
         """The rows that are refused even if all others are there that they refer to."""
         bad: list[int] = []
-        trial = self._mutual.trial
+        put = self._mutual.put
         savepoint = self._connection.begin_nested()
         sieve = self._sieve(
-            lambda batch: trial(batch.select(range(batch.num_columns - 1))),
+            lambda batch: put(batch.select(range(batch.num_columns - 1))),
             lambda row, _: bad.append(row.column(row.num_columns - 1)[0].as_py()),
         )
         for batch in pool.apart():
@@ -255,7 +274,7 @@ class _MutualSieve:
         savepoint.rollback()
         return bad
 
-    def _at_once(self, pool: Pool, before: Callable[[], Orphans], numbers: list[int]) -> int | None:
+    def _at_once(self, pool: Pool, before: Callable[[], Orphans], numbers: list[int]) -> Stored | None:
         """Load rows that need one another; None: one is refused. ``before``: what refers to none without them."""
         savepoint = self._connection.begin_nested()
         try:
@@ -270,7 +289,7 @@ class _MutualSieve:
         savepoint.commit()
         return stored
 
-    def _unchecked(self, rows: Sequence[pa.RecordBatch], before: Callable[[], Orphans]) -> int:
+    def _unchecked(self, rows: Sequence[pa.RecordBatch], before: Callable[[], Orphans]) -> Stored:
         """Load rows, while the database does not look for those they refer to if it would do that row by row.
 
         :raises _Dangling: some refer to none.
@@ -280,7 +299,7 @@ class _MutualSieve:
             return self._mutual.at_once(rows)
         there = before()
         with unchecked:
-            stored = sum(map(self._mutual.put, rows))
+            stored = _all(map(self._mutual.put, rows))
         if self._orphans() != there:
             raise _Dangling
         return stored
@@ -288,16 +307,16 @@ class _MutualSieve:
     def _orphans(self) -> Orphans:
         return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
 
-    def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> int:
+    def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> Stored:
         """Load rows one by one until no more of them get in."""
         refused: list[tuple[pa.RecordBatch, str]] = []
         sieve = self._sieve(self._mutual.put, lambda row, reason: refused.append((row, reason)))
         singles = (_rows(batch, row, row + 1) for batch in rows for row in range(batch.num_rows))
-        stored, tried = sum(map(sieve.load, singles)), sum(batch.num_rows for batch in rows)
+        stored, tried = _all(map(sieve.load, singles)), sum(batch.num_rows for batch in rows)
         while refused and len(refused) < tried:
             tried, again = len(refused), [row for row, _ in refused]
             refused.clear()
-            stored += sum(map(sieve.load, again))
+            stored += _all(map(sieve.load, again))
         for row, reason in refused:
             reject(row, reason)
         return stored

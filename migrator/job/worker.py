@@ -30,7 +30,7 @@ from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedFiles, DumpedRows, HeldFiles, RowsFrom, TableRows, database_errors
 from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
 from migrator.job import rejecting as rejects
-from migrator.job.rejecting import NONE_REJECTED, Mutual, Reject, Rejected, Rejecting, limited, sift, sift_mutual
+from migrator.job.rejecting import NONE_REJECTED, Mutual, Reject, Rejected, Rejecting, Stored, limited, sift, sift_mutual
 from migrator.job.table import DoneMark
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
@@ -273,29 +273,27 @@ class _Passing:
             yield piece
 
 
+_Through = Callable[[Callable[[Load], int]], int]
+"""Lets a table be filled, and has its rows moved on if it is a temporary one; how many are stored."""
+
+
 class _Putting:
-    """Puts single batches into the table of a load."""
+    """Puts batches into the table of a load, by way of a temporary one if it is staged."""
 
-    def __init__(self, adapter: Adapter, connection: sa.Connection, target: Store, passing: _Passing) -> None:
-        self._adapter, self._connection, self._target, self._passing = adapter, connection, target, passing
+    def __init__(self, adapter: Adapter, connection: sa.Connection, target: Store) -> None:
+        self._adapter, self._connection, self._target = adapter, connection, target
         self._staging = Staging(adapter, connection, target.load, target.where) if target.staged else None
+        self._through: _Through = self._straight if self._staging is None else self._staging.through
 
-    def put(self, batch: pa.RecordBatch) -> int:
-        """Load a batch; how many rows are stored."""
-        return self._counted([batch], self._load if self._staging is None else self._staging.through)
+    def put(self, batch: pa.RecordBatch) -> Stored:
+        """Load a batch."""
+        return self._put([batch], self._through)
 
-    def trial(self, batch: pa.RecordBatch) -> int:
-        """The same, but what is converted does not count: the rows are taken back."""
-        put = self._load if self._staging is None else self._staging.through
-        return put(partial(self._store, [batch], Counts()))
-
-    def at_once(self, batches: Sequence[pa.RecordBatch]) -> int:
-        """Load batches by one statement; how many rows are stored."""
-        if self._staging is not None:
-            return self._counted(batches, self._staging.through)
-        if len(batches) == 1 and not self._target.load.conventional:
-            return self._counted(batches, self._load)
-        return self._counted(batches, partial(by_one_statement, self._adapter, self._connection, self._target.load))
+    def at_once(self, batches: Sequence[pa.RecordBatch]) -> Stored:
+        """Load batches by one statement."""
+        if self._staging is not None or (len(batches) == 1 and not self._target.load.conventional):
+            return self._put(batches, self._through)
+        return self._put(batches, partial(by_one_statement, self._adapter, self._connection, self._target.load))
 
     def named(self, reject: Reject) -> Reject:
         """``reject``, told of the table where the database speaks of the temporary one that its rows wait in."""
@@ -304,17 +302,16 @@ class _Putting:
         waiting, table = self._staging.name, self._target.load.table.name
         return lambda row, reason: reject(row, reason.replace(waiting, table))
 
-    def _counted(self, batches: Sequence[pa.RecordBatch], put: Callable[[Callable[[Load], int]], int]) -> int:
+    def _put(self, batches: Sequence[pa.RecordBatch], through: _Through) -> Stored:
         counts = Counts()
-        stored = put(partial(self._store, batches, counts))
-        self._passing.converted += counts
-        return stored
 
-    def _load(self, store: Callable[[Load], int]) -> int:
-        return store(self._target.load)
+        def load(into: Load) -> int:
+            return self._adapter.load(self._connection, into, self._target.prepared(batches, counts))
 
-    def _store(self, batches: Sequence[pa.RecordBatch], counts: Counts, load: Load) -> int:
-        return self._adapter.load(self._connection, load, self._target.prepared(batches, counts))
+        return Stored(through(load), counts)
+
+    def _straight(self, load: Callable[[Load], int]) -> int:
+        return load(self._target.load)
 
 
 class Worker:
@@ -469,18 +466,19 @@ class Worker:
         if not adapter.takes_back(connection, load.table):
             raise RowsNotTakenBack(table=load.table)
         part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key)
-        putting = _Putting(adapter, connection, target, passing)
+        putting = _Putting(adapter, connection, target)
         reject = putting.named(limited(part.add, load.table, rejecting.limit))
         ahead = prefetch(self._batches(move.rows_from))
         passed = passing.batches(ahead)
         try:
             if rejecting.keys:
-                ways = (putting.put, putting.trial, putting.at_once)
+                ways = (putting.put, putting.at_once)
                 mutual = Mutual(load.table, load.source, load.target, rejecting.keys, *ways)
                 stored = sift_mutual(adapter, connection, passed, mutual, reject)
             else:
                 stored = sift(adapter, connection, passed, putting.put, reject, rejecting.texts)
-            counted = stored + part.rows if target.where is None else passing.rows
+            passing.converted += stored.converted
+            counted = stored.rows + part.rows if target.where is None else passing.rows
             self._check_count(move, counted, passing.rows)
             part.finish()
         except BaseException:
@@ -488,7 +486,7 @@ class Worker:
             raise
         finally:
             ahead.close()
-        return stored, Rejected(part.rows, part.path.name, part.reason) if part.rows else NONE_REJECTED
+        return stored.rows, Rejected(part.rows, part.path.name, part.reason) if part.rows else NONE_REJECTED
 
     def _place(self, move: Move, target: Place, passing: _Passing) -> None:
         """Place data files, and mark it done; a worker that dies before the mark has it done once more."""

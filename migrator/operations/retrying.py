@@ -19,7 +19,7 @@ from migrator import rejects
 from migrator.adapter import Adapter, Load
 from migrator.ends import Database, database_errors
 from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
-from migrator.job.rejecting import Mutual, sift, sift_mutual
+from migrator.job.rejecting import Mutual, Stored, sift, sift_mutual
 from migrator.job.worker import by_one_statement
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, QName, Table
@@ -119,23 +119,24 @@ class _Retry:
         part = rejects.PartWriter(self._left, number, made.qname, source, section.key)
         names = [column.name for column in source]
 
-        def put(batch: pa.RecordBatch) -> int:
-            return self._adapter.load(self._connection, load, [batch])
+        def put(batch: pa.RecordBatch) -> Stored:
+            return Stored(self._adapter.load(self._connection, load, [batch]))
 
-        def at_once(batches: Sequence[pa.RecordBatch]) -> int:
-            return by_one_statement(
+        def at_once(batches: Sequence[pa.RecordBatch]) -> Stored:
+            rows = by_one_statement(
                 *(self._adapter, self._connection, load),
                 lambda staged: self._adapter.load(self._connection, staged, batches),
             )
+            return Stored(rows)
 
         batches = (batch.select(names) for batch in self._batches(section))
         if any(key.referred == made.qname for key in made.foreign_keys):
-            mutual = Mutual(made.qname, source, target, made.foreign_keys, put, put, at_once)
+            mutual = Mutual(made.qname, source, target, made.foreign_keys, put, at_once)
             stored = sift_mutual(self._adapter, self._connection, batches, mutual, part.add)
         else:
             stored = sift(self._adapter, self._connection, batches, put, part.add)
         part.finish()
-        self._say(f"{made.qname}: {stored} rows loaded, {part.rows} rejected")
+        self._say(f"{made.qname}: {stored.rows} rows loaded, {part.rows} rejected")
         return part.path.name if part.rows else ""
 
     def _batches(self, wanted: rejects.Section) -> Iterator[pa.RecordBatch]:

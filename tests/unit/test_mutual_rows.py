@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from migrator.adapter import Load, load_adapter
 from migrator.job import rejecting
 from migrator.job.mutual import Pool, references
-from migrator.job.rejecting import Mutual, sift_mutual
+from migrator.job.rejecting import Mutual, Stored, sift_mutual
 from migrator.model import types as t
 from migrator.model.objects import Column, ForeignKey, QName
 
@@ -77,17 +77,17 @@ def sifted(engine: sa.Engine, rule: Rule, batches: Sequence[pa.RecordBatch]) -> 
         connection.exec_driver_sql("PRAGMA ignore_check_constraints = OFF")
         load = Load(EMP, columns, columns)
 
-        def put(one: pa.RecordBatch) -> int:
-            return adapter.load(connection, load, [one])
+        def put(one: pa.RecordBatch) -> Stored:
+            return at_once([one])
 
-        def at_once(some: Sequence[pa.RecordBatch]) -> int:
-            return adapter.load(connection, load, some)
+        def at_once(some: Sequence[pa.RecordBatch]) -> Stored:
+            return Stored(adapter.load(connection, load, some))
 
-        mutual = Mutual(EMP, columns, columns, KEYS, put, put, at_once)
+        mutual = Mutual(EMP, columns, columns, KEYS, put, at_once)
         count = sift_mutual(adapter, connection, batches, mutual, lambda row, _: refused.append(row.column(0)[0].as_py()))
         stored = list(connection.exec_driver_sql("SELECT id FROM emp WHERE id > 0 ORDER BY id").scalars())
         connection.rollback()
-    assert count == len(stored)
+    assert count.rows == len(stored)
     return stored, refused
 
 

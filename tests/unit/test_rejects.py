@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from migrator import arrow, rejects
 from migrator.adapter import load_adapter
 from migrator.errors import MigratorError, RejectFileNotUsable, RejectLimitReached, ValueNotCarried
-from migrator.job.rejecting import Rejected, limited, sift
+from migrator.job.rejecting import Rejected, Stored, limited, sift
 from migrator.job.worker import Outcome
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -135,13 +135,13 @@ def test_what_is_recorded_of_a_granule_is_read_back() -> None:
 def test_only_bad_rows_are_rejected_and_few_loads_find_them(bad: set[int]) -> None:
     loads, stored, found = [0], list[int](), list[int]()
 
-    def put(batch: pa.RecordBatch) -> int:
+    def put(batch: pa.RecordBatch) -> Stored:
         loads[0] += 1
         values = batch.column("n").to_pylist()
         if bad.intersection(values):
             raise ValueNotCarried(column="n", detail="bad")
         stored.extend(values)
-        return len(values)
+        return Stored(len(values))
 
     batches = [pa.record_batch([pa.array(range(start, start + 500))], names=["n"]) for start in (0, 500)]
     with sa.create_engine("sqlite://").connect() as connection:
@@ -150,12 +150,12 @@ def test_only_bad_rows_are_rejected_and_few_loads_find_them(bad: set[int]) -> No
         )
     assert found == sorted(bad)
     assert stored == [n for n in range(1000) if n not in bad]
-    assert count == len(stored)
+    assert count.rows == len(stored)
     assert loads[0] <= 2 + 20 * len(bad)
 
 
 def test_an_error_that_is_about_no_row_is_raised() -> None:
-    def put(_: pa.RecordBatch) -> int:
+    def put(_: pa.RecordBatch) -> Stored:
         raise MigratorError(message="the disk is full")
 
     batch = pa.record_batch([pa.array([1, 2])], names=["n"])
