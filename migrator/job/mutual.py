@@ -34,17 +34,16 @@ class Reference:
 
 def references(table: QName, columns: Sequence[Column], keys: Iterable[ForeignKey]) -> tuple[Reference, ...]:
     """The keys by which rows of ``columns``, as the table has them, refer to others of them."""
-    return tuple(_references(table, columns, keys))
-
-
-def _references(table: QName, columns: Sequence[Column], keys: Iterable[ForeignKey]) -> Iterator[Reference]:
     places = {column.name: place for place, column in enumerate(columns)}
+    found = []
     for key in keys:
         to = key.referred_columns or key.columns
         if key.referred == table and places.keys() >= {*key.columns, *to}:
             own = tuple(places[name] for name in key.columns)
             free = tuple(place for place in own if columns[place].nullable)
-            yield Reference(own, tuple(places[name] for name in to), free if key.match == "SIMPLE" or free == own else ())
+            nulled = free if key.match == "SIMPLE" or free == own else ()
+            found.append(Reference(own, tuple(places[name] for name in to), nulled))
+    return tuple(found)
 
 
 def _alike(batches: Sequence[pa.RecordBatch]) -> list[pa.RecordBatch]:
