@@ -183,7 +183,7 @@ POOL_BYTES = 64 << 20
 
 
 Orphans = list[int | None]
-"""How many rows refer to none, by each foreign key."""
+"""How many rows refer to none, by each foreign key; None: nobody can tell."""
 
 
 class _Dangling(Exception):
@@ -292,12 +292,14 @@ class _MutualSieve:
     def _unchecked(self, rows: Sequence[pa.RecordBatch], before: Callable[[], Orphans]) -> Stored:
         """Load rows, while the database does not look for those they refer to if it would do that row by row.
 
-        :raises _Dangling: some refer to none.
+        :raises _Dangling: some refer to none, or nobody can tell.
         """
         unchecked = self._adapter.unchecked_references(self._connection)
         if unchecked is None:
             return self._mutual.at_once(rows)
         there = before()
+        if None in there:
+            raise _Dangling
         with unchecked:
             stored = _all(map(self._mutual.put, rows))
         if self._orphans() != there:

@@ -62,7 +62,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> sa.Engine:
     return load_adapter("sqlite").engine(sa.make_url(f"sqlite:///{path}"))
 
 
-def sifted(engine: sa.Engine, rule: Rule, batches: Sequence[pa.RecordBatch]) -> tuple[list[int], list[int]]:
+def sifted(
+    engine: sa.Engine, rule: Rule, batches: Sequence[pa.RecordBatch], keys: tuple[ForeignKey, ...] = KEYS
+) -> tuple[list[int], list[int]]:
     """Let batches come into a new table, which has the row 0; which rows are stored then, and which were refused."""
     adapter, refused = load_adapter("sqlite"), list[int]()
     columns = tuple(replace(column, nullable=rule.null) if column.name == "mgr" else column for column in COLUMNS)
@@ -83,7 +85,7 @@ def sifted(engine: sa.Engine, rule: Rule, batches: Sequence[pa.RecordBatch]) -> 
         def at_once(some: Sequence[pa.RecordBatch]) -> Stored:
             return Stored(adapter.load(connection, load, some))
 
-        mutual = Mutual(EMP, columns, columns, KEYS, put, at_once)
+        mutual = Mutual(EMP, columns, columns, keys, put, at_once)
         count = sift_mutual(adapter, connection, batches, mutual, lambda row, _: refused.append(row.column(0)[0].as_py()))
         stored = list(connection.exec_driver_sql("SELECT id FROM emp WHERE id > 0 ORDER BY id").scalars())
         connection.rollback()
@@ -130,6 +132,13 @@ def test_one_circle_that_is_refused_leaves_the_others_in(engine: sa.Engine) -> N
     stored, refused = sifted(engine, Rule(" UNIQUE"), batches)
     assert stored == [1, 2, 3, 4]
     assert sorted(refused) == [5, 6, 7, 8, 9]
+
+
+def test_no_circle_comes_in_unchecked_where_nobody_can_look_for_its_parents(engine: sa.Engine) -> None:
+    """It is not known what a key refers to: rows of a circle are refused one by one, also the one that lacks nothing."""
+    keys = (KEYS[0], ForeignKey(None, ("aide",), EMP, ()))
+    rows = [(1, 2, 1, 77), (2, 1, 1, None), (3, 4, 1, None), (4, None, 1, None)]
+    assert sifted(engine, RULES["none"], [batch(rows)], keys) == ([3, 4], [1, 2])
 
 
 def left_out(pool: Pool, number: int) -> set[int]:
