@@ -47,6 +47,8 @@ POSTFIX = ("IS NULL", "IS NOT NULL", "IN (0, 1)", "NOT IN (1, 2)", "BETWEEN 0 AN
 ATOMS = ("i", "j", "k", "p", "q", "0", "1", "2", "NULL", "(i > 0)", "(j - k)", "id")
 MADE = 1200
 """How many chains are made for a database; PostgreSQL takes a fifth of them, the others most."""
+COMPARED = {"postgresql": 145, "mysql": 230, "sqlite": 200}
+"""How many chains of a source are compared at least: nine tenths of what was carried when this was written."""
 
 
 def chains(dialect: str, seed: int) -> list[str]:
@@ -71,7 +73,7 @@ def asked(url: str, expressions: Sequence[str]) -> dict[str, list[object]]:
     """The expressions that a database takes, with their values; those that it refuses are found by halves."""
     found: dict[str, list[object]] = {}
     with sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
-        cursor = connection.connection.cursor()
+        cursor, refusal = connection.connection.cursor(), connection.dialect.loaded_dbapi.Error
 
         def ask(part: Sequence[str]) -> None:
             if not part:
@@ -79,7 +81,7 @@ def asked(url: str, expressions: Sequence[str]) -> dict[str, list[object]]:
             try:
                 cursor.execute("SELECT " + ", ".join(f"({sql})" for sql in part) + " FROM t ORDER BY id")
                 columns = zip(*cursor.fetchall(), strict=True)
-            except Exception:
+            except refusal:
                 if len(part) > 1:
                     ask(part[: len(part) // 2])
                     ask(part[len(part) // 2 :])
@@ -124,9 +126,9 @@ def test_a_chain_of_operators_means_the_same_or_is_refused(source: str, target: 
     said = carried(ddl, table, list(expected), source)
     found = asked(here, [*dict.fromkeys(said.values())])
     wrong = [
-        f"{sql} -> {text}: {expected[sql]} {found.get(text)}"
+        f"{sql} -> {text}: {expected[sql]} {found.get(text, 'which the target refuses')}"
         for sql, text in said.items()
-        if text in found and found[text] != expected[sql]
+        if text not in found or found[text] != expected[sql]
     ]
     assert not wrong, "\n".join(wrong)
-    assert len(said) > 50, "most chains are refused: they prove nothing"
+    assert len(said) >= COMPARED[source], "most chains are refused: they prove nothing"
