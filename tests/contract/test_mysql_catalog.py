@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +36,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.testing import Workbench
+from tests.support.sql import execute
 
 
 def moved(obj: Object, source: str, target: str) -> Object:
@@ -400,7 +402,7 @@ def test_programs_and_views_come_without_their_definer_whatever_its_name(bench: 
         with twin.target.connect() as connection:
             assert connection.exec_driver_sql("SELECT n FROM called").scalar_one() == 1
     finally:
-        made(bench, f"DROP USER {user}")
+        made(bench, f"DROP USER IF EXISTS {user}")
 
 
 def test_texts_that_the_user_may_not_see_are_named(bench: Workbench) -> None:
@@ -479,25 +481,23 @@ def test_a_checked_tinyint_is_a_truth_value(bench: Workbench) -> None:
 
 def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
     schema = bench.schema
-    made = (
-        "CREATE TABLE t (a int, b int)",
-        "CREATE VIEW v AS SELECT a FROM t",
-        "CREATE OR REPLACE SERVER `far away` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'nowhere')",
-        "CREATE USER left_behind",
-        f"GRANT SELECT, INSERT ON `{schema}`.* TO left_behind",
-        f"GRANT DELETE, UPDATE (b) ON `{schema}`.t TO left_behind",
-        f"GRANT SELECT ON `{schema}`.v TO left_behind",
-    )
-    with bench.connect() as connection:
-        try:
-            for statement in made:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
-            found = {loss.object: loss for loss in bench.catalog().losses if loss.rule in {"grant", "foreign-server"}}
-        finally:
-            connection.exec_driver_sql("DROP USER left_behind")
-            connection.exec_driver_sql("DROP SERVER `far away`")
+    user, server = f"left_behind_{schema}", f"far away {schema}"
+    with ExitStack() as left:
+        left.callback(execute, bench.engine.url, f"DROP USER IF EXISTS `{user}`")
+        left.callback(execute, bench.engine.url, f"DROP SERVER IF EXISTS `{server}`")
+        catalog = made(
+            bench,
+            "CREATE TABLE t (a int, b int)",
+            "CREATE VIEW v AS SELECT a FROM t",
+            f"CREATE SERVER `{server}` FOREIGN DATA WRAPPER mysql OPTIONS (HOST 'nowhere')",
+            f"CREATE USER `{user}`",
+            f"GRANT SELECT, INSERT ON `{schema}`.* TO `{user}`",
+            f"GRANT DELETE, UPDATE (b) ON `{schema}`.t TO `{user}`",
+            f"GRANT SELECT ON `{schema}`.v TO `{user}`",
+        )
+    found = {loss.object: loss for loss in catalog.losses if loss.rule in {"grant", "foreign-server"}}
     grants = {name.removeprefix("GRANT:"): loss for name, loss in found.items() if name.startswith("GRANT:")}
     assert grants.keys() == {f'"{schema}"', f'"{schema}"."t"', f'"{schema}"."t.b"', f'"{schema}"."v"'}
-    assert grants[f'"{schema}"'].detail == "not carried: 'left_behind'@'%' INSERT, SELECT"
+    assert grants[f'"{schema}"'].detail == f"not carried: '{user}'@'%' INSERT, SELECT"
     assert [grants[f'"{schema}"."{name}"'].part_of.split(":")[0] for name in ("t", "t.b", "v")] == ["TABLE", "TABLE", "VIEW"]
-    assert found['FOREIGN_SERVER:"far away"'].part_of == "DATABASE"
+    assert found[f'FOREIGN_SERVER:"{server}"'].part_of == "DATABASE"
