@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.pool import NullPool
 
 from dialects.postgresql import ADAPTER, locks
 from migrator.adapter import Read
 from migrator.errors import StateGone, TableLocked
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
-from tests.support.sql import execute, scalar
+from tests.support.sql import execute
 from tests.support.waiting import Waiting
 
 TABLES = (
@@ -46,11 +48,9 @@ def url(database: str, monkeypatch: pytest.MonkeyPatch) -> str:
 def reading(url: str, sessions: int = 1) -> Iterator[list[sa.Connection]]:
     """Connections on one snapshot of now."""
     engine = ADAPTER.engine(sa.make_url(url))
-    with ADAPTER.snapshot(engine, sessions) as snapshot:
-        opened = [ADAPTER.reading(engine, snapshot) for _ in range(sessions)]
-        yield [context.__enter__() for context in opened]
-        for context in opened:
-            context.__exit__(None, None, None)
+    with ExitStack() as opened:
+        snapshot = opened.enter_context(ADAPTER.snapshot(engine, sessions))
+        yield [opened.enter_context(ADAPTER.reading(engine, snapshot)) for _ in range(sessions)]
 
 
 def count(connection: sa.Connection, table: QName) -> int:
@@ -79,12 +79,19 @@ def test_a_worker_that_has_a_table_keeps_it(url: str) -> None:
 
 
 def test_a_lock_that_is_given_back_soon_is_waited_for(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(locks, "PAUSE", 0.2)
-    with Waiting(url, "DO $$ BEGIN LOCK TABLE t; PERFORM pg_sleep(0.4); END $$") as other, reading(url) as (first,):
-        other._thread.start()
-        while not scalar(url, "SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock'"):
-            assert other.waits
+    pauses: list[float] = []
+    with reading(url) as (first,), sa.create_engine(url, poolclass=NullPool).connect() as other:
+        other.exec_driver_sql("LOCK TABLE t")
+
+        def pause(seconds: float) -> None:
+            if seconds:
+                pauses.append(seconds)
+            if len(pauses) == 2:
+                other.rollback()
+
+        monkeypatch.setattr(locks, "time", SimpleNamespace(sleep=pause))
         ADAPTER.secure(first, [T])
+        assert pauses == [locks.PAUSE] * 2
         assert count(first, T) == 1
 
 
