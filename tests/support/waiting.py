@@ -16,6 +16,11 @@ _WAITS = {
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
     "mysql": "SELECT count(*) FROM information_schema.processlist WHERE state LIKE 'Waiting for table metadata lock'",
 }
+_GIVES_UP = {
+    "postgresql": "SET lock_timeout = '30s'",
+    "mysql": "SET SESSION lock_wait_timeout = 30",
+}
+"""So that nobody waits for ever who waits for a session that waits: that it gave up fails the test."""
 
 
 class Waiting:
@@ -23,17 +28,19 @@ class Waiting:
 
     def __init__(self, url: str, statement: str) -> None:
         self.url, self.statement = url, statement
+        self._backend = sa.make_url(url).get_backend_name()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def _run(self) -> None:
         engine = sa.create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
+            connection.exec_driver_sql(_GIVES_UP[self._backend])
             connection.exec_driver_sql(self.statement)
 
     def begin(self) -> None:
         """Run it until it waits, or has ended."""
         self._thread.start()
-        waits = _WAITS[sa.make_url(self.url).get_backend_name()]
+        waits = _WAITS[self._backend]
         until = time.monotonic() + 10
         while self._thread.is_alive() and not scalar(self.url, waits):
             assert time.monotonic() < until, f"{self.statement} neither waits nor ends"
