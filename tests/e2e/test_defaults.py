@@ -10,6 +10,7 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.pump import Run, done, pump, remap
 from tests.support.sql import execute, rows, scalar
@@ -150,40 +151,38 @@ def move(source: str, target: str, directory: Path) -> Run:
     return done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}"))
 
 
-def make(url: str, table: str, cases: Sequence[Case], values: str = "(id) VALUES (1)") -> None:
-    columns = ", ".join(f"c{number} {case.declaration}" for number, case in enumerate(cases))
-    execute(url, f"CREATE TABLE {table} (id integer PRIMARY KEY, {columns})", f"INSERT INTO {table} {values}")
+def make(url: str, table: str, cases: Sequence[Case]) -> None:
+    columns = "".join(f", c{number} {case.declaration}" for number, case in enumerate(cases))
+    execute(url, f"CREATE TABLE {table} (id integer PRIMARY KEY{columns})")
 
 
-def made(url: str, table: str, cases: Sequence[Case]) -> list[tuple[str, list[object]]]:
-    """Each case with its values in a moved row and in a row that the target's defaults have made."""
-    execute(url, f"INSERT INTO {table} (id) VALUES (2)")
-    shown = "typeof(c{0}) || ' ' || quote(c{0})" if url.startswith("sqlite") else "c{0}"
-    asked = ", ".join(shown.format(number) for number in range(len(cases)))
-    moved, new = rows(url, f"SELECT {asked} FROM {table} ORDER BY id")
-    return [(case.declaration, list(pair)) for case, *pair in zip(cases, moved, new, strict=True)]
+def moved_defaults(cases: Sequence[Case], there: str, here: str, directory: Path) -> list[tuple[str, list[object]]]:
+    """Move two tables, one with the defaults that are kept, one with those that are left out by name; each that is kept,
+    with its values in the moved row and in a row that the target's defaults have made."""
+    target = sa.make_url(here).get_backend_name()
+    kept = [case for case in cases if target not in case.named.split()]
+    named = [case for case in cases if target in case.named.split()]
+    make(there, "kept", kept)
+    make(there, "named", named)
+    execute(there, "INSERT INTO kept (id) VALUES (1)", f"INSERT INTO named VALUES (1{', NULL' * len(named)})")
+    run = move(there, here, directory)
+    left_out = [re.search(r'"(\w+)"\."?c(\d+)', loss) for loss in run.losses if "[default]" in loss]
+    assert [found and found.groups() for found in left_out] == [("named", str(number)) for number in range(len(named))]
+    execute(here, *(f"INSERT INTO {table} (id) VALUES (2)" for table in ("kept", "named")))
+    assert rows(here, "SELECT * FROM named ORDER BY id") == [(number, *[None] * len(named)) for number in (1, 2)]
+    shown = "typeof(c{0}) || ' ' || quote(c{0})" if target == "sqlite" else "c{0}"
+    asked = ", ".join(shown.format(number) for number in range(len(kept)))
+    moved, new = rows(here, f"SELECT {asked} FROM kept ORDER BY id")
+    return [(case.declaration, list(pair)) for case, *pair in zip(kept, moved, new, strict=True)]
 
 
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_constant_is_what_a_moved_row_has_or_is_left_out_by_name(
     source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
 ) -> None:
-    there, here = lasting(source), lasting(target)
-    kept = [case for case in CONSTANTS[source] if target not in case.named.split()]
-    named = [case for case in CONSTANTS[source] if target in case.named.split()]
-    make(there, "kept", kept)
-    if named:
-        nothing = ", ".join(["NULL"] * len(named))
-        make(there, "named", named, f"VALUES (1, {nothing})")
-    run = move(there, here, tmp_path)
-    wrong = [(case, values) for case, values in made(here, "kept", kept) if values[0] != values[1] or values[0] is None]
+    made = moved_defaults(CONSTANTS[source], lasting(source), lasting(target), tmp_path)
+    wrong = [(case, values) for case, values in made if values[0] != values[1] or values[0] is None]
     assert [case for case in wrong if "null" not in case[0]] == []
-    assert [loss for loss in run.losses if "[default]" in loss and '"kept"' in loss] == []
-    left_out = [re.search(r'"named"\."?c(\d+)', loss) for loss in run.losses if "[default]" in loss]
-    assert [int(found[1]) for found in left_out if found] == list(range(len(named)))
-    if named:
-        execute(here, "INSERT INTO named (id) VALUES (2)")
-        assert rows(here, "SELECT * FROM named ORDER BY id") == [(1, *[None] * len(named)), (2, *[None] * len(named))]
 
 
 def test_a_constant_that_only_the_server_refuses_costs_nothing_else(lasting: Callable[[str], str], tmp_path: Path) -> None:
@@ -205,18 +204,9 @@ def test_a_constant_that_only_the_server_refuses_costs_nothing_else(lasting: Cal
 def test_a_clock_gives_what_the_columns_type_has(
     source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
 ) -> None:
-    there, here = lasting(source), lasting(target)
-    kept = [case for case in CLOCKS[source] if target not in case.named.split()]
-    named = [case for case in CLOCKS[source] if target in case.named.split()]
-    make(there, "kept", kept)
-    if named:
-        nothing = ", ".join(["NULL"] * len(named))
-        make(there, "named", named, f"VALUES (1, {nothing})")
-    run = move(there, here, tmp_path)
-    forms = [(case, [(type(v), re.sub(r"\d", "0", str(v))) for v in values]) for case, values in made(here, "kept", kept)]
+    made = moved_defaults(CLOCKS[source], lasting(source), lasting(target), tmp_path)
+    forms = [(case, [(type(v), re.sub(r"\d", "0", str(v))) for v in values]) for case, values in made]
     assert [form for form in forms if len(set(map(_form, form[1]))) > 1] == []
-    left_out = [re.search(r'"named"\."?c(\d+)', loss) for loss in run.losses if "[default]" in loss]
-    assert [int(found[1]) for found in left_out if found] == list(range(len(named)))
 
 
 def _form(shown: tuple[type, str]) -> tuple[type, str]:

@@ -176,15 +176,6 @@ PRICES = (
 COMPUTED = "SELECT id, price, `it's`, half FROM o ORDER BY id"
 
 
-@pytest.mark.parametrize("method", ["DIRECT_PATH", "CONVENTIONAL_PATH", "EXTERNAL_TABLE", "INSERT_AS_SELECT"])
-def test_a_rounded_generated_column_is_no_reason_to_refuse_a_row(mysql: Fresh, method: str, tmp_path: Path) -> None:
-    source, target = mysql(), mysql()
-    execute(source, *PRICES)
-    there = moved(source, target, tmp_path, f"ACCESS_METHOD={method}", "VERIFY=YES")
-    assert there.run.code == 0, there.run.out
-    assert there.rows(COMPUTED) == rows(source, COMPUTED)
-
-
 def test_a_rounded_generated_column_comes_out_of_a_dump_file_set_and_from_elsewhere(
     mysql: Fresh, postgresql: Fresh, tmp_path: Path
 ) -> None:
@@ -217,12 +208,19 @@ SHOWN_DAYS = "SELECT CAST(d AS CHAR), CAST(dt AS CHAR) FROM t ORDER BY 1"
 
 
 @pytest.mark.parametrize("method", ["DIRECT_PATH", "CONVENTIONAL_PATH", "EXTERNAL_TABLE", "INSERT_AS_SELECT"])
-def test_days_that_no_calendar_has_move_between_databases_that_have_them(mysql: Fresh, method: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("statements", "query"),
+    [(PRICES, COMPUTED), (ODD_DAYS, SHOWN_DAYS)],
+    ids=["rounded-generated-columns", "days-that-no-calendar-has"],
+)
+def test_rounded_generated_columns_and_days_of_no_calendar_move_by_every_method(
+    mysql: Fresh, statements: tuple[str, ...], query: str, method: str, tmp_path: Path
+) -> None:
     source, target = mysql(), mysql()
-    execute(source, *ODD_DAYS)
+    execute(source, *statements)
     there = moved(source, target, tmp_path, f"ACCESS_METHOD={method}", "VERIFY=YES")
     assert there.run.code == 0, there.run.out
-    assert there.rows(SHOWN_DAYS) == rows(source, SHOWN_DAYS)
+    assert there.rows(query) == rows(source, query)
 
 
 def test_a_text_that_is_no_day_is_refused_by_its_name(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
