@@ -627,18 +627,22 @@ def test_a_worker_that_sleeps_over_the_take_over_of_its_job_does_no_harm(
     given = (remap(hoarded, target), f"MASTER_TABLE={master}", f"JOB_NAME={JOB}", "NOLOGFILE=YES", "KEEP_MASTER=YES")
     recorded = Recorded.of(target, JOB, local=local)
     lock = {"name": data_files.lock_of(QName(schema_of(target), "big"))}
+    waits = f"SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'SELECT GET_LOCK(''{lock['name']}''%'"
+
+    def waiting() -> int:
+        return int(scalar(target, waits))
+
     with Database(sa.make_url(target)).connect() as other:
         other.execute(sa.text("SELECT GET_LOCK(:name, 0)"), lock)
         first = begin("impdp", target, *given, cwd=tmp_path)
         try:
-            until(lambda: recorded.exists() and _at_work(recorded, 1), "the first worker")
-            time.sleep(0.5)
+            until(lambda: recorded.exists() and _at_work(recorded, 1) and waiting() == 1, "the first worker")
             members = freeze(first)
             time.sleep(float(LEASE) + 0.5)
             with ended(begin_again(target, JOB, local=local)) as second:
-                until(lambda: _at_work(recorded, 2), "the second worker")
+                until(lambda: _at_work(recorded, 2) and waiting() == 2, "the second worker")
                 other.execute(sa.text("DO RELEASE_LOCK(:name)"), lock)
-                time.sleep(0.5)
+                until(lambda: waiting() == 1, "the lock of one of them")
                 wake(members)
                 said, _ = first.communicate(timeout=SECONDS)
                 assert first.returncode == 1, said

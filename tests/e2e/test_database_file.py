@@ -22,7 +22,7 @@ from migrator.ends import Database
 from migrator.errors import MigratorError, NotADataFile
 from migrator.model.objects import QName
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, remap
 from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.sql import execute, rows, scalar
@@ -269,11 +269,12 @@ def killed(sqlite_file: Callable[..., str], tmp_path: Path) -> tuple[str, str]:
     recorded = Recorded.of(target, JOB, local=True)
     with closing(sqlite3.connect(path_of(target), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        process = begin("impdp", target, "DUMPFILE=x%L.dmp", f"JOB_NAME={JOB}", "NOLOGFILE=YES", cwd=tmp_path)
-        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "its work")
-        until(path_of(target).with_name("target.db.migrator").exists, "the file")
-        time.sleep(0.3)
-        said = kill(process)
+        job = ("DUMPFILE=x%L.dmp", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
+        with ended(begin("impdp", target, *job, cwd=tmp_path)) as process:
+            until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "its work")
+            until(path_of(target).with_name("target.db.migrator").exists, "the file")
+            time.sleep(0.3)
+            said = kill(process)
         assert "imported" not in said
     time.sleep(float(LEASE) + 0.1)
     return source, target

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, remap, schema_of
 from tests.support.restarts import check_equal
 from tests.support.rows import assert_same_rows
@@ -124,13 +124,10 @@ def test_an_export_over_a_link_that_was_killed_goes_on(home: str, request: pytes
     execute(connected, "CREATE TABLE own (id integer)")
     expected, recorded = contents(linked), Recorded.of(connected, JOB)
 
-    def moved() -> int:
-        return sum(row.state == "COMPLETED" for row in recorded.granules()) if recorded.exists() else 0
-
     options = (f"NETWORK_LINK={linked}", "DUMPFILE=big%U.dmp", "PARALLEL_THRESHOLD=256K", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
-    process = begin("expdp", connected, *options, cwd=tmp_path)
-    until(lambda: process.poll() is not None or moved() > 2)
-    said = kill(process)
+    with ended(begin("expdp", connected, *options, cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 2)
+        said = kill(process)
     assert "completed" not in said, said
     time.sleep(float(LEASE) + 0.1)
     again = go_on(connected, JOB, link=linked)

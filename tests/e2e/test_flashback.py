@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import tables_of
 from tests.support.servers import libpq
@@ -83,11 +83,10 @@ def test_a_job_in_the_past_goes_on_although_its_tables_change(
     source, target = mysql(), postgresql()
     moment = versioned(source, 40_000)
     options = (f"NETWORK_LINK={source}", remap(source, target), f"FLASHBACK_TIME={moment}", f"JOB_NAME={JOB}")
-    process = begin("impdp", target, *options, "PARALLEL_THRESHOLD=40K", "NOLOGFILE=YES", cwd=tmp_path)
     recorded = Recorded.of(target, JOB)
-    until(lambda: process.poll() is not None or (
-        recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules())))  # fmt: skip
-    said = kill(process)
+    with ended(begin("impdp", target, *options, "PARALLEL_THRESHOLD=40K", "NOLOGFILE=YES", cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
+        said = kill(process)
     assert "completed" not in said, said
     execute(source, "DELETE FROM t WHERE id > 100", "INSERT INTO u VALUES (7, 'seven')")
     time.sleep(float(LEASE) + 0.1)

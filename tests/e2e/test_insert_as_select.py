@@ -17,7 +17,7 @@ from migrator import operations
 from migrator.access import RULES
 from migrator.operations import NoProgress
 from migrator.spec import JobSpec
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, next_second, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, next_second, until
 from tests.support.pump import Run, done, pump, remap
 from tests.support.rows import assert_same_rows, tables_of
 from tests.support.servers import Servers
@@ -368,10 +368,10 @@ def test_a_copy_inside_the_server_that_was_killed_goes_on(mysql: Callable[[], st
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_100000")
     next_second()
     options = (f"NETWORK_LINK={source}", remap(source, target), ASKED, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
-    process, recorded = begin("impdp", target, *options, "NOLOGFILE=YES", cwd=tmp_path), Recorded.of(target, JOB)
-    until(lambda: process.poll() is not None or (
-        recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules())))  # fmt: skip
-    assert "completed" not in kill(process)
+    recorded = Recorded.of(target, JOB)
+    with ended(begin("impdp", target, *options, "NOLOGFILE=YES", cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
+        assert "completed" not in kill(process)
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, JOB, link=source)
     assert again.returncode == 0, again.stdout

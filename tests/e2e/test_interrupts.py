@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.jobs import SECONDS, begin, go_on, job_of, until
+from tests.support.jobs import SECONDS, begin, ended, go_on, job_of, until
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, scalar
 
@@ -33,10 +33,11 @@ def test_an_import_into_mysql_ends_and_leaves_no_row(by: str, source: str, mysql
     if by == "dump":
         done(pump("expdp", source, where))
     rows_from = f"NETWORK_LINK={source}" if by == "link" else "DUMPFILE=expdat.dmp"
-    process = begin("impdp", target, rows_from, where, remap(source, target), f"JOB_NAME={JOB}", cwd=tmp_path)
-    until(lambda: scalar(target, _LOADING) > 0, "the load")
-    job_of(process).send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=SECONDS)
+    job = (rows_from, where, remap(source, target), f"JOB_NAME={JOB}")
+    with ended(begin("impdp", target, *job, cwd=tmp_path)) as process:
+        until(lambda: scalar(target, _LOADING) > 0, "the load")
+        job_of(process).send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1, out
     assert "stopped by user request" in out
     assert "Traceback" not in out

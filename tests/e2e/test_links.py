@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.support.jobs import SECONDS, Recorded, begin, kill, next_second, until
+from tests.support.jobs import SECONDS, Recorded, begin, ended, kill, next_second, until
 from tests.support.pump import Run, done, pump, pump_process, remap, schema_of
 from tests.support.sql import execute, rows
 
@@ -94,10 +94,10 @@ def test_a_job_over_a_link_of_the_connected_user_is_started_again_by_its_name(
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_60000")
     next_second()
     options = ("NETWORK_LINK=MINE", remap(source, target), f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K", "NOLOGFILE=YES")
-    process, recorded = begin("impdp", target, *options, cwd=tmp_path), Recorded.of(target, JOB)
-    until(lambda: process.poll() is not None or (
-        recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules())))  # fmt: skip
-    assert "completed" not in kill(process)
+    recorded = Recorded.of(target, JOB)
+    with ended(begin("impdp", target, *options, cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
+        assert "completed" not in kill(process)
     again = subprocess.run(
         [sys.executable, "-m", "migrator", "impdp", target, f"ATTACH={JOB}"],
         input="START_JOB\nCONTINUE_CLIENT\n",

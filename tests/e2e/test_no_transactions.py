@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
-from tests.support.jobs import LEASE, begin, go_on, kill, until
+from tests.support.jobs import LEASE, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows, scalar
 
@@ -36,9 +36,9 @@ def killed(source: str, target: str, action: str, tmp_path: Path) -> None:
     job = (f"NETWORK_LINK={source}", remap(source, target), f"JOB_NAME={JOB}", f"TABLE_EXISTS_ACTION={action}")
     with sa.create_engine(target, poolclass=NullPool).connect() as holding:
         holding.exec_driver_sql("SELECT GET_LOCK('migrator-test', 60)")
-        process = begin("impdp", target, *job, "NOLOGFILE=YES", cwd=tmp_path)
-        until(lambda: process.poll() is not None or scalar(target, WAITING) == 1, "rows")
-        kill(process)
+        with ended(begin("impdp", target, *job, "NOLOGFILE=YES", cwd=tmp_path)) as process:
+            until(lambda: process.poll() is not None or scalar(target, WAITING) == 1, "rows")
+            kill(process)
     until(lambda: scalar(target, WAITING) == 0, "the end of the statement")
     execute(target, "DROP TRIGGER hold")
     assert scalar(target, "SELECT count(*) FROM t") in {2, 3}

@@ -7,6 +7,7 @@ import subprocess
 import time
 import zipfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from migrator.cli import in_process, main
 from migrator.config import Credential
 from migrator.dump.object_store import ObjectStorage
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, go_on, kill, until, workers_of
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, ended, go_on, kill, until, workers_of
 from tests.support.object_store import BUCKET, demand_keys, object_store, objects, unfinished_uploads
 from tests.support.pump import done, pump, schema_of
 from tests.support.rows import assert_same_rows
@@ -192,12 +193,13 @@ def check_restored(source: str, target: str, store: Credential) -> None:
     assert all(re.fullmatch(r"big\d\d\.dmp", key) for key in objects(store))
 
 
-def running(url: str, tmp_path: Path, *more: str) -> tuple[subprocess.Popen[str], Recorded]:
-    """An export in the middle of its second object at least."""
+@contextmanager
+def running(url: str, tmp_path: Path, *more: str) -> Iterator[tuple[subprocess.Popen[str], Recorded]]:
+    """An export into several objects that has begun, and its record."""
     recorded = Recorded.of(url, JOB, local=url.startswith("sqlite"))
     arguments = (*where("big%U.dmp"), QUIET, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=2M", *more)
-    process = begin("expdp", url, *arguments, cwd=tmp_path)
-    return process, recorded
+    with ended(begin("expdp", url, *arguments, cwd=tmp_path)) as process:
+        yield process, recorded
 
 
 def pieces_in(recorded: Recorded) -> dict[int, list[int]]:
@@ -219,9 +221,9 @@ def test_an_export_that_is_killed_in_mid_upload_goes_on(
     tmp_path: Path,
 ) -> None:
     url = filled(kind, big, postgresql)
-    process, recorded = running(url, tmp_path, "FILESIZE=30M")
-    until(lambda: recorded.exists() and 2 in pieces_in(recorded) and "big01.dmp" in objects(store), "the second object")
-    kill(process)
+    with running(url, tmp_path, "FILESIZE=30M") as (process, recorded):
+        until(lambda: recorded.exists() and 2 in pieces_in(recorded) and "big01.dmp" in objects(store), "the second object")
+        kill(process)
     whole, there = objects(store), pieces_in(recorded)
     lost = {item for number, items in there.items() if f"big{number:02}.dmp" not in whole for item in items}
     assert lost, "what had been sent is not there, since its object was not ended"
@@ -238,26 +240,30 @@ def test_an_export_that_is_killed_in_mid_upload_goes_on(
 def test_an_export_is_killed_again_and_again(
     big: str, store: Credential, sqlite_file: Callable[..., str], tmp_path: Path
 ) -> None:
-    process, recorded = running(big, tmp_path, "FILESIZE=15M", "PARALLEL=2")
-    for wanted in (1, 2, 3):
-        until(lambda wanted=wanted: recorded.exists() and len(objects(store)) >= wanted, "an object")  # type: ignore[misc]
+    def kill_when_there_are(wanted: int, process: subprocess.Popen[str]) -> None:
+        until(lambda: recorded.exists() and len(objects(store)) >= wanted, "an object")
         kill(process)
         time.sleep(float(LEASE) + 0.1)
-        process = begin_again(big, JOB, local=True)
-    said, _ = process.communicate(timeout=SECONDS)
-    assert process.returncode == 0, said
+
+    with running(big, tmp_path, "FILESIZE=15M", "PARALLEL=2") as (process, recorded):
+        kill_when_there_are(1, process)
+    for wanted in (2, 3):
+        with ended(begin_again(big, JOB, local=True)) as process:
+            kill_when_there_are(wanted, process)
+    again = go_on(big, JOB, local=True)
+    assert again.returncode == 0, again.stdout
     check_restored(big, sqlite_file("target.db"), store)
 
 
 def test_a_worker_that_is_killed_takes_its_object_with_it(
     big: str, store: Credential, sqlite_file: Callable[..., str], tmp_path: Path
 ) -> None:
-    process, recorded = running(big, tmp_path, "PARALLEL=2")
-    until(lambda: recorded.exists() and len(pieces_in(recorded)) == 2, "two objects")
-    workers = workers_of(psutil.Process(process.pid))
-    assert len(workers) == 2
-    workers[0].kill()
-    said, _ = process.communicate(timeout=SECONDS)
+    with running(big, tmp_path, "PARALLEL=2") as (process, recorded):
+        until(lambda: recorded.exists() and len(pieces_in(recorded)) == 2, "two objects")
+        workers = workers_of(psutil.Process(process.pid))
+        assert len(workers) == 2
+        workers[0].kill()
+        said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 0, said
     assert re.search(r"granule \d+ of \S+ is not in its dump file, and is unloaded again", said)
     assert len(re.findall(r'\. \. exported "main"."big".* 30000 rows', said)) == 1
@@ -268,9 +274,9 @@ def test_a_set_that_was_sealed_is_sealed_again(
     big: str, store: Credential, sqlite_file: Callable[..., str], tmp_path: Path
 ) -> None:
     """The job dies when the last object is there and nobody has recorded that."""
-    process, recorded = running(big, tmp_path, "KEEP_MASTER=YES")
-    assert process.wait(SECONDS) == 0, process.communicate()
-    process.communicate()
+    with running(big, tmp_path, "KEEP_MASTER=YES") as (process, recorded):
+        said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
     with recorded.database.connect() as connection:
         recorded.table.change(connection, "JOB", 1, state="STOPPED")
     before = objects(store)
@@ -282,11 +288,11 @@ def test_a_set_that_was_sealed_is_sealed_again(
 
 
 def test_a_killed_job_leaves_no_object(big: str, store: Credential, tmp_path: Path) -> None:
-    process, recorded = running(big, tmp_path, "FILESIZE=15M")
-    until(lambda: recorded.exists() and bool(objects(store)), "an object")
-    with recorded.database.connect() as connection:
-        recorded.table.ask(connection, "KILL_JOB")
-    said, _ = process.communicate(timeout=SECONDS)
+    with running(big, tmp_path, "FILESIZE=15M") as (process, recorded):
+        until(lambda: recorded.exists() and bool(objects(store)), "an object")
+        with recorded.database.connect() as connection:
+            recorded.table.ask(connection, "KILL_JOB")
+        said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1, said
     assert objects(store) == {}
     assert not recorded.exists()
@@ -295,16 +301,19 @@ def test_a_killed_job_leaves_no_object(big: str, store: Credential, tmp_path: Pa
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 
-def peak(process: subprocess.Popen[str]) -> int:
+def peak(client: str, url: str, *arguments: str, cwd: Path) -> int:
     """The most memory that a job's processes had together, in bytes."""
     most = 0
-    while process.poll() is None:
-        try:
-            members = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-            most = max(most, sum(member.memory_info().rss - member.memory_info().shared for member in members))
-        except psutil.NoSuchProcess:
-            continue
-        time.sleep(0.02)
+    with ended(begin(client, url, *arguments, QUIET, cwd=cwd)) as process:
+        while process.poll() is None:
+            try:
+                members = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+                most = max(most, sum(member.memory_info().rss - member.memory_info().shared for member in members))
+            except psutil.NoSuchProcess:
+                continue
+            time.sleep(0.02)
+        said, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, said
     return most
 
 
@@ -315,16 +324,10 @@ def test_memory_does_not_grow_with_the_objects(store: Credential, sqlite_file: C
         numbers = f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})"
         execute(url, "CREATE TABLE t (id INTEGER PRIMARY KEY, label TEXT)")
         execute(url, f"INSERT INTO t {numbers} SELECT i, hex(randomblob(6000)) FROM n")
-        process = begin("expdp", url, *where(f"{name}%U.dmp"), QUIET, cwd=tmp_path)
-        peaks[name] = peak(process)
-        assert process.wait() == 0, process.communicate()
-        process.communicate()
+        peaks[name] = peak("expdp", url, *where(f"{name}%U.dmp"), cwd=tmp_path)
     assert int(objects(store)["big01.dmp"].size) > 160_000_000
     assert peaks["big"] < peaks["small"] * 1.25, peaks
-    process = begin("impdp", sqlite_file("target.db"), *where("big%U.dmp"), QUIET, cwd=tmp_path)
-    peaks["import"] = peak(process)
-    assert process.wait() == 0, process.communicate()
-    process.communicate()
+    peaks["import"] = peak("impdp", sqlite_file("target.db"), *where("big%U.dmp"), cwd=tmp_path)
     assert peaks["import"] < 350 << 20, peaks
 
 

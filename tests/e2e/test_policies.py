@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from migrator.model.misfits import Misfit
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap
 from tests.support.sql import execute, rows, scalar
 
@@ -393,10 +393,10 @@ def test_counts_are_exact_whenever_a_job_dies(mysql: Fresh, postgresql: Fresh, t
     place = ("MASTER_TABLE=LOCAL",) if local else ()
     where = (f"NETWORK_LINK={source}", remap(source, target), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
     ledger = (f"DIRECTORY={tmp_path}", "LEDGER=losses")
-    process = begin("impdp", target, *where, *place, *ledger, "POLICY=zero_date=convert", cwd=tmp_path)
     recorded = Recorded.of(target, name, local=local)
-    until(lambda: recorded.granules_done() > 2, "a granule")
-    kill(process)
+    with ended(begin("impdp", target, *where, *place, *ledger, "POLICY=zero_date=convert", cwd=tmp_path)) as process:
+        until(lambda: recorded.granules_done() > 2, "a granule")
+        kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, name, local=local, link=source)
@@ -545,7 +545,6 @@ def test_an_entry_is_told_once_whenever_a_job_dies(mysql: Fresh, postgresql: Fre
         f"INSERT INTO u (id) SELECT seq FROM seq_1_to_{MANY * 3 // 2}",
     )
     where = (f"NETWORK_LINK={source}", remap(source, target), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
-    process = begin("impdp", target, *where, "POLICY=zero_date=convert", cwd=tmp_path)
     recorded = Recorded.of(target, name)
 
     def is_told() -> bool:
@@ -554,8 +553,9 @@ def test_an_entry_is_told_once_whenever_a_job_dies(mysql: Fresh, postgresql: Fre
         with recorded.database.connect() as connection:
             return any("zero dates" in row.detail["text"] for row in recorded.table.rows(connection, "MESSAGE"))
 
-    until(is_told, "the entry")
-    kill(process)
+    with ended(begin("impdp", target, *where, "POLICY=zero_date=convert", cwd=tmp_path)) as process:
+        until(is_told, "the entry")
+        kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     if forgotten:
         execute(target, f"""DELETE FROM "{name}" WHERE kind = 'MESSAGE' AND detail LIKE '%zero dates%'""")

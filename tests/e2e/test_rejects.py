@@ -13,7 +13,7 @@ import pytest
 
 from migrator.errors import ObjectNotFound
 from migrator.operations import retrying
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
 
@@ -312,10 +312,10 @@ def test_a_job_that_dies_rejects_each_bad_row_once(
     options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "CONTENT=DATA_ONLY", "TABLES=t", "TABLE_EXISTS_ACTION=TRUNCATE")
     where = (f"NETWORK_LINK={source}", remap(source, url), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
     place = ("MASTER_TABLE=LOCAL",) if local else ()
-    process = begin("impdp", url, *where, *options, *place, cwd=tmp_path)
     recorded = Recorded.of(url, name, local=local)
-    until(lambda: recorded.granules_done() > 2, "a granule")
-    kill(process)
+    with ended(begin("impdp", url, *where, *options, *place, cwd=tmp_path)) as process:
+        until(lambda: recorded.granules_done() > 2, "a granule")
+        kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
     again = go_on(url, name, local=local, link=source)
@@ -333,12 +333,12 @@ def test_a_job_that_a_client_kills_tells_of_the_rows_it_left_out(
     many(source)
     where = (f"NETWORK_LINK={source}", remap(source, url), "PARALLEL_THRESHOLD=128K", "JOB_NAME=KILLED")
     options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "CONTENT=DATA_ONLY", "TABLES=t", "TABLE_EXISTS_ACTION=TRUNCATE")
-    process = begin("impdp", url, *where, *options, cwd=tmp_path)
     recorded = Recorded.of(url, "KILLED")
-    until(lambda: recorded.granules_done() > 2, "a granule")
-    with recorded.database.connect() as connection:
-        recorded.table.ask(connection, "KILL_JOB")
-    said, _ = process.communicate(timeout=SECONDS)
+    with ended(begin("impdp", url, *where, *options, cwd=tmp_path)) as process:
+        until(lambda: recorded.granules_done() > 2, "a granule")
+        with recorded.database.connect() as connection:
+            recorded.table.ask(connection, "KILL_JOB")
+        said, _ = process.communicate(timeout=SECONDS)
     assert process.returncode == 1, said
     assert not recorded.exists()
     found = [int(row["key"]["id"]) for row in rejected(tmp_path / "import_rejects.ndjson")]

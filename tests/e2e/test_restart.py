@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.support.held import HeldRows
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, schema_of
 from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.sql import execute
@@ -142,9 +143,10 @@ def test_an_import_that_is_recorded_elsewhere_survives(
 def stopped_job(client: str, url: str, *arguments: str, cwd: Path, local: bool = False) -> Recorded:
     """A job that died after some of its granules."""
     recorded = Recorded.of(url, JOB, local=local)
-    process = begin(client, url, *arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=64K", cwd=cwd)
-    until(lambda: recorded.exists() and any(row.state == "COMPLETED" for row in recorded.granules()), "a granule")
-    kill(process)
+    job = (*arguments, f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=64K")
+    with ended(begin(client, url, *job, cwd=cwd)) as process:
+        until(lambda: recorded.granules_done() > 0, "a granule")
+        kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
     return recorded
@@ -180,17 +182,18 @@ def test_another_dump_set_is_refused(source: str, postgresql: Callable[..., str]
     assert "the dump file set changed at the source: it is not the one that the job began with" in again.stdout
 
 
-def test_a_running_job_is_not_started_twice(source: str, postgresql: Callable[..., str], tmp_path: Path) -> None:
-    there = postgresql()
+def test_a_running_job_is_not_started_twice(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    held, there = HeldRows(postgresql(), tmp_path), postgresql()
     recorded = Recorded.of(there, JOB)
-    arguments = (f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:public", f"JOB_NAME={JOB}", "NOLOGFILE=YES")
-    process = begin("impdp", there, *arguments, "PARALLEL_THRESHOLD=1M", cwd=tmp_path)
-    until(recorded.exists)
-    again = go_on(there, JOB, link=source)
+    job = (f"NETWORK_LINK={held.source}", held.query, f"JOB_NAME={JOB}", "NOLOGFILE=YES")
+    with ended(begin("impdp", there, *job, cwd=tmp_path, lease="30")) as process:
+        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "its rows")
+        again = go_on(there, JOB, link=held.source)
+        held.release()
+        said, _ = process.communicate(timeout=SECONDS)
     assert again.returncode == 1
     assert "ORA-39004" in again.stdout
-    assert process.wait(SECONDS) == 0
-    process.communicate()
+    assert process.returncode == 0, said
 
 
 # --- names and endings ----------------------------------------------------------------------------------------------

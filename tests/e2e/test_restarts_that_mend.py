@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from migrator.spec import TableExistsAction
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, Recorded, begin, begin_again, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, begin_again, ended, go_on, kill, until
 from tests.support.pump import done, pump
 from tests.support.servers import libpq
 from tests.support.sql import execute, scalar
@@ -30,10 +30,8 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def killed(recorded: Recorded, when: Callable[[], bool], client: str, url: str, *arguments: str, cwd: Path) -> None:
     """Begin a job and kill it when something has come about; its lease is over then."""
-    process = begin(client, url, *arguments, *OPTIONS, cwd=cwd)
-    try:
+    with ended(begin(client, url, *arguments, *OPTIONS, cwd=cwd)) as process:
         until(lambda: process.poll() is not None or (recorded.exists() and when()), "its moment")
-    finally:
         said = kill(process)
     assert "completed" not in said, said
     time.sleep(float(LEASE) + 0.1)
@@ -249,9 +247,9 @@ def test_an_import_without_what_was_in_progress_names_it(postgresql: Callable[..
         killed(recorded, lambda: held.waits("a"), "impdp", there, *arguments, cwd=tmp_path)
         held.open("a")
         (current,) = [row for row in recorded.granules() if row.state == "EXECUTING"]
-        second = begin_again(there, JOB, link=here, skip=True)
-        until(lambda: held.waits("b"), "the gate of b")
-        said = kill(second)
+        with ended(begin_again(there, JOB, link=here, skip=True)) as second:
+            until(lambda: held.waits("b"), "the gate of b")
+            said = kill(second)
         assert f'granule {current.item} of "public"."a" was in progress and is skipped' in said
     time.sleep(float(LEASE) + 0.1)
     again = go_on(there, JOB, link=here)
@@ -277,9 +275,9 @@ def test_a_second_restart_looks_for_changes_since_the_first(
         assert states(recorded, "b") == {"PENDING"}
         execute(here, "UPDATE b SET v = 'changed' WHERE id <= 10")  # they stay in the first block, which has room
         held.open("a")
-        second = begin_again(here, JOB)
-        until(lambda: second.poll() is not None or held.waits("b"), "the gate of b")
-        said = kill(second)
+        with ended(begin_again(here, JOB)) as second:
+            until(lambda: second.poll() is not None or held.waits("b"), "the gate of b")
+            said = kill(second)
         assert "MIG-31651" not in said
         assert 'exported "public"."a"' in said
         held.open("b")

@@ -10,7 +10,7 @@ import pytest
 
 from migrator.spec import TableExistsAction
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump
 from tests.support.sql import execute
 
@@ -30,9 +30,10 @@ def half_loaded(source: str, target: str, action: TableExistsAction, tmp_path: P
         execute(target, "TRUNCATE public.big, public.loose")
     job = (f"JOB_NAME={JOB}", "MASTER_TABLE=LOCAL", f"TABLE_EXISTS_ACTION={action}", "PARALLEL_THRESHOLD=1M")
     recorded = Recorded.of(target, JOB, local=True)
-    process = begin("impdp", target, *where, *job, cwd=tmp_path)
-    until(lambda: recorded.exists() and {"COMPLETED", "EXECUTING"} <= {row.state for row in recorded.granules()}, "rows")
-    kill(process)
+    some = {"COMPLETED", "EXECUTING"}
+    with ended(begin("impdp", target, *where, *job, cwd=tmp_path)) as process:
+        until(lambda: recorded.exists() and some <= {row.state for row in recorded.granules()}, "rows")
+        kill(process)
     assert any(row.state == "EXECUTING" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
     return recorded

@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import SECONDS
+from tests.support.jobs import SECONDS, kill
 from tests.support.pump import done, pump, schema_of
 from tests.support.restarts import Mortal, check_equal, kill_often
 from tests.support.servers import PrivateServer, Servers
@@ -62,7 +62,7 @@ class Bereft(Mortal):
         try:
             said, _ = process.communicate(timeout=SECONDS)
         finally:
-            process.kill()  # one that hangs
+            kill(process)  # one that hangs
             self._server.start()
         if "successfully completed" not in said:
             assert process.returncode == 1, said

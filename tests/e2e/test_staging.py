@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import hoard
-from tests.support.jobs import LEASE, SECONDS, begin, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, schema_of
 from tests.support.servers import libpq, pymysql_arguments
 from tests.support.sql import inspect, rows, scalar
@@ -72,12 +72,9 @@ def staged(request: pytest.FixtureRequest, tmp_path: Path) -> Staged:
 @pytest.mark.parametrize("staged", ["postgresql", "mysql"], indirect=True)
 def test_a_staged_load_that_is_killed_goes_on(staged: Staged) -> None:
     """It is killed when rows are in a staging table and not yet in theirs."""
-    with staged.locked():
-        process = staged.begin(JOB, ODD)
-        try:
-            until(lambda: process.poll() is not None or staged.waiting() == 1, "a staged load")
-        finally:
-            said = kill(process)
+    with staged.locked(), ended(staged.begin(JOB, ODD)) as process:
+        until(lambda: process.poll() is not None or staged.waiting() == 1, "a staged load")
+        said = kill(process)
     assert "completed" not in said, said
     time.sleep(float(LEASE) + 0.1)
     again = go_on(staged.target, JOB)
@@ -88,11 +85,15 @@ def test_a_staged_load_that_is_killed_goes_on(staged: Staged) -> None:
 
 @pytest.mark.parametrize("staged", ["postgresql"], indirect=True)
 def test_jobs_at_work_at_once_do_not_meet(staged: Staged) -> None:
-    with staged.locked():
-        processes = [staged.begin(f"{'LONG_' * 10}{name}", query) for name, query in (("ODD", ODD), ("EVEN", EVEN))]
-        until(lambda: staged.waiting() == 2, "staged loads")
-    for process in processes:
-        said, _ = process.communicate(timeout=SECONDS)
-        assert process.returncode == 0, said
+    with ExitStack() as processes:
+        with staged.locked():
+            begun = [
+                processes.enter_context(ended(staged.begin(f"{'LONG_' * 10}{name}", query)))
+                for name, query in (("ODD", ODD), ("EVEN", EVEN))
+            ]
+            until(lambda: staged.waiting() == 2, "staged loads")
+        for process in begun:
+            said, _ = process.communicate(timeout=SECONDS)
+            assert process.returncode == 0, said
     assert rows(staged.target, "SELECT count(*), count(DISTINCT id) FROM big") == [(ROWS, ROWS)]
     assert staged.tables() == {"big", "loose", "hollow"}

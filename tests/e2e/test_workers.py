@@ -23,6 +23,7 @@ from tests.support.jobs import (
     SECONDS,
     Recorded,
     begin,
+    ended,
     go_on,
     job_of,
     kill,
@@ -120,8 +121,7 @@ def test_a_suspended_export_destroys_nothing_when_it_wakes(
     held = HeldRows(postgresql(), tmp_path)
     recorded = Recorded.of(held.source, JOB)
     dump = (f"DIRECTORY={tmp_path}", "DUMPFILE=x%U.dmp", "NOLOGFILE=YES", f"JOB_NAME={JOB}", held.query)
-    process = begin("expdp", held.source, *dump, cwd=tmp_path)
-    try:
+    with ended(begin("expdp", held.source, *dump, cwd=tmp_path)) as process:
         until(lambda: (tmp_path / "x01.dmp").exists() and (tmp_path / "x01.dmp").stat().st_size > 0, "an open dump file")
         job = job_of(process)
         job.suspend()
@@ -134,9 +134,6 @@ def test_a_suspended_export_destroys_nothing_when_it_wakes(
         job.resume()
         process.communicate(timeout=SECONDS)
         assert process.returncode == 1, "the job is not this process's any more"
-    finally:
-        process.kill()
-        process.communicate()
     again = go_on(held.source, JOB)
     assert again.returncode == 0, again.stdout
     target = sqlite_file("restored.db")

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from migrator.errors import MigratorError
 from tests.support.hoard import contents
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, kill, kill_job, kill_worker, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, begin_again, ended, kill, kill_job, kill_worker, until
 
 _MOST_JOBS = 20
 """How many jobs may end before one has died in mid-work."""
@@ -43,14 +43,19 @@ class Mortal(ABC):
     def run(self, kills: int, within: float = LONGEST) -> None:
         """Run to the end; it dies ``kills`` times at most on the way, each within so many seconds of work."""
         self._within = within
-        process = self._begin()
-        while self.kills < kills and not self._ends(process):
-            self.kills += 1
-            if "successfully completed" in self.strike(process) and self._is_over():
-                return
-            process = self._go_on()
-        said, _ = process.communicate(timeout=SECONDS)
+        start = self._begin
+        while self._lives_on(start(), kills):
+            start = self._go_on
+
+    def _lives_on(self, process: subprocess.Popen[str], kills: int) -> bool:
+        """Wait for a process's death, if it is to have one, or its end; whether the job is to go on."""
+        with ended(process):
+            if self.kills < kills and not self._ends(process):
+                self.kills += 1
+                return not ("successfully completed" in self.strike(process) and self._is_over())
+            said, _ = process.communicate(timeout=SECONDS)
         assert process.returncode == 0, said
+        return False
 
     @property
     def recorded(self) -> Recorded:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from migrator.job.session import Heart, Start
 from migrator.job.table import DoneMark, MasterTable, Row, own_lease
 from migrator.model.catalog import Catalog
 from migrator.operations.work import NoProgress
+from tests.support.jobs import until
 from tests.support.pump import pump_process
 from tests.support.records import JOB, SPEC, all_rows, log, recorded
 from tests.support.sql import execute, inspect, scalar
@@ -172,10 +174,10 @@ def test_a_job_is_not_taken_over_in_the_middle_of_a_commit(
         with pytest.raises(WorkUncommitted), session.session(SPEC, database, database.server(), start):
             pytest.fail("it was taken over")
         assert table.job(connection).incarnation == 1
-        waking = threading.Timer(0.2, asleep.commit)
-        waking.start()
+        monkeypatch.setenv("MIGRATOR_LEASE", "60")
+        monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=time.monotonic, sleep=lambda _: asleep.commit()))
         with session.session(SPEC, database, database.server(), start) as opened:
-            waking.join()
+            assert not asleep.in_transaction()
             assert [row.state for row in opened.record.rows("GRANULE")] == ["COMPLETED", "PENDING"]
 
 
@@ -209,30 +211,39 @@ def test_a_job_that_is_taken_over_destroys_nothing(record: Record, sqlite_file: 
 class Failing(MasterTable):
     """A master table that cannot be reached."""
 
+    beats = 0
+    """How often a heart has tried."""
+
     def beat(self, connection: sa.Connection, incarnation: int, **values: object) -> None:
+        self.beats += 1
         raise DatabaseError(detail="out of reach")
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease of 0.3 seconds, on a clock that goes on by 0.06 with each look at it: a heart looks at it once before and
+    twice in each beat that fails."""
+    ticks = itertools.count()
     monkeypatch.setenv("MIGRATOR_LEASE", "0.3")
+    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: next(ticks) * 0.06, sleep=time.sleep))
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_heart_that_cannot_beat_for_the_lease_gives_the_job_up(postgresql: Callable[..., str]) -> None:
-    with Heart(Failing("public", "MADE"), Database(sa.make_url(postgresql())), 1) as heart:
-        time.sleep(0.1)
-        assert heart.lost is None
-        time.sleep(1.0)
+    table = Failing("public", "MADE")
+    with Heart(table, Database(sa.make_url(postgresql())), 1) as heart:
+        until(lambda: heart.lost is not None, "its end")
     assert isinstance(heart.lost, ConnectionLost)
     assert "no heartbeat" in str(heart.lost)
+    assert table.beats > 1
 
 
 @pytest.mark.usefixtures("quick")
 def test_a_heart_whose_database_has_one_writer_waits_for_it(sqlite_file: Callable[..., str]) -> None:
     execute(sqlite_file("jobs.db"), "CREATE TABLE t (a int)")
-    with Heart(Failing("main", "MADE"), Database(sa.make_url(sqlite_file("jobs.db"))), 1) as heart:
-        time.sleep(1.0)
+    table = Failing("main", "MADE")
+    with Heart(table, Database(sa.make_url(sqlite_file("jobs.db"))), 1) as heart:
+        until(lambda: table.beats >= 5 or heart.lost is not None, "a beat after the lease")
     assert heart.lost is None
 
 
@@ -240,7 +251,7 @@ def test_a_heart_whose_database_has_one_writer_waits_for_it(sqlite_file: Callabl
 def test_a_heart_finds_that_the_job_is_taken_over(record: Record) -> None:
     with Heart(record.table, record.database, 1) as heart:
         record.table.take_over(record.connection)
-        time.sleep(0.5)
+        until(lambda: heart.lost is not None, "its end")
     assert isinstance(heart.lost, JobTakenOver)
 
 
