@@ -17,7 +17,6 @@ EQUALITIES: tuple[tuple[str, Equality], ...] = (
     (rf"{_UNICODE}.*_as_cs(_ks)?", Equality(forms=True)),
     (rf"{_UNICODE}.*_ai_cs", Equality(accents=True, forms=True)),
     (rf"{_UNICODE}.*(_as_ci|_thai_520_w2)", replace(_LETTERS, forms=True)),
-    (rf"{_UNICODE}.*_icelandic_(nopad_)?ci", _LETTERS),
     (rf"{_UNICODE}.*_general_(nopad_|mysql500_)?ci", replace(_LETTERS, accents=True)),
     (rf"{_UNICODE}.*_ci", _WEIGHTS),
     (r"(cp850|cp1256|latin1|latin7)_general_(nopad_)?ci|cp1257_lithuanian_ci", _LETTERS),
