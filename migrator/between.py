@@ -140,7 +140,7 @@ def _other_labels(here: t.Type, there: t.Enum | t.SetOf) -> bool:
     return type(here) is not type(there) or here.labels != there.labels
 
 
-def _into_fixed(here: t.Type, there: t.String) -> bool:
+def _becomes_fixed(here: t.Type, there: t.String) -> bool:
     return there.fixed and not (isinstance(here, t.String) and here.fixed)
 
 
@@ -163,7 +163,7 @@ PASSAGES = (
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
     Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
     Passage(
-        _WORDS, t.String, _no_blank_at_end, _into_fixed, "char-blanks", "blanks at the end do not count: none is kept there"
+        _WORDS, t.String, _no_blank_at_end, _becomes_fixed, "char-blanks", "blanks at the end do not count: none is kept there"
     ),
     Passage(
         (t.String,),
@@ -197,7 +197,7 @@ PASSAGES = (
     Passage(
         (t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array),
         t.Xml,
-        lambda text, _: pc.invert(pc.starts_with(text, "<?xml")),
+        _no_declaration,
     ),
     Passage((t.Time,), t.Date, refused="a time of day is no day"),
     Passage((t.Time,), t.Timestamp, refused="a time of day is on no day"),
