@@ -163,7 +163,12 @@ PASSAGES = (
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
     Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
     Passage(
-        _WORDS, t.String, _no_blank_at_end, _becomes_fixed, "char-blanks", "blanks at the end do not count: none is kept there"
+        _WORDS,
+        t.String,
+        _no_blank_at_end,
+        _becomes_fixed,
+        "char-blanks",
+        "blanks at the end do not count: none is kept there",
     ),
     Passage(
         (t.String,),

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator import arrow
-from migrator.adapter import Adapter
+from migrator.adapter import Adapter, Read
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -472,6 +472,10 @@ class Converter:
         """The columns whose texts may come as bytes, to be made texts here."""
         treated = ((self.source[one.position].name, one.actions) for one in self.treatments)
         return frozenset(name for name, actions in treated if Misfit.INVALID_BYTES in dict(actions))
+
+    def reading(self, read: Read) -> Read:
+        """What to read so that all values come which are changed here."""
+        return replace(read, any_bytes=self.any_bytes)
 
     def convert(self, batch: pa.RecordBatch, counts: Counts) -> pa.RecordBatch:
         """The batch with what its policies change; ``counts`` is told.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 
 from migrator import filters
 from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
-from migrator.converting import converter, pair_of
+from migrator.converting import pair_of
 from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
@@ -21,6 +20,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
+from migrator.operations.changing import policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
@@ -161,13 +161,11 @@ class Profiler:
         make = ddl.create_staging(name, there) if made is None else ddl.create_alike(name, made.qname, there)
         arriving = as_heard_by(goal.adapter.name, read.columns, adapter.name)
         load = Load(name, arriving, there, fresh=True, staged_for=table.qname)
-        actions = [self._policies.of(table, way.column) for way in key]
-        changed = converter(read.columns, there, actions, adapter, goal.adapter)
+        changed = policy_converter(self._policies, table, (read.columns, there), (adapter, goal.adapter))
         if changed is None:
             rows = adapter.batches(connection, read)
         else:
-            batches = adapter.batches(connection, replace(read, any_bytes=changed.any_bytes))
-            rows = (changed.convert(batch, Counter()) for batch in batches)
+            rows = map(changed.changed, adapter.batches(connection, changed.reading(read)))
         return equal_rows(goal.database, ddl, make, load, rows)
 
     def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
