@@ -685,8 +685,8 @@ POLICY would change is an entry with its number, as the job would tell it. With 
 
 It works where rows come from a database: with `expdp` (facts, orphans and suggestions, since nobody takes the rows yet),
 with `impdp … NETWORK_LINK=…`, and with `SQLFILE`, for Oracle too. The rows are those of one state of the source, the one
-that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table that could not be looked at is named, with the
-reason, the others are looked at all the same, and the exit code is 5.
+that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table, or a key of one, that could not be looked at
+is named, with the reason, all else is looked at all the same, and the exit code is 5.
 
 ## What it costs
 

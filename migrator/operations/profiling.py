@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -41,6 +41,14 @@ class Goal:
     existing: Mapping[QName, Table]
     database: Database | None = None
     """None: a script is written, and nobody can be asked."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of a table's keys besides what was found, as in :class:`TableProfile`."""
+
+    unread: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 class Profiler:
@@ -83,12 +91,18 @@ class Profiler:
             return TableProfile(table.qname, problem=str(error))
         actions = {way.target.name: self._policies.of(table, way.column) for way in ways}
         profiled = profile(table.qname, ways, found, actions)
-        remarks: list[str] = []
-        findings = [*self._duplicates(table, ways, remarks), *self._orphans(table, remarks)]
+        said = _Said()
+        findings = [*self._duplicates(table, ways, said), *self._orphans(table, said)]
         suggestions = tuple(
             replace(one, declared=self._declared(table, one.column, one.type)) for one in profiled.suggestions
         )
-        return replace(profiled, findings=(*profiled.findings, *findings), suggestions=suggestions, remarks=tuple(remarks))
+        return replace(
+            profiled,
+            findings=(*profiled.findings, *findings),
+            suggestions=suggestions,
+            unread=tuple(said.unread),
+            remarks=tuple(said.remarks),
+        )
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
@@ -127,7 +141,7 @@ class Profiler:
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
-    def _duplicates(self, table: Table, ways: Sequence[Way], remarks: list[str]) -> Iterator[Finding]:
+    def _duplicates(self, table: Table, ways: Sequence[Way], said: _Said) -> Iterator[Finding]:
         """Rows that the target's unique keys would hold for equal, and the source's do not."""
         if self._goal is None:
             return
@@ -138,22 +152,21 @@ class Profiler:
             key = [by_target[name] for name in names if name in by_target]
             if len(key) < len(names):
                 continue  # over what the target fills by itself
-            if any(_folds(way, made is not None) for way in key) or not any(one <= frozenset(names) for one in held):
-                rows = self._count(remarks, label, partial(self._equal, table, key, self._goal))
-                if rows:
-                    yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
+            if not any(_folds(way, made is not None) for way in key) and any(one <= frozenset(names) for one in held):
+                continue  # over what no two rows of the source are equal by
+            if _has_texts(key) and self._goal.database is None:
+                said.remarks.append(f"{label}: which texts are equal there, only the target itself can tell")
+                continue
+            rows = self._count(said, label, partial(self._equal, table, key, self._goal))
+            if rows:
+                yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
 
     def _equal(self, table: Table, key: Sequence[Way], goal: Goal, connection: sa.Connection) -> int:
-        """How many rows a key of the target holds for equal to another; of texts, the target is asked.
-
-        :raises UnsupportedParameter: there is none yet.
-        """
+        """How many rows a key of the target holds for equal to another; of texts, the target is asked."""
         read = self._read(table.source, tuple(way.column for way in key))
         adapter = self._source.adapter
-        if not any(isinstance(t.base_of(way.target.type), t.String) for way in key):
+        if goal.database is None or not _has_texts(key):
             return scans.duplicates(connection, adapter, read)
-        if goal.database is None:
-            raise UnsupportedParameter(name="PROFILE", reason="which texts are equal there, only the target itself can tell")
         made = goal.existing.get(table.qname)
         there = tuple(way.target for way in key)
         ddl = goal.ddl if made is None else goal.adapter.ddl(Catalog(goal.adapter.name, ""), goal.database.server().version)
@@ -168,7 +181,7 @@ class Profiler:
             rows = map(changed.changed, adapter.batches(connection, changed.reading(read)))
         return equal_rows(goal.database, ddl, make, load, rows)
 
-    def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
+    def _orphans(self, table: Table, said: _Said) -> Iterator[Finding]:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
         for key in at_source.foreign_keys if at_source is not None else ():
@@ -178,17 +191,17 @@ class Profiler:
             child, of = self._read(table.source, ()), self._read(parent.source, ())
             label = f"foreign key {key.name or ', '.join(key.columns)}"
             ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
-            rows = self._count(remarks, label, ask)
+            rows = self._count(said, label, ask)
             if rows:
                 yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
 
-    def _count(self, remarks: list[str], label: str, ask: Callable[[sa.Connection], int]) -> int:
+    def _count(self, said: _Said, label: str, ask: Callable[[sa.Connection], int]) -> int:
         try:
             return self._asking(ask)
         except FatalError:
             raise
         except MigratorError as error:
-            remarks.append(f"{label} could not be looked at: {error}")
+            said.unread.append(f"{label} could not be looked at: {error}")
             return 0
 
     # --- asking -----------------------------------------------------------------------------------------------------
@@ -217,6 +230,11 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
         if index.where is not None or any(key.column is None or key.length is not None for key in index.keys)
     }
     return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
+
+
+def _has_texts(key: Sequence[Way]) -> bool:
+    """Whether a key of the target compares texts."""
+    return any(isinstance(t.base_of(way.target.type), t.String) for way in key)
 
 
 def _folds(way: Way, existing: bool) -> bool:

@@ -142,7 +142,8 @@ class ColumnProfile:
 @dataclass(frozen=True)
 class TableProfile:
     """The profile of a table, under its name at the target. ``queries``: how often its rows were gone through for
-    ``columns``. ``problem``: why there is none; ``remarks``: what else could not be found out."""
+    ``columns``. ``problem``: why there is none; ``unread``: keys that could not be looked at, with the reason; ``remarks``:
+    what nobody can tell."""
 
     table: QName
     rows: int = 0
@@ -150,8 +151,14 @@ class TableProfile:
     columns: tuple[ColumnProfile, ...] = ()
     findings: tuple[Finding, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    unread: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all could be looked at that was to be."""
+        return not self.problem and not self.unread
 
     def column(self, name: str) -> ColumnProfile | None:
         """The profile of a column; None: it has none."""
@@ -169,6 +176,7 @@ class TableProfile:
             ],
             "findings": [dict(vars(finding)) for finding in self.findings],
             "suggestions": [{**vars(one), "type": str(one.type)} for one in self.suggestions],
+            "unread": list(self.unread),
             "remarks": list(self.remarks),
             "problem": self.problem,
         }
