@@ -711,9 +711,10 @@ characters are counted up to the first.
 Where a column goes to one that has no place for some of its values, these are counted. A value is looked at as it is: a
 number that is out of range only once it has been rounded is a fraction here and not out of range. *not known* stands where
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
-numbers that go into fewer bits; `other_type` where a column of the target is of a kind that may have no place for the values
-of the source's, which nobody counts. The load will find them. Whether the character set of a table of MySQL's that is there
-already has all letters of a text is not looked at.
+numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
+where a column of the target is of a kind that may have no place for the values of the source's, which nobody counts. The load
+will find them. Where it has a place for none of them, all are counted. Whether the character set of a table of MySQL's that
+is there already has all letters of a text is not looked at.
 
 | case | what it is |
 |---|---|

@@ -117,7 +117,7 @@ class Profiler:
         for source, target in pairs:
             pair = pair_of(source, target, self._source.adapter, there)
             rounds = self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT
-            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null, rounds)
+            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null, rounds, made is not None)
 
     def _to_be_made(self, table: Table, ddl: DDL) -> Iterator[tuple[Column, Column]]:
         """Each column, and as the target will see it: by what its declaration means there."""
