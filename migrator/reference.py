@@ -712,9 +712,9 @@ Where a column goes to one that has no place for some of its values, these are c
 number that is out of range only once it has been rounded is a fraction here and not out of range. *not known* stands where
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
 numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
-where a column of the target is of a kind that may have no place for the values of the source's, which nobody counts. The load
-will find them. Where it has a place for none of them, all are counted. Whether the character set of a table of MySQL's that
-is there already has all letters of a text is not looked at.
+where a column of the target may have no place for the values of the source's, which nobody counts: it is of another kind, or
+of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038. The load will find them. Where it
+has a place for none of them, all are counted.
 
 | case | what it is |
 |---|---|

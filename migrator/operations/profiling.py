@@ -115,9 +115,22 @@ class Profiler:
         there, made = self._goal.adapter, self._goal.existing.get(table.qname)
         pairs = zip(*matched(table, made), strict=True) if made is not None else self._to_be_made(table, self._goal.ddl)
         for source, target in pairs:
-            pair = pair_of(source, target, self._source.adapter, there)
-            rounds = self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT
-            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null, rounds, made is not None)
+            yield Way(
+                source,
+                pair_of(source, target, self._source.adapter, there),
+                key=target.name in keys,
+                empty_is_null=there.capabilities.empty_is_null,
+                rounds=self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT,
+                existing=made is not None,
+                narrowed=made is not None and self._is_narrowed(table, source, made, target),
+            )
+
+    def _is_narrowed(self, table: Table, source: Column, made: Table, target: Column) -> bool:
+        """Whether the target's column leaves out values of its type that the source's may have."""
+        assert self._goal is not None
+        there = self._goal.adapter.narrowed_by(made, target)
+        at_source = self._origin.catalog.table(table.source) or table
+        return bool(there) and there != self._source.adapter.narrowed_by(at_source, source)
 
     def _to_be_made(self, table: Table, ddl: DDL) -> Iterator[tuple[Column, Column]]:
         """Each column, and as the target will see it: by what its declaration means there."""

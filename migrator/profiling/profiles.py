@@ -44,6 +44,10 @@ _LONGEST: Mapping[type[t.Type], int] = {t.Boolean: 5, t.Integer: 20, t.Year: 4, 
 """How many characters the texts of all values have at most."""
 
 
+_ASCII = (*_LONGEST, t.Decimal, t.Float, t.Bit, t.Date, t.Time, t.Timestamp, t.Interval)
+"""Types whose texts any character set has."""
+
+
 def _longest(type_: t.Type) -> int | None:
     """How many bytes the text of any value has at most; None: nobody says."""
     if isinstance(type_, t.Enum):
@@ -56,7 +60,7 @@ class Way:
     """A column at the source, and what becomes of it; ``pair`` None: nobody takes its values, as with an export.
 
     ``key``: it is part of a key. ``empty_is_null``: the target has no empty text. ``rounds``: POLICY has fractions rounded.
-    ``existing``: the column that takes the values was there before.
+    ``existing``: the column that takes the values was there before; ``narrowed``: it leaves out some values of its type.
     """
 
     column: Column
@@ -65,6 +69,7 @@ class Way:
     empty_is_null: bool = False
     rounds: bool = False
     existing: bool = False
+    narrowed: bool = False
 
     @property
     def misfits(self) -> Iterator[Ask]:
@@ -96,7 +101,7 @@ class Way:
         if self.pair is None or self.pair.alike or self.refuted_by is not None or self.refused:
             return False
         here, there = self.pair.kinds
-        if self.existing and isinstance(there, t.Interval):  # its declaration may leave out some fields
+        if self.narrowed and not (isinstance(there, t.String) and isinstance(here, _ASCII)):
             return True
         found = passage(here, there)
         return here != there and (found is None or not found.takes_all)

@@ -41,7 +41,9 @@ VALUES: Mapping[str, Tables] = {
         ("char(10)", ["'abc'"], ["varchar(5)", "varchar(10)"]),
         ("timestamptz", ["'2024-02-29 12:00+00'", "'2024-02-29 00:00+00'"], ["date"]),
         ("interval", ["'1 month'", "'10:20:30'"], ["time", "char(30)", "varchar(5)"]),
+        ("timestamptz", ["'2024-02-29 12:00+00'", "'2050-01-01 12:00+00'"], ["timestamp"]),
         ("varchar(3)", ["'a'", "'a '"], ["char(3)"]),
+        ("text", ["'é'", "'ż'"], ["varchar(5) character set latin1", "varchar(5) character set utf8mb4"]),
         ("text[]", ["'{a,b}'"], ["char(9)"]),
         ("timetz", ["'10:20:30+02'"], ["time", "date"]),
         ("time", ["'10:20:30'"], ["time", "date", "datetime"]),
@@ -111,6 +113,28 @@ def test_what_is_found_is_refused_and_all_else_is_loaded(fresh: Callable[[str], 
             wrong.append((*case, found[name]["findings"], done))
     assert wrong == []
     assert 0 < len(loaded) < len(cases)
+
+
+def test_what_a_column_of_the_same_kind_leaves_out_is_not_known_and_what_it_takes_is_not_missed(
+    fresh: Callable[[str], str],
+) -> None:
+    """MySQL's DATE and DATETIME take days that no calendar has, and TIMESTAMP takes none, nor those after 2038."""
+    source, target = fresh("mysql"), fresh("mysql")
+    cases = {
+        "a": ("date", "'2025-02-30'", "date NOT NULL", []),
+        "b": ("date", "'2025-02-30'", "datetime", []),
+        "c": ("date", "'2025-02-30'", "timestamp", ["other_type"]),
+        "d": ("datetime", "'2050-01-01 12:00:00'", "timestamp", ["other_type"]),
+        "e": ("timestamp", "'2024-02-29 12:00:00'", "timestamp(3)", []),
+    }
+    made = [sql for name, (type_, value, _, _) in cases.items() for sql in _made(name, type_, value)]
+    execute(source, "SET SESSION sql_mode = 'ALLOW_INVALID_DATES'", *made)
+    execute(target, *(f"CREATE TABLE {name} (c {type_})" for name, (_, _, type_, _) in cases.items()))
+    found = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    assert {name: found[name]["columns"][0]["unknown"] for name in cases} == {name: case[3] for name, case in cases.items()}
+    assert not [name for name in cases if found[name]["findings"]]
+    loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    assert set(loaded) == {"a", "b", "e"}
 
 
 def _made(name: str, type_: str, value: str) -> tuple[str, str]:

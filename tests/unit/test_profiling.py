@@ -15,7 +15,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Loss
 from migrator.model.measures import MEANINGS, Ask, Measure
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName
+from migrator.model.objects import Column, QName, Table
 from migrator.profiling.profiles import TROUBLES, ColumnProfile, Finding, TableProfile, Way, counted, profile
 from migrator.profiling.proofs import PROOFS, Evidence, suggestion
 from migrator.profiling.questions import QUESTIONS, facts_asked, misfits_asked
@@ -269,7 +269,7 @@ UNKNOWN: list[tuple[t.Type, t.Type, tuple[str, ...]]] = [
     (t.Enum(("a", "ż")), t.String(2), ()),
     (t.Enum(("a", "ż")), t.String(1), ("too_long",)),
     (t.Date(), t.Timestamp(), ()),
-    (t.Time(), t.Interval(), ("other_type",)),
+    (t.Time(), t.Interval(), ()),
     (t.Uuid(), t.Binary(16), ()),
     (t.Uuid(), t.Binary(8), ("other_type",)),
     (t.Binary(16), t.Uuid(), ("other_type",)),
@@ -292,6 +292,33 @@ def test_dates_that_no_calendar_has_may_not_go_where_a_zone_or_a_time_is_left_ou
         for strange in (0, 1):
             found = Scan(1, {ask: 0 if ask.what is not M.NO_NUMBER else strange for ask in way.asks})
             assert profile(NAME, [way], found, {}).columns[0].unknown == ("other_type",) * strange
+
+
+@pytest.mark.parametrize(
+    ("adapter", "column", "narrowed_by"),
+    [
+        ("mysql", Column("c", t.String(9)), "latin1"),
+        ("mysql", Column("c", t.String(9), collation="utf8mb3_bin"), "utf8mb3"),
+        ("mysql", Column("c", t.String(9), collation="utf8mb4_bin"), ""),
+        ("mysql", Column("c", t.Json()), ""),
+        ("mysql", Column("c", t.Timestamp(zoned=True)), "timestamp"),
+        ("mysql", Column("c", t.Timestamp()), ""),
+        ("postgresql", Column("c", t.Interval(), native="interval hour"), "interval hour"),
+        ("postgresql", Column("c", t.Interval("year_month"), native="interval year to month"), ""),
+        ("postgresql", Column("c", t.Interval(), native="interval"), ""),
+        ("sqlite", Column("c", t.String(9), collation="NOCASE"), ""),
+    ],
+    ids=str,
+)
+def test_a_column_may_leave_out_values_of_its_type(adapter: str, column: Column, narrowed_by: str) -> None:
+    table = Table("s", "t", (column,), options=(("ENGINE", "InnoDB"), ("COLLATE", "latin1_swedish_ci")))
+    assert load_adapter(adapter).narrowed_by(table, column) == narrowed_by
+
+
+def test_what_a_column_leaves_out_matters_to_values_that_may_have_it() -> None:
+    for source, unknown in ((t.String(), ("other_type",)), (t.Uuid(), ()), (t.Integer(), ()), (t.Json(), ("other_type",))):
+        way = replace(way_to(source, t.String(), "postgresql", "mysql"), narrowed=True)
+        assert profile(NAME, [way], Scan(1, dict.fromkeys(way.asks, 0)), {}).columns[0].unknown == unknown
 
 
 def test_a_new_column_has_room_for_what_it_is_made_for() -> None:
