@@ -627,6 +627,13 @@ class Adapter(ABC):
         """
         return None
 
+    def narrowed_by(self, table: Table, column: Column) -> str:
+        """What leaves some values of its type out of a column of a table that is there: a character set, a range of dates.
+
+        Of two columns the same text means the same values; empty: it takes all.
+        """
+        return ""
+
     def mark(self, connection: sa.Connection) -> str:
         """A text that later tells whether rows changed since the state that ``connection`` sees.
 

@@ -288,6 +288,8 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
     found = passage(source, target)
     if found is not None and (found.kept is not None or found.refused):
         refuse_others(found, as_text(array, t.base_of(source)), column, target)
+        if found.refused:  # there is none but NULL
+            return pa.nulls(len(array), wanted)
     if array.type == wanted and not _needs_text_change(source, target):
         return array
     if escaped(array, source):
@@ -307,7 +309,7 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
     match source, target:
         case _, t.String() | t.Json() | t.Xml() | t.Enum() | t.SetOf() | t.Native() | t.Array() | t.Interval():
             return as_text(array, source)
-        case t.Boolean(), t.Integer() | t.Decimal() | t.Float() | t.Year():
+        case t.Boolean(), t.Integer() | t.Float() | t.Year():
             return array.cast(pa.int8()).cast(wanted)
         case t.Integer() | t.Year(), t.Boolean():
             if pc.any(pc.and_(pc.not_equal(array, 0), pc.not_equal(array, 1))).as_py():
@@ -332,6 +334,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return array.cast(pa.binary(16))
         case t.Uuid(), t.Binary():
             return array.cast(pa.binary())
+        case ((t.Boolean() | t.Year()), t.Decimal()):
+            return _convert(array.cast(pa.int16()), t.Integer(16), target, wanted)
         case t.Integer(), t.Decimal():
             return array.cast(pa.decimal128(20, 0)).cast(wanted) if pa.types.is_decimal(wanted) else as_text(array, source)
         case t.Decimal(), t.Integer() if pa.types.is_string(array.type):

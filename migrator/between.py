@@ -4,8 +4,8 @@ A column of a table that was there before may have any type. What its database r
 what the text says: MySQL takes ``'2'`` for an enumeration's second label and ``'18'`` for the year 2018, PostgreSQL takes
 ``now`` for a date and ``1_000`` for a number. So a text goes into a column of another type only if it is what that type
 writes for one value; everything else is refused by its column. What all values of a column lose alike is an entry of the
-loss list. Between types without a row here, :func:`migrator.arrow.convert` keeps values or refuses them; types that one
-database alone has are left to its adapter.
+loss list. Between types without a row here, :func:`migrator.arrow.convert` and the target's own parser keep some values and
+refuse others; types that one database alone has are left to its adapter.
 """
 
 from __future__ import annotations
@@ -37,17 +37,24 @@ class Passage:
     """One row: what becomes of values of ``source`` in a column of ``target``, where ``when`` holds of both.
 
     ``kept``: any other text is refused; None: none is, here. ``rule``, ``detail``: the entry about a table that was there.
-    ``each``: that is about every value. ``refused``: no value has a place, for this reason.
+    ``each``: that is about every value. ``refused``: no value has a place, for this reason. ``parsed``: which values have
+    one, whoever reads them at the target tells.
     """
 
     source: tuple[type[t.Type], ...]
-    target: type[t.Type]
+    target: type[t.Type] | tuple[type[t.Type], ...]
     kept: Kept | None = None
     when: Callable[[Any, Any], bool] = _always
     rule: str = ""
     detail: str = ""
     each: bool = False
     refused: str = ""
+    parsed: bool = False
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether each value has a place, but for those that POLICY is about."""
+        return self.kept is None and not self.refused and not self.parsed
 
     def holds(self, source: t.Type, target: t.Type) -> bool:
         """Whether the row is about these types."""
@@ -124,6 +131,8 @@ _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
 """Types that are text on their way, and of which any text may be a value."""
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
+_NUMERIC = (t.Boolean, *_NUMBERS, t.Year)
+_CALENDAR = (t.Date, t.Time, t.Timestamp)
 _ANY = (t.Type,)
 
 
@@ -140,7 +149,11 @@ def _other_labels(here: t.Type, there: t.Enum | t.SetOf) -> bool:
     return type(here) is not type(there) or here.labels != there.labels
 
 
-def _into_fixed(here: t.Type, there: t.String) -> bool:
+def _is_reread(here: t.Type, there: t.Json) -> bool:
+    return there.binary and not (isinstance(here, t.Json) and here.binary)
+
+
+def _becomes_fixed(here: t.Type, there: t.String) -> bool:
     return there.fixed and not (isinstance(here, t.String) and here.fixed)
 
 
@@ -149,21 +162,51 @@ def _into_hours(here: t.Type, there: t.Interval) -> bool:
     return there.kind == "day_second" and not alike
 
 
+def _one_kind(here: t.Type, there: t.Type) -> bool:
+    """Whether a type's values are values of another, but for their size."""
+    match here, there:
+        case t.Native() | t.Array(), _:
+            return False
+        case t.Interval(kind=kind), t.Interval(kind=taken):
+            return taken in (kind, "mixed")
+        case t.Bit(length=int(length)), t.Bit(length=int(room), varying=True):
+            return length <= room
+        case t.Bit(length=length, varying=varying), t.Bit(length=room, varying=takes_fewer):
+            return room is None or (length == room and takes_fewer >= varying)
+    return type(here) is type(there)
+
+
 _ZONE = "existing-zone"
 _TO_UTC = "an instant becomes date and time of day in UTC"
 _AS_UTC = "date and time of day are taken to be in UTC"
+_REREAD = "what a document says is kept, and not how it is written: blanks, the order of keys"
 
 PASSAGES = (
     Passage((t.Binary,), t.Binary),
-    Passage((t.Binary,), t.Uuid),
+    Passage((t.Binary,), t.Uuid, parsed=True),
     Passage((t.Binary,), t.Type, refused="bytes are no value of another type"),
+    Passage((*_NUMERIC, t.Bit, t.Uuid), _CALENDAR, refused="only dates and times are dates or times"),
+    Passage(_CALENDAR, (*_NUMERIC, t.Bit, t.Uuid, t.Binary), refused="a date or a time is no value of another type"),
+    Passage((t.Time,), (t.Date, t.Timestamp), refused="a time of day is on no day"),
+    Passage((t.Date, t.Timestamp), (t.Time, t.Interval), refused="a date is no time of day and no span of time"),
+    Passage((t.Time,), t.Interval, when=_from_zone, refused="a time of day with an offset is no span of time"),
+    Passage((*_NUMBERS, t.Year), (t.Binary, t.Bit, t.Uuid), refused="a number is no bytes and no bits"),
+    Passage((t.Boolean,), (t.Binary, t.Uuid), refused="a truth value is no bytes"),
+    Passage((t.Uuid,), (*_NUMERIC, t.Bit), refused="a UUID is no number"),
+    Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
+    Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
     Passage(_ANY, t.Enum, _label, _other_labels),
     Passage(_ANY, t.SetOf, _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
     Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
     Passage(
-        _WORDS, t.String, _no_blank_at_end, _into_fixed, "char-blanks", "blanks at the end do not count: none is kept there"
+        _WORDS,
+        t.String,
+        _no_blank_at_end,
+        _becomes_fixed,
+        "char-blanks",
+        "blanks at the end do not count: none is kept there",
     ),
     Passage(
         (t.String,),
@@ -185,22 +228,16 @@ PASSAGES = (
     ),
     Passage(_WORDS, t.Binary, rule="existing-bytes", detail="a text becomes its bytes in UTF-8", each=True),
     Passage(_WORDS, t.Bit, _written("[01]*")),
-    Passage(_WORDS, t.Uuid, rule="existing-uuid", detail="a UUID is kept, and not how it is written: capitals, braces"),
     Passage(
         _WORDS,
-        t.Json,
-        when=lambda here, there: there.binary and not (isinstance(here, t.Json) and here.binary),
-        rule="existing-json",
-        detail="what a document says is kept, and not how it is written: blanks, the order of keys",
-        each=True,
+        t.Uuid,
+        rule="existing-uuid",
+        detail="a UUID is kept, and not how it is written: capitals, braces",
+        parsed=True,
     ),
-    Passage(
-        (t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array),
-        t.Xml,
-        lambda text, _: pc.invert(pc.starts_with(text, "<?xml")),
-    ),
-    Passage((t.Time,), t.Date, refused="a time of day is no day"),
-    Passage((t.Time,), t.Timestamp, refused="a time of day is on no day"),
+    Passage((t.Json,), t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True),
+    Passage(_WORDS, t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True, parsed=True),
+    Passage((t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array), t.Xml, _no_declaration),
     Passage((t.Timestamp,), t.Date, None, _from_zone, _ZONE, "an instant becomes its day in UTC", each=True),
     Passage(_WORDS, t.Date, _written(f"{_DAY}(?: BC)?|{_ENDLESS}")),
     Passage((t.Timestamp,), t.Timestamp, None, _zones(True, False), _ZONE, _TO_UTC, each=True),
@@ -221,8 +258,14 @@ PASSAGES = (
     Passage(_WORDS, t.Time, _written(_CLOCK)),
     Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
     Passage((*_NUMBERS, *_WORDS[:-1]), t.Interval, _written(_SPAN)),
+    Passage((t.Time,), t.Interval),
+    Passage(_NUMERIC, _NUMBERS),
+    Passage((t.Date,), t.Timestamp),
+    Passage((t.Uuid,), t.Binary, when=lambda _, there: there.length in (None, 16)),
+    Passage(_ANY, t.String),
+    Passage(_ANY, t.Type, when=_one_kind),
 )
-"""The first row that holds is taken; types that have none are those that :func:`migrator.arrow.convert` keeps apart."""
+"""The first row that holds is taken; types that have none are those of which only the values tell."""
 
 
 @lru_cache(maxsize=4096)

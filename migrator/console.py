@@ -245,7 +245,7 @@ def _profiled(profiles: Sequence[TableProfile]) -> dict[str, list[str]]:
         "Types that the values prove": [f"{one.table}: {suggested}" for one in profiles for suggested in one.suggestions],
         "Not profiled": [
             *(f"{one.table}: {one.problem}" for one in profiles if one.problem),
-            *(f"{one.table}: {remark}" for one in profiles for remark in one.remarks),
+            *(f"{one.table}: {remark}" for one in profiles for remark in (*one.unread, *one.remarks)),
         ],
     }
 

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator import arrow
-from migrator.adapter import Adapter
+from migrator.adapter import Adapter, Read
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -116,9 +116,11 @@ def _valid_text(array: pa.Array, pair: Pair) -> Change | None:
     return Change(pa.array(texts, pa.string()), pa.array(wrong, pa.bool_()))
 
 
+_TEXTS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf)
+
+
 def _may_be_no_text(pair: Pair) -> bool:
-    texts = (t.String, t.Json, t.Xml, t.Enum, t.SetOf)
-    return Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], texts)
+    return Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], _TEXTS)
 
 
 _ESCAPED_NUL = r"((?:^|[^\\])(?:\\\\)*)\\u0000"
@@ -430,9 +432,9 @@ def _lacking(misfit: Misfit, *of: type[t.Type]) -> Callable[[Pair], bool]:
 
 FINDERS: Mapping[Misfit, Finder] = {
     Misfit.INVALID_BYTES: Finder(_may_be_no_text, _valid_text),
-    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE), _without_nul),
-    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE), _zero_dates, to_null=True),
-    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE), _partial_dates, to_null=True),
+    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE, *_TEXTS), _without_nul),
+    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE, *_TEXTS, *_DATES), _zero_dates, to_null=True),
+    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE, *_TEXTS, *_DATES), _partial_dates, to_null=True),
     Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY, *_INEXACT, *_DATES), _infinities, to_null=True),
     Misfit.NAN: Finder(_lacking(Misfit.NAN, *_INEXACT), _not_numbers, to_null=True),
     Misfit.FRACTION: Finder(_may_have_more_digits, _rounded),
@@ -472,6 +474,10 @@ class Converter:
         """The columns whose texts may come as bytes, to be made texts here."""
         treated = ((self.source[one.position].name, one.actions) for one in self.treatments)
         return frozenset(name for name, actions in treated if Misfit.INVALID_BYTES in dict(actions))
+
+    def reading(self, read: Read) -> Read:
+        """What to read so that all values come which are changed here."""
+        return replace(read, any_bytes=self.any_bytes)
 
     def convert(self, batch: pa.RecordBatch, counts: Counts) -> pa.RecordBatch:
         """The batch with what its policies change; ``counts`` is told.

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from migrator.adapter import Adapter, execute_verbatim
 from migrator.model.objects import ForeignKey, QName
 
 
-def count_orphans(connection: sa.Connection, table: QName, key: ForeignKey) -> int | None:
-    """How many rows of a table refer to rows that are not there; None: nobody says by which columns they would.
+def count_orphans(connection: sa.Connection, adapter: Adapter, table: QName, key: ForeignKey) -> int | None:
+    """How many rows of a table refer to rows that are not there; None: nobody says by which columns they would."""
+    if not key.referred_columns:
+        return None
+    quote = adapter.dialect().identifier_preparer.quote_identifier
+    child, parent = (f"{quote(name.schema)}.{quote(name.name)}" for name in (table, key.referred))
+    return count_dangling(connection, adapter, child, parent, key)
+
+
+def count_dangling(connection: sa.Connection, adapter: Adapter, child: str, parent: str, key: ForeignKey) -> int:
+    """How many rows of ``child`` refer by ``key`` to none of ``parent``; both are what follows FROM.
 
     A row with a NULL in its key refers to none. Where a foreign key MATCHes FULL, a row that is NULL in some columns of the
     key only stands against it, too.
     """
-    columns = key.referred_columns
-    if not columns:
-        return None
-    child = sa.table(table.name, *map(sa.column, key.columns), schema=table.schema).alias("child")
-    parent = sa.table(key.referred.name, *map(sa.column, columns), schema=key.referred.schema).alias("parent")
-    own = [child.c[name] for name in key.columns]
-    there = sa.exists().where(*(parent.c[name] == column for name, column in zip(columns, own, strict=True)))
-    against = sa.and_(*(column.is_not(None) for column in own), ~there)
-    if key.match == "FULL":
-        partly = sa.and_(sa.or_(*(c.is_(None) for c in own)), sa.or_(*(c.is_not(None) for c in own)))
-        against = sa.or_(against, partly)
-    return int(connection.execute(sa.select(sa.func.count()).select_from(child).where(against)).scalar_one())
+    quote = adapter.dialect().identifier_preparer.quote_identifier
+    own, other = ([quote(name) for name in names] for names in (key.columns, key.referred_columns))
+    equal = " AND ".join(f"p.{there} = c.{here}" for here, there in zip(own, other, strict=True))
+    given = (" OR " if key.match == "FULL" else " AND ").join(f"c.{name} IS NOT NULL" for name in own)
+    of_child = f"SELECT {', '.join(dict.fromkeys(own))} FROM {child}\n"  # the condition may end in a comment
+    of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {parent}\n"
+    missing = f"NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"
+    sql = f"SELECT count(*) FROM ({of_child}) c WHERE ({given}) AND {missing}"
+    return int(execute_verbatim(connection, sql).scalar_one())

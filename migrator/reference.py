@@ -685,8 +685,8 @@ POLICY would change is an entry with its number, as the job would tell it. With 
 
 It works where rows come from a database: with `expdp` (facts, orphans and suggestions, since nobody takes the rows yet),
 with `impdp … NETWORK_LINK=…`, and with `SQLFILE`, for Oracle too. The rows are those of one state of the source, the one
-that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table that could not be looked at is named, with the
-reason, the others are looked at all the same, and the exit code is 5.
+that a job would read; `QUERY` and FLASHBACK_TIME choose among them. A table, or a key of one, that could not be looked at
+is named, with the reason, all else is looked at all the same, and the exit code is 5.
 
 ## What it costs
 
@@ -711,9 +711,10 @@ characters are counted up to the first.
 Where a column goes to one that has no place for some of its values, these are counted. A value is looked at as it is: a
 number that is out of range only once it has been rounded is a fraction here and not out of range. *not known* stands where
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
-numbers that go into fewer bits; `other_type` where a column of the target is of a kind that may have no place for the values
-of the source's, which nobody counts. The load will find them. Whether the character set of a table of MySQL's that is there
-already has all letters of a text is not looked at.
+numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
+where a column of the target may have no place for the values of the source's, which nobody counts: it is of another kind, or
+of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038. The load will find them. Where it
+has a place for none of them, all are counted.
 
 | case | what it is |
 |---|---|

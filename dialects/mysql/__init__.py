@@ -27,13 +27,13 @@ from migrator.errors import InvalidUrl, InvalidUrlParameter, MissingDriver, mask
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
-from migrator.model.objects import QName, Table
+from migrator.model.objects import Column, QName, Table
 
 from . import dictionary, facts, measures, messages
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import LACKS, NO_DATES, TYPES, neutral, unsaid
+from .types import LACKS, NO_DATES, TYPES, narrowed_by, neutral, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -224,6 +224,10 @@ class MySQL(Adapter):
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
         return measures.aggregate(ask)
+
+    def narrowed_by(self, table: Table, column: Column) -> str:
+        """A character set that lacks some characters; TIMESTAMP, whose days are those of a calendar, from 1970 to 2038."""
+        return narrowed_by(table, column)
 
     def mark(self, connection: sa.Connection) -> str:
         """The server's time and last logged transaction."""

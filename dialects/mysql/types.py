@@ -9,6 +9,7 @@ from typing import Any
 from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
 from migrator.model.misfits import Misfit
+from migrator.model.objects import Column, Table
 
 from .names import quote
 
@@ -415,6 +416,21 @@ LACKS: Mapping[Misfit, Lacking] = {
     Misfit.NAN: of_types(t.Integer, t.Decimal, t.Float),
 }
 """Which columns have no place for values of a kind."""
+
+_ALL_CHARACTERS = frozenset({"utf8mb4", "utf16", "utf16le", "utf32", "gb18030", ""})
+
+
+def narrowed_by(table: Table, column: Column) -> str:
+    """See :meth:`migrator.adapter.Adapter.narrowed_by`."""
+    match t.base_of(column.type):
+        case t.Timestamp(zoned=True):
+            return "timestamp"
+        case t.String():
+            collation = column.collation or dict(table.options).get("COLLATE") or ""
+            character_set = collation.partition("_")[0]
+            return "" if character_set in _ALL_CHARACTERS else character_set
+    return ""
+
 
 NO_DATES = r" BC$|^\d{5,}-"
 """Dates out of range: they begin with the year 0 and end with 9999."""

@@ -26,13 +26,13 @@ from migrator.adapter import (
 from migrator.errors import MissingDriver, redact
 from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
-from migrator.model.objects import QName, Table
+from migrator.model.objects import Column, QName, Table
 
 from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, NO_DATES, TYPES, unsaid
+from .types import DIALECT, LACKS, NO_DATES, TYPES, has_fields, unsaid
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -241,6 +241,10 @@ class PostgreSQL(Adapter):
         from . import measures
 
         return measures.aggregate(ask, version)
+
+    def narrowed_by(self, table: Table, column: Column) -> str:
+        """The fields of a span of time."""
+        return column.native if has_fields(column.native) else ""
 
     def mark(self, connection: sa.Connection) -> str:
         """The oldest transaction whose end the snapshot does not see."""

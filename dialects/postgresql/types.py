@@ -140,8 +140,12 @@ def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
     if declaration == "bpchar":
         return "blanks at the end count"
-    restricted = _FIELDS.fullmatch(declaration) and not declaration.startswith("interval year to month")
-    return f"spans of other fields are let in: at the source it is {declaration}" if restricted else ""
+    return f"spans of other fields are let in: at the source it is {declaration}" if has_fields(declaration) else ""
+
+
+def has_fields(declaration: str) -> bool:
+    """Whether a declaration restricts spans of time to some fields, which their neutral type does not say."""
+    return bool(_FIELDS.fullmatch(declaration)) and not declaration.startswith("interval year to month")
 
 
 def is_spelling(declaration: str) -> bool:

@@ -307,7 +307,7 @@ class _MutualSieve:
         return stored
 
     def _orphans(self) -> Orphans:
-        return [count_orphans(self._connection, self._mutual.table, key) for key in self._mutual.keys]
+        return [count_orphans(self._connection, self._adapter, self._mutual.table, key) for key in self._mutual.keys]
 
     def _one_by_one(self, rows: list[pa.RecordBatch], reject: Reject) -> Stored:
         """Load rows one by one until no more of them get in."""

@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any
 
 from migrator.adapter import Read, Snapshot, load_adapter
-from migrator.converting import Converter, converter
+from migrator.converting import Converter
 from migrator.ddl import DDL
 from migrator.ends import Database, DumpedRows, TableRows
 from migrator.errors import FatalError, MigratorError, TableNotThere, UnsupportedType
@@ -22,6 +22,7 @@ from migrator.job.worker import Fold, Outcome, Scan
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, QName, Table
+from migrator.operations.changing import policy_converter, read_for
 from migrator.operations.matching import computed, matched
 from migrator.operations.verified import RowDiffers, TableVerified, ValueDiffers
 from migrator.origins import Origin
@@ -221,7 +222,7 @@ class Comparison:
         ledger = self._ledger(table, {column.name for column in (*source, *target)})
         columns = tuple(self._compared(a, b, ledger) for a, b in zip(source, target, strict=True))
         key = _key(table, made, columns)
-        here = [_as_bytes(self._origin.rows(table, source, detail), changing) for detail in granules]
+        here = [read_for(changing, self._origin.rows(table, source, detail)) for detail in granules]
         known = {pair.target.name for pair in columns}
         left_out = tuple(c.name for c in made.columns if c.name not in known and c.generated is None)
         policies = None if changing is None else changing.changed
@@ -230,8 +231,8 @@ class Comparison:
 
     def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What POLICY changes in the source's rows, as in an import."""
-        actions = [self._policies.of(table, column) for column in source]
-        found = converter(source, target, actions, load_adapter(self._origin.catalog.dialect), self._ddl.adapter)
+        adapters = load_adapter(self._origin.catalog.dialect), self._ddl.adapter
+        found = policy_converter(self._policies, table, (source, target), adapters)
         return found if found is not None and found.treatments else None  # what is only counted is the same here
 
     def _as_source(self, source: Column, target: Column) -> Column:
@@ -355,13 +356,6 @@ def _scan_of(name: QName, rows: TableRows | DumpedRows, fold: Fold | None) -> Sc
     if isinstance(rows, TableRows) and rows.snapshot.readers == 1:
         return Scan(name, rows, fold, stays=True, touches=frozenset({_lock(rows.snapshot)}))
     return Scan(name, rows, fold)
-
-
-def _as_bytes(rows: TableRows | DumpedRows, changing: Converter | None) -> TableRows | DumpedRows:
-    """Rows that may come with bytes where texts are none, if they are to be changed."""
-    if changing is None or not isinstance(rows, TableRows):
-        return rows
-    return replace(rows, read=replace(rows.read, any_bytes=changing.any_bytes))
 
 
 def _lock(snapshot: Snapshot) -> QName:

@@ -6,15 +6,14 @@ a temporary table of the target whose columns compare as the key's, and are coun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import pyarrow as pa
-import sqlalchemy as sa
 
-from migrator.adapter import Load, execute_verbatim
+from migrator.adapter import Load
 from migrator.ddl import DDL, Emitter
 from migrator.ends import Database, database_errors
-from migrator.model.objects import QName
+from migrator.profiling.scans import count_equal
 
 
 def equal_rows(target: Database, ddl: DDL, make: str, load: Load, rows: Iterable[pa.RecordBatch]) -> int:
@@ -29,14 +28,6 @@ def equal_rows(target: Database, ddl: DDL, make: str, load: Load, rows: Iterable
         try:
             Emitter(ddl, connection).run((make,))
             adapter.load(connection, load, rows)
-            return _equal(connection, ddl, load.table, [column.name for column in load.target])
+            return count_equal(connection, ddl.name_of(load.table), [ddl.quote(column.name) for column in load.target])
         finally:
             connection.invalidate()  # the table goes with the connection
-
-
-def _equal(connection: sa.Connection, ddl: DDL, table: QName, names: Sequence[str]) -> int:
-    columns = ddl.columns(names)
-    given = " AND ".join(f"{ddl.quote(name)} IS NOT NULL" for name in names)
-    groups = f"SELECT count(*) AS n FROM {ddl.name_of(table)} WHERE {given} GROUP BY {columns} HAVING count(*) > 1"
-    sql = f"SELECT coalesce(sum(n), 0) FROM ({groups}) g"
-    return int(execute_verbatim(connection, sql).scalar_one())

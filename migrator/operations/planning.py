@@ -109,7 +109,7 @@ class JobPlan:
         if problem and self.operation == "EXPORT":
             return 1
         met = self.operation == "IMPORT" and any(one.hinders for table in self.profiles or () for one in table.findings)
-        unread = any(one.problem for one in self.profiles or ())
+        unread = any(not one.whole for one in self.profiles or ())
         return 5 if met or unread or problem or self.existing or any(table.remark for table in self.tables) else 0
 
     def to_json(self) -> dict[str, Any]:

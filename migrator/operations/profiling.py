@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ import sqlalchemy as sa
 
 from migrator import filters
 from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
-from migrator.converting import converter, pair_of
+from migrator.converting import pair_of
 from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
@@ -21,6 +20,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
+from migrator.operations.changing import policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
@@ -41,6 +41,14 @@ class Goal:
     existing: Mapping[QName, Table]
     database: Database | None = None
     """None: a script is written, and nobody can be asked."""
+
+
+@dataclass(frozen=True)
+class _Said:
+    """What is said of a table's keys besides what was found, as in :class:`TableProfile`."""
+
+    unread: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
 
 
 class Profiler:
@@ -83,12 +91,18 @@ class Profiler:
             return TableProfile(table.qname, problem=str(error))
         actions = {way.target.name: self._policies.of(table, way.column) for way in ways}
         profiled = profile(table.qname, ways, found, actions)
-        remarks: list[str] = []
-        findings = [*self._duplicates(table, ways, remarks), *self._orphans(table, remarks)]
+        said = _Said()
+        findings = [*self._duplicates(table, ways, said), *self._orphans(table, said)]
         suggestions = tuple(
             replace(one, declared=self._declared(table, one.column, one.type)) for one in profiled.suggestions
         )
-        return replace(profiled, findings=(*profiled.findings, *findings), suggestions=suggestions, remarks=tuple(remarks))
+        return replace(
+            profiled,
+            findings=(*profiled.findings, *findings),
+            suggestions=suggestions,
+            unread=tuple(said.unread),
+            remarks=tuple(said.remarks),
+        )
 
     # --- columns ----------------------------------------------------------------------------------------------------
 
@@ -101,9 +115,22 @@ class Profiler:
         there, made = self._goal.adapter, self._goal.existing.get(table.qname)
         pairs = zip(*matched(table, made), strict=True) if made is not None else self._to_be_made(table, self._goal.ddl)
         for source, target in pairs:
-            pair = pair_of(source, target, self._source.adapter, there)
-            rounds = self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT
-            yield Way(source, pair, target.name in keys, there.capabilities.empty_is_null, rounds)
+            yield Way(
+                source,
+                pair_of(source, target, self._source.adapter, there),
+                key=target.name in keys,
+                empty_is_null=there.capabilities.empty_is_null,
+                rounds=self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT,
+                existing=made is not None,
+                narrowed=made is not None and self._is_narrowed(table, source, made, target),
+            )
+
+    def _is_narrowed(self, table: Table, source: Column, made: Table, target: Column) -> bool:
+        """Whether the target's column leaves out values of its type that the source's may have."""
+        assert self._goal is not None
+        there = self._goal.adapter.narrowed_by(made, target)
+        at_source = self._origin.catalog.table(table.source) or table
+        return bool(there) and there != self._source.adapter.narrowed_by(at_source, source)
 
     def _to_be_made(self, table: Table, ddl: DDL) -> Iterator[tuple[Column, Column]]:
         """Each column, and as the target will see it: by what its declaration means there."""
@@ -127,7 +154,7 @@ class Profiler:
 
     # --- keys -------------------------------------------------------------------------------------------------------
 
-    def _duplicates(self, table: Table, ways: Sequence[Way], remarks: list[str]) -> Iterator[Finding]:
+    def _duplicates(self, table: Table, ways: Sequence[Way], said: _Said) -> Iterator[Finding]:
         """Rows that the target's unique keys would hold for equal, and the source's do not."""
         if self._goal is None:
             return
@@ -138,22 +165,21 @@ class Profiler:
             key = [by_target[name] for name in names if name in by_target]
             if len(key) < len(names):
                 continue  # over what the target fills by itself
-            if any(_folds(way, made is not None) for way in key) or not any(one <= frozenset(names) for one in held):
-                rows = self._count(remarks, label, partial(self._equal, table, key, self._goal))
-                if rows:
-                    yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
+            if not any(_folds(way, made is not None) for way in key) and any(one <= frozenset(names) for one in held):
+                continue  # over what no two rows of the source are equal by
+            if _has_texts(key) and self._goal.database is None:
+                said.remarks.append(f"{label}: which texts are equal there, only the target itself can tell")
+                continue
+            rows = self._count(said, label, partial(self._equal, table, key, self._goal))
+            if rows:
+                yield Finding("duplicates", rows, TROUBLES["duplicates"].format(key=label), ", ".join(names))
 
     def _equal(self, table: Table, key: Sequence[Way], goal: Goal, connection: sa.Connection) -> int:
-        """How many rows a key of the target holds for equal to another; of texts, the target is asked.
-
-        :raises UnsupportedParameter: there is none yet.
-        """
+        """How many rows a key of the target holds for equal to another; of texts, the target is asked."""
         read = self._read(table.source, tuple(way.column for way in key))
         adapter = self._source.adapter
-        if not any(isinstance(t.base_of(way.target.type), t.String) for way in key):
+        if goal.database is None or not _has_texts(key):
             return scans.duplicates(connection, adapter, read)
-        if goal.database is None:
-            raise UnsupportedParameter(name="PROFILE", reason="which texts are equal there, only the target itself can tell")
         made = goal.existing.get(table.qname)
         there = tuple(way.target for way in key)
         ddl = goal.ddl if made is None else goal.adapter.ddl(Catalog(goal.adapter.name, ""), goal.database.server().version)
@@ -161,16 +187,14 @@ class Profiler:
         make = ddl.create_staging(name, there) if made is None else ddl.create_alike(name, made.qname, there)
         arriving = as_heard_by(goal.adapter.name, read.columns, adapter.name)
         load = Load(name, arriving, there, fresh=True, staged_for=table.qname)
-        actions = [self._policies.of(table, way.column) for way in key]
-        changed = converter(read.columns, there, actions, adapter, goal.adapter)
+        changed = policy_converter(self._policies, table, (read.columns, there), (adapter, goal.adapter))
         if changed is None:
             rows = adapter.batches(connection, read)
         else:
-            batches = adapter.batches(connection, replace(read, any_bytes=changed.any_bytes))
-            rows = (changed.convert(batch, Counter()) for batch in batches)
+            rows = map(changed.changed, adapter.batches(connection, changed.reading(read)))
         return equal_rows(goal.database, ddl, make, load, rows)
 
-    def _orphans(self, table: Table, remarks: list[str]) -> Iterator[Finding]:
+    def _orphans(self, table: Table, said: _Said) -> Iterator[Finding]:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
         for key in at_source.foreign_keys if at_source is not None else ():
@@ -180,17 +204,17 @@ class Profiler:
             child, of = self._read(table.source, ()), self._read(parent.source, ())
             label = f"foreign key {key.name or ', '.join(key.columns)}"
             ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
-            rows = self._count(remarks, label, ask)
+            rows = self._count(said, label, ask)
             if rows:
                 yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
 
-    def _count(self, remarks: list[str], label: str, ask: Callable[[sa.Connection], int]) -> int:
+    def _count(self, said: _Said, label: str, ask: Callable[[sa.Connection], int]) -> int:
         try:
             return self._asking(ask)
         except FatalError:
             raise
         except MigratorError as error:
-            remarks.append(f"{label} could not be looked at: {error}")
+            said.unread.append(f"{label} could not be looked at: {error}")
             return 0
 
     # --- asking -----------------------------------------------------------------------------------------------------
@@ -219,6 +243,11 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
         if index.where is not None or any(key.column is None or key.length is not None for key in index.keys)
     }
     return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
+
+
+def _has_texts(key: Sequence[Way]) -> bool:
+    """Whether a key of the target compares texts."""
+    return any(isinstance(t.base_of(way.target.type), t.String) for way in key)
 
 
 def _folds(way: Way, existing: bool) -> bool:

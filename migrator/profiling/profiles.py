@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from migrator.between import passage
 from migrator.converting import FINDERS, Pair
 from migrator.ddl import unique_keys
 from migrator.model import types as t
@@ -39,25 +40,19 @@ _REFUTING: Mapping[type[t.Type], Measure] = {
 }
 """What counts values that are none of a type. Of a JSON document there are more kinds than those that prove one."""
 
-_NUMBERS = (t.Boolean, t.Integer, t.Decimal, t.Float, t.Year)
-_TAKES: tuple[tuple[tuple[type[t.Type], ...], tuple[type[t.Type], ...]], ...] = (
-    (_NUMBERS, (t.Integer, t.Decimal, t.Float)),
-    ((t.Time,), (t.Interval,)),
-)
-"""Which types take all values of which others, but for the misfits that are looked for."""
+_LONGEST: Mapping[type[t.Type], int] = {t.Boolean: 5, t.Integer: 20, t.Year: 4, t.Uuid: 36}
+"""How many characters the texts of all values have at most."""
 
 
-def _takes(source: t.Type, target: t.Type) -> bool:
-    """Whether no value of one type is of no meaning to the other."""
-    if isinstance(target, t.String):
-        return not isinstance(source, t.Binary)
-    if isinstance(target, t.Enum | t.SetOf):
-        return isinstance(source, type(target)) and set(source.labels) <= set(target.labels)
-    if isinstance(target, t.Native | t.Array):
-        return source == target
-    if isinstance(source, t.Interval) and isinstance(target, t.Interval):
-        return source.kind == target.kind
-    return isinstance(source, type(target)) or any(isinstance(source, a) and isinstance(target, b) for a, b in _TAKES)
+_ASCII = (*_LONGEST, t.Decimal, t.Float, t.Bit, t.Date, t.Time, t.Timestamp, t.Interval)
+"""Types whose texts any character set has."""
+
+
+def _longest(type_: t.Type) -> int | None:
+    """How many bytes the text of any value has at most; None: nobody says."""
+    if isinstance(type_, t.Enum):
+        return max(len(label.encode()) for label in type_.labels)
+    return _LONGEST.get(type(type_))
 
 
 @dataclass(frozen=True)
@@ -65,6 +60,7 @@ class Way:
     """A column at the source, and what becomes of it; ``pair`` None: nobody takes its values, as with an export.
 
     ``key``: it is part of a key. ``empty_is_null``: the target has no empty text. ``rounds``: POLICY has fractions rounded.
+    ``existing``: the column that takes the values was there before; ``narrowed``: it leaves out some values of its type.
     """
 
     column: Column
@@ -72,11 +68,13 @@ class Way:
     key: bool = False
     empty_is_null: bool = False
     rounds: bool = False
+    existing: bool = False
+    narrowed: bool = False
 
     @property
     def misfits(self) -> Iterator[Ask]:
         """The misfits that its values can be."""
-        return iter(()) if self.pair is None else misfits_asked(self.pair, rounds=self.rounds)
+        return iter(()) if self.pair is None or self.refused else misfits_asked(self.pair, rounds=self.rounds)
 
     @property
     def target(self) -> Column:
@@ -92,9 +90,40 @@ class Way:
         return next((measure for ask in facts_asked(self.column) if ask.what is measure), None)
 
     @property
+    def refused(self) -> str:
+        """Why the target's column takes none of its values; empty: it may take some."""
+        found = None if self.pair is None else passage(*self.pair.kinds)
+        return "" if found is None else found.refused
+
+    @property
     def may_be_other(self) -> bool:
         """Whether there may be values that the target's column does not take for what they are, which nothing counts."""
-        return self.pair is not None and not self.pair.alike and self.refuted_by is None and not _takes(*self.pair.kinds)
+        if self.pair is None or self.pair.alike or self.refuted_by is not None or self.refused:
+            return False
+        here, there = self.pair.kinds
+        if self.narrowed and not (isinstance(there, t.String) and isinstance(here, _ASCII)):
+            return True
+        found = passage(here, there)
+        return here != there and (found is None or not found.takes_all)
+
+    @property
+    def may_be_longer(self) -> bool:
+        """Whether a value that is no text at the source may be a longer one than the target's column takes."""
+        match self.pair.kinds if self.pair is not None and self.existing else None:
+            case (t.String() | t.Json() | t.Xml() | t.Binary(), _):
+                return False
+            case (here, t.String(length=int(length))):
+                longest = _longest(here)
+                return longest is None or longest > length
+        return False
+
+    @property
+    def drops_time(self) -> bool:
+        """Whether a time of day or an offset is left out, which a date that no calendar has travels with as a text."""
+        match None if self.pair is None else self.pair.kinds:
+            case (t.Timestamp(), t.Date()) | (t.Timestamp(zoned=True), t.Timestamp(zoned=False)):
+                return True
+        return False
 
     @property
     def asks(self) -> Iterator[Ask]:
@@ -142,7 +171,8 @@ class ColumnProfile:
 @dataclass(frozen=True)
 class TableProfile:
     """The profile of a table, under its name at the target. ``queries``: how often its rows were gone through for
-    ``columns``. ``problem``: why there is none; ``remarks``: what else could not be found out."""
+    ``columns``. ``problem``: why there is none; ``unread``: keys that could not be looked at, with the reason; ``remarks``:
+    what nobody can tell."""
 
     table: QName
     rows: int = 0
@@ -150,8 +180,14 @@ class TableProfile:
     columns: tuple[ColumnProfile, ...] = ()
     findings: tuple[Finding, ...] = ()
     suggestions: tuple[Suggestion, ...] = ()
+    unread: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     problem: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether all could be looked at that was to be."""
+        return not self.problem and not self.unread
 
     def column(self, name: str) -> ColumnProfile | None:
         """The profile of a column; None: it has none."""
@@ -169,6 +205,7 @@ class TableProfile:
             ],
             "findings": [dict(vars(finding)) for finding in self.findings],
             "suggestions": [{**vars(one), "type": str(one.type)} for one in self.suggestions],
+            "unread": list(self.unread),
             "remarks": list(self.remarks),
             "problem": self.problem,
         }
@@ -182,8 +219,8 @@ def profile(table: QName, ways: Sequence[Way], found: Scan, actions: Mapping[str
     for way in ways:
         column = _column(way, found)
         columns.append(column)
-        findings += _findings(way, column, actions.get(column.name, {}))
         values = found.rows - int(column.facts.get(Measure.NULLS) or 0)
+        findings += _findings(way, column, values, actions.get(column.name, {}))
         proved = suggestion(Evidence(way.column, values, column.facts, way.key), way.target.type)
         if proved is not None:
             suggestions.append(replace(proved, column=column.name))
@@ -197,8 +234,10 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
     for ask in facts_asked(way.column):
         if ask in found.answers and isinstance(ask.what, Measure):
             facts[ask.what] = found.answers[ask]
-    if way.may_be_other or (way.refuted_by is Measure.TIMED and facts.get(Measure.NO_NUMBER)):
+    if way.may_be_other or (way.drops_time and facts.get(Measure.NO_NUMBER)):
         unknown.append("other_type")
+    if way.may_be_longer:
+        unknown.append(Misfit.TOO_LONG)
     for ask in way.misfits:
         assert isinstance(ask.what, Misfit)
         if ask in found.answers:
@@ -208,16 +247,17 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
     return ColumnProfile(way.target.name, way.column.native or str(way.column.type), facts, misfits, tuple(unknown))
 
 
-def _findings(way: Way, column: ColumnProfile, actions: Mapping[Misfit, Action]) -> Iterator[Finding]:
+def _findings(way: Way, column: ColumnProfile, values: int, actions: Mapping[Misfit, Action]) -> Iterator[Finding]:
     for misfit, rows in column.misfits.items():
         action, detail = actions.get(misfit, DEFAULT), CASES[misfit].meaning
         if action != DEFAULT and FINDERS[misfit].to_null and not way.target.nullable:
             action, detail = DEFAULT, f"{detail} As POLICY asks it would become NULL, and the column is NOT NULL."
         if rows:
             yield Finding(misfit, rows, detail, column.name, action)
-    others = column.facts.get(way.refuted_by) if way.refuted_by is not None else None
+    others = values if way.refused else column.facts.get(way.refuted_by) if way.refuted_by is not None else None
     if others:
-        yield Finding("other_type", int(others), TROUBLES["other_type"], column.name)
+        why = f" ({way.refused})" if way.refused else ""
+        yield Finding("other_type", int(others), f"{TROUBLES['other_type']}{why}", column.name)
     empty = column.facts.get(Measure.EMPTY)
     if way.empty_is_null and empty:
         yield Finding("empty_string", int(empty), TROUBLES["empty_string"], column.name)

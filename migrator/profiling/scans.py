@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from migrator.adapter import Adapter, Read, execute_verbatim
 from migrator.model.measures import AS_TEXT, Ask
 from migrator.model.objects import ForeignKey
+from migrator.orphans import count_dangling
 
 Answer = int | str | None
 """A number, or the text of a value; None: there is no value, or nobody can tell."""
@@ -50,35 +51,30 @@ def _answer(ask: Ask, value: Any) -> Answer:
 
 
 def duplicates(connection: sa.Connection, adapter: Adapter, read: Read) -> int:
-    """How many rows there are that are equal to another by the columns of a read; those with a NULL in it are none.
+    """How many of the rows are equal to another by all columns of the read.
 
     Of texts the source's own collation would decide, so they are not among them.
     """
-    keys = [f"k{at}" for at in range(len(read.columns))]
-    items = ", ".join(f"{_quoted(adapter, column.name)} AS {key}" for column, key in zip(read.columns, keys, strict=True))
-    given = " AND ".join(f"{name} IS NOT NULL" for name in keys)
-    rows = f"SELECT {items} FROM {adapter.rows_of(connection, read)}\n"
-    groups = f"SELECT count(*) AS n FROM ({rows}) r WHERE {given} GROUP BY {', '.join(keys)} HAVING count(*) > 1"
+    columns = [adapter.dialect().identifier_preparer.quote_identifier(column.name) for column in read.columns]
+    rows = f"SELECT {', '.join(columns)} FROM {adapter.rows_of(connection, read)}\n"
+    return count_equal(connection, f"({rows}) r", columns)
+
+
+def count_equal(connection: sa.Connection, rows: str, columns: Sequence[str]) -> int:
+    """How many of the rows are equal to another by all ``columns``, as SQL writes them; those with a NULL in one are not.
+
+    ``rows``: what follows FROM.
+    """
+    given = " AND ".join(f"{column} IS NOT NULL" for column in columns)
+    groups = f"SELECT count(*) AS n FROM {rows} WHERE {given} GROUP BY {', '.join(columns)} HAVING count(*) > 1"
     (count,) = _one(connection, f"SELECT coalesce(sum(n), 0) FROM ({groups}) g")
     return int(count)
 
 
 def orphans(connection: sa.Connection, adapter: Adapter, child: Read, parent: Read, key: ForeignKey) -> int:
-    """How many rows of ``child`` refer to none of ``parent``; MATCH FULL: also those with some of the key NULL."""
-    own = [_quoted(adapter, name) for name in key.columns]
-    other = [_quoted(adapter, name) for name in key.referred_columns]
-    equal = " AND ".join(f"p.{there} = c.{here}" for here, there in zip(own, other, strict=True))
-    of_child = f"SELECT {', '.join(own)} FROM {adapter.rows_of(connection, child)}\n"
-    of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {adapter.rows_of(connection, parent)}\n"
-    given = (" OR " if key.match == "FULL" else " AND ").join(f"c.{name} IS NOT NULL" for name in own)
-    missing = f"NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"
-    (count,) = _one(connection, f"SELECT count(*) FROM ({of_child}) c WHERE ({given}) AND {missing}")
-    return int(count)
-
-
-def _quoted(adapter: Adapter, name: str) -> str:
-    quoted: str = adapter.dialect().identifier_preparer.quote_identifier(name)
-    return quoted
+    """How many rows of ``child`` refer to none of ``parent``."""
+    rows, of = adapter.rows_of(connection, child), adapter.rows_of(connection, parent)
+    return count_dangling(connection, adapter, rows, of, key)
 
 
 def _one(connection: sa.Connection, sql: str) -> Sequence[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.e2e.test_plan import plan, planned
 from tests.support.pump import done, pump, remap
@@ -318,6 +319,33 @@ def test_a_table_that_cannot_be_read_is_named_and_the_others_are_profiled(postgr
     assert "division by zero" in found["bad"]["problem"]
     assert (found["good"]["rows"], found["good"]["problem"]) == (1, "")
     assert '"public"."bad": ' in plan("expdp", source, *asked).out.partition("Not profiled:")[2]
+
+
+def test_a_key_that_could_not_be_looked_at_is_named_and_the_plan_is_not_a_clean_one(
+    sqlite_file: Fresh, postgresql: Fresh
+) -> None:
+    """Which texts a key holds for equal, a temporary table tells: this user may not make one."""
+    source, target, role = sqlite_file(), sa.make_url(postgresql()), "maker_of_no_tables"
+    execute(source, "CREATE TABLE t (v TEXT)", "INSERT INTO t VALUES ('a')")
+    execute(
+        target,
+        "CREATE TABLE t (v text UNIQUE)",
+        f"DROP ROLE IF EXISTS {role}",
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT SELECT, INSERT ON t TO {role}",
+        f'REVOKE TEMP ON DATABASE "{target.database}" FROM PUBLIC',
+    )
+    limited = target.set(username=role).render_as_string(hide_password=False)
+    asked = (f"NETWORK_LINK={source}", remap(source, limited), "TABLE_EXISTS_ACTION=APPEND", "PROFILE=YES")
+    try:
+        found = tables(planned("impdp", limited, *asked, code=5))["t"]
+        assert (found["findings"], found["remarks"], found["problem"]) == ([], [], "")
+        (unread,) = found["unread"]
+        assert "could not be looked at: " in unread
+        assert "permission denied to create temporary tables" in unread
+        assert f'"public"."t": {unread}' in plan("impdp", limited, *asked).out.partition("Not profiled:")[2]
+    finally:
+        execute(target, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
 
 
 def test_the_table_shows_columns_findings_and_suggestions(mysql: Fresh, postgresql: Fresh) -> None:

@@ -15,7 +15,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Loss
 from migrator.model.measures import MEANINGS, Ask, Measure
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName
+from migrator.model.objects import Column, QName, Table
 from migrator.profiling.profiles import TROUBLES, ColumnProfile, Finding, TableProfile, Way, counted, profile
 from migrator.profiling.proofs import PROOFS, Evidence, suggestion
 from migrator.profiling.questions import QUESTIONS, facts_asked, misfits_asked
@@ -225,6 +225,105 @@ def test_what_sql_cannot_find_is_named() -> None:
         Misfit.OUT_OF_RANGE,
     )
     assert told.findings == ()
+
+
+def way_to(source: t.Type, target: t.Type, here: str = "mysql", there: str = "postgresql") -> Way:
+    """A column whose values go into one that is there already."""
+    pair = way_of(here, source, there, target)
+    return Way(pair.source, pair, existing=True)
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "why"),
+    [
+        (t.Binary(), t.String(), "bytes are no value of another type"),
+        (t.Time(), t.Date(), "a time of day is on no day"),
+        (t.Time(zoned=True), t.Interval(), "a time of day with an offset is no span of time"),
+        (t.Decimal(), t.Date(), "only dates and times are dates or times"),
+        (t.Domain("s", "d", t.Decimal(9, 2)), t.Binary(), "a number is no bytes and no bits"),
+    ],
+    ids=str,
+)
+def test_what_a_load_refuses_whatever_it_is_counts_as_found_and_nothing_else_is_asked(
+    source: t.Type, target: t.Type, why: str
+) -> None:
+    way = way_to(source, target)
+    told = profile(NAME, [way], Scan(5, {Ask(way.column, M.NULLS): 2}), {})
+    assert told.findings == (Finding("other_type", 3, f"{TROUBLES['other_type']} ({why})", "d"),)
+    assert told.columns[0].unknown == ()
+    assert profile(NAME, [way], Scan(2, {Ask(way.column, M.NULLS): 2}), {}).findings == ()
+
+
+UNKNOWN: list[tuple[t.Type, t.Type, tuple[str, ...]]] = [
+    (t.Time(zoned=True), t.Time(), ("other_type",)),
+    (t.Array(t.Integer()), t.String(9, fixed=True), ("other_type", "too_long")),
+    (t.Interval(), t.String(fixed=True), ("other_type",)),
+    (t.Enum(("a", "ab")), t.Enum(("a", "ab", "b")), ("other_type",)),
+    (t.Bit(3), t.Bit(5), ("other_type",)),
+    (t.Bit(3), t.Bit(5, varying=True), ()),
+    (t.Bit(3, varying=True), t.Bit(3), ("other_type",)),
+    (t.Bit(3), t.Bit(None, varying=True), ()),
+    (t.Integer(64), t.String(20), ()),
+    (t.Integer(64), t.String(19), ("too_long",)),
+    (t.Uuid(), t.String(36, fixed=True), ()),
+    (t.Enum(("a", "ż")), t.String(2), ()),
+    (t.Enum(("a", "ż")), t.String(1), ("too_long",)),
+    (t.Date(), t.Timestamp(), ()),
+    (t.Time(), t.Interval(), ()),
+    (t.Uuid(), t.Binary(16), ()),
+    (t.Uuid(), t.Binary(8), ("other_type",)),
+    (t.Binary(16), t.Uuid(), ("other_type",)),
+    (t.Integer(), t.Json(), ("other_type",)),
+    (t.Boolean(), t.Decimal(3, 1), ()),
+]
+
+
+@pytest.mark.parametrize(("source", "target", "unknown"), UNKNOWN, ids=str)
+def test_what_a_load_may_refuse_and_nothing_counts_is_not_known(
+    source: t.Type, target: t.Type, unknown: tuple[str, ...]
+) -> None:
+    way = way_to(source, target, "postgresql", "postgresql")
+    assert profile(NAME, [way], Scan(1, dict.fromkeys(way.asks, 0)), {}).columns[0].unknown == unknown
+
+
+def test_dates_that_no_calendar_has_may_not_go_where_a_zone_or_a_time_is_left_out() -> None:
+    for source, target in ((t.Timestamp(zoned=True), t.Timestamp()), (t.Timestamp(), t.Date())):
+        way = way_to(source, target, "postgresql", "postgresql")
+        for strange in (0, 1):
+            found = Scan(1, {ask: 0 if ask.what is not M.NO_NUMBER else strange for ask in way.asks})
+            assert profile(NAME, [way], found, {}).columns[0].unknown == ("other_type",) * strange
+
+
+@pytest.mark.parametrize(
+    ("adapter", "column", "narrowed_by"),
+    [
+        ("mysql", Column("c", t.String(9)), "latin1"),
+        ("mysql", Column("c", t.String(9), collation="utf8mb3_bin"), "utf8mb3"),
+        ("mysql", Column("c", t.String(9), collation="utf8mb4_bin"), ""),
+        ("mysql", Column("c", t.Json()), ""),
+        ("mysql", Column("c", t.Timestamp(zoned=True)), "timestamp"),
+        ("mysql", Column("c", t.Timestamp()), ""),
+        ("postgresql", Column("c", t.Interval(), native="interval hour"), "interval hour"),
+        ("postgresql", Column("c", t.Interval("year_month"), native="interval year to month"), ""),
+        ("postgresql", Column("c", t.Interval(), native="interval"), ""),
+        ("sqlite", Column("c", t.String(9), collation="NOCASE"), ""),
+    ],
+    ids=str,
+)
+def test_a_column_may_leave_out_values_of_its_type(adapter: str, column: Column, narrowed_by: str) -> None:
+    table = Table("s", "t", (column,), options=(("ENGINE", "InnoDB"), ("COLLATE", "latin1_swedish_ci")))
+    assert load_adapter(adapter).narrowed_by(table, column) == narrowed_by
+
+
+def test_what_a_column_leaves_out_matters_to_values_that_may_have_it() -> None:
+    for source, unknown in ((t.String(), ("other_type",)), (t.Uuid(), ()), (t.Integer(), ()), (t.Json(), ("other_type",))):
+        way = replace(way_to(source, t.String(), "postgresql", "mysql"), narrowed=True)
+        assert profile(NAME, [way], Scan(1, dict.fromkeys(way.asks, 0)), {}).columns[0].unknown == unknown
+
+
+def test_a_new_column_has_room_for_what_it_is_made_for() -> None:
+    pair = way_of("postgresql", t.Interval(), "mysql", t.String(60))
+    assert profile(NAME, [Way(pair.source, pair)], Scan(1, {}), {}).columns[0].unknown == ()
 
 
 def test_an_empty_text_is_found_where_it_would_be_null() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import load_adapter
 from migrator.model.objects import Check, Expression, ForeignKey, Index, IndexKey, Partitioning, QName, Table, View
 from migrator.operations.refused import source_text
 from migrator.orphans import count_orphans
@@ -40,7 +41,7 @@ def test_rows_with_a_null_refer_to_none_unless_the_key_matches_full(match: Any, 
             "INSERT INTO c VALUES (1, 1), (1, 2), (2, 1), (NULL, 7), (NULL, 8), (NULL, NULL)",
         ):
             connection.exec_driver_sql(sql)
-        assert count_orphans(connection, QName("main", "c"), key) == orphans
+        assert count_orphans(connection, load_adapter("sqlite"), QName("main", "c"), key) == orphans
 
 
 def test_a_key_can_refer_to_its_own_table() -> None:
@@ -48,4 +49,4 @@ def test_a_key_can_refer_to_its_own_table() -> None:
     with sa.create_engine("sqlite://").connect() as connection:
         connection.exec_driver_sql("CREATE TABLE e (id, boss)")
         connection.exec_driver_sql("INSERT INTO e VALUES (1, NULL), (2, 1), (3, 9)")
-        assert count_orphans(connection, key.referred, key) == 1
+        assert count_orphans(connection, load_adapter("sqlite"), key.referred, key) == 1

@@ -9,8 +9,8 @@ from functools import partial
 from migrator import rejects
 from migrator.access import Choice, Method
 from migrator.adapter import Fact, Load, as_heard_by, load_adapter
-from migrator.converting import Converter, converter
-from migrator.ends import TableRows, answer
+from migrator.converting import Converter
+from migrator.ends import answer
 from migrator.errors import FatalError, MigratorError
 from migrator.job.rejecting import Rejected, Rejecting
 from migrator.job.table import Row
@@ -18,6 +18,7 @@ from migrator.job.worker import Move, Place, Store
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Column, QName, Table
 from migrator.operations import methods, transport
+from migrator.operations.changing import policy_converter, read_for
 from migrator.operations.importing import losses
 from migrator.operations.importing.job import NOT_TAKEN_BACK, Import
 from migrator.operations.rows import RowsMoved, begin_progress, largest_first
@@ -102,9 +103,7 @@ def _table_moves(
     rejecting, method = _rejecting(job, table, made), methods.label(job.spec, choice)
     store = Store(job.target, into, staged, unfiltered, rejecting, changing, validated, inside)
     for row in rows:
-        rows_from = job.origin.rows(table, source, row.detail)
-        if changing is not None and isinstance(rows_from, TableRows):
-            rows_from = replace(rows_from, read=replace(rows_from.read, any_bytes=changing.any_bytes))
+        rows_from = read_for(changing, job.origin.rows(table, source, row.detail))
         done = job.record.mark(job.target, "GRANULE", row.item) if marked else None
         to = replace(store, detail=row.detail)
         yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy)
@@ -112,9 +111,9 @@ def _table_moves(
 
 def _converter(job: Import, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
     """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
-    actions = [job.policies.of(table, column) for column in source]
     rules = [(loss.column, loss.rule) for loss in losses.of_columns(job, table) if loss.each and loss.column is not None]
-    return converter(source, target, actions, load_adapter(job.origin.catalog.dialect), job.adapter, rules)
+    adapters = load_adapter(job.origin.catalog.dialect), job.adapter
+    return policy_converter(job.policies, table, (source, target), adapters, rules)
 
 
 def _rejecting(job: Import, table: Table, made: Table) -> Rejecting | None:

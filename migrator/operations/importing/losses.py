@@ -76,7 +76,7 @@ def _not_made(job: Import, step: Step, error: str) -> Loss:
 def _orphans(job: Import, table: QName | None, key: ForeignKey) -> int | None:
     """How many rows refer by ``key`` to rows that are not there; None: the database does not tell."""
     assert table is not None
-    found, _ = answer(job.adapter, lambda: count_orphans(job.connection, table, key))
+    found, _ = answer(job.adapter, lambda: count_orphans(job.connection, job.adapter, table, key))
     return found
 
 
