@@ -81,9 +81,10 @@ class _KeyOrder:
     key: Sequence[_KeyColumn]
 
     def row_bytes(self, start: Key | None) -> float | None:
-        lengths = (f"COALESCE(LENGTH({quote(column.name)}), 0)" for column in self.table.data_columns)
-        rows = f"SELECT {' + '.join(lengths)} AS n FROM {self._from(start)} LIMIT {SAMPLED_ROWS}"
-        (average,) = self._ask(f"SELECT AVG(n) FROM ({rows}) AS sampled")
+        columns = [quote(column.name) for column in self.table.data_columns]
+        length = " + ".join(f"COALESCE(LENGTH({column}), 0)" for column in columns)
+        rows = f"SELECT {', '.join(columns)} FROM {self._from(start)} LIMIT {SAMPLED_ROWS}"
+        (average,) = self._ask(f"SELECT AVG({length}) FROM ({rows}) AS sampled")
         return None if average is None else float(average) + len(self.table.columns)
 
     def skip(self, start: Key | None, rows: int) -> Key | None:

@@ -55,8 +55,9 @@ class _KeyOrder:
     columns: Sequence[str]
 
     def row_bytes(self, start: Key | None) -> float | None:
-        length = length_of(column.name for column in self.table.data_columns)
-        (average,) = self._ask(f"SELECT avg(n) FROM (SELECT {length} AS n FROM {self._from(start)} LIMIT {SAMPLED_ROWS})")
+        names = [column.name for column in self.table.data_columns]
+        rows = f"SELECT {', '.join(map(quote, names))} FROM {self._from(start)} LIMIT {SAMPLED_ROWS}"
+        (average,) = self._ask(f"SELECT avg({length_of(names)}) FROM ({rows})")
         return None if average is None else float(average)
 
     def skip(self, start: Key | None, rows: int) -> Key | None:

@@ -183,6 +183,15 @@ def test_mysql_reads_a_granule_by_the_index(mariadb: Workbench) -> None:
             assert int(rows) < 2500
 
 
+def test_mysql_samples_rows_in_the_order_of_the_key_whatever_its_name(mariadb: Workbench) -> None:
+    execute(
+        mariadb,
+        "CREATE TABLE named (n int PRIMARY KEY, v varchar(1000))",
+        "INSERT INTO named SELECT seq, REPEAT('x', IF(seq > 500, 1, 1000)) FROM seq_1_to_1000",
+    )
+    assert len(mariadb.granules(mariadb.described("named"), 20_000)) > 20
+
+
 def _explained(bench: Workbench, sql: str) -> tuple[Any, ...]:
     with bench.connect() as connection:
         return tuple(connection.exec_driver_sql(f"EXPLAIN {sql}").one())
@@ -385,6 +394,15 @@ def test_sqlite_ranges_of_a_key_hold_every_row_once(sqlite_file: Callable[[], st
         assert granules == max(1, held) if size == 1 else granules <= max(1, held)
 
     check()
+
+
+def test_sqlite_samples_rows_in_the_order_of_the_key_whatever_its_name(sqlite_file: Callable[[], str]) -> None:
+    url = sqlite_file()
+    rows = "WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < 1000) SELECT i,"
+    sqlite.make(url, "CREATE TABLE t (n integer PRIMARY KEY, v text) WITHOUT ROWID")
+    sqlite.make(url, f"INSERT INTO t {rows} substr(hex(zeroblob(500)), 1, iif(i > 500, 1, 1000)) FROM s")
+    bench = Workbench.at(sqlite.SQLITE, url)
+    assert len(bench.granules(bench.described("t"), 20_000)) > 20
 
 
 def test_sqlite_keys_that_cannot_be_walked_are_one_granule(sqlite_file: Callable[[], str]) -> None:
