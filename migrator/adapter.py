@@ -697,10 +697,11 @@ class Adapter(ABC):
         """How an INSERT into a table begins, so that a row which breaks a constraint is an error, as by default it is."""
         return "INSERT INTO"
 
-    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int | None]:
         """Let identities go on after the values that a table has, never before where they stand; those, by their columns.
 
-        None, as by default, where the database does that by itself when rows come in.
+        There are none, as by default, where the database does that by itself when rows come in. A value is None where a
+        column's own values do not tell it.
         """
         return {}
 

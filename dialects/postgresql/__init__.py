@@ -280,7 +280,7 @@ class PostgreSQL(Adapter):
         with paths.given_up_when_broken(connection):
             return paths.load(connection, load, batches)
 
-    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int]:
+    def raise_identities(self, connection: sa.Connection, table: QName) -> Mapping[str, int | None]:
         """Those of identity columns and of ``serial`` ones."""
         from . import paths
 

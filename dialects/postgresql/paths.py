@@ -206,22 +206,27 @@ def count(connection: sa.Connection, table: QName) -> int:
 
 
 _OWNED_SEQUENCES = f"""
-SELECT a.attname, n.nspname, c.relname, s.seqincrement
+SELECT a.attname, n.nspname, c.relname, s.seqincrement, {queries.OF_NUMBERS} AS of_numbers
 FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_sequence s ON s.seqrelid = d.objid
 JOIN pg_catalog.pg_class c ON c.oid = d.objid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
 WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refclassid = d.classid AND d.deptype IN ('a', 'i')
   AND d.refobjid = %s::pg_catalog.regclass
-  AND {queries.OF_NUMBERS}
 """
 
 
-def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int]:
-    """Set sequences that a table's columns own to the last value there is, if it is beyond; those values."""
+def raise_identities(connection: sa.Connection, table: QName) -> dict[str, int | None]:
+    """Set sequences that a table's columns own to the last value there is, if it is beyond; those values.
+
+    None: what the column has is no number, so that nobody knows which of the sequence's are in it.
+    """
     relation = qualified(table)
     own = _own(connection, relation)
-    raised: dict[str, int] = {}
-    for column, schema, name, increment in connection.exec_driver_sql(_OWNED_SEQUENCES, (relation,)).all():
+    raised: dict[str, int | None] = {}
+    for column, schema, name, increment, of_numbers in connection.exec_driver_sql(_OWNED_SEQUENCES, (relation,)).all():
+        if not of_numbers:
+            raised[column] = None
+            continue
         sequence = qualified(QName(schema, name))
         last, beyond = ("max", ">") if increment > 0 else ("min", "<")
         numbers = queries.sequence_values(quote(column))

@@ -93,8 +93,9 @@ SELECT r.rngtypid AS type, format_type(r.rngsubtype, NULL) AS subtype, o.opcname
 FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
 """
 
-OF_NUMBERS = """(SELECT coalesce(nullif(y.typbasetype, 0::pg_catalog.oid), y.oid) FROM pg_catalog.pg_type y
-    WHERE y.oid = a.atttypid) IN (20, 21, 23, 1700)"""
+OF_NUMBERS = """(WITH RECURSIVE base (oid) AS (SELECT a.atttypid
+    UNION ALL SELECT y.typbasetype FROM base JOIN pg_catalog.pg_type y USING (oid) WHERE y.typtype = 'd')
+    SELECT pg_catalog.bool_or(oid IN (20, 21, 23, 1700)) FROM base)"""
 """Whether a column ``a`` has whole numbers or numeric, or a domain of these: others make another thing of a sequence's."""
 
 SEQUENCES = f"""

@@ -14,23 +14,23 @@ Fresh = Callable[..., str]
 INTO = ("NOLOGFILE=YES", "TABLE_EXISTS_ACTION=APPEND")
 
 
-def test_what_sqlite_calls_jsonb_is_a_text(sqlite_file: Fresh, postgresql: Fresh) -> None:
-    source, target = sqlite_file("source.db"), postgresql()
-    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, j jsonb)", """INSERT INTO t VALUES (1, '{"a":1,"a":2}')""")
-    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, j jsonb)")
+@pytest.mark.parametrize(
+    ("engine", "type_", "value", "refusal"),
+    [
+        ("postgresql", "jsonb", """{"a":1,"a":2}""", "key twice"),
+        ("mysql", "double(9,2)", 1.23456, "1.23456 has more than 2 digits after the point"),
+    ],
+)
+def test_what_sqlite_calls_so_is_held_against_the_type_of_that_name(
+    engine: str, type_: str, value: object, refusal: str, sqlite_file: Fresh, request: pytest.FixtureRequest
+) -> None:
+    source, target = sqlite_file("source.db"), str(request.getfixturevalue(engine)())
+    table = f"CREATE TABLE t (id integer PRIMARY KEY, v {type_})"
+    execute(source, table, f"INSERT INTO t VALUES (1, {value!r})")
+    execute(target, table)
     run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *INTO)
     assert run.code == 5
-    assert "key twice" in run.out
-    assert scalar(target, "SELECT count(*) FROM t") == 0
-
-
-def test_what_sqlite_calls_double_9_2_has_all_its_digits(sqlite_file: Fresh, mysql: Fresh) -> None:
-    source, target = sqlite_file("source.db"), mysql()
-    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, d double(9,2))", "INSERT INTO t VALUES (1, 1.23456)")
-    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, d double(9,2))")
-    run = pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), *INTO)
-    assert run.code == 5
-    assert "1.23456 has more than 2 digits after the point" in run.out
+    assert refusal in run.out
     assert scalar(target, "SELECT count(*) FROM t") == 0
 
 

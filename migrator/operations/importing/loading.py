@@ -172,7 +172,10 @@ def raise_identities(job: Import) -> None:
         if refused is not None:
             job.log.error(f"The identities of {name} can't be set to go on after its rows:", str(refused))
         for column, last in (raised or {}).items():
-            job.log.message(f"{name}: the identity of {column} goes on after {last}")
+            goes_on = (
+                f"goes on after {last}" if last is not None else "stays where it is: the column's values are no numbers"
+            )
+            job.log.message(f"{name}: the identity of {column} {goes_on}")
 
 
 def _in_order(tables: Iterable[Table], made: Catalog) -> Iterator[list[Table]]:
