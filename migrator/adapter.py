@@ -42,6 +42,22 @@ Scope = Literal["table", "database"]
 """What a set of data files that can be copied into another database holds."""
 
 
+NamedKind = Literal["table", "view", "sequence", "primary_key", "unique", "check", "foreign_key", "index"]
+"""What has a name that may have to be its own."""
+
+
+@dataclass(frozen=True)
+class NameSpace:
+    """Kinds whose names must differ from one another: in a ``schema``, or among the parts of one ``table``."""
+
+    kinds: frozenset[NamedKind]
+    within: Literal["schema", "table"] = "schema"
+
+
+RELATIONS: frozenset[NamedKind] = frozenset({"table", "view", "sequence", "primary_key", "unique", "index"})
+"""What shares one name space where keys are indexes, and indexes are kept as tables are."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a database can do, as questions."""
@@ -56,14 +72,16 @@ class Capabilities:
     """Can DDL be rolled back?"""
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
-    index_names: Literal["schema", "table"] = "schema"
-    """Within what must an index's name be unique?"""
+    name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
+    """What must have names of their own, and within what?"""
+    reserved_prefix: str = ""
+    """How may no index be named? (Empty: there is no such rule.)"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
     """Do table names that differ only in case collide?"""
     ignores_column_case: bool = False
-    """Do column names that differ only in case collide?"""
+    """Do names of columns, indexes and constraints that differ only in case collide?"""
     max_readers: int | None = None
     """How many connections can read one snapshot at once? (None: any number.)"""
     max_writers: int | None = None

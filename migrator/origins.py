@@ -22,6 +22,7 @@ from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
 from migrator.model.objects import Column, QName, Table
+from migrator.rename_map import is_rename_map
 from migrator.spec import JobSpec
 from migrator.verification.scans import Digest
 
@@ -141,7 +142,7 @@ class _Looks:
     def look(self) -> tuple[Catalog, Catalog]:
         """All that is there now, and what of it belongs to the job."""
         proof = not (self.spec.estimate_only or self.spec.transportable)
-        whole = without_master_tables(self.adapter.catalog(self.connection, self.schemas, proof=proof))
+        whole = without_records(self.adapter.catalog(self.connection, self.schemas, proof=proof))
         return whole, filters.select(whole, self.spec, self.schema)
 
 
@@ -274,13 +275,13 @@ def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection
         raise NoPastState(detail="; ".join(f"table {table} {why}" for table, why in lost.items()))
 
 
-def without_master_tables(catalog: Catalog) -> Catalog:
-    """The catalog without the records of jobs, which no job moves."""
-    masters = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns])}
-    paths = {path_of(table) for table in masters}
-    objects = tuple(obj for obj in catalog.objects if obj not in masters)
+def without_records(catalog: Catalog) -> Catalog:
+    """The catalog without the records of jobs and their rename maps, which no job moves."""
+    records = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns]) or is_rename_map(t)}
+    paths = {path_of(table) for table in records}
+    objects = tuple(obj for obj in catalog.objects if obj not in records)
     losses = tuple(loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of}))
-    return replace(catalog, objects=objects, losses=losses) if masters else catalog
+    return replace(catalog, objects=objects, losses=losses) if records else catalog
 
 
 _VOLATILE = frozenset({"bytes", "rows", "next_value"})

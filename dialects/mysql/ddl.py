@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Elsewhere, Script, bounded, generator_losses
@@ -647,7 +647,7 @@ class MySQLDDL(DDL):
         implied = (unsigned_check(c.name) for c in table.columns if self.keeps_native(c))
         if self.native and check.name is None and check.expression.sql in implied:
             return ""
-        sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
+        sql = super().check_clause(table, check, losses)
         counted = self.auto_increment(table)
         if counted is not None and self.quote(counted) in sql:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
@@ -667,10 +667,6 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
         return " NOT ENFORCED"
 
-    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``FOREIGN KEY (…) REFERENCES …``."""
-        return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
-
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
         made = super().foreign_key(table, key)
@@ -689,32 +685,6 @@ class MySQLDDL(DDL):
                 on_update="NO ACTION" if key.on_update == "SET DEFAULT" else key.on_update,
             )
         return f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
-
-    def own_name(self, table: Table, of: Check | ForeignKey, losses: list[Loss]) -> str | None:
-        """A constraint's name, made different where another table of the schema has it: these names are the schema's."""
-        if of.name is None:
-            return None
-        earlier = self._named_alike(table, of)
-        if not earlier:
-            return of.name
-        name = f"{of.name}_{earlier + 1}"
-        losses.append(Loss(path_of(table), "constraint-name", f"{of.name} is named {name}: another table has the name"))
-        return name
-
-    def _named_alike(self, table: Table, of: Check | ForeignKey) -> int:
-        """How many tables before this one in its schema have a check, or a foreign key, of the same name."""
-        having = self._having.get((table.schema, type(of), of.name or ""), [])
-        return having.index(table.name) if table.name in having else len(having)
-
-    @cached_property
-    def _having(self) -> dict[tuple[str, type, str], list[str]]:
-        """The tables that have a check or foreign key of a name, in the order of the catalog."""
-        found: dict[tuple[str, type, str], list[str]] = {}
-        for table in self.catalog.of(Table):
-            parts: tuple[Check | ForeignKey, ...] = (*table.checks, *table.foreign_keys)
-            for kind, name in dict.fromkeys((type(part), part.name or "") for part in parts):
-                found.setdefault((table.schema, kind, name), []).append(table.name)
-        return found
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import (
+    RELATIONS,
     Adapter,
     Capabilities,
     Estimation,
@@ -18,6 +19,7 @@ from migrator.adapter import (
     Facts,
     Granule,
     Load,
+    NameSpace,
     Read,
     Server,
     Snapshot,
@@ -74,6 +76,10 @@ class PostgreSQL(Adapter):
     capabilities = Capabilities(
         transactional_ddl=True,
         identifier_limit=(63, "bytes"),
+        name_spaces=(
+            NameSpace(RELATIONS),
+            NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
+        ),
         tables_without_columns=True,
         select_list=1600,
         formats=(_STREAM,),

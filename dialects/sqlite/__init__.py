@@ -22,6 +22,7 @@ from migrator.adapter import (
     Facts,
     Granule,
     Load,
+    NameSpace,
     Read,
     Server,
     Snapshot,
@@ -36,6 +37,7 @@ from . import conflicts, connections, data_files, estimates, facts, granules, li
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
+from .names import RESERVED
 from .samples import SAMPLES
 from .types import DIALECT, LACKS, TYPES, neutral
 
@@ -69,7 +71,8 @@ class SQLiteAdapter(Adapter):
         transactional_ddl=True,
         identifier_limit=(1_000_000, "bytes"),
         select_list=1900,
-        index_names="schema",
+        name_spaces=(NameSpace(frozenset({"table", "view", "index"})),),
+        reserved_prefix=RESERVED,
         ignores_table_case=True,
         ignores_column_case=True,
         max_writers=1,

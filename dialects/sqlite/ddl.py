@@ -36,7 +36,7 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
-from .names import quote
+from .names import RESERVED, quote
 from .types import DIALECT, EQUALITIES
 
 _NEW_UUID = (
@@ -187,10 +187,10 @@ class SQLiteDDL(DDL):
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def refusals(self) -> Iterator[MigratorError]:
-        """All that has no name or type here; names that begin with ``sqlite_`` are SQLite's own."""
+        """All that has no name or type here; names that begin as its own do are refused."""
         for table in self.catalog.of(Table):
             if _is_reserved(table.name):
-                detail = "names that begin with sqlite_ are reserved"
+                detail = f"names that begin with {RESERVED} are reserved"
                 yield InvalidIdentifier(name=path_of(table), database=self.title, detail=detail)
         yield from super().refusals()
 
@@ -256,26 +256,6 @@ class SQLiteDDL(DDL):
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 
-    @cached_property
-    def _index_names(self) -> dict[tuple[QName, str], str]:
-        """The name each index gets: its own, or with its table's name where another object has that name already."""
-        taken = {obj.name.lower() for obj in self.catalog.objects if isinstance(obj, Table | View)}
-        names: dict[tuple[QName, str], str] = {}
-        for table in self.catalog.of(Table):
-            for index in table.indexes:
-                name = index.name
-                if name.lower() in taken or _is_reserved(name):
-                    name = f"{table.name}_{index.name}"
-                while name.lower() in taken:
-                    name += "_"
-                taken.add(name.lower())
-                names[table.qname, index.name] = name
-        return names
-
-    def index_name(self, table: Table, index: Index) -> str:
-        """An index's name; it must be unique in the whole file."""
-        return self.quote(self._index_names.get((table.qname, index.name), index.name))
-
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index, with its own collation from SQLite to SQLite."""
         own = key.collation if self.described(table) else None
@@ -290,9 +270,6 @@ class SQLiteDDL(DDL):
             return Script((), (Loss(path_of(table), "index-method", why),))
         made = super().index(table, index)
         losses = list(made.losses)
-        name = self._index_names.get((table.qname, index.name), index.name)
-        if name != index.name and made.statements:
-            losses.append(Loss(path_of(table), "index-name", f"index {index.name} is named {name}: the name was taken"))
         if index.include:
             detail = f"index {index.name} no longer includes {', '.join(index.include)}"
             losses.append(Loss(path_of(table), "index-include", detail))
@@ -404,7 +381,7 @@ class SQLiteDDL(DDL):
 
 def _is_reserved(name: str) -> bool:
     """Whether a name is SQLite's own."""
-    return name.lower().startswith("sqlite_")
+    return name.lower().startswith(RESERVED)
 
 
 def _digits(now: Now, type_: t.Type) -> int:

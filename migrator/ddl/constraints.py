@@ -178,10 +178,6 @@ class Constraints(Columns):
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 
-    def index_name(self, table: Table, index: Index) -> str:
-        """An index's name in its own statement."""
-        return self.quote(index.name)
-
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index.
 
@@ -233,5 +229,5 @@ class Constraints(Columns):
         if index.comment:
             losses.append(Loss(path_of(table), "comment", f"the comment of index {index.name} is left out"))
         unique = "UNIQUE " if index.unique else ""
-        sql = f"CREATE {unique}INDEX {self.index_name(table, index)} ON {self.name_of(table)} ({keys}){where}"
+        sql = f"CREATE {unique}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys}){where}"
         return Script((sql,), tuple(losses))

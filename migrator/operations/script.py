@@ -18,11 +18,12 @@ from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
+from migrator.operations.naming import NamesThere
 from migrator.operations.refused import source_text
 from migrator.operations.target import check_schemas
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
-from migrator.origins import Resolve, origin
+from migrator.origins import Origin, Resolve, origin
 from migrator.plan import Phase, Step, plan, prefix
 from migrator.spec import JobSpec
 
@@ -35,13 +36,12 @@ def sqlfile(work: Work) -> int:
     log.banner([server.banner if server is not None else f"{adapter.title} (script only)"])
     default_schema = server.schema if server is not None else ""
     with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
-        catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
-        check_schemas(catalog, adapter)
+        catalog, remarks = scripted(spec, opened, work.resolve, adapter, server)
         job = QName(server.schema if server is not None else adapter.name, next(names(spec)))
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)
-        work.say((*opened.notes, *transforms.unmatched(spec, opened.catalog)))
+        work.say((*opened.notes, *remarks))
         ddl = script_ddl(spec, work.resolve, adapter, server, catalog)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
@@ -59,6 +59,20 @@ def script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | No
         return adapter_for_backend(spec.connection.removesuffix(":").split("+")[0]), None
     target = Database(resolve(spec.connection))
     return target.adapter, target.server()
+
+
+def scripted(
+    spec: JobSpec, opened: Origin, resolve: Resolve, adapter: Adapter, server: Server | None
+) -> tuple[Catalog, tuple[str, ...]]:
+    """What a script makes, under names that the server has for it, where one is named; and remarks.
+
+    :raises TargetSchemaMissing: an object's schema cannot be there.
+    """
+    names = transforms.nothing_known if server is None else NamesThere(Database(resolve(spec.connection)), makes_parts=True)
+    catalog = transforms.apply(opened.catalog, spec, adapter.capabilities, names)
+    check_schemas(catalog, adapter)
+    notes = names.notes if isinstance(names, NamesThere) else ()
+    return catalog, (*transforms.unmatched(spec, opened.catalog), *notes)
 
 
 def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:

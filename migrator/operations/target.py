@@ -25,6 +25,7 @@ from migrator.model.objects import Column, Object, Program, QName, Schema, Table
 from migrator.model.objects import Sequence as SequenceObject
 from migrator.operations import methods, transport
 from migrator.operations.matching import matched
+from migrator.operations.naming import NamesThere
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
@@ -53,17 +54,18 @@ EXISTS: Mapping[TableExistsAction, str] = {
 # --- what the job is to make ----------------------------------------------------------------------------------------
 
 
-def accepted(spec: JobSpec, opened: Origin, target: Database) -> Catalog:
-    """What a job takes from its source as its parameters have it, which is such that the target can have it.
+def accepted(spec: JobSpec, opened: Origin, target: Database) -> tuple[Catalog, tuple[str, ...]]:
+    """What a job takes from its source as its parameters have it, which is such that the target can have it; and remarks.
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
     """
-    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+    names = NamesThere(target, spec.content != "DATA_ONLY")
+    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
     check_schemas(catalog, target.adapter)
     transport.check_target(spec, opened, target)
-    return catalog
+    return catalog, (*transforms.unmatched(spec, opened.catalog), *names.notes)
 
 
 def is_restored(spec: JobSpec, opened: Origin) -> bool:

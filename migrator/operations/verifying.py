@@ -21,6 +21,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
+from migrator.operations.naming import NamesThere
 from migrator.operations.target import check_schemas
 from migrator.operations.verified import Verification
 from migrator.operations.work import NoProgress
@@ -50,9 +51,10 @@ def verify_job(
             scanner(spec.parallel, shown) as scan,
         ):
             transport.check_rows(opened)
-            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+            names = NamesThere(target, makes_parts=False)
+            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
             check_schemas(catalog, target.adapter)
-            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog), *names.notes]
             parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
             notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]
             tables = {table: [part.detail for part in found] for table, found in parts.items() if found}

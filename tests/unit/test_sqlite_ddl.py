@@ -306,18 +306,6 @@ def test_on_update_is_named_where_no_trigger_can_find_the_row() -> None:
 # --- indexes, views and the rest ------------------------------------------------------------------------------------
 
 
-def test_index_names_are_unique_in_the_file(database: sqlite3.Connection) -> None:
-    index = Index("ix", (IndexKey("id"),))
-    first, second = people(indexes=(index,)), replace(people(indexes=(index,)), name="pets", primary_key=None)
-    made = ddl(first, second, dialect="mysql")
-    for table in (first, second):
-        run(database, made.create_table(table))
-    assert run(database, made.index(first, index)) == 'CREATE INDEX "ix" ON "people" ("id")'
-    script = made.index(second, index)
-    assert run(database, script) == 'CREATE INDEX "pets_ix" ON "pets" ("id")'
-    assert rules(script) == [("index-name", None)]
-
-
 def test_an_index_keeps_order_condition_and_expression_and_names_the_rest(database: sqlite3.Connection) -> None:
     keys = (IndexKey("name", descending=True), IndexKey(expression=Expression("length(name)", "postgresql")))
     index = Index("ix", keys, unique=True, where=Expression("name IS NOT NULL", "postgresql"), include=("id",))
