@@ -1,4 +1,5 @@
-"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``retry-rejects``, ``help``.
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``renames``,
+``retry-rejects``, ``help``.
 
 Exit codes are 0, 5 and 1.
 
@@ -121,7 +122,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _help([], run)
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    if name in {"plan", "verify", "jobs", "dumpinfo", "retry-rejects", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
+    if name not in {"expdp", "impdp"} and any(map(_WANTS_HELP.fullmatch, rest)):
         return _usage(name)
     return _COMMANDS[name](rest, run)
 
@@ -306,6 +307,22 @@ def _jobs(arguments: Sequence[str], _: Run) -> int:
     return 0
 
 
+def _renames(arguments: Sequence[str], _: Run) -> int:
+    """``migrator renames``: what the rename maps of a database say."""
+    from migrator import command_line, config, console
+    from migrator.ends import Database
+    from migrator.operations import naming
+
+    words, as_json = _formatted(arguments)
+    settings = config.load()
+    found = naming.every_entry(Database(settings.resolve(settings.reference(command_line.only_word(words)))))
+    if as_json:
+        console.say(json.dumps([entry.to_json() for entry in found], indent=2, ensure_ascii=False))
+    else:
+        console.say("\n".join(map(str, found)) or "nothing has another name")
+    return 0
+
+
 def _retry_rejects(arguments: Sequence[str], _: Run) -> int:
     from migrator import command_line, config, console
     from migrator.ends import Database
@@ -359,6 +376,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "plan": _plan,
     "verify": _verify,
     "jobs": _jobs,
+    "renames": _renames,
     "retry-rejects": _retry_rejects,
     "dumpinfo": _dumpinfo,
     "help": _help,

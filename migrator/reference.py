@@ -20,6 +20,7 @@ migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linke
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
+migrator renames CONNECTION [--json]         show what has another name in a database than where it was imported from
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from migrator.errors import RenameMapTaken
 from migrator.model.catalog import Rename
-from migrator.model.objects import QName, Table
+from migrator.model.objects import QName, Table, quoted
 
 NAME = "migrator_renames"
 """What it is called in its schema."""
@@ -72,6 +72,12 @@ class Entry:
     rename: Rename
     source_database: str
     job: str
+
+    def __str__(self) -> str:
+        one = self.rename
+        where = f"{QName(one.schema, one.table)}.{quoted(one.name)}" if one.table else str(QName(one.schema, one.name))
+        label = f"{one.kind}:{quoted(one.name) if one.kind == 'SCHEMA' else where}"
+        return f"{label} instead of {quoted(one.source_name)} [{one.reason}]"
 
     def to_json(self) -> dict[str, str]:
         """JSON-ready values, under the names of the columns and that of the schema."""
