@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from migrator.errors import UnknownParameter
 from migrator.object_types import OBJECT_TYPES
@@ -779,8 +779,94 @@ def profile_page() -> str:
     return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
 
 
+_NAMES_HEAD = """\
+# Names
+
+<!-- Written by `migrator help --markdown names`; do not edit. -->
+
+Names come as they are, quoted where they must be: their case, blanks, reserved words. `REMAP_SCHEMA` and
+`REMAP_TABLE` give schemas and tables others. What comes in a database that cannot have a name as it is has another
+one there:
+
+- **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
+  same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
+  generated columns.
+- **A name that is taken** by something else of the job, or by something else that is at the target before the job,
+  gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
+  PostgreSQL, where they are of one schema. That is so of indexes and constraints.
+
+Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
+`constraint-name`), and so a comment of a SQLFILE. Two tables, views or columns that come to one name are refused.
+
+| target | longest name | what must have names of its own |
+|---|---|---|
+"""
+
+_NAMES_MAP = """
+Oracle's script adds a number or a table's name where Oracle's name spaces want more than this (`oracle-name`).
+
+## The rename map
+
+What has another name is kept at the target, in the table `{name}` of its schema. A job that renames something makes
+it, and writes it before it makes anything under such a name; at its end, the map says what is there. `migrator
+renames CONNECTION` shows the maps of all schemas, with `--json` as JSON; and reading them by SQL is welcome:
+
+```
+SELECT object_type, table_name, target_name, source_name FROM {name} ORDER BY 1, 2, 3
+```
+
+| column | type | what it means |
+|---|---|---|
+"""
+
+_NAMES_LATER = """
+Later jobs into the schema, from whatever source, read it; so do `migrator plan`, `migrator verify`, and SQLFILE where
+a server is named:
+
+- A name that the map has for something goes before both rules. An index keeps its name though nothing stands in its
+  way any more, rows find their tables and columns, and foreign keys and views lead to them.
+- It may be changed by hand. After `ALTER TABLE … RENAME`, change the `target_name` of the table, and the `table_name`
+  of its columns, keys and indexes, and later jobs find the table under its new name. A table or column whose name
+  fits comes under it all the same: for that there is `REMAP_TABLE`.
+- `REMAP_TABLE` goes before the map, and the log says so. The map then tells of both tables, if both are there.
+- A name that something else has by now is chosen anew, and the map follows.
+- What is not there any more is taken out of the map when a job into the schema is done, but for what another job on
+  record may be about to make. A map that was dropped is made again, as far as later jobs are about the same things.
+
+Where the map cannot be made or written, because the user may not or because a table of somebody else has its name,
+the job goes on under the names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list
+has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
+inventory has it, and an export renames nothing.
+"""
+
+
+def names_page() -> str:
+    """The page about names as Markdown."""
+    from migrator.adapter import NamedKind, NameSpace, load_adapter
+    from migrator.rename_map import COLUMNS, NAME  # with SQLAlchemy, which no other help text needs
+
+    def kinds(space: NameSpace) -> str:
+        ordered: tuple[NamedKind, ...] = get_args(NamedKind)
+        listed = ", ".join(kind.replace("_", " ") for kind in ordered if kind in space.kinds)
+        return f"in a {space.within}: {listed}"
+
+    def limit(adapter: Adapter) -> str:
+        most, unit = adapter.capabilities.identifier_limit
+        return "no limit" if most > 1000 else f"{most} {unit}"
+
+    lines = [_NAMES_HEAD.rstrip()]
+    lines += [
+        _line(adapter.title, limit(adapter), "; ".join(map(kinds, adapter.capabilities.name_spaces)))
+        for adapter in map(load_adapter, ("postgresql", "mysql", "sqlite", "oracle"))
+    ]
+    lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
+    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    return "\n".join(lines) + "\n" + _NAMES_LATER
+
+
 PAGES = {
     "parameters": page,
+    "names": names_page,
     "access-methods": access_methods_page,
     "jobs": jobs_page,
     "types": types_page,

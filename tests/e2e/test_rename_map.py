@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from migrator.ends import Database
+from migrator.job import control
 from migrator.rename_map import NAME
 from migrator.shortening import cut
 from tests.e2e.test_long_names import limits
+from tests.support.held import HeldRows
+from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import tables_of
 from tests.support.sql import execute, inspect, rows, scalar
@@ -273,7 +278,7 @@ def test_who_may_not_write_it_is_told(postgresql: Fresh, source: str) -> None:
         f"CREATE ROLE {name} LOGIN PASSWORD 'clerk'",
         f"GRANT USAGE, CREATE ON SCHEMA public TO {name}",
     )
-    clerk = other.set(username=name, password="clerk").render_as_string(hide_password=False)
+    clerk = sa.make_url(url).set(username=name, password="clerk").render_as_string(hide_password=False)
     try:
         run = move(source, clerk)
         assert run.code == 5
@@ -282,3 +287,63 @@ def test_who_may_not_write_it_is_told(postgresql: Fresh, source: str) -> None:
         assert scalar(url, f"SELECT count(*) FROM {short}") == 2
     finally:
         execute(url, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+# --- jobs that die --------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_dies_goes_on_under_the_names_that_it_had_chosen(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    """The foreign key that had the name was the job's to drop: nothing has it when the job goes on."""
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    execute(
+        held.source,
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE a (id integer PRIMARY KEY)",
+        "CREATE TABLE b (id integer CONSTRAINT belongs REFERENCES p (id))",
+    )
+    execute(
+        target,
+        "CREATE TABLE a (id integer PRIMARY KEY, other integer, CONSTRAINT belongs FOREIGN KEY (other) REFERENCES a (id))",
+    )
+    recorded = Recorded.of(target, "RENAMING")
+    options = (remap(held.source, target), "TABLE_EXISTS_ACTION=REPLACE", "JOB_NAME=RENAMING", "NOLOGFILE=YES")
+    process = begin("impdp", target, f"NETWORK_LINK={held.source}", *options, held.query, cwd=tmp_path)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "rows")
+        expected = [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+        assert said(target) == expected, "before there is such a key"
+        with inspect(target) as there:
+            assert [key for table in ("a", "b") for key in there.get_foreign_keys(table)] == []
+    finally:
+        kill(process)
+        held.release()
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, "RENAMING", link=held.source)
+    assert again.returncode == 0, again.stdout
+    assert said(target) == expected
+    with inspect(target) as there:
+        assert [key["name"] for key in there.get_foreign_keys("b")] == ["b_belongs"]
+
+
+def test_what_a_job_that_was_killed_has_not_made_is_not_in_the_map_for_long(
+    postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES t (id))"
+    execute(held.source, key.format("a"), key.format("b"))
+    link, recorded = f"NETWORK_LINK={held.source}", Recorded.of(target, "KILLED")
+    options = (remap(held.source, target), "JOB_NAME=KILLED", "NOLOGFILE=YES", held.query)
+    process = begin("impdp", target, link, *options, cwd=tmp_path)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "rows")
+    finally:
+        kill(process)
+        held.release()
+    expected = [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+    execute(held.source, "CREATE TABLE other (id integer)")
+    done(move(held.source, target, "TABLES=other"))
+    assert said(target) == expected, "the job is on record, and may go on"
+    time.sleep(float(LEASE) + 0.1)
+    control.find(Database(sa.make_url(target)), "KILLED").kill_stopped()
+    done(move(held.source, target, "TABLES=other", "TABLE_EXISTS_ACTION=TRUNCATE"))
+    assert said(target) == []
