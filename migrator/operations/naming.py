@@ -53,9 +53,7 @@ class NamesThere:
             found = present(self.target, connection, catalog)
             renames = tuple(rename for schema in found for rename in self._renames(connection, schema))
             named = (part.name for table in catalog.of(Table) for part in parts_of(table))
-            there = None
-            if found and self.makes_parts and any(named):
-                there = self.target.adapter.catalog(connection, found, proof=False)
+            there = self._there(connection, found) if found and self.makes_parts and any(named) else None
         self.notes += _overruled(catalog, renames)
         return Known(renames, there)
 
@@ -64,6 +62,13 @@ class NamesThere:
         if refused is not None:
             self.notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
         yield from (entry.rename for entry in said or ())
+
+    def _there(self, connection: sa.Connection, schemas: list[str]) -> Catalog | None:
+        adapter = self.target.adapter
+        there, refused = answer(adapter, lambda: adapter.catalog(connection, schemas, proof=False))
+        if refused is not None:
+            self.notes.append(f"the target does not say what names it has: {refused}")
+        return there
 
 
 def _overruled(catalog: Catalog, renames: tuple[Rename, ...]) -> Iterator[str]:

@@ -89,7 +89,8 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
     mine = {key_of(one) for one in own}
     gone = [entry for entry in said if _thing(entry.rename) not in there]
     if not all(key_of(entry.rename) in mine for entry in gone):
-        others = {str(other.qname) for other in control.jobs_in(job.target)} - {str(job.session.job)}
+        others = {str(other.qname) for other in (*control.jobs_in(job.target), *control.local_jobs())}
+        others -= {str(job.session.job)}
         gone = [entry for entry in gone if key_of(entry.rename) in mine or entry.job not in others]
     for entry in gone:
         RenameMap(schema).remove(job.connection, entry.rename)
