@@ -836,7 +836,7 @@ a server is named:
 Where the map cannot be made or written, because the user may not or because a table of somebody else has its name,
 the job goes on under the names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list
 has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
-inventory has it, and an export renames nothing.
+inventory has it, but for a data file that holds a whole database and is copied as it is. An export renames nothing.
 """
 
 
