@@ -48,7 +48,8 @@ _KINDS: Mapping[type, tuple[NamedKind, str]] = {
     Index: ("index", "INDEX"),
 }
 """What name spaces call a class, and what filters do."""
-_OF_TABLES = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
+PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
+"""The kinds of renames of what belongs to a table, but for its columns."""
 
 
 @dataclass(frozen=True)
@@ -61,14 +62,12 @@ class Known:
     @cached_property
     def long(self) -> Mapping[str, str]:
         """The names of objects and columns by those that they have instead of; an object's goes before a column's."""
-        ordered = sorted((one for one in self.renames if one.kind not in _OF_TABLES), key=lambda one: one.kind != COLUMN)
+        ordered = sorted((one for one in self.renames if one.kind not in PARTS), key=lambda one: one.kind != COLUMN)
         return {one.source_name: one.name for one in ordered}
 
     @cached_property
     def _parts(self) -> Mapping[tuple[str, str, str, str], str]:
-        return {
-            (one.kind, one.schema, one.table, one.source_name): one.name for one in self.renames if one.kind in _OF_TABLES
-        }
+        return {(one.kind, one.schema, one.table, one.source_name): one.name for one in self.renames if one.kind in PARTS}
 
     def part(self, table: Table, part: Part) -> str | None:
         """The name that a constraint or index of a table has at the target instead of its own."""

@@ -11,13 +11,12 @@ from migrator.errors import RenameMapTaken, RenamesNotKept
 from migrator.job import control
 from migrator.model.catalog import Catalog, Rename, object_type
 from migrator.model.objects import QName, Schema, Table, View
-from migrator.naming import COLUMN, parts_of
+from migrator.naming import COLUMN, PARTS, parts_of
 from migrator.operations.importing.job import Import
 from migrator.operations.naming import entries, present
 from migrator.operations.target import met, staying
 from migrator.rename_map import Entry, RenameMap, key_of
 
-_PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
 _Thing: TypeAlias = tuple[str, str, str, str]
 
 
@@ -102,7 +101,7 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
 
 def _thing(rename: Rename) -> _Thing:
     """What an entry is about, as :func:`_things` has it. A database may have a unique key as an index, and no more."""
-    kind = "PART" if rename.kind in _PARTS else rename.kind.removeprefix("MATERIALIZED_")
+    kind = "PART" if rename.kind in PARTS else rename.kind.removeprefix("MATERIALIZED_")
     return kind, rename.schema, rename.table.lower(), rename.name.lower()
 
 
