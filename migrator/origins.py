@@ -140,7 +140,12 @@ class _Looks:
 
     def look(self) -> tuple[Catalog, Catalog]:
         """All that is there now, and what of it belongs to the job."""
-        proof = not (self.spec.estimate_only or self.spec.transportable)
+        proof: bool | list[QName] = not (self.spec.estimate_only or self.spec.transportable)
+        if proof and self.adapter.capabilities.types_by_rows:  # to look at the rows of other tables may take an hour
+            proof = [table.qname for table in self._look(proof=False)[1].of(Table)]
+        return self._look(proof=proof)
+
+    def _look(self, *, proof: bool | list[QName]) -> tuple[Catalog, Catalog]:
         whole = without_master_tables(self.adapter.catalog(self.connection, self.schemas, proof=proof))
         return whole, filters.select(whole, self.spec, self.schema)
 

@@ -110,8 +110,8 @@ def binary_forms(arrays: Sequence[pa.Array], targets: Sequence[Target]) -> list[
 
 
 _PIECE = 128 << 10
-"""About how many bytes of a batch are encoded at once: the encoder is slower where its bytes leave the processor's cache, and
-no other thread runs meanwhile."""
+"""About how many bytes of a batch are encoded at once: the encoder is slower where they leave the processor's cache, and no
+other thread runs meanwhile."""
 
 
 def copy_rows(batch: pa.RecordBatch) -> Iterator[bytes]:

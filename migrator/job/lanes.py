@@ -34,7 +34,7 @@ _SHARED = "migrator.job.shared"
 _REPORT = 0.1
 """Seconds between two reports of progress."""
 _TURN = 0.0005
-"""Seconds after which a thread of a worker lets another run: the reader is not to wait while the writer encodes (5 ms else)."""
+"""Seconds after which a thread lets another run: the reader is not to wait while the writer encodes (5 ms, else)."""
 
 
 # --- the worker's side ----------------------------------------------------------------------------------------------
