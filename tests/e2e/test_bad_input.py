@@ -103,7 +103,7 @@ def test_a_source_is_not_overwritten_by_the_jobs_files(sample: Callable[[str], s
     where = f"DIRECTORY={tmp_path}"
     refused(pump("expdp", url, where, "LOGFILE=chinook.sqlite"), "UDE-00010", "LOGFILE")
     refused(pump("expdp", url, where, "DUMPFILE=chinook.sqlite", "REUSE_DUMPFILES=YES"), "UDE-00010", "DUMPFILE")
-    refused(pump("impdp", "oracle:", f"NETWORK_LINK={url}", where, "SQLFILE=chinook.sqlite"), "UDE-00010", "SQLFILE")
+    refused(pump("impdp", "oracle:", f"NETWORK_LINK={url}", where, "SQLFILE=chinook.sqlite"), "UDI-00010", "SQLFILE")
     assert (tmp_path / "chinook.sqlite").read_bytes() == before
 
 
