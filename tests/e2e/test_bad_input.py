@@ -29,6 +29,27 @@ def refused(run: Run, code: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("driver", "url"),
+    [
+        ("psycopg", "postgresql://u@127.0.0.1:1/none"),
+        ("pymysql", "mysql://u@127.0.0.1:1/none"),
+        ("pymysql", "mariadb://u@127.0.0.1:1/none"),
+        ("adbc_driver_sqlite", ""),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named(
+    driver: str, url: str, sample: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / driver).mkdir()
+    (tmp_path / driver / "__init__.py").write_text(f"raise ImportError('No module named {driver}')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    url = url or sample("chinook.sqlite")
+    run = pump_process("expdp", url, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    refused(run, "MIG-12156", f"No module named {driver}", "pip install 'migrator-pump[")
+    assert not list(tmp_path.glob("*.dmp"))
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (("expdp", "nonsense"), "MIG-12154", ("nonsense",)),
