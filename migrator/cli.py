@@ -307,7 +307,7 @@ def _jobs(arguments: Sequence[str], _: Run) -> int:
     settings = config.load()
     databases = [Database(settings.resolve(settings.reference(argument))) for argument in arguments]
     jobs = [job for database in databases for job in control.jobs_in(database)] + control.local_jobs()
-    console.say(interactive.jobs_text([job.status() for job in jobs]), end="")
+    console.say(interactive.jobs_text(list(control.standing(jobs))), end="")
     return 0
 
 
