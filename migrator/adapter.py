@@ -58,6 +58,10 @@ class Capabilities:
     """How long may a name be?"""
     index_names: Literal["schema", "table"] = "schema"
     """Within what must an index's name be unique?"""
+    repeats_constraint_names: bool = False
+    """Can two constraints of a table have one name?"""
+    nulls_in_primary_keys: bool = False
+    """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False

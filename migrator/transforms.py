@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
@@ -20,9 +21,11 @@ from migrator.filters import spelled
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
+    Check,
     DomainType,
     EnumType,
     Expression,
+    ForeignKey,
     Index,
     Object,
     PrimaryKey,
@@ -43,6 +46,7 @@ from migrator.spec import JobSpec, TableRemap
 T = TypeVar("T")
 N = TypeVar("N", str, QName)
 PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
+ConstraintT = TypeVar("ConstraintT", PrimaryKey, Unique, Check, ForeignKey)
 
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
 """A literal in which a backslash escapes what follows."""
@@ -302,6 +306,48 @@ def fit_index_names(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     return catalog.with_objects(tuple(objects)).with_losses(*losses)
 
 
+def fit_constraint_names(catalog: Catalog, capabilities: Capabilities) -> Catalog:
+    """No two constraints of a table have one name, unless the target lets them; the later gets a number, and an entry."""
+    if capabilities.repeats_constraint_names:
+        return catalog
+    losses: list[Loss] = []
+
+    def told_apart(table: Table) -> Table:
+        folded = str.lower if capabilities.ignores_column_case else str
+        keys = (table.primary_key,) if table.primary_key is not None else ()
+        names = (part.name for part in (*keys, *table.uniques, *table.checks, *table.foreign_keys))
+        taken = {folded(name) for name in names if name}
+        met: set[str] = set()
+
+        def own_name(part: ConstraintT) -> ConstraintT:
+            name = part.name
+            if name and folded(name) in met:
+                wanted = next(w for n in count(2) if folded(w := _numbered(name, n, capabilities)) not in taken)
+                detail = f"{part.name} is named {wanted} here: another constraint of the table has the name"
+                losses.append(Loss(path_of(table), "constraint-name", detail))
+                name = wanted
+            met.add(folded(name or ""))
+            taken.add(folded(name or ""))
+            renamed: ConstraintT = replace(part, name=name)
+            return renamed
+
+        return replace(
+            table,
+            primary_key=own_name(table.primary_key) if table.primary_key is not None else None,
+            uniques=tuple(map(own_name, table.uniques)),
+            checks=tuple(map(own_name, table.checks)),
+            foreign_keys=tuple(map(own_name, table.foreign_keys)),
+        )
+
+    objects = tuple(told_apart(obj) if isinstance(obj, Table) else obj for obj in catalog.objects)
+    return catalog.with_objects(objects).with_losses(*losses) if losses else catalog
+
+
+def _numbered(name: str, number: int, capabilities: Capabilities) -> str:
+    wanted = f"{name}_{number}"
+    return wanted if length(wanted, capabilities) <= capabilities.identifier_limit[0] else cut(wanted, capabilities)
+
+
 def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     """Tables without a column, and the rows they may have, stay behind where the target has no such tables."""
     if capabilities.tables_without_columns:
@@ -323,6 +369,7 @@ RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_
 FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (
     leave_out_tables_without_columns,
     fit_lengths,
+    fit_constraint_names,
     fit_index_names,
 )
 """What makes a catalog one that the target can hold, in this order."""

@@ -71,6 +71,8 @@ class SQLiteAdapter(Adapter):
         select_list=1900,
         index_names="schema",
         ignores_table_case=True,
+        repeats_constraint_names=True,
+        nulls_in_primary_keys=True,
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,
