@@ -183,6 +183,8 @@ class Columns(Expressions):
             detail = f"default {_shown(column.default or value)} is left out: {why}"
             losses.append(Loss(path_of(table), "default", detail, column.name))
             return ""
+        if sql.strip("()") == "NULL" and (not column.nullable or self.refuses_null(table, column)):
+            return ""  # as without one, where MySQL refuses to hear it
         if isinstance(value, NewUuid) and value.version != self.uuid_version(value):
             detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
             losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
