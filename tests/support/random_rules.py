@@ -71,12 +71,16 @@ Trial = Insert | Update | Delete
 
 @dataclass(frozen=True)
 class RuledTable:
-    """A table: its rules as SQL of its database, the rows it begins with (as far as they are let in), and what is tried."""
+    """A table: its rules as SQL of its database, the rows it begins with (as far as they are let in), and what is tried.
+
+    ``items``: constraints as they stand in CREATE TABLE.
+    """
 
     name: str
     columns: tuple[RuledColumn, ...]
     primary: tuple[str, ...] = ()
     uniques: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    items: tuple[str, ...] = ()
     checks: tuple[tuple[str, str], ...] = ()
     indexes: tuple[str, ...] = ()
     references: tuple[Reference, ...] = ()
@@ -131,6 +135,7 @@ class Rules:
         if table.primary:
             items.append(f"PRIMARY KEY ({', '.join(map(self._q, table.primary))})")
         items += [f"{_named(self._q, name)}UNIQUE ({', '.join(map(self._q, key))})" for name, key in table.uniques]
+        items += table.items
         items += [f"{_named(self._q, name)}CHECK ({check})" for name, check in table.checks]
         if self.database == "sqlite":
             items += [_reference(self._q, each) for each in table.references]
@@ -242,12 +247,13 @@ def _columns(draw: st.DrawFn, database: str, name: str, kinds: Sequence[str]) ->
     declaration = draw(st.sampled_from(_TYPES[database][kind]))
     if kind == TEXTS:
         declaration = _collated(database, declaration, draw(st.sampled_from(COLLATIONS[database])))
-    return RuledColumn(name, kind, declaration, nullable=draw(st.booleans()))
+    return RuledColumn(name, kind, declaration, nullable=draw(st.sampled_from((True, True, False))))
 
 
 def value(kind: str) -> st.SearchStrategy[Value]:
-    """A value of a kind of column, or NULL."""
-    return st.sampled_from((*VALUES[kind], None))
+    """A value of a kind of column, or NULL; most often one of the first, so that rows meet."""
+    few = VALUES[kind][: 8 if kind == TEXTS else 3]
+    return st.sampled_from((*few, *few, *few, *VALUES[kind], None))
 
 
 # --- expressions ----------------------------------------------------------------------------------------------------
@@ -357,7 +363,10 @@ def _tables(draw: st.DrawFn, database: str, name: str, number: int) -> RuledTabl
     rule = draw(st.sampled_from(("key", "unique", "check", "generated", "index", "identity", "two checks")))
     if rule == "key" or draw(st.integers(0, 3)) == 0:
         table = replace(table, primary=draw(subset))
-    if rule == "unique":
+    if rule == "unique" and database == "sqlite" and draw(st.booleans()):
+        kind, collation = draw(st.sampled_from(("UNIQUE", "PRIMARY KEY"))), draw(st.sampled_from(COLLATIONS["sqlite"][1:]))
+        table = replace(table, primary=(), items=(f"{kind} ({SPELLINGS[database].name(keyable[0])} COLLATE {collation})",))
+    elif rule == "unique":
         table = replace(table, uniques=((draw(labels), draw(subset)),))
     if "check" in rule:
         count = 1 + rule.startswith("two")
@@ -470,9 +479,12 @@ def _tried(draw: st.DrawFn, table: RuledTable) -> RuledTable:
     if not given:
         return table
 
+    free = {name for reference in table.references for name in reference.columns}
+
     def row() -> Insert:
         left_out = draw(st.sets(st.sampled_from(given), max_size=1)) if draw(st.booleans()) else set()
-        return Insert(tuple((column.name, draw(value(column.kind))) for column in given if column not in left_out))
+        kept = (column for column in given if column not in left_out)
+        return Insert(tuple((c.name, None if c.name in free and draw(st.booleans()) else draw(value(c.kind))) for c in kept))
 
     rows = tuple(row() for _ in range(draw(st.integers(0, 4))))
     trials: list[Trial] = [row() for _ in range(draw(st.integers(1, 5)))]
