@@ -7,7 +7,7 @@ and ``migrator.errors``, and nothing else of migrator. ``docs/adding-a-dialect.m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -84,6 +84,8 @@ class Capabilities:
     """Are there types for whole numbers? (False: they are decimals with nothing after the point.)"""
     empty_is_null: bool = False
     """Is an empty text NULL?"""
+    types_by_rows: bool = False
+    """Do declared types bind no value, so that the catalog looks at the rows to say what types they are of?"""
     select_list: int = 0
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
     negative_zero: bool = True
@@ -530,10 +532,13 @@ class Adapter(ABC):
         return tuple(name for (_, name), own in found.items() if [c["name"].lower() for c in own] == list(columns))
 
     @abstractmethod
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these schemas, tables and views in an order in which they can be made.
 
-        ``proof``: where the declared types do not bind the values (SQLite), look at the rows to choose neutral types.
+        ``proof``: where the declared types do not bind the values (SQLite), look at the rows to choose neutral types; of all
+        tables, or of these.
         Things with no place in the model become losses of the catalog.
 
         :raises UnsupportedType: a column whose type is not understood.

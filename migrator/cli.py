@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from migrator.spec import JobSpec
 
 FAILURE = 1
+_OF_EXPORT, _OF_IMPORT = "UDE-", "UDI-"
+"""What the codes of the two clients' own messages begin with."""
 _WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
@@ -72,7 +74,7 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
         _check_text(arguments)
         return _run(arguments, run or in_own_process)
     except MigratorError as error:
-        return _fail(error)
+        return _fail(error, client=arguments[0] if arguments else "")
     except KeyboardInterrupt:
         return _fail(Interrupted(job=arguments[0]))
     except BrokenPipeError:
@@ -102,12 +104,15 @@ def _check_text(arguments: Sequence[str]) -> None:
             raise NotText(name=parameter, shown=shown, encoding=sys.getfilesystemencoding())
 
 
-def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
+def _fail(error: MigratorError, cause: BaseException | None = None, client: str = "") -> int:
     if os.environ.get("MIGRATOR_TRACE") == "1":
         import traceback
 
         traceback.print_exception(cause or error)
-    print(error.explained(), file=sys.stderr)
+    text = error.explained()
+    if client.lower() == "impdp" and text.startswith(_OF_EXPORT):  # what the clients have in common is said under both names
+        text = text.replace(_OF_EXPORT, _OF_IMPORT, 1)
+    print(text, file=sys.stderr)
     return FAILURE
 
 

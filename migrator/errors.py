@@ -831,7 +831,7 @@ class RowsMissing(MigratorError):
 
     code = "MIG-20004"
     template = "{table}: the dump file set has none of its rows, since the export failed: {detail}"
-    action = "Export the table again."
+    action = "Export the table again, or leave its rows out with EXCLUDE=TABLE_DATA."
 
 
 class TableNotThere(MigratorError):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -156,7 +156,9 @@ class MySQL(Adapter):
         """By information_schema.columns."""
         return dictionary.tables_of(connection, schema, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)
 

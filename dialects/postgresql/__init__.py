@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -164,7 +164,9 @@ class PostgreSQL(Adapter):
 
         return dictionary.tables_of(connection, schema, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these schemas."""
         from . import dictionary
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -78,6 +78,7 @@ class SQLiteAdapter(Adapter):
         writes_while_read=False,
         reads_links=True,
         link_is_fastest=True,
+        types_by_rows=True,
         negative_zero=False,
         largest_integer=(1 << 63) - 1,
         data_files="database",
@@ -149,7 +150,9 @@ class SQLiteAdapter(Adapter):
         """By pragma_table_info."""
         return tables_of(connection, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of the file."""
         version = self.server(connection).version
         if SCHEMA not in schemas:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -127,7 +127,7 @@ def _facts(connection: sa.Connection) -> _Facts:
     return _Facts(schema, kinds, _grouped(columns), _grouped(keys), _grouped(indexes), _grouped(index_keys), positions)
 
 
-def read_catalog(connection: sa.Connection, version: str, *, proof: bool) -> Catalog:
+def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Collection[QName]) -> Catalog:
     """All objects of the database's one schema; see :meth:`migrator.adapter.Adapter.catalog`."""
     return _Dictionary(connection, _facts(connection), proof).catalog(version)
 
@@ -135,7 +135,7 @@ def read_catalog(connection: sa.Connection, version: str, *, proof: bool) -> Cat
 class _Dictionary:
     """The objects of one database, made from its facts."""
 
-    def __init__(self, connection: sa.Connection, facts: _Facts, proof: bool) -> None:
+    def __init__(self, connection: sa.Connection, facts: _Facts, proof: bool | Collection[QName]) -> None:
         self.connection, self.facts, self.proof = connection, facts, proof
         self.losses: list[Loss] = []
         self.real = {name.lower(): name for name in facts.kinds}
@@ -216,7 +216,7 @@ class _Dictionary:
 
     def _prove(self, name: str) -> tuple[int | None, list[Proved]]:
         declared = [Declared(row[0], row[1], neutral(row[1]), bool(row[4])) for row in self.facts.columns[name]]
-        if not self.proof:
+        if not (self.proof if isinstance(self.proof, bool) else QName(SCHEMA, name) in self.proof):
             return None, [Proved(column.type) for column in declared]
 
         def run(query: str) -> Sequence[Any]:

@@ -224,10 +224,7 @@ class _Imported:
         self._blocked = blocked(spec, catalog, there)
 
     def table_plans(self) -> tuple[TablePlan, ...]:
-        """The tables' plans.
-
-        :raises RowsMissing: the dump file set lacks rows of a table.
-        """
+        """The tables' plans."""
         return tuple(map(self._table, self._decisions.values()))
 
     def _table(self, decision: Decision) -> TablePlan:

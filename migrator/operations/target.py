@@ -19,7 +19,7 @@ from migrator.adapter import Adapter, Server
 from migrator.ddl import DDL
 from migrator.differences import differences
 from migrator.ends import Database
-from migrator.errors import ConflictingParameters, MigratorError, TargetSchemaMissing, ValueNotCarried
+from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
@@ -208,7 +208,8 @@ def decide(
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
-        found[name] = Decision(table, action, as_is.get(name), choice, _refusal(table, as_is.get(name), choice))
+        refusal = opened.lacking(table) or _refusal(table, as_is.get(name), choice)
+        found[name] = Decision(table, action, as_is.get(name), choice, refusal)
     return found
 
 
@@ -244,7 +245,7 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
     if spec.access_method == "AUTOMATIC" and opened.data_files is None:
         return
     for decision in decisions.values():
-        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried):
+        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried | RowsMissing):
             raise decision.refusal
 
 

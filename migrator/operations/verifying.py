@@ -35,6 +35,7 @@ def verify_job(
     """Compare the target of an import with its source.
 
     :raises NothingSelected: there is no table whose rows could be compared.
+    :raises RowsMissing: the dump file set lacks rows of a table.
     :raises MigratorError: an end cannot be read at all.
     """
     shown = progress or NoProgress()
@@ -53,7 +54,10 @@ def verify_job(
             catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
             check_schemas(catalog, target.adapter)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
-            parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
+            wanted = filters.tables_with_rows(spec, catalog)
+            for lacking in filter(None, map(opened.lacking, wanted)):
+                raise lacking
+            parts = {table: opened.parts(table) for table in wanted}
             notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]
             tables = {table: [part.detail for part in found] for table, found in parts.items() if found}
             if not tables:

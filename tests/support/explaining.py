@@ -132,7 +132,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-nulls": ("index.keys.nulls_first",),
     "index-opclass": ("index.keys.opclass",),
     "index-collation": ("index.keys.collation",),
-    "name-cut": ("*.name",),
+    "name-cut": ("*.name", "index", "unique", "check", "foreign_key"),
     "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
     "constraint-name": ("check.name", "foreign_key.name", "check"),
