@@ -302,6 +302,8 @@ class SQLiteDDL(DDL):
         name = self._index_names.get((table.qname, index.name), index.name)
         if name != index.name and made.statements:
             losses.append(Loss(path_of(table), "index-name", f"index {index.name} is named {name}: the name was taken"))
+        if index.unique and not index.nulls_distinct:
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
         if index.include:
             detail = f"index {index.name} no longer includes {', '.join(index.include)}"
             losses.append(Loss(path_of(table), "index-include", detail))

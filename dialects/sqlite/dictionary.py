@@ -272,15 +272,15 @@ class _Dictionary:
         if not columns:
             return table
         clause = text.of("PRIMARY KEY")[0]
-        nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
-        if nulls:
-            self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
-            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
         own = next((row[1] for row in self.facts.indexes.get(table.name, []) if row[3] == "pk"), None)
         if own is not None and self._compares_otherwise(own, text) and ("WITHOUT ROWID", "") not in table.options:
             detail = "the primary key becomes a unique index: it compares texts otherwise than its columns do"
             self._lose(table, "key-collation", detail)
             return table
+        nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
+        if nulls:
+            self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
+            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
         return replace(table, primary_key=PrimaryKey(clause.name, columns))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:

@@ -150,3 +150,19 @@ def test_a_key_of_sqlite_that_is_no_rowid_stays_none(move: Move) -> None:
     execute(made.url, "INSERT INTO t (a) VALUES (2)")
     assert made.rows("SELECT id, a FROM t ORDER BY a") == [(1, 1), (None, 2)]
     assert made.losses("t", "id") == {"declaration": "is BIGINT: INTEGER would number the rows"}
+
+
+def test_a_key_with_nulls_and_a_collation_of_its_own_is_one_index(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x'), (NULL)")
+    assert made.column("SELECT count(*) FROM sqlite_schema WHERE type = 'index'") == [1]
+    assert set(made.losses("t")) == {"key-collation"}
+
+
+def test_a_unique_index_that_lets_one_null_in_lets_several_in_by_name(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source = postgresql()
+    execute(source, "CREATE TABLE t (a integer)", "CREATE UNIQUE INDEX once ON t (a) NULLS NOT DISTINCT")
+    made = moved(source, sqlite_file(), tmp_path)
+    done(made.run)
+    assert made.losses("t") == {"nulls-not-distinct": "index once lets several NULLs in here"}

@@ -131,7 +131,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-prefix": ("index.keys.length", "index", "unique"),
     "index-nulls": ("index.keys.nulls_first",),
     "index-opclass": ("index.keys.opclass",),
-    "index-collation": ("index.keys.collation",),
+    "index-collation": ("index.keys.collation", "index", "unique"),
     "name-cut": ("*.name", "index", "unique", "check", "foreign_key"),
     "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
