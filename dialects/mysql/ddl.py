@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from migrator.adapter import TypeRule, rule_for
-from migrator.ddl import DDL, Elsewhere, Script, bounded, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -330,7 +330,7 @@ class MySQLDDL(DDL):
 
     def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
-        if column.nullable:
+        if column.nullable and not self.refuses_null(table, column):
             return "NULL" if declared_word(declared.sql) == "timestamp" else ""
         if generated and self.server != "mysql":
             losses.append(Loss(path_of(table), "not-null", "a generated column cannot be declared NOT NULL", column.name))
@@ -631,9 +631,7 @@ class MySQLDDL(DDL):
     def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
         """Nothing: constraints are checked at each row."""
         if of.deferrable:
-            losses.append(
-                Loss(path_of(table), "deferrable", f"{of.name or 'a constraint'} is checked at once, never deferred")
-            )
+            losses.append(Loss(path_of(table), "deferrable", f"key {called(of)} is checked at once, never deferred"))
         return ""
 
     def unique(self, table: Table, unique: Unique) -> Script:
@@ -678,7 +676,7 @@ class MySQLDDL(DDL):
         """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
         self.name_set_columns(table, key, losses)
         if "SET DEFAULT" in (key.on_delete, key.on_update):
-            losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
+            losses.append(Loss(path_of(table), "set-default", f"foreign key {called(key)} refuses instead of SET DEFAULT"))
             key = replace(
                 key,
                 on_delete="NO ACTION" if key.on_delete == "SET DEFAULT" else key.on_delete,

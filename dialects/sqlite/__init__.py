@@ -74,6 +74,7 @@ class SQLiteAdapter(Adapter):
         name_spaces=(NameSpace(frozenset({"table", "view", "index"})),),
         reserved_prefix=RESERVED,
         ignores_table_case=True,
+        nulls_in_primary_keys=True,
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.ddl import DDL, Elsewhere, Script, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, called, generator_losses
 from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -109,9 +109,18 @@ class SQLiteDDL(DDL):
 
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
-        if self.described(table) and column.carried is None:
-            return column.native
-        return super().type_of(table, column, losses)
+        own = self.described(table) and column.carried is None
+        declared = column.native if own else super().type_of(table, column, losses)
+        if not self._would_count(table, column, declared):
+            return declared
+        if own:
+            losses.append(Loss(path_of(table), "declaration", "is BIGINT: INTEGER would number the rows", column.name))
+        return "BIGINT"
+
+    def _would_count(self, table: Table, column: Column, declared: str) -> bool:
+        """Whether a key by this declaration would be another name of the rowid, which NULL makes the next number of."""
+        alone = table.primary_key is not None and table.primary_key.columns == (column.name,)
+        return alone and declared.upper() == "INTEGER" and ("WITHOUT ROWID", "") not in table.options
 
     def generator(self, table: Table) -> Column | None:
         """The column whose values the table's rowid makes: the single column of its key, if it is generated."""
@@ -251,7 +260,7 @@ class SQLiteDDL(DDL):
         if isinstance(of, ForeignKey):
             return super().deferral(table, of, losses)
         if of.deferrable:
-            losses.append(Loss(path_of(table), "deferrable", f"key {of.name} is checked at once, not at commit"))
+            losses.append(Loss(path_of(table), "deferrable", f"key {called(of)} is checked at once, not at commit"))
         return ""
 
     # --- indexes ----------------------------------------------------------------------------------------------------
@@ -270,6 +279,8 @@ class SQLiteDDL(DDL):
             return Script((), (Loss(path_of(table), "index-method", why),))
         made = super().index(table, index)
         losses = list(made.losses)
+        if index.unique and not index.nulls_distinct:
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
         if index.include:
             detail = f"index {index.name} no longer includes {', '.join(index.include)}"
             losses.append(Loss(path_of(table), "index-include", detail))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -233,7 +233,7 @@ class _Dictionary:
         return int(rows * self.connection.exec_driver_sql(query).scalar_one())
 
     def _column(self, table: Table, text: TableText, row: Row, found: Proved, alias: str | None) -> Column:
-        name, native, not_null, default, key, hidden = row
+        name, native, not_null, default, _, hidden = row
         if found.loss is not None:
             rule, detail, rows = found.loss
             self._lose(table, rule, detail, name, rows)
@@ -241,7 +241,7 @@ class _Dictionary:
         column = Column(
             name,
             t.Integer(64) if name == alias else found.type,
-            nullable=not not_null and not (key and found.nulls == 0),
+            nullable=not not_null,
             collation=collation if collation != "BINARY" else None,
             equality=EQUALITIES.get(collation or "BINARY", EXACT),
             native=native,
@@ -263,7 +263,7 @@ class _Dictionary:
     def _next_value(self, table: str, column: str) -> int:
         query = f"SELECT coalesce(max({quote(column)}), 0) FROM {quote(table)}"
         largest = self.connection.exec_driver_sql(query).scalar_one()
-        return max(int(largest), self.facts.positions.get(table, 0)) + 1
+        return max(int(largest), self.facts.positions.get(table, 0), 0) + 1  # generators elsewhere begin with 1
 
     # --- constraints and indexes ------------------------------------------------------------------------------------
 
@@ -272,6 +272,11 @@ class _Dictionary:
         if not columns:
             return table
         clause = text.of("PRIMARY KEY")[0]
+        own = next((row[1] for row in self.facts.indexes.get(table.name, []) if row[3] == "pk"), None)
+        if own is not None and self._compares_otherwise(own, text) and ("WITHOUT ROWID", "") not in table.options:
+            detail = "the primary key becomes a unique index: it compares texts otherwise than its columns do"
+            self._lose(table, "key-collation", detail)
+            return table
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
@@ -281,11 +286,37 @@ class _Dictionary:
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
         found = []
         for _, index, _, origin in self.facts.indexes.get(name, []):
-            if origin == "u":
+            if origin == "u" and not self._compares_otherwise(index, text):
                 columns = tuple(key[1] for key in self.facts.index_keys[index])
                 clause = text.named("UNIQUE", columns)
                 found.append(Unique(clause.name if clause else None, columns))
-        return tuple(found)
+        return (*found, *self._without_index(name, text, found))
+
+    def _compares_otherwise(self, index: str, text: TableText) -> bool:
+        """Whether a key compares texts by another collation than its columns do."""
+        return any(_index_key(key, "", text).collation is not None for key in self.facts.index_keys[index])
+
+    def _index_of_key(self, name: str, index: str, text: TableText, kind: str) -> Index:
+        """A key that compares otherwise than its columns do, as a unique index, which can say so."""
+        keys = tuple(_index_key(key, "", text) for key in self.facts.index_keys[index])
+        columns = tuple(key.column for key in keys if key.column is not None)
+        clause = text.named(kind, columns)
+        return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
+
+    def _without_index(self, name: str, text: TableText, found: Sequence[Unique]) -> Iterator[Unique]:
+        """The constraints that have no index of their own, since the primary key's or another one's does for them."""
+        spelled = {row[0].lower(): row[0] for row in self.facts.columns[name]}
+        known = {unique.columns for unique in found}
+        known |= {
+            tuple(key[1] for key in self.facts.index_keys[row[1]])
+            for row in self.facts.indexes.get(name, [])
+            if row[3] == "u"
+        }
+        for clause in text.of("UNIQUE"):
+            columns = tuple(spelled.get(column.lower(), column) for column in clause.columns)
+            if columns not in known:
+                yield Unique(clause.name, columns)
+                known.add(columns)
 
     def _foreign_keys(self, name: str, text: TableText) -> tuple[ForeignKey, ...]:
         grouped: dict[int, list[Row]] = {}
@@ -330,6 +361,8 @@ class _Dictionary:
                 keys = tuple(_index_key(key, sql, text) for key, sql in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
+            elif self._compares_otherwise(index, text):
+                found.append(self._index_of_key(name, index, text, "UNIQUE" if origin == "u" else "PRIMARY KEY"))
         return tuple(found)
 
     # --- views ------------------------------------------------------------------------------------------------------

@@ -13,6 +13,11 @@ from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
 
+def called(key: PrimaryKey | Unique | ForeignKey) -> str:
+    """What messages call a key: its name, or the columns that it is on."""
+    return key.name or f"on {', '.join(key.columns)}"
+
+
 class Constraints(Columns):
     """How constraints and indexes are written: as clauses of CREATE TABLE, or as statements of their own."""
 
@@ -31,7 +36,7 @@ class Constraints(Columns):
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""
         if not unique.nulls_distinct:
-            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {unique.name} lets several NULLs in here"))
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {called(unique)} lets several NULLs in here"))
         return f"{self.named(unique.name)}UNIQUE ({self.columns(unique.columns)}){self.deferral(table, unique, losses)}"
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
@@ -65,13 +70,13 @@ class Constraints(Columns):
     def match(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``MATCH FULL``; a loss where only MATCH SIMPLE is known."""
         if key.match == "FULL":
-            losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
+            losses.append(Loss(path_of(table), "match-full", f"foreign key {called(key)} matches SIMPLE here, not FULL"))
         return ""
 
     def name_set_columns(self, table: Table, key: ForeignKey, losses: list[Loss]) -> None:
         """Name the loss of a foreign key that sets some of its columns only."""
         if key.set_columns:
-            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
+            detail = f"foreign key {called(key)} sets all its columns on delete, not only {', '.join(key.set_columns)}"
             losses.append(Loss(path_of(table), "set-columns", detail))
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
@@ -101,7 +106,7 @@ class Constraints(Columns):
                 if key.partition is None:
                     items.append(self.foreign_key_clause(table, key, losses))
                 else:
-                    losses += self.of_partition(table, f"foreign key {key.name}", key.partition).losses
+                    losses += self.of_partition(table, f"foreign key {called(key)}", key.partition).losses
         return items
 
     # --- of loaded tables -------------------------------------------------------------------------------------------
@@ -150,7 +155,7 @@ class Constraints(Columns):
         if self.is_inline("foreign_key"):
             return Script(elsewhere=Elsewhere.LEFT_OUT)
         if key.partition is not None:
-            return self.of_partition(table, f"foreign key {key.name}", key.partition)
+            return self.of_partition(table, f"foreign key {called(key)}", key.partition)
         if why := self.refers_to_nothing(key):
             detail = f"foreign key {key.name or ''} on {', '.join(key.columns)} is left out: {why}"
             return Script((), (Loss(path_of(table), "foreign-key", detail),))

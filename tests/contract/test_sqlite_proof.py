@@ -139,10 +139,13 @@ def test_a_primary_key_that_holds_nulls_becomes_a_unique_constraint(sqlite_file:
     assert table.columns[0].nullable
 
 
-def test_a_key_without_nulls_is_not_nullable(sqlite_file: New) -> None:
+def test_a_key_without_nulls_takes_them_as_far_as_it_is_declared(sqlite_file: New) -> None:
     url = sqlite_file()
     make(url, "CREATE TABLE t (a TEXT PRIMARY KEY)", ("INSERT INTO t VALUES (?)", [("a",)]))
-    assert not table_of(url, "t").columns[0].nullable
+    make(url, "CREATE TABLE u (a TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE v (a TEXT PRIMARY KEY) STRICT")
+    nullable = {name: table_of(url, name).columns[0].nullable for name in ("t", "u", "v")}
+    assert nullable == {"t": True, "u": False, "v": False}
+    assert table_of(url, "t").primary_key is not None
 
 
 def test_without_proof_no_row_is_read(sqlite_file: New) -> None:
