@@ -714,7 +714,8 @@ number that is out of range only once it has been rounded is a fraction here and
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
 numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
 where a column of the target may have no place for the values of the source's, which nobody counts: it is of another kind, or
-of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038. The load will find them. Where it
+of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038, or takes documents of another
+database, and some are none that every database takes (`not_json`). The load will find them. Where it
 has a place for none of them, all are counted.
 
 | case | what it is |
