@@ -34,6 +34,7 @@ from migrator.model.objects import QName, Table
 
 from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, triggers
 from .ddl import SQLiteDDL
+from .declaration import NULL_IN_KEY
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
 from .samples import SAMPLES
@@ -94,6 +95,14 @@ class SQLiteAdapter(Adapter):
     def unsaid(self, declaration: str) -> str:
         """That a column takes values of any type."""
         return "values of any type are let in at the source" if declaration in {"", "ANY"} else ""
+
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """WITHOUT ROWID and STRICT, and that a key takes NULL; other databases count as AUTOINCREMENT does."""
+        said = [name for name, value in options if name not in {"AUTOINCREMENT", NULL_IN_KEY}]
+        nulls = [value for name, value in options if name == NULL_IN_KEY]
+        told = [f"options are not carried: {', '.join(said)}"] if said else []
+        told += [f"the key takes no NULL in {', '.join(nulls)}, which it does at the source"] if nulls else []
+        return "; ".join(told)
 
     # --- connecting -------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migrator.expressions import tables_in
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.equality import EXACT
 from migrator.model.objects import (
     Action,
@@ -39,7 +39,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .declaration import TableText, read_index, read_table, read_view
+from .declaration import NULL_IN_KEY, TableText, read_index, read_table, read_view
 from .defaults import default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
@@ -50,6 +50,8 @@ SCHEMA = "main"
 """The name of a SQLite file's one schema."""
 
 _VIRTUAL_GENERATED, _STORED_GENERATED = 2, 3  # pragma table_xinfo's "hidden"
+
+_KEYS = {"pk": "PRIMARY KEY", "u": "UNIQUE"}  # pragma index_list's "origin"
 
 Row = list[Any]
 
@@ -80,6 +82,9 @@ def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
         groups[name].append(rest)
     return groups
 
+
+_NUMBERS = ("user_version", "application_id")
+"""Numbers that a file keeps for those who use it."""
 
 _TABLES = "pragma_table_list AS t"
 _ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
@@ -154,6 +159,9 @@ class _Dictionary:
                 views.append(self._view(name, sql))
             elif kind == "trigger":
                 triggers.append(Program(SCHEMA, name, "TRIGGER", Expression(sql, DIALECT), owner))
+        for name in _NUMBERS:
+            if number := self.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one():
+                self.losses.append(Loss(f'PRAGMA:"{name}"', "pragma", f"not carried: {number}", part_of=DATABASE))
         return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
@@ -191,7 +199,18 @@ class _Dictionary:
             if clause.on_conflict not in {"", "ABORT"}:
                 detail = f"{clause.kind} raises an error instead of ON CONFLICT {clause.on_conflict}"
                 self._lose(table, "on-conflict", detail)
+        for label, column, collation in self._key_collations(name, text):
+            detail = f"{label} compares {column} as its column does (at the source: {collation})"
+            self._lose(table, "index-collation", detail, column)
         return self._keyed(table, text, key, proved)
+
+    def _key_collations(self, name: str, text: TableText) -> Iterator[tuple[str, str, str]]:
+        """The columns of keys that compare otherwise than by themselves: what kind of key, the column, the collation."""
+        for _, index, _, origin in self.facts.indexes.get(name, []):
+            if origin in _KEYS:
+                for key in self.facts.index_keys[index]:
+                    if key[1] is not None and key[3].upper() != text.collations.get(key[1], "BINARY"):
+                        yield _KEYS[origin], key[1], key[3]
 
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))
@@ -199,7 +218,11 @@ class _Dictionary:
     def _options(self, name: str, text: TableText) -> tuple[tuple[str, str], ...]:
         _, without_rowid, strict = self.facts.kinds[name]
         options = {"WITHOUT ROWID": without_rowid, "STRICT": strict, "AUTOINCREMENT": text.autoincrement}
-        return tuple((option, "") for option, is_set in options.items() if is_set)
+        said = tuple((option, "") for option, is_set in options.items() if is_set)
+        if without_rowid or strict:
+            return said
+        key = set(self._key_columns(name)) - {self._rowid_alias(name)}
+        return (*said, *((NULL_IN_KEY, row[0]) for row in self.facts.columns[name] if row[0] in key and not row[2]))
 
     def _key_columns(self, name: str) -> tuple[str, ...]:
         keyed = sorted((row[4], row[0]) for row in self.facts.columns[name] if row[4])
@@ -275,7 +298,8 @@ class _Dictionary:
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
-            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
+            options = tuple(option for option in table.options if option[0] != NULL_IN_KEY)
+            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques), options=options)
         return replace(table, primary_key=PrimaryKey(clause.name, columns))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
