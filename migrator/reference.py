@@ -411,14 +411,17 @@ _VERIFY_HEAD = """\
 
 Schemas, tables, filters, remaps, `QUERY` (of a linked database), `POLICY`, `PARALLEL` and what opens a dump file set mean
 what they mean to `impdp`: give those of the import. Parameters about how rows move are accepted and have no effect. With a
-dump file set the database that it was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for
-the tables that the job has loaded: a line `. . verified` for each, or an error, with which the job ends with exit code 5.
+dump file set the database that it was exported from may be gone; a table whose rows its export left out (`CONTENT`,
+`EXCLUDE=TABLE_DATA`) is one that could not be verified, unless `EXCLUDE=TABLE_DATA` leaves it out here too.
+
+`VERIFY=YES` does the same at the end of an import, for the tables that the job has loaded: a line `. . verified` for each,
+or an error, with which the job ends with exit code 5.
 Rows that the job has rejected are no difference there, nor are those that a table had before.
 
 | exit code | what it means |
 |---|---|
 | 0 | every table has the same rows on both sides |
-| 5 | a table differs, is not there, or could not be read to its end |
+| 5 | a table differs, is not there, or could not be read to its end; or a dump file set has none of its rows |
 | 1 | nothing was compared: the request was wrong, or an end cannot be reached |
 
 ## What is compared
