@@ -115,6 +115,12 @@ class SQLiteDDL(DDL):
         """What the collation that it gets holds for equal."""
         return EQUALITIES[nearest(column.equality, EQUALITIES)]
 
+    def told_by_type(self, column: Column) -> Equality:
+        """That blanks count at the end of what has a fixed length elsewhere."""
+        type_ = t.base_of(column.type)
+        fixed = isinstance(type_, t.String) and type_.fixed and bool(type_.length) and not self.is_own(column)
+        return Equality(blanks=fixed)
+
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
         if self.described(table) and column.carried is None:
