@@ -85,7 +85,7 @@ def test_all_constraints_stand_in_the_table(database: sqlite3.Connection) -> Non
     made = ddl(table)
     script = made.create_table(table)
     assert run(database, script) == (
-        'CREATE TABLE "people" ( "id" INTEGER NOT NULL, "boss" INTEGER, "name" VARCHAR(20) DEFAULT \'it\'\'s\' NOT NULL,'
+        'CREATE TABLE "people" ( "id" BIGINT NOT NULL, "boss" INTEGER, "name" VARCHAR(20) DEFAULT \'it\'\'s\' NOT NULL,'
         ' CONSTRAINT "people_pk" PRIMARY KEY ("id"), CONSTRAINT "people_uq" UNIQUE ("name"),'
         ' CONSTRAINT "people_ck" CHECK (LENGTH("name") > 1),'
         ' CONSTRAINT "people_fk" FOREIGN KEY ("boss") REFERENCES "people" ("id") ON DELETE SET NULL DEFERRABLE )'
