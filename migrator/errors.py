@@ -839,7 +839,7 @@ class RowsNotExported(MigratorError):
 
     code = "MIG-20015"
     template = "{table} cannot be verified: the dump file set has none of its rows, since the export left them out"
-    action = 'Verify it against a set that has them, or leave it out with EXCLUDE=TABLE_DATA:"= \'table\'".'
+    action = "Verify it against a set that has them, or leave it out with EXCLUDE=TABLE_DATA:\"= 'table'\"."
 
 
 class TableNotThere(MigratorError):
