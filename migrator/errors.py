@@ -834,6 +834,14 @@ class RowsMissing(MigratorError):
     action = "Export the table again, or leave its rows out with EXCLUDE=TABLE_DATA."
 
 
+class RowsNotExported(MigratorError):
+    """A dump file set whose export was to have no rows of a table, which is to be verified."""
+
+    code = "MIG-20015"
+    template = "{table} cannot be verified: the dump file set has none of its rows, since the export left them out"
+    action = "Verify it against a set that has them, or leave it out with EXCLUDE=TABLE_DATA:\"= 'table'\"."
+
+
 class TableNotThere(MigratorError):
     """A table that an import was to make, and that is to be verified."""
 

@@ -412,14 +412,17 @@ _VERIFY_HEAD = """\
 
 Schemas, tables, filters, remaps, `QUERY` (of a linked database), `POLICY`, `PARALLEL` and what opens a dump file set mean
 what they mean to `impdp`: give those of the import. Parameters about how rows move are accepted and have no effect. With a
-dump file set the database that it was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for
-the tables that the job has loaded: a line `. . verified` for each, or an error, with which the job ends with exit code 5.
+dump file set the database that it was exported from may be gone; a table whose rows its export left out (`CONTENT`,
+`EXCLUDE=TABLE_DATA`) is one that could not be verified, unless `EXCLUDE=TABLE_DATA` leaves it out here too.
+
+`VERIFY=YES` does the same at the end of an import, for the tables that the job has loaded: a line `. . verified` for each,
+or an error, with which the job ends with exit code 5.
 Rows that the job has rejected are no difference there, nor are those that a table had before.
 
 | exit code | what it means |
 |---|---|
 | 0 | every table has the same rows on both sides |
-| 5 | a table differs, is not there, or could not be read to its end |
+| 5 | a table differs, is not there, or could not be read to its end; or a dump file set has none of its rows |
 | 1 | nothing was compared: the request was wrong, or an end cannot be reached |
 
 ## What is compared
@@ -695,7 +698,8 @@ One query a table, which goes through its rows once. Where a table asks for more
 (PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
 were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
 that may hold more for equal than the source's. Which texts are equal, the target is asked itself: the columns of such a key
-go into a temporary table there, all rows of them, and nothing of it stays.
+go into a temporary table there, all rows of them, and nothing of it stays. Texts that are JSON documents are read once
+more, as a load reads them, before the type is suggested: wrong bytes in them show no other way.
 
 ## Facts
 
@@ -714,7 +718,8 @@ number that is out of range only once it has been rounded is a fraction here and
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
 numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
 where a column of the target may have no place for the values of the source's, which nobody counts: it is of another kind, or
-of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038. The load will find them. Where it
+of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038, or takes documents of another
+database, and some are none that every database takes (`not_json`). The load will find them. Where it
 has a place for none of them, all are counted.
 
 | case | what it is |

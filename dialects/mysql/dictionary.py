@@ -373,11 +373,15 @@ class Reader:
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
         self.period_losses(table)
-        others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
+        created = [(name, value) for name, value in _created(row) if (row["engine"], name.lower(), value) not in _USUAL]
+        others = [f"{name}={value}" for name, value in created if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
         for index in dict.fromkeys(key["index_name"] for key in keys if key["hidden"]):
             self.losses.append(Loss(path, "index-hidden", f"the optimizer may use index {index}, which it ignored before"))
+        if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
+            for index, said in _said_of_indexes(self.texts.table(table.qname), row["engine"]):
+                self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -389,6 +393,9 @@ class Reader:
         if type_ is None:
             detail = "is not known"
             raise UnsupportedType(column=f"{table.name}.{row['column_name']}", table=table.name, type=native, detail=detail)
+        if "without system versioning" in extra:
+            detail = "that its changes are kept out of the rows of the past is not carried"
+            self.losses.append(Loss(f"TABLE:{table}", "system-versioning", detail, row["column_name"]))
         own = row["collation_name"]
         return Column(
             row["column_name"],
@@ -721,6 +728,27 @@ _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)
 """A period as SHOW CREATE TABLE has it, in tables that have such a check."""
 
+_INDEX = re.compile(r"^ +(?:\w+ )?(?:(PRIMARY) )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
+_TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*'")
+_OF_INDEX = re.compile(r"KEY_BLOCK_SIZE=\d+|WITH PARSER `\w+`|USING \w+")
+_HASHES = frozenset({"MEMORY"})
+"""The engines whose indexes are hashes where no kind is given; a hash elsewhere is what a key of long texts becomes."""
+
+
+def _said_of_indexes(sql: str, engine: str) -> Iterator[tuple[str, str]]:
+    """What SHOW CREATE TABLE says of indexes and the dictionary does not: their kind, their blocks, the parser of words.
+
+    ``engine``: the table's.
+    """
+    for primary, name, rest in _INDEX.findall(sql):
+        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option != "USING HASH"]
+        said = [option for option in said if option != "USING BTREE" or engine in _HASHES]
+        if said:
+            yield primary or name.replace("``", "`"), ", ".join(said)
+
+
+_USUAL = frozenset({("Aria", "transactional", "1")})
+"""What CREATE TABLE was not given, and the dictionary says nevertheless: engine, option and value."""
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
 
 

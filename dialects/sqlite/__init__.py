@@ -100,6 +100,11 @@ class SQLiteAdapter(Adapter):
         """That a column takes values of any type."""
         return "values of any type are let in at the source" if declaration in {"", "ANY"} else ""
 
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """WITHOUT ROWID and STRICT; other databases count as AUTOINCREMENT does."""
+        said = [name for name, _ in options if name != "AUTOINCREMENT"]
+        return f"options are not carried: {', '.join(said)}" if said else ""
+
     # --- connecting -------------------------------------------------------------------------------------------------
 
     def dialect(self) -> sa.Dialect:

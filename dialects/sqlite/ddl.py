@@ -39,6 +39,9 @@ from .constants import constant
 from .names import RESERVED, quote
 from .types import DIALECT, EQUALITIES
 
+_NO_ROWID = "BIGINT"
+"""A type of whole numbers, as INTEGER is, whose key is not the rowid."""
+
 _NEW_UUID = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||"
     " substr('89AB', 1 + (abs(random() % 4)), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
@@ -95,6 +98,8 @@ class SQLiteDDL(DDL):
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
+        if table.primary_key is not None and self._keyed_apart(table, column):
+            sql += f" {self.named(table.primary_key.name)}PRIMARY KEY DESC"
         if column.invisible:
             losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
@@ -107,20 +112,18 @@ class SQLiteDDL(DDL):
         """What the collation that it gets holds for equal."""
         return EQUALITIES[nearest(column.equality, EQUALITIES)]
 
+    def told_by_type(self, column: Column) -> Equality:
+        """That blanks count at the end of what has a fixed length elsewhere."""
+        type_ = t.base_of(column.type)
+        fixed = isinstance(type_, t.String) and type_.fixed and bool(type_.length) and not self.is_own(column)
+        return Equality(blanks=fixed)
+
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
-        own = self.described(table) and column.carried is None
-        declared = column.native if own else super().type_of(table, column, losses)
-        if not self._would_count(table, column, declared):
-            return declared
-        if own:
-            losses.append(Loss(path_of(table), "declaration", "is BIGINT: INTEGER would number the rows", column.name))
-        return "BIGINT"
-
-    def _would_count(self, table: Table, column: Column, declared: str) -> bool:
-        """Whether a key by this declaration would be another name of the rowid, which NULL makes the next number of."""
-        alone = table.primary_key is not None and table.primary_key.columns == (column.name,)
-        return alone and declared.upper() == "INTEGER" and ("WITHOUT ROWID", "") not in table.options
+        if self.described(table) and column.carried is None:
+            return column.native
+        declared = super().type_of(table, column, losses)
+        return _NO_ROWID if self._is_lone_integer(table, column, declared) else declared
 
     def generator(self, table: Table) -> Column | None:
         """The column whose values the table's rowid makes: the single column of its key, if it is generated."""
@@ -129,6 +132,17 @@ class SQLiteDDL(DDL):
             return None
         column = table.column(key.columns[0])
         return column if column.identity is not None or self._serial(column) else None
+
+    def _is_lone_integer(self, table: Table, column: Column, declared: str) -> bool:
+        """Whether SQLite would take a column for another name of the rowid, and count by it, though nothing generates it."""
+        key = table.primary_key
+        lone = key is not None and key.columns == (column.name,) and ("WITHOUT ROWID", "") not in table.options
+        return lone and declared.upper() == "INTEGER" and self.generator(table) is None
+
+    def _keyed_apart(self, table: Table, column: Column) -> bool:
+        """Whether SQLite itself has a key of INTEGER that is no rowid: only the word DESC beside the column says so."""
+        at_home = self.described(table) and column.carried is None
+        return at_home and self._is_lone_integer(table, column, column.native)
 
     def _serial(self, column: Column) -> bool:
         return isinstance(column.default, NextValue) and isinstance(t.base_of(column.type), t.Integer)
@@ -235,7 +249,7 @@ class SQLiteDDL(DDL):
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """All constraints; the key of a generated column stands at the column."""
         items = super().inline_constraints(table, losses)
-        if self.generator(table) is not None:
+        if self.generator(table) is not None or any(self._keyed_apart(table, column) for column in table.columns):
             del items[0]
         return items
 

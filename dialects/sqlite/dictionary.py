@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migrator.expressions import tables_in
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.equality import EXACT
 from migrator.model.objects import (
     Action,
@@ -80,6 +80,9 @@ def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
         groups[name].append(rest)
     return groups
 
+
+_NUMBERS = ("user_version", "application_id")
+"""Numbers that a file keeps for those who use it."""
 
 _TABLES = "pragma_table_list AS t"
 _ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
@@ -154,6 +157,9 @@ class _Dictionary:
                 views.append(self._view(name, sql))
             elif kind == "trigger":
                 triggers.append(Program(SCHEMA, name, "TRIGGER", Expression(sql, DIALECT), owner))
+        for name in _NUMBERS:
+            if number := self.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one():
+                self.losses.append(Loss(f'PRAGMA:"{name}"', "pragma", f"not carried: {number}", part_of=DATABASE))
         return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:

@@ -92,13 +92,17 @@ class Columns(Expressions):
         """What texts the column holds for equal here."""
         return EXACT
 
+    def told_by_type(self, column: Column) -> Equality:
+        """What texts the entry about the column's type says to be different here; nobody is told so twice."""
+        return EXACT
+
     def _equality_losses(self, table: Table) -> Iterator[Loss]:
         """What texts columns hold for equal that they tell apart at the source, or the other way round."""
         texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
         here = {column.name: self.equality(column) for column in texts}
         differing: dict[str, list[str]] = {}
         for column in texts:
-            for told in equality_changes(column.equality, here[column.name]):
+            for told in equality_changes(column.equality - self.told_by_type(column), here[column.name]):
                 differing.setdefault(told, []).append(column.name)
         for told, names in differing.items():
             detail = f"{told} here in {', '.join(names)}, where comparisons, order and unique keys change"

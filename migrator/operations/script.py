@@ -9,7 +9,7 @@ from typing import TextIO
 
 from migrator import files, transforms
 from migrator.adapter import Adapter, Server, adapter_for_backend
-from migrator.ddl import DDL, Elsewhere, Emitter
+from migrator.ddl import DDL, Emitter
 from migrator.ends import Database
 from migrator.errors import FileNotWritable
 from migrator.inventory import Made, take
@@ -24,7 +24,7 @@ from migrator.operations.target import check_schemas
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Origin, Resolve, origin
-from migrator.plan import Phase, Step, plan, prefix
+from migrator.plan import Phase, plan, prefix
 from migrator.spec import JobSpec
 
 
@@ -89,7 +89,7 @@ def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emit
         log.loss(loss)
     emitter.run(emitter.ddl.script_head())
     for phase in phases:
-        steps = [step for step in phase.steps if step.script.statements or step.script.losses or _is_left_out(step)]
+        steps = [step for step in phase.steps if step.script.is_told or step.script.is_left_out]
         if not steps:
             continue
         path = f"{prefix(spec)}/{phase.path}"
@@ -101,15 +101,9 @@ def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emit
                 log.loss(loss)
             losses += step.script.losses
             emitter.run(step.script.statements)
-            if _is_left_out(step) and (said := source_text(step.part)):
+            if step.script.is_left_out and (said := source_text(step.part)):
                 emitter.comment(f"{step.label} at the source: {said}")
     return losses
-
-
-def _is_left_out(step: Step) -> bool:
-    """Whether an object is not made at all."""
-    script = step.script
-    return script.elsewhere is Elsewhere.LEFT_OUT or (not script.statements and bool(script.losses) and not script.elsewhere)
 
 
 @contextmanager
