@@ -12,7 +12,7 @@ from sqlglot import exp
 from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
-from migrator.expressions import Untranslatable, parse
+from migrator.expressions import Untranslatable, parse, understood
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -122,6 +122,7 @@ class OracleDDL(DDL):
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
+    @understood()
     def adapted(
         self, expression: Expression, of: Table | View | None = None, *, condition: bool = False, fixed: bool = False
     ) -> Adapted:

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
-from migrator.expressions import Translator, Untranslatable, parse, parse_value
+from migrator.expressions import Translator, Untranslatable, parse, parse_value, understood
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Semantics, Value
@@ -26,6 +26,7 @@ class Expressions(Names):
         """Expressions of the catalog in this database's SQL."""
         return Translator(self.catalog, lambda name: load_adapter(name).language, self.adapter.sqlglot, self.quote)
 
+    @understood()
     def expression(
         self,
         expression: Expression,
@@ -98,6 +99,7 @@ class Expressions(Names):
                 found[QName(view.schema, view.name)] = why
         return found
 
+    @understood()
     def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
         if view.definition.dialect == self.adapter.name:
             return Carried(view.definition.sql, {})
