@@ -145,7 +145,11 @@ class _Dictionary:
                 case "d":
                     self._made[row.oid] = self._domain(row, checks[row.oid])
                 case "c":
-                    self._made[row.oid] = programs.composite(row, fields[row.oid])
+                    self._made[row.oid] = made = programs.composite(row, fields[row.oid])
+                    for f in fields[row.oid]:
+                        if f.collation and f.collation_schema != programs.CATALOG:
+                            detail = f'collation "{f.collation_schema}"."{f.collation}" is not carried'
+                            self._lose(made, "collation", detail, f.name)
                 case "r":
                     self._made[row.oid] = programs.range_(row, ranges[row.oid])
                 case _:
@@ -165,6 +169,9 @@ class _Dictionary:
         )
         if row.collated:
             self._lose(domain, "domain-collation", "the domain's own collation is not carried")
+        for k in checks:
+            if k.comment:
+                self._lose(domain, "constraint-comment", f"the comment on {k.name} is not carried")
         return domain
 
     # --- sequences --------------------------------------------------------------------------------------------------
@@ -177,13 +184,21 @@ class _Dictionary:
         for row in rows:
             options = _sequence_options(row, positions.get(row.oid), largest.get(row.oid))
             if row.deptype == "i":
-                self._identities[row.owner, row.owner_column] = o.Identity(**options)
+                if row.comment:
+                    path = f"TABLE:{o.QName(row.owner_schema, row.owner_table)}"
+                    detail = "the comment on its sequence is not carried"
+                    self._losses.append(Loss(path, "sequence-comment", detail, row.owner_name))
+                usual = f"{row.owner_table}_{row.owner_name}_seq"
+                name = row.name if row.name != usual else None
+                self._identities[row.owner, row.owner_column] = o.Identity(**options, sequence=name)
                 continue
             owner = (row.owner_table, row.owner_name) if row.owner_table and row.owner_beside else None
             sequence = o.Sequence(row.schema, row.name, **options, bits=_BITS[row.type], owner=owner, comment=row.comment)
             self._made[row.oid] = sequence
             if not row.readable:
                 self._lose(sequence, "sequence-position", "its position is not known: no privilege to read it")
+            if row.persistence == "u":
+                self._lose(sequence, "unlogged", "it is logged (at the source: UNLOGGED)")
             if row.owner_table and not row.owner_beside:
                 self._lose(sequence, "sequence-owner", "its owner is a column of another schema and is not carried")
 
@@ -419,6 +434,8 @@ class _Dictionary:
             self._lose(table, "key-include", f"the index of {k.name} holds the key's columns only: {k.definition}")
         if k.options:
             self._lose(table, "index-options", f"storage parameters of {k.name} are not carried: {', '.join(k.options)}")
+        if k.clustered:
+            self._lose(table, "clustered", f"that {k.name} is the table's CLUSTER index is not carried")
         if k.kind == "c" and k.no_inherit:
             self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
         if k.comment:
@@ -451,11 +468,20 @@ class _Dictionary:
             )
 
     def _index_losses(self, obj: o.Object, row: Row) -> None:
+        seen: set[int] = set()
         for key in self._indexes.get(row.oid, ()):
             if key.opclass_options:
                 self._lose(obj, "opclass-options", f"parameters of an operator class of index {key.name} are not carried")
-            if not key.is_key or not key.expression or key.attached:
+            if key.statistics and not key.attached:
+                self._lose(obj, "index-statistics", f"statistics targets of index {key.name} are not carried")
+            if key.attached or key.oid in seen:
                 continue
+            seen.add(key.oid)
+            if not key.valid and row.kind == "p":
+                detail = (
+                    f"index {key.name} is made on every partition (at the source, ON ONLY the table and some partitions)"
+                )
+                self._lose(obj, "index-only", detail)
             if not key.valid and row.kind != "p":
                 label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
                 self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
@@ -506,9 +532,14 @@ class _Dictionary:
                 lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
             if c.stored_otherwise:
                 lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
+            if c.points:
+                detail = "identifiers are carried, the large objects that they may be of are not"
+                lose(table, "large-object", detail, c.name)
         for k in self._not_nulls[row.oid]:
             if not (k.usual and k.validated):
                 lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
+        for name in self._out_of_order(row):
+            lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
         if row.replica_identity in {"f", "i", "n"} and row.replica_identity != "d":
             lose(table, "replica-identity", "its replica identity is not carried")
@@ -517,6 +548,13 @@ class _Dictionary:
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
+
+    def _out_of_order(self, row: Row) -> Iterator[str]:
+        """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""
+        parents = [c.name for parent in row.parents or () for c in self._columns[parent]]
+        own = [c.name for c in self._columns[row.oid]]
+        expected = dict.fromkeys((*parents, *own)) if parents else dict.fromkeys(own)
+        yield from (name for name, there in zip(own, expected, strict=False) if name != there)
 
     def _place_losses(self, obj: o.Object, row: Row) -> None:
         if row.tablespace:
@@ -534,6 +572,8 @@ class _Dictionary:
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
         for k in self._constraints[leaf.oid]:
+            if k.comment:
+                self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")
             if k.kind == "x" and not k.of_parent:
                 self._lose_exclusion(table, k.name, f"partition {leaf.name} of {path_of(table)} has: {k.definition}")
         self._index_losses(table, leaf)
@@ -546,10 +586,22 @@ class _Dictionary:
             self._made[row.oid] = programs.routine(row, aggregates.get(row.oid))
 
     def _triggers(self) -> None:
+        below = self._by(queries.TRIGGERS_OF_PARTITIONS, "trigger")
+
+        def states(trigger: int) -> Iterator[tuple[Row, str]]:
+            for row in below[trigger]:
+                if row.relation in self._relations:
+                    yield self._relations[row.relation], row.enabled
+                    yield from states(row.oid)
+
         for row in self._rows(queries.TRIGGERS):
             if row.relation in self._relations:
                 table = self._relations[row.relation]
-                self._after.append(programs.trigger(row, table, self._root(table).name))
+                self._after.append(programs.trigger(row, table, self._root(table).name, tuple(states(row.oid))))
+        for row in self._rows(queries.CONSTRAINT_TRIGGERS):
+            if made := self._made.get(self._object_of(row.relation)):
+                detail = f"constraint {row.name} is checked (at the source, triggers of it are disabled or fire otherwise)"
+                self._lose(made, "trigger-state", detail)
 
     def _rules(self) -> None:
         for row in self._rows(queries.RULES):

@@ -14,7 +14,9 @@ from .types import DIALECT, literal, quote
 Row = sa.Row[Any]
 Kind = Literal["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
 
-_FIRING = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+CATALOG = "pg_catalog"
+_USUAL = "O"
+_FIRING = {_USUAL: "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
@@ -33,9 +35,15 @@ def _comment(on: str, text: str | None) -> str:
 
 def composite(row: Row, fields: Sequence[Row]) -> Program:
     """CREATE TYPE … AS."""
-    listed = ",\n    ".join(f"{quote(field.name)} {field.declaration}" for field in fields)
+    listed = ",\n    ".join(f"{quote(field.name)} {field.declaration}{_collated(field)}" for field in fields)
     create = f"CREATE TYPE {_qualified(row)} AS (\n    {listed}\n)"
-    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment))
+    comments = (_comment(f"COLUMN {_qualified(row)}.{quote(field.name)}", field.comment) for field in fields)
+    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment), *comments)
+
+
+def _collated(field: Row) -> str:
+    """The collation of an attribute, where it is one of those that every database has."""
+    return f" COLLATE pg_catalog.{quote(field.collation)}" if field.collation and field.collation_schema == CATALOG else ""
 
 
 def range_(row: Row, of: Row) -> Program:
@@ -99,16 +107,25 @@ def _create_aggregate(row: Row, g: Row) -> str:
     return f"CREATE AGGREGATE {_qualified(row)}({_aggregate_arguments(g, g.arguments)}) (\n    {listed}\n)"
 
 
+def _state(relation: Row, what: str, name: str, enabled: str) -> str:
+    return f"ALTER TABLE {_qualified(relation)} {_FIRING[enabled]} {what} {quote(name)}"
+
+
 def _firing(relation: Row, what: str, row: Row) -> str:
     """The statement for a trigger or rule that does not fire as usual."""
-    state = _FIRING.get(row.enabled)
-    return f"ALTER TABLE {_qualified(relation)} {state} {what} {quote(row.name)}" if state else ""
+    return _state(relation, what, row.name, row.enabled) if row.enabled != _USUAL else ""
 
 
-def trigger(row: Row, relation: Row, table: str) -> Program:
-    """CREATE TRIGGER on ``relation``, which is ``table`` or one of its partitions."""
+def trigger(row: Row, relation: Row, table: str, partitions: Sequence[tuple[Row, str]] = ()) -> Program:
+    """CREATE TRIGGER on ``relation``, which is ``table`` or one of its partitions.
+
+    ``partitions``: those that have the trigger by its being on their table, outer ones first, and how it fires there:
+    versions before 15 do not tell them what is said of their table.
+    """
+    differ = any(enabled != row.enabled for _, enabled in partitions) or row.enabled != _USUAL
+    states = [_state(of, "TRIGGER", row.name, enabled) for of, enabled in partitions if differ]
     comment = _comment(f"TRIGGER {quote(row.name)} ON {_qualified(relation)}", row.comment)
-    return _program("TRIGGER", row, row.definition, _firing(relation, "TRIGGER", row), comment, table=table)
+    return _program("TRIGGER", row, row.definition, _firing(relation, "TRIGGER", row), *states, comment, table=table)
 
 
 def rule(row: Row, relation: Row) -> Program:

@@ -128,6 +128,7 @@ class DDL(Constraints):
             clause = "; ".join((table.partitioning.clause, *_bounds(table.partitioning)))
             detail = f"becomes one table, without the bounds of its partitions; at the source: PARTITION BY {clause}"
             losses.append(Loss(path_of(table), "partitioning", detail))
+            losses += _own_rules(table, table.partitioning)
         if table.parents:
             parents = ", ".join(map(str, table.parents))
             detail = f"no longer inherits from {parents}: its rows are not among theirs"
@@ -258,6 +259,16 @@ class DDL(Constraints):
         condition = f" WHERE {where}" if where else ""
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
         return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
+
+
+def _own_rules(table: Table, partitioning: Partitioning) -> Iterator[Loss]:
+    """What partitions have that their table has not, or otherwise."""
+    for part in partitioning.partitions:
+        if part.own:
+            detail = f"what only partition {part.name} says is left out: {'; '.join(part.own)}"
+            yield Loss(path_of(table), "partition-only", detail)
+        if part.partitioning is not None:
+            yield from _own_rules(table, part.partitioning)
 
 
 def _bounds(partitioning: Partitioning) -> Iterator[str]:
