@@ -154,7 +154,24 @@ class _Dictionary:
                     self._made[row.oid] = programs.range_(row, ranges[row.oid])
                 case _:
                     path = f'TYPE:"{row.schema}"."{row.name}"'
-                    self._losses.append(Loss(path, "base-type", "not carried: a base type is made of functions in C"))
+                    detail = "not carried: a base type is made of functions in C"
+                    if columns := list(self._columns_of(row.oid)):
+                        detail += f"; of it are {', '.join(columns)}, which need it there already where they keep their type"
+                    self._losses.append(Loss(path, "base-type", detail))
+
+    def _columns_of(self, type_: int) -> Iterator[str]:
+        """The columns of tables that are of a type, of a domain over it, or of arrays of these."""
+        for of in self._columns.values():
+            for column in of:
+                relation = self._relations.get(column.relation)
+                if relation is not None and relation.kind in {"r", "p"} and self._innermost(column.type) == type_:
+                    yield f"{o.QName(relation.schema, relation.name)}.{o.quoted(column.name)}"
+
+    def _innermost(self, type_: int) -> int:
+        """What is left of a type without its domains and arrays."""
+        row = self._type_rows[type_]
+        inner = row.base if row.kind == "d" else row.element
+        return type_ if inner is None else self._innermost(inner)
 
     def _domain(self, row: Row, checks: Sequence[Row]) -> o.DomainType:
         domain = o.DomainType(

@@ -117,6 +117,8 @@ class Expressions(Names):
         self, schema: str, source: Semantics, views: Mapping[QName, Carried | Untranslatable], node: exp.Table
     ) -> Found:
         """What a query reads by a name: a table, or a view that is carried too."""
+        if not node.name:
+            raise Untranslatable(f"it reads the rows of {node.sql(self.adapter.sqlglot)}")
         wanted = QName(node.db or schema, node.name)
         obj = self._relations.get(wanted) or self._relations.get(QName(wanted.schema.lower(), wanted.name.lower()))
         if isinstance(obj, Table):

@@ -66,13 +66,16 @@ class DDL(Constraints):
             name = self.stored(column.name)
             self.quote(column.name)
             self.declaration(table, column)
-        except (UnsupportedType, IdentifierTooLong, InvalidIdentifier) as refusal:
+        except (IdentifierTooLong, InvalidIdentifier) as refusal:
+            yield type(refusal)(**{**refusal.facts, "name": f"{path_of(table)}.{column.name}"})
+            return
+        except UnsupportedType as refusal:
             yield refusal
             return
         other = seen.setdefault(name, column.name)
         if other != column.name:
-            first = f"{path_of(table)}.{other}"
-            yield NamesCollide(first=first, second=column.name, name=name, database=self.title)
+            first, second = (f"{path_of(table)}.{of}" for of in (other, column.name))
+            yield NamesCollide(first=first, second=second, name=name, database=self.title)
 
     # --- what stands by itself --------------------------------------------------------------------------------------
 

@@ -156,3 +156,40 @@ def test_the_name_of_an_identitys_sequence_is_its_own_where_it_is_free(postgresq
     run = done(pump("impdp", source, f"NETWORK_LINK={source}", "TABLES=t", "REMAP_TABLE=t:u", "NOLOGFILE=YES"))
     assert rows(source, name.format("u")) == [("public.u_id_seq",)]
     assert any(loss.endswith("its sequence gets the usual name, not my_seq [identity-sequence]") for loss in run.losses)
+
+
+BASE_TYPE = (
+    "CREATE TYPE {0}",
+    "CREATE FUNCTION {1}_in(cstring) RETURNS {0} LANGUAGE internal IMMUTABLE STRICT AS 'textin'",
+    "CREATE FUNCTION {1}_out({0}) RETURNS cstring LANGUAGE internal IMMUTABLE STRICT AS 'textout'",
+    "CREATE TYPE {0} (INPUT = {1}_in, OUTPUT = {1}_out, LIKE = text)",
+)
+
+
+def test_a_column_of_a_base_type_is_named(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    made = [sql.format(*names) for names in (("bt", "bt"), ('"B"', "b")) for sql in BASE_TYPE]
+    execute(source, *made, 'CREATE TABLE t (id integer, c bt, d "B"[])', "CREATE TABLE u (id integer)")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 5
+    told = "not carried: a base type is made of functions in C; of it are {}, which need it there already"
+    for name, column in (("bt", "c"), ("B", "d")):
+        (loss,) = (loss for loss in run.losses if loss.startswith(f'TYPE:"public"."{name}"'))
+        assert told.format(f'"public"."t"."{column}"') in loss
+
+
+def test_what_has_no_name_is_not_called_by_an_empty_one(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    source = postgresql()
+    execute(
+        source,
+        "CREATE DOMAIN d AS text CHECK (VALUE ~ '^a')",
+        "CREATE TABLE t (c d)",
+        "CREATE VIEW v AS SELECT g FROM generate_series(1, 3) g",
+    )
+    asked = ("SQLFILE=x.sql", f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    run = done(pump("impdp", "mysql:", f"NETWORK_LINK={source}", *asked))
+    told = "\n".join(run.losses)
+    assert "not carried: it reads the rows of " in told
+    assert "check (" in told
+    assert "  " not in told
+    assert '""' not in told.replace('"public"', "")
