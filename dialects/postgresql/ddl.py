@@ -295,7 +295,7 @@ class PostgreSQLDDL(DDL):
     def _partitions(self, schema: str, parent: str, partitioning: Partitioning) -> Iterator[str]:
         for part in partitioning.partitions:
             name = self.qualified(part.schema or schema, part.name)
-            items = [item if self.since(18) else _unnamed_not_null(item) for item in part.own]
+            items = [item if self.since(18) else _unnamed_not_null(item) for item in (*part.own, *part.renamed)]
             own = " (\n    " + ",\n    ".join(items) + "\n)" if items else ""
             below = f"\nPARTITION BY {part.partitioning.clause}" if part.partitioning is not None else ""
             yield f"CREATE TABLE {name} PARTITION OF {parent}{own}\n{part.bounds}{below}"

@@ -32,6 +32,8 @@ _ACTIONS: dict[str, o.Action] = {
 }
 _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
+_USUAL_IDENTITY = "d"
+"""The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 _KINDS: tuple[type[o.Object], ...] = (o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
 """What is made first where no dependency says otherwise."""
@@ -147,17 +149,23 @@ class _Dictionary:
                 case "c":
                     self._made[row.oid] = made = programs.composite(row, fields[row.oid])
                     for f in fields[row.oid]:
-                        if f.collation and f.collation_schema != programs.CATALOG:
-                            detail = f'collation "{f.collation_schema}"."{f.collation}" is not carried'
-                            self._lose(made, "collation", detail, f.name)
+                        self._collation_loss(made, f, f.name)
                 case "r":
-                    self._made[row.oid] = programs.range_(row, ranges[row.oid])
+                    self._made[row.oid] = made = programs.range_(row, ranges[row.oid])
+                    self._collation_loss(made, ranges[row.oid])
+                    if ranges[row.oid].canonical is not None:
+                        self._lose(made, "range-canonical", "its canonical function is not carried")
                 case _:
                     path = f'TYPE:"{row.schema}"."{row.name}"'
                     detail = "not carried: a base type is made of functions in C"
                     if columns := list(self._columns_of(row.oid)):
                         detail += f"; of it are {', '.join(columns)}, which need it there already where they keep their type"
                     self._losses.append(Loss(path, "base-type", detail))
+
+    def _collation_loss(self, obj: o.Object, row: Row, name: str | None = None) -> None:
+        if row.collation and not programs.is_everywhere(row):
+            detail = f'collation "{row.collation_schema}"."{row.collation}" is not carried'
+            self._lose(obj, "collation", detail, name)
 
     def _columns_of(self, type_: int) -> Iterator[str]:
         """The columns of tables that are of a type, of a domain over it, or of arrays of these."""
@@ -394,13 +402,12 @@ class _Dictionary:
         own_keys = [k for k in self._constraints[row.oid] if k.kind in {"p", "u", "c"} and k.local and not k.of_parent]
         own = [*self._own_columns(parent, row), *(f"CONSTRAINT {quote(k.name)} {k.definition}" for k in own_keys)]
         names = {k.column: k.name for k in self._not_nulls[parent.oid]}
-        own += [
-            f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}"
-            for k in self._not_nulls[row.oid]
-            if names.get(k.column) != k.name
-        ]
+        renamed: list[str] = []
+        for k in self._not_nulls[row.oid]:
+            if names.get(k.column) != k.name:
+                (renamed if k.column in names else own).append(f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}")
         schema = row.schema if row.schema != parent.schema else None
-        return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema)
+        return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema, tuple(renamed))
 
     def _own_columns(self, parent: Row, row: Row) -> Iterator[str]:
         """Columns whose default or NOT NULL a partition declares otherwise than its table."""
@@ -491,6 +498,9 @@ class _Dictionary:
                 self._lose(obj, "opclass-options", f"parameters of an operator class of index {key.name} are not carried")
             if key.statistics and not key.attached:
                 self._lose(obj, "index-statistics", f"statistics targets of index {key.name} are not carried")
+            if key.attached and key.comment and key.oid not in seen:
+                self._lose(obj, "comment", f"the comment of index {key.name} of a partition is not carried")
+                seen.add(key.oid)
             if key.attached or key.oid in seen:
                 continue
             seen.add(key.oid)
@@ -536,6 +546,8 @@ class _Dictionary:
         for c in columns:
             if c.comment:
                 self._lose(view, "view-column-comment", "the comment on a view's column is not carried", c.name)
+            if c.stored_otherwise:
+                self._lose(view, "column-storage", "storage, compression or statistics options are not carried", c.name)
             if c.default_:
                 self._lose(view, "view-default", f"default {c.default_} of a view's column is not carried", c.name)
         return view
@@ -545,8 +557,7 @@ class _Dictionary:
     def _table_losses(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> None:
         lose = self._lose
         for c in self._columns[row.oid]:
-            if c.collation and c.collation_schema != "pg_catalog":
-                lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
+            self._collation_loss(table, c, c.name)
             if c.stored_otherwise:
                 lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
             if c.points:
@@ -558,7 +569,7 @@ class _Dictionary:
         for name in self._out_of_order(row):
             lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
-        if row.replica_identity in {"f", "i", "n"} and row.replica_identity != "d":
+        if row.replica_identity != _USUAL_IDENTITY:
             lose(table, "replica-identity", "its replica identity is not carried")
         if row.of_type:
             lose(table, "typed-table", f"that it is a table OF {row.of_type} is not carried")
@@ -588,6 +599,13 @@ class _Dictionary:
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
+        if leaf.replica_identity != _USUAL_IDENTITY:
+            self._lose(table, "replica-identity", f"the replica identity of partition {leaf.name} is not carried")
+        above = {c.name: c.stored for c in self._columns[self._root(leaf).oid]}
+        for c in self._columns[leaf.oid]:
+            if c.stored_otherwise and c.stored != above[c.name]:
+                detail = f"storage, compression or statistics options of partition {leaf.name} are not carried"
+                self._lose(table, "column-storage", detail, c.name)
         for k in self._constraints[leaf.oid]:
             if k.comment:
                 self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")

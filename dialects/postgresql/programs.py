@@ -14,7 +14,7 @@ from .types import DIALECT, literal, quote
 Row = sa.Row[Any]
 Kind = Literal["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
 
-CATALOG = "pg_catalog"
+_CATALOG = "pg_catalog"
 _USUAL = "O"
 _FIRING = {_USUAL: "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
@@ -42,8 +42,12 @@ def composite(row: Row, fields: Sequence[Row]) -> Program:
 
 
 def _collated(field: Row) -> str:
-    """The collation of an attribute, where it is one of those that every database has."""
-    return f" COLLATE pg_catalog.{quote(field.collation)}" if field.collation and field.collation_schema == CATALOG else ""
+    return f" COLLATE {_CATALOG}.{quote(field.collation)}" if is_everywhere(field) else ""
+
+
+def is_everywhere(row: Row) -> bool:
+    """Whether a row names a collation that is not its type's own, and one that every database has."""
+    return row.collation is not None and row.collation_schema == _CATALOG
 
 
 def range_(row: Row, of: Row) -> Program:
@@ -53,6 +57,8 @@ def range_(row: Row, of: Row) -> Program:
         options.append(f"multirange_type_name = {of.multirange}")
     if not of.is_default:
         options.append(f"subtype_opclass = {quote(of.opclass_schema)}.{quote(of.opclass)}")
+    if is_everywhere(of):
+        options.append(f"collation = {_CATALOG}.{quote(of.collation)}")
     if of.difference:
         options.append(f"subtype_diff = {of.difference}")
     create = f"CREATE TYPE {_qualified(row)} AS RANGE (\n    " + ",\n    ".join(options) + "\n)"

@@ -93,8 +93,11 @@ RANGES = """
 SELECT r.rngtypid AS type, format_type(r.rngsubtype, NULL) AS subtype, o.opcname AS opclass, o.opcdefault AS is_default,
        qo.nspname AS opclass_schema, NULLIF(r.rngcanonical, 0::oid)::oid AS canonical,
        CASE WHEN r.rngsubdiff <> 0::oid THEN r.rngsubdiff::text END AS difference,
-       format_type(NULLIF({MULTIRANGE}::oid, 0::oid), NULL) AS multirange
-FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
+       format_type(NULLIF({MULTIRANGE}::oid, 0::oid), NULL) AS multirange,
+       CASE WHEN r.rngcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema
+FROM pg_range r JOIN pg_type t ON t.oid = r.rngsubtype LEFT JOIN pg_collation l ON l.oid = r.rngcollation
+LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
+JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
 """
 
 OF_NUMBERS = """(WITH RECURSIVE base (oid) AS (SELECT a.atttypid
@@ -157,6 +160,7 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname AS name, a.atttypid
        COALESCE(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', l.collcollate) AS locale,
        a.attstorage <> t.typstorage OR {{COMPRESSION}} <> '' OR a.attoptions IS NOT NULL
            OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise,
+       concat_ws(' ', a.attstorage, {{COMPRESSION}}, a.attoptions, a.attstattarget) AS stored,
        'oid'::regtype IN (t.oid, t.typbasetype) AND EXISTS (SELECT FROM pg_largeobject_metadata) AS points
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

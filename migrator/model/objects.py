@@ -297,7 +297,7 @@ class Partition:
     """A partition: its name and bounds as the source writes them; ``partitioning`` where it is partitioned again.
 
     ``own``: what its definition adds to its table's (a key, a check, a default), in the source's own words. ``schema``:
-    where it is not its table's.
+    where it is not its table's. ``renamed``: what its table's definition says too, by another name.
     """
 
     name: str
@@ -305,6 +305,7 @@ class Partition:
     partitioning: Partitioning | None = None
     own: tuple[str, ...] = ()
     schema: str | None = None
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,20 @@ TOLD = {
     ("CREATE COLLATION plain (locale = 'C')", "CREATE TYPE t AS (a text COLLATE plain)"): (
         'TYPE:"public"."t"."a": collation "public"."plain" is not carried [collation]',
     ),
+    (
+        "CREATE TABLE t (a integer, b text) PARTITION BY LIST (a)",
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)",
+        "ALTER TABLE t1 REPLICA IDENTITY FULL, ALTER b SET STORAGE PLAIN",
+        "CREATE INDEX i ON t (a)",
+        "COMMENT ON INDEX t1_a_idx IS 'one'",
+    ): (
+        f"{TABLE}: the replica identity of partition t1 is not carried [replica-identity]",
+        f'{TABLE}."b": storage, compression or statistics options of partition t1 are not carried [column-storage]',
+        f"{TABLE}: the comment of index t1_a_idx of a partition is not carried [comment]",
+    ),
+    ("CREATE MATERIALIZED VIEW t AS SELECT 1 AS a", "ALTER MATERIALIZED VIEW t ALTER a SET STATISTICS 7"): (
+        'MATERIALIZED_VIEW:"public"."t"."a": storage, compression or statistics options are not carried [column-storage]',
+    ),
 }
 """Statements, and what is told of what they make."""
 
