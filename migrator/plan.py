@@ -265,7 +265,7 @@ def _refuse(ddl: DDL) -> None:
     """Refuse all that the target cannot have at once, so that nobody meets it piece by piece."""
     refusals = list(ddl.refusals())
     if len(refusals) > 1:
-        details = "\n".join(refusal.message for refusal in refusals)
+        details = ";\n".join(refusal.message for refusal in refusals)
         raise NotMade(database=ddl.title, count=len(refusals), details=details)
     if refusals:
         raise refusals[0]

@@ -648,7 +648,7 @@ class MySQLDDL(DDL):
         sql = super().check_clause(table, check, losses)
         counted = self.auto_increment(table)
         if counted is not None and self.quote(counted) in sql:
-            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
+            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
         return sql
@@ -661,7 +661,8 @@ class MySQLDDL(DDL):
         if self.server != "mysql" or (check.enforced and check.validated):
             return super().check_state(table, check, losses)
         if check.enforced:
-            detail = f"check {check.name or ''} ({check.expression.sql}) is off: it held for new rows, and would for all"
+            what = f"{self.called('check', check.name)} ({check.expression.sql})"
+            detail = f"{what} is off: it held for new rows, and would for all"
             losses.append(Loss(path_of(table), "check", detail))
         return " NOT ENFORCED"
 

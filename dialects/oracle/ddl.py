@@ -12,7 +12,7 @@ from sqlglot import exp
 from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
-from migrator.expressions import Untranslatable, parse
+from migrator.expressions import Untranslatable, parse, understood
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -122,6 +122,7 @@ class OracleDDL(DDL):
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
+    @understood()
     def adapted(
         self, expression: Expression, of: Table | View | None = None, *, condition: bool = False, fixed: bool = False
     ) -> Adapted:
@@ -424,7 +425,7 @@ class OracleDDL(DDL):
         """``UNIQUE (…)``."""
         unique = self.renamed(table, unique, losses)
         if unique.nulls_distinct:
-            losses += self._partly_null(table, f"unique {unique.name or ''}", unique.columns)
+            losses += self._partly_null(table, self.called("unique", unique.name), unique.columns)
         return super().unique_clause(table, unique, losses)
 
     def _partly_null(self, table: Table, what: str, columns: Collection[str]) -> list[Loss]:
@@ -439,9 +440,11 @@ class OracleDDL(DDL):
         earlier = table.uniques[: table.uniques.index(unique)] if unique in table.uniques else ()
         keys = [other.columns for other in earlier] + ([table.primary_key.columns] if table.primary_key else [])
         if unique.columns in keys:
-            return self._left_out(table, "oracle-same-key", f"unique {unique.name or ''}", "another key has these columns")
+            return self._left_out(
+                table, "oracle-same-key", self.called("unique", unique.name), "another key has these columns"
+            )
         if lob := self._lob_among(table, unique.columns):
-            return self._left_out(table, "unique", f"unique {unique.name or ''}", f"{lob} is a LOB")
+            return self._left_out(table, "unique", self.called("unique", unique.name), f"{lob} is a LOB")
         return super().unique(table, unique)
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
@@ -450,7 +453,7 @@ class OracleDDL(DDL):
         try:
             adapted = self.adapted(check.expression, table, condition=True, fixed=True)
         except Untranslatable as why:
-            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
+            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
         losses += self._changes(table, adapted)
@@ -464,7 +467,7 @@ class OracleDDL(DDL):
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE CASCADE`` or ``SET NULL``: what else there is in Oracle is not to be written, NO ACTION."""
-        what = f"foreign key {key.name or ''} on {', '.join(key.columns)}"
+        what = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)}"
         if key.on_update not in {"NO ACTION", "RESTRICT"}:
             losses.append(Loss(path_of(table), "oracle-on-update", f"{what}: no ON UPDATE {key.on_update} here"))
         if key.on_delete == "SET DEFAULT":
@@ -476,7 +479,7 @@ class OracleDDL(DDL):
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key, which needs a primary key or unique constraint to refer to, and no LOBs."""
-        what = f"foreign key {key.name or ''} on {', '.join(key.columns)}"
+        what = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)}"
         if lob := self._lob_among(table, key.columns):
             return self._left_out(table, "foreign-key", what, f"{lob} is a LOB")
         referred = self.catalog.table(key.referred)

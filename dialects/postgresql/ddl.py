@@ -193,6 +193,18 @@ class PostgreSQLDDL(DDL):
             column = replace(column, generated=replace(column.generated, stored=True))
         return super().generated_clause(table, column, losses)
 
+    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``GENERATED … AS IDENTITY``, with the name of its sequence where that is another than the usual one."""
+        sql, identity = super().identity_clause(table, column, losses), column.identity
+        if not self.at_home or identity is None or identity.sequence is None:
+            return sql
+        if table.source.name != table.name:  # beside the table that has the name, it would be taken
+            detail = f"its sequence gets the usual name, not {identity.sequence}"
+            losses.append(Loss(path_of(table), "identity-sequence", detail, column.name))
+            return sql
+        name = self.qualified(table.schema, identity.sequence)
+        return sql.replace("AS IDENTITY (", f"AS IDENTITY (SEQUENCE NAME {name} ", 1)
+
     def sequence_options(self, of: Sequence | Identity) -> str:
         """The options, without bounds that no bigint reaches."""
         minimum = None if of.minimum is not None and of.minimum < -_BIGINT - 1 else of.minimum
@@ -283,7 +295,7 @@ class PostgreSQLDDL(DDL):
     def _partitions(self, schema: str, parent: str, partitioning: Partitioning) -> Iterator[str]:
         for part in partitioning.partitions:
             name = self.qualified(part.schema or schema, part.name)
-            items = [item if self.since(18) else _unnamed_not_null(item) for item in part.own]
+            items = [item if self.since(18) else _unnamed_not_null(item) for item in (*part.own, *part.renamed)]
             own = " (\n    " + ",\n    ".join(items) + "\n)" if items else ""
             below = f"\nPARTITION BY {part.partitioning.clause}" if part.partitioning is not None else ""
             yield f"CREATE TABLE {name} PARTITION OF {parent}{own}\n{part.bounds}{below}"

@@ -32,6 +32,8 @@ _ACTIONS: dict[str, o.Action] = {
 }
 _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
+_USUAL_IDENTITY = "d"
+"""The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
 _KINDS: tuple[type[o.Object], ...] = (o.EnumType, o.DomainType, o.Program, o.Sequence, o.Table, o.View)
 """What is made first where no dependency says otherwise."""
@@ -145,12 +147,39 @@ class _Dictionary:
                 case "d":
                     self._made[row.oid] = self._domain(row, checks[row.oid])
                 case "c":
-                    self._made[row.oid] = programs.composite(row, fields[row.oid])
+                    self._made[row.oid] = made = programs.composite(row, fields[row.oid])
+                    for f in fields[row.oid]:
+                        self._collation_loss(made, f, f.name)
                 case "r":
-                    self._made[row.oid] = programs.range_(row, ranges[row.oid])
+                    self._made[row.oid] = made = programs.range_(row, ranges[row.oid])
+                    self._collation_loss(made, ranges[row.oid])
+                    if ranges[row.oid].canonical is not None:
+                        self._lose(made, "range-canonical", "its canonical function is not carried")
                 case _:
                     path = f'TYPE:"{row.schema}"."{row.name}"'
-                    self._losses.append(Loss(path, "base-type", "not carried: a base type is made of functions in C"))
+                    detail = "not carried: a base type is made of functions in C"
+                    if columns := list(self._columns_of(row.oid)):
+                        detail += f"; of it are {', '.join(columns)}, which need it there already where they keep their type"
+                    self._losses.append(Loss(path, "base-type", detail))
+
+    def _collation_loss(self, obj: o.Object, row: Row, name: str | None = None) -> None:
+        if row.collation and not programs.is_everywhere(row):
+            detail = f'collation "{row.collation_schema}"."{row.collation}" is not carried'
+            self._lose(obj, "collation", detail, name)
+
+    def _columns_of(self, type_: int) -> Iterator[str]:
+        """The columns of tables that are of a type, of a domain over it, or of arrays of these."""
+        for of in self._columns.values():
+            for column in of:
+                relation = self._relations.get(column.relation)
+                if relation is not None and relation.kind in {"r", "p"} and self._innermost(column.type) == type_:
+                    yield f"{o.QName(relation.schema, relation.name)}.{o.quoted(column.name)}"
+
+    def _innermost(self, type_: int) -> int:
+        """What is left of a type without its domains and arrays."""
+        row = self._type_rows[type_]
+        inner = row.base if row.kind == "d" else row.element
+        return type_ if inner is None else self._innermost(inner)
 
     def _domain(self, row: Row, checks: Sequence[Row]) -> o.DomainType:
         domain = o.DomainType(
@@ -165,6 +194,9 @@ class _Dictionary:
         )
         if row.collated:
             self._lose(domain, "domain-collation", "the domain's own collation is not carried")
+        for k in checks:
+            if k.comment:
+                self._lose(domain, "constraint-comment", f"the comment on {k.name} is not carried")
         return domain
 
     # --- sequences --------------------------------------------------------------------------------------------------
@@ -178,7 +210,13 @@ class _Dictionary:
         for row in rows:
             options = _sequence_options(row, positions.get(row.oid), largest.get(row.oid))
             if row.deptype == "i":
-                self._identities[row.owner, row.owner_column] = o.Identity(**options)
+                if row.comment:
+                    path = f"TABLE:{o.QName(row.owner_schema, row.owner_table)}"
+                    detail = "the comment on its sequence is not carried"
+                    self._losses.append(Loss(path, "sequence-comment", detail, row.owner_name))
+                usual = f"{row.owner_table}_{row.owner_name}_seq"
+                name = row.name if row.name != usual else None
+                self._identities[row.owner, row.owner_column] = o.Identity(**options, sequence=name)
                 if row.persistence != row.owner_persistence:
                     self._odd_identities.add((row.owner, row.owner_column))
                 continue
@@ -367,13 +405,12 @@ class _Dictionary:
         own_keys = [k for k in self._constraints[row.oid] if k.kind in {"p", "u", "c"} and k.local and not k.of_parent]
         own = [*self._own_columns(parent, row), *(f"CONSTRAINT {quote(k.name)} {k.definition}" for k in own_keys)]
         names = {k.column: k.name for k in self._not_nulls[parent.oid]}
-        own += [
-            f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}"
-            for k in self._not_nulls[row.oid]
-            if names.get(k.column) != k.name
-        ]
+        renamed: list[str] = []
+        for k in self._not_nulls[row.oid]:
+            if names.get(k.column) != k.name:
+                (renamed if k.column in names else own).append(f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}")
         schema = row.schema if row.schema != parent.schema else None
-        return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema)
+        return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema, tuple(renamed))
 
     def _own_columns(self, parent: Row, row: Row) -> Iterator[str]:
         """Columns whose default or NOT NULL a partition declares otherwise than its table."""
@@ -458,15 +495,21 @@ class _Dictionary:
         for key in self._indexes.get(row.oid, ()):
             if key.opclass_options:
                 self._lose(obj, "opclass-options", f"parameters of an operator class of index {key.name} are not carried")
-            if not key.is_key or not key.expression or key.attached:
+            if key.attached:
+                if key.comment and key.is_first:
+                    self._lose(obj, "comment", f"the comment of index {key.name} of a partition is not carried")
                 continue
-            if not key.valid and row.kind != "p":
-                label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
-                self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
             if key.counted_otherwise:
                 self._lose(obj, "index-options", f"the statistics target of index {key.name} is not carried")
-            if key.is_first:
-                self._place_of_index_losses(obj, key)
+            if not key.is_first:
+                continue
+            if not key.valid and row.kind == "p":
+                detail = "is made on every partition (at the source, ON ONLY the table and some partitions)"
+                self._lose(obj, "index-only", f"index {key.name} {detail}")
+            elif not key.valid:
+                label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
+                self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
+            self._place_of_index_losses(obj, key)
 
     def _place_of_index_losses(self, obj: o.Object, index: Row) -> None:
         """Name how and where an index, or that of a key, is stored."""
@@ -504,6 +547,8 @@ class _Dictionary:
         for c in columns:
             if c.comment:
                 self._lose(view, "view-column-comment", "the comment on a view's column is not carried", c.name)
+            if c.stored_otherwise:
+                self._lose(view, "column-storage", "storage, compression or statistics options are not carried", c.name)
             if c.default_:
                 self._lose(view, "view-default", f"default {c.default_} of a view's column is not carried", c.name)
         return view
@@ -513,23 +558,34 @@ class _Dictionary:
     def _table_losses(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> None:
         lose = self._lose
         for c in self._columns[row.oid]:
-            if c.collation and c.collation_schema != "pg_catalog":
-                lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
+            self._collation_loss(table, c, c.name)
             if (row.oid, c.number) in self._odd_identities:
                 lose(table, "unlogged", "that its sequence is UNLOGGED, or that it is not, is not carried", c.name)
             if c.stored_otherwise:
                 lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
+            if c.points:
+                detail = "identifiers are carried, the large objects that they may be of are not"
+                lose(table, "large-object", detail, c.name)
         for k in self._not_nulls[row.oid]:
             if not (k.usual and k.validated):
                 lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
+        for name in self._out_of_order(row):
+            lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
-        if row.replica_identity in {"f", "i", "n"} and row.replica_identity != "d":
+        if row.replica_identity != _USUAL_IDENTITY:
             lose(table, "replica-identity", "its replica identity is not carried")
         if row.of_type:
             lose(table, "typed-table", f"that it is a table OF {row.of_type} is not carried")
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
+
+    def _out_of_order(self, row: Row) -> Iterator[str]:
+        """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""
+        parents = [c.name for parent in row.parents or () for c in self._columns[parent]]
+        own = [c.name for c in self._columns[row.oid]]
+        expected = dict.fromkeys((*parents, *own)) if parents else dict.fromkeys(own)
+        yield from (name for name, there in zip(own, expected, strict=False) if name != there)
 
     def _place_losses(self, obj: o.Object, row: Row) -> None:
         if row.tablespace:
@@ -546,7 +602,16 @@ class _Dictionary:
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
+        if leaf.replica_identity != _USUAL_IDENTITY:
+            self._lose(table, "replica-identity", f"the replica identity of partition {leaf.name} is not carried")
+        above = {c.name: c.stored for c in self._columns[self._root(leaf).oid]}
+        for c in self._columns[leaf.oid]:
+            if c.stored_otherwise and c.stored != above[c.name]:
+                detail = f"storage, compression or statistics options of partition {leaf.name} are not carried"
+                self._lose(table, "column-storage", detail, c.name)
         for k in self._constraints[leaf.oid]:
+            if k.comment:
+                self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")
             if k.kind == "x" and not k.of_parent:
                 self._lose_exclusion(table, k.name, f"partition {leaf.name} of {path_of(table)} has: {k.definition}")
         self._index_losses(table, leaf)
@@ -559,10 +624,22 @@ class _Dictionary:
             self._made[row.oid] = programs.routine(row, aggregates.get(row.oid))
 
     def _triggers(self) -> None:
+        below = self._by(queries.TRIGGERS_OF_PARTITIONS, "trigger")
+
+        def states(trigger: int) -> Iterator[tuple[Row, str]]:
+            for row in below[trigger]:
+                if row.relation in self._relations:
+                    yield self._relations[row.relation], row.enabled
+                    yield from states(row.oid)
+
         for row in self._rows(queries.TRIGGERS):
             if row.relation in self._relations:
                 table = self._relations[row.relation]
-                self._after.append(programs.trigger(row, table, self._root(table).name))
+                self._after.append(programs.trigger(row, table, self._root(table).name, tuple(states(row.oid))))
+        for row in self._rows(queries.CONSTRAINT_TRIGGERS):
+            if made := self._made.get(self._object_of(row.relation)):
+                detail = f"constraint {row.name} is checked (at the source, triggers of it are disabled or fire otherwise)"
+                self._lose(made, "trigger-state", detail)
 
     def _rules(self) -> None:
         for row in self._rows(queries.RULES):

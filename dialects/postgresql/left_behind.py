@@ -69,6 +69,26 @@ def _granted(relation: str, prefix: str, default: str, name: str = "", where: st
     )
 
 
+_SIGNATURE = "concat(x.proname, '(', pg_get_function_identity_arguments(x.oid), ')')"
+
+
+def _owned(
+    relation: str, prefix: str, name: str = "", where: str = "true", *, lies: bool = True, kind: str = "owner"
+) -> Kind:
+    """Things that are another user's than the one that reads them."""
+    of = "x.oid" if not lies else f"x.{prefix}namespace"
+    return Kind(
+        kind,
+        relation,
+        name or f"x.{prefix}name",
+        "n.nspname",
+        f"JOIN n ON n.oid = {of}",
+        f"pg_get_userbyid(x.{prefix}owner) <> current_user AND {where}",
+        f"pg_get_userbyid(x.{prefix}owner)",
+        "x.oid",
+    )
+
+
 _NOT_BUILT_IN = "x.oid >= 16384"
 _HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
 _METHOD = "concat('of ', (SELECT amname FROM pg_am WHERE oid = x.{}method))"
@@ -185,7 +205,7 @@ KINDS = (
         "c.oid",
         extensible=False,
     ),
-    _granted("pg_proc", "pro", "'f'", "concat(x.proname, '(', pg_get_function_identity_arguments(x.oid), ')')"),
+    _granted("pg_proc", "pro", "'f'", _SIGNATURE),
     _granted("pg_type", "typ", "'T'"),
     _granted(
         "pg_namespace",
@@ -204,15 +224,19 @@ KINDS = (
         where=f"x.oid = {_HERE} AND x.datacl IS NOT NULL AND x.datacl IS DISTINCT FROM acldefault('d', x.datdba)",
         rest="array_to_string(x.datacl, ', ')",
     ),
-    _of_schema(
-        "owner",
-        "pg_class",
-        "rel",
-        "x.relkind IN ('r', 'p', 'v', 'm', 'S') AND pg_get_userbyid(x.relowner) <> current_user",
-        "pg_get_userbyid(x.relowner)",
+    _owned("pg_class", "rel", where="x.relkind IN ('r', 'p', 'v', 'm', 'S')"),
+    _owned("pg_proc", "pro", _SIGNATURE),
+    _owned(
+        "pg_type",
+        "typ",
+        where="x.typtype IN ('c', 'd', 'e', 'r')"
+        " AND (x.typrelid = 0 OR (SELECT c.relkind = 'c' FROM pg_class c WHERE c.oid = x.typrelid))",
     ),
+    _owned("pg_namespace", "nsp", where="x.nspname <> 'public'", lies=False),
+    _owned("pg_proc", "pro", _SIGNATURE, "x.prosecdef", kind="definer"),
 )
-"""All classes. An ``owner`` is no thing: it tells of one that is another user's."""
+"""All classes. ``owner`` and ``definer`` are no things: they tell of one that is another user's, and of a routine that runs
+with the rights of that user."""
 
 QUERY = f"""
 WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%s)), ext AS (
@@ -227,6 +251,12 @@ def losses(rows: Iterable[Row], label: Callable[[int], str]) -> Iterator[Loss]:
     for row in rows:
         if row.kind == "owner":
             others[row.schema, row.rest].append(row.name)
+            continue
+        if row.kind == "definer":
+            detail = (
+                f"it runs with the rights of the importing user (SECURITY DEFINER; at the source: of {quoted(row.rest)})"
+            )
+            yield Loss(label(row.owner), "security-definer", detail)
             continue
         name = quoted(row.name) if row.schema is None else str(QName(row.schema, row.name))
         place = DATABASE if row.schema is None else f"SCHEMA:{quoted(row.schema)}"

@@ -43,8 +43,29 @@ SESSION = (
     ("statement_timeout", "0"),
     ("lock_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
+    ("idle_session_timeout", "0"),
+    ("transaction_timeout", "0"),
+    ("array_nulls", "on"),  # else NULL within an array's text is a text
+    ("transform_null_equals", "off"),  # else x = NULL becomes x IS NULL in what is made
+    ("backslash_quote", "safe_encoding"),
+    ("xmloption", "content"),  # else a text that is no whole document is no xml
+    ("xmlbinary", "base64"),
+    ("lc_numeric", "C"),
+    ("lc_time", "C"),
+    ("timezone_abbreviations", "Default"),
+    ("quote_all_identifiers", "off"),
+    ("gin_fuzzy_search_limit", "0"),  # else an index finds only some of the rows that meet a condition
+    ("default_transaction_isolation", "read committed"),
+    ("default_transaction_deferrable", "off"),
+    ("session_replication_role", "origin"),  # else neither triggers nor foreign keys see the rows that come
+    ("zero_damaged_pages", "off"),  # else rows of damaged blocks are passed over
+    ("ignore_checksum_failure", "off"),
 )
-"""Settings of every connection, so that values are written and read exactly and nothing times out."""
+"""Settings of every connection, so that values are written and read exactly, nothing times out and no row is passed over.
+
+Those that a version does not know are left out. One that has another value is set, and a user who may not set it is told
+so: an administrator has given that user what would change or lose rows.
+"""
 
 READING = (
     ("search_path", ""),  # names inside values (regclass …) are qualified
@@ -55,11 +76,17 @@ READING = (
 """Settings of a transaction that reads rows."""
 
 
+_SET_SESSION = """
+SELECT pg_catalog.set_config(name, value, false)
+FROM ROWS FROM (pg_catalog.unnest(%s::text[]), pg_catalog.unnest(%s::text[])) s (name, value)
+WHERE pg_catalog.current_setting(name, true) <> value
+"""
+
+
 def prepare_session(connection: psycopg.Connection[Any]) -> None:
     """Set :data:`SESSION` on a fresh driver connection, outside any transaction."""
     connection.autocommit = True
-    for name, value in SESSION:
-        connection.execute("SELECT pg_catalog.set_config(%s, %s, false)", (name, value))
+    connection.execute(_SET_SESSION, [list(part) for part in zip(*SESSION, strict=True)])
     connection.autocommit = False
 
 

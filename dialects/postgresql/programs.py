@@ -14,7 +14,9 @@ from .types import DIALECT, literal, quote
 Row = sa.Row[Any]
 Kind = Literal["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
 
-_FIRING = {"D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
+_CATALOG = "pg_catalog"
+_USUAL = "O"
+_FIRING = {_USUAL: "ENABLE", "D": "DISABLE", "R": "ENABLE REPLICA", "A": "ENABLE ALWAYS"}
 _COMMANDS = {"r": "SELECT", "a": "INSERT", "w": "UPDATE", "d": "DELETE"}
 
 
@@ -33,9 +35,19 @@ def _comment(on: str, text: str | None) -> str:
 
 def composite(row: Row, fields: Sequence[Row]) -> Program:
     """CREATE TYPE … AS."""
-    listed = ",\n    ".join(f"{quote(field.name)} {field.declaration}" for field in fields)
+    listed = ",\n    ".join(f"{quote(field.name)} {field.declaration}{_collated(field)}" for field in fields)
     create = f"CREATE TYPE {_qualified(row)} AS (\n    {listed}\n)"
-    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment))
+    comments = (_comment(f"COLUMN {_qualified(row)}.{quote(field.name)}", field.comment) for field in fields)
+    return _program("TYPE", row, create, _comment(f"TYPE {_qualified(row)}", row.comment), *comments)
+
+
+def _collated(field: Row) -> str:
+    return f" COLLATE {_CATALOG}.{quote(field.collation)}" if is_everywhere(field) else ""
+
+
+def is_everywhere(row: Row) -> bool:
+    """Whether a row names a collation that is not its type's own, and one that every database has."""
+    return row.collation is not None and row.collation_schema == _CATALOG
 
 
 def range_(row: Row, of: Row) -> Program:
@@ -45,6 +57,8 @@ def range_(row: Row, of: Row) -> Program:
         options.append(f"multirange_type_name = {of.multirange}")
     if not of.is_default:
         options.append(f"subtype_opclass = {quote(of.opclass_schema)}.{quote(of.opclass)}")
+    if is_everywhere(of):
+        options.append(f"collation = {_CATALOG}.{quote(of.collation)}")
     if of.difference:
         options.append(f"subtype_diff = {of.difference}")
     create = f"CREATE TYPE {_qualified(row)} AS RANGE (\n    " + ",\n    ".join(options) + "\n)"
@@ -99,16 +113,25 @@ def _create_aggregate(row: Row, g: Row) -> str:
     return f"CREATE AGGREGATE {_qualified(row)}({_aggregate_arguments(g, g.arguments)}) (\n    {listed}\n)"
 
 
+def _state(relation: Row, what: str, name: str, enabled: str) -> str:
+    return f"ALTER TABLE {_qualified(relation)} {_FIRING[enabled]} {what} {quote(name)}"
+
+
 def _firing(relation: Row, what: str, row: Row) -> str:
     """The statement for a trigger or rule that does not fire as usual."""
-    state = _FIRING.get(row.enabled)
-    return f"ALTER TABLE {_qualified(relation)} {state} {what} {quote(row.name)}" if state else ""
+    return _state(relation, what, row.name, row.enabled) if row.enabled != _USUAL else ""
 
 
-def trigger(row: Row, relation: Row, table: str) -> Program:
-    """CREATE TRIGGER on ``relation``, which is ``table`` or one of its partitions."""
+def trigger(row: Row, relation: Row, table: str, partitions: Sequence[tuple[Row, str]] = ()) -> Program:
+    """CREATE TRIGGER on ``relation``, which is ``table`` or one of its partitions.
+
+    ``partitions``: those that have the trigger by its being on their table, outer ones first, and how it fires there:
+    versions before 15 do not tell them what is said of their table.
+    """
+    differ = any(enabled != row.enabled for _, enabled in partitions) or row.enabled != _USUAL
+    states = [_state(of, "TRIGGER", row.name, enabled) for of, enabled in partitions if differ]
     comment = _comment(f"TRIGGER {quote(row.name)} ON {_qualified(relation)}", row.comment)
-    return _program("TRIGGER", row, row.definition, _firing(relation, "TRIGGER", row), comment, table=table)
+    return _program("TRIGGER", row, row.definition, _firing(relation, "TRIGGER", row), *states, comment, table=table)
 
 
 def rule(row: Row, relation: Row) -> Program:

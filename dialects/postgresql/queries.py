@@ -75,13 +75,17 @@ LEFT JOIN pg_class c ON c.oid = t.typrelid
 """
 
 DOMAIN_CHECKS = """
-SELECT k.contypid AS type, k.conname AS name, pg_get_expr(k.conbin, 0) AS expression, k.convalidated AS validated
+SELECT k.contypid AS type, k.conname AS name, pg_get_expr(k.conbin, 0) AS expression, k.convalidated AS validated,
+       obj_description(k.oid, 'pg_constraint') AS comment
 FROM pg_constraint k WHERE k.contypid <> 0 AND k.contype = 'c' ORDER BY k.contypid, k.conname
 """
 
 COMPOSITES = """
-SELECT c.reltype AS type, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declaration
-FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+SELECT c.reltype AS type, a.attname AS name, format_type(a.atttypid, a.atttypmod) AS declaration,
+       CASE WHEN a.attcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema,
+       col_description(c.oid, a.attnum) AS comment
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
 WHERE c.relkind = 'c' AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.oid, a.attnum
 """
 
@@ -89,8 +93,11 @@ RANGES = """
 SELECT r.rngtypid AS type, format_type(r.rngsubtype, NULL) AS subtype, o.opcname AS opclass, o.opcdefault AS is_default,
        qo.nspname AS opclass_schema, NULLIF(r.rngcanonical, 0::oid)::oid AS canonical,
        CASE WHEN r.rngsubdiff <> 0::oid THEN r.rngsubdiff::text END AS difference,
-       format_type(NULLIF({MULTIRANGE}::oid, 0::oid), NULL) AS multirange
-FROM pg_range r JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
+       format_type(NULLIF({MULTIRANGE}::oid, 0::oid), NULL) AS multirange,
+       CASE WHEN r.rngcollation <> t.typcollation THEN l.collname END AS collation, ln.nspname AS collation_schema
+FROM pg_range r JOIN pg_type t ON t.oid = r.rngsubtype LEFT JOIN pg_collation l ON l.oid = r.rngcollation
+LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
+JOIN pg_opclass o ON o.oid = r.rngsubopc JOIN pg_namespace qo ON qo.oid = o.opcnamespace
 """
 
 OF_NUMBERS = """(WITH RECURSIVE base (oid) AS (SELECT a.atttypid
@@ -154,7 +161,9 @@ SELECT a.attrelid AS relation, a.attnum AS number, a.attname AS name, a.atttypid
        l.collisdeterministic AS exact,
        COALESCE(to_jsonb(l) ->> 'colllocale', to_jsonb(l) ->> 'colliculocale', l.collcollate) AS locale,
        a.attstorage <> t.typstorage OR {{COMPRESSION}} <> '' OR a.attoptions IS NOT NULL
-           OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise
+           OR COALESCE(a.attstattarget, -1) <> -1 AS stored_otherwise,
+       concat_ws(' ', a.attstorage, {{COMPRESSION}}, a.attoptions, a.attstattarget) AS stored,
+       'oid'::regtype IN (t.oid, t.typbasetype) AND EXISTS (SELECT FROM pg_largeobject_metadata) AS points
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_collation l ON l.oid = a.attcollation LEFT JOIN pg_namespace ln ON ln.oid = l.collnamespace
@@ -238,7 +247,7 @@ WHERE n.nspname = ANY(%s)
 """
 
 TRIGGERS = """
-SELECT c.oid AS relation, n.nspname AS schema, g.tgname AS name, pg_get_triggerdef(g.oid) AS definition,
+SELECT g.oid, c.oid AS relation, n.nspname AS schema, g.tgname AS name, pg_get_triggerdef(g.oid) AS definition,
        g.tgenabled AS enabled, obj_description(g.oid, 'pg_trigger') AS comment
 FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname = ANY(%s) AND NOT g.tgisinternal AND {TRIGGER_PARENT} = 0::oid AND NOT EXISTS (
@@ -246,6 +255,23 @@ WHERE n.nspname = ANY(%s) AND NOT g.tgisinternal AND {TRIGGER_PARENT} = 0::oid A
     AND d.refclassid = 'pg_trigger'::regclass)
 ORDER BY g.oid
 """
+
+TRIGGERS_OF_PARTITIONS = """
+SELECT g.oid, d.refobjid AS trigger, g.tgrelid AS relation, g.tgname AS name, g.tgenabled AS enabled
+FROM pg_depend d JOIN pg_trigger g ON g.oid = d.objid JOIN pg_class c ON c.oid = g.tgrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE n.nspname = ANY(%s) AND d.classid = 'pg_trigger'::regclass AND d.refclassid = 'pg_trigger'::regclass
+ORDER BY g.oid
+"""
+"""The triggers that partitions have of their tables' triggers, each with the one that it is of."""
+
+CONSTRAINT_TRIGGERS = """
+SELECT DISTINCT c.oid AS relation, k.conname AS name
+FROM pg_trigger g JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_constraint k ON k.oid = g.tgconstraint
+WHERE n.nspname = ANY(%s) AND g.tgisinternal AND k.contype <> 't' AND g.tgenabled <> 'O' ORDER BY 1, 2
+"""
+"""Constraints that are checked by triggers which do not fire as usual."""
 
 RULES = """
 SELECT r.ev_class AS relation, n.nspname AS schema, r.rulename AS name, pg_get_ruledef(r.oid) AS definition,

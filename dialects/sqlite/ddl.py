@@ -265,7 +265,8 @@ class SQLiteDDL(DDL):
         """``CHECK (…)``; one that the source's rows may break is left out: it would be checked at once."""
         if check.validated:
             return super().check_clause(table, check, losses)
-        detail = f"check {check.name or ''} ({check.expression.sql}) is left out: rows may break it, and it cannot be off"
+        what = f"{self.called('check', check.name)} ({check.expression.sql})"
+        detail = f"{what} is left out: rows may break it, and it cannot be off"
         losses.append(Loss(path_of(table), "check", detail))
         return ""
 

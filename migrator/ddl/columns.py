@@ -10,7 +10,7 @@ from typing import Any
 from migrator.adapter import TypeRule, load_adapter, rule_for
 from migrator.ddl.expressions import Expressions
 from migrator.ddl.keys import equality_changes, key_losses
-from migrator.expressions import Untranslatable, with_value
+from migrator.expressions import Untranslatable, understood, with_value
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -182,7 +182,8 @@ class Columns(Expressions):
             self._check_accepted(table, column.name)
             if isinstance(value, Now) and not self.is_own(column):
                 value = clock_for(value, t.base_of(column.type))
-            sql = self.default(value, column)
+            with understood():
+                sql = self.default(value, column)
         except Untranslatable as why:
             detail = f"default {_shown(column.default or value)} is left out: {why}"
             losses.append(Loss(path_of(table), "default", detail, column.name))

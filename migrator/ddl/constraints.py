@@ -45,7 +45,7 @@ class Constraints(Columns):
             condition = self.expression(check.expression, table, condition=True, fixed=True)
             return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
         except Untranslatable as why:
-            detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {why}"
+            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
 
@@ -157,7 +157,7 @@ class Constraints(Columns):
         if key.partition is not None:
             return self.of_partition(table, f"foreign key {called(key)}", key.partition)
         if why := self.refers_to_nothing(key):
-            detail = f"foreign key {key.name or ''} on {', '.join(key.columns)} is left out: {why}"
+            detail = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)} is left out: {why}"
             return Script((), (Loss(path_of(table), "foreign-key", detail),))
         losses: list[Loss] = []
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))

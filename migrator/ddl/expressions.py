@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
-from migrator.expressions import Translator, Untranslatable, parse, parse_value
+from migrator.expressions import Translator, Untranslatable, parse, parse_value, understood
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Semantics, Value
@@ -26,6 +26,7 @@ class Expressions(Names):
         """Expressions of the catalog in this database's SQL."""
         return Translator(self.catalog, lambda name: load_adapter(name).language, self.adapter.sqlglot, self.quote)
 
+    @understood()
     def expression(
         self,
         expression: Expression,
@@ -98,6 +99,7 @@ class Expressions(Names):
                 found[QName(view.schema, view.name)] = why
         return found
 
+    @understood()
     def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
         if view.definition.dialect == self.adapter.name:
             return Carried(view.definition.sql, {})
@@ -115,6 +117,8 @@ class Expressions(Names):
         self, schema: str, source: Semantics, views: Mapping[QName, Carried | Untranslatable], node: exp.Table
     ) -> Found:
         """What a query reads by a name: a table, or a view that is carried too."""
+        if not node.name:
+            raise Untranslatable(f"it reads the rows of {node.sql(self.adapter.sqlglot)}")
         wanted = QName(node.db or schema, node.name)
         obj = self._relations.get(wanted) or self._relations.get(QName(wanted.schema.lower(), wanted.name.lower()))
         if isinstance(obj, Table):

@@ -45,6 +45,10 @@ class Names:
         """``CONSTRAINT name``, or nothing for a constraint whose name the database chose."""
         return f"CONSTRAINT {self.quote(name)} " if name else ""
 
+    def called(self, kind: str, name: str | None) -> str:
+        """How messages call a constraint: many have no name of their own."""
+        return f"{kind} {name}" if name else kind
+
     def stored(self, name: str) -> str:
         """A column's name as the database tells it from others."""
         return name.lower() if self.adapter.capabilities.ignores_column_case else name

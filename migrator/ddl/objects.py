@@ -66,13 +66,16 @@ class DDL(Constraints):
             name = self.stored(column.name)
             self.quote(column.name)
             self.declaration(table, column)
-        except (UnsupportedType, IdentifierTooLong, InvalidIdentifier) as refusal:
+        except (IdentifierTooLong, InvalidIdentifier) as refusal:
+            yield type(refusal)(**{**refusal.facts, "name": f"{path_of(table)}.{column.name}"})
+            return
+        except UnsupportedType as refusal:
             yield refusal
             return
         other = seen.setdefault(name, column.name)
         if other != column.name:
-            first = f"{path_of(table)}.{other}"
-            yield NamesCollide(first=first, second=column.name, name=name, database=self.title)
+            first, second = (f"{path_of(table)}.{of}" for of in (other, column.name))
+            yield NamesCollide(first=first, second=second, name=name, database=self.title)
 
     # --- what stands by itself --------------------------------------------------------------------------------------
 
@@ -128,6 +131,7 @@ class DDL(Constraints):
             clause = "; ".join((table.partitioning.clause, *_bounds(table.partitioning)))
             detail = f"becomes one table, without the bounds of its partitions; at the source: PARTITION BY {clause}"
             losses.append(Loss(path_of(table), "partitioning", detail))
+            losses += _own_rules(table, table.partitioning)
         if table.parents:
             parents = ", ".join(map(str, table.parents))
             detail = f"no longer inherits from {parents}: its rows are not among theirs"
@@ -258,6 +262,16 @@ class DDL(Constraints):
         condition = f" WHERE {where}" if where else ""
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
         return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
+
+
+def _own_rules(table: Table, partitioning: Partitioning) -> Iterator[Loss]:
+    """What partitions have that their table has not, or otherwise."""
+    for part in partitioning.partitions:
+        if part.own:
+            detail = f"what only partition {part.name} says is left out: {'; '.join(part.own)}"
+            yield Loss(path_of(table), "partition-only", detail)
+        if part.partitioning is not None:
+            yield from _own_rules(table, part.partitioning)
 
 
 def _bounds(partitioning: Partitioning) -> Iterator[str]:

@@ -6,7 +6,8 @@ views do, and each is checked by the target server when it is created.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +15,7 @@ import sqlglot
 from sqlglot import errors as glot
 from sqlglot import exp
 
+from migrator.errors import MigratorError
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Sequence, Table, View
 
@@ -25,8 +27,18 @@ class Untranslatable(Exception):
     """The expression has no exact counterpart in the target's SQL; ``str()`` says why."""
 
 
-_STUMBLES = (glot.SqlglotError, ValueError, TypeError, AttributeError, LookupError, RecursionError)
-"""What sqlglot raises over SQL that it does not know, and over some that it takes for what it knows."""
+@contextmanager
+def understood() -> Iterator[None]:
+    """Around all that reads another database's SQL: whatever it stumbles over is not translated, and no job ends by it.
+
+    :raises Untranslatable: it stumbled.
+    """
+    try:
+        yield
+    except (Untranslatable, MigratorError):
+        raise
+    except Exception as error:
+        raise Untranslatable(f"not understood: {_said(error)}") from error
 
 
 @dataclass(frozen=True)
@@ -40,15 +52,13 @@ class Language:
     precedence: Precedence | None = None
     ignores_case: bool = False
 
+    @understood()
     def words(self, sql: str) -> tuple[Word, ...]:
         """The words of a text.
 
         :raises Untranslatable: it cannot be divided.
         """
-        try:
-            return divided(sql, self.sqlglot)
-        except _STUMBLES as error:
-            raise Untranslatable(f"not understood: {_said(error)}") from error
+        return divided(sql, self.sqlglot)
 
 
 @dataclass(frozen=True)
@@ -78,21 +88,20 @@ def _said(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
 
+@understood()
 def parse(sql: str, read: Language) -> exp.Expr:
     """The expression or query as a tree.
 
     :raises Untranslatable: sqlglot does not understand it.
     """
-    try:
-        text = grouped(sql, read.sqlglot, read.precedence) if read.precedence is not None else sql
-        tree = sqlglot.parse_one(text, read=read.sqlglot, error_level=glot.ErrorLevel.RAISE)
-    except _STUMBLES as error:
-        raise Untranslatable(f"not understood: {_said(error)}") from error
+    text = grouped(sql, read.sqlglot, read.precedence) if read.precedence is not None else sql
+    tree = sqlglot.parse_one(text, read=read.sqlglot, error_level=glot.ErrorLevel.RAISE)
     if isinstance(tree, exp.Command):
         raise Untranslatable("not understood")
     return tree
 
 
+@understood()
 def parse_value(sql: str, read: Language) -> exp.Expr:
     """An expression as a tree, also where a statement begins as it does: MySQL has a function REPLACE, and a statement.
 
@@ -108,6 +117,7 @@ def parse_value(sql: str, read: Language) -> exp.Expr:
     return value
 
 
+@understood()
 def generate(tree: exp.Expr, write: str) -> str:
     """The tree in another dialect.
 
@@ -119,6 +129,7 @@ def generate(tree: exp.Expr, write: str) -> str:
         raise Untranslatable(_said(error)) from error
 
 
+@understood()
 def translate(sql: str, read: Language, write: str, names: Names, quote: Callable[[str], str]) -> str:
     """``sql`` of the language ``read`` in sqlglot's dialect ``write``, identifiers spelled and quoted as needed there.
 
@@ -135,6 +146,7 @@ def translate(sql: str, read: Language, write: str, names: Names, quote: Callabl
     return generate(tree, write)
 
 
+@understood()
 def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], default_schema: str) -> str:
     """``sql`` with its references to tables renamed, in the same dialect. Text without such references comes back as it was.
 
@@ -160,6 +172,7 @@ def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], defa
     return generate(tree, read.sqlglot) if changed else sql
 
 
+@understood()
 def with_value(sql: str, read: Language, column: str) -> str:
     """A domain's check ``sql`` as a check of ``column``, in the same dialect: a domain calls its value VALUE.
 

@@ -360,7 +360,7 @@ class Carrier:
     def _cast(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Cast)
         to, operand = node.to, _bare(node.this)
-        name = to.this.value
+        name = _type_name(to)
         if isinstance(operand, exp.CurrentTimestamp) and name == "DATE":
             return self._read(exp.CurrentDate, ())
         if isinstance(operand, exp.TimeToStr) and name == "INT" and operand.args["format"].name in _PARTS:
@@ -483,6 +483,11 @@ def _day_numbered(node: exp.Expr) -> exp.Expr | None:
     since = _undated(counted.expression) if isinstance(counted, exp.DateDiff) else None
     is_first = isinstance(since, exp.Literal) and since.this == "0000-01-01"
     return counted.this if isinstance(counted, exp.DateDiff) and is_first else None
+
+
+def _type_name(to: exp.Expr) -> str:
+    """How readings call the type of a cast; object identifiers (regclass …) and spans are none of sqlglot's types."""
+    return str(to.this.value) if isinstance(to, exp.DataType) and isinstance(to.this, exp.DataType.Type) else to.sql()
 
 
 def _parts(node: exp.Expr) -> tuple[type[exp.Expr] | str, list[exp.Expr], set[str]]:

@@ -82,7 +82,8 @@ Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
 @dataclass(frozen=True)
 class Identity:
     """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known; ``behind``: rows
-    have that value, or larger ones."""
+    have that value, or larger ones. ``sequence``: the name of its sequence in the table's schema, where that is one and not
+    the usual name (PostgreSQL)."""
 
     always: bool = False
     start: int = 1
@@ -93,6 +94,7 @@ class Identity:
     cache: int | None = None
     next_value: int | None = None
     behind: bool = False
+    sequence: str | None = None
 
 
 @dataclass(frozen=True)
@@ -295,7 +297,7 @@ class Partition:
     """A partition: its name and bounds as the source writes them; ``partitioning`` where it is partitioned again.
 
     ``own``: what its definition adds to its table's (a key, a check, a default), in the source's own words. ``schema``:
-    where it is not its table's.
+    where it is not its table's. ``renamed``: what its table's definition says too, by another name.
     """
 
     name: str
@@ -303,6 +305,7 @@ class Partition:
     partitioning: Partitioning | None = None
     own: tuple[str, ...] = ()
     schema: str | None = None
+    renamed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -123,13 +123,14 @@ def test_the_end_of_inheritance_is_named(postgresql: Fresh, elsewhere: str, tmp_
 
 
 def test_all_that_a_target_cannot_have_is_told_at_once(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
-    source = postgresql()
+    source, target = postgresql(), mysql()
     execute(source, 'CREATE TABLE u (id integer, "A" integer, a integer)', 'CREATE TABLE v ("B" integer, b integer)')
-    run = move(source, mysql(), tmp_path)
+    run = move(source, target, tmp_path)
     assert run.code == 1
     told = run.out + run.err
-    for words in (".A and a would both be named a", ".B and b would both be named b"):
-        assert words in told
+    u, v = (f'TABLE:"{schema_of(target)}"."{name}"' for name in ("u", "v"))
+    assert f"{u}.A and {u}.a would both be named a in " in told
+    assert f"; {v}.B and {v}.b would both be named b in " in " ".join(told.split())
 
 
 def test_programs_keep_the_mode_they_were_written_for(mysql: Fresh, tmp_path: Path) -> None:

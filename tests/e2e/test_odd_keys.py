@@ -32,7 +32,7 @@ def test_a_foreign_key_to_a_key_of_other_columns_is_named(sqlite_file: Fresh, po
     source, target = sqlite_file("source.db"), postgresql()
     execute(source, *UNMATCHED)
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
-    assert [loss for loss in run.losses if "foreign key  on p is left out" in loss], run.out
+    assert [loss for loss in run.losses if "foreign key on p is left out" in loss], run.out
     assert '. . unsupported: REF_CONSTRAINT:"public"."child"' in run.out
 
 
