@@ -38,7 +38,7 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import parsed_flavor
+from .dictionary import ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
 from .types import (
     CHARACTER_BYTES,
@@ -108,6 +108,7 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
+_QUOTED = re.compile(r"`(?:[^`]|``)+`")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
 )
@@ -194,7 +195,7 @@ class MySQLDDL(DDL):
         made = super().on_trial(table, name)
         columns = zip(made.columns, table.columns, strict=True)
         counted = tuple(replace(column, identity=self.identity_of(table, own)) for column, own in columns)
-        options = tuple(option for option in table.options if option[0] != "WITH SYSTEM VERSIONING")
+        options = tuple(option for option in table.options if option[0] not in {VERSIONED, UNVERSIONED})
         return replace(made, columns=counted, options=options)
 
     # --- types ------------------------------------------------------------------------------------------------------
@@ -289,9 +290,14 @@ class MySQLDDL(DDL):
         parts.append("INVISIBLE" if column.invisible else "")
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
+        parts.append(UNVERSIONED if self.keeps_versions(table) and self.makes_no_version(table, column) else "")
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
         parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def makes_no_version(self, table: Table, column: Column) -> bool:
+        """Whether a change of the column alone makes no version of the row."""
+        return self.quote(column.name) in _QUOTED.findall(dict(table.options).get(UNVERSIONED, ""))
 
     def comment(self, table: Table, column: Column | None, losses: list[Loss]) -> str:
         """The comment of a column, or of the table itself, as far as it may go."""
@@ -332,6 +338,8 @@ class MySQLDDL(DDL):
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
         if column.nullable:
             return "NULL" if declared_word(declared.sql) == "timestamp" else ""
+        if generated and column.generated is not None and column.generated.versions:  # it is, without saying so
+            return ""
         if generated and self.server != "mysql":
             losses.append(Loss(path_of(table), "not-null", "a generated column cannot be declared NOT NULL", column.name))
             return ""
@@ -339,12 +347,14 @@ class MySQLDDL(DDL):
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS …``; nothing is computed from an AUTO_INCREMENT column here."""
+        assert column.generated is not None
+        if column.generated.versions and self.keeps_versions(table):
+            return f"GENERATED ALWAYS AS {column.generated.expression.sql}"
         found: list[Loss] = []
         sql, counted = super().generated_clause(table, column, found), self.auto_increment(table)
         if not sql or counted is None or self.quote(counted) not in sql:
             losses += found
             return sql
-        assert column.generated is not None
         source = column.generated.expression.sql
         detail = (
             f"the generated column becomes an ordinary one with the values of now: {source}: {counted} is AUTO_INCREMENT"
@@ -574,7 +584,8 @@ class MySQLDDL(DDL):
         """Engine, collation, comment and partitions."""
         options = dict(table.options) if self.native else {}
         collation = self.collation(options.pop("COLLATE", self.binary_collation), path_of(table), losses)
-        versioned = options.pop("WITH SYSTEM VERSIONING", None) is not None
+        options.pop(VERSIONED, None)
+        options.pop(UNVERSIONED, None)
         parts = [
             f"ENGINE={options.pop('ENGINE', 'InnoDB')}",
             f"DEFAULT CHARSET={collation.split('_')[0]}",
@@ -583,12 +594,25 @@ class MySQLDDL(DDL):
         parts += [f"{name}={value}" for name, value in options.items()]
         if table.comment:
             parts.append(f"COMMENT={self.comment(table, None, losses)}")
-        if versioned and self.server != "mysql":
-            parts.append("WITH SYSTEM VERSIONING")
+        if self.keeps_versions(table):
+            parts.append(VERSIONED)
         sql = " " + " ".join(parts)
         if table.partitioning is not None and table.partitioning.dialect == self.adapter.name:
             return f"{sql}\nPARTITION BY {table.partitioning.clause}"
         return sql + super().table_options(table, losses)
+
+    def keeps_versions(self, table: Table) -> bool:
+        """Whether the table keeps versions of its rows, as it does in MariaDB alone."""
+        return self.native and self.server != "mysql" and VERSIONED in dict(table.options)
+
+    def period(self, table: Table) -> list[str]:
+        """``PERIOD FOR SYSTEM_TIME (…)`` of a table with columns that say when versions of rows begin and end."""
+        moments = {
+            c.generated.expression.sql: c.name for c in table.columns if c.generated is not None and c.generated.versions
+        }
+        if not moments or not self.keeps_versions(table):
+            return []
+        return [f"PERIOD FOR SYSTEM_TIME ({self.quote(moments[ROW_START])}, {self.quote(moments[ROW_END])})"]
 
     def range_checks(self, table: Table) -> list[str]:
         """Checks that restore what a wider declaration would let in."""
@@ -596,7 +620,7 @@ class MySQLDDL(DDL):
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """The primary key, the checks, and a key that AUTO_INCREMENT needs."""
-        items = super().inline_constraints(table, losses)
+        items = [*self.period(table), *super().inline_constraints(table, losses)]
         key = self.inline_with(table)
         if isinstance(key, Unique):
             items.append(self.unique_clause(table, key, losses))

@@ -335,7 +335,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=_options(row),
+            options=_options(row, columns),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -474,7 +474,7 @@ class Reader:
         if told is None:
             self.untold(f"TABLE:{table}", "generated", f"its expression {sql}", row["column_name"])
             return None
-        return Generated(Expression(told, "mysql"), stored="virtual" not in extra)
+        return Generated(Expression(told, "mysql"), stored="virtual" not in extra, versions=told in {ROW_START, ROW_END})
 
     def clean(self, sql: str) -> str:
         """An expression of the information schema; MariaDB's is as it was written."""
@@ -532,7 +532,8 @@ class Reader:
         if not rows:
             return None
         text = self.texts.table(name)
-        clause = text[text.rindex("PARTITION BY ") + len("PARTITION BY ") :].rstrip().removesuffix("*/").rstrip()
+        *_, begins = _PARTITION_BY.finditer(text)
+        clause = text[begins.end() :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
         return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
 
@@ -708,14 +709,24 @@ def _created(row: Row) -> list[tuple[str, str]]:
     return re.findall(r"`?(\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
 
 
-def _options(row: Row) -> tuple[tuple[str, str], ...]:
+def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """A table's options, as name and value of CREATE TABLE."""
     options = [("ENGINE", row["engine"]), ("COLLATE", row["table_collation"])]
     options += [(name.upper(), value) for name, value in _created(row) if name.lower() in _CREATE_OPTIONS]
     if row["table_type"] == "SYSTEM VERSIONED":
-        options.append(("WITH SYSTEM VERSIONING", ""))
+        options.append((VERSIONED, ""))
+        without = [quote(column["column_name"]) for column in columns if UNVERSIONED.lower() in column["extra"].lower()]
+        options += [(UNVERSIONED, ", ".join(without))] if without else []
     return tuple((name, value) for name, value in options if value is not None)
 
+
+VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
+"""The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+ROW_START, ROW_END = "ROW START", "ROW END"
+"""The expressions of the two columns that say when a row's version begins and ends."""
+
+_PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
+"""Where the partitions of a table begin in SHOW CREATE TABLE, whose texts have no line ends of their own."""
 
 _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)

@@ -212,6 +212,8 @@ class Columns(Expressions):
         """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
         assert column.generated is not None
         try:
+            if column.generated.versions:
+                raise Untranslatable("versions of rows are not kept here")
             sql = self.expression(column.generated.expression, table, into=column, fixed=True)
         except Untranslatable as why:
             sql = column.generated.expression.sql

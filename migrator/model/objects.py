@@ -97,10 +97,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Generated:
-    """A generated column's expression; ``stored`` or computed when read."""
+    """A generated column's expression; ``stored`` or computed when read.
+
+    ``versions``: it is the moment at which the row's version begins or ends, which every database has its own of.
+    """
 
     expression: Expression
     stored: bool = True
+    versions: bool = False
 
 
 @dataclass(frozen=True)
