@@ -40,6 +40,7 @@ from .collations import equality_of
 from .defaults import constant
 from .dictionary import ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
+from .partners import Partners, Place, common, partners
 from .types import (
     CHARACTER_BYTES,
     COMMENT_CHARACTERS,
@@ -208,10 +209,37 @@ class MySQLDDL(DDL):
         return made
 
     def declared(self, table: Table, column: Column) -> Declared:
-        """How a column would be declared if it were alone.
+        """How a column would be declared if no other were in its table: as those are that foreign keys join it with.
 
         :raises UnsupportedType: there is no way.
         """
+        own = self._declared_alone(table, column)
+        joined = self._joined(table, column)
+        if joined is None:
+            return own
+        sql = common([self._declared_alone(*one).sql for one in joined.members], any(map(self._counts, joined.members)))
+        if sql is None or sql == own.sql:
+            return own
+        others = ", ".join(
+            f"{there.name}.{one.name}" for there, one in joined.members if one.name != column.name or there != table
+        )
+        detail = f"is {sql} here, not {own.sql}: foreign keys join it with {others}, and want one type of all"
+        return replace(
+            own, sql=sql, loss="; ".join(filter(None, (own.loss, detail))), rule=own.rule if own.loss else "key-type"
+        )
+
+    def _joined(self, table: Table, column: Column) -> Partners | None:
+        """The columns that foreign keys join a column of another database with; those of MySQL's own agree."""
+        return None if self.native else self._partners.get((table.qname, column.name))
+
+    @cached_property
+    def _partners(self) -> dict[Place, Partners]:
+        return partners(self.catalog.of(Table))
+
+    def _counts(self, place: tuple[Table, Column]) -> bool:
+        return self.identity_of(*place) is not None
+
+    def _declared_alone(self, table: Table, column: Column) -> Declared:
         if self.keeps_native(column):
             return Declared(column.native)
         type_ = t.base_of(column.type)
@@ -318,16 +346,23 @@ class MySQLDDL(DDL):
             return f"COLLATE {self.collation(column.collation, path_of(table), losses, column.name)}"
         if self.native:
             return ""
+        column = self._led(table, column)
         if column.equality and isinstance(t.base_of(column.type), t.String):
             return f"COLLATE {self._folding(column)}"
         return ""
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         if self.native:
             return column.equality
+        column = self._led(table, column)
         texts = column.equality and isinstance(t.base_of(column.type), t.String)
         return equality_of(self._folding(column), column.type) if texts else EXACT
+
+    def _led(self, table: Table, column: Column) -> Column:
+        """The column, of a text's equality that foreign keys lead to: they want one collation of all."""
+        joined = self._joined(table, column)
+        return column if joined is None else replace(column, equality=joined.lead[1].equality)
 
     def _folding(self, column: Column) -> str:
         """The collation of a column whose source holds texts of different characters for equal."""

@@ -103,7 +103,7 @@ class SQLiteDDL(DDL):
             sql += f" COLLATE {nearest(column.equality, EQUALITIES)}"
         return sql
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         return EQUALITIES[nearest(column.equality, EQUALITIES)]
 

@@ -79,14 +79,14 @@ class Columns(Expressions):
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What texts the column holds for equal here."""
         return EXACT
 
     def _equality_losses(self, table: Table) -> Iterator[Loss]:
         """What texts columns hold for equal that they tell apart at the source, or the other way round."""
         texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
-        here = {column.name: self.equality(column) for column in texts}
+        here = {column.name: self.equality(table, column) for column in texts}
         differing: dict[str, list[str]] = {}
         for column in texts:
             for told in equality_changes(column.equality, here[column.name]):

@@ -33,8 +33,8 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
 
 
 def computed(table: Table, made: Table, apart: Collection[str | None] = ()) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """The columns that both tables compute, as :func:`matched` gives those that move; without those of ``apart``, and without
-    the moments at which versions of rows begin and end.
+    """The columns that both tables compute, as :func:`matched` gives those that move; without those of ``apart``, and
+    without the moments at which versions of rows begin and end.
     """
     there = {column.name.lower(): column for column in made.columns if column.generated is not None}
     pairs = [

@@ -140,7 +140,7 @@ class Profiler:
             meant = ddl.adapter.meaning(ddl.declaration(table, column))
             asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
             known = column.type if asked_for or meant is None else meant
-            yield source, replace(column, type=known, equality=ddl.equality(column))
+            yield source, replace(column, type=known, equality=ddl.equality(table, column))
 
     def _declared(self, table: Table, name: str, type_: t.Type) -> str:
         """How the target would declare a column of another type; empty: there is no target, or it has no such type."""
