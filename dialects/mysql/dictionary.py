@@ -287,7 +287,14 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        sql = self.texts.table(QName(schema, name))
+        try:
+            sql = self.texts.table(QName(schema, name))
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            detail = f"foreign keys are not carried: {error.orig.args[-1] if error.orig else error}"
+            self.losses.append(Loss(f"TABLE:{QName(schema, name)}", "privileges", detail))
+            return []
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
     def keys_query(self) -> str:
@@ -372,6 +379,9 @@ class Reader:
         if row["transactions"] == "NO":
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
+        if row["engine"] == _MERGE:
+            detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
+            self.losses.append(Loss(path, "merge", detail))
         self.period_losses(table)
         others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
         if others:
@@ -711,7 +721,7 @@ def _created(row: Row) -> list[tuple[str, str]]:
 
 def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """A table's options, as name and value of CREATE TABLE."""
-    options = [("ENGINE", row["engine"]), ("COLLATE", row["table_collation"])]
+    options = [("ENGINE", "MyISAM" if row["engine"] == _MERGE else row["engine"]), ("COLLATE", row["table_collation"])]
     options += [(name.upper(), value) for name, value in _created(row) if name.lower() in _CREATE_OPTIONS]
     if row["table_type"] == "SYSTEM VERSIONED":
         options.append((VERSIONED, ""))
@@ -722,6 +732,7 @@ def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
 
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+_MERGE = "MRG_MyISAM"
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 

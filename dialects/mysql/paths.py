@@ -273,6 +273,7 @@ def rows_of(read: Read) -> str:
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
+    _refuse_hidden(connection, read.table)
     charsets = character_sets(connection, read.table)
     items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
     any_bytes = {name for name in read.any_bytes if charsets.get(name) in _AS_SENT | _AS_STORED}
@@ -288,6 +289,14 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         if not rows.complete and driver.open:
             _interrupt(connection)
             rows.discard()
+
+
+def _refuse_hidden(connection: sa.Connection, table: QName) -> None:
+    """Fail if the user may not read all columns of a table: those that are not shown to him would be lost silently."""
+    seen: set[QName] = connection.info.setdefault("migrator.seen", set())
+    if table not in seen:
+        execute_verbatim(connection, f"SELECT * FROM {qualified(table)} LIMIT 0")
+        seen.add(table)
 
 
 def digest(connection: sa.Connection, read: Read) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.pump import Run, done, pump, remap
 from tests.support.rows import assert_same_rows
@@ -29,7 +30,8 @@ PARTITIONED = (
         SUBPARTITION BY KEY (d) (PARTITION p0 VALUES IN (0) (SUBPARTITION s0, SUBPARTITION s1 COMMENT 'PARTITION BY'),
         PARTITION p1 VALUES IN (1) (SUBPARTITION s2, SUBPARTITION s3))""",
     """CREATE TABLE t (id int, d date, n varchar(30) NOT NULL DEFAULT 'a', PRIMARY KEY (id, d, n))
-        PARTITION BY LIST COLUMNS (n) (PARTITION p0 VALUES IN ('a\n PARTITION BY b') COMMENT 'c\n PARTITION BY d', PARTITION p1 VALUES IN ('a'))""",
+        PARTITION BY LIST COLUMNS (n) (PARTITION p0 VALUES IN ('a\n PARTITION BY b') COMMENT 'c\n PARTITION BY d',
+        PARTITION p1 VALUES IN ('a'))""",
     "CREATE TABLE t (id int, d date, PRIMARY KEY (id)) PARTITION BY LINEAR HASH (id) PARTITIONS 3",
 )
 
@@ -94,3 +96,60 @@ def test_columns_without_versions_have_none_at_the_target(mysql: Callable[[], st
         assert shown(target, table) == shown(source, table)
         assert re.search("WITHOUT SYSTEM VERSIONING", shown(target, table))
     assert [loss for loss in run.losses if "system-versioning" not in loss] == []
+
+
+def test_a_table_that_does_not_open_fails_alone(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(
+        source,
+        "CREATE TABLE a1 (a int) ENGINE=Aria",
+        "CREATE TABLE broken (a int, KEY (a)) ENGINE=MERGE UNION=(a1)",
+        "CREATE TABLE good (a int)",
+        "INSERT INTO good VALUES (1), (2)",
+    )
+    for asked in ((), ("ESTIMATE=STATISTICS",)):
+        run = pump("expdp", source, f"DIRECTORY={tmp_path}", f"DUMPFILE=t{len(asked)}.dmp", *asked)
+        assert run.code == 5
+        assert run.rows == {"a1": 0, "good": 2}
+        assert re.search('ORA-31693: Table data object .*"broken" failed to unload', run.out)
+        assert "Unable to open underlying table" in run.out
+
+
+def test_a_table_of_other_tables_rows_gets_rows_of_its_own_by_name(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE m1 (a int PRIMARY KEY) ENGINE=MyISAM",
+        "CREATE TABLE m2 LIKE m1",
+        "INSERT INTO m1 VALUES (1)",
+        "INSERT INTO m2 VALUES (2)",
+        "CREATE TABLE both_ (a int PRIMARY KEY) ENGINE=MERGE UNION=(m1, m2) INSERT_METHOD=LAST",
+    )
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert_same_rows(source, target)
+    assert [loss for loss in run.losses if '"both_"' in loss and "[merge]" in loss]
+    assert "ENGINE=MyISAM" in shown(target, "both_")
+
+
+def test_a_table_that_may_be_read_in_part_fails_alone(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    user = f"{sa.make_url(source).database}_part"
+    execute(
+        source,
+        "CREATE TABLE part (a int, b int)",
+        "CREATE TABLE whole (a int)",
+        "INSERT INTO part VALUES (1, 2)",
+        "INSERT INTO whole VALUES (1)",
+        f"CREATE USER {user}@localhost IDENTIFIED BY 'part'",
+        f"GRANT SELECT (a) ON part TO {user}@localhost",
+        f"GRANT SELECT ON whole TO {user}@localhost",
+    )
+    mine = sa.make_url(source).set(username=user, password="part").render_as_string(hide_password=False)
+    try:
+        run = pump("expdp", mine, f"DIRECTORY={tmp_path}", "DUMPFILE=t.dmp", "MASTER_TABLE=LOCAL")
+    finally:
+        execute(source, f"DROP USER {user}@localhost")
+    assert run.code == 5
+    assert run.rows == {"whole": 1}
+    assert re.search('ORA-31693: Table data object .*"part" failed to unload', run.out)
+    assert [loss for loss in run.losses if '"part"' in loss and "foreign keys are not carried" in loss]
