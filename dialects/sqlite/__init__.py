@@ -37,7 +37,7 @@ from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, TYPES, neutral
+from .types import DIALECT, LACKS, TYPES, neutral, unsaid
 
 _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -92,8 +92,8 @@ class SQLiteAdapter(Adapter):
         return neutral(declaration)
 
     def unsaid(self, declaration: str) -> str:
-        """That a column takes values of any type."""
-        return "values of any type are let in at the source" if declaration in {"", "ANY"} else ""
+        """That a column takes values of any type, or is of none that is known."""
+        return unsaid(declaration)
 
     # --- connecting -------------------------------------------------------------------------------------------------
 

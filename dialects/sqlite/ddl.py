@@ -37,7 +37,7 @@ from migrator.model.objects import (
 
 from .constants import constant
 from .names import quote
-from .types import DIALECT, EQUALITIES
+from .types import DIALECT, EQUALITIES, as_declared
 
 _NEW_UUID = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||"
@@ -110,7 +110,7 @@ class SQLiteDDL(DDL):
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
         if self.described(table) and column.carried is None:
-            return column.native
+            return as_declared(column.native)
         return super().type_of(table, column, losses)
 
     def generator(self, table: Table) -> Column | None:
@@ -222,6 +222,13 @@ class SQLiteDDL(DDL):
             return made
         loss = Loss(path_of(table), "comment", f"the comments of {', '.join(commented)} are left out: SQLite keeps none")
         return replace(made, losses=(*made.losses, loss))
+
+    def key_columns(self, table: Table, key: PrimaryKey | Unique, label: str, losses: list[Loss]) -> str:
+        """The columns of a key, with its own collations from SQLite to SQLite."""
+        if not key.collations or not self.described(table):
+            return super().key_columns(table, key, label, losses)
+        parts = zip(map(self.quote, key.columns), key.collations, strict=True)
+        return ", ".join(f"{column} COLLATE {collation}" if collation else column for column, collation in parts)
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """All constraints; the key of a generated column stands at the column."""

@@ -29,6 +29,7 @@ from migrator.model.objects import (
     Identity,
     Index,
     IndexKey,
+    Literal,
     Object,
     PrimaryKey,
     Program,
@@ -40,7 +41,7 @@ from migrator.model.objects import (
 )
 
 from .declaration import TableText, read_index, read_table, read_view
-from .defaults import default_of
+from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
 from .proof import Declared, Proved, prove
@@ -251,7 +252,11 @@ class _Dictionary:
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
             return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name, name)))
-        return replace(column, default=self._default(table, column, default))
+        made = self._default(table, column, default)
+        own = as_stored(default, native)
+        if own is None or not isinstance(made, Literal) or made == own:
+            return replace(column, default=made)
+        return replace(column, default=own, constant=made)
 
     def _default(self, table: Table, column: Column, sql: str | None) -> Default | None:
         try:
@@ -273,10 +278,12 @@ class _Dictionary:
             return table
         clause = text.of("PRIMARY KEY")[0]
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
+        indexes = (index for _, index, _, origin in self.facts.indexes.get(table.name, []) if origin == "pk")
+        own = next((self._collations(index, text) for index in indexes), ())
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
-            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
-        return replace(table, primary_key=PrimaryKey(clause.name, columns))
+            return replace(table, uniques=(Unique(clause.name, columns, collations=own), *table.uniques))
+        return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=own))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
         found = []
@@ -284,8 +291,16 @@ class _Dictionary:
             if origin == "u":
                 columns = tuple(key[1] for key in self.facts.index_keys[index])
                 clause = text.named("UNIQUE", columns)
-                found.append(Unique(clause.name if clause else None, columns))
+                collations = self._collations(index, text)
+                found.append(Unique(clause.name if clause else None, columns, collations=collations))
         return tuple(found)
+
+    def _collations(self, index: str, text: TableText) -> tuple[str, ...]:
+        """The collations that the key of an index gives its columns, where they have others; none if it gives none."""
+        usual = {name.lower(): collation for name, collation in text.collations.items()}
+        keys = [(key[1], key[3].upper()) for key in self.facts.index_keys[index]]
+        own = tuple("" if collation == usual.get(name.lower(), "BINARY") else collation for name, collation in keys)
+        return own if any(own) else ()
 
     def _foreign_keys(self, name: str, text: TableText) -> tuple[ForeignKey, ...]:
         grouped: dict[int, list[Row]] = {}

@@ -26,13 +26,23 @@ class Constraints(Columns):
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``."""
-        return f"{self.named(key.name)}PRIMARY KEY ({self.columns(key.columns)}){self.deferral(table, key, losses)}"
+        columns = self.key_columns(table, key, "the primary key", losses)
+        return f"{self.named(key.name)}PRIMARY KEY ({columns}){self.deferral(table, key, losses)}"
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""
         if not unique.nulls_distinct:
             losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {unique.name} lets several NULLs in here"))
-        return f"{self.named(unique.name)}UNIQUE ({self.columns(unique.columns)}){self.deferral(table, unique, losses)}"
+        columns = self.key_columns(table, unique, f"unique {unique.name or ''}".rstrip(), losses)
+        return f"{self.named(unique.name)}UNIQUE ({columns}){self.deferral(table, unique, losses)}"
+
+    def key_columns(self, table: Table, key: PrimaryKey | Unique, label: str, losses: list[Loss]) -> str:
+        """The columns of a key; the key's own collations are a loss."""
+        for name, collation in zip(key.columns, key.collations, strict=bool(key.collations)):
+            if collation:
+                detail = f"{label} compares as the column does (at the source: by its own collation {collation})"
+                losses.append(Loss(path_of(table), "key-collation", detail, name))
+        return self.columns(key.columns)
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""

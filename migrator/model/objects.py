@@ -151,23 +151,25 @@ class Column:
 
 @dataclass(frozen=True)
 class PrimaryKey:
-    """A primary key."""
+    """A primary key. ``collations``: those that the key itself gives its columns, empty where it gives none."""
 
     name: str | None
     columns: tuple[str, ...]
     deferrable: bool = False
     initially_deferred: bool = False
+    collations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Unique:
-    """A unique constraint (an index that is merely unique is an :class:`Index`)."""
+    """A unique constraint (an index that is merely unique is an :class:`Index`). ``collations``: as a primary key's."""
 
     name: str | None
     columns: tuple[str, ...]
     deferrable: bool = False
     initially_deferred: bool = False
     nulls_distinct: bool = True
+    collations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
