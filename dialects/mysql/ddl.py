@@ -109,6 +109,8 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
+_COUNTING_WITHIN = frozenset({"myisam", "aria"})
+"""Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
 _QUOTED = re.compile(r"`(?:[^`]|``)+`")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
@@ -387,7 +389,7 @@ class MySQLDDL(DDL):
             return f"GENERATED ALWAYS AS {column.generated.expression.sql}"
         found: list[Loss] = []
         sql, counted = super().generated_clause(table, column, found), self.auto_increment(table)
-        if not sql or counted is None or self.quote(counted) not in sql:
+        if not sql or counted is None or self.quote(counted) not in sql or self._has_virtual_ones(column):
             losses += found
             return sql
         source = column.generated.expression.sql
@@ -396,6 +398,12 @@ class MySQLDDL(DDL):
         )
         losses.append(Loss(path_of(table), "generated", detail, column.name))
         return ""
+
+    def _has_virtual_ones(self, column: Column) -> bool:
+        """Whether a column comes from a server of this very release, which computes it from a counter when it is read."""
+        source = parsed_flavor(self.catalog.version)
+        same = self.native and self.version is not None and source.version[:2] == self.version[:2]
+        return same and column.generated is not None and not column.generated.stored
 
     def on_update_clause(self, column: Column, declared: Declared) -> str:
         """``ON UPDATE CURRENT_TIMESTAMP``."""
@@ -518,23 +526,29 @@ class MySQLDDL(DDL):
         type_ = t.base_of(column.type)
         if not isinstance(type_, t.Integer | t.Float) and not (isinstance(type_, t.Decimal) and not type_.scale):
             return "AUTO_INCREMENT needs an integer"
-        if table.primary_key is not None and table.primary_key.columns[0] == column.name:
+        if table.primary_key is not None and self._serves(table, table.primary_key.columns, column.name):
             return ""
         return "" if self.inline_key(table, column.name) else "AUTO_INCREMENT needs a key that begins with the column"
 
+    def _serves(self, table: Table, key: tuple[str | None, ...], column: str) -> bool:
+        """Whether a key serves an AUTO_INCREMENT column: it begins with it; two engines count within what comes before."""
+        within = self.native and dict(table.options).get("ENGINE", "").lower() in _COUNTING_WITHIN
+        return column in (key if within else key[:1])
+
     def inline_key(self, table: Table, column: str) -> Unique | Index | None:
-        """A key that begins with ``column``."""
+        """A key that serves ``column``."""
         for unique in table.uniques:
-            if unique.columns[0] == column:
+            if self._serves(table, unique.columns, column):
                 return unique
         plain = (index for index in table.indexes if index.where is None and index.method == "btree")
-        return next((index for index in plain if index.keys[0].column == column), None)
+        return next((index for index in plain if self._serves(table, tuple(key.column for key in index.keys), column)), None)
 
     def inline_with(self, table: Table) -> Unique | Index | None:
         """The key that must stand in CREATE TABLE for AUTO_INCREMENT's sake; None where the primary key serves."""
         column = self.auto_increment(table)
-        primary = table.primary_key is not None and table.primary_key.columns[0] == column
-        return None if column is None or primary else self.inline_key(table, column)
+        if column is None or (table.primary_key is not None and self._serves(table, table.primary_key.columns, column)):
+            return None
+        return self.inline_key(table, column)
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``AUTO_INCREMENT``, or a loss."""
@@ -665,7 +679,16 @@ class MySQLDDL(DDL):
 
     def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
         keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
-        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys})"
+        hidden = self._hidden_clause(table, index, losses)
+        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys}){hidden}"
+
+    def _hidden_clause(self, table: Table, index: Index, losses: list[Loss]) -> str:
+        """What hides an index from the optimizer, for which the two servers have words of their own."""
+        if index.hidden and self.native and not self.server:
+            detail = f"the optimizer may use index {index.name}, which it ignored before"
+            losses.append(Loss(path_of(table), "index-hidden", detail))
+        word = {"mariadb": " IGNORED", "mysql": " INVISIBLE"}.get(self.server, "")
+        return word if index.hidden and self.native else ""
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
@@ -804,6 +827,7 @@ class MySQLDDL(DDL):
         sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
         if index.comment:
             sql += f" COMMENT {self.literal(index.comment)}"
+        sql += self._hidden_clause(table, index, losses)
         return Script((sql,), tuple(losses))
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:

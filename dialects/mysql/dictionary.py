@@ -347,7 +347,7 @@ class Reader:
             rows=row["table_rows"],
             bytes=row["data_length"],
         )
-        self.table_losses(table, row, keys)
+        self.table_losses(table, row)
         return table
 
     def told_indexes(self, table: QName, indexes: dict[str, list[Row]]) -> dict[str, list[Row]]:
@@ -370,7 +370,7 @@ class Reader:
         told = self.texts.index_key(table, index, sql) if doubtful(sql) else sql
         return None if told is None else {**key, "expression": told}
 
-    def table_losses(self, table: Table, row: Row, keys: Sequence[Row]) -> None:
+    def table_losses(self, table: Table, row: Row) -> None:
         """Name what a table has and the model has not."""
         path = path_of(table)
         if row["table_type"] == "SYSTEM VERSIONED":
@@ -386,8 +386,6 @@ class Reader:
         others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
-        for index in dict.fromkeys(key["index_name"] for key in keys if key["hidden"]):
-            self.losses.append(Loss(path, "index-hidden", f"the optimizer may use index {index}, which it ignored before"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -692,7 +690,7 @@ def _key(row: Row) -> Key:
 def _is_constraint(keys: Sequence[Row]) -> bool:
     """A unique index over whole columns, in ascending order, is a unique constraint: MySQL makes no difference."""
     plain = all(k["column_name"] and k["sub_part"] is None and k["collation"] != "D" for k in keys)
-    return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"]
+    return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"] and not keys[0]["hidden"]
 
 
 def _index(name: str, keys: Sequence[Row]) -> Index:
@@ -711,6 +709,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
         unique=not keys[0]["non_unique"],
         method=method,
         comment=keys[0]["index_comment"] or None,
+        hidden=bool(keys[0]["hidden"]),
     )
 
 

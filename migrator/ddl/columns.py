@@ -72,6 +72,9 @@ class Columns(Expressions):
         source = load_adapter(self.catalog.dialect)
         if detail := source.unsaid_options(table.options):
             yield Loss(path_of(table), "table-options", detail)
+        for index in (index for index in table.indexes if index.hidden):
+            detail = f"the optimizer may use index {index.name}, which it ignored before"
+            yield Loss(path_of(table), "index-hidden", detail)
         for column in table.columns:
             if detail := source.unsaid(column.native):
                 yield Loss(path_of(table), "declaration", detail, column.name)

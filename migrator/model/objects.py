@@ -224,7 +224,7 @@ class IndexKey:
 class Index:
     """An index. ``method`` in the source's word: btree, hash, gin, gist, fulltext, spatial …; ``where``: partial.
 
-    ``partition``: the one partition of its table that has it; None: the whole table.
+    ``partition``: the one partition of its table that has it; None: the whole table. ``hidden``: the optimizer ignores it.
     """
 
     name: str
@@ -236,6 +236,7 @@ class Index:
     comment: str | None = None
     nulls_distinct: bool = True
     partition: str | None = None
+    hidden: bool = False
 
 
 # --- objects --------------------------------------------------------------------------------------------------------

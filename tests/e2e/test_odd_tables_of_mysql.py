@@ -153,3 +153,35 @@ def test_a_table_that_may_be_read_in_part_fails_alone(mysql: Callable[[], str], 
     assert run.rows == {"whole": 1}
     assert re.search('ORA-31693: Table data object .*"part" failed to unload', run.out)
     assert [loss for loss in run.losses if '"part"' in loss and "foreign keys are not carried" in loss]
+
+
+REPLAYED = {
+    "hidden indexes": """CREATE TABLE t (a int, b int AUTO_INCREMENT, c int, UNIQUE KEY ua (a) IGNORED, KEY kb (b) IGNORED,
+        KEY kc (c, a) COMMENT 'x' IGNORED)""",
+    "a counter in a virtual column": "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, w int AS (id + 1) VIRTUAL)",
+    "a counter within a primary key": """CREATE TABLE t (c int, id int AUTO_INCREMENT, a int, PRIMARY KEY (c, id))
+        ENGINE=MyISAM""",
+    "a counter within a key": "CREATE TABLE t (c int, id int AUTO_INCREMENT, KEY k (c, id)) ENGINE=Aria TRANSACTIONAL=0",
+}
+
+
+@pytest.mark.parametrize("table", REPLAYED.values(), ids=REPLAYED)
+def test_what_a_server_has_another_of_its_kind_has_too(table: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, table, "INSERT INTO t (c) VALUES (1), (2), (3)")
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    for one in ("AUTO_INCREMENT", "IGNORED", "VIRTUAL"):
+        assert shown(target, "t").count(one) == shown(source, "t").count(one)
+    rules = {loss.rpartition("[")[2] for loss in run.losses}
+    assert rules <= {"no-snapshot]", "table-options]"}
+    assert_same_rows(source, target)
+
+
+def test_an_index_that_is_hidden_no_more_is_named(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, "CREATE TABLE t (a int, b int, UNIQUE KEY ua (a) IGNORED, KEY kb (b) IGNORED, KEY kc (b, a))")
+    run = done(linked(source, target, tmp_path))
+    named = [loss for loss in run.losses if "[index-hidden]" in loss]
+    assert [loss.split(" index ")[1].split(",")[0] for loss in named] == ["ua", "kb"]
