@@ -239,7 +239,7 @@ class Reader:
         """All objects in an order in which they can be made: views after the routines they call."""
         tables = self.rows(_TABLES)
         made: list[Object] = [
-            *(self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE"),
+            *filter(None, (self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE")),
             *self.tables([row for row in tables if row["table_type"] in {"BASE TABLE", "SYSTEM VERSIONED"}]),
             *self.routines(),
             *self.views(),
@@ -252,10 +252,16 @@ class Reader:
         objects = (*(Schema(name) for name in self.names), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
 
-    def sequence(self, row: Row) -> SequenceObject:
-        """A MariaDB sequence, which is a table of one row."""
+    def sequence(self, row: Row) -> SequenceObject | None:
+        """A MariaDB sequence, which is a table of one row; None, and named, where the user may not read it."""
         name = QName(row["table_schema"], row["table_name"])
-        state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
+        try:
+            state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {_message(error)}"))
+            return None
         return SequenceObject(
             name.schema,
             name.name,
@@ -287,14 +293,10 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        try:
-            sql = self.texts.table(QName(schema, name))
-        except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
-                raise
-            detail = f"foreign keys are not carried: {error.orig.args[-1] if error.orig else error}"
+        sql = self.texts.table(QName(schema, name))
+        if not sql:
+            detail = "foreign keys are not carried: the server does not show them to this user"
             self.losses.append(Loss(f"TABLE:{QName(schema, name)}", "privileges", detail))
-            return []
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
     def keys_query(self) -> str:
@@ -540,8 +542,12 @@ class Reader:
         if not rows:
             return None
         text = self.texts.table(name)
-        *_, begins = _PARTITION_BY.finditer(text)
-        clause = text[begins.end() :].rstrip().removesuffix("*/").rstrip()
+        begins = [found.end() for found in _PARTITION_BY.finditer(text)]
+        if not begins:
+            detail = "partitions are not carried: the server does not show them to this user"
+            self.losses.append(Loss(f"TABLE:{name}", "partitioning", detail))
+            return None
+        clause = text[begins[-1] :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
         return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
 
@@ -674,6 +680,11 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
 
 
 # --- pieces ---------------------------------------------------------------------------------------------------------
+
+
+def _message(error: sa.exc.DBAPIError) -> str:
+    """What the server says."""
+    return str(error.orig.args[-1]) if error.orig is not None and error.orig.args else str(error)
 
 
 def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Row]]:

@@ -136,12 +136,14 @@ def test_a_table_that_may_be_read_in_part_fails_alone(mysql: Callable[[], str], 
     user = f"{sa.make_url(source).database}_part"
     execute(
         source,
-        "CREATE TABLE part (a int, b int)",
+        "CREATE TABLE part (a int, b int DEFAULT 5, e text DEFAULT '?') PARTITION BY HASH (a) PARTITIONS 2",
+        "CREATE SEQUENCE counted",
         "CREATE TABLE whole (a int)",
-        "INSERT INTO part VALUES (1, 2)",
+        "INSERT INTO part (a, b) VALUES (1, 2)",
         "INSERT INTO whole VALUES (1)",
         f"CREATE USER {user}@localhost IDENTIFIED BY 'part'",
-        f"GRANT SELECT (a) ON part TO {user}@localhost",
+        f"GRANT SELECT (a, e) ON part TO {user}@localhost",
+        f"GRANT INSERT ON counted TO {user}@localhost",
         f"GRANT SELECT ON whole TO {user}@localhost",
     )
     mine = sa.make_url(source).set(username=user, password="part").render_as_string(hide_password=False)
@@ -153,6 +155,8 @@ def test_a_table_that_may_be_read_in_part_fails_alone(mysql: Callable[[], str], 
     assert run.rows == {"whole": 1}
     assert re.search('ORA-31693: Table data object .*"part" failed to unload', run.out)
     assert [loss for loss in run.losses if '"part"' in loss and "foreign keys are not carried" in loss]
+    assert [loss for loss in run.losses if '"part"' in loss and "partitions are not carried" in loss]
+    assert [loss for loss in run.losses if "SEQUENCE:" in loss and "not carried: SELECT command denied" in loss]
 
 
 REPLAYED = {
