@@ -163,9 +163,9 @@ def unsaid(declared: str) -> str:
     """What a declaration leaves open: which values it is for."""
     if declared in {"", "ANY"}:
         return "values of any type are let in at the source"
-    if _rule_of(declared)[0] is not None:
+    if _rule_of(declared)[0] is not None or affinity(declared) != "NUMERIC":  # else a word in it says what it is for
         return ""
-    return f"{declared} is no type that is known: it is taken for what SQLite does, {affinity(declared)}, or its values say"
+    return f"{declared} is no type that is known: it is for numbers, unless its values say otherwise"
 
 
 @lru_cache(maxsize=1024)
