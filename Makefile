@@ -33,6 +33,7 @@ docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown parameters > docs/parameters.md
 	@$(BIN)/migrator help --markdown access-methods > docs/access-methods.md
 	@$(BIN)/migrator help --markdown jobs > docs/jobs.md
+	@$(BIN)/migrator help --markdown names > docs/names.md
 	@$(BIN)/migrator help --markdown verify > docs/verify.md
 	@$(BIN)/migrator help --markdown types > docs/types.md
 	@$(BIN)/migrator help --markdown policies > docs/policies.md

@@ -7,7 +7,7 @@ and ``migrator.errors``, and nothing else of migrator. ``docs/adding-a-dialect.m
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -42,6 +42,22 @@ Scope = Literal["table", "database"]
 """What a set of data files that can be copied into another database holds."""
 
 
+NamedKind = Literal["table", "view", "sequence", "primary_key", "unique", "check", "foreign_key", "index"]
+"""What has a name that may have to be its own."""
+
+
+@dataclass(frozen=True)
+class NameSpace:
+    """Kinds whose names must differ from one another: in a ``schema``, or among the parts of one ``table``."""
+
+    kinds: frozenset[NamedKind]
+    within: Literal["schema", "table"] = "schema"
+
+
+RELATIONS: frozenset[NamedKind] = frozenset({"table", "view", "sequence", "primary_key", "unique", "index"})
+"""What shares one name space where keys are indexes, and indexes are kept as tables are."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a database can do, as questions."""
@@ -56,14 +72,18 @@ class Capabilities:
     """Can DDL be rolled back?"""
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
-    index_names: Literal["schema", "table"] = "schema"
-    """Within what must an index's name be unique?"""
+    name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
+    """What must have names of their own, and within what?"""
+    reserved_prefix: str = ""
+    """How may no index be named? (Empty: there is no such rule.)"""
+    nulls_in_primary_keys: bool = False
+    """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
     """Do table names that differ only in case collide?"""
     ignores_column_case: bool = False
-    """Do column names that differ only in case collide?"""
+    """Do names of columns, indexes and constraints that differ only in case collide?"""
     max_readers: int | None = None
     """How many connections can read one snapshot at once? (None: any number.)"""
     max_writers: int | None = None
@@ -80,6 +100,8 @@ class Capabilities:
     """Are there types for whole numbers? (False: they are decimals with nothing after the point.)"""
     empty_is_null: bool = False
     """Is an empty text NULL?"""
+    types_by_rows: bool = False
+    """Do declared types bind no value, so that the catalog looks at the rows to say what types they are of?"""
     select_list: int = 0
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
     negative_zero: bool = True
@@ -526,10 +548,13 @@ class Adapter(ABC):
         return tuple(name for (_, name), own in found.items() if [c["name"].lower() for c in own] == list(columns))
 
     @abstractmethod
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these schemas, tables and views in an order in which they can be made.
 
-        ``proof``: where the declared types do not bind the values (SQLite), look at the rows to choose neutral types.
+        ``proof``: where the declared types do not bind the values (SQLite), look at the rows to choose neutral types; of all
+        tables, or of these.
         Things with no place in the model become losses of the catalog.
 
         :raises UnsupportedType: a column whose type is not understood.

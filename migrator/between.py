@@ -235,7 +235,6 @@ PASSAGES = (
         detail="a UUID is kept, and not how it is written: capitals, braces",
         parsed=True,
     ),
-    Passage((t.Json,), t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True),
     Passage(_WORDS, t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True, parsed=True),
     Passage((t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array), t.Xml, _no_declaration),
     Passage((t.Timestamp,), t.Date, None, _from_zone, _ZONE, "an instant becomes its day in UTC", each=True),

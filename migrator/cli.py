@@ -1,4 +1,5 @@
-"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``retry-rejects``, ``help``.
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``renames``,
+``retry-rejects``, ``help``.
 
 Exit codes are 0, 5 and 1.
 
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from migrator.spec import JobSpec
 
 FAILURE = 1
+_OF_EXPORT, _OF_IMPORT = "UDE-", "UDI-"
+"""What the codes of the two clients' own messages begin with."""
 _WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
@@ -72,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
         _check_text(arguments)
         return _run(arguments, run or in_own_process)
     except MigratorError as error:
-        return _fail(error)
+        return _fail(error, client=arguments[0] if arguments else "")
     except KeyboardInterrupt:
         return _fail(Interrupted(job=arguments[0]))
     except BrokenPipeError:
@@ -102,12 +105,15 @@ def _check_text(arguments: Sequence[str]) -> None:
             raise NotText(name=parameter, shown=shown, encoding=sys.getfilesystemencoding())
 
 
-def _fail(error: MigratorError, cause: BaseException | None = None) -> int:
+def _fail(error: MigratorError, cause: BaseException | None = None, client: str = "") -> int:
     if os.environ.get("MIGRATOR_TRACE") == "1":
         import traceback
 
         traceback.print_exception(cause or error)
-    print(error.explained(), file=sys.stderr)
+    text = error.explained()
+    if client.lower() == "impdp" and text.startswith(_OF_EXPORT):  # what the clients have in common is said under both names
+        text = text.replace(_OF_EXPORT, _OF_IMPORT, 1)
+    print(text, file=sys.stderr)
     return FAILURE
 
 
@@ -121,7 +127,7 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return _help([], run)
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    if name in {"plan", "verify", "jobs", "dumpinfo", "retry-rejects", "help"} and any(map(_WANTS_HELP.fullmatch, rest)):
+    if name not in {"expdp", "impdp"} and any(map(_WANTS_HELP.fullmatch, rest)):
         return _usage(name)
     return _COMMANDS[name](rest, run)
 
@@ -302,7 +308,23 @@ def _jobs(arguments: Sequence[str], _: Run) -> int:
     settings = config.load()
     databases = [Database(settings.resolve(settings.reference(argument))) for argument in arguments]
     jobs = [job for database in databases for job in control.jobs_in(database)] + control.local_jobs()
-    console.say(interactive.jobs_text([job.status() for job in jobs]), end="")
+    console.say(interactive.jobs_text(list(control.standing(jobs))), end="")
+    return 0
+
+
+def _renames(arguments: Sequence[str], _: Run) -> int:
+    """``migrator renames``: what the rename maps of a database say."""
+    from migrator import command_line, config, console
+    from migrator.ends import Database
+    from migrator.operations import naming
+
+    words, as_json = _formatted(arguments)
+    settings = config.load()
+    found = naming.every_entry(Database(settings.resolve(settings.reference(command_line.only_word(words)))))
+    if as_json:
+        console.say(json.dumps([entry.to_json() for entry in found], indent=2, ensure_ascii=False))
+    else:
+        console.say("\n".join(map(str, found)) or "nothing has another name")
     return 0
 
 
@@ -359,6 +381,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "plan": _plan,
     "verify": _verify,
     "jobs": _jobs,
+    "renames": _renames,
     "retry-rejects": _retry_rejects,
     "dumpinfo": _dumpinfo,
     "help": _help,

@@ -6,14 +6,17 @@ expressions make of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from migrator.adapter import load_adapter
 from migrator.between import passage
 from migrator.ddl import key_losses
+from migrator.expressions import Untranslatable
 from migrator.expressions.likeness import alike
-from migrator.model.catalog import Loss, path_of
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.equality import Equality
 from migrator.model.objects import Column, Expression, Table
 
 
@@ -45,13 +48,36 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
         if column.generated is None or found is None or found.generated is None:
             continue
         here, own = column.generated.expression, found.generated.expression
-        if not _alike(here, own):
+        if not _alike(here, own, table, existing, column):
             detail = f"the target's own expression computes it: {own.sql}; at the source it is {here.sql}"
             yield Loss(path, OWN, detail, found.name)
 
 
-def _alike(here: Expression, own: Expression) -> bool:
-    """Whether two expressions say the same by their words."""
+def _alike(here: Expression, own: Expression, table: Table, existing: Table, column: Column) -> bool:
+    """Whether two expressions say the same: by their words, those of another database in the words of the target's.
+
+    The same words may mean another thing there: which halves are rounded up, what SUBSTR gives from 0 on.
+    """
     if here == own:
         return True
-    return alike(here.sql, load_adapter(here.dialect).language, own.sql, load_adapter(own.dialect).language)
+    language = load_adapter(own.dialect).language
+    if here.dialect == own.dialect:
+        return alike(here.sql, own.sql, language)
+    ddl = load_adapter(own.dialect).ddl(Catalog(here.dialect, "", (table,)))
+    try:
+        said = ddl.expression(here, table, into=column, fixed=True)
+        named = {word.value.lower() for word in language.words(own.sql)}
+    except Untranslatable:
+        return False
+    return alike(said, own.sql, language) and not _compared_otherwise(table, existing, named)
+
+
+def _compared_otherwise(table: Table, existing: Table, names: Collection[str]) -> bool:
+    """Whether one of the columns holds other texts for equal in the table that is there, or has values of another kind."""
+    there = {column.name.lower(): column for column in existing.columns}
+    pairs = [(column, there.get(column.name.lower())) for column in table.columns if column.name.lower() in names]
+    return any(found is None or _kind(found) != _kind(column) for column, found in pairs)
+
+
+def _kind(column: Column) -> tuple[type[t.Type], Equality]:
+    return type(t.base_of(column.type)), column.equality

@@ -323,8 +323,8 @@ class UnknownCommand(UsageError):
     code = "MIG-10001"
     template = "'{name}' is no command"
     action = (
-        "The commands are expdp, impdp, plan (of expdp or impdp), verify, jobs, dumpinfo, retry-rejects and help; migrator "
-        "help describes them."
+        "The commands are expdp, impdp, plan (of expdp or impdp), verify, jobs, dumpinfo, renames, retry-rejects and help; "
+        "migrator help describes them."
     )
 
 
@@ -831,7 +831,15 @@ class RowsMissing(MigratorError):
 
     code = "MIG-20004"
     template = "{table}: the dump file set has none of its rows, since the export failed: {detail}"
-    action = "Export the table again."
+    action = "Export the table again, or leave its rows out with EXCLUDE=TABLE_DATA."
+
+
+class RowsNotExported(MigratorError):
+    """A dump file set whose export was to have no rows of a table, which is to be verified."""
+
+    code = "MIG-20015"
+    template = "{table} cannot be verified: the dump file set has none of its rows, since the export left them out"
+    action = "Verify it against a set that has them, or leave it out with EXCLUDE=TABLE_DATA:\"= 'table'\"."
 
 
 class TableNotThere(MigratorError):
@@ -1025,6 +1033,22 @@ class MasterTableRefused(MigratorError):
     code = "ORA-31633"
     template = "unable to create master table {job}: {detail}"
     action = "Connect as a user who may create tables, or keep it on this machine with MASTER_TABLE=LOCAL."
+
+
+class RenameMapTaken(MigratorError):
+    """Something else has the name of a rename map."""
+
+    code = "MIG-31657"
+    template = "{table} is not a rename map, although it has the name of one"
+    action = "Give it another name; then a job can keep there what it calls otherwise."
+
+
+class RenamesNotKept(MigratorError):
+    """What a job calls otherwise at the target cannot be kept there."""
+
+    code = "MIG-31658"
+    template = "what is called otherwise here cannot be kept in {table}: {detail}"
+    action = "The loss list has it too. Let the user make tables in the schema, or change this one, and run the job again."
 
 
 class JobIsRunning(MigratorError):

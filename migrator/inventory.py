@@ -100,13 +100,12 @@ class Made:
         for step, state in self.steps:
             if step.path in NO_OBJECTS:
                 continue
-            script = step.script
-            if script.statements or (script.losses and script.elsewhere is None):
+            if step.script.decides:
                 yield _item(step), self._fate(step, state, changed)
                 continue
             fate = tables.get(step.table, Fate.MOVED)
             is_there = fate in {Fate.MOVED, Fate.CONVERTED}
-            yield _item(step), _ELSEWHERE[script.elsewhere or Elsewhere.KEPT] if is_there else fate
+            yield _item(step), _ELSEWHERE[step.script.elsewhere or Elsewhere.KEPT] if is_there else fate
 
     def _fate(self, step: Step, state: str, changed: Collection[str]) -> Fate:
         if step.table in self.kept or (state == "SKIPPED" and step.script.statements):

@@ -17,11 +17,12 @@ from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Entry, Piece
 from migrator.ends import Database, DumpedFiles, DumpedRows, TableRows, database_errors
-from migrator.errors import ChangedMeanwhile, DatabaseError, NoPastState, NotADumpFile, RowsMissing
+from migrator.errors import ChangedMeanwhile, DatabaseError, MigratorError, NoPastState, NotADumpFile, RowsMissing
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, path_of
 from migrator.model.codec import digest, encode
 from migrator.model.objects import Column, QName, Table
+from migrator.rename_map import is_rename_map
 from migrator.spec import JobSpec
 from migrator.verification.scans import Digest
 
@@ -75,6 +76,8 @@ class Origin:
     """What the access-method rules ask of tables, see :meth:`~migrator.adapter.Adapter.facts`; asked of databases only."""
     queried: frozenset[QName] = frozenset()
     """The tables whose rows a QUERY chooses as they are read."""
+    lacking: Callable[[Table], MigratorError | None] = lambda table: None
+    """Why there are no rows of a table although it had some; None: there are."""
     digest: Callable[[Table], Digest | None] = lambda table: None
     """The digest of a table's rows that was taken when they were exported; None: there is none."""
     state: tuple[Database, Snapshot] | None = None
@@ -140,8 +143,13 @@ class _Looks:
 
     def look(self) -> tuple[Catalog, Catalog]:
         """All that is there now, and what of it belongs to the job."""
-        proof = not (self.spec.estimate_only or self.spec.transportable)
-        whole = without_master_tables(self.adapter.catalog(self.connection, self.schemas, proof=proof))
+        proof: bool | list[QName] = not (self.spec.estimate_only or self.spec.transportable)
+        if proof and self.adapter.capabilities.types_by_rows:  # to look at the rows of other tables may take an hour
+            proof = [table.qname for table in self._look(proof=False)[1].of(Table)]
+        return self._look(proof=proof)
+
+    def _look(self, *, proof: bool | list[QName]) -> tuple[Catalog, Catalog]:
+        whole = without_records(self.adapter.catalog(self.connection, self.schemas, proof=proof))
         return whole, filters.select(whole, self.spec, self.schema)
 
 
@@ -274,13 +282,13 @@ def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection
         raise NoPastState(detail="; ".join(f"table {table} {why}" for table, why in lost.items()))
 
 
-def without_master_tables(catalog: Catalog) -> Catalog:
-    """The catalog without the records of jobs, which no job moves."""
-    masters = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns])}
-    paths = {path_of(table) for table in masters}
-    objects = tuple(obj for obj in catalog.objects if obj not in masters)
+def without_records(catalog: Catalog) -> Catalog:
+    """The catalog without the records of jobs and their rename maps, which no job moves."""
+    records = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns]) or is_rename_map(t)}
+    paths = {path_of(table) for table in records}
+    objects = tuple(obj for obj in catalog.objects if obj not in records)
     losses = tuple(loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of}))
-    return replace(catalog, objects=objects, losses=losses) if masters else catalog
+    return replace(catalog, objects=objects, losses=losses) if records else catalog
 
 
 _VOLATILE = frozenset({"bytes", "rows", "next_value"})
@@ -342,6 +350,7 @@ class _OpenedDump:
             header.set_id,
             notes=notes,
             unfiltered=filters.conditions(self.spec, catalog),
+            lacking=self.lacking,
             digest=self.digest,
             data_files=header.data_files,
             files=None if header.data_files is None else self.files,
@@ -349,16 +358,20 @@ class _OpenedDump:
             whole=Table(entries[0].schema, entries[0].table, ()) if header.data_files == "database" else None,
         )
 
-    def parts(self, table: Table) -> tuple[Part, ...]:
-        """The granules of a table: groups of pieces.
+    def lacking(self, table: Table) -> RowsMissing | None:
+        """That the export could not read all rows of a table, if so: there is none of them."""
+        entry = self._entry(table)
+        if entry is None or entry.state == "COMPLETED":
+            return None
+        return RowsMissing(table=table.source, detail=entry.error)
 
-        :raises RowsMissing: the export could not read all of its rows.
-        """
+    def parts(self, table: Table) -> tuple[Part, ...]:
+        """The granules of a table: groups of pieces; an empty one where rows are lacking."""
         entry = self._entry(table)
         if entry is None:
             return ()
         if entry.state != "COMPLETED":
-            raise RowsMissing(table=table.source, detail=entry.error)
+            return (_group(()),)
         if self.dump.header.data_files is not None:
             return (replace(_group(entry.pieces), rows=None),)  # pieces of blocks: nobody has counted rows
         lossy = "CONTINUE_LOAD_ON_FORMAT_ERROR" in self.spec.data_options

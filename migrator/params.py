@@ -595,6 +595,12 @@ REFUSED = (
         EXPDP,
         {"TRANSPORT_DATAFILES_LOG": "Where the list of data files goes."},
     ),
+    *_refused(
+        _ORACLE_ONLY.format("sets of tablespaces that must be closed"),
+        EXPDP,
+        {"TTS_CLOSURE_CHECK": "How to check that a transportable set is closed."},
+    ),
+    *_refused(_ORACLE_ONLY.format("Streams"), IMPDP, {"STREAMS_CONFIGURATION": "Import the metadata of Streams."}),
 )
 
 PARAMETERS: tuple[Parameter, ...] = tuple(sorted((*SUPPORTED, *REFUSED), key=lambda row: row.name))

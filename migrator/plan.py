@@ -29,6 +29,7 @@ from migrator.model.objects import (
 )
 from migrator.spec import Content, JobSpec
 
+SCHEMAS = "USER"
 TABLE_DATA = "TABLE/TABLE_DATA"
 TABLE = "TABLE/TABLE"
 POSITION = "SEQUENCE/POSITION"
@@ -92,7 +93,7 @@ Maker = Callable[[Catalog], Iterator[_Draft]]
 
 
 _KINDS: dict[type[Object], tuple[str, str]] = {
-    Schema: ("USER", "create_schema"),
+    Schema: (SCHEMAS, "create_schema"),
     EnumType: ("TYPE/TYPE_SPEC", "create_enum"),
     DomainType: ("TYPE/TYPE_SPEC", "create_domain"),
     Sequence: ("SEQUENCE/SEQUENCE", "create_sequence"),
@@ -143,7 +144,7 @@ def _split(catalog: Catalog) -> tuple[list[Object], list[Object]]:
 
     A view before the last table is one that a table needs. A materialized view takes rows, so it waits in any case.
     """
-    objects: list[Object] = [obj for obj in catalog.objects if _path(obj) not in {"USER", *_LAST}]
+    objects: list[Object] = [obj for obj in catalog.objects if _path(obj) not in {SCHEMAS, *_LAST}]
     tables = max((position for position, obj in enumerate(objects, 1) if isinstance(obj, Table)), default=0)
     views = (position for position, obj in enumerate(objects) if position >= tables and isinstance(obj, View))
     cut = next(views, len(objects))

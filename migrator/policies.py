@@ -20,6 +20,7 @@ from migrator.spec import PolicySetting
 ACTIONS: Mapping[Action, str] = MappingProxyType(
     {
         "refuse": "The table is not loaded: its load is taken back, and the log names the column and the value (ORA-31693). "
+        "A table that TABLE_EXISTS_ACTION=TRUNCATE has emptied stays empty. "
         "With SKIP_CONSTRAINT_ERRORS the row goes to the reject file instead. Nothing is lost.",
         "convert": "The value is changed as the case says, and the loss list has an entry with the number of rows.",
         "warn": "As convert, and the entry counts as an error of the job, which ends with exit code 5.",

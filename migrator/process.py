@@ -6,6 +6,7 @@ that is stopped, or gone, holds up nothing. SIGTERM stops the job as STOP_JOB=IM
 
 from __future__ import annotations
 
+import gc
 import importlib
 import io
 import os
@@ -16,6 +17,7 @@ import socket
 import sys
 import threading
 from collections import deque
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from typing import Any, TextIO, cast
 
@@ -129,11 +131,15 @@ def main() -> int:
     """Run the order on standard input; the exit code."""
     pipe = Connection(os.dup(sys.stdout.fileno()), readable=False)
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no message
+    gc.disable()  # what is imported stays: looking through it for garbage is a tenth of the time that it takes
     importlib.import_module("migrator.operations")  # while the client reads its command line
     written = sys.stdin.buffer.read()
     if not written:
         return 0
     order: Order = pickle.loads(written)
+    _load_adapters(order)
+    gc.freeze()
+    gc.enable()
     setproctitle.setproctitle(f"migrator {order.spec.operation} {order.spec.command}")
     voice = Voice(pipe)
     try:
@@ -142,6 +148,14 @@ def main() -> int:
     finally:
         voice.finish()
     return said.code if isinstance(said, Exit) else 1
+
+
+def _load_adapters(order: Order) -> None:
+    from migrator.adapter import adapter_for_backend
+
+    with suppress(MigratorError):  # the job says so when it comes to it
+        for url in order.urls.values():
+            adapter_for_backend(url.get_backend_name())
 
 
 def _run(order: Order, voice: Voice) -> Exit | Failed:

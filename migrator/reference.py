@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from migrator.errors import UnknownParameter
 from migrator.object_types import OBJECT_TYPES
@@ -20,6 +20,7 @@ migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linke
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
+migrator renames CONNECTION [--json]         show what has another name in a database than where it was imported from
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
 migrator help [parameter]                    describe the parameters, or one of them
 migrator jobs [CONNECTION …]                 list the jobs of databases, and those recorded on this machine
@@ -411,14 +412,17 @@ _VERIFY_HEAD = """\
 
 Schemas, tables, filters, remaps, `QUERY` (of a linked database), `POLICY`, `PARALLEL` and what opens a dump file set mean
 what they mean to `impdp`: give those of the import. Parameters about how rows move are accepted and have no effect. With a
-dump file set the database that it was exported from may be gone. `VERIFY=YES` does the same at the end of an import, for
-the tables that the job has loaded: a line `. . verified` for each, or an error, with which the job ends with exit code 5.
+dump file set the database that it was exported from may be gone; a table whose rows its export left out (`CONTENT`,
+`EXCLUDE=TABLE_DATA`) is one that could not be verified, unless `EXCLUDE=TABLE_DATA` leaves it out here too.
+
+`VERIFY=YES` does the same at the end of an import, for the tables that the job has loaded: a line `. . verified` for each,
+or an error, with which the job ends with exit code 5.
 Rows that the job has rejected are no difference there, nor are those that a table had before.
 
 | exit code | what it means |
 |---|---|
 | 0 | every table has the same rows on both sides |
-| 5 | a table differs, is not there, or could not be read to its end |
+| 5 | a table differs, is not there, or could not be read to its end; or a dump file set has none of its rows |
 | 1 | nothing was compared: the request was wrong, or an end cannot be reached |
 
 ## What is compared
@@ -694,7 +698,8 @@ One query a table, which goes through its rows once. Where a table asks for more
 (PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
 were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
 that may hold more for equal than the source's. Which texts are equal, the target is asked itself: the columns of such a key
-go into a temporary table there, all rows of them, and nothing of it stays.
+go into a temporary table there, all rows of them, and nothing of it stays. Texts that are JSON documents are read once
+more, as a load reads them, before the type is suggested: wrong bytes in them show no other way.
 
 ## Facts
 
@@ -713,7 +718,8 @@ number that is out of range only once it has been rounded is a fraction here and
 it could be so and SQL cannot tell: wrong bytes in a text of SQLite, a number or date that a text stands for, floating-point
 numbers that go into fewer bits; `too_long` where what is no text goes into one that may be too short for it; `other_type`
 where a column of the target may have no place for the values of the source's, which nobody counts: it is of another kind, or
-of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038. The load will find them. Where it
+of a character set without some letters, or a TIMESTAMP of MySQL's, which ends in 2038, or takes documents of another
+database, and some are none that every database takes (`not_json`). The load will find them. Where it
 has a place for none of them, all are counted.
 
 | case | what it is |
@@ -778,8 +784,94 @@ def profile_page() -> str:
     return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
 
 
+_NAMES_HEAD = """\
+# Names
+
+<!-- Written by `migrator help --markdown names`; do not edit. -->
+
+Names come as they are, quoted where they must be: their case, blanks, reserved words. `REMAP_SCHEMA` and
+`REMAP_TABLE` give schemas and tables others. What comes in a database that cannot have a name as it is has another
+one there:
+
+- **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
+  same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
+  generated columns.
+- **A name that is taken** by something else of the job, or by something else that is at the target before the job,
+  gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
+  PostgreSQL, where they are of one schema. That is so of indexes and constraints.
+
+Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
+`constraint-name`), and so a comment of a SQLFILE. Two tables, views or columns that come to one name are refused.
+
+| target | longest name | what must have names of its own |
+|---|---|---|
+"""
+
+_NAMES_MAP = """
+Oracle's script adds a number or a table's name where Oracle's name spaces want more than this (`oracle-name`).
+
+## The rename map
+
+What has another name is kept at the target, in the table `{name}` of its schema. A job that renames something makes
+it, and writes it before it makes anything under such a name; at its end, the map says what is there. `migrator
+renames CONNECTION` shows the maps of all schemas, with `--json` as JSON; and reading them by SQL is welcome:
+
+```
+SELECT object_type, table_name, target_name, source_name FROM {name} ORDER BY 1, 2, 3
+```
+
+| column | type | what it means |
+|---|---|---|
+"""
+
+_NAMES_LATER = """
+Later jobs into the schema, from whatever source, read it; so do `migrator plan`, `migrator verify`, and SQLFILE where
+a server is named:
+
+- A name that the map has for something goes before both rules. An index keeps its name though nothing stands in its
+  way any more, rows find their tables and columns, and foreign keys and views lead to them.
+- It may be changed by hand. After `ALTER TABLE … RENAME`, change the `target_name` of the table, and the `table_name`
+  of its columns, keys and indexes, and later jobs find the table under its new name. A table or column whose name
+  fits comes under it all the same: for that there is `REMAP_TABLE`.
+- `REMAP_TABLE` goes before the map, and the log says so. The map then tells of both tables, if both are there.
+- A name that something else has by now is chosen anew, and the map follows.
+- What is not there any more is taken out of the map when a job into the schema is done, but for what another job on
+  record may be about to make. A map that was dropped is made again, as far as later jobs are about the same things.
+
+Where the map cannot be made or written, because the user may not or because a table of somebody else has its name,
+the job goes on under the names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list
+has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
+inventory has it, but for a data file that holds a whole database and is copied as it is. An export renames nothing.
+"""
+
+
+def names_page() -> str:
+    """The page about names as Markdown."""
+    from migrator.adapter import NamedKind, NameSpace, load_adapter
+    from migrator.rename_map import COLUMNS, NAME  # with SQLAlchemy, which no other help text needs
+
+    def kinds(space: NameSpace) -> str:
+        ordered: tuple[NamedKind, ...] = get_args(NamedKind)
+        listed = ", ".join(kind.replace("_", " ") for kind in ordered if kind in space.kinds)
+        return f"in a {space.within}: {listed}"
+
+    def limit(adapter: Adapter) -> str:
+        most, unit = adapter.capabilities.identifier_limit
+        return "no limit" if most > 1000 else f"{most} {unit}"
+
+    lines = [_NAMES_HEAD.rstrip()]
+    lines += [
+        _line(adapter.title, limit(adapter), "; ".join(map(kinds, adapter.capabilities.name_spaces)))
+        for adapter in map(load_adapter, ("postgresql", "mysql", "sqlite", "oracle"))
+    ]
+    lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
+    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    return "\n".join(lines) + "\n" + _NAMES_LATER
+
+
 PAGES = {
     "parameters": page,
+    "names": names_page,
     "access-methods": access_methods_page,
     "jobs": jobs_page,
     "types": types_page,

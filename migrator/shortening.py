@@ -1,15 +1,15 @@
 """Names that are too long for a target: cut, and ended by a checksum of the whole name.
 
-One long name has the same short name wherever it stands, in every job and on every machine: a later job, a view or a user
-finds what was made without a map being kept anywhere. Names stand in the fields of :data:`NAMES` and in the text of
-expressions; each one that was cut is an entry of the loss list.
+One long name has the same short name wherever it stands, in every job and on every machine, unless the target knows another
+for it. Names stand in the fields of :data:`NAMES` and in the text of expressions.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 from migrator.adapter import Capabilities, load_adapter
@@ -17,7 +17,7 @@ from migrator.expressions import Language, Untranslatable
 from migrator.expressions.words import Word
 from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.catalog import Catalog
 from migrator.model.rebuild import rebuilt
 
 _CHECKSUM = 8
@@ -59,23 +59,31 @@ def cut(name: str, capabilities: Capabilities, salt: str = "") -> str:
     return f"{kept}_{digest}"
 
 
-def fit_lengths(catalog: Catalog, capabilities: Capabilities) -> Catalog:
-    """Every name fits the target. A column that gets another name still knows what it is called at the source."""
-    short = {
-        name: cut(name, capabilities)
-        for name in dict.fromkeys(_names(catalog.objects))
-        if length(name, capabilities) > capabilities.identifier_limit[0]
+def is_long(name: str, capabilities: Capabilities) -> bool:
+    """Whether the target has no such long names."""
+    return length(name, capabilities) > capabilities.identifier_limit[0]
+
+
+def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Mapping[str, str] = MappingProxyType({})) -> Catalog:
+    """Every name fits the target. A column that gets another name still knows what it is called at the source.
+
+    ``known``: the short names that long ones have at the target already, which they keep unless an object of the job has it.
+    """
+    others = {obj.name for obj in catalog.objects}
+    kept = {
+        name: short
+        for name, short in known.items()
+        if is_long(name, capabilities) and not is_long(short, capabilities) and short not in others
     }
-    if not short:
+    long = {
+        name: kept.get(name) or cut(name, capabilities)
+        for name in dict.fromkeys(_names(catalog.objects))
+        if is_long(name, capabilities)
+    }
+    if not long and not kept:
         return catalog
-    change = _changing(short)
-    objects = tuple(_with_origin(rebuilt(obj, change), obj) for obj in catalog.objects)
-    losses = [
-        Loss(path_of(new), "name-cut", f"{old} is named {short[old]} here", short[old] if of_column else None)
-        for obj, new in zip(catalog.objects, objects, strict=True)
-        for old, of_column in _cut_in(obj, short)
-    ]
-    return catalog.with_objects(objects).with_losses(*losses)
+    change = _changing({**kept, **long})
+    return catalog.with_objects(tuple(_with_origin(rebuilt(obj, change), obj) for obj in catalog.objects))
 
 
 def _names(value: Any) -> Iterator[str]:
@@ -143,15 +151,3 @@ def _written(name: str, instead_of: Word) -> str:
         return name
     start, end = instead_of.written[0], instead_of.written[-1]
     return f"{start}{name.replace(end, end * 2)}{end}"
-
-
-def _cut_in(obj: o.Object, short: Collection[str]) -> Iterator[tuple[str, bool]]:
-    """The long names of an object and of its parts, and whether each is a column's."""
-    if obj.name in short:
-        yield obj.name, False
-    if isinstance(obj, o.Table):
-        yield from ((column.name, True) for column in obj.columns if column.name in short)
-        parts = (obj.primary_key, *obj.uniques, *obj.checks, *obj.foreign_keys, *obj.indexes)
-        yield from (
-            (part.name, False) for part in parts if part is not None and part.name is not None and part.name in short
-        )

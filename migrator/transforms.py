@@ -23,26 +23,22 @@ from migrator.model.objects import (
     DomainType,
     EnumType,
     Expression,
-    Index,
     Object,
-    PrimaryKey,
     Program,
     QName,
     Schema,
     Sequence,
     Table,
-    Unique,
     View,
     quoted,
 )
 from migrator.model.rebuild import rebuilt
+from migrator.naming import Known, fit_names
 from migrator.numbers import as_integers
-from migrator.shortening import cut, fit_lengths, length
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
 N = TypeVar("N", str, QName)
-PartT = TypeVar("PartT", PrimaryKey, Unique, Index)
 
 _ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
 """A literal in which a backslash escapes what follows."""
@@ -268,40 +264,6 @@ def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
     return catalog
 
 
-def fit_index_names(catalog: Catalog, capabilities: Capabilities) -> Catalog:
-    """Indexes and keys get names of their own where the target has one space of names a schema and the source one a table.
-
-    The later of two that share a name is called by its table and its name; that is in the loss list.
-    """
-    if capabilities.index_names == "table":
-        return catalog
-    taken = {(obj.schema, obj.name) for obj in catalog.objects if isinstance(obj, Table | View | Sequence)}
-    losses: list[Loss] = []
-    objects: list[Object] = []
-
-    def own_name(table: Table, part: PartT) -> PartT:
-        name = part.name
-        if name is None:
-            return part
-        if (table.schema, name) in taken:
-            name = _free_name(f"{table.name}_{name}", table.schema, taken, capabilities)
-            kind = type(part).__name__.lower()
-            losses.append(Loss(path_of(table), "index-name", f"{kind} {part.name} is named {name} here"))
-        taken.add((table.schema, name))
-        renamed: PartT = replace(part, name=name)
-        return renamed
-
-    for obj in catalog.objects:
-        if isinstance(obj, Table):
-            key = own_name(obj, obj.primary_key) if obj.primary_key is not None else None
-            uniques = tuple(own_name(obj, unique) for unique in obj.uniques)
-            indexes = tuple(own_name(obj, index) for index in obj.indexes)
-            objects.append(replace(obj, primary_key=key, uniques=uniques, indexes=indexes))
-        else:
-            objects.append(obj)
-    return catalog.with_objects(tuple(objects)).with_losses(*losses)
-
-
 def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilities) -> Catalog:
     """Tables without a column, and the rows they may have, stay behind where the target has no such tables."""
     if capabilities.tables_without_columns:
@@ -312,28 +274,28 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
     return catalog.with_objects(kept).with_losses(*losses)
 
 
-def _free_name(wanted: str, schema: str, taken: set[tuple[str, str]], capabilities: Capabilities) -> str:
-    fits = length(wanted, capabilities) <= capabilities.identifier_limit[0]
-    return wanted if fits and (schema, wanted) not in taken else cut(wanted, capabilities, f"{schema}.")
-
-
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
 
 
-FITTING: tuple[Callable[[Catalog, Capabilities], Catalog], ...] = (
-    leave_out_tables_without_columns,
-    fit_lengths,
-    fit_index_names,
-)
-"""What makes a catalog one that the target can hold, in this order."""
+def nothing_known(catalog: Catalog) -> Known:
+    """Of a target that nobody has asked."""
+    return Known()
 
 
-def apply(catalog: Catalog, spec: JobSpec, capabilities: Capabilities | None = None) -> Catalog:
-    """The catalog after all transforms of the job, fitted to a target of these capabilities."""
+def apply(
+    catalog: Catalog,
+    spec: JobSpec,
+    capabilities: Capabilities | None = None,
+    names: Callable[[Catalog], Known] = nothing_known,
+) -> Catalog:
+    """The catalog after all transforms of the job, fitted to a target of these capabilities.
+
+    ``names``: what names the target has, which it may be asked for when it is known what is to come into which schemas.
+    """
     for rule in RULES:
         catalog = rule(catalog, spec)
     if capabilities is not None:
         catalog = as_integers(catalog, spec.number_types, capabilities)
-        for fit in FITTING:
-            catalog = fit(catalog, capabilities)
+        catalog = leave_out_tables_without_columns(catalog, capabilities)
+        catalog = check_names(fit_names(catalog, capabilities, names(catalog), spec.remap_schema), spec)
     return catalog

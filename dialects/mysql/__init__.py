@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 
 import pyarrow as pa
@@ -19,6 +19,7 @@ from migrator.adapter import (
     Facts,
     Granule,
     Load,
+    NameSpace,
     Read,
     Server,
     Snapshot,
@@ -52,7 +53,11 @@ class MySQL(Adapter):
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,
-        index_names="table",
+        name_spaces=(
+            NameSpace(frozenset({"foreign_key"})),
+            NameSpace(frozenset({"check"})),
+            NameSpace(frozenset({"unique", "index"}), "table"),
+        ),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
@@ -156,7 +161,9 @@ class MySQL(Adapter):
         """By information_schema.columns."""
         return dictionary.tables_of(connection, schema, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 from migrator.adapter import TypeRule, rule_for
-from migrator.ddl import DDL, Elsewhere, Script, bounded, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -373,7 +373,7 @@ class MySQLDDL(DDL):
 
     def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
-        if column.nullable:
+        if column.nullable and not self.refuses_null(table, column):
             return "NULL" if declared_word(declared.sql) == "timestamp" else ""
         if generated and column.generated is not None and column.generated.versions:  # it is, without saying so
             return ""
@@ -713,9 +713,7 @@ class MySQLDDL(DDL):
     def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
         """Nothing: constraints are checked at each row."""
         if of.deferrable:
-            losses.append(
-                Loss(path_of(table), "deferrable", f"{of.name or 'a constraint'} is checked at once, never deferred")
-            )
+            losses.append(Loss(path_of(table), "deferrable", f"key {called(of)} is checked at once, never deferred"))
         return ""
 
     def unique(self, table: Table, unique: Unique) -> Script:
@@ -729,7 +727,7 @@ class MySQLDDL(DDL):
         implied = (unsigned_check(c.name) for c in table.columns if self.keeps_native(c))
         if self.native and check.name is None and check.expression.sql in implied:
             return ""
-        sql = super().check_clause(table, replace(check, name=self.own_name(table, check, losses)), losses)
+        sql = super().check_clause(table, check, losses)
         counted = self.auto_increment(table)
         if counted is not None and self.quote(counted) in sql:
             detail = f"check {check.name or ''} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
@@ -749,10 +747,6 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
         return " NOT ENFORCED"
 
-    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
-        """``FOREIGN KEY (…) REFERENCES …``."""
-        return super().foreign_key_clause(table, replace(key, name=self.own_name(table, key, losses)), losses)
-
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
         made = super().foreign_key(table, key)
@@ -764,39 +758,13 @@ class MySQLDDL(DDL):
         """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
         self.name_set_columns(table, key, losses)
         if "SET DEFAULT" in (key.on_delete, key.on_update):
-            losses.append(Loss(path_of(table), "set-default", f"foreign key {key.name} refuses instead of SET DEFAULT"))
+            losses.append(Loss(path_of(table), "set-default", f"foreign key {called(key)} refuses instead of SET DEFAULT"))
             key = replace(
                 key,
                 on_delete="NO ACTION" if key.on_delete == "SET DEFAULT" else key.on_delete,
                 on_update="NO ACTION" if key.on_update == "SET DEFAULT" else key.on_update,
             )
         return f" ON DELETE {key.on_delete} ON UPDATE {key.on_update}"
-
-    def own_name(self, table: Table, of: Check | ForeignKey, losses: list[Loss]) -> str | None:
-        """A constraint's name, made different where another table of the schema has it: these names are the schema's."""
-        if of.name is None:
-            return None
-        earlier = self._named_alike(table, of)
-        if not earlier:
-            return of.name
-        name = f"{of.name}_{earlier + 1}"
-        losses.append(Loss(path_of(table), "constraint-name", f"{of.name} is named {name}: another table has the name"))
-        return name
-
-    def _named_alike(self, table: Table, of: Check | ForeignKey) -> int:
-        """How many tables before this one in its schema have a check, or a foreign key, of the same name."""
-        having = self._having.get((table.schema, type(of), of.name or ""), [])
-        return having.index(table.name) if table.name in having else len(having)
-
-    @cached_property
-    def _having(self) -> dict[tuple[str, type, str], list[str]]:
-        """The tables that have a check or foreign key of a name, in the order of the catalog."""
-        found: dict[tuple[str, type, str], list[str]] = {}
-        for table in self.catalog.of(Table):
-            parts: tuple[Check | ForeignKey, ...] = (*table.checks, *table.foreign_keys)
-            for kind, name in dict.fromkeys((type(part), part.name or "") for part in parts):
-                found.setdefault((table.schema, kind, name), []).append(table.name)
-        return found
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 

@@ -349,7 +349,7 @@ class Reader:
             rows=row["table_rows"],
             bytes=row["data_length"],
         )
-        self.table_losses(table, row)
+        self.table_losses(table, row, keys)
         return table
 
     def told_indexes(self, table: QName, indexes: dict[str, list[Row]]) -> dict[str, list[Row]]:
@@ -372,7 +372,7 @@ class Reader:
         told = self.texts.index_key(table, index, sql) if doubtful(sql) else sql
         return None if told is None else {**key, "expression": told}
 
-    def table_losses(self, table: Table, row: Row) -> None:
+    def table_losses(self, table: Table, row: Row, keys: Sequence[Row]) -> None:
         """Name what a table has and the model has not."""
         path = path_of(table)
         if row["table_type"] == "SYSTEM VERSIONED":
@@ -385,9 +385,13 @@ class Reader:
             detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
             self.losses.append(Loss(path, "merge", detail))
         self.period_losses(table)
-        others = [f"{name}={value}" for name, value in _created(row) if name.lower() not in _CREATE_OPTIONS]
+        created = [(name, value) for name, value in _created(row) if (row["engine"], name.lower(), value) not in _USUAL]
+        others = [f"{name}={value}" for name, value in created if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
+        if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
+            for index, said in _said_of_indexes(self.texts.table(table.qname), row["engine"]):
+                self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -399,6 +403,9 @@ class Reader:
         if type_ is None:
             detail = "is not known"
             raise UnsupportedType(column=f"{table.name}.{row['column_name']}", table=table.name, type=native, detail=detail)
+        if "without system versioning" in extra:
+            detail = "that its changes are kept out of the rows of the past is not carried"
+            self.losses.append(Loss(f"TABLE:{table}", "system-versioning", detail, row["column_name"]))
         own = row["collation_name"]
         return Column(
             row["column_name"],
@@ -753,6 +760,27 @@ _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)
 """A period as SHOW CREATE TABLE has it, in tables that have such a check."""
 
+_INDEX = re.compile(r"^ +(?:\w+ )?(?:(PRIMARY) )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
+_TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*'")
+_OF_INDEX = re.compile(r"KEY_BLOCK_SIZE=\d+|WITH PARSER `\w+`|USING \w+")
+_HASHES = frozenset({"MEMORY"})
+"""The engines whose indexes are hashes where no kind is given; a hash elsewhere is what a key of long texts becomes."""
+
+
+def _said_of_indexes(sql: str, engine: str) -> Iterator[tuple[str, str]]:
+    """What SHOW CREATE TABLE says of indexes and the dictionary does not: their kind, their blocks, the parser of words.
+
+    ``engine``: the table's.
+    """
+    for primary, name, rest in _INDEX.findall(sql):
+        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option != "USING HASH"]
+        said = [option for option in said if option != "USING BTREE" or engine in _HASHES]
+        if said:
+            yield primary or name.replace("``", "`"), ", ".join(said)
+
+
+_USUAL = frozenset({("Aria", "transactional", "1")})
+"""What CREATE TABLE was not given, and the dictionary says nevertheless: engine, option and value."""
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
 
 

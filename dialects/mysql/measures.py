@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import UUID, Ask, Measure, outside
+from migrator.model.measures import JSON_DEPTH, UUID, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .names import quote
@@ -17,6 +17,7 @@ _FLOAT_BITS = 24
 """How many binary digits a FLOAT has."""
 
 _STRING = r"""'"(?:[^"\\\\]++|\\\\.)*+"'"""
+_DOCUMENT = r"'^[ \\t\\r\\n]*[\\[{]'"
 _NO_NUMBER = "'[0-9][.](?![0-9])|[0-9][eE](?![-+]?[0-9])|-(?![0-9])'"
 _ESCAPES = (
     r"""'^(?:[^\\\\]|\\\\["\\\\/bfnrt]|\\\\u(?![dD][89a-fA-F])[0-9a-fA-F]{4}"""
@@ -97,9 +98,11 @@ def _not_uuid(ask: Ask, column: str) -> str:
 
 def _not_json(ask: Ask, column: str) -> str:
     text = f"CONVERT({column} USING utf8mb4) COLLATE utf8mb4_bin"
+    document = isinstance(t.base_of(ask.column.type), t.Json)
     wrong = (
-        f"LEFT(LTRIM({column}), 1) NOT IN ('{{', '[')",
+        *(() if document else (f"{text} NOT REGEXP {_DOCUMENT}",)),
         f"NOT JSON_VALID({column})",
+        f"JSON_DEPTH({column}) > {JSON_DEPTH}",  # to it a number in a bracket is as deep as a bracket
         f"REGEXP_REPLACE({text}, {_STRING}, '') REGEXP {_NO_NUMBER}",
         f"{text} NOT REGEXP {_ESCAPES}",
     )

@@ -147,8 +147,11 @@ def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
     digits = rounded_to(declaration)
     said = [] if digits is None else [f"values are not rounded to {digits} digits after the point"]
-    if "zerofill" in re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split():
+    words = re.sub(r"'(?:[^']|'')*'", "", declaration.lower())
+    if "zerofill" in words.split():
         said.append("values are shown without leading zeros")
+    if "compressed" in words:
+        said.append("values are not compressed")
     if declaration.lower() in GEOMETRY:
         said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")
     return "; ".join(said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import (
+    RELATIONS,
     Adapter,
     Capabilities,
     Estimation,
@@ -18,6 +19,7 @@ from migrator.adapter import (
     Facts,
     Granule,
     Load,
+    NameSpace,
     Read,
     Server,
     Snapshot,
@@ -74,6 +76,10 @@ class PostgreSQL(Adapter):
     capabilities = Capabilities(
         transactional_ddl=True,
         identifier_limit=(63, "bytes"),
+        name_spaces=(
+            NameSpace(RELATIONS),
+            NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
+        ),
         tables_without_columns=True,
         select_list=1600,
         formats=(_STREAM,),
@@ -164,7 +170,9 @@ class PostgreSQL(Adapter):
 
         return dictionary.tables_of(connection, schema, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of these schemas."""
         from . import dictionary
 

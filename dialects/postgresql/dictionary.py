@@ -174,14 +174,19 @@ class _Dictionary:
         positions = self._positions(rows)
         largest = self._largest(rows)
         self._identities: dict[tuple[int, int], o.Identity] = {}
+        self._odd_identities: set[tuple[int, int]] = set()
         for row in rows:
             options = _sequence_options(row, positions.get(row.oid), largest.get(row.oid))
             if row.deptype == "i":
                 self._identities[row.owner, row.owner_column] = o.Identity(**options)
+                if row.persistence != row.owner_persistence:
+                    self._odd_identities.add((row.owner, row.owner_column))
                 continue
             owner = (row.owner_table, row.owner_name) if row.owner_table and row.owner_beside else None
             sequence = o.Sequence(row.schema, row.name, **options, bits=_BITS[row.type], owner=owner, comment=row.comment)
             self._made[row.oid] = sequence
+            if row.persistence == "u":
+                self._lose(sequence, "unlogged", "that it is UNLOGGED is not carried")
             if not row.readable:
                 self._lose(sequence, "sequence-position", "its position is not known: no privilege to read it")
             if row.owner_table and not row.owner_beside:
@@ -417,8 +422,7 @@ class _Dictionary:
             self._lose(table, "not-enforced", f"constraint {k.name} becomes an enforced one")
         if k.includes:
             self._lose(table, "key-include", f"the index of {k.name} holds the key's columns only: {k.definition}")
-        if k.options:
-            self._lose(table, "index-options", f"storage parameters of {k.name} are not carried: {', '.join(k.options)}")
+        self._place_of_index_losses(table, k)
         if k.kind == "c" and k.no_inherit:
             self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
         if k.comment:
@@ -459,13 +463,20 @@ class _Dictionary:
             if not key.valid and row.kind != "p":
                 label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
                 self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
-            if key.options:
-                detail = f"storage parameters of {key.name} are not carried: {', '.join(key.options)}"
-                self._lose(obj, "index-options", detail)
-            if key.tablespace:
-                self._lose(obj, "tablespace", f"tablespace {key.tablespace} of index {key.name} is not carried")
-            if key.clustered:
-                self._lose(obj, "clustered", f"that {key.name} is the table's CLUSTER index is not carried")
+            if key.counted_otherwise:
+                self._lose(obj, "index-options", f"the statistics target of index {key.name} is not carried")
+            if key.is_first:
+                self._place_of_index_losses(obj, key)
+
+    def _place_of_index_losses(self, obj: o.Object, index: Row) -> None:
+        """Name how and where an index, or that of a key, is stored."""
+        if index.options:
+            detail = f"storage parameters of {index.name} are not carried: {', '.join(index.options)}"
+            self._lose(obj, "index-options", detail)
+        if index.tablespace:
+            self._lose(obj, "tablespace", f"tablespace {index.tablespace} of index {index.name} is not carried")
+        if index.clustered:
+            self._lose(obj, "clustered", f"that {index.name} is the table's CLUSTER index is not carried")
 
     # --- views ------------------------------------------------------------------------------------------------------
 
@@ -504,6 +515,8 @@ class _Dictionary:
         for c in self._columns[row.oid]:
             if c.collation and c.collation_schema != "pg_catalog":
                 lose(table, "collation", f'collation "{c.collation_schema}"."{c.collation}" is not carried', c.name)
+            if (row.oid, c.number) in self._odd_identities:
+                lose(table, "unlogged", "that its sequence is UNLOGGED, or that it is not, is not carried", c.name)
             if c.stored_otherwise:
                 lose(table, "column-storage", "storage, compression or statistics options are not carried", c.name)
         for k in self._not_nulls[row.oid]:
@@ -529,7 +542,7 @@ class _Dictionary:
             label = f"FOREIGN_TABLE:{o.QName(leaf.schema, leaf.name)}"
             detail = f"not carried, with its rows: it is a partition of {path_of(table)}"
             self._losses.append(Loss(label, "foreign-partition", detail, part_of=path_of(table)))
-        elif leaf.options or leaf.tablespace or leaf.persistence != "p":
+        elif leaf.options or leaf.toast_options or leaf.tablespace or leaf.persistence != "p":
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
@@ -664,7 +677,8 @@ def _sequence_options(row: Row, next_value: int | None, largest: int | None) -> 
 
 def _table_options(row: Row) -> tuple[tuple[str, str], ...]:
     options = [("unlogged", "true")] if row.persistence == "u" else []
-    return (*options, *(tuple(option.split("=", 1)) for option in row.options or ()))
+    toast = (f"toast.{option}" for option in row.toast_options or ())
+    return (*options, *(tuple(option.split("=", 1)) for option in (*(row.options or ()), *toast)))
 
 
 def _foreign_key(k: Row) -> o.ForeignKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from migrator.model import types as t
-from migrator.model.measures import UUID, Ask, Measure, outside
+from migrator.model.measures import JSON_DEPTH, UUID, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .types import quote
@@ -13,6 +13,8 @@ from .types import quote
 _PAIR, _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}", r"\\u[dD][89a-fA-F]"
 """The two escapes of a character outside of the first 65536, and one of them: alone, it is no character."""
 _DOCUMENT = r"^[ \t\r\n]*[\[{]"
+_NO_BRACKETS = r'"([^"\\]|\\.)*"|[^][{}]'
+"""All of a document but the brackets that nest it."""
 _JSON_SINCE = 16
 """The first version that tells whether a text is JSON; before, there is only a cast that fails."""
 _INFINITE_NUMERIC_SINCE = 14
@@ -83,8 +85,24 @@ def _matches(column: str, pattern: str) -> str:
 def _not_json(ask: Ask, column: str, version: Version) -> str | None:
     if version[0] < _JSON_SINCE:
         return None
-    paired = f"""regexp_replace({column} COLLATE pg_catalog."C", '{_PAIR}', '', 'g')"""
-    return _counted(f"NOT ({_matches(column, _DOCUMENT)} AND {column} IS JSON AND {paired} !~ '{_HALF}')")
+    cases = [f"WHEN {column} IS NULL THEN false"]
+    text = column
+    if isinstance(t.base_of(ask.column.type), t.Json):
+        text = f"({column}::text)"
+    else:
+        cases.append(f"WHEN NOT {_matches(text, _DOCUMENT)} THEN true")
+    cases.append(f"WHEN {_too_deep(text)} THEN true")  # first: so deep that reading it fails
+    paired = f"""regexp_replace({text} COLLATE pg_catalog."C", '{_PAIR}', '', 'g')"""
+    return _counted(f"CASE {' '.join(cases)} ELSE NOT ({text} IS JSON AND {paired} !~ '{_HALF}') END")
+
+
+def _too_deep(text: str) -> str:
+    """Whether a document has more brackets around one another than every database takes, or some without another half."""
+    left = f"""translate(regexp_replace({text} COLLATE pg_catalog."C", '{_NO_BRACKETS}', '', 'g'), '{{}}', '[]')"""
+    for _ in range(JSON_DEPTH):  # each takes the innermost away
+        left = f"replace({left}, '[]', '')"
+    many = f"length({text}) - length(translate({text}, '[{{', '')) > {JSON_DEPTH}"
+    return f"CASE WHEN {many} THEN {left} <> '' ELSE false END"
 
 
 def _infinity(ask: Ask, column: str, version: Version) -> str | None:

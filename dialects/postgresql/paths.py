@@ -396,7 +396,8 @@ def _copy_into(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]
                     copy.write(copy_binary.HEADER)
                 for item in group:
                     sent += item.batch.num_rows
-                    copy.write(encode(item.batch))
+                    for piece in encode(item.batch):
+                        copy.write(piece)
                 if format_ == "binary":
                     copy.write(copy_binary.TRAILER)
             stored += cursor.rowcount

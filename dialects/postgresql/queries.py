@@ -103,7 +103,8 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, s.seqstart AS start, s.seq
        s.seqmax AS maximum, s.seqcycle AS cycle, s.seqcache AS cache, format_type(s.seqtypid, NULL) AS type,
        obj_description(c.oid, 'pg_class') AS comment, d.deptype, d.refobjid AS owner, d.refobjsubid AS owner_column,
        o.relname AS owner_table, a.attname AS owner_name, n.nspname = o_n.nspname AS owner_beside,
-       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence, o_n.nspname AS owner_schema,
+       has_sequence_privilege(c.oid, 'SELECT') AS readable, c.relpersistence AS persistence,
+       o.relpersistence AS owner_persistence, o_n.nspname AS owner_schema,
        has_schema_privilege(o_n.oid, 'USAGE') AND has_column_privilege(d.refobjid, d.refobjsubid::int2, 'SELECT')
            AND NOT row_security_active(d.refobjid)
            AND {OF_NUMBERS}
@@ -135,6 +136,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpe
        pg_get_expr(c.relpartbound, c.oid) AS bounds,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition,
        (SELECT array_agg(h.inhparent ORDER BY h.inhseqno) FROM pg_inherits h WHERE h.inhrelid = c.oid) AS parents,
+       (SELECT x.reloptions FROM pg_class x WHERE x.oid = c.reltoastrelid) AS toast_options,
        s.spcname AS tablespace, m.amname AS method, format_type(NULLIF(c.reloftype, 0::oid), NULL) AS of_type,
        {_own("pg_class", "c.oid")} AS own
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_tablespace s ON s.oid = c.reltablespace
@@ -174,10 +176,12 @@ SELECT k.conrelid AS relation, k.conname AS name, k.contype AS kind, pg_get_expr
        {_NAMES_OF.format(keys="{SET_COLUMNS}", relation="k.conrelid")} AS set_columns,
        fn.nspname AS referred_schema, f.relname AS referred, k.confupdtype AS on_update, k.confdeltype AS on_delete,
        k.confmatchtype AS match, COALESCE({{NULLS_NOT_DISTINCT}}, false) AS nulls_not_distinct,
-       i.indnatts > i.indnkeyatts AS includes, x.reloptions AS options, obj_description(k.oid, 'pg_constraint') AS comment
+       i.indnatts > i.indnkeyatts AS includes, x.reloptions AS options, xs.spcname AS tablespace,
+       i.indisclustered AS clustered, obj_description(k.oid, 'pg_constraint') AS comment
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
 LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u') LEFT JOIN pg_class x ON x.oid = i.indexrelid
+LEFT JOIN pg_tablespace xs ON xs.oid = x.reltablespace
 WHERE n.nspname = ANY(%s) ORDER BY k.conrelid, k.contype, k.conname
 """
 
@@ -186,6 +190,7 @@ SELECT i.indrelid AS relation, i.indexrelid AS oid, x.relname AS name, m.amname 
        {NULLS_NOT_DISTINCT} AS nulls_not_distinct, pg_get_expr(i.indpred, i.indrelid) AS where_,
        obj_description(i.indexrelid, 'pg_class') AS comment, x.relispartition AS attached, i.indisvalid AS valid,
        x.reloptions AS options, s.spcname AS tablespace, i.indisclustered AS clustered,
+       p.position = 1 AS is_first, COALESCE(ia.attstattarget, -1) <> -1 AS counted_otherwise,
        p.position <= i.indnkeyatts AS is_key, i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
        pg_get_indexdef(i.indexrelid, p.position, false) AS expression,
        COALESCE(i.indoption[p.position - 1], 0) & 1 = 1 AS descending,

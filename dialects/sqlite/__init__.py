@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from migrator.adapter import (
     Facts,
     Granule,
     Load,
+    NameSpace,
     Read,
     Server,
     Snapshot,
@@ -36,6 +37,7 @@ from . import conflicts, connections, data_files, estimates, facts, granules, li
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
+from .names import RESERVED
 from .samples import SAMPLES
 from .types import DIALECT, LACKS, TYPES, neutral, unsaid
 
@@ -69,13 +71,16 @@ class SQLiteAdapter(Adapter):
         transactional_ddl=True,
         identifier_limit=(1_000_000, "bytes"),
         select_list=1900,
-        index_names="schema",
+        name_spaces=(NameSpace(frozenset({"table", "view", "index"})),),
+        reserved_prefix=RESERVED,
         ignores_table_case=True,
+        nulls_in_primary_keys=True,
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,
         reads_links=True,
         link_is_fastest=True,
+        types_by_rows=True,
         negative_zero=False,
         largest_integer=(1 << 63) - 1,
         data_files="database",
@@ -94,6 +99,11 @@ class SQLiteAdapter(Adapter):
     def unsaid(self, declaration: str) -> str:
         """That a column takes values of any type, or is of none that is known."""
         return unsaid(declaration)
+
+    def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
+        """WITHOUT ROWID and STRICT; other databases count as AUTOINCREMENT does."""
+        said = [name for name, _ in options if name != "AUTOINCREMENT"]
+        return f"options are not carried: {', '.join(said)}" if said else ""
 
     # --- connecting -------------------------------------------------------------------------------------------------
 
@@ -147,7 +157,9 @@ class SQLiteAdapter(Adapter):
         """By pragma_table_info."""
         return tables_of(connection, columns)
 
-    def catalog(self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool = True) -> Catalog:
+    def catalog(
+        self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True
+    ) -> Catalog:
         """All objects of the file."""
         version = self.server(connection).version
         if SCHEMA not in schemas:

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
 
-from migrator.ddl import DDL, Elsewhere, Script, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, called, generator_losses
 from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
@@ -36,8 +36,11 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
-from .names import quote
+from .names import RESERVED, quote
 from .types import DIALECT, EQUALITIES, as_declared
+
+_NO_ROWID = "BIGINT"
+"""A type of whole numbers, as INTEGER is, whose key is not the rowid."""
 
 _NEW_UUID = (
     "lower(hex(randomblob(4)) || '-' || hex(randomblob(2)) || '-4' || substr(hex(randomblob(2)), 2) || '-' ||"
@@ -95,6 +98,8 @@ class SQLiteDDL(DDL):
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
+        if table.primary_key is not None and self._keyed_apart(table, column):
+            sql += f" {self.named(table.primary_key.name)}PRIMARY KEY DESC"
         if column.invisible:
             losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
@@ -107,11 +112,18 @@ class SQLiteDDL(DDL):
         """What the collation that it gets holds for equal."""
         return EQUALITIES[nearest(column.equality, EQUALITIES)]
 
+    def told_by_type(self, column: Column) -> Equality:
+        """That blanks count at the end of what has a fixed length elsewhere."""
+        type_ = t.base_of(column.type)
+        fixed = isinstance(type_, t.String) and type_.fixed and bool(type_.length) and not self.is_own(column)
+        return Equality(blanks=fixed)
+
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
         if self.described(table) and column.carried is None:
             return as_declared(column.native)
-        return super().type_of(table, column, losses)
+        declared = super().type_of(table, column, losses)
+        return _NO_ROWID if self._is_lone_integer(table, column, declared) else declared
 
     def generator(self, table: Table) -> Column | None:
         """The column whose values the table's rowid makes: the single column of its key, if it is generated."""
@@ -120,6 +132,17 @@ class SQLiteDDL(DDL):
             return None
         column = table.column(key.columns[0])
         return column if column.identity is not None or self._serial(column) else None
+
+    def _is_lone_integer(self, table: Table, column: Column, declared: str) -> bool:
+        """Whether SQLite would take a column for another name of the rowid, and count by it, though nothing generates it."""
+        key = table.primary_key
+        lone = key is not None and key.columns == (column.name,) and ("WITHOUT ROWID", "") not in table.options
+        return lone and declared.upper() == "INTEGER" and self.generator(table) is None
+
+    def _keyed_apart(self, table: Table, column: Column) -> bool:
+        """Whether SQLite itself has a key of INTEGER that is no rowid: only the word DESC beside the column says so."""
+        at_home = self.described(table) and column.carried is None
+        return at_home and self._is_lone_integer(table, column, column.native)
 
     def _serial(self, column: Column) -> bool:
         return isinstance(column.default, NextValue) and isinstance(t.base_of(column.type), t.Integer)
@@ -187,10 +210,10 @@ class SQLiteDDL(DDL):
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def refusals(self) -> Iterator[MigratorError]:
-        """All that has no name or type here; names that begin with ``sqlite_`` are SQLite's own."""
+        """All that has no name or type here; names that begin as its own do are refused."""
         for table in self.catalog.of(Table):
             if _is_reserved(table.name):
-                detail = "names that begin with sqlite_ are reserved"
+                detail = f"names that begin with {RESERVED} are reserved"
                 yield InvalidIdentifier(name=path_of(table), database=self.title, detail=detail)
         yield from super().refusals()
 
@@ -223,17 +246,17 @@ class SQLiteDDL(DDL):
         loss = Loss(path_of(table), "comment", f"the comments of {', '.join(commented)} are left out: SQLite keeps none")
         return replace(made, losses=(*made.losses, loss))
 
-    def key_columns(self, table: Table, key: PrimaryKey | Unique, label: str, losses: list[Loss]) -> str:
+    def key_columns(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """The columns of a key, with its own collations from SQLite to SQLite."""
         if not key.collations or not self.described(table):
-            return super().key_columns(table, key, label, losses)
+            return super().key_columns(table, key, losses)
         parts = zip(map(self.quote, key.columns), key.collations, strict=True)
         return ", ".join(f"{column} COLLATE {collation}" if collation else column for column, collation in parts)
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """All constraints; the key of a generated column stands at the column."""
         items = super().inline_constraints(table, losses)
-        if self.generator(table) is not None:
+        if self.generator(table) is not None or any(self._keyed_apart(table, column) for column in table.columns):
             del items[0]
         return items
 
@@ -258,30 +281,10 @@ class SQLiteDDL(DDL):
         if isinstance(of, ForeignKey):
             return super().deferral(table, of, losses)
         if of.deferrable:
-            losses.append(Loss(path_of(table), "deferrable", f"key {of.name} is checked at once, not at commit"))
+            losses.append(Loss(path_of(table), "deferrable", f"key {called(of)} is checked at once, not at commit"))
         return ""
 
     # --- indexes ----------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def _index_names(self) -> dict[tuple[QName, str], str]:
-        """The name each index gets: its own, or with its table's name where another object has that name already."""
-        taken = {obj.name.lower() for obj in self.catalog.objects if isinstance(obj, Table | View)}
-        names: dict[tuple[QName, str], str] = {}
-        for table in self.catalog.of(Table):
-            for index in table.indexes:
-                name = index.name
-                if name.lower() in taken or _is_reserved(name):
-                    name = f"{table.name}_{index.name}"
-                while name.lower() in taken:
-                    name += "_"
-                taken.add(name.lower())
-                names[table.qname, index.name] = name
-        return names
-
-    def index_name(self, table: Table, index: Index) -> str:
-        """An index's name; it must be unique in the whole file."""
-        return self.quote(self._index_names.get((table.qname, index.name), index.name))
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index, with its own collation from SQLite to SQLite."""
@@ -297,9 +300,8 @@ class SQLiteDDL(DDL):
             return Script((), (Loss(path_of(table), "index-method", why),))
         made = super().index(table, index)
         losses = list(made.losses)
-        name = self._index_names.get((table.qname, index.name), index.name)
-        if name != index.name and made.statements:
-            losses.append(Loss(path_of(table), "index-name", f"index {index.name} is named {name}: the name was taken"))
+        if index.unique and not index.nulls_distinct:
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
         if index.include:
             detail = f"index {index.name} no longer includes {', '.join(index.include)}"
             losses.append(Loss(path_of(table), "index-include", detail))
@@ -411,7 +413,7 @@ class SQLiteDDL(DDL):
 
 def _is_reserved(name: str) -> bool:
     """Whether a name is SQLite's own."""
-    return name.lower().startswith("sqlite_")
+    return name.lower().startswith(RESERVED)
 
 
 def _digits(now: Now, type_: t.Type) -> int:

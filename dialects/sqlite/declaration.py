@@ -215,6 +215,8 @@ class _Reader:
         self.conflict(self.add("CHECK", expression=self.text()))
 
     def _default(self) -> None:
+        if self.at > 1 and self.items[self.at - 2].upper == "SET":
+            return  # an action of a foreign key: nothing of it follows
         if self.at_parenthesis():
             self.parenthesised()
         else:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migrator.expressions import tables_in
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.equality import EXACT
 from migrator.model.objects import (
     Action,
@@ -82,6 +82,9 @@ def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
     return groups
 
 
+_NUMBERS = ("user_version", "application_id")
+"""Numbers that a file keeps for those who use it."""
+
 _TABLES = "pragma_table_list AS t"
 _ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
 
@@ -128,7 +131,7 @@ def _facts(connection: sa.Connection) -> _Facts:
     return _Facts(schema, kinds, _grouped(columns), _grouped(keys), _grouped(indexes), _grouped(index_keys), positions)
 
 
-def read_catalog(connection: sa.Connection, version: str, *, proof: bool) -> Catalog:
+def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Collection[QName]) -> Catalog:
     """All objects of the database's one schema; see :meth:`migrator.adapter.Adapter.catalog`."""
     return _Dictionary(connection, _facts(connection), proof).catalog(version)
 
@@ -136,7 +139,7 @@ def read_catalog(connection: sa.Connection, version: str, *, proof: bool) -> Cat
 class _Dictionary:
     """The objects of one database, made from its facts."""
 
-    def __init__(self, connection: sa.Connection, facts: _Facts, proof: bool) -> None:
+    def __init__(self, connection: sa.Connection, facts: _Facts, proof: bool | Collection[QName]) -> None:
         self.connection, self.facts, self.proof = connection, facts, proof
         self.losses: list[Loss] = []
         self.real = {name.lower(): name for name in facts.kinds}
@@ -155,6 +158,9 @@ class _Dictionary:
                 views.append(self._view(name, sql))
             elif kind == "trigger":
                 triggers.append(Program(SCHEMA, name, "TRIGGER", Expression(sql, DIALECT), owner))
+        for name in _NUMBERS:
+            if number := self.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one():
+                self.losses.append(Loss(f'PRAGMA:"{name}"', "pragma", f"not carried: {number}", part_of=DATABASE))
         return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
@@ -217,7 +223,7 @@ class _Dictionary:
 
     def _prove(self, name: str) -> tuple[int | None, list[Proved]]:
         declared = [Declared(row[0], row[1], neutral(row[1]), bool(row[4])) for row in self.facts.columns[name]]
-        if not self.proof:
+        if not (self.proof if isinstance(self.proof, bool) else QName(SCHEMA, name) in self.proof):
             return None, [Proved(column.type) for column in declared]
 
         def run(query: str) -> Sequence[Any]:
@@ -234,7 +240,7 @@ class _Dictionary:
         return int(rows * self.connection.exec_driver_sql(query).scalar_one())
 
     def _column(self, table: Table, text: TableText, row: Row, found: Proved, alias: str | None) -> Column:
-        name, native, not_null, default, key, hidden = row
+        name, native, not_null, default, _, hidden = row
         if found.loss is not None:
             rule, detail, rows = found.loss
             self._lose(table, rule, detail, name, rows)
@@ -242,7 +248,7 @@ class _Dictionary:
         column = Column(
             name,
             t.Integer(64) if name == alias else found.type,
-            nullable=not not_null and not (key and found.nulls == 0),
+            nullable=not not_null,
             collation=collation if collation != "BINARY" else None,
             equality=EQUALITIES.get(collation or "BINARY", EXACT),
             native=native,
@@ -268,7 +274,7 @@ class _Dictionary:
     def _next_value(self, table: str, column: str) -> int:
         query = f"SELECT coalesce(max({quote(column)}), 0) FROM {quote(table)}"
         largest = self.connection.exec_driver_sql(query).scalar_one()
-        return max(int(largest), self.facts.positions.get(table, 0)) + 1
+        return max(int(largest), self.facts.positions.get(table, 0), 0) + 1  # generators elsewhere begin with 1
 
     # --- constraints and indexes ------------------------------------------------------------------------------------
 
@@ -277,23 +283,52 @@ class _Dictionary:
         if not columns:
             return table
         clause = text.of("PRIMARY KEY")[0]
+        own = next((row[1] for row in self.facts.indexes.get(table.name, []) if row[3] == "pk"), None)
+        if own is not None and self._compares_otherwise(own, text) and ("WITHOUT ROWID", "") not in table.options:
+            detail = "the primary key becomes a unique index: it compares texts otherwise than its columns do"
+            self._lose(table, "key-collation", detail)
+            return table
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
-        indexes = (index for _, index, _, origin in self.facts.indexes.get(table.name, []) if origin == "pk")
-        own = next((self._collations(index, text) for index in indexes), ())
+        collations = () if own is None else self._collations(own, text)
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
-            return replace(table, uniques=(Unique(clause.name, columns, collations=own), *table.uniques))
-        return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=own))
+            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
+        return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=collations))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
         found = []
         for _, index, _, origin in self.facts.indexes.get(name, []):
-            if origin == "u":
+            if origin == "u" and not self._compares_otherwise(index, text):
                 columns = tuple(key[1] for key in self.facts.index_keys[index])
                 clause = text.named("UNIQUE", columns)
-                collations = self._collations(index, text)
-                found.append(Unique(clause.name if clause else None, columns, collations=collations))
-        return tuple(found)
+                found.append(Unique(clause.name if clause else None, columns))
+        return (*found, *self._without_index(name, text, found))
+
+    def _compares_otherwise(self, index: str, text: TableText) -> bool:
+        """Whether a key compares texts by another collation than its columns do."""
+        return any(_index_key(key, "", text).collation is not None for key in self.facts.index_keys[index])
+
+    def _index_of_key(self, name: str, index: str, text: TableText, kind: str) -> Index:
+        """A key that compares otherwise than its columns do, as a unique index, which can say so."""
+        keys = tuple(_index_key(key, "", text) for key in self.facts.index_keys[index])
+        columns = tuple(key.column for key in keys if key.column is not None)
+        clause = text.named(kind, columns)
+        return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
+
+    def _without_index(self, name: str, text: TableText, found: Sequence[Unique]) -> Iterator[Unique]:
+        """The constraints that have no index of their own, since the primary key's or another one's does for them."""
+        spelled = {row[0].lower(): row[0] for row in self.facts.columns[name]}
+        known = {unique.columns for unique in found}
+        known |= {
+            tuple(key[1] for key in self.facts.index_keys[row[1]])
+            for row in self.facts.indexes.get(name, [])
+            if row[3] == "u"
+        }
+        for clause in text.of("UNIQUE"):
+            columns = tuple(spelled.get(column.lower(), column) for column in clause.columns)
+            if columns not in known:
+                yield Unique(clause.name, columns)
+                known.add(columns)
 
     def _collations(self, index: str, text: TableText) -> tuple[str, ...]:
         """The collations that the key of an index gives its columns, where they have others; none if it gives none."""
@@ -345,6 +380,8 @@ class _Dictionary:
                 keys = tuple(_index_key(key, sql, text) for key, sql in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
+            elif self._compares_otherwise(index, text) and (origin == "u" or not self.facts.kinds[name][1]):
+                found.append(self._index_of_key(name, index, text, "UNIQUE" if origin == "u" else "PRIMARY KEY"))
         return tuple(found)
 
     # --- views ------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from migrator.adapter import Read
 from migrator.model import types as t
-from migrator.model.measures import Ask, Measure, outside
+from migrator.model.measures import JSON_DEPTH, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
 from .names import qualified, quote
@@ -87,9 +87,19 @@ def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
 
 
 def _not_json(ask: Ask, column: str) -> str:
-    document = f"substr(ltrim({column}, ' ' || char(9, 10, 13)), 1, 1) IN ('{{', '[') AND json_valid({column})"
-    known = f"{document} AND {column} NOT GLOB '{_SURROGATE}'"
-    return _counted(f"{column} IS NOT NULL AND NOT ({_texts(column)} AND {_whole(column)} AND {known})")
+    known = f"{_texts(column)} AND {_whole(column)} AND json_valid({column}) AND {column} NOT GLOB '{_SURROGATE}'"
+    if not isinstance(t.base_of(ask.column.type), t.Json):
+        known += f" AND substr(ltrim({column}, ' ' || char(9, 10, 13)), 1, 1) IN ('{{', '[')"
+    deep = f"CASE WHEN {known} THEN {_too_deep(column)} ELSE 1 END"
+    return _counted(f"{column} IS NOT NULL AND {deep}")
+
+
+def _too_deep(column: str) -> str:
+    """Whether a document has more brackets around one another than every database takes; odd keys may make it seem so."""
+    opened = f"length(replace(replace({column}, '[', ''), '{{', ''))"
+    around = "length(fullkey) - length(replace(replace(fullkey, '.', ''), '[', ''))"
+    deepest = f"SELECT max({around}) FROM json_tree({column}) WHERE type IN ('array', 'object')"
+    return f"CASE WHEN length({column}) - {opened} > {JSON_DEPTH} THEN ({deepest}) >= {JSON_DEPTH} ELSE 0 END"
 
 
 def _not_uuid(ask: Ask, column: str) -> str:

@@ -53,6 +53,15 @@ class Carrier:
     silent: bool
     select: str = "{c}"
 
+    def selected(self, name: str) -> str:
+        """The item of the SELECT list: a value that ADBC would convert silently ends the query instead."""
+        item = self.select.format(c=name)
+        return f"iif({self.wrong.format(c=name)}, {_OVERFLOW.format(c=name)}, {item})" if self.silent else item
+
+
+_OVERFLOW = "abs(-9223372036854775807 - (typeof({c}) <> ''))"
+"""An error where it is evaluated. It is about a column, so that SQLite does not evaluate it beforehand."""
+
 
 INTEGER = Carrier("0", pa.int64(), NOT_INTEGER, silent=False)
 FLOAT = Carrier("0.0", pa.float64(), NOT_FLOAT, silent=True)
@@ -188,19 +197,21 @@ class _TableReader:
 
     def _raw(self, batch_rows: int) -> Iterator[pa.RecordBatch]:
         constants = ", ".join(item.constant for item in self.carriers)
-        values = ", ".join(item.select.format(c=name) for item, name in zip(self.carriers, self.names, strict=True))
+        values = ", ".join(item.selected(name) for item, name in zip(self.carriers, self.names, strict=True))
         driver: Any = self.connection.connection.dbapi_connection
         with driver.cursor() as cursor:
             cursor.adbc_statement.set_options(**{"adbc.sqlite.query.batch_rows": batch_rows})
-            cursor.execute(f"SELECT {constants} UNION ALL SELECT {values} FROM {self.source}")
-            with cursor.fetch_record_batch() as reader:
-                while True:
-                    try:
-                        yield reader.read_next_batch()
-                    except StopIteration:
-                        return
-                    except OSError as error:  # a storage class that ADBC did not expect
-                        self._refuse_wrong_class(error)
+            try:
+                cursor.execute(f"SELECT {constants} UNION ALL SELECT {values} FROM {self.source}")
+                with cursor.fetch_record_batch() as reader:
+                    while True:
+                        try:
+                            batch = reader.read_next_batch()
+                        except StopIteration:
+                            return
+                        yield batch
+            except (OSError, driver.Error) as error:  # a storage class that ADBC did not expect, or that the SELECT refused
+                self._refuse_wrong_class(error)
 
     def _arrays(self, batch: pa.RecordBatch, rows_before: int) -> list[pa.Array]:
         arrays = []
@@ -217,21 +228,14 @@ class _TableReader:
     # --- before reading ---------------------------------------------------------------------------------------------
 
     def _batch_rows(self) -> int:
-        """How many rows make a batch of the usual size; looks for values that ADBC would convert silently on the way.
-
-        :raises ValueNotCarried: there is one.
-        """
+        """How many rows make a batch of the usual size."""
         parts = list(zip(self.names, self.read.columns, self.carriers, strict=True))
         sizes = [f"octet_length({name})" for name, _, item in parts if item.arrow == pa.binary()]
         unlimited = [f"octet_length({name})" for name, column, _ in parts if _unlimited(column.type)]
-        silent = [item.wrong.format(c=name) for name, _, item in parts if item.silent]
         average = " + ".join(["0 * count(*)", *(f"coalesce(avg({size}), 0)" for size in sizes)])
-        largest = " + ".join(["0", *(f"coalesce(max({size}), 0)" for size in unlimited)])
-        found, largest_row = self._ask(f"coalesce(max({' OR '.join(silent) or '0'}), 0), {largest}", self.source)
+        largest = " + ".join(f"coalesce(max({size}), 0)" for size in unlimited)
+        (largest_row,) = self._ask(largest, self.source) if unlimited else (0,)
         (usual_row,) = self._ask(average, f"(SELECT {', '.join(self.names)} FROM {self.source} LIMIT {SAMPLED_ROWS})")
-        if found:
-            for column, item in zip(self.read.columns, self.carriers, strict=True):
-                self._refuse(column, item.wrong)
         fixed = 8 * len(parts)
         most = MAX_BATCH_BYTES // (fixed + int(largest_row))
         return max(1, min(arrow.BATCH_BYTES // (fixed + int(usual_row)), most, MAX_BATCH_ROWS))

@@ -62,10 +62,12 @@ def _decimal(type_: t.Decimal) -> str:
     limit = 10 ** (type_.precision - scale)
     if scale == 0:
         return f"({NOT_INTEGER} OR {{c}} NOT BETWEEN {1 - limit} AND {limit - 1})" if limit < 1 << 63 else NOT_INTEGER
-    wrong = f"{{c}} <> round({{c}}, {scale}) OR {{c}} <= {-limit} OR {{c}} >= {limit}"
+    beyond = f"{{c}} <= {-limit} OR {{c}} >= {limit}"
     if type_.precision > EXACT_DIGITS:
-        wrong += f" OR CAST(printf('%.{EXACT_DIGITS}g', {{c}}) AS REAL) <> {{c}}"
-    return f"({wrong})"
+        return f"({{c}} <> round({{c}}, {scale}) OR {beyond} OR CAST(printf('%.{EXACT_DIGITS}g', {{c}}) AS REAL) <> {{c}})"
+    unit = f"1{'0' * scale}.0"
+    units = f"CAST({{c}} * {unit} + CASE WHEN {{c}} < 0 THEN -0.5 ELSE 0.5 END AS INTEGER)"
+    return f"({beyond} OR {{c}} <> {units} / {unit})"  # the number nearest to that decimal; round() takes four times as long
 
 
 def _timestamp(type_: t.Timestamp) -> str:

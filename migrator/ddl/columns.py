@@ -81,9 +81,26 @@ class Columns(Expressions):
             if column.collation and not column.equality:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
+            elif (
+                column.collation
+                and column.equality == self.equality(table, column)
+                and not column.collation.endswith("_bin")
+            ):
+                detail = f"sorts as texts without a collation do (at the source: {column.collation})"
+                yield Loss(path_of(table), "collation", detail, column.name)
+
+    def _null_losses(self, table: Table) -> Iterator[Loss]:
+        """The columns of a primary key that lets NULLs in at the source, as SQLite's do, and none here."""
+        for column in table.columns:
+            if self.refuses_null(table, column):
+                yield Loss(path_of(table), "null-in-key", "takes no NULL here: no primary key does", column.name)
 
     def equality(self, table: Table, column: Column) -> Equality:
         """What texts the column holds for equal here."""
+        return EXACT
+
+    def told_by_type(self, column: Column) -> Equality:
+        """What texts the entry about the column's type says to be different here; nobody is told so twice."""
         return EXACT
 
     def _equality_losses(self, table: Table) -> Iterator[Loss]:
@@ -92,7 +109,7 @@ class Columns(Expressions):
         here = {column.name: self.equality(table, column) for column in texts}
         differing: dict[str, list[str]] = {}
         for column in texts:
-            for told in equality_changes(column.equality, here[column.name]):
+            for told in equality_changes(column.equality - self.told_by_type(column), here[column.name]):
                 differing.setdefault(told, []).append(column.name)
         for told, names in differing.items():
             detail = f"{told} here in {', '.join(names)}, where comparisons, order and unique keys change"
@@ -152,9 +169,16 @@ class Columns(Expressions):
             parts.append(self.generated_clause(table, column, losses))
         elif column.identity is not None:
             parts.append(self.identity_clause(table, column, losses))
-        if not column.nullable:
+        if not column.nullable or self.refuses_null(table, column):
             parts.append("NOT NULL")
         return " ".join(part for part in parts if part)
+
+    def refuses_null(self, table: Table, column: Column) -> bool:
+        """Whether a column takes no NULL here because a primary key does not, although it is not declared so."""
+        if not column.nullable or table.primary_key is None or column.name not in table.primary_key.columns:
+            return False
+        source = load_adapter(self.catalog.dialect).capabilities
+        return source.nulls_in_primary_keys and not self.adapter.capabilities.nulls_in_primary_keys
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``DEFAULT …``, or nothing; a default without a counterpart is left out with a loss."""
@@ -170,6 +194,8 @@ class Columns(Expressions):
             detail = f"default {_shown(column.default or value)} is left out: {why}"
             losses.append(Loss(path_of(table), "default", detail, column.name))
             return ""
+        if sql.strip("()") == "NULL" and (not column.nullable or self.refuses_null(table, column)):
+            return ""  # as without one, where MySQL refuses to hear it
         if isinstance(value, NewUuid) and value.version != self.uuid_version(value):
             detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
             losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
@@ -337,6 +363,9 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
     last = of.maximum if of.increment > 0 else of.minimum
     if last is not None:
         yield Loss(path_of(table), "identity-bounds", f"counts beyond {last}, where it ends at the source", column.name)
+    if of.start != 1 and of.increment == 1:
+        detail = f"begins with 1 when it is restarted (at the source: {of.start})"
+        yield Loss(path_of(table), "identity-start", detail, column.name)
     if of.behind:
         detail = f"goes on after the largest value of its rows; at the source {of.next_value} comes next nevertheless"
         yield Loss(path_of(table), "identity-position", detail, column.name)

@@ -13,6 +13,11 @@ from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
 
+def called(key: PrimaryKey | Unique | ForeignKey) -> str:
+    """What messages call a key: its name, or the columns that it is on."""
+    return key.name or f"on {', '.join(key.columns)}"
+
+
 class Constraints(Columns):
     """How constraints and indexes are written: as clauses of CREATE TABLE, or as statements of their own."""
 
@@ -26,23 +31,22 @@ class Constraints(Columns):
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``."""
-        columns = self.key_columns(table, key, "the primary key", losses)
+        columns = self.key_columns(table, key, losses)
         return f"{self.named(key.name)}PRIMARY KEY ({columns}){self.deferral(table, key, losses)}"
+
+    def key_columns(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """The columns of a primary key; the key's own collations are a loss."""
+        for name, collation in zip(key.columns, key.collations, strict=bool(key.collations)):
+            if collation:
+                detail = f"the primary key compares as the column does (at the source: by its own collation {collation})"
+                losses.append(Loss(path_of(table), "key-collation", detail, name))
+        return self.columns(key.columns)
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""
         if not unique.nulls_distinct:
-            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {unique.name} lets several NULLs in here"))
-        columns = self.key_columns(table, unique, f"unique {unique.name or ''}".rstrip(), losses)
-        return f"{self.named(unique.name)}UNIQUE ({columns}){self.deferral(table, unique, losses)}"
-
-    def key_columns(self, table: Table, key: PrimaryKey | Unique, label: str, losses: list[Loss]) -> str:
-        """The columns of a key; the key's own collations are a loss."""
-        for name, collation in zip(key.columns, key.collations, strict=bool(key.collations)):
-            if collation:
-                detail = f"{label} compares as the column does (at the source: by its own collation {collation})"
-                losses.append(Loss(path_of(table), "key-collation", detail, name))
-        return self.columns(key.columns)
+            losses.append(Loss(path_of(table), "nulls-not-distinct", f"unique {called(unique)} lets several NULLs in here"))
+        return f"{self.named(unique.name)}UNIQUE ({self.columns(unique.columns)}){self.deferral(table, unique, losses)}"
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
@@ -75,13 +79,13 @@ class Constraints(Columns):
     def match(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``MATCH FULL``; a loss where only MATCH SIMPLE is known."""
         if key.match == "FULL":
-            losses.append(Loss(path_of(table), "match-full", f"foreign key {key.name} matches SIMPLE here, not FULL"))
+            losses.append(Loss(path_of(table), "match-full", f"foreign key {called(key)} matches SIMPLE here, not FULL"))
         return ""
 
     def name_set_columns(self, table: Table, key: ForeignKey, losses: list[Loss]) -> None:
         """Name the loss of a foreign key that sets some of its columns only."""
         if key.set_columns:
-            detail = f"foreign key {key.name} sets all its columns on delete, not only {', '.join(key.set_columns)}"
+            detail = f"foreign key {called(key)} sets all its columns on delete, not only {', '.join(key.set_columns)}"
             losses.append(Loss(path_of(table), "set-columns", detail))
 
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
@@ -111,7 +115,7 @@ class Constraints(Columns):
                 if key.partition is None:
                     items.append(self.foreign_key_clause(table, key, losses))
                 else:
-                    losses += self.of_partition(table, f"foreign key {key.name}", key.partition).losses
+                    losses += self.of_partition(table, f"foreign key {called(key)}", key.partition).losses
         return items
 
     # --- of loaded tables -------------------------------------------------------------------------------------------
@@ -160,7 +164,7 @@ class Constraints(Columns):
         if self.is_inline("foreign_key"):
             return Script(elsewhere=Elsewhere.LEFT_OUT)
         if key.partition is not None:
-            return self.of_partition(table, f"foreign key {key.name}", key.partition)
+            return self.of_partition(table, f"foreign key {called(key)}", key.partition)
         if why := self.refers_to_nothing(key):
             detail = f"foreign key {key.name or ''} on {', '.join(key.columns)} is left out: {why}"
             return Script((), (Loss(path_of(table), "foreign-key", detail),))
@@ -187,10 +191,6 @@ class Constraints(Columns):
         return Script((), (Loss(path_of(table), "partition-only", detail),))
 
     # --- indexes ----------------------------------------------------------------------------------------------------
-
-    def index_name(self, table: Table, index: Index) -> str:
-        """An index's name in its own statement."""
-        return self.quote(index.name)
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index.
@@ -243,5 +243,5 @@ class Constraints(Columns):
         if index.comment:
             losses.append(Loss(path_of(table), "comment", f"the comment of index {index.name} is left out"))
         unique = "UNIQUE " if index.unique else ""
-        sql = f"CREATE {unique}INDEX {self.index_name(table, index)} ON {self.name_of(table)} ({keys}){where}"
+        sql = f"CREATE {unique}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys}){where}"
         return Script((sql,), tuple(losses))

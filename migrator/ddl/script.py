@@ -36,6 +36,21 @@ class Script:
     losses: tuple[Loss, ...] = ()
     elsewhere: Elsewhere | None = None
 
+    @property
+    def is_told(self) -> bool:
+        """Whether there is something to run, or to say, of the object by itself."""
+        return bool(self.statements or self.losses)
+
+    @property
+    def decides(self) -> bool:
+        """Whether what becomes of the object is decided here, and not by the statements of others."""
+        return bool(self.statements) or (bool(self.losses) and self.elsewhere is None)
+
+    @property
+    def is_left_out(self) -> bool:
+        """Whether the object is not made at all."""
+        return self.elsewhere is Elsewhere.LEFT_OUT or (self.decides and not self.statements)
+
 
 class Statement(ExecutableDDLElement):
     """One complete DDL statement, sent exactly as it is."""

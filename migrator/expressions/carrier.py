@@ -26,6 +26,8 @@ _FORMAT = re.compile(r"(?:%[YmdHMS]|[-/:. ])+")
 _INTRODUCERS = frozenset({"_utf8mb4", "_utf8", "_utf8mb3", "_latin1", "_ascii"})
 _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
+_DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
+"""Meanings whose second operand is not to be zero."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -170,6 +172,8 @@ class Carrier:
     def _say(self, meaning: str, values: Values, kind: Kind) -> Value:
         if meaning == "same":
             return replace(values[0], kind=kind)
+        if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
+            raise Untranslatable("a division by zero is an error in one database, and NULL in another")
         for writing in self._target.semantics.writings:
             if writing.meaning == meaning and (writing.when is None or writing.when(values)):
                 types = {value.type for value in values if value.kind != "null"}

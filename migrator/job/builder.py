@@ -35,7 +35,7 @@ _SMALL = 16 << 20
 
 def is_told(step: Step, kept: Collection[QName]) -> bool:
     """Whether there is something to make, or to say, of a step; ``kept``: tables whose metadata is left alone."""
-    return bool(step.script.statements or step.script.losses) and step.table not in kept
+    return step.script.is_told and step.table not in kept
 
 
 def is_in_the_way(step: Step, existing: Collection[str]) -> bool:

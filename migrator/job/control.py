@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -325,6 +325,13 @@ def jobs_in(database: Database, schema: str | None = None) -> list[Job]:
         find = database.adapter.tables_of
         tables = [MasterTable(owner, name) for owner in schemas for name in sorted(find(connection, owner, NAMES))]
         return [Job(database, table) for table in tables if table.rows(connection, "JOB")]
+
+
+def standing(jobs: Iterable[Job]) -> Iterator[JobStatus]:
+    """How jobs stand; one whose master table has gone since it was found is no job any more."""
+    for job in jobs:
+        with suppress(JobNotFound):
+            yield job.status()
 
 
 def local_jobs() -> list[Job]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -32,6 +33,8 @@ _PATIENCE = 2.0
 _SHARED = "migrator.job.shared"
 _REPORT = 0.1
 """Seconds between two reports of progress."""
+_TURN = 0.0005
+"""Seconds after which a thread lets another run: the reader is not to wait while the writer encodes (5 ms, else)."""
 
 
 # --- the worker's side ----------------------------------------------------------------------------------------------
@@ -75,6 +78,7 @@ class _Wire:
 
 def _serve(pipe: Connection, cancelled: threading.Event) -> None:
     """Perform tasks until the coordinator says None or is gone."""
+    sys.setswitchinterval(_TURN)
     wire = _Wire(pipe, cancelled)
     worker = Worker(wire.advance, wire.next_file)
     try:

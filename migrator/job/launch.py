@@ -35,10 +35,12 @@ _TAIL = 2000
 _FRUGAL = {
     "ARROW_DEFAULT_MEMORY_POOL": "system",
     "MALLOC_ARENA_MAX": "1",
-    "MALLOC_MMAP_THRESHOLD_": str(1 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(4 << 20),
 }
-"""Batches come and go in several threads: what was freed is used again by all of them, and large blocks are given back."""
+"""Batches come and go in several threads: what was freed is used again by all of them, and large blocks are given back.
+
+What a batch is made of is no large block: the system would have to clear its pages each time."""
 
 
 @dataclass(frozen=True)

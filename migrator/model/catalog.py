@@ -46,6 +46,26 @@ class Loss:
 
 
 @dataclass(frozen=True)
+class Rename:
+    """A name that something has at the target instead of its own, which is too long there, or another's.
+
+    ``kind``: as filters name it (TABLE, INDEX, REF_CONSTRAINT), or COLUMN. ``schema``, ``table`` and ``name``: where it is
+    at the target (``table`` is empty where it is no part of one), and what it is called there. ``source_name``: what it
+    would be called, which is its name at the source but where REMAP_TABLE gives another; ``source_schema`` and
+    ``source_table``: where it is there.
+    """
+
+    kind: str
+    schema: str
+    table: str
+    name: str
+    source_schema: str
+    source_table: str
+    source_name: str
+    reason: Literal["LENGTH", "COLLISION"]
+
+
+@dataclass(frozen=True)
 class Catalog:
     """Objects in the order of their making, of one database (``dialect``: the adapter's name, ``version`` as it says)."""
 
@@ -53,6 +73,8 @@ class Catalog:
     version: str
     objects: tuple[Object, ...] = ()
     losses: tuple[Loss, ...] = ()
+    renames: tuple[Rename, ...] = ()
+    """The names that a target has for them instead of their own; a source's catalog has none."""
 
     def of(self, kind: type[T]) -> Iterator[T]:
         """The objects of one class, in order."""

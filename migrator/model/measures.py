@@ -34,6 +34,9 @@ class Measure(StrEnum):
     BLOBS = "blobs"
 
 
+JSON_DEPTH = 31
+"""How many brackets around one another every database takes: MariaDB's limit."""
+
 MEANINGS: Mapping[Measure, str] = MappingProxyType(
     {
         Measure.NULLS: "How many rows have no value.",
@@ -47,7 +50,9 @@ MEANINGS: Mapping[Measure, str] = MappingProxyType(
         Measure.CHARACTERS: "The longest text, in characters.",
         Measure.BYTES: "The longest value in bytes, of texts in UTF-8.",
         Measure.NOT_UUID: "How many texts are no UUID of 36 characters in small letters.",
-        Measure.NOT_JSON: "How many texts are no JSON object or array.",
+        Measure.NOT_JSON: "How many texts are no JSON object or array that every database takes; how many documents not "
+        f"every one takes: with more than {JSON_DEPTH} brackets around one another, half a character's escape, numbers and "
+        "escapes that MariaDB alone reads.",
         Measure.INTEGERS: "How many values SQLite stores as whole numbers.",
         Measure.REALS: "How many as floating-point numbers.",
         Measure.TEXTS: "How many as texts.",

@@ -162,14 +162,13 @@ class PrimaryKey:
 
 @dataclass(frozen=True)
 class Unique:
-    """A unique constraint (an index that is merely unique is an :class:`Index`). ``collations``: as a primary key's."""
+    """A unique constraint (an index that is merely unique is an :class:`Index`)."""
 
     name: str | None
     columns: tuple[str, ...]
     deferrable: bool = False
     initially_deferred: bool = False
     nulls_distinct: bool = True
-    collations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator import filters, overwriting, transforms
+from migrator import filters, overwriting
 from migrator.access import Choice, Method
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ddl import DDL
@@ -23,7 +23,7 @@ from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
 from migrator.operations.profiling import Goal, Profiler
-from migrator.operations.script import script_ddl, script_target
+from migrator.operations.script import script_ddl, script_target, scripted
 from migrator.operations.target import (
     EXISTS,
     Decision,
@@ -31,7 +31,6 @@ from migrator.operations.target import (
     accepted,
     blocked,
     check_one_method,
-    check_schemas,
     decide,
     drawn_up,
     is_restored,
@@ -164,11 +163,10 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     adapter, server = script_target(spec, resolve)
     notes: list[str] = []
     with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
-        catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
-        check_schemas(catalog, adapter)
+        catalog, remarks = scripted(spec, opened, resolve, adapter, server)
         ddl = script_ddl(spec, resolve, adapter, server, catalog)
         steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
-        notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+        notes += [*opened.notes, *remarks]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
         profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
         losses = counted(_losses(catalog, steps), profiles or ())
@@ -182,7 +180,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     with overwriting.nothing_made([target.url]):
         server = target.server()
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
-            catalog = accepted(spec, opened, target)
+            catalog, remarks = accepted(spec, opened, target)
             if is_restored(spec, opened):
                 assert opened.whole is not None
                 transport.check_whole(opened, target.adapter, connection)
@@ -190,7 +188,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
                 copied = _moved(spec, opened, opened.whole, opened.whole.qname, choice, parts)
                 return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
-            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
+            notes += [*opened.notes, *remarks]
             planned = _Imported(spec, opened, catalog, target, connection)
             notes += Policies(spec.policies, planned.tables).unmatched
             steps = planned.steps(phases)
@@ -224,10 +222,7 @@ class _Imported:
         self._blocked = blocked(spec, catalog, there)
 
     def table_plans(self) -> tuple[TablePlan, ...]:
-        """The tables' plans.
-
-        :raises RowsMissing: the dump file set lacks rows of a table.
-        """
+        """The tables' plans."""
         return tuple(map(self._table, self._decisions.values()))
 
     def _table(self, decision: Decision) -> TablePlan:

@@ -27,6 +27,7 @@ from migrator.origins import Origin
 from migrator.policies import DEFAULT, Policies
 from migrator.profiling import scans
 from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Way, keys_of, profile
+from migrator.profiling.proofs import Suggestion
 from migrator.spec import JobSpec
 
 T = TypeVar("T")
@@ -93,13 +94,10 @@ class Profiler:
         profiled = profile(table.qname, ways, found, actions)
         said = _Said()
         findings = [*self._duplicates(table, ways, said), *self._orphans(table, said)]
-        suggestions = tuple(
-            replace(one, declared=self._declared(table, one.column, one.type)) for one in profiled.suggestions
-        )
         return replace(
             profiled,
             findings=(*profiled.findings, *findings),
-            suggestions=suggestions,
+            suggestions=tuple(self._standing(table, ways, profiled.suggestions)),
             unread=tuple(said.unread),
             remarks=tuple(said.remarks),
         )
@@ -141,6 +139,28 @@ class Profiler:
             asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
             known = column.type if asked_for or meant is None else meant
             yield source, replace(column, type=known, equality=ddl.equality(table, column))
+
+    # --- suggestions ------------------------------------------------------------------------------------------------
+
+    def _standing(self, table: Table, ways: Sequence[Way], proved: Sequence[Suggestion]) -> Iterator[Suggestion]:
+        """The suggestions whose values can be read: of wrong bytes in a document only a reader can tell."""
+        by_target = {way.target.name: way.column for way in ways}
+        for one in proved:
+            if not isinstance(one.type, t.Json) or self._is_readable(table, by_target[one.column]):
+                yield replace(one, declared=self._declared(table, one.column, one.type))
+
+    def _is_readable(self, table: Table, column: Column) -> bool:
+        def read(connection: sa.Connection) -> None:
+            for _ in self._source.adapter.batches(connection, self._read(table.source, (column,))):
+                pass
+
+        try:
+            self._asking(read)
+        except FatalError:
+            raise
+        except MigratorError:
+            return False
+        return True
 
     def _declared(self, table: Table, name: str, type_: t.Type) -> str:
         """How the target would declare a column of another type; empty: there is no target, or it has no such type."""

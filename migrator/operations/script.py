@@ -9,7 +9,7 @@ from typing import TextIO
 
 from migrator import files, transforms
 from migrator.adapter import Adapter, Server, adapter_for_backend
-from migrator.ddl import DDL, Elsewhere, Emitter
+from migrator.ddl import DDL, Emitter
 from migrator.ends import Database
 from migrator.errors import FileNotWritable
 from migrator.inventory import Made, take
@@ -18,12 +18,13 @@ from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
+from migrator.operations.naming import NamesThere
 from migrator.operations.refused import source_text
 from migrator.operations.target import check_schemas
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
-from migrator.origins import Resolve, origin
-from migrator.plan import Phase, Step, plan, prefix
+from migrator.origins import Origin, Resolve, origin
+from migrator.plan import Phase, plan, prefix
 from migrator.spec import JobSpec
 
 
@@ -35,13 +36,12 @@ def sqlfile(work: Work) -> int:
     log.banner([server.banner if server is not None else f"{adapter.title} (script only)"])
     default_schema = server.schema if server is not None else ""
     with origin(spec, work.resolve, default_schema, work.secrets, log.message) as opened:
-        catalog = transforms.apply(opened.catalog, spec, adapter.capabilities)
-        check_schemas(catalog, adapter)
+        catalog, remarks = scripted(spec, opened, work.resolve, adapter, server)
         job = QName(server.schema if server is not None else adapter.name, next(names(spec)))
         if spec.network_link is None:
             log.master(job, "loaded")
         log.starting(job, spec.command)
-        work.say((*opened.notes, *transforms.unmatched(spec, opened.catalog)))
+        work.say((*opened.notes, *remarks))
         ddl = script_ddl(spec, work.resolve, adapter, server, catalog)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
@@ -61,6 +61,20 @@ def script_target(spec: JobSpec, resolve: Resolve) -> tuple[Adapter, Server | No
     return target.adapter, target.server()
 
 
+def scripted(
+    spec: JobSpec, opened: Origin, resolve: Resolve, adapter: Adapter, server: Server | None
+) -> tuple[Catalog, tuple[str, ...]]:
+    """What a script makes, under names that the server has for it, where one is named; and remarks.
+
+    :raises TargetSchemaMissing: an object's schema cannot be there.
+    """
+    names = transforms.nothing_known if server is None else NamesThere(Database(resolve(spec.connection)), makes_parts=True)
+    catalog = transforms.apply(opened.catalog, spec, adapter.capabilities, names)
+    check_schemas(catalog, adapter)
+    notes = names.notes if isinstance(names, NamesThere) else ()
+    return catalog, (*transforms.unmatched(spec, opened.catalog), *notes)
+
+
 def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:
     """The writer of a script's DDL; where a server is named, it has tried the expressions of other databases."""
     return adapter.ddl(catalog) if server is None else tried(Database(resolve(spec.connection)), server, catalog)
@@ -75,7 +89,7 @@ def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emit
         log.loss(loss)
     emitter.run(emitter.ddl.script_head())
     for phase in phases:
-        steps = [step for step in phase.steps if step.script.statements or step.script.losses or _is_left_out(step)]
+        steps = [step for step in phase.steps if step.script.is_told or step.script.is_left_out]
         if not steps:
             continue
         path = f"{prefix(spec)}/{phase.path}"
@@ -87,15 +101,9 @@ def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emit
                 log.loss(loss)
             losses += step.script.losses
             emitter.run(step.script.statements)
-            if _is_left_out(step) and (said := source_text(step.part)):
+            if step.script.is_left_out and (said := source_text(step.part)):
                 emitter.comment(f"{step.label} at the source: {said}")
     return losses
-
-
-def _is_left_out(step: Step) -> bool:
-    """Whether an object is not made at all."""
-    script = step.script
-    return script.elsewhere is Elsewhere.LEFT_OUT or (not script.statements and bool(script.losses) and not script.elsewhere)
 
 
 @contextmanager

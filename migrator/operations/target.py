@@ -19,12 +19,13 @@ from migrator.adapter import Adapter, Server
 from migrator.ddl import DDL
 from migrator.differences import differences
 from migrator.ends import Database
-from migrator.errors import ConflictingParameters, MigratorError, TargetSchemaMissing, ValueNotCarried
+from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
 from migrator.operations import methods, transport
 from migrator.operations.matching import matched
+from migrator.operations.naming import NamesThere
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
@@ -53,17 +54,18 @@ EXISTS: Mapping[TableExistsAction, str] = {
 # --- what the job is to make ----------------------------------------------------------------------------------------
 
 
-def accepted(spec: JobSpec, opened: Origin, target: Database) -> Catalog:
-    """What a job takes from its source as its parameters have it, which is such that the target can have it.
+def accepted(spec: JobSpec, opened: Origin, target: Database) -> tuple[Catalog, tuple[str, ...]]:
+    """What a job takes from its source as its parameters have it, which is such that the target can have it; and remarks.
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
     """
-    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+    names = NamesThere(target, spec.content != "DATA_ONLY")
+    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
     check_schemas(catalog, target.adapter)
     transport.check_target(spec, opened, target)
-    return catalog
+    return catalog, (*transforms.unmatched(spec, opened.catalog), *names.notes)
 
 
 def is_restored(spec: JobSpec, opened: Origin) -> bool:
@@ -208,7 +210,8 @@ def decide(
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
-        found[name] = Decision(table, action, as_is.get(name), choice, _refusal(table, as_is.get(name), choice))
+        refusal = opened.lacking(table) or _refusal(table, as_is.get(name), choice)
+        found[name] = Decision(table, action, as_is.get(name), choice, refusal)
     return found
 
 
@@ -244,7 +247,7 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
     if spec.access_method == "AUTOMATIC" and opened.data_files is None:
         return
     for decision in decisions.values():
-        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried):
+        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried | RowsMissing):
             raise decision.refusal
 
 

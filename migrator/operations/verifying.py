@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrator import filters, overwriting, transforms
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ends import Database
-from migrator.errors import FatalError, NothingSelected, WorkerDied
+from migrator.errors import FatalError, NothingSelected, RowsNotExported, WorkerDied
 from migrator.job.lanes import Pool
 from migrator.job.report import Progress
 from migrator.job.worker import Scan
@@ -21,10 +21,11 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
+from migrator.operations.naming import NamesThere
 from migrator.operations.target import check_schemas
-from migrator.operations.verified import Verification
+from migrator.operations.verified import TableVerified, Verification
 from migrator.operations.work import NoProgress
-from migrator.origins import Resolve, origin
+from migrator.origins import Origin, Part, Resolve, origin
 from migrator.policies import Policies
 from migrator.spec import JobSpec
 
@@ -50,14 +51,14 @@ def verify_job(
             scanner(spec.parallel, shown) as scan,
         ):
             transport.check_rows(opened)
-            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities)
+            names = NamesThere(target, makes_parts=False)
+            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
             check_schemas(catalog, target.adapter)
-            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog)]
-            parts = {table: opened.parts(table) for table in filters.tables_with_rows(spec, catalog)}
-            notes += [f"the dump file set has no rows of {table.source}" for table, found in parts.items() if not found]
-            tables = {table: [part.detail for part in found] for table, found in parts.items() if found}
-            if not tables:
+            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog), *names.notes]
+            parts, without = _parts(opened, filters.tables_with_rows(spec, catalog))
+            if not parts:
                 raise NothingSelected
+            tables = {table: [part.detail for part in found] for table, found in parts.items()}
             there = _catalog_of(target, connection, tables)
             ddl = target.adapter.ddl(catalog, server.version)
             shown.begin(len(tables), None, 2 * sum(part.bytes for found in parts.values() for part in found) or None)
@@ -67,7 +68,21 @@ def verify_job(
             comparison = Comparison(opened, there, ddl, policies, rows_of, scan, told)
             found = comparison.of(tables)
             shown.end()
-            return Verification(tuple(found), tuple(notes))
+            return Verification((*found, *without), tuple(notes))
+
+
+def _parts(opened: Origin, tables: Iterable[Table]) -> tuple[dict[Table, tuple[Part, ...]], list[TableVerified]]:
+    """The granules of tables at the source, and what is said of those whose rows a dump file set does not have."""
+    parts: dict[Table, tuple[Part, ...]] = {}
+    without: list[TableVerified] = []
+    for table in tables:
+        found = opened.parts(table)
+        why = opened.lacking(table) or (None if found else RowsNotExported(table=table.source))
+        if why is None:
+            parts[table] = found
+        else:
+            without.append(TableVerified(table.qname, table.source, problem=str(why)))
+    return parts, without
 
 
 def _catalog_of(target: Database, connection: sa.Connection, tables: Iterable[Table]) -> Catalog:

@@ -107,6 +107,11 @@ class Way:
         return here != there and (found is None or not found.takes_all)
 
     @property
+    def rereads_json(self) -> bool:
+        """Whether another database reads its JSON documents, which may not take all that their own takes."""
+        return self.pair is not None and not self.pair.alike and all(isinstance(kind, t.Json) for kind in self.pair.kinds)
+
+    @property
     def may_be_longer(self) -> bool:
         """Whether a value that is no text at the source may be a longer one than the target's column takes."""
         match self.pair.kinds if self.pair is not None and self.existing else None:
@@ -234,7 +239,8 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
     for ask in facts_asked(way.column):
         if ask in found.answers and isinstance(ask.what, Measure):
             facts[ask.what] = found.answers[ask]
-    if way.may_be_other or (way.drops_time and facts.get(Measure.NO_NUMBER)):
+    unread = way.rereads_json and facts.get(Measure.NOT_JSON) != 0
+    if way.may_be_other or unread or (way.drops_time and facts.get(Measure.NO_NUMBER)):
         unknown.append("other_type")
     if way.may_be_longer:
         unknown.append(Misfit.TOO_LONG)

@@ -49,7 +49,11 @@ QUESTIONS = (
     Question(Measure.CHARACTERS, _are(t.String), "texts"),
     Question(Measure.BYTES, _are(t.String, t.Binary), "texts, bytes"),
     Question(Measure.NOT_UUID, _takes(_UUID_CHARACTERS), f"texts that may have {_UUID_CHARACTERS} characters"),
-    Question(Measure.NOT_JSON, _takes(_UUID_CHARACTERS + 1), f"texts that may have more than {_UUID_CHARACTERS} characters"),
+    Question(
+        Measure.NOT_JSON,
+        lambda type_: isinstance(type_, t.Json) or _takes(_UUID_CHARACTERS + 1)(type_),
+        f"texts that may have more than {_UUID_CHARACTERS} characters, JSON documents",
+    ),
     *(
         Question(measure, lambda _: True, "all, in SQLite")
         for measure in (Measure.INTEGERS, Measure.REALS, Measure.TEXTS, Measure.BLOBS)

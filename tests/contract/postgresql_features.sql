@@ -43,6 +43,7 @@ CREATE TABLE "Odd ""Schema"""."my table" ("percent%(ens)yah" integer, "q?marks" 
 CREATE TABLE "Odd ""Schema"""."new
 line" (id serial, "%s" text);
 CREATE UNLOGGED TABLE public.fast (a integer) WITH (fillfactor='70');
+CREATE UNLOGGED TABLE public.faster (a integer GENERATED ALWAYS AS IDENTITY, b text) WITH (toast.autovacuum_enabled='false');
 CREATE TABLE public.part (k integer NOT NULL, d date NOT NULL, v text DEFAULT 'p', CONSTRAINT part_pk PRIMARY KEY (k, d), CHECK (k > 0)) PARTITION BY RANGE (d);
 CREATE TABLE public.part_a PARTITION OF public.part (v DEFAULT 'leaf', CONSTRAINT leaf_check CHECK (length(v) < 100)) FOR VALUES FROM ('2020-01-01') TO ('2021-01-01');
 CREATE TABLE public.part_b PARTITION OF public.part FOR VALUES FROM ('2021-01-01') TO ('2022-01-01') PARTITION BY LIST (k);

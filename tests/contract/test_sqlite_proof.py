@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from migrator.ends import Database
 from migrator.model import types as t
+from migrator.model.objects import Table
+from migrator.origins import database_origin
+from migrator.spec import JobSpec, TableName
 from tests.support.sqlite import catalog, make, table_of
 
 New = Callable[..., str]
@@ -132,10 +139,13 @@ def test_a_primary_key_that_holds_nulls_becomes_a_unique_constraint(sqlite_file:
     assert table.columns[0].nullable
 
 
-def test_a_key_without_nulls_is_not_nullable(sqlite_file: New) -> None:
+def test_a_key_without_nulls_takes_them_as_far_as_it_is_declared(sqlite_file: New) -> None:
     url = sqlite_file()
     make(url, "CREATE TABLE t (a TEXT PRIMARY KEY)", ("INSERT INTO t VALUES (?)", [("a",)]))
-    assert not table_of(url, "t").columns[0].nullable
+    make(url, "CREATE TABLE u (a TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE v (a TEXT PRIMARY KEY) STRICT")
+    nullable = {name: table_of(url, name).columns[0].nullable for name in ("t", "u", "v")}
+    assert nullable == {"t": True, "u": False, "v": False}
+    assert table_of(url, "t").primary_key is not None
 
 
 def test_without_proof_no_row_is_read(sqlite_file: New) -> None:
@@ -144,6 +154,26 @@ def test_without_proof_no_row_is_read(sqlite_file: New) -> None:
     without = catalog(url, proof=False)
     assert without.losses == ()
     assert table_of(url, "t", proof=False).rows is None
+
+
+def test_a_job_looks_at_the_rows_of_its_own_tables_only(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (c INTEGER); CREATE TABLE u (c INTEGER); INSERT INTO t VALUES (1); INSERT INTO u VALUES ('a')")
+    spec = JobSpec("EXPORT", "TABLE", url, Path("/"), tables=(TableName(None, "t"),))
+    with database_origin(spec, Database(sa.make_url(url))) as origin:
+        seen = {table.name: table.rows for table in origin.found.of(Table)}
+    assert seen == {"t": 1, "u": None}
+
+
+@pytest.mark.parametrize(
+    "value", [0.29, 1.005, 9999999.99, 99999999.994, -0.07, 0.285, 2.675, 1e15, -(1e8), 5, "x", b"x", None]
+)
+def test_a_number_is_a_decimal_where_it_is_the_one_nearest_to_it(sqlite_file: New, value: Any) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (c DECIMAL(10,2))", ("INSERT INTO t VALUES (?)", [(value,)]))
+    number = None if value is None else value if isinstance(value, str | bytes) else Decimal(repr(value))
+    held = number is None or (isinstance(number, Decimal) and round(number, 2) == number and abs(number) < 10**8)
+    assert (table_of(url, "t").columns[0].type == t.Decimal(10, 2)) is held
 
 
 def test_a_table_of_hundreds_of_columns_is_proven(sqlite_file: New) -> None:

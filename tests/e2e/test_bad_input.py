@@ -29,6 +29,27 @@ def refused(run: Run, code: str, *words: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("driver", "url"),
+    [
+        ("psycopg", "postgresql://u@127.0.0.1:1/none"),
+        ("pymysql", "mysql://u@127.0.0.1:1/none"),
+        ("pymysql", "mariadb://u@127.0.0.1:1/none"),
+        ("adbc_driver_sqlite", ""),
+    ],
+)
+def test_a_driver_that_is_not_installed_is_named(
+    driver: str, url: str, sample: Callable[[str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / driver).mkdir()
+    (tmp_path / driver / "__init__.py").write_text(f"raise ImportError('No module named {driver}')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    url = url or sample("chinook.sqlite")
+    run = pump_process("expdp", url, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    refused(run, "MIG-12156", f"No module named {driver}", "pip install 'migrator-pump[")
+    assert not list(tmp_path.glob("*.dmp"))
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (("expdp", "nonsense"), "MIG-12154", ("nonsense",)),
@@ -103,7 +124,7 @@ def test_a_source_is_not_overwritten_by_the_jobs_files(sample: Callable[[str], s
     where = f"DIRECTORY={tmp_path}"
     refused(pump("expdp", url, where, "LOGFILE=chinook.sqlite"), "UDE-00010", "LOGFILE")
     refused(pump("expdp", url, where, "DUMPFILE=chinook.sqlite", "REUSE_DUMPFILES=YES"), "UDE-00010", "DUMPFILE")
-    refused(pump("impdp", "oracle:", f"NETWORK_LINK={url}", where, "SQLFILE=chinook.sqlite"), "UDE-00010", "SQLFILE")
+    refused(pump("impdp", "oracle:", f"NETWORK_LINK={url}", where, "SQLFILE=chinook.sqlite"), "UDI-00010", "SQLFILE")
     assert (tmp_path / "chinook.sqlite").read_bytes() == before
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.explaining import Round
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import assert_same_rows, rows_of, tables_of
 from tests.support.sql import inspect
@@ -66,6 +67,15 @@ def test_every_value_is_the_same_after_every_hop(
         first, last = rows_of(start, table), rows_of(end, table)
         storage = [sorted(map(repr, rows.values)) for rows in (first, last)]
         assert storage[0] == storage[1], f"{table}: SQLite stores other values or storage classes than at the start"
+
+
+@pytest.mark.parametrize("via", ["postgresql", "mysql"])
+def test_the_loss_lists_explain_every_difference(
+    via: str, request: pytest.FixtureRequest, sample: Callable[[str], str], sqlite_file: Callable[[], str], tmp_path: Path
+) -> None:
+    made = Round.made(sample("chinook.sqlite"), request.getfixturevalue(via)(), sqlite_file(), tmp_path)
+    assert made.unexplained() == []
+    assert made.unseen() == []
 
 
 def test_keys_are_the_same_at_the_end(

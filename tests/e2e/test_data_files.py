@@ -312,7 +312,7 @@ def test_an_import_that_asks_for_more_than_whole_files_is_refused(
     target = mysql()
     run = pump("impdp", target, *where, remap(source, target), given)
     assert run.code == 1
-    assert run.err.startswith("UDE-00010: ")
+    assert run.err.startswith("UDI-00010: ")
     assert "data files" in run.err
     assert sa.inspect(sa.create_engine(target, poolclass=sa.NullPool)).get_table_names() == []
 

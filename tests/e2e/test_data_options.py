@@ -32,7 +32,7 @@ ROWS = "INSERT INTO t VALUES (1, 10), (2, 20), (3, 30)"
 def test_what_is_not_done_is_refused_by_name(option: str) -> None:
     run = pump("impdp", "sqlite:///there.db", f"DATA_OPTIONS=DISABLE_APPEND_HINT,{option}")
     assert run.code == 1
-    assert run.err.startswith(f"UDE-00901: parameter DATA_OPTIONS={option} is known, but {REFUSED_DATA_OPTIONS[option]}")
+    assert run.err.startswith(f"UDI-00901: parameter DATA_OPTIONS={option} is known, but {REFUSED_DATA_OPTIONS[option]}")
 
 
 @pytest.mark.parametrize(

@@ -141,9 +141,9 @@ def test_part_of_a_file_is_refused(given: str, filled: str, sqlite_file: Callabl
     given_to_export = (given,) if "=t" in given or "SCHEMAS" in given else ("FULL=YES", given)
     out = pump("expdp", filled, "TRANSPORTABLE=ALWAYS", *given_to_export, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
     into = pump("impdp", sqlite_file("new.db"), *exported(filled, tmp_path), given)
-    for run in (out, into):
+    for run, code in ((out, "UDE-00010"), (into, "UDI-00010")):
         assert run.code == 1
-        assert run.err.startswith("UDE-00010: the data file is the whole database")
+        assert run.err.startswith(f"{code}: the data file is the whole database")
 
 
 @pytest.mark.parametrize("given", ["REMAP_TABLE=t:u", "TABLE_EXISTS_ACTION=REPLACE", "MASTER_TABLE=DATABASE"])
@@ -153,7 +153,7 @@ def test_an_import_that_asks_for_more_than_the_file_is_refused(
     target = sqlite_file("new.db")
     run = pump("impdp", target, *exported(filled, tmp_path), given)
     assert run.code == 1
-    assert run.err.startswith("UDE-00010: the dump file set has data files, which fill a new database whole: no ")
+    assert run.err.startswith("UDI-00010: the dump file set has data files, which fill a new database whole: no ")
     assert not path_of(target).exists()
 
 

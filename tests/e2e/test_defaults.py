@@ -200,6 +200,19 @@ def test_a_constant_that_only_the_server_refuses_costs_nothing_else(lasting: Cal
     assert [row[1:3] for row in rows(here, "SELECT * FROM y ORDER BY id")] == [(2000, 2000), (None, 2024)]
 
 
+@pytest.mark.parametrize("target", ["mysql", "sqlite", "postgresql"])
+def test_a_column_without_nulls_is_not_told_that_null_is_its_default(
+    target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    source, there = lasting("postgresql"), lasting(target)
+    execute(source, "CREATE TABLE t (n int, a numeric(10,2) DEFAULT NULL NOT NULL, b text DEFAULT NULL::text)")
+    done(pump("impdp", there, f"NETWORK_LINK={source}", remap(source, there), f"DIRECTORY={tmp_path}"))
+    with pytest.raises(sa.exc.DBAPIError):
+        execute(there, "INSERT INTO t (n) VALUES (1)")
+    execute(there, "INSERT INTO t (n, a) VALUES (2, 1)")
+    assert rows(there, "SELECT n, b FROM t") == [(2, None)]
+
+
 @pytest.mark.parametrize(("source", "target"), PAIRS)
 def test_a_clock_gives_what_the_columns_type_has(
     source: str, target: str, lasting: Callable[[str], str], tmp_path: Path

@@ -37,7 +37,7 @@ def test_a_table_that_is_read_is_not_destroyed(names: tuple[str, str], action: s
     one, other = names
     run = pump("impdp", one, f"NETWORK_LINK={other}", f"TABLE_EXISTS_ACTION={action}", "NOLOGFILE=YES", *remaps)
     assert run.code == 1
-    assert f"UDE-00010: TABLE_EXISTS_ACTION={action} would destroy" in run.err
+    assert f"UDI-00010: TABLE_EXISTS_ACTION={action} would destroy" in run.err
     assert rows(one, "SELECT id FROM t ORDER BY 1") == [(1,), (2,), (3,)]
 
 

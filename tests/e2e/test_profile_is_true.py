@@ -154,6 +154,10 @@ DOCUMENTS = {
     '["\\\\ud800"]': False,
     "[01]": False,
     "[1,]": False,
+    "[" * 31 + "]" * 31: True,
+    '{"a": ' * 32 + "1" + "}" * 32: False,
+    f"[{'[[]],' * 40} [1]]": True,
+    f'["{"[" * 99}", "\\\\\\\\"]': True,
 }
 """Texts, and whether they are JSON; backslashes are doubled, as MySQL writes them."""
 
@@ -186,6 +190,8 @@ SUGGESTED: Mapping[str, Mapping[str, Mapping[str, bool]]] = {
             f"('{UUID}')": True,
             f"('{UUID}' || char(0) || 'zz')": False,
             "('[1]' || char(0) || 'x')": False,
+            "(CAST(x'5b22ff225d' AS TEXT))": False,
+            """('["ż"]')""": True,
             **{f"('{text}')".replace("\\\\", "\\"): json_ for text, json_ in DOCUMENTS.items()},
         },
     },
@@ -217,6 +223,35 @@ def test_a_suggested_type_takes_every_value(fresh: Callable[[str], str], here: s
     chosen = ",".join(f"{name}.c:{_word(suggestion)}" for name, suggestion in suggested.items())
     loaded = imported(source, target, f"COLUMN_TYPE={chosen}")
     assert {name: loaded.get(name) for name in suggested} == {name: found[name]["rows"] for name in suggested}
+
+
+READ_AGAIN: Mapping[tuple[str, str], Mapping[str, tuple[str, Mapping[str, bool]]]] = {
+    ("mysql", "postgresql"): {
+        "json": ("json", {"[1.]": False, "[-]": False, '["\\\\x41"]': False, '{"a": [1, "1."]}': True, '"a"': True}),
+    },
+    ("postgresql", "mysql"): {
+        "json": ("json", {"[" * 40 + "]" * 40: False, '["\\ud800"]': False, '["\\ud83d\\ude00"]': True, "1": True}),
+        "jsonb": ("json", {"[" * 40 + "]" * 40: False, '{"a": null}': True}),
+    },
+    ("postgresql", "postgresql"): {
+        "json": ("jsonb", {'{"a": 1, "a": 2}': False, "[1e200000]": False}),
+    },
+}
+"""Documents that one database takes, by the type they have, the type at the target, and whether that takes them."""
+
+
+@pytest.mark.parametrize("ends", READ_AGAIN, ids="-".join)
+def test_documents_that_another_database_may_not_read_are_not_called_clean(
+    fresh: Callable[[str], str], ends: tuple[str, str]
+) -> None:
+    source, target = fresh(ends[0]), fresh(ends[1])
+    cases = [(here, text, taken) for here, (_, texts) in READ_AGAIN[ends].items() for text, taken in texts.items()]
+    execute(source, *(sql for at, (here, text, _) in enumerate(cases) for sql in _made(f"t{at}", here, f"'{text}'")))
+    execute(target, *(f"CREATE TABLE t{at} (c {READ_AGAIN[ends][here][0]})" for at, (here, _, _) in enumerate(cases)))
+    found = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
+    told = [("other_type" not in found[f"t{at}"]["columns"][0]["unknown"], f"t{at}" in loaded) for at, _ in enumerate(cases)]
+    assert told == [(taken, taken) for _, _, taken in cases]
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------

@@ -56,6 +56,18 @@ def test_tables_are_found_by_all_of_their_columns(kind: str, request: pytest.Fix
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
+def test_a_job_that_ends_while_jobs_are_listed_is_not_listed(kind: str, source: str, request: pytest.FixtureRequest) -> None:
+    url = str(request.getfixturevalue(kind)())
+    for name, table in (("ENDING", "loose"), ("STAYING", "hollow")):
+        done(kept(url, source, name, table))
+    database = Database(sa.make_url(url))
+    jobs = control.jobs_in(database)
+    with database.connect() as connection:
+        next(job for job in jobs if job.table.name == "ENDING").table.drop(connection)
+    assert [status.name for status in control.standing(jobs)] == ["STAYING"]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
 def test_a_master_table_of_no_job_is_passed_over_and_taken(kind: str, source: str, request: pytest.FixtureRequest) -> None:
     """A process was killed between CREATE TABLE and its first INSERT. Tables of types that SQLAlchemy warns of are none."""
     url = str(request.getfixturevalue(kind)())

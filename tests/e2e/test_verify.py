@@ -490,9 +490,25 @@ def test_a_set_without_rows_is_nothing_to_verify(
     assert run.code == 1
     assert "ORA-31655" in run.err
     done(pump("expdp", source, "EXCLUDE=TABLE_DATA:\"= 'plain'\"", "NOLOGFILE=YES", "REUSE_DUMPFILES=YES"))
+    execute(source, "DELETE FROM plain")  # what nobody could look at must not look verified
     run = verify(source)
-    assert run.code == 0
-    assert 'the dump file set has no rows of "main"."plain"' in run.out
+    assert run.code == 5
+    assert "since the export left them out" in " ".join(run.out.split())
+    (said,) = (table for table in json.loads(verify(source, "--json").out)["tables"] if table["table"] == "plain")
+    assert (said["equal"], said["problem"][:10]) == (False, "MIG-20015:")
+    assert verify(source, "EXCLUDE=TABLE_DATA:\"= 'plain'\"").code == 0
+
+
+def test_a_table_that_was_exported_empty_is_verified(
+    sqlite_file: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = sqlite_file("source.db")
+    execute(source, "CREATE TABLE full (a integer)", "INSERT INTO full VALUES (1)", "CREATE TABLE hollow (a integer)")
+    done(pump("expdp", source, "NOLOGFILE=YES"))
+    assert verify(source).code == 0
+    execute(source, "INSERT INTO hollow VALUES (1)")
+    assert verify(source).code == 5
 
 
 def test_a_target_that_is_not_there_is_not_made(sqlite_file: Fresh, tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ SOURCES: Mapping[str, Source] = {
     **{
         name: _file(name)
         for name in (
+            "chinook",
             "northwind",
             "datasette-fixtures",
             "oddities-bad-utf8",

@@ -230,10 +230,18 @@ def _parts(name: str, kind: str, old: Sequence[Any], new: Sequence[Any]) -> Iter
                 left.remove(part)
                 right.remove(other)
                 yield from _part(name, kind, part, other)
-    if kind == "primary_key" and left and right:
-        yield from _part(name, kind, left.pop(), right.pop())
+    for part in [part for part in left if kind in {"primary_key", "foreign_key", "check"} and _is_unnamed(part)]:
+        alike = [other for other in right if _columns_of(other) == _columns_of(part) or kind == "primary_key"]
+        if alike:
+            left.remove(part)
+            right.remove(alike[0])
+            yield from _part(name, kind, part, alike[0])
     yield from (Difference(name, kind, part, None, _columns_of(part), part.name or "") for part in left)
     yield from (Difference(name, kind, None, part, _columns_of(part), part.name or "") for part in right)
+
+
+def _is_unnamed(part: Any) -> bool:
+    return part.name is None or isinstance(part, o.PrimaryKey)
 
 
 def _part(name: str, kind: str, old: Any, new: Any) -> Iterator[Difference]:

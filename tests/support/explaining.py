@@ -128,12 +128,14 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-method": ("index", "index.method"),
     "index-partial": ("index", "index.where"),
     "index-include": ("index.include",),
-    "index-prefix": ("index.keys.length",),
+    "index-prefix": ("index.keys.length", "index", "unique"),
     "index-nulls": ("index.keys.nulls_first",),
     "index-opclass": ("index.keys.opclass",),
-    "index-collation": ("index.keys.collation",),
+    "index-collation": ("index.keys.collation", "index", "unique"),
+    "name-cut": ("*.name", "index", "unique", "check", "foreign_key"),
+    "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
-    "constraint-name": ("check.name", "foreign_key.name"),
+    "constraint-name": ("check.name", "foreign_key.name", "check"),
     "key-name": ("primary_key.name",),
     "nulls-not-distinct": ("*.nulls_distinct",),
     "deferrable": ("*.deferrable", "*.initially_deferred"),
@@ -144,7 +146,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "partitioning": ("table.partitioning",),
     "partition-only": ("index", "foreign_key"),
     "inheritance": ("table.parents",),
-    "null-in-key": ("primary_key", "unique"),
+    "null-in-key": ("primary_key", "unique", "column.nullable"),
     "view": ("object",),
     "program": ("object",),
     "sequence": ("object",),
@@ -260,6 +262,37 @@ def _from_domain(round_: Round, difference: Difference) -> bool:
     )
 
 
+def _padded_anyway(round_: Round, difference: Difference) -> bool:
+    """Whether the column is char(n) in PostgreSQL, where blanks at its end never count."""
+    columns = (
+        column
+        for table in round_.catalogs[1].of(o.Table)
+        if label(table) == difference.object
+        for column in table.columns
+        if column.name in difference.columns
+    )
+    return all(isinstance(c.type, t.String) and c.type.fixed and not replace(c.equality, blanks=False) for c in columns)
+
+
+def _same_but_for_its_kind(round_: Round, difference: Difference) -> bool:
+    """Whether a unique index without anything of its own became a unique constraint of the same name, or the other way."""
+    return any(
+        {d.what, difference.what} == {"index", "unique"}
+        and (d.object, d.columns, d.part) == (difference.object, difference.columns, difference.part)
+        and {d.before is None, difference.before is None} == {True, False}
+        and all(_is_plain(part) for part in (d.before, d.after, difference.before, difference.after))
+        for d in round_.differences
+    )
+
+
+def _is_plain(part: object) -> bool:
+    """Whether an index, if it is one, is of whole columns and all rows, and unique."""
+    if not isinstance(part, o.Index):
+        return True
+    keyed = all(key.column is not None and not key.length and key.collation is None for key in part.keys)
+    return part.unique and part.where is None and not part.include and keyed
+
+
 def _keys_a_foreign_key(round_: Round, difference: Difference) -> bool:
     keys = (
         key for table in round_.catalogs[0].of(o.Table) if label(table) == difference.object for key in table.foreign_keys
@@ -362,6 +395,10 @@ ALIKE: tuple[Alike, ...] = (
     Alike("column.default", "one number, spelled otherwise", _same_number),
     Alike("column.default", "the clock of a column that holds UTC's time of day from now on", _clock_of_utc),
     Alike("*.name", "a key without a name has one where the database between gives it one", lambda _, d: d.before is None),
+    Alike("column.collation", "char(n) of PostgreSQL: blanks at its end never count", _padded_anyway, ("postgresql",)),
+    Alike("column.equality", "as above", _padded_anyway, ("postgresql",)),
+    Alike("index", "a unique constraint is a unique index", _same_but_for_its_kind),
+    Alike("unique", "a unique index is a unique constraint", _same_but_for_its_kind),
     Alike("index", "MySQL makes an index for each foreign key", _keys_a_foreign_key, ("mysql",)),
     Alike("index.method", "a btree finds what a hash index finds", lambda _, d: d.before == "hash"),
     Alike("sequence.bits", "the bounds are what they were, whatever the type"),

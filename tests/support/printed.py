@@ -22,10 +22,11 @@ def rows_meant(url: str, table: Table, columns: dict[str, t.Type]) -> Counter[tu
     quoted = SPELLINGS[name].name
     with closing(ENDS[name](url)) as end:
         shown = end.shown(quoted(table.name), [quoted(column) for column in columns])
-    return Counter(tuple(map(_meant, columns.values(), row)) for row in shown)
+    return Counter(tuple(map(meant, columns.values(), row)) for row in shown)
 
 
-def _meant(type_: t.Type, text: str | None) -> object:
+def meant(type_: t.Type, text: str | None) -> object:
+    """What a value of a column of ``type_`` means, whatever database has printed it."""
     if text is not None and isinstance(t.base_of(type_), t.Integer):
         return int(text)  # MySQL's ZEROFILL shows zeros before it
     return meaning(type_, text)

@@ -180,7 +180,10 @@ def _columns(draw: st.DrawFn, database: str, name: str) -> DrawnColumn:
 
 
 def _cell(column: DrawnColumn) -> st.SearchStrategy[str]:
-    return column.held.values | st.just("NULL") if column.nullable else column.held.values
+    values = column.held.values
+    if column.held.odd:
+        values |= st.sampled_from(column.held.odd)
+    return values | st.just("NULL") if column.nullable else values
 
 
 def _distinct(count: int) -> st.SearchStrategy[list[str]]:

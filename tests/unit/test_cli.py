@@ -105,7 +105,7 @@ def test_help_without_a_command_is_the_overview(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == reference.overview()
 
 
-@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "retry-rejects", "help"])
+@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "renames", "retry-rejects", "help"])
 def test_help_of_a_command_shows_how_it_is_used(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "help=yes"]) == 0
     out = capsys.readouterr().out

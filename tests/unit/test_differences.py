@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from migrator.differences import differences
 from migrator.model import objects as o
 from migrator.model import types as t
+from migrator.model.equality import Equality
 
 
 def computing(sql: str, dialect: str) -> o.Table:
     expression = o.Expression(sql, dialect)
-    return o.Table("s", "t", (o.Column("a", t.String(9)), o.Column("g", t.String(9), generated=o.Generated(expression))))
+    columns = (o.Column("a", t.String(9)), o.Column("b c", t.String(9)), o.Column("f", t.Float()))
+    return o.Table("s", "t", (*columns, o.Column("g", t.String(9), generated=o.Generated(expression))))
 
 
 def entries(source: tuple[str, str], target: tuple[str, str]) -> list[str]:
@@ -36,6 +40,13 @@ def entries(source: tuple[str, str], target: tuple[str, str]) -> list[str]:
         (("a || 'b", "postgresql"), ('a || "b', "postgresql")),
         (("(`a` || `b`)", "mysql"), ("(a || b)", "postgresql")),
         (("`a` / 2", "mysql"), ("a / 2", "sqlite")),
+        (("upper(a)", "postgresql"), ("upper(a)", "sqlite")),
+        (("round(f)", "postgresql"), ("round(f)", "mysql")),
+        (("substr(a, 0)", "sqlite"), ("substr(a, 0)", "mysql")),
+        (("a < 'b'", "postgresql"), ("a < 'b'", "mysql")),
+        (("a LIKE 'a%'", "postgresql"), ("a LIKE 'a%'", "sqlite")),
+        (('concat(a, "b c")', "postgresql"), ('concat(a, "b c")', "sqlite")),
+        (("cast(f AS integer)", "sqlite"), ("cast(f AS integer)", "postgresql")),
     ],
 )
 def test_expressions_that_differ_are_told_of(source: tuple[str, str], target: tuple[str, str]) -> None:
@@ -50,7 +61,7 @@ def test_expressions_that_differ_are_told_of(source: tuple[str, str], target: tu
     [
         (("a||'b  c'", "sqlite"), ("a  ||\n'b  c'", "sqlite")),
         (("((a || '(') || b)", "postgresql"), ("(a || '(') || b", "postgresql")),
-        (("(`a` + `b c`)", "mysql"), ('a + "b c"', "postgresql")),
+        (("(coalesce(`a`,`b c`))", "mysql"), ('COALESCE(a, "b c")', "postgresql")),
         (("a || b -- both", "sqlite"), ("a || /* and */ b", "sqlite")),
         (("replace(`a`,'b','c')", "mysql"), ("replace(a, 'b', 'c')", "sqlite")),
         (("a || 'b", "postgresql"), ("a || 'b", "postgresql")),
@@ -60,3 +71,11 @@ def test_blanks_comments_quotes_of_names_and_outer_parentheses_do_not_count(
     source: tuple[str, str], target: tuple[str, str]
 ) -> None:
     assert entries(source, target) == []
+
+
+def test_the_same_words_over_columns_that_compare_otherwise_are_told_of() -> None:
+    here, there = (computing("coalesce(a, 'x')", dialect) for dialect in ("postgresql", "sqlite"))
+    assert not list(differences(here, there, here.columns[:1], there.columns[:1]))
+    folded = replace(there.columns[0], equality=Equality(case=True))
+    there = replace(there, columns=(folded, *there.columns[1:]))
+    assert [loss.rule for loss in differences(here, there, here.columns[:1], there.columns[:1])] == ["existing-generated"]

@@ -154,3 +154,20 @@ def test_what_the_tables_statement_makes_has_a_fate_of_its_own_if_the_table_is_m
     scripts = {key: Script(elsewhere=elsewhere), LOSS.object: Script(("CREATE",), (LOSS,))}
     inventory = take(CATALOG, CATALOG, made({LOSS.object: state, key: "PENDING"}, scripts))
     assert fates(inventory)[key] is fate
+
+
+@pytest.mark.parametrize(
+    ("script", "told", "decides", "left_out"),
+    [
+        (Script(("CREATE",)), True, True, False),
+        (Script(("CREATE",), (LOSS,)), True, True, False),
+        (Script((), (LOSS,)), True, True, True),
+        (Script(), False, False, False),
+        (Script((), (LOSS,), Elsewhere.CHANGED), True, False, False),
+        (Script(elsewhere=Elsewhere.LEFT_OUT), False, False, True),
+        (Script((), (LOSS,), Elsewhere.LEFT_OUT), True, False, True),
+        (Script(elsewhere=Elsewhere.KEPT), False, False, False),
+    ],
+)
+def test_a_script_says_itself_what_becomes_of_its_object(script: Script, told: bool, decides: bool, left_out: bool) -> None:
+    assert (script.is_told, script.decides, script.is_left_out) == (told, decides, left_out)

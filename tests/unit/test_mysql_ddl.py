@@ -212,16 +212,6 @@ def test_set_default_and_deferral_are_named_and_left_out() -> None:
     assert rules(script) == {"set-default", "deferrable"}
 
 
-def test_a_constraint_name_that_another_table_has_is_made_different() -> None:
-    first = table(Column("id", t.Integer()), name="a", foreign_keys=(key(),))
-    second = table(Column("id", t.Integer()), name="b", foreign_keys=(key(),))
-    writer = ddl(first, second)
-    assert "`fk`" in writer.foreign_key(first, first.foreign_keys[0]).statements[0]
-    script = writer.foreign_key(second, second.foreign_keys[0])
-    assert "`fk_2`" in script.statements[0]
-    assert rules(script) == {"constraint-name"}
-
-
 def test_a_check_that_old_rows_may_break_is_left_out_where_it_cannot_be_off() -> None:
     check = Check("c", Expression("id > 0", "postgresql"), validated=False)
     made = table(Column("id", t.Integer()), checks=(check,))

@@ -12,6 +12,7 @@ from migrator.adapter import Capabilities
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.naming import Known, fit_names
 from migrator.shortening import cut, fit_lengths, length
 
 TEN = Capabilities(identifier_limit=(20, "bytes"))
@@ -33,7 +34,7 @@ VIEW = o.View(
 
 
 def fitted(*objects: o.Object, dialect: str = "sqlite") -> tuple[list[o.Object], list[str]]:
-    catalog = fit_lengths(Catalog(dialect, "", objects), TEN)
+    catalog = fit_names(Catalog(dialect, "", objects), TEN, Known())
     return list(catalog.objects), [str(loss) for loss in catalog.losses]
 
 

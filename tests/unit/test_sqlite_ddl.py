@@ -85,7 +85,7 @@ def test_all_constraints_stand_in_the_table(database: sqlite3.Connection) -> Non
     made = ddl(table)
     script = made.create_table(table)
     assert run(database, script) == (
-        'CREATE TABLE "people" ( "id" INTEGER NOT NULL, "boss" INTEGER, "name" VARCHAR(20) DEFAULT \'it\'\'s\' NOT NULL,'
+        'CREATE TABLE "people" ( "id" BIGINT NOT NULL, "boss" INTEGER, "name" VARCHAR(20) DEFAULT \'it\'\'s\' NOT NULL,'
         ' CONSTRAINT "people_pk" PRIMARY KEY ("id"), CONSTRAINT "people_uq" UNIQUE ("name"),'
         ' CONSTRAINT "people_ck" CHECK (LENGTH("name") > 1),'
         ' CONSTRAINT "people_fk" FOREIGN KEY ("boss") REFERENCES "people" ("id") ON DELETE SET NULL DEFERRABLE )'
@@ -304,18 +304,6 @@ def test_on_update_is_named_where_no_trigger_can_find_the_row() -> None:
 
 
 # --- indexes, views and the rest ------------------------------------------------------------------------------------
-
-
-def test_index_names_are_unique_in_the_file(database: sqlite3.Connection) -> None:
-    index = Index("ix", (IndexKey("id"),))
-    first, second = people(indexes=(index,)), replace(people(indexes=(index,)), name="pets", primary_key=None)
-    made = ddl(first, second, dialect="mysql")
-    for table in (first, second):
-        run(database, made.create_table(table))
-    assert run(database, made.index(first, index)) == 'CREATE INDEX "ix" ON "people" ("id")'
-    script = made.index(second, index)
-    assert run(database, script) == 'CREATE INDEX "pets_ix" ON "pets" ("id")'
-    assert rules(script) == [("index-name", None)]
 
 
 def test_an_index_keeps_order_condition_and_expression_and_names_the_rest(database: sqlite3.Connection) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from migrator import transforms
-from migrator.adapter import Capabilities, load_adapter
+from migrator.adapter import load_adapter
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.model import objects as o
 from migrator.model import types as t
@@ -104,32 +104,6 @@ def test_two_tables_may_not_come_to_one_name() -> None:
     catalog = CATALOG.with_objects((o.Table("a", "x", ()), o.Table("b", "x", ())))
     with pytest.raises(NamesCollide, match=r'"a"\."x" and "b"\."x"'):
         transforms.apply(catalog, spec((("a", "c"), ("b", "c"))))
-
-
-INDEX = o.Index("by_name", (o.IndexKey("id"),))
-
-
-def test_index_names_that_are_unique_per_table_only_are_told_apart_in_a_schema() -> None:
-    tables = tuple(o.Table("s", name, (o.Column("id", t.Integer()),), indexes=(INDEX,)) for name in ("a", "b", "by_name"))
-    fitted = transforms.fit_index_names(CATALOG.with_objects(tables), Capabilities(index_names="schema"))
-    names = [index.name for table in fitted.of(o.Table) for index in table.indexes]
-    assert names == ["a_by_name", "b_by_name", "by_name_by_name"]
-    assert [loss.rule for loss in fitted.losses] == ["index-name"] * 3
-
-
-def test_index_names_stay_where_each_table_has_its_own() -> None:
-    catalog = CATALOG.with_objects(tuple(o.Table("s", name, (), indexes=(INDEX,)) for name in ("a", "b")))
-    assert transforms.fit_index_names(catalog, Capabilities(index_names="table")) == catalog
-
-
-def test_a_made_up_name_keeps_within_the_limit() -> None:
-    tables = tuple(o.Table("s", name * 40, (), indexes=(o.Index("x" * 60, ()),)) for name in ("a", "b"))
-    capabilities = Capabilities(identifier_limit=(63, "bytes"))
-    fitted = transforms.fit_index_names(CATALOG.with_objects(tables), capabilities)
-    first, second = [index.name for table in fitted.of(o.Table) for index in table.indexes]
-    assert first == "x" * 60
-    assert len(second.encode()) <= 63
-    assert second.startswith("b" * 40)
 
 
 @pytest.mark.parametrize(

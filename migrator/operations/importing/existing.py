@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from migrator.errors import RowsMissing
 from migrator.model.catalog import path_of
 from migrator.model.objects import QName, Table
 from migrator.operations.importing.job import Import, listed
@@ -31,6 +32,7 @@ def treat(job: Import) -> None:
         if action == "TRUNCATE" and tables:
             _truncate(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
         if action == "REPLACE" and tables:
+            tables = _without_lacking(job, tables)
             _drop(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
         treated = {"without_rows": listed(job.without_rows), "failed": listed(job.builder.failed)}
         if action == "REPLACE" and tables:
@@ -50,6 +52,15 @@ def _without_refused(job: Import, tables: Sequence[QName]) -> list[QName]:
             job.fail_to_load(name, refused[name])
             job.without_rows.add(name)
     return [name for name in tables if name not in refused]
+
+
+def _without_lacking(job: Import, tables: Sequence[QName]) -> list[QName]:
+    """Tables to replace but for those whose rows the source lacks: these stay, with the rows that they have."""
+    for name in tables:
+        if isinstance(why := job.decisions[name].refusal if name in job.decisions else None, RowsMissing):
+            job.fail_to_load(name, why)
+            job.builder.failed.add(name)
+    return [name for name in tables if name not in job.builder.failed]
 
 
 def _tell(job: Import, tables: Sequence[QName]) -> None:

@@ -81,6 +81,8 @@ def _moves(
 def _table_moves(
     job: Import, table: Table, rows: Sequence[Row], made: Table | None, choices: Mapping[QName, Choice]
 ) -> Iterator[Move]:
+    if (lacking := job.origin.lacking(table)) is not None:
+        raise lacking
     source, target = way_in(table, made, choices.get(table.qname))
     assert made is not None
     choice = choices[table.qname]

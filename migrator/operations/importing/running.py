@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from migrator import rejects, transforms
+from collections.abc import Sequence
+
+from migrator import rejects
 from migrator.dump import reader
 from migrator.ends import Database
 from migrator.errors import JobKilled, MigratorError
@@ -10,7 +12,7 @@ from migrator.inventory import Inventory, Made, take
 from migrator.job.session import Start, names, session
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Schema, Table
-from migrator.operations.importing import checking, existing, loading, losses, resuming
+from migrator.operations.importing import checking, existing, loading, losses, renaming, resuming
 from migrator.operations.importing.job import Import, identity, listed
 from migrator.operations.master_only import master_only
 from migrator.operations.restoring import restore
@@ -18,7 +20,7 @@ from migrator.operations.rows import estimate, granules, object_rows
 from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored
 from migrator.operations.work import Work, linked
 from migrator.origins import origin, verify
-from migrator.plan import TABLE_DATA, prefix
+from migrator.plan import SCHEMAS, TABLE_DATA, prefix
 
 
 def import_(work: Work, start: Start | None) -> int:
@@ -33,7 +35,7 @@ def import_(work: Work, start: Start | None) -> int:
     if spec.master_only:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
-        catalog = accepted(spec, opened, target)
+        catalog, remarks = accepted(spec, opened, target)
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
         ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
@@ -43,7 +45,7 @@ def import_(work: Work, start: Start | None) -> int:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
             importing = Import(work, opened, ddl, phases, target, connection, job)
-            _run(importing)
+            _run(importing, remarks)
             if spec.content != "DATA_ONLY":
                 log.inventory(_inventory(importing))
             return log.finish(job.job, "COMPLETED")
@@ -69,10 +71,10 @@ def _relations(catalog: Catalog) -> set[QName]:
     return names
 
 
-def _run(job: Import) -> None:
+def _run(job: Import, remarks: Sequence[str]) -> None:
     """Run all phases."""
     if not job.session.restarted:
-        _plan(job)
+        _plan(job, remarks)
     recorded = job.begin()
     try:
         if job.session.restarted:
@@ -81,6 +83,7 @@ def _run(job: Import) -> None:
         _run_phases(job)
         if job.spec.verify:
             checking.verify_rows(job)
+        renaming.settle(job)
         job.coordinator.close()
         losses.record(job)
     except JobKilled:
@@ -106,6 +109,7 @@ def _inventory(job: Import) -> Inventory:
 
 
 def _run_phases(job: Import) -> None:
+    renaming.keep(job)
     existing.treat(job)
     for phase, items in zip(job.phases, job.items, strict=True):
         path = f"{prefix(job.spec)}/{phase.path}"
@@ -119,17 +123,18 @@ def _run_phases(job: Import) -> None:
                 losses.tell(job)
         else:
             job.builder.run(phase, items, path, job.labels)
+            if phase.path == SCHEMAS:
+                renaming.keep(job)
     checking.check_inline_keys(job)
 
 
-def _plan(job: Import) -> None:
-    """Record every object and granule; then that this is the plan.
+def _plan(job: Import, remarks: Sequence[str]) -> None:
+    """Record every object and granule; then that this is the plan. ``remarks``: on how they come to be what they are.
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
     """
     check_one_method(job.spec, job.origin, job.decisions)
-    unmatched = (*transforms.unmatched(job.spec, job.origin.catalog), *job.policies.unmatched)
-    job.work.say((*job.origin.notes, *unmatched))
+    job.work.say((*job.origin.notes, *remarks, *job.policies.unmatched))
     estimates = estimate(job.work, job.origin, job.tables.values())
     for loss in job.catalog.losses:
         job.log.loss(loss)

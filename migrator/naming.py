@@ -1,0 +1,228 @@
+"""The names that a target takes: short enough, and each of its own where the target wants that.
+
+A name that is too long is cut (:mod:`migrator.shortening`). One that something else has, among what shares a name space at
+the target, gets the table's name before it: something else of the job, or something that is at the target already. What a
+target knows from earlier jobs goes before both rules. Each name that comes out of this is a
+:class:`~migrator.model.catalog.Rename` of the catalog, and an entry of the loss list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import count
+from typing import TypeAlias, TypeVar
+
+from migrator.adapter import Capabilities, NamedKind, NameSpace
+from migrator.model.catalog import Catalog, Loss, Rename, object_type, path_of
+from migrator.model.objects import (
+    Check,
+    ForeignKey,
+    Index,
+    Object,
+    PrimaryKey,
+    QName,
+    Schema,
+    Table,
+    Unique,
+    View,
+)
+from migrator.model.objects import Sequence as SequenceObject
+from migrator.shortening import cut, fit_lengths, is_long
+
+Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
+PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
+
+COLUMN = "COLUMN"
+"""The kind of a rename of a column."""
+
+_KINDS: Mapping[type, tuple[NamedKind, str]] = {
+    Table: ("table", "TABLE"),
+    View: ("view", "VIEW"),
+    SequenceObject: ("sequence", "SEQUENCE"),
+    PrimaryKey: ("primary_key", "CONSTRAINT"),
+    Unique: ("unique", "CONSTRAINT"),
+    Check: ("check", "CONSTRAINT"),
+    ForeignKey: ("foreign_key", "REF_CONSTRAINT"),
+    Index: ("index", "INDEX"),
+}
+"""What name spaces call a class, and what filters do."""
+PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
+"""The kinds of renames of what belongs to a table, but for its columns."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What names a target has: the ``renames`` of earlier jobs, and what is ``there``, None: nobody has looked."""
+
+    renames: tuple[Rename, ...] = ()
+    there: Catalog | None = None
+
+    @cached_property
+    def long(self) -> Mapping[str, str]:
+        """The names of objects and columns by those that they have instead of; an object's goes before a column's."""
+        ordered = sorted((one for one in self.renames if one.kind not in PARTS), key=lambda one: one.kind != COLUMN)
+        return {one.source_name: one.name for one in ordered}
+
+    @cached_property
+    def _parts(self) -> Mapping[tuple[str, str, str, str], str]:
+        return {(one.kind, one.schema, one.table, one.source_name): one.name for one in self.renames if one.kind in PARTS}
+
+    def part(self, table: Table, part: Part) -> str | None:
+        """The name that a constraint or index of a table has at the target instead of its own."""
+        return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or ""))
+
+
+def parts_of(table: Table) -> Iterator[Part]:
+    """What has a name among the parts of a table, but for its columns."""
+    if table.primary_key is not None:
+        yield table.primary_key
+    yield from table.uniques
+    yield from table.checks
+    yield from table.foreign_keys
+    yield from table.indexes
+
+
+def fit_names(
+    catalog: Catalog, capabilities: Capabilities, known: Known, remapped: Iterable[tuple[str, str]] = ()
+) -> Catalog:
+    """The catalog under names that the target takes. ``remapped``: the names that REMAP_SCHEMA gives to schemas."""
+    fitted = fit_lengths(catalog, capabilities, known.long)
+    spaces = _Spaces(capabilities, known, fitted)
+    pairs = zip(catalog.objects, fitted.objects, strict=True)
+    objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
+    found = list(_renamed(catalog.objects, objects, capabilities, {new: old for old, new in remapped}))
+    losses = (loss for _, loss in found)
+    return replace(fitted, objects=objects, renames=tuple(rename for rename, _ in found)).with_losses(*losses)
+
+
+# --- names of their own ---------------------------------------------------------------------------------------------
+
+_Place: TypeAlias = tuple[NameSpace, tuple[str, ...], str]
+"""A name as it is kept in a name space: of a schema, or of a table or one partition of it."""
+
+
+class _Spaces:
+    """The names that are given away: to the job's own objects, and to what is at the target and not theirs."""
+
+    def __init__(self, capabilities: Capabilities, known: Known, catalog: Catalog) -> None:
+        self._capabilities, self._known = capabilities, known
+        self._given: set[_Place] = set()
+        self._there: dict[_Place, QName] = {}
+        """What is at the target has them; a table's parts count as the table."""
+        for obj in catalog.objects:
+            self._given |= self._relation(obj)
+        for obj in known.there.objects if known.there is not None else ():
+            if not isinstance(obj, Schema):
+                self._there |= dict.fromkeys(self._relation(obj), QName(obj.schema, obj.name))
+            if isinstance(obj, Table):
+                for part in parts_of(obj):
+                    self._there |= dict.fromkeys(self._places(obj, part, part.name or ""), obj.qname)
+
+    def fit(self, old: Table, new: Table) -> Table:
+        """A table whose parts have names that nothing else has; ``old``: as it was when no name was cut."""
+        key = None if old.primary_key is None or new.primary_key is None else (old.primary_key, new.primary_key)
+        return replace(
+            new,
+            primary_key=None if key is None else self._own(new, *key),
+            uniques=self._each(new, old.uniques, new.uniques),
+            indexes=self._each(new, old.indexes, new.indexes),
+            checks=self._each(new, old.checks, new.checks),
+            foreign_keys=self._each(new, old.foreign_keys, new.foreign_keys),
+        )
+
+    def _each(self, new: Table, before: Sequence[PartT], after: Sequence[PartT]) -> tuple[PartT, ...]:
+        return tuple(self._own(new, *pair) for pair in zip(before, after, strict=True))
+
+    def _own(self, table: Table, before: PartT, part: PartT) -> PartT:
+        if part.name is None:
+            return part
+        name = next(name for name in self._names(table, before, part) if self._is_free(table, part, name))
+        self._given |= self._places(table, part, name)
+        renamed: PartT = part if name == part.name else replace(part, name=name)
+        return renamed
+
+    def _names(self, table: Table, before: Part, part: Part) -> Iterator[str]:
+        """The names that a part may have, the best first."""
+        kept = self._known.part(table, before)
+        if kept is not None and not is_long(kept, self._capabilities):
+            yield kept
+        assert part.name is not None
+        yield part.name
+        longer = f"{table.name}_{part.name}"
+        if not is_long(longer, self._capabilities):
+            yield longer
+        yield cut(longer, self._capabilities, f"{table.schema}.")
+        yield from (cut(longer, self._capabilities, f"{table.schema}.{number}.") for number in count(2))
+
+    def _is_free(self, table: Table, part: Part, name: str) -> bool:
+        reserved = self._capabilities.reserved_prefix
+        if reserved and isinstance(part, Index) and name.lower().startswith(reserved):
+            return False
+        places = self._places(table, part, name)
+        return places.isdisjoint(self._given) and all(self._there.get(place, table.qname) == table.qname for place in places)
+
+    def _relation(self, obj: Object) -> set[_Place]:
+        """The places of a table's, view's or sequence's own name."""
+        kind, _ = _KINDS.get(type(obj), (None, ""))
+        if kind is None or isinstance(obj, Schema):
+            return set()
+        spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
+        return {(space, (obj.schema,), self._folded(obj.name)) for space in spaces}
+
+    def _places(self, table: Table, part: Part, name: str) -> set[_Place]:
+        kind, _ = _KINDS[type(part)]
+        partition = (part.partition or "") if isinstance(part, ForeignKey | Index) else ""
+        scopes = {"schema": (table.schema,), "table": (table.schema, table.name, partition)}
+        spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
+        return {(space, scopes[space.within], self._folded(name)) for space in spaces}
+
+    def _folded(self, name: str) -> str:
+        return name.lower() if self._capabilities.ignores_column_case else name
+
+
+# --- what came of it ------------------------------------------------------------------------------------------------
+
+
+def _renamed(
+    before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities, schemas: Mapping[str, str]
+) -> Iterator[tuple[Rename, Loss]]:
+    """The names that are others, each with its entry of the loss list. ``schemas``: the source's, by their new names."""
+    for old, new in zip(before, after, strict=True):
+        if isinstance(old, Schema) and isinstance(new, Schema):
+            if old.name != new.name:
+                source = schemas.get(old.name, old.name)
+                yield _cut(Rename("SCHEMA", new.name, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
+        elif isinstance(old, Table) and isinstance(new, Table):
+            yield from _renamed_in(old, new, capabilities)
+        elif not isinstance(old, Schema) and not isinstance(new, Schema) and old.name != new.name:
+            source = schemas.get(old.schema, old.schema)
+            yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
+
+
+def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:
+    """A name that is cut, and the entry about it."""
+    column = rename.name if rename.kind == COLUMN else None
+    return rename, Loss(label, "name-cut", f"{rename.source_name} is named {rename.name} here", column)
+
+
+def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[tuple[Rename, Loss]]:
+    """The names of a table and its parts."""
+    label, source = path_of(new), (old.source.schema, old.source.name)
+    if old.name != new.name:
+        yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, "LENGTH"), label)
+    for column, named in zip(old.columns, new.columns, strict=True):
+        if column.name != named.name:
+            yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, "LENGTH"), label)
+    for part, own in zip(parts_of(old), parts_of(new), strict=True):
+        if part.name is None or own.name is None or part.name == own.name:
+            continue
+        kind, path = _KINDS[type(part)]
+        if is_long(part.name, capabilities):
+            yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH"), label)
+        else:
+            rule = "index-name" if kind in {"primary_key", "unique", "index"} else "constraint-name"
+            detail = f"{kind.replace('_', ' ')} {part.name} is named {own.name} here"
+            rename = Rename(path, new.schema, new.name, own.name, *source, part.name, "COLLISION")
+            yield rename, Loss(label, rule, detail)

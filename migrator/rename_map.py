@@ -1,0 +1,171 @@
+"""The rename map: a table of the target that says what is called otherwise there. ``SELECT`` on it is documented use.
+
+One lies in each schema that has such names, beside what it tells of: whoever connects finds it, and it goes with its schema.
+A job that renames something makes it. It is no part of what jobs move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+import sqlalchemy as sa
+
+from migrator.errors import RenameMapTaken
+from migrator.model.catalog import Rename
+from migrator.model.objects import QName, Table, quoted
+
+NAME = "migrator_renames"
+"""What it is called in its schema."""
+
+
+@dataclass(frozen=True)
+class MapColumn:
+    """A column of the map: its name, its type, what it means, and the field of a :class:`Rename` that it holds, if any."""
+
+    name: str
+    type: sa.types.TypeEngine[Any]
+    meaning: str
+    field: str = ""
+
+
+COLUMNS = (
+    MapColumn(
+        "object_type",
+        sa.String(30),
+        "TABLE, VIEW, SEQUENCE …, COLUMN, INDEX, CONSTRAINT (primary, unique, check) or REF_CONSTRAINT (foreign)",
+        "kind",
+    ),
+    MapColumn("table_name", sa.String(255), "the table that it is part of, as it is called here; else empty", "table"),
+    MapColumn("target_name", sa.String(255), "its name here", "name"),
+    MapColumn(
+        "source_name",
+        sa.Text(),
+        "the name that it has instead of: that of the source, or of REMAP_TABLE where that names a table",
+        "source_name",
+    ),
+    MapColumn("source_schema", sa.Text(), "its schema at the source", "source_schema"),
+    MapColumn("source_table", sa.Text(), "the table at the source that it is, or is part of; else empty", "source_table"),
+    MapColumn("source_database", sa.String(30), "the kind of the source: mysql (MariaDB too), postgresql, sqlite"),
+    MapColumn("reason", sa.String(10), "LENGTH: the name is too long here; COLLISION: something else has it", "reason"),
+    MapColumn("job", sa.String(255), "the job that said so last"),
+    MapColumn("changed_at", sa.DateTime(), "when"),
+)
+"""The columns of the map."""
+
+_KEY = ("object_type", "table_name", "target_name")
+_FIELDS = {column.field: column.name for column in COLUMNS if column.field}
+
+
+def is_rename_map(table: Table) -> bool:
+    """Whether a table is a rename map, which is no part of what jobs move."""
+    own = [column.name for column in COLUMNS]
+    return table.name.lower() == NAME and [column.name.lower() for column in table.columns] == own
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A row of the map: the rename, the kind of database that it is from, and the job that has said so."""
+
+    rename: Rename
+    source_database: str
+    job: str
+
+    def __str__(self) -> str:
+        one = self.rename
+        where = f"{QName(one.schema, one.table)}.{quoted(one.name)}" if one.table else str(QName(one.schema, one.name))
+        label = f"{one.kind}:{quoted(one.name) if one.kind == 'SCHEMA' else where}"
+        return f"{label} instead of {quoted(one.source_name)} [{one.reason}]"
+
+    def to_json(self) -> dict[str, str]:
+        """JSON-ready values, under the names of the columns and that of the schema."""
+        found = {column: getattr(self.rename, field) for field, column in _FIELDS.items()}
+        return {"schema": self.rename.schema, **found, "source_database": self.source_database, "job": self.job}
+
+
+@cache
+def _table(schema: str) -> sa.Table:
+    columns = [sa.Column(c.name, c.type, primary_key=c.name in _KEY, nullable=False) for c in COLUMNS]
+    of_mysql = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}
+    options: Any = {f"{server}_{name}": value for server in ("mysql", "mariadb") for name, value in of_mysql.items()}
+    return sa.Table(NAME, sa.MetaData(), *columns, schema=schema, **options)
+
+
+@dataclass(frozen=True)
+class RenameMap:
+    """The map of one schema. It holds no connection: every call takes one, in autocommit mode."""
+
+    schema: str
+
+    @property
+    def qname(self) -> QName:
+        """Its name."""
+        return QName(self.schema, NAME)
+
+    @cached_property
+    def _table(self) -> sa.Table:
+        return _table(self.schema)
+
+    def exists(self, connection: sa.Connection) -> bool:
+        """Whether it is there.
+
+        :raises RenameMapTaken: something else is.
+        """
+        inspector = sa.inspect(connection)
+        if not inspector.has_table(NAME, self.schema):
+            return False
+        found = [str(column["name"]).lower() for column in inspector.get_columns(NAME, self.schema)]
+        if found != [column.name for column in COLUMNS]:
+            raise RenameMapTaken(table=self.qname)
+        return True
+
+    def create(self, connection: sa.Connection) -> None:
+        """Make it, if it is not there.
+
+        :raises RenameMapTaken: something else is.
+        """
+        if not self.exists(connection):
+            try:
+                self._table.create(connection, checkfirst=False)
+            except sa.exc.SQLAlchemyError:
+                if not self.exists(connection):  # made by another job meanwhile
+                    raise
+
+    def entries(self, connection: sa.Connection) -> list[Entry]:
+        """What it says, the oldest first."""
+        wanted = sa.select(self._table).order_by(self._table.c.changed_at, *(self._table.c[name] for name in _KEY))
+        return [self._entry(row._mapping) for row in connection.execute(wanted)]
+
+    def _entry(self, row: Any) -> Entry:
+        fields: dict[str, Any] = {field: row[column] or "" for field, column in _FIELDS.items()}
+        return Entry(Rename(schema=self.schema, **fields), row["source_database"], row["job"])
+
+    def put(self, connection: sa.Connection, entry: Entry) -> None:
+        """Let it say this of an object at the target, whatever it said of it before. It can be said twice."""
+        table, values = self._table, entry.to_json()
+        del values["schema"]
+        timed = {**values, "changed_at": sa.func.current_timestamp()}
+        if connection.execute(table.update().where(*self._of(entry.rename)).values(timed)).rowcount == 0:
+            try:
+                connection.execute(table.insert().values(timed))
+            except sa.exc.IntegrityError:  # another job has said so at the same moment
+                connection.execute(table.update().where(*self._of(entry.rename)).values(timed))
+
+    def remove(self, connection: sa.Connection, rename: Rename) -> None:
+        """Let it say nothing of an object at the target any more."""
+        connection.execute(self._table.delete().where(*self._of(rename)))
+
+    def _of(self, rename: Rename) -> Sequence[sa.ColumnElement[bool]]:
+        columns = self._table.c
+        return (
+            columns.object_type == rename.kind,
+            columns.table_name == rename.table,
+            columns.target_name == rename.name,
+        )
+
+
+def key_of(rename: Rename) -> Rename:
+    """What tells an entry from others: an object at the target."""
+    return replace(rename, source_schema="", source_table="", source_name="", reason="LENGTH")

@@ -1,0 +1,349 @@
+"""The rename map: what a job calls otherwise at the target, for later jobs and for people."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.ends import Database
+from migrator.job import control
+from migrator.rename_map import NAME
+from migrator.shortening import cut
+from tests.e2e.test_long_names import limits
+from tests.support.held import HeldRows
+from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.pump import Run, done, pump, remap, schema_of
+from tests.support.rows import tables_of
+from tests.support.sql import execute, inspect, rows, scalar
+
+Fresh = Callable[..., str]
+
+LONG, KEY, WIDE = "a_table_of_a_long_name_" * 4, "a_key_of_a_long_name_" * 4, "ж" * 60
+"""The last fits MySQL's 64 characters, and not PostgreSQL's 63 bytes."""
+MAKE = (
+    f'CREATE TABLE {LONG} ({KEY} integer PRIMARY KEY, "{WIDE}" text)',
+    f"INSERT INTO {LONG} VALUES (1, 'one'), (2, 'two')",
+    f'CREATE INDEX by_text ON {LONG} ("{WIDE}")',
+)
+CHILD = (
+    f"CREATE TABLE child (id integer PRIMARY KEY, parent integer REFERENCES {LONG} ({KEY}))",
+    "INSERT INTO child VALUES (7, 2)",
+)
+SAME = (
+    "CREATE TABLE {a} (id integer PRIMARY KEY, n integer, KEY by_n (n))",
+    "CREATE TABLE {b} (id integer PRIMARY KEY, n integer, KEY by_n (n))",
+)
+
+
+@pytest.fixture(params=["postgresql", "mysql"])
+def target(request: pytest.FixtureRequest) -> str:
+    """A database with a limit of names."""
+    return str(request.getfixturevalue(request.param)())
+
+
+@pytest.fixture(params=["postgresql", "sqlite_file"])
+def per_schema(request: pytest.FixtureRequest) -> str:
+    """A database in which an index's name is its schema's."""
+    return str(request.getfixturevalue(request.param)())
+
+
+@pytest.fixture
+def source(sqlite_file: Fresh) -> str:
+    url = sqlite_file("source.db")
+    execute(url, *MAKE)
+    return url
+
+
+def move(source: str, target: str, *parameters: str) -> Run:
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", *parameters)
+
+
+def said(url: str) -> list[tuple[str, ...]]:
+    """What the map says: what of which table is called what, instead of what."""
+    listed = "object_type, table_name, target_name, source_name"
+    return rows(url, f"SELECT {listed} FROM {NAME} ORDER BY object_type, table_name, target_name")
+
+
+def indexes(url: str, table: str) -> list[str | None]:
+    with inspect(url) as there:
+        return sorted(index["name"] or "" for index in there.get_indexes(table, schema_of(url)))
+
+
+# --- what it says ---------------------------------------------------------------------------------------------------
+
+
+def test_names_that_were_cut_are_kept(target: str, source: str) -> None:
+    done(move(source, target))
+    short, key, wide = (cut(name, limits(target)) for name in (LONG, KEY, WIDE))
+    columns = [("COLUMN", short, key, KEY)]
+    if "postgresql" in target:
+        columns.append(("COLUMN", short, wide, WIDE))
+    assert sorted(said(target)) == sorted([("TABLE", "", short, LONG), *columns])
+    where = "source_schema, source_table, source_database, reason"
+    assert set(rows(target, f"SELECT {where} FROM {NAME}")) == {("main", LONG, "sqlite", "LENGTH")}
+    assert "SYS_IMPORT_SCHEMA_01" in scalar(target, f"SELECT job FROM {NAME}")
+
+
+def test_index_names_that_were_told_apart_are_kept(per_schema: str, mysql: Fresh) -> None:
+    source = mysql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    done(move(source, per_schema))
+    assert said(per_schema) == [("INDEX", "b", "b_by_n", "by_n")]
+    assert scalar(per_schema, f"SELECT reason FROM {NAME}") == "COLLISION"
+    assert indexes(per_schema, "b") == ["b_by_n"]
+
+
+def test_foreign_keys_that_were_told_apart_are_kept(mysql: Fresh, postgresql: Fresh) -> None:
+    source, url = postgresql(), mysql()
+    key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES p (id))"
+    execute(source, "CREATE TABLE p (id integer PRIMARY KEY)", key.format("a"), key.format("b"))
+    done(move(source, url))
+    assert said(url) == [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+    with inspect(url) as there:
+        assert [key["name"] for key in there.get_foreign_keys("b")] == ["b_belongs"]
+
+
+def test_a_job_that_renames_nothing_makes_no_map(target: str, sqlite_file: Fresh) -> None:
+    source = sqlite_file("source.db")
+    execute(source, "CREATE TABLE t (id integer)")
+    done(move(source, target))
+    assert tables_of(target, schema_of(target)) == ["t"]
+
+
+def test_it_lies_in_a_schema_that_the_job_makes(postgresql: Fresh, source: str) -> None:
+    url = postgresql()
+    done(pump("impdp", url, f"NETWORK_LINK={source}", "REMAP_SCHEMA=main:made", "NOLOGFILE=YES"))
+    assert scalar(url, f"SELECT count(*) FROM made.{NAME}") == 3
+
+
+def test_it_is_shown(target: str, source: str) -> None:
+    assert pump("renames", target).out == "nothing has another name\n"
+    done(move(source, target))
+    short, schema = cut(LONG, limits(target)), schema_of(target)
+    shown = done(pump("renames", target)).out.splitlines()
+    assert f'TABLE:"{schema}"."{short}" instead of "{LONG}" [LENGTH]' in shown
+    assert f'COLUMN:"{schema}"."{short}"."{cut(KEY, limits(target))}" instead of "{KEY}" [LENGTH]' in shown
+    found = json.loads(done(pump("renames", target, "--json")).out)
+    assert {(entry["schema"], entry["target_name"]) for entry in found} >= {(schema, short)}
+    assert len(found) == len(shown) == len(said(target))
+
+
+# --- later jobs -----------------------------------------------------------------------------------------------------
+
+
+def test_a_later_job_takes_the_names_that_the_map_has(target: str, source: str) -> None:
+    """Somebody has given the table and its column other names, and has said so in the map."""
+    done(move(source, target))
+    short, key = cut(LONG, limits(target)), cut(KEY, limits(target))
+    execute(
+        target,
+        f"ALTER TABLE {short} RENAME TO parents",
+        f"ALTER TABLE parents RENAME COLUMN {key} TO number",
+        f"UPDATE {NAME} SET target_name = 'parents' WHERE target_name = '{short}'",
+        f"UPDATE {NAME} SET table_name = 'parents' WHERE table_name = '{short}'",
+        f"UPDATE {NAME} SET target_name = 'number' WHERE target_name = '{key}'",
+        "DELETE FROM parents",
+    )
+    done(move(source, target, "CONTENT=DATA_ONLY"))
+    assert rows(target, "SELECT number FROM parents ORDER BY 1") == [(1,), (2,)]
+    execute(source, *CHILD, f"CREATE VIEW seen AS SELECT {KEY} AS n FROM {LONG}")
+    done(move(source, target, "INCLUDE=TABLE:\"= 'child'\""))
+    with inspect(target) as there:
+        (foreign,) = there.get_foreign_keys("child")
+    assert (foreign["referred_table"], foreign["referred_columns"]) == ("parents", ["number"])
+    later = move(source, target)
+    assert later.code == 5, "its tables are there"
+    assert rows(target, "SELECT n FROM seen ORDER BY 1") == [(1,), (2,)]
+    verified = pump("verify", target, f"NETWORK_LINK={source}", remap(source, target))
+    assert verified.code == 0, verified.out
+    assert ("TABLE", "", "parents", LONG) in said(target)
+
+
+def test_a_later_job_of_one_table_keeps_the_name_of_its_index(per_schema: str, mysql: Fresh) -> None:
+    """Nothing of that job has the name by_n, and by now nothing at the target."""
+    source = mysql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    done(move(source, per_schema))
+    execute(per_schema, "DROP TABLE a")
+    done(move(source, per_schema, "TABLES=b", "TABLE_EXISTS_ACTION=REPLACE"))
+    assert indexes(per_schema, "b") == ["b_by_n"]
+    assert said(per_schema) == [("INDEX", "b", "b_by_n", "by_n")]
+
+
+def test_a_name_that_a_table_of_an_earlier_job_has_is_taken(per_schema: str, mysql: Fresh) -> None:
+    source = mysql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    done(move(source, per_schema, "TABLES=b"))
+    assert NAME not in tables_of(per_schema, schema_of(per_schema))
+    command = ("plan", "impdp", per_schema, f"NETWORK_LINK={source}", remap(source, per_schema), "TABLES=a", "--json")
+    losses = json.loads(pump(*command).out)["losses"]
+    assert "index by_n is named a_by_n here" in [loss["detail"] for loss in losses]
+    done(move(source, per_schema, "TABLES=a"))
+    assert (indexes(per_schema, "a"), indexes(per_schema, "b")) == (["a_by_n"], ["by_n"])
+    done(move(source, per_schema, "TABLES=a,b", "TABLE_EXISTS_ACTION=REPLACE"))
+    assert (indexes(per_schema, "a"), indexes(per_schema, "b")) == (["a_by_n"], ["by_n"])
+    assert said(per_schema) == [("INDEX", "a", "a_by_n", "by_n")]
+
+
+def test_remap_table_goes_before_the_map(target: str, source: str) -> None:
+    done(move(source, target))
+    short = cut(LONG, limits(target))
+    run = done(move(source, target, f"REMAP_TABLE=main.{LONG}:brief"))
+    assert f'REMAP_TABLE goes before "{schema_of(target)}"."{NAME}": "main"."{LONG}" is brief, and not {short}' in run.out
+    assert scalar(target, "SELECT count(*) FROM brief") == 2
+    assert ("TABLE", "", short, LONG) in said(target), "that table is there still"
+    assert [entry[1] for entry in said(target) if entry[0] == "COLUMN" and entry[3] == KEY] == sorted(["brief", short])
+
+
+def test_a_map_that_is_gone_is_made_again(target: str, source: str) -> None:
+    done(move(source, target))
+    before = said(target)
+    execute(target, f"DROP TABLE {NAME}")
+    done(move(source, target, "TABLE_EXISTS_ACTION=TRUNCATE"))
+    assert said(target) == before
+
+
+def test_a_map_of_things_that_are_gone_is_put_right(target: str, source: str) -> None:
+    execute(source, "CREATE TABLE another (id integer PRIMARY KEY)")
+    done(move(source, target))
+    execute(target, f"DROP TABLE {cut(LONG, limits(target))}")
+    run = done(move(source, target, "TABLES=another", "TABLE_EXISTS_ACTION=TRUNCATE"))
+    assert said(target) == []
+    assert f"says nothing of TABLE {cut(LONG, limits(target))} any more, which is not there" in run.out
+    done(move(source, target, f"TABLES={LONG}"))
+    assert ("TABLE", "", cut(LONG, limits(target)), LONG) in said(target)
+
+
+def test_a_script_for_a_server_takes_the_names_of_its_map(target: str, source: str, tmp_path: Path) -> None:
+    done(move(source, target))
+    short = cut(LONG, limits(target))
+    execute(target, f"UPDATE {NAME} SET target_name = 'parents' WHERE target_name = '{short}'")
+    script = tmp_path / "made.sql"
+    done(move(source, target, f"DIRECTORY={tmp_path}", f"SQLFILE={script.name}"))
+    told = f'-- loss: TABLE:"{schema_of(target)}"."parents": {LONG} is named parents here [name-cut]'
+    assert told in script.read_text()
+    assert NAME not in script.read_text()
+
+
+# --- what it is not -------------------------------------------------------------------------------------------------
+
+
+def test_it_is_no_part_of_what_jobs_move(target: str, source: str, sqlite_file: Fresh, tmp_path: Path) -> None:
+    done(move(source, target))
+    run = done(pump("expdp", target, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"))
+    assert set(run.rows) == {cut(LONG, limits(target))}
+    assert NAME not in run.out
+    assert [loss for loss in run.losses if "is named" in loss] == [], "an export renames nothing"
+    back = sqlite_file("back.db")
+    done(pump("impdp", back, f"DIRECTORY={tmp_path}", remap(target, back), "NOLOGFILE=YES"))
+    assert tables_of(back) == [cut(LONG, limits(target))]
+    other = sqlite_file("other.db")
+    done(move(target, other))
+    assert tables_of(other) == [cut(LONG, limits(target))]
+
+
+def test_a_table_of_somebody_that_has_its_name_is_left_alone(target: str, source: str) -> None:
+    execute(target, f"CREATE TABLE {NAME} (id integer)", f"INSERT INTO {NAME} VALUES (5)")
+    run = move(source, target)
+    assert run.code == 5
+    assert run.out.count("MIG-31658") == 1
+    assert "is not a rename map" in run.out
+    assert rows(target, f"SELECT * FROM {NAME}") == [(5,)]
+    assert scalar(target, f"SELECT count(*) FROM {cut(LONG, limits(target))}") == 2
+
+
+def test_a_table_of_the_source_that_has_its_name_comes(target: str, source: str) -> None:
+    execute(source, f"CREATE TABLE {NAME} (id integer)", f"INSERT INTO {NAME} VALUES (5)")
+    run = move(source, target)
+    assert run.code == 5
+    assert "MIG-31658" in run.out
+    assert rows(target, f"SELECT * FROM {NAME}") == [(5,)]
+
+
+def test_who_may_not_write_it_is_told(postgresql: Fresh, source: str) -> None:
+    url = postgresql()
+    execute(url, "CREATE TABLE other (id integer)")
+    other = sa.make_url(url)
+    name = f"clerk_{other.database}"
+    done(move(source, url))
+    short = cut(LONG, limits(url))
+    execute(
+        url,
+        f"DROP TABLE {short}",
+        f"CREATE ROLE {name} LOGIN PASSWORD 'clerk'",
+        f"GRANT USAGE, CREATE ON SCHEMA public TO {name}",
+    )
+    clerk = sa.make_url(url).set(username=name, password="clerk").render_as_string(hide_password=False)
+    try:
+        run = move(source, clerk)
+        assert run.code == 5
+        assert "cannot be read, so names are chosen without it" in run.out
+        assert run.out.count("MIG-31658") == 1
+        assert scalar(url, f"SELECT count(*) FROM {short}") == 2
+    finally:
+        execute(url, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
+
+
+# --- jobs that die --------------------------------------------------------------------------------------------------
+
+
+def test_a_job_that_dies_goes_on_under_the_names_that_it_had_chosen(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    """The foreign key that had the name was the job's to drop: nothing has it when the job goes on."""
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    execute(
+        held.source,
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE a (id integer PRIMARY KEY)",
+        "CREATE TABLE b (id integer CONSTRAINT belongs REFERENCES p (id))",
+    )
+    execute(
+        target,
+        "CREATE TABLE a (id integer PRIMARY KEY, other integer, CONSTRAINT belongs FOREIGN KEY (other) REFERENCES a (id))",
+    )
+    recorded = Recorded.of(target, "RENAMING")
+    options = (remap(held.source, target), "TABLE_EXISTS_ACTION=REPLACE", "JOB_NAME=RENAMING", "NOLOGFILE=YES")
+    process = begin("impdp", target, f"NETWORK_LINK={held.source}", *options, held.query, cwd=tmp_path)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "rows")
+        expected = [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+        assert said(target) == expected, "before there is such a key"
+        with inspect(target) as there:
+            assert [key for table in ("a", "b") for key in there.get_foreign_keys(table)] == []
+    finally:
+        kill(process)
+        held.release()
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, "RENAMING", link=held.source)
+    assert again.returncode == 0, again.stdout
+    assert said(target) == expected
+    with inspect(target) as there:
+        assert [key["name"] for key in there.get_foreign_keys("b")] == ["b_belongs"]
+
+
+def test_what_a_job_that_was_killed_has_not_made_is_not_in_the_map_for_long(
+    postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES t (id))"
+    execute(held.source, key.format("a"), key.format("b"))
+    link, recorded = f"NETWORK_LINK={held.source}", Recorded.of(target, "KILLED")
+    options = (remap(held.source, target), "JOB_NAME=KILLED", "NOLOGFILE=YES", held.query)
+    process = begin("impdp", target, link, *options, cwd=tmp_path)
+    try:
+        until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "rows")
+    finally:
+        kill(process)
+        held.release()
+    expected = [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+    execute(held.source, "CREATE TABLE other (id integer)")
+    done(move(held.source, target, "TABLES=other"))
+    assert said(target) == expected, "the job is on record, and may go on"
+    time.sleep(float(LEASE) + 0.1)
+    control.find(Database(sa.make_url(target)), "KILLED").kill_stopped()
+    done(move(held.source, target, "TABLES=other", "TABLE_EXISTS_ACTION=TRUNCATE"))
+    assert said(target) == []

@@ -1,0 +1,168 @@
+"""What SQLite's keys and constraints say that other databases', or another text of them, would say otherwise.
+
+Each is something that random rules (``test_random_rules.py``) have shown to change without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.moved import Moved, moved
+from tests.support.pump import done
+from tests.support.sql import execute, rows
+
+Fresh = Callable[..., str]
+KINDS = ("postgresql", "mysql", "sqlite")
+
+
+@pytest.fixture
+def move(request: pytest.FixtureRequest, sqlite_file: Fresh, tmp_path: Path) -> Callable[..., Moved]:
+    """``move("mysql", statement, …)``: a SQLite file of these statements, moved to a database of a kind."""
+
+    def there(kind: str, *statements: str) -> Moved:
+        source = sqlite_file("source.db")
+        execute(source, *statements)
+        target = sqlite_file("target.db") if kind == "sqlite" else request.getfixturevalue(kind)()
+        made = moved(source, target, tmp_path)
+        done(made.run)
+        return made
+
+    return there
+
+
+Move = Callable[..., Moved]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_key_that_would_take_nulls_is_named(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a int, b int NOT NULL, PRIMARY KEY (a, b))", "INSERT INTO t VALUES (1, 2)")
+    assert made.losses("t", "a") == {"null-in-key": "takes no NULL here: no primary key does"}
+    assert made.losses("t", "b") == {}
+    made.refuses("INSERT INTO t (a, b) VALUES (NULL, 3)", "(?i)null")
+
+
+def test_a_key_that_takes_nulls_still_does_in_sqlite(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (a text PRIMARY KEY, b int)", "INSERT INTO t VALUES ('x', 2)")
+    execute(made.url, "INSERT INTO t VALUES (NULL, 3)")
+    assert made.rows("SELECT a, b FROM t ORDER BY b") == [("x", 2), (None, 3)]
+    assert made.entries == ()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_follows_set_default_is_read(kind: str, move: Move) -> None:
+    made = move(
+        kind,
+        "CREATE TABLE p (a int UNIQUE)",
+        "CREATE TABLE t (a int REFERENCES p (a) ON DELETE SET DEFAULT CHECK (a > 0), b int)",
+    )
+    made.refuses("INSERT INTO t (a) VALUES (-1)", "(?i)check|constraint")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_a_key_that_sets_a_default_is_still_deferred(kind: str, move: Move) -> None:
+    made = move(
+        kind,
+        "CREATE TABLE p (a int UNIQUE)",
+        "CREATE TABLE t (a int REFERENCES p (a) ON UPDATE SET DEFAULT DEFERRABLE INITIALLY DEFERRED)",
+    )
+    query = {
+        "postgresql": "SELECT condeferred FROM pg_constraint WHERE contype = 'f'",
+        "sqlite": "SELECT sql LIKE '%SET DEFAULT DEFERRABLE INITIALLY DEFERRED%' FROM sqlite_schema WHERE name = 't'",
+    }
+    assert made.column(query[kind]) == [1]
+
+
+def test_mysql_names_the_key_that_is_not_deferred(move: Move) -> None:
+    made = move(
+        "mysql",
+        "CREATE TABLE p (a int UNIQUE)",
+        "CREATE TABLE t (a int REFERENCES p (a) ON UPDATE SET DEFAULT DEFERRABLE INITIALLY DEFERRED)",
+    )
+    assert made.losses("t") == {
+        "deferrable": "key on a is checked at once, never deferred",
+        "set-default": "foreign key on a refuses instead of SET DEFAULT",
+    }
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_constraints_of_one_name_are_told_apart(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a int CONSTRAINT x CHECK (a > 0), b int, CONSTRAINT x CHECK (b > 0))")
+    assert made.losses("t") == {"constraint-name": "check x is named t_x here"}
+    for row in ("(0, 1)", "(1, 0)"):
+        made.refuses(f"INSERT INTO t VALUES {row}", "(?i)check|constraint")
+
+
+def test_a_unique_constraint_with_a_collation_of_its_own_keeps_it_in_sqlite(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (a text, b text, UNIQUE (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x', 'y')")
+    made.refuses("INSERT INTO t (a) VALUES ('X')", "UNIQUE")
+    assert made.entries == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_unique_constraint_with_a_collation_of_its_own_is_named(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a varchar(9), UNIQUE (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x')")
+    told = made.losses("t", "a")["index-collation"]
+    assert told == "index t_a_key compares a as its column does (at the source: NOCASE)"
+    made.refuses("INSERT INTO t (a) VALUES ('x')", "(?i)unique|duplicate")
+
+
+def test_a_primary_key_with_a_collation_of_its_own_is_a_unique_index(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x')")
+    made.refuses("INSERT INTO t (a) VALUES ('X')", "UNIQUE")
+    assert set(made.losses("t")) == {"key-collation"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_unique_constraint_over_the_primary_key_is_moved(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a int NOT NULL PRIMARY KEY, b int, CONSTRAINT twice UNIQUE (a))")
+    query = {
+        "postgresql": "SELECT conname FROM pg_constraint WHERE contype = 'u' AND conrelid = 't'::regclass",
+        "mysql": "SELECT constraint_name FROM information_schema.table_constraints"
+        " WHERE constraint_type = 'UNIQUE' AND table_schema = DATABASE()",
+        "sqlite": "SELECT 'twice' FROM sqlite_schema WHERE name = 't' AND sql LIKE '%twice%'",
+    }
+    assert made.column(query[kind]) == ["twice"]
+
+
+def test_numbers_go_on_above_zero_after_rows_below_it(postgresql: Fresh, move: Move) -> None:
+    made = move("postgresql", "CREATE TABLE t (id INTEGER PRIMARY KEY, a int)", "INSERT INTO t VALUES (-5, 1)")
+    execute(made.url, "INSERT INTO t (a) VALUES (2)")
+    assert made.rows("SELECT id, a FROM t ORDER BY id") == [(-5, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_key_without_a_generator_gets_none_in_sqlite(
+    kind: str, request: pytest.FixtureRequest, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source = request.getfixturevalue(kind)()
+    execute(source, "CREATE TABLE t (id bigint PRIMARY KEY, a int)", "INSERT INTO t VALUES (1, 1)")
+    made = moved(source, sqlite_file("target.db"), tmp_path)
+    done(made.run)
+    made.refuses("INSERT INTO t (a) VALUES (2)", "NOT NULL")
+    assert rows(made.url, "SELECT id, a FROM t") == [(1, 1)]
+
+
+def test_a_key_of_sqlite_that_is_no_rowid_stays_none(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (id INTEGER PRIMARY KEY DESC, a int)", "INSERT INTO t VALUES (1, 1)")
+    execute(made.url, "INSERT INTO t (a) VALUES (2)")
+    assert made.rows("SELECT id, a FROM t ORDER BY a") == [(1, 1), (None, 2)]
+    assert made.entries == ()
+
+
+def test_a_key_with_nulls_and_a_collation_of_its_own_is_one_index(move: Move) -> None:
+    made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x'), (NULL)")
+    assert made.column("SELECT count(*) FROM sqlite_schema WHERE type = 'index'") == [1]
+    assert set(made.losses("t")) == {"key-collation"}
+
+
+def test_a_unique_index_that_lets_one_null_in_lets_several_in_by_name(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source = postgresql()
+    execute(source, "CREATE TABLE t (a integer)", "CREATE UNIQUE INDEX once ON t (a) NULLS NOT DISTINCT")
+    made = moved(source, sqlite_file(), tmp_path)
+    done(made.run)
+    assert made.losses("t") == {"nulls-not-distinct": "index once lets several NULLs in here"}

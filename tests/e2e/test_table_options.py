@@ -1,0 +1,133 @@
+"""What a table is besides its columns: on the same database it stays, or is named; another one names what it has not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute, rows
+
+Fresh = Callable[..., str]
+
+
+def moved(source: str, target: str) -> list[str]:
+    """Moves a database; the entries of the loss list, without the names of schemas."""
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    return sorted(loss.partition('"t"')[2] or loss for loss in run.losses)
+
+
+# --- SQLite ---------------------------------------------------------------------------------------------------------
+
+NO_NULL = '."a": takes no NULL here: no primary key does [null-in-key]'
+SQLITE: Mapping[str, tuple[str, list[str]]] = {
+    "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c ANY) STRICT": (
+        ": options are not carried: STRICT [table-options]",
+        ['."c": values of any type are let in at the source [declaration]'],
+    ),
+    "CREATE TABLE t (a VARCHAR(9) PRIMARY KEY, b TEXT) WITHOUT ROWID": (
+        ": options are not carried: WITHOUT ROWID [table-options]",
+        [],
+    ),
+    "CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT)": ("", []),
+    "CREATE TABLE t (a VARCHAR(9) PRIMARY KEY, b TEXT)": (NO_NULL, []),
+    "CREATE TABLE t (a INTEGER PRIMARY KEY DESC, b TEXT)": (NO_NULL, []),
+    "CREATE TABLE t (a BIGINT PRIMARY KEY NOT NULL, b TEXT)": ("", []),
+}
+"""Tables, the entry about their options in another database, and further ones."""
+
+
+@pytest.mark.parametrize("there", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("table", SQLITE)
+def test_a_table_of_sqlite_keeps_its_options_or_they_are_named(
+    table: str, there: str, sqlite_file: Fresh, postgresql: Fresh
+) -> None:
+    source, target = sqlite_file("a.db"), sqlite_file("b.db") if there == "sqlite" else postgresql()
+    execute(source, table)
+    said = moved(source, target)
+    named, others = SQLITE[table]
+    if there == "postgresql":
+        assert said == sorted([*filter(None, [named]), *others])
+        return
+    assert said == []
+    for query in (
+        "SELECT wr, strict FROM pragma_table_list('t')",
+        """SELECT name, "notnull" AND NOT pk, pk FROM pragma_table_xinfo('t')""",
+        "SELECT origin FROM pragma_index_list('t')",
+        "SELECT count(*) FROM sqlite_schema WHERE sql LIKE '%AUTOINCREMENT%'",
+    ):
+        assert rows(target, query) == rows(source, query)
+    takes = "INSERT INTO t (a) VALUES (NULL)"
+    assert refuses(target, takes) == refuses(source, takes)
+    assert rows(target, "SELECT a FROM t") == rows(source, "SELECT a FROM t")
+
+
+def refuses(url: str, statement: str) -> bool:
+    try:
+        execute(url, statement)
+    except Exception:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("here", ["postgresql", "mysql"])
+def test_a_key_that_nothing_generates_does_not_begin_to_count_in_sqlite(
+    here: str, sqlite_file: Fresh, request: pytest.FixtureRequest
+) -> None:
+    source, target = request.getfixturevalue(here)(), sqlite_file()
+    execute(source, "CREATE TABLE t (a bigint PRIMARY KEY)", "INSERT INTO t VALUES (5)")
+    assert moved(source, target) == []
+    with pytest.raises(Exception, match="NOT NULL constraint failed"):
+        execute(target, "INSERT INTO t DEFAULT VALUES")
+    back = request.getfixturevalue(here)()
+    moved(target, back)
+    assert refuses(back, "INSERT INTO t (a) VALUES (DEFAULT)")
+
+
+def test_the_numbers_that_an_application_keeps_in_a_sqlite_file_are_named(sqlite_file: Fresh) -> None:
+    source = sqlite_file("a.db")
+    execute(source, "CREATE TABLE t (a TEXT)", "PRAGMA user_version = 7", "PRAGMA application_id = 5")
+    assert moved(source, sqlite_file("b.db")) == [
+        'PRAGMA:"application_id": not carried: 5 [pragma]',
+        'PRAGMA:"user_version": not carried: 7 [pragma]',
+    ]
+
+
+# --- MySQL ----------------------------------------------------------------------------------------------------------
+
+MARIADB: Mapping[str, list[str]] = {
+    "CREATE TABLE t (a int PRIMARY KEY, b int, KEY k (b) USING BTREE) ENGINE=MEMORY": [
+        ": options of index k are not carried: USING BTREE [index-options]",
+        ": rows are those of the moment they are read, not of the snapshot: MEMORY has no transactions [no-snapshot]",
+    ],
+    "CREATE TABLE t (a int PRIMARY KEY, b int, KEY k (b) USING HASH COMMENT 'USING BTREE') ENGINE=MEMORY": [
+        ": rows are those of the moment they are read, not of the snapshot: MEMORY has no transactions [no-snapshot]",
+    ],
+    "CREATE TABLE t (a int PRIMARY KEY, b int, UNIQUE KEY `k (` (b) KEY_BLOCK_SIZE=1024) ENGINE=MyISAM": [
+        ": options of index k ( are not carried: KEY_BLOCK_SIZE=1024 [index-options]",
+        ": rows are those of the moment they are read, not of the snapshot: MyISAM has no transactions [no-snapshot]",
+    ],
+    "CREATE TABLE t (a int PRIMARY KEY, b int WITHOUT SYSTEM VERSIONING, c int) WITH SYSTEM VERSIONING": [
+        '."b": that its changes are kept out of the rows of the past is not carried [system-versioning]',
+        ": rows of the past are not carried, only those of now [system-versioning]",
+    ],
+    "CREATE TABLE t (a int PRIMARY KEY) ENGINE=Aria": [
+        ": rows are those of the moment they are read, not of the snapshot: Aria has no transactions [no-snapshot]",
+    ],
+    "CREATE TABLE t (a int PRIMARY KEY, b text COMPRESSED)": [],
+}
+"""Tables, and what is not the same in another database of the server."""
+
+
+@pytest.mark.parametrize("table", MARIADB)
+def test_what_a_table_of_mariadb_is_stored_as_stays_or_is_named(table: str, mysql: Fresh) -> None:
+    source, target = mysql(), mysql()
+    execute(source, table)
+    assert moved(source, target) == MARIADB[table]
+
+
+def test_a_compressed_column_of_mariadb_is_named_elsewhere(mysql: Fresh, sqlite_file: Fresh) -> None:
+    source = mysql()
+    execute(source, "CREATE TABLE t (a int PRIMARY KEY, b longblob COMPRESSED)")
+    assert moved(source, sqlite_file()) == ['."b": values are not compressed [declaration]']

@@ -1,0 +1,195 @@
+"""Names of their own at the target, and what a target knows of names."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from migrator.adapter import Capabilities, NameSpace, load_adapter
+from migrator.model import objects as o
+from migrator.model import types as t
+from migrator.model.catalog import Catalog, Rename
+from migrator.naming import Known, fit_names, parts_of
+from migrator.shortening import cut
+
+LIMIT = Capabilities(identifier_limit=(63, "bytes"))
+ID = (o.Column("id", t.Integer()),)
+INDEX = o.Index("by_name", (o.IndexKey("id"),))
+NOTHING = Known()
+LONG = "a_name_of_more_than_sixty_three_bytes_" * 2
+
+
+def table(name: str, *indexes: o.Index, **more: object) -> o.Table:
+    return replace(o.Table("s", name, ID, indexes=indexes), **more)  # type: ignore[arg-type]
+
+
+def fitted(*objects: o.Object, known: Known = NOTHING, capabilities: Capabilities = LIMIT) -> Catalog:
+    return fit_names(Catalog("mysql", "", objects), capabilities, known)
+
+
+def names(catalog: Catalog) -> list[str | None]:
+    return [part.name for found in catalog.of(o.Table) for part in parts_of(found)]
+
+
+def rules(catalog: Catalog) -> list[str]:
+    return [loss.rule for loss in catalog.losses]
+
+
+def renamed(kind: str, where: str, name: str, source: str) -> Rename:
+    return Rename(kind, "s", where, name, "s", where, source, "COLLISION")
+
+
+# --- the rules ------------------------------------------------------------------------------------------------------
+
+
+def test_index_names_that_are_unique_per_table_only_are_told_apart_in_a_schema() -> None:
+    catalog = fitted(*(table(name, INDEX) for name in ("a", "b", "by_name")))
+    assert names(catalog) == ["a_by_name", "b_by_name", "by_name_by_name"]
+    assert rules(catalog) == ["index-name"] * 3
+    assert catalog.renames[0] == renamed("INDEX", "a", "a_by_name", "by_name")
+
+
+def test_names_stay_where_each_table_has_its_own() -> None:
+    one_table = Capabilities(name_spaces=(NameSpace(frozenset({"index"}), "table"),))
+    catalog = Catalog("mysql", "", (table("a", INDEX), table("b", INDEX)))
+    assert fit_names(catalog, one_table, Known()) == catalog
+
+
+def test_a_made_up_name_keeps_within_the_limit() -> None:
+    first, second = names(fitted(*(table(name * 40, o.Index("x" * 60, ())) for name in ("a", "b"))))
+    assert first == "x" * 60
+    assert second is not None
+    assert len(second.encode()) <= 63
+    assert second.startswith("b" * 40)
+
+
+def test_a_name_that_cannot_be_made_up_twice_is_made_up_again() -> None:
+    """The second has the table's name before it already, and so has what it would be called."""
+    catalog = fitted(table("a", INDEX), table("b", o.Index("b_by_name", ()), INDEX), table("c", o.Index("by_name", ())))
+    assert names(catalog)[:2] == ["by_name", "b_by_name"]
+    assert len(set(names(catalog))) == 4
+
+
+@pytest.mark.parametrize(
+    ("dialect", "part"),
+    [
+        ("mysql", {"foreign_keys": (o.ForeignKey("c", ("id",), o.QName("s", "a"), ("id",)),)}),
+        ("mysql", {"checks": (o.Check("c", o.Expression("id > 0", "postgresql")),)}),
+        ("postgresql", {"uniques": (o.Unique("c", ("id",)),)}),
+        ("sqlite", {"indexes": (o.Index("c", ()),)}),
+    ],
+)
+def test_what_must_be_unique_in_a_schema_is_its_databases_own(dialect: str, part: dict[str, object]) -> None:
+    capabilities = load_adapter(dialect).capabilities
+    assert names(fitted(table("a", **part), table("b", **part), capabilities=capabilities)) == ["c", "b_c"]
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+def test_constraints_of_two_tables_may_have_one_name_where_they_are_their_tables(dialect: str) -> None:
+    checks = (o.Check("c", o.Expression("id > 0", dialect)),)
+    capabilities = load_adapter(dialect).capabilities
+    assert names(fitted(table("a", checks=checks), table("b", checks=checks), capabilities=capabilities)) == ["c", "c"]
+
+
+def test_constraints_of_one_table_are_told_apart_where_they_share_names() -> None:
+    """MySQL has checks, keys and foreign keys of one name in one table; PostgreSQL has not."""
+    key = o.ForeignKey("c", ("id",), o.QName("s", "a"), ("id",))
+    both = table("a", checks=(o.Check("c", o.Expression("id > 0", "mysql")),), foreign_keys=(key,))
+    catalog = fitted(both, capabilities=load_adapter("postgresql").capabilities)
+    assert names(catalog) == ["c", "a_c"]
+    assert rules(catalog) == ["constraint-name"]
+
+
+def test_a_foreign_key_that_each_partition_has_for_itself_keeps_its_name() -> None:
+    keys = tuple(o.ForeignKey("c", ("id",), o.QName("s", "a"), ("id",), partition=part) for part in ("p1", "p2"))
+    assert names(fitted(table("a", foreign_keys=keys), capabilities=load_adapter("postgresql").capabilities)) == ["c", "c"]
+
+
+def test_names_that_differ_in_case_only_are_one_where_the_target_says_so() -> None:
+    tables = (table("a", o.Index("BY_ID", ())), table("b", o.Index("by_id", ())))
+    assert names(fitted(*tables, capabilities=load_adapter("sqlite").capabilities)) == ["BY_ID", "b_by_id"]
+    assert names(fitted(*tables, capabilities=load_adapter("postgresql").capabilities)) == ["BY_ID", "by_id"]
+
+
+def test_an_index_is_not_named_as_the_targets_own_are() -> None:
+    catalog = fitted(table("a", o.Index("SQLITE_i", ())), capabilities=load_adapter("sqlite").capabilities)
+    assert names(catalog) == ["a_SQLITE_i"]
+
+
+# --- what is at the target ------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_another_table_has_at_the_target_is_taken() -> None:
+    there = Catalog("postgresql", "", (table("a", INDEX), o.View("s", "v", o.Expression("SELECT 1", "postgresql"))))
+    catalog = fitted(table("b", INDEX, o.Index("v", ())), known=Known((), there))
+    assert names(catalog) == ["b_by_name", "b_v"]
+
+
+def test_what_a_table_has_at_the_target_is_its_own() -> None:
+    """It may have been made by this job before it died, or goes when the table is replaced."""
+    there = Catalog("postgresql", "", (table("b", INDEX),))
+    assert names(fitted(table("b", INDEX), known=Known((), there))) == ["by_name"]
+
+
+def test_a_name_that_is_known_goes_before_the_rule() -> None:
+    known = Known((renamed("INDEX", "b", "chosen", "by_name"),))
+    assert names(fitted(table("a", INDEX), table("b", INDEX), known=known)) == ["by_name", "chosen"]
+    assert names(fitted(table("b", INDEX), known=known)) == ["chosen"], "although nothing else has its own"
+    assert names(fitted(table("c", INDEX), known=known)) == ["by_name"]
+
+
+def test_a_known_name_that_is_taken_by_now_is_chosen_anew() -> None:
+    known = (renamed("INDEX", "b", "chosen", "by_name"),)
+    catalog = fitted(table("b", INDEX), known=Known(known, Catalog("", "", (table("chosen"),))))
+    assert names(catalog) == ["by_name"]
+    assert catalog.renames == ()
+
+
+def test_a_known_name_for_a_long_one_stands_wherever_that_does() -> None:
+    known = Known((Rename("TABLE", "s", "", "short", "s", LONG, LONG, "LENGTH"),))
+    key = o.ForeignKey("fk", ("id",), o.QName("s", LONG), ("id",))
+    view = o.View("s", "v", o.Expression(f"SELECT id FROM {LONG}", "mysql"), depends_on=(o.QName("s", LONG),))
+    catalog = fitted(table("child", foreign_keys=(key,)), view, known=known)
+    (child,), (seen,) = catalog.of(o.Table), catalog.of(o.View)
+    assert child.foreign_keys[0].referred == o.QName("s", "short")
+    assert seen.definition.sql == "SELECT id FROM short"
+    assert seen.depends_on == (o.QName("s", "short"),)
+    assert catalog.renames == (), "the table itself is not the job's"
+
+
+def test_a_long_name_that_only_a_text_has_is_known_too() -> None:
+    known = Known((Rename("COLUMN", "s", "t", "short", "s", "t", LONG, "LENGTH"),))
+    catalog = fitted(o.View("s", "v", o.Expression(f"SELECT {LONG} AS x FROM t", "mysql")), known=known)
+    (view,) = catalog.of(o.View)
+    assert view.definition.sql == "SELECT short AS x FROM t"
+
+
+def test_a_known_name_that_an_object_of_the_job_has_is_not_taken_from_it() -> None:
+    known = Known((Rename("TABLE", "s", "", "other", "s", LONG, LONG, "LENGTH"),))
+    catalog = fitted(table("other"), table(LONG), known=known)
+    assert [found.name for found in catalog.of(o.Table)] == ["other", cut(LONG, LIMIT)]
+
+
+# --- what came of it ------------------------------------------------------------------------------------------------
+
+
+def test_every_name_that_is_another_is_a_rename_and_an_entry() -> None:
+    origin = o.QName("source", "t")
+    long = table(LONG, o.Index(LONG, ()), columns=(o.Column(LONG, t.Integer()),), origin=origin)
+    catalog = fitted(o.Schema("s"), long, o.View("s", f"v{LONG}", o.Expression("SELECT 1", "mysql")))
+    short = cut(LONG, LIMIT)
+    where = ("source", "t", LONG, "LENGTH")
+    assert catalog.renames == (
+        Rename("TABLE", "s", "", short, *where),
+        Rename("COLUMN", "s", short, short, *where),
+        Rename("INDEX", "s", short, f"{cut(f'{short}_{short}', LIMIT, 's.')}", *where),
+        Rename("VIEW", "s", "", cut(f"v{LONG}", LIMIT), "s", "", f"v{LONG}", "LENGTH"),
+    )
+    assert rules(catalog) == ["name-cut"] * 4
+
+
+def test_a_schema_that_is_remapped_is_named_as_the_source_names_it() -> None:
+    view = o.View("target", f"v{LONG}", o.Expression("SELECT 1", "mysql"))
+    catalog = fit_names(Catalog("mysql", "", (view,)), LIMIT, Known(), (("source", "target"),))
+    assert [rename.source_schema for rename in catalog.renames] == ["source"]
