@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
@@ -38,8 +38,9 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import parsed_flavor
+from .dictionary import ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
+from .partners import Partners, Place, common, partners
 from .types import (
     CHARACTER_BYTES,
     COMMENT_CHARACTERS,
@@ -108,6 +109,9 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
+_COUNTING_WITHIN = frozenset({"myisam", "aria"})
+"""Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
+_QUOTED = re.compile(r"`(?:[^`]|``)+`")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
 )
@@ -194,7 +198,7 @@ class MySQLDDL(DDL):
         made = super().on_trial(table, name)
         columns = zip(made.columns, table.columns, strict=True)
         counted = tuple(replace(column, identity=self.identity_of(table, own)) for column, own in columns)
-        options = tuple(option for option in table.options if option[0] != "WITH SYSTEM VERSIONING")
+        options = tuple(option for option in table.options if option[0] not in {VERSIONED, UNVERSIONED})
         return replace(made, columns=counted, options=options)
 
     # --- types ------------------------------------------------------------------------------------------------------
@@ -207,10 +211,37 @@ class MySQLDDL(DDL):
         return made
 
     def declared(self, table: Table, column: Column) -> Declared:
-        """How a column would be declared if it were alone.
+        """How a column would be declared if no other were in its table: as those are that foreign keys join it with.
 
         :raises UnsupportedType: there is no way.
         """
+        own = self._declared_alone(table, column)
+        joined = self._joined(table, column)
+        if joined is None:
+            return own
+        sql = common([self._declared_alone(*one).sql for one in joined.members], any(map(self._counts, joined.members)))
+        if sql is None or sql == own.sql:
+            return own
+        others = ", ".join(
+            f"{there.name}.{one.name}" for there, one in joined.members if one.name != column.name or there != table
+        )
+        detail = f"is {sql} here, not {own.sql}: foreign keys join it with {others}, and want one type of all"
+        return replace(
+            own, sql=sql, loss="; ".join(filter(None, (own.loss, detail))), rule=own.rule if own.loss else "key-type"
+        )
+
+    def _joined(self, table: Table, column: Column) -> Partners | None:
+        """The columns that foreign keys join a column of another database with; those of MySQL's own agree."""
+        return None if self.native else self._partners.get((table.qname, column.name))
+
+    @cached_property
+    def _partners(self) -> dict[Place, Partners]:
+        return partners(self.catalog.of(Table))
+
+    def _counts(self, place: tuple[Table, Column]) -> bool:
+        return self.identity_of(*place) is not None
+
+    def _declared_alone(self, table: Table, column: Column) -> Declared:
         if self.keeps_native(column):
             return Declared(column.native)
         type_ = t.base_of(column.type)
@@ -289,9 +320,14 @@ class MySQLDDL(DDL):
         parts.append("INVISIBLE" if column.invisible else "")
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
+        parts.append(UNVERSIONED if self.keeps_versions(table) and self.makes_no_version(table, column) else "")
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
         parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def makes_no_version(self, table: Table, column: Column) -> bool:
+        """Whether a change of the column alone makes no version of the row."""
+        return self.quote(column.name) in _QUOTED.findall(dict(table.options).get(UNVERSIONED, ""))
 
     def comment(self, table: Table, column: Column | None, losses: list[Loss]) -> str:
         """The comment of a column, or of the table itself, as far as it may go."""
@@ -312,16 +348,23 @@ class MySQLDDL(DDL):
             return f"COLLATE {self.collation(column.collation, path_of(table), losses, column.name)}"
         if self.native:
             return ""
+        column = self._led(table, column)
         if column.equality and isinstance(t.base_of(column.type), t.String):
             return f"COLLATE {self._folding(column)}"
         return ""
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         if self.native:
             return column.equality
+        column = self._led(table, column)
         texts = column.equality and isinstance(t.base_of(column.type), t.String)
         return equality_of(self._folding(column), column.type) if texts else EXACT
+
+    def _led(self, table: Table, column: Column) -> Column:
+        """The column, of a text's equality that foreign keys lead to: they want one collation of all."""
+        joined = self._joined(table, column)
+        return column if joined is None else replace(column, equality=joined.lead[1].equality)
 
     def _folding(self, column: Column) -> str:
         """The collation of a column whose source holds texts of different characters for equal."""
@@ -332,6 +375,8 @@ class MySQLDDL(DDL):
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
         if column.nullable and not self.refuses_null(table, column):
             return "NULL" if declared_word(declared.sql) == "timestamp" else ""
+        if generated and column.generated is not None and column.generated.versions:  # it is, without saying so
+            return ""
         if generated and self.server != "mysql":
             losses.append(Loss(path_of(table), "not-null", "a generated column cannot be declared NOT NULL", column.name))
             return ""
@@ -339,18 +384,26 @@ class MySQLDDL(DDL):
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS …``; nothing is computed from an AUTO_INCREMENT column here."""
+        assert column.generated is not None
+        if column.generated.versions and self.keeps_versions(table):
+            return f"GENERATED ALWAYS AS {column.generated.expression.sql}"
         found: list[Loss] = []
         sql, counted = super().generated_clause(table, column, found), self.auto_increment(table)
-        if not sql or counted is None or self.quote(counted) not in sql:
+        if not sql or counted is None or self.quote(counted) not in sql or self._has_virtual_ones(column):
             losses += found
             return sql
-        assert column.generated is not None
         source = column.generated.expression.sql
         detail = (
             f"the generated column becomes an ordinary one with the values of now: {source}: {counted} is AUTO_INCREMENT"
         )
         losses.append(Loss(path_of(table), "generated", detail, column.name))
         return ""
+
+    def _has_virtual_ones(self, column: Column) -> bool:
+        """Whether a column comes from a server of this very release, which computes it from a counter when it is read."""
+        source = parsed_flavor(self.catalog.version)
+        same = self.native and self.version is not None and source.version[:2] == self.version[:2]
+        return same and column.generated is not None and not column.generated.stored
 
     def on_update_clause(self, column: Column, declared: Declared) -> str:
         """``ON UPDATE CURRENT_TIMESTAMP``."""
@@ -473,23 +526,29 @@ class MySQLDDL(DDL):
         type_ = t.base_of(column.type)
         if not isinstance(type_, t.Integer | t.Float) and not (isinstance(type_, t.Decimal) and not type_.scale):
             return "AUTO_INCREMENT needs an integer"
-        if table.primary_key is not None and table.primary_key.columns[0] == column.name:
+        if table.primary_key is not None and self._serves(table, table.primary_key.columns, column.name):
             return ""
         return "" if self.inline_key(table, column.name) else "AUTO_INCREMENT needs a key that begins with the column"
 
+    def _serves(self, table: Table, key: tuple[str | None, ...], column: str) -> bool:
+        """Whether a key serves an AUTO_INCREMENT column: it begins with it; two engines count within what comes before."""
+        within = self.native and dict(table.options).get("ENGINE", "").lower() in _COUNTING_WITHIN
+        return column in (key if within else key[:1])
+
     def inline_key(self, table: Table, column: str) -> Unique | Index | None:
-        """A key that begins with ``column``."""
+        """A key that serves ``column``."""
         for unique in table.uniques:
-            if unique.columns[0] == column:
+            if self._serves(table, unique.columns, column):
                 return unique
         plain = (index for index in table.indexes if index.where is None and index.method == "btree")
-        return next((index for index in plain if index.keys[0].column == column), None)
+        return next((index for index in plain if self._serves(table, tuple(key.column for key in index.keys), column)), None)
 
     def inline_with(self, table: Table) -> Unique | Index | None:
         """The key that must stand in CREATE TABLE for AUTO_INCREMENT's sake; None where the primary key serves."""
         column = self.auto_increment(table)
-        primary = table.primary_key is not None and table.primary_key.columns[0] == column
-        return None if column is None or primary else self.inline_key(table, column)
+        if column is None or (table.primary_key is not None and self._serves(table, table.primary_key.columns, column)):
+            return None
+        return self.inline_key(table, column)
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``AUTO_INCREMENT``, or a loss."""
@@ -574,7 +633,8 @@ class MySQLDDL(DDL):
         """Engine, collation, comment and partitions."""
         options = dict(table.options) if self.native else {}
         collation = self.collation(options.pop("COLLATE", self.binary_collation), path_of(table), losses)
-        versioned = options.pop("WITH SYSTEM VERSIONING", None) is not None
+        options.pop(VERSIONED, None)
+        options.pop(UNVERSIONED, None)
         parts = [
             f"ENGINE={options.pop('ENGINE', 'InnoDB')}",
             f"DEFAULT CHARSET={collation.split('_')[0]}",
@@ -583,12 +643,25 @@ class MySQLDDL(DDL):
         parts += [f"{name}={value}" for name, value in options.items()]
         if table.comment:
             parts.append(f"COMMENT={self.comment(table, None, losses)}")
-        if versioned and self.server != "mysql":
-            parts.append("WITH SYSTEM VERSIONING")
+        if self.keeps_versions(table):
+            parts.append(VERSIONED)
         sql = " " + " ".join(parts)
         if table.partitioning is not None and table.partitioning.dialect == self.adapter.name:
             return f"{sql}\nPARTITION BY {table.partitioning.clause}"
         return sql + super().table_options(table, losses)
+
+    def keeps_versions(self, table: Table) -> bool:
+        """Whether the table keeps versions of its rows, as it does in MariaDB alone."""
+        return self.native and self.server != "mysql" and VERSIONED in dict(table.options)
+
+    def period(self, table: Table) -> list[str]:
+        """``PERIOD FOR SYSTEM_TIME (…)`` of a table with columns that say when versions of rows begin and end."""
+        moments = {
+            c.generated.expression.sql: c.name for c in table.columns if c.generated is not None and c.generated.versions
+        }
+        if not moments or not self.keeps_versions(table):
+            return []
+        return [f"PERIOD FOR SYSTEM_TIME ({self.quote(moments[ROW_START])}, {self.quote(moments[ROW_END])})"]
 
     def range_checks(self, table: Table) -> list[str]:
         """Checks that restore what a wider declaration would let in."""
@@ -596,7 +669,7 @@ class MySQLDDL(DDL):
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """The primary key, the checks, and a key that AUTO_INCREMENT needs."""
-        items = super().inline_constraints(table, losses)
+        items = [*self.period(table), *super().inline_constraints(table, losses)]
         key = self.inline_with(table)
         if isinstance(key, Unique):
             items.append(self.unique_clause(table, key, losses))
@@ -606,7 +679,16 @@ class MySQLDDL(DDL):
 
     def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
         keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
-        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys})"
+        hidden = self._hidden_clause(table, index, losses)
+        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys}){hidden}"
+
+    def _hidden_clause(self, table: Table, index: Index, losses: list[Loss]) -> str:
+        """What hides an index from the optimizer, for which the two servers have words of their own."""
+        if index.hidden and self.native and not self.server:
+            detail = f"the optimizer may use index {index.name}, which it ignored before"
+            losses.append(Loss(path_of(table), "index-hidden", detail))
+        word = {"mariadb": " IGNORED", "mysql": " INVISIBLE"}.get(self.server, "")
+        return word if index.hidden and self.native else ""
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
@@ -714,6 +796,7 @@ class MySQLDDL(DDL):
         sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
         if index.comment:
             sql += f" COMMENT {self.literal(index.comment)}"
+        sql += self._hidden_clause(table, index, losses)
         return Script((sql,), tuple(losses))
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:

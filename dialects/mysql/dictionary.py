@@ -239,7 +239,7 @@ class Reader:
         """All objects in an order in which they can be made: views after the routines they call."""
         tables = self.rows(_TABLES)
         made: list[Object] = [
-            *(self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE"),
+            *filter(None, (self.sequence(row) for row in tables if row["table_type"] == "SEQUENCE")),
             *self.tables([row for row in tables if row["table_type"] in {"BASE TABLE", "SYSTEM VERSIONED"}]),
             *self.routines(),
             *self.views(),
@@ -252,10 +252,16 @@ class Reader:
         objects = (*(Schema(name) for name in self.names), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
 
-    def sequence(self, row: Row) -> SequenceObject:
-        """A MariaDB sequence, which is a table of one row."""
+    def sequence(self, row: Row) -> SequenceObject | None:
+        """A MariaDB sequence, which is a table of one row; None, and named, where the user may not read it."""
         name = QName(row["table_schema"], row["table_name"])
-        state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
+        try:
+            state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
+        except sa.exc.DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {_message(error)}"))
+            return None
         return SequenceObject(
             name.schema,
             name.name,
@@ -288,6 +294,9 @@ class Reader:
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
         sql = self.texts.table(QName(schema, name))
+        if not sql:
+            detail = "foreign keys are not carried: the server does not show them to this user"
+            self.losses.append(Loss(f"TABLE:{QName(schema, name)}", "privileges", detail))
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
     def keys_query(self) -> str:
@@ -335,7 +344,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=_options(row),
+            options=_options(row, columns),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -372,13 +381,14 @@ class Reader:
         if row["transactions"] == "NO":
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
+        if row["engine"] == _MERGE:
+            detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
+            self.losses.append(Loss(path, "merge", detail))
         self.period_losses(table)
         created = [(name, value) for name, value in _created(row) if (row["engine"], name.lower(), value) not in _USUAL]
         others = [f"{name}={value}" for name, value in created if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
-        for index in dict.fromkeys(key["index_name"] for key in keys if key["hidden"]):
-            self.losses.append(Loss(path, "index-hidden", f"the optimizer may use index {index}, which it ignored before"))
         if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
             for index, said in _said_of_indexes(self.texts.table(table.qname), row["engine"]):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
@@ -481,7 +491,7 @@ class Reader:
         if told is None:
             self.untold(f"TABLE:{table}", "generated", f"its expression {sql}", row["column_name"])
             return None
-        return Generated(Expression(told, "mysql"), stored="virtual" not in extra)
+        return Generated(Expression(told, "mysql"), stored="virtual" not in extra, versions=told in {ROW_START, ROW_END})
 
     def clean(self, sql: str) -> str:
         """An expression of the information schema; MariaDB's is as it was written."""
@@ -539,7 +549,12 @@ class Reader:
         if not rows:
             return None
         text = self.texts.table(name)
-        clause = text[text.rindex("PARTITION BY ") + len("PARTITION BY ") :].rstrip().removesuffix("*/").rstrip()
+        begins = [found.end() for found in _PARTITION_BY.finditer(text)]
+        if not begins:
+            detail = "partitions are not carried: the server does not show them to this user"
+            self.losses.append(Loss(f"TABLE:{name}", "partitioning", detail))
+            return None
+        clause = text[begins[-1] :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
         return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
 
@@ -674,6 +689,11 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
+def _message(error: sa.exc.DBAPIError) -> str:
+    """What the server says."""
+    return str(error.orig.args[-1]) if error.orig is not None and error.orig.args else str(error)
+
+
 def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -688,7 +708,7 @@ def _key(row: Row) -> Key:
 def _is_constraint(keys: Sequence[Row]) -> bool:
     """A unique index over whole columns, in ascending order, is a unique constraint: MySQL makes no difference."""
     plain = all(k["column_name"] and k["sub_part"] is None and k["collation"] != "D" for k in keys)
-    return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"]
+    return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"] and not keys[0]["hidden"]
 
 
 def _index(name: str, keys: Sequence[Row]) -> Index:
@@ -707,6 +727,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
         unique=not keys[0]["non_unique"],
         method=method,
         comment=keys[0]["index_comment"] or None,
+        hidden=bool(keys[0]["hidden"]),
     )
 
 
@@ -715,14 +736,25 @@ def _created(row: Row) -> list[tuple[str, str]]:
     return re.findall(r"`?(\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
 
 
-def _options(row: Row) -> tuple[tuple[str, str], ...]:
+def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """A table's options, as name and value of CREATE TABLE."""
-    options = [("ENGINE", row["engine"]), ("COLLATE", row["table_collation"])]
+    options = [("ENGINE", "MyISAM" if row["engine"] == _MERGE else row["engine"]), ("COLLATE", row["table_collation"])]
     options += [(name.upper(), value) for name, value in _created(row) if name.lower() in _CREATE_OPTIONS]
     if row["table_type"] == "SYSTEM VERSIONED":
-        options.append(("WITH SYSTEM VERSIONING", ""))
+        options.append((VERSIONED, ""))
+        without = [quote(column["column_name"]) for column in columns if UNVERSIONED.lower() in column["extra"].lower()]
+        options += [(UNVERSIONED, ", ".join(without))] if without else []
     return tuple((name, value) for name, value in options if value is not None)
 
+
+VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
+"""The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+_MERGE = "MRG_MyISAM"
+ROW_START, ROW_END = "ROW START", "ROW END"
+"""The expressions of the two columns that say when a row's version begins and ends."""
+
+_PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
+"""Where the partitions of a table begin in SHOW CREATE TABLE, whose texts have no line ends of their own."""
 
 _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)

@@ -65,9 +65,14 @@ class Texts:
     _tables: dict[QName, str] = field(default_factory=dict)
 
     def table(self, name: QName) -> str:
-        """SHOW CREATE TABLE."""
+        """SHOW CREATE TABLE; empty where the server does not open the table, or not for this user."""
         if name not in self._tables:
-            self._tables[name] = self.show(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
+            try:
+                self._tables[name] = self.show(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
+            except sa.exc.DBAPIError as error:
+                if error.connection_invalidated:
+                    raise
+                self._tables[name] = ""
         return self._tables[name]
 
     # --- expressions ------------------------------------------------------------------------------------------------

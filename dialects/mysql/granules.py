@@ -122,7 +122,16 @@ class _KeyOrder:
 
 
 def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
-    """See :meth:`migrator.adapter.Adapter.granules`."""
+    """See :meth:`migrator.adapter.Adapter.granules`; one if the server does not open it, as the read tells."""
+    try:
+        return _granules(connection, table, size)
+    except sa.exc.DBAPIError as error:
+        if error.connection_invalidated:
+            raise
+        return (Granule(bytes=table.bytes or 0),)
+
+
+def _granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
     order = _order(connection, table)
     if order is not None:
         return key_granules(order, size)

@@ -26,12 +26,52 @@ from .messages import no_text
 from .names import SQL_MODE, qualified, quote
 from .types import is_geometry, rounded_to
 
-SESSION = (
-    f"SET SESSION time_zone = '+00:00', sql_mode = '{SQL_MODE}', "
-    "sql_notes = 1, net_write_timeout = 86400, net_read_timeout = 86400, group_concat_max_len = 1048576"
-)
-"""What every session sets. Zero dates are left possible: they come from MySQL itself. Notes count as warnings, since the
-cut of a decimal is only a note."""
+_ANYWHERE = {
+    "time_zone": "'+00:00'",
+    "sql_mode": f"'{SQL_MODE}'",
+    "sql_notes": "1",
+    "max_error_count": "1024",
+    "net_write_timeout": "86400",
+    "net_read_timeout": "86400",
+    "group_concat_max_len": "1048576",
+    "sql_select_limit": "18446744073709551615",
+    "sql_big_selects": "1",
+    "sql_buffer_result": "0",
+    "sql_auto_is_null": "0",
+    "sql_safe_updates": "0",
+    "sql_quote_show_create": "1",
+    "completion_type": "'NO_CHAIN'",
+    "foreign_key_checks": "1",
+    "unique_checks": "1",
+    "max_sort_length": "1024",
+    "div_precision_increment": "4",
+    "default_week_format": "0",
+    "lc_time_names": "'en_US'",
+    "default_tmp_storage_engine": "InnoDB",
+}
+_ON_MARIADB = {
+    "tx_isolation": "'REPEATABLE-READ'",
+    "system_versioning_asof": "DEFAULT",
+    "check_constraint_checks": "1",
+    "explicit_defaults_for_timestamp": "1",
+    "max_statement_time": "0",
+    "old_mode": "'UTF8_IS_UTF8MB3'",
+    "default_regex_flags": "''",
+    "sql_if_exists": "0",
+}
+_ON_MYSQL = {"transaction_isolation": "'REPEATABLE-READ'", "max_execution_time": "0"}
+
+
+def _session() -> str:
+    groups = (_ANYWHERE, _ON_MARIADB, _ON_MYSQL)
+    everywhere, mariadb, mysql = (", ".join(f"{name} = {value}" for name, value in group.items()) for group in groups)
+    return f"SET SESSION {everywhere} /*M! , {mariadb} */ /*!80000 , {mysql} */"
+
+
+SESSION = _session()
+"""What every session sets, whatever the server's own settings are: those that cut results, change them, or check less, among
+them all that an expression's value depends on. Zero dates are left possible: they come from MySQL itself. Notes count as
+warnings, since the cut of a decimal is only a note."""
 
 INSERT_BYTES = 1 << 20
 """About how long a multi-row INSERT is."""
@@ -136,6 +176,9 @@ def set_mode(connection: sa.Connection, load: Load) -> str:
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """A connection for loading rows, in a transaction that the caller commits."""
     with engine.connect() as connection:
+        if connection.exec_driver_sql("SHOW SESSION VARIABLES LIKE 'note_verbosity'").first():  # by no version's rule
+            connection.exec_driver_sql("SET SESSION note_verbosity = 'basic'")
+        connection.rollback()
         connection.begin()
         yield connection
 
@@ -230,6 +273,7 @@ def rows_of(read: Read) -> str:
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
+    _refuse_hidden(connection, read.table)
     charsets = character_sets(connection, read.table)
     items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
     any_bytes = {name for name in read.any_bytes if charsets.get(name) in _AS_SENT | _AS_STORED}
@@ -245,6 +289,14 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         if not rows.complete and driver.open:
             _interrupt(connection)
             rows.discard()
+
+
+def _refuse_hidden(connection: sa.Connection, table: QName) -> None:
+    """Fail if the user may not read all columns of a table: those that are not shown to him would be lost silently."""
+    seen: set[QName] = connection.info.setdefault("migrator.seen", set())
+    if table not in seen:
+        execute_verbatim(connection, f"SELECT * FROM {qualified(table)} LIMIT 0")
+        seen.add(table)
 
 
 def digest(connection: sa.Connection, read: Read) -> tuple[int, int] | None:

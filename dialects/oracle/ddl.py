@@ -378,7 +378,7 @@ class OracleDDL(DDL):
         losses = () if self.at_home else self._column_losses(table)
         return Script(script.statements, (*script.losses, *losses))
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """A CHAR, which takes one character only, is compared without blanks at its end."""
         type_ = t.base_of(column.type)
         fixed = isinstance(type_, t.String) and type_.fixed and type_.length == 1

@@ -160,7 +160,7 @@ class PostgreSQLDDL(DDL):
             losses.append(Loss(path_of(table), "invisible", "the invisible column is visible here", column.name))
         return super().column(table, column, losses)
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """A char(n) is compared without the blanks at its end."""
         type_ = t.base_of(column.type)
         fixed = isinstance(type_, t.String) and type_.fixed

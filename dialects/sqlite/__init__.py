@@ -39,7 +39,7 @@ from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
 from .names import RESERVED
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, TYPES, neutral
+from .types import DIALECT, LACKS, TYPES, neutral, unsaid
 
 _TROUBLE: dict[int, Trouble] = {
     sqlite3.SQLITE_READONLY: "read-only",
@@ -97,8 +97,8 @@ class SQLiteAdapter(Adapter):
         return neutral(declaration)
 
     def unsaid(self, declaration: str) -> str:
-        """That a column takes values of any type."""
-        return "values of any type are let in at the source" if declaration in {"", "ANY"} else ""
+        """That a column takes values of any type, or is of none that is known."""
+        return unsaid(declaration)
 
     def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
         """WITHOUT ROWID and STRICT; other databases count as AUTOINCREMENT does."""

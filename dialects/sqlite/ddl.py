@@ -37,7 +37,7 @@ from migrator.model.objects import (
 
 from .constants import constant
 from .names import RESERVED, quote
-from .types import DIALECT, EQUALITIES
+from .types import DIALECT, EQUALITIES, as_declared
 
 _NO_ROWID = "BIGINT"
 """A type of whole numbers, as INTEGER is, whose key is not the rowid."""
@@ -108,7 +108,7 @@ class SQLiteDDL(DDL):
             sql += f" COLLATE {nearest(column.equality, EQUALITIES)}"
         return sql
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         return EQUALITIES[nearest(column.equality, EQUALITIES)]
 
@@ -121,7 +121,7 @@ class SQLiteDDL(DDL):
     def type_of(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column's declaration: the source's own words where the source is SQLite too, so that affinities stay."""
         if self.described(table) and column.carried is None:
-            return column.native
+            return as_declared(column.native)
         declared = super().type_of(table, column, losses)
         return _NO_ROWID if self._is_lone_integer(table, column, declared) else declared
 
@@ -245,6 +245,13 @@ class SQLiteDDL(DDL):
             return made
         loss = Loss(path_of(table), "comment", f"the comments of {', '.join(commented)} are left out: SQLite keeps none")
         return replace(made, losses=(*made.losses, loss))
+
+    def key_columns(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """The columns of a key, with its own collations from SQLite to SQLite."""
+        if not key.collations or not self.described(table):
+            return super().key_columns(table, key, losses)
+        parts = zip(map(self.quote, key.columns), key.collations, strict=True)
+        return ", ".join(f"{column} COLLATE {collation}" if collation else column for column, collation in parts)
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """All constraints; the key of a generated column stands at the column."""

@@ -10,7 +10,7 @@ from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, Now
 
 from .declaration import Token, bare, literal_default, tokens
-from .types import DIALECT
+from .types import DIALECT, affinity
 
 _NOW: dict[str, Now] = {
     "current_timestamp": Now("timestamp", 0, utc=True),
@@ -55,6 +55,16 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
     if token is None:
         return Expression(sql, DIALECT)
     return _constant(token, type_, sql)
+
+
+def as_stored(sql: str | None, declared: str) -> Literal | None:
+    """A default that is a number, in a column that stores it as one though its type may be another; None: it is none."""
+    token = None if sql is None or affinity(declared) != "BLOB" else literal_default(sql)
+    if token is None:
+        return None
+    if token.kind == "word" and token.upper in {"TRUE", "FALSE"}:
+        return Literal("1" if token.upper == "TRUE" else "0", "number")
+    return Literal(token.name, "number") if token.kind == "number" else None
 
 
 def _normal(sql: str) -> str:

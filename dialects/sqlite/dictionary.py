@@ -29,6 +29,7 @@ from migrator.model.objects import (
     Identity,
     Index,
     IndexKey,
+    Literal,
     Object,
     PrimaryKey,
     Program,
@@ -40,7 +41,7 @@ from migrator.model.objects import (
 )
 
 from .declaration import TableText, read_index, read_table, read_view
-from .defaults import default_of
+from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
 from .proof import Declared, Proved, prove
@@ -257,7 +258,11 @@ class _Dictionary:
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
             return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name, name)))
-        return replace(column, default=self._default(table, column, default))
+        made = self._default(table, column, default)
+        own = as_stored(default, native)
+        if own is None or not isinstance(made, Literal) or made == own:
+            return replace(column, default=made)
+        return replace(column, default=own, constant=made)
 
     def _default(self, table: Table, column: Column, sql: str | None) -> Default | None:
         try:
@@ -284,10 +289,11 @@ class _Dictionary:
             self._lose(table, "key-collation", detail)
             return table
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
+        collations = () if own is None else self._collations(own, text)
         if nulls:
             self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
             return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
-        return replace(table, primary_key=PrimaryKey(clause.name, columns))
+        return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=collations))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
         found = []
@@ -323,6 +329,13 @@ class _Dictionary:
             if columns not in known:
                 yield Unique(clause.name, columns)
                 known.add(columns)
+
+    def _collations(self, index: str, text: TableText) -> tuple[str, ...]:
+        """The collations that the key of an index gives its columns, where they have others; none if it gives none."""
+        usual = {name.lower(): collation for name, collation in text.collations.items()}
+        keys = [(key[1], key[3].upper()) for key in self.facts.index_keys[index]]
+        own = tuple("" if collation == usual.get(name.lower(), "BINARY") else collation for name, collation in keys)
+        return own if any(own) else ()
 
     def _foreign_keys(self, name: str, text: TableText) -> tuple[ForeignKey, ...]:
         grouped: dict[int, list[Row]] = {}
@@ -367,7 +380,7 @@ class _Dictionary:
                 keys = tuple(_index_key(key, sql, text) for key, sql in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
-            elif self._compares_otherwise(index, text):
+            elif self._compares_otherwise(index, text) and (origin == "u" or not self.facts.kinds[name][1]):
                 found.append(self._index_of_key(name, index, text, "UNIQUE" if origin == "u" else "PRIMARY KEY"))
         return tuple(found)
 

@@ -9,8 +9,11 @@ UUIDs never look like one, and keep their usual names.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from migrator.adapter import Lacking, TypeRule, of_types
@@ -144,13 +147,40 @@ def neutral(declared: str) -> t.Type:
     """What a declared type means: by its exact name, else by its affinity. A column without a type holds text unless
     its values say otherwise (see :mod:`.proof`).
     """
+    rule, arguments = _rule_of(declared)
+    return rule.type(arguments) if rule is not None else _BY_AFFINITY[affinity(declared)]
+
+
+def _rule_of(declared: str) -> tuple[DeclaredRule | None, Arguments]:
     match = _DECLARATION.fullmatch(declared.strip())
     if match is None:
-        return _BY_AFFINITY[affinity(declared)]
+        return None, ()
     name = " ".join(f"{match['name']} {match['rest']}".upper().split())
-    arguments = tuple(int(word) for word in re.findall(r"-?\d+", match["arguments"] or ""))
-    rule = _BY_NAME.get(name)
-    return rule.type(arguments) if rule is not None else _BY_AFFINITY[affinity(declared)]
+    return _BY_NAME.get(name), tuple(int(word) for word in re.findall(r"-?\d+", match["arguments"] or ""))
+
+
+def unsaid(declared: str) -> str:
+    """What a declaration leaves open: which values it is for."""
+    if declared in {"", "ANY"}:
+        return "values of any type are let in at the source"
+    if _rule_of(declared)[0] is not None or affinity(declared) != "NUMERIC":  # else a word in it says what it is for
+        return ""
+    return f"{declared} is no type that is known: it is for numbers, unless its values say otherwise"
+
+
+@lru_cache(maxsize=1024)
+def as_declared(declared: str) -> str:
+    """A declared type as CREATE TABLE takes it: in quotes where its words would mean something else, or nothing."""
+    quoted = '"' + declared.replace('"', '""') + '"'
+    return declared if not declared or _is_read_as(declared, declared) else quoted
+
+
+def _is_read_as(written: str, declared: str) -> bool:
+    with closing(sqlite3.connect(":memory:")) as connection, suppress(sqlite3.Error):
+        connection.execute(f"CREATE TABLE t (c {written})")
+        rows = connection.execute("PRAGMA table_xinfo(t)").fetchall()
+        return rows == [(0, "c", declared, 0, None, 0, 0)]
+    return False
 
 
 # --- to SQLite ------------------------------------------------------------------------------------------------------

@@ -72,13 +72,20 @@ class Columns(Expressions):
         source = load_adapter(self.catalog.dialect)
         if detail := source.unsaid_options(table.options):
             yield Loss(path_of(table), "table-options", detail)
+        for index in (index for index in table.indexes if index.hidden):
+            detail = f"the optimizer may use index {index.name}, which it ignored before"
+            yield Loss(path_of(table), "index-hidden", detail)
         for column in table.columns:
             if detail := source.unsaid(column.native):
                 yield Loss(path_of(table), "declaration", detail, column.name)
             if column.collation and not column.equality:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
-            elif column.collation and column.equality == self.equality(column) and not column.collation.endswith("_bin"):
+            elif (
+                column.collation
+                and column.equality == self.equality(table, column)
+                and not column.collation.endswith("_bin")
+            ):
                 detail = f"sorts as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
 
@@ -88,7 +95,7 @@ class Columns(Expressions):
             if self.refuses_null(table, column):
                 yield Loss(path_of(table), "null-in-key", "takes no NULL here: no primary key does", column.name)
 
-    def equality(self, column: Column) -> Equality:
+    def equality(self, table: Table, column: Column) -> Equality:
         """What texts the column holds for equal here."""
         return EXACT
 
@@ -99,7 +106,7 @@ class Columns(Expressions):
     def _equality_losses(self, table: Table) -> Iterator[Loss]:
         """What texts columns hold for equal that they tell apart at the source, or the other way round."""
         texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
-        here = {column.name: self.equality(column) for column in texts}
+        here = {column.name: self.equality(table, column) for column in texts}
         differing: dict[str, list[str]] = {}
         for column in texts:
             for told in equality_changes(column.equality - self.told_by_type(column), here[column.name]):
@@ -235,6 +242,8 @@ class Columns(Expressions):
         """``GENERATED ALWAYS AS …``; without a counterpart the column becomes an ordinary one that keeps its values."""
         assert column.generated is not None
         try:
+            if column.generated.versions:
+                raise Untranslatable("versions of rows are not kept here")
             sql = self.expression(column.generated.expression, table, into=column, fixed=True)
         except Untranslatable as why:
             sql = column.generated.expression.sql

@@ -31,7 +31,16 @@ class Constraints(Columns):
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``."""
-        return f"{self.named(key.name)}PRIMARY KEY ({self.columns(key.columns)}){self.deferral(table, key, losses)}"
+        columns = self.key_columns(table, key, losses)
+        return f"{self.named(key.name)}PRIMARY KEY ({columns}){self.deferral(table, key, losses)}"
+
+    def key_columns(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
+        """The columns of a primary key; the key's own collations are a loss."""
+        for name, collation in zip(key.columns, key.collations, strict=bool(key.collations)):
+            if collation:
+                detail = f"the primary key compares as the column does (at the source: by its own collation {collation})"
+                losses.append(Loss(path_of(table), "key-collation", detail, name))
+        return self.columns(key.columns)
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""

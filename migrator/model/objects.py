@@ -99,10 +99,14 @@ class Identity:
 
 @dataclass(frozen=True)
 class Generated:
-    """A generated column's expression; ``stored`` or computed when read."""
+    """A generated column's expression; ``stored`` or computed when read.
+
+    ``versions``: it is the moment at which the row's version begins or ends, which every database has its own of.
+    """
 
     expression: Expression
     stored: bool = True
+    versions: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,12 +153,13 @@ class Column:
 
 @dataclass(frozen=True)
 class PrimaryKey:
-    """A primary key."""
+    """A primary key. ``collations``: those that the key itself gives its columns, empty where it gives none."""
 
     name: str | None
     columns: tuple[str, ...]
     deferrable: bool = False
     initially_deferred: bool = False
+    collations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,7 +225,7 @@ class IndexKey:
 class Index:
     """An index. ``method`` in the source's word: btree, hash, gin, gist, fulltext, spatial …; ``where``: partial.
 
-    ``partition``: the one partition of its table that has it; None: the whole table.
+    ``partition``: the one partition of its table that has it; None: the whole table. ``hidden``: the optimizer ignores it.
     """
 
     name: str
@@ -232,6 +237,7 @@ class Index:
     comment: str | None = None
     nulls_distinct: bool = True
     partition: str | None = None
+    hidden: bool = False
 
 
 # --- objects --------------------------------------------------------------------------------------------------------

@@ -237,7 +237,7 @@ class Comparison:
 
     def _as_source(self, source: Column, target: Column) -> Column:
         """The target's column, as it is to be read: of one declaration in one product, as the source's is read."""
-        alike = self._origin.catalog.dialect == self._there.dialect and "" != source.native == target.native
+        alike = self._origin.catalog.dialect == self._there.dialect and source.native == target.native
         return replace(target, type=source.type) if alike else target
 
     def _compared(self, source: Column, target: Column, ledger: Sequence[Loss]) -> Compared:

@@ -33,12 +33,17 @@ def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column
 
 
 def computed(table: Table, made: Table, apart: Collection[str | None] = ()) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
-    """The columns that both tables compute, as :func:`matched` gives those that move; without those of ``apart``."""
+    """The columns that both tables compute, as :func:`matched` gives those that move; without those of ``apart``, and
+    without the moments at which versions of rows begin and end.
+    """
     there = {column.name.lower(): column for column in made.columns if column.generated is not None}
     pairs = [
         (column.at_source, found)
         for column in table.columns
-        if column.generated is not None and (found := there.get(column.name.lower())) is not None and found.name not in apart
+        if column.generated is not None
+        and not column.generated.versions
+        and (found := there.get(column.name.lower())) is not None
+        and found.name not in apart
     ]
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 

@@ -138,7 +138,7 @@ class Profiler:
             meant = ddl.adapter.meaning(ddl.declaration(table, column))
             asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
             known = column.type if asked_for or meant is None else meant
-            yield source, replace(column, type=known, equality=ddl.equality(column))
+            yield source, replace(column, type=known, equality=ddl.equality(table, column))
 
     # --- suggestions ------------------------------------------------------------------------------------------------
 

@@ -372,7 +372,7 @@ def test_what_is_left_behind_is_named(bench: Workbench) -> None:
     assert bench.server.version < (10,) or "system-versioning" in found
 
 
-def test_options_and_hidden_indexes_that_stay_behind_are_named(bench: Workbench) -> None:
+def test_options_that_stay_behind_are_named_and_hidden_indexes_are_known(bench: Workbench) -> None:
     hidden = "IGNORED" if bench.server.version >= (10,) else "INVISIBLE"
     catalog = made(
         bench,
@@ -380,7 +380,7 @@ def test_options_and_hidden_indexes_that_stay_behind_are_named(bench: Workbench)
         " MAX_ROWS=100 ROW_FORMAT=COMPACT",
     )
     losses = {loss.rule: loss.detail for loss in catalog.losses}
-    assert ("by_v" in losses["index-hidden"], "seen" in losses["index-hidden"]) == (True, False)
+    assert {index.name: index.hidden for index in table_of(catalog).indexes} == {"by_v": True, "seen": False}
     assert losses["table-options"] == "options are not carried: max_rows=100"
     assert ("ROW_FORMAT", "COMPACT") in table_of(catalog).options
 

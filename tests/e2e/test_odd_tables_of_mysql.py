@@ -1,0 +1,191 @@
+"""Tables that MariaDB has and others do not: the same at another MariaDB, and a named loss elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.pump import Run, done, pump, remap
+from tests.support.rows import assert_same_rows
+from tests.support.sql import execute, rows, scalar
+
+
+def linked(source: str, target: str, directory: Path, *arguments: str) -> Run:
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}", *arguments)
+
+
+def shown(url: str, table: str) -> str:
+    return str(rows(url, f"SHOW CREATE TABLE {table}")[0][1])
+
+
+PARTITIONED = (
+    """CREATE TABLE t (id int, d date COMMENT 'x\n PARTITION BY y', PRIMARY KEY (id, d)) PARTITION BY RANGE (year(d))
+        SUBPARTITION BY HASH (id) SUBPARTITIONS 2
+        (PARTITION p0 VALUES LESS THAN (2020), PARTITION p1 VALUES LESS THAN MAXVALUE)""",
+    """CREATE TABLE t (id int, d date, PRIMARY KEY (id, d)) PARTITION BY LIST (id % 2)
+        SUBPARTITION BY KEY (d) (PARTITION p0 VALUES IN (0) (SUBPARTITION s0, SUBPARTITION s1 COMMENT 'PARTITION BY'),
+        PARTITION p1 VALUES IN (1) (SUBPARTITION s2, SUBPARTITION s3))""",
+    """CREATE TABLE t (id int, d date, n varchar(30) NOT NULL DEFAULT 'a', PRIMARY KEY (id, d, n))
+        PARTITION BY LIST COLUMNS (n) (PARTITION p0 VALUES IN ('a\n PARTITION BY b') COMMENT 'c\n PARTITION BY d',
+        PARTITION p1 VALUES IN ('a'))""",
+    "CREATE TABLE t (id int, d date, PRIMARY KEY (id)) PARTITION BY LINEAR HASH (id) PARTITIONS 3",
+)
+
+
+@pytest.mark.parametrize("table", PARTITIONED)
+def test_partitions_of_all_depths_are_kept(table: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, table, "INSERT INTO t (id, d) SELECT seq, IF(seq % 3, '2019-01-01', '2021-01-01') FROM seq_1_to_60")
+    done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert shown(target, "t") == shown(source, "t")
+    assert_same_rows(source, target)
+
+
+VERSIONED = {
+    "named": "PERIOD FOR system_time (rs, re)) WITH SYSTEM VERSIONING",
+    "partitioned": """PERIOD FOR system_time (rs, re)) WITH SYSTEM VERSIONING PARTITION BY SYSTEM_TIME LIMIT 10
+        (PARTITION p1 HISTORY, PARTITION p2 HISTORY, PARTITION pc CURRENT)""",
+}
+
+
+@pytest.mark.parametrize("end", VERSIONED.values(), ids=VERSIONED)
+def test_named_moments_of_versions_are_those_of_the_target(end: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        f"""CREATE TABLE t (x int, k int WITHOUT SYSTEM VERSIONING, rs timestamp(6) GENERATED ALWAYS AS ROW START INVISIBLE,
+            `re` timestamp(6) GENERATED ALWAYS AS ROW END COMMENT 'until', {end.replace("re)", "`re`)")}""",
+        "INSERT INTO t (x, k) VALUES (1, 1), (2, 2)",
+        "UPDATE t SET x = x + 1",
+    )
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert shown(target, "t") == shown(source, "t")
+    assert rows(target, "SELECT x, k FROM t ORDER BY x") == [(2, 1), (3, 2)]
+    assert [loss for loss in run.losses if "system-versioning" not in loss] == []
+
+
+def test_moments_of_versions_are_values_of_now_where_none_are_kept(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        """CREATE TABLE t (x int, y int WITHOUT SYSTEM VERSIONING, rs timestamp(6) GENERATED ALWAYS AS ROW START,
+            `re` timestamp(6) GENERATED ALWAYS AS ROW END, PERIOD FOR system_time (rs, `re`)) WITH SYSTEM VERSIONING""",
+        "INSERT INTO t (x) VALUES (1)",
+    )
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert len([loss for loss in run.losses if "versions of rows are not kept here" in loss]) == 2
+    assert [loss for loss in run.losses if "WITHOUT SYSTEM VERSIONING=`y`" in loss]
+    assert scalar(target, "SELECT rs > '2020-01-01' AND re > '2037-01-01' FROM t")
+
+
+def test_columns_without_versions_have_none_at_the_target(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 4 WITHOUT SYSTEM VERSIONING, `o,``p` int) WITH SYSTEM VERSIONING",
+        "CREATE TABLE u (`o, x` int NOT NULL WITHOUT SYSTEM VERSIONING COMMENT 'c', n int WITH SYSTEM VERSIONING)",
+    )
+    run = done(linked(source, target, tmp_path))
+    for table in ("t", "u"):
+        assert shown(target, table) == shown(source, table)
+        assert re.search("WITHOUT SYSTEM VERSIONING", shown(target, table))
+    assert [loss for loss in run.losses if "system-versioning" not in loss] == []
+
+
+def test_a_table_that_does_not_open_fails_alone(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(
+        source,
+        "CREATE TABLE a1 (a int) ENGINE=Aria",
+        "CREATE TABLE broken (a int, KEY (a)) ENGINE=MERGE UNION=(a1)",
+        "CREATE TABLE good (a int)",
+        "INSERT INTO good VALUES (1), (2)",
+    )
+    for asked in ((), ("ESTIMATE=STATISTICS",)):
+        run = pump("expdp", source, f"DIRECTORY={tmp_path}", f"DUMPFILE=t{len(asked)}.dmp", *asked)
+        assert run.code == 5
+        assert run.rows == {"a1": 0, "good": 2}
+        assert re.search('ORA-31693: Table data object .*"broken" failed to unload', run.out)
+        assert "Unable to open underlying table" in run.out
+
+
+def test_a_table_of_other_tables_rows_gets_rows_of_its_own_by_name(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE m1 (a int PRIMARY KEY) ENGINE=MyISAM",
+        "CREATE TABLE m2 LIKE m1",
+        "INSERT INTO m1 VALUES (1)",
+        "INSERT INTO m2 VALUES (2)",
+        "CREATE TABLE both_ (a int PRIMARY KEY) ENGINE=MERGE UNION=(m1, m2) INSERT_METHOD=LAST",
+    )
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert_same_rows(source, target)
+    assert [loss for loss in run.losses if '"both_"' in loss and "[merge]" in loss]
+    assert "ENGINE=MyISAM" in shown(target, "both_")
+
+
+def test_a_table_that_may_be_read_in_part_fails_alone(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    user = f"{sa.make_url(source).database}_part"
+    execute(
+        source,
+        "CREATE TABLE part (a int, b int DEFAULT 5, e text DEFAULT '?') PARTITION BY HASH (a) PARTITIONS 2",
+        "CREATE SEQUENCE counted",
+        "CREATE TABLE whole (a int)",
+        "INSERT INTO part (a, b) VALUES (1, 2)",
+        "INSERT INTO whole VALUES (1)",
+        f"CREATE USER {user}@localhost IDENTIFIED BY 'part'",
+        f"GRANT SELECT (a, e) ON part TO {user}@localhost",
+        f"GRANT INSERT ON counted TO {user}@localhost",
+        f"GRANT SELECT ON whole TO {user}@localhost",
+    )
+    mine = sa.make_url(source).set(username=user, password="part").render_as_string(hide_password=False)
+    try:
+        run = pump("expdp", mine, f"DIRECTORY={tmp_path}", "DUMPFILE=t.dmp", "MASTER_TABLE=LOCAL")
+    finally:
+        execute(source, f"DROP USER {user}@localhost")
+    assert run.code == 5
+    assert run.rows == {"whole": 1}
+    assert re.search('ORA-31693: Table data object .*"part" failed to unload', run.out)
+    assert [loss for loss in run.losses if '"part"' in loss and "foreign keys are not carried" in loss]
+    assert [loss for loss in run.losses if '"part"' in loss and "partitions are not carried" in loss]
+    assert [loss for loss in run.losses if "SEQUENCE:" in loss and "not carried: SELECT command denied" in loss]
+
+
+REPLAYED = {
+    "hidden indexes": """CREATE TABLE t (a int, b int AUTO_INCREMENT, c int, UNIQUE KEY ua (a) IGNORED, KEY kb (b) IGNORED,
+        KEY kc (c, a) COMMENT 'x' IGNORED)""",
+    "a counter in a virtual column": "CREATE TABLE t (id int AUTO_INCREMENT PRIMARY KEY, c int, w int AS (id + 1) VIRTUAL)",
+    "a counter within a primary key": """CREATE TABLE t (c int, id int AUTO_INCREMENT, a int, PRIMARY KEY (c, id))
+        ENGINE=MyISAM""",
+    "a counter within a key": "CREATE TABLE t (c int, id int AUTO_INCREMENT, KEY k (c, id)) ENGINE=Aria TRANSACTIONAL=0",
+}
+
+
+@pytest.mark.parametrize("table", REPLAYED.values(), ids=REPLAYED)
+def test_what_a_server_has_another_of_its_kind_has_too(table: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, table, "INSERT INTO t (c) VALUES (1), (2), (3)")
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    for one in ("AUTO_INCREMENT", "IGNORED", "VIRTUAL"):
+        assert shown(target, "t").count(one) == shown(source, "t").count(one)
+    rules = {loss.rpartition("[")[2] for loss in run.losses}
+    assert rules <= {"no-snapshot]", "table-options]"}
+    assert_same_rows(source, target)
+
+
+def test_an_index_that_is_hidden_no_more_is_named(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, "CREATE TABLE t (a int, b int, UNIQUE KEY ua (a) IGNORED, KEY kb (b) IGNORED, KEY kc (b, a))")
+    run = done(linked(source, target, tmp_path))
+    named = [loss for loss in run.losses if "[index-hidden]" in loss]
+    assert [loss.split(" index ")[1].split(",")[0] for loss in named] == ["ua", "kb"]
