@@ -34,6 +34,7 @@ from migrator.operations.target import (
     decide,
     drawn_up,
     is_restored,
+    lacking,
     met,
     staying,
     way_in,
@@ -217,8 +218,8 @@ class _Imported:
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
         check_one_method(spec, opened, self._decisions)
         self._met = met(catalog, there.tables)
-        self._kept = staying(spec, self._met)
-        self._labels = there.without(self._met).labels if spec.table_exists_action == "REPLACE" else there.labels
+        self._kept = staying(spec, self._met, lacking(opened, self.tables))
+        self._labels = there.without(set(self._met) - self._kept).labels
         self._blocked = blocked(spec, catalog, there)
 
     def table_plans(self) -> tuple[TablePlan, ...]:

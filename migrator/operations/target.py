@@ -6,7 +6,7 @@ What is there already is left alone, but for tables, of which TABLE_EXISTS_ACTIO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -168,9 +168,17 @@ def met(catalog: Catalog, existing: Collection[QName]) -> list[QName]:
     return [table.qname for table in catalog.of(Table) if table.qname in existing]
 
 
-def staying(spec: JobSpec, existing: Collection[QName]) -> frozenset[QName]:
-    """The ``existing`` tables that stay, so that nothing of their metadata is made."""
-    return frozenset() if spec.table_exists_action == "REPLACE" else frozenset(existing)
+def lacking(opened: Origin, tables: Iterable[Table]) -> frozenset[QName]:
+    """Those of ``tables``, whose rows are to move, that the source has no rows of."""
+    return frozenset(table.qname for table in tables if opened.lacking(table) is not None)
+
+
+def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QName] = ()) -> frozenset[QName]:
+    """The ``existing`` tables that stay, so that nothing of their metadata is made.
+
+    ``without``: those that the source is :func:`lacking` rows of; nothing would take the place of the rows that they have.
+    """
+    return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------
@@ -201,7 +209,7 @@ def decide(
     spec: JobSpec, opened: Origin, target: Database, connection: sa.Connection, tables: Sequence[Table], there: There
 ) -> dict[QName, Decision]:
     """What becomes of each of ``tables``, whose rows move, as long as nothing has been changed at the target."""
-    kept = staying(spec, there.tables)
+    kept = staying(spec, there.tables, lacking(opened, tables))
     loaded = [table for table in tables if not (spec.table_exists_action == "SKIP" and table.qname in kept)]
     made = [table for table in there.catalog.of(Table) if table.qname in kept]
     choices = methods.loading(spec, opened, target, connection, loaded, kept, made)

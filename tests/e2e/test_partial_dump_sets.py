@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -55,6 +56,42 @@ def test_a_table_that_is_there_keeps_its_rows(target: str, where: tuple[str, ...
     assert LACKING in run.out
     assert scalar(target, "SELECT sum(a) FROM bad") == 7
     assert scalar(target, "SELECT count(*) FROM good") == 1
+
+
+def test_a_table_that_is_to_be_replaced_is_said_to_stay_as_it_is(target: str, where: tuple[str, ...]) -> None:
+    execute(target, "CREATE TABLE bad (a INT)", "INSERT INTO bad VALUES (7)")
+    run = imported(target, where, "TABLE_EXISTS_ACTION=REPLACE")
+    assert "creation failed" not in run.out
+    assert "failed to create" not in run.out
+    assert "failed: TABLE" not in run.out
+    assert "there already" in run.out
+    assert run.out.count("ORA-") == 1, run.out
+    assert "completed with 1 error(s)" in run.out
+
+
+@pytest.mark.parametrize("server", ["postgresql", "mysql"])
+def test_what_it_refers_to_is_told_not_to_be_replaced(
+    server: str, request: pytest.FixtureRequest, where: tuple[str, ...]
+) -> None:
+    url = request.getfixturevalue(server)()
+    execute(url, "CREATE TABLE good (a INT PRIMARY KEY)", "INSERT INTO good VALUES (3)")
+    execute(url, "CREATE TABLE bad (a INT, CONSTRAINT mine FOREIGN KEY (a) REFERENCES good (a))")
+    execute(url, "INSERT INTO bad VALUES (3)")
+    run = imported(url, where, "TABLE_EXISTS_ACTION=REPLACE")
+    assert run.code == 5, run.err
+    assert f'ORA-39083: Object type TABLE:"{schema_of(url)}"."good" failed to drop with error' in run.out
+    assert scalar(url, "SELECT sum(good.a) FROM good JOIN bad ON good.a = bad.a") == 3
+
+
+@pytest.mark.parametrize("action", ["SKIP", "APPEND", "TRUNCATE", "REPLACE"])
+def test_the_plan_and_the_job_agree(target: str, where: tuple[str, ...], action: str) -> None:
+    execute(target, "CREATE TABLE bad (a INT)", "CREATE INDEX bad_a ON bad (a)", "INSERT INTO bad VALUES (7)")
+    options = (*where, f"REMAP_SCHEMA=main:{schema_of(target)}", f"TABLE_EXISTS_ACTION={action}")
+    planned = json.loads(pump("plan", "impdp", target, *options, "--json").out)
+    run = pump("impdp", target, *options)
+    assert planned["existing"] == []
+    assert planned["objects"] == {"TABLE/TABLE": 1}
+    assert sum(line.count("ORA-") for line in run.out.splitlines() if "39152" not in line and "39153" not in line) == 1
 
 
 def test_a_plan_says_so(where: tuple[str, ...], sqlite_file: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from migrator.errors import RowsMissing
 from migrator.model.catalog import path_of
 from migrator.model.objects import QName, Table
 from migrator.operations.importing.job import Import, listed
-from migrator.operations.target import EXISTS, met, staying
+from migrator.operations.target import EXISTS, lacking, met, staying
 from migrator.plan import parents_first
 
 NOT_DROPPED = "ORA-39083: Object type {} failed to drop with error:"
@@ -20,19 +19,18 @@ def treat(job: Import) -> None:
     tables = met(job.catalog, job.existing)
     treated: dict[str, Any] | None = job.session.recall("treated")
     action = job.spec.table_exists_action
-    job.builder.skipped |= staying(job.spec, tables)
+    job.builder.skipped |= staying(job.spec, tables, lacking(job.origin, job.tables.values()))
     if action == "SKIP":
         job.without_rows |= set(tables)
     if treated is None:
         _tell(job, tables)
-        if action in {"APPEND", "TRUNCATE"} and tables:
+        if action != "SKIP" and tables:
             tables = _without_refused(job, tables)
         for loss in (loss for losses in job.told_of_existing().values() for loss in losses):
             job.log.loss(loss)
         if action == "TRUNCATE" and tables:
             _truncate(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
         if action == "REPLACE" and tables:
-            tables = _without_lacking(job, tables)
             _drop(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
         treated = {"without_rows": listed(job.without_rows), "failed": listed(job.builder.failed)}
         if action == "REPLACE" and tables:
@@ -45,22 +43,14 @@ def treat(job: Import) -> None:
 
 
 def _without_refused(job: Import, tables: Sequence[QName]) -> list[QName]:
-    """Existing tables but for those that cannot be loaded: these are left as they are."""
-    refused = {name: why for name, decision in job.decisions.items() if (why := decision.refusal) is not None}
+    """Existing tables but for those that stay and cannot be loaded: these are left as they are, with their rows."""
+    stay = {name: decision for name, decision in job.decisions.items() if name in job.builder.skipped}
+    refused = {name: why for name, decision in stay.items() if (why := decision.refusal) is not None}
     for name in tables:
         if name in refused:
             job.fail_to_load(name, refused[name])
             job.without_rows.add(name)
     return [name for name in tables if name not in refused]
-
-
-def _without_lacking(job: Import, tables: Sequence[QName]) -> list[QName]:
-    """Tables to replace but for those whose rows the source lacks: these stay, with the rows that they have."""
-    for name in tables:
-        if isinstance(why := job.decisions[name].refusal if name in job.decisions else None, RowsMissing):
-            job.fail_to_load(name, why)
-            job.builder.failed.add(name)
-    return [name for name in tables if name not in job.builder.failed]
 
 
 def _tell(job: Import, tables: Sequence[QName]) -> None:

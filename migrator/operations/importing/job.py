@@ -111,7 +111,7 @@ class Import:
         existing = {QName(*name) for name in self.session.recall("existing")}
         treated = self.session.recall("treated")
         if treated is not None and self.spec.table_exists_action == "REPLACE":
-            existing &= {QName(*name) for name in treated["failed"]}
+            existing &= {QName(*name) for name in (*treated["failed"], *treated["without_rows"])}
         return existing
 
     def said(self) -> set[str]:
