@@ -49,26 +49,28 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
             continue
         here, own = column.generated.expression, found.generated.expression
         if not _alike(here, own, table, existing, column):
-            detail = f"the target's own expression computes it: {own.sql}; at the source it is {here.sql}"
-            yield Loss(path, OWN, detail, found.name)
+            elsewhere = (
+                f"at the source it is {here.sql}" if here != own else "at the source over columns that compare otherwise"
+            )
+            yield Loss(path, OWN, f"the target's own expression computes it: {own.sql}; {elsewhere}", found.name)
 
 
 def _alike(here: Expression, own: Expression, table: Table, existing: Table, column: Column) -> bool:
     """Whether two expressions say the same: by their words, those of another database in the words of the target's.
 
-    The same words may mean another thing there: which halves are rounded up, what SUBSTR gives from 0 on.
+    The same words may mean another thing there: which halves are rounded up, what SUBSTR gives from 0 on; and in any
+    database over columns that compare otherwise. Words that cannot be told apart may be about every column.
     """
-    if here == own:
-        return True
     language = load_adapter(own.dialect).language
-    if here.dialect == own.dialect:
-        return alike(here.sql, own.sql, language)
-    ddl = load_adapter(own.dialect).ddl(Catalog(here.dialect, "", (table,)))
+    said = here.sql
     try:
-        said = ddl.expression(here, table, into=column, fixed=True)
+        if here.dialect != own.dialect:
+            ddl = load_adapter(own.dialect).ddl(Catalog(here.dialect, "", (table,)))
+            said = ddl.expression(here, table, into=column, fixed=True)
         named = {word.value.lower() for word in language.words(own.sql)}
     except Untranslatable:
-        return False
+        named = {column.name.lower() for column in existing.columns}
+        return here == own and not _compared_otherwise(table, existing, named)
     return alike(said, own.sql, language) and not _compared_otherwise(table, existing, named)
 
 

@@ -73,8 +73,18 @@ def test_blanks_comments_quotes_of_names_and_outer_parentheses_do_not_count(
     assert entries(source, target) == []
 
 
-def test_the_same_words_over_columns_that_compare_otherwise_are_told_of() -> None:
-    here, there = (computing("coalesce(a, 'x')", dialect) for dialect in ("postgresql", "sqlite"))
+@pytest.mark.parametrize(
+    "dialects",
+    [
+        (("postgresql", ""), ("sqlite", "")),
+        (("postgresql", ""), ("postgresql", "")),
+        (("postgresql", ""), ("postgresql", " ")),
+    ],
+)
+def test_the_same_words_over_columns_that_compare_otherwise_are_told_of(
+    dialects: tuple[tuple[str, str], tuple[str, str]],
+) -> None:
+    here, there = (computing(f"coalesce(a, 'x'){blank}", dialect) for dialect, blank in dialects)
     assert not list(differences(here, there, here.columns[:1], there.columns[:1]))
     folded = replace(there.columns[0], equality=Equality(case=True))
     there = replace(there, columns=(folded, *there.columns[1:]))
