@@ -35,7 +35,7 @@ def verify_job(
 ) -> Verification:
     """Compare the target of an import with its source.
 
-    :raises NothingSelected: there is no table whose rows could be compared.
+    :raises NothingSelected: there is no table to be verified.
     :raises MigratorError: an end cannot be read at all.
     """
     shown = progress or NoProgress()
@@ -56,7 +56,7 @@ def verify_job(
             check_schemas(catalog, target.adapter)
             notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog), *names.notes]
             parts, without = _parts(opened, filters.tables_with_rows(spec, catalog))
-            if not parts:
+            if not parts and not without:
                 raise NothingSelected
             tables = {table: [part.detail for part in found] for table, found in parts.items()}
             there = _catalog_of(target, connection, tables)

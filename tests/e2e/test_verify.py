@@ -479,7 +479,7 @@ def test_what_makes_no_sense_is_refused(words: list[str], said: str, sqlite_file
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_set_without_rows_is_nothing_to_verify(
+def test_tables_whose_rows_are_not_in_the_set_are_not_verified(
     sqlite_file: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -487,6 +487,9 @@ def test_a_set_without_rows_is_nothing_to_verify(
     execute(source, *TABLES)
     done(pump("expdp", source, "CONTENT=METADATA_ONLY", "NOLOGFILE=YES"))
     run = verify(source)
+    assert run.code == 5, run.err
+    assert "MIG-20015" in run.out
+    run = verify(source, "EXCLUDE=TABLE_DATA")
     assert run.code == 1
     assert "ORA-31655" in run.err
     done(pump("expdp", source, "EXCLUDE=TABLE_DATA:\"= 'plain'\"", "NOLOGFILE=YES", "REUSE_DUMPFILES=YES"))
@@ -497,6 +500,18 @@ def test_a_set_without_rows_is_nothing_to_verify(
     (said,) = (table for table in json.loads(verify(source, "--json").out)["tables"] if table["table"] == "plain")
     assert (said["equal"], said["problem"][:10]) == (False, "MIG-20015:")
     assert verify(source, "EXCLUDE=TABLE_DATA:\"= 'plain'\"").code == 0
+
+
+def test_a_set_whose_only_table_failed_to_export_is_not_verified(
+    sqlite_file: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    source = sqlite_file("source.db")
+    execute(source, "CREATE TABLE bad (a INT)", "INSERT INTO bad VALUES (1), ('abc')")
+    assert pump("expdp", source, "NOLOGFILE=YES").code == 5
+    run = verify(source)
+    assert run.code == 5, run.err
+    assert "since the export failed" in " ".join(run.out.split())
 
 
 def test_a_table_that_was_exported_empty_is_verified(
