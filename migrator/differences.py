@@ -49,10 +49,9 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
             continue
         here, own = column.generated.expression, found.generated.expression
         if not _alike(here, own, table, existing, column):
-            elsewhere = (
-                f"at the source it is {here.sql}" if here != own else "at the source over columns that compare otherwise"
-            )
-            yield Loss(path, OWN, f"the target's own expression computes it: {own.sql}; {elsewhere}", found.name)
+            elsewhere = f"it is {here.sql}" if here != own else "over columns that compare otherwise"
+            detail = f"the target's own expression computes it: {own.sql}; at the source {elsewhere}"
+            yield Loss(path, OWN, detail, found.name)
 
 
 def _alike(here: Expression, own: Expression, table: Table, existing: Table, column: Column) -> bool:
