@@ -324,7 +324,17 @@ def jobs_in(database: Database, schema: str | None = None) -> list[Job]:
         schemas = (schema,) if schema is not None else database.adapter.schemas(connection)
         find = database.adapter.tables_of
         tables = [MasterTable(owner, name) for owner in schemas for name in sorted(find(connection, owner, NAMES))]
-        return [Job(database, table) for table in tables if table.rows(connection, "JOB")]
+        return [Job(database, table) for table in tables if _has_job(table, connection)]
+
+
+def _has_job(table: MasterTable, connection: sa.Connection) -> bool:
+    """Whether a master table that was found is a job's; it is none if it has gone since."""
+    try:
+        return bool(table.rows(connection, "JOB"))
+    except sa.exc.SQLAlchemyError:
+        if table.exists(connection):
+            raise
+        return False
 
 
 def standing(jobs: Iterable[Job]) -> Iterator[JobStatus]:

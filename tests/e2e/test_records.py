@@ -13,7 +13,7 @@ from migrator.ends import Database
 from migrator.errors import JobNotFound, RecordUnreadable
 from migrator.job import control
 from migrator.job.session import local_database
-from migrator.job.table import MasterTable, Row
+from migrator.job.table import Kind, MasterTable, Row
 from tests.support.hoard import hoard
 from tests.support.pump import Run, done, pump, schema_of
 from tests.support.sql import execute
@@ -65,6 +65,27 @@ def test_a_job_that_ends_while_jobs_are_listed_is_not_listed(kind: str, source: 
     with database.connect() as connection:
         next(job for job in jobs if job.table.name == "ENDING").table.drop(connection)
     assert [status.name for status in control.standing(jobs)] == ["STAYING"]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
+def test_a_job_that_ends_between_being_found_and_being_read_is_not_listed(
+    kind: str, source: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = str(request.getfixturevalue(kind)())
+    for name, table in (("ENDING", "loose"), ("STAYING", "hollow")):
+        done(kept(url, source, name, table))
+    database = Database(sa.make_url(url))
+    read = MasterTable.rows
+
+    def ending(table: MasterTable, connection: sa.Connection, kind: Kind) -> list[Row]:
+        if table.name == "ENDING":
+            with database.connect() as another:
+                table.drop(another)
+        return read(table, connection, kind)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MasterTable, "rows", ending)
+        assert [job.table.name for job in control.jobs_in(database)] == ["STAYING"]
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
