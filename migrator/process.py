@@ -153,7 +153,7 @@ def main() -> int:
 def _load_adapters(order: Order) -> None:
     from migrator.adapter import adapter_for_backend
 
-    with suppress(MigratorError):  # the job says so when it comes to it
+    with suppress(Exception):  # the job says so when it comes to it, whatever a dialect's module raises
         for url in order.urls.values():
             adapter_for_backend(url.get_backend_name())
 
