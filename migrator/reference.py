@@ -699,7 +699,8 @@ One query a table, which goes through its rows once. Where a table asks for more
 were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
 that may hold more for equal than the source's. Which texts are equal, the target is asked itself: the columns of such a key
 go into a temporary table there, all rows of them, and nothing of it stays. Texts that are JSON documents are read once
-more, as a load reads them, before the type is suggested: wrong bytes in them show no other way.
+more, as a load reads them, before the type is suggested: wrong bytes in them show no other way. All such columns of a table
+are read together, and column by column only where bytes are wrong.
 
 ## Facts
 

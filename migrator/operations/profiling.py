@@ -15,7 +15,14 @@ from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
 from migrator.converting import pair_of
 from migrator.ddl import DDL, unique_keys
 from migrator.ends import Database, database_errors
-from migrator.errors import ConflictingParameters, FatalError, MigratorError, UnsupportedParameter, UnsupportedType
+from migrator.errors import (
+    ConflictingParameters,
+    FatalError,
+    MigratorError,
+    UnsupportedParameter,
+    UnsupportedType,
+    ValueNotCarried,
+)
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
@@ -46,7 +53,7 @@ class Goal:
 
 @dataclass(frozen=True)
 class _Said:
-    """What is said of a table's keys besides what was found, as in :class:`TableProfile`."""
+    """What is said of a table's keys and documents besides what was found, as in :class:`TableProfile`."""
 
     unread: list[str] = field(default_factory=list)
     remarks: list[str] = field(default_factory=list)
@@ -93,11 +100,12 @@ class Profiler:
         actions = {way.target.name: self._policies.of(table, way.column) for way in ways}
         profiled = profile(table.qname, ways, found, actions)
         said = _Said()
+        suggestions = tuple(self._standing(table, ways, profiled.suggestions, said))
         findings = [*self._duplicates(table, ways, said), *self._orphans(table, said)]
         return replace(
             profiled,
             findings=(*profiled.findings, *findings),
-            suggestions=tuple(self._standing(table, ways, profiled.suggestions)),
+            suggestions=suggestions,
             unread=tuple(said.unread),
             remarks=tuple(said.remarks),
         )
@@ -142,25 +150,36 @@ class Profiler:
 
     # --- suggestions ------------------------------------------------------------------------------------------------
 
-    def _standing(self, table: Table, ways: Sequence[Way], proved: Sequence[Suggestion]) -> Iterator[Suggestion]:
+    def _standing(
+        self, table: Table, ways: Sequence[Way], proved: Sequence[Suggestion], said: _Said
+    ) -> Iterator[Suggestion]:
         """The suggestions whose values can be read: of wrong bytes in a document only a reader can tell."""
         by_target = {way.target.name: way.column for way in ways}
+        documents = [by_target[one.column] for one in proved if isinstance(one.type, t.Json)]
+        readable = self._readable(table, documents, said)
         for one in proved:
-            if not isinstance(one.type, t.Json) or self._is_readable(table, by_target[one.column]):
+            if not isinstance(one.type, t.Json) or by_target[one.column] in readable:
                 yield replace(one, declared=self._declared(table, one.column, one.type))
 
-    def _is_readable(self, table: Table, column: Column) -> bool:
+    def _readable(self, table: Table, columns: Sequence[Column], said: _Said) -> list[Column]:
+        """Those of columns that a reader reads to the end; one by one where they cannot be read together."""
+
         def read(connection: sa.Connection) -> None:
-            for _ in self._source.adapter.batches(connection, self._read(table.source, (column,))):
+            for _ in self._source.adapter.batches(connection, self._read(table.source, tuple(columns))):
                 pass
 
         try:
-            self._asking(read)
+            if columns:
+                self._asking(read)
         except FatalError:
             raise
-        except MigratorError:
-            return False
-        return True
+        except ValueNotCarried:
+            return [one for column in columns for one in self._readable(table, [column], said)] if len(columns) > 1 else []
+        except MigratorError as error:
+            names = ", ".join(column.name for column in columns)
+            said.unread.append(f"the documents of {names} could not be looked at: {error}")
+            return []
+        return list(columns)
 
     def _declared(self, table: Table, name: str, type_: t.Type) -> str:
         """How the target would declare a column of another type; empty: there is no target, or it has no such type."""

@@ -176,8 +176,8 @@ class ColumnProfile:
 @dataclass(frozen=True)
 class TableProfile:
     """The profile of a table, under its name at the target. ``queries``: how often its rows were gone through for
-    ``columns``. ``problem``: why there is none; ``unread``: keys that could not be looked at, with the reason; ``remarks``:
-    what nobody can tell."""
+    ``columns``. ``problem``: why there is none; ``unread``: keys, and documents, that could not be looked at, with
+    the reason; ``remarks``: what nobody can tell."""
 
     table: QName
     rows: int = 0

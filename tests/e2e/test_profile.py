@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import Adapter, Read, load_adapter
+from migrator.errors import DatabaseError
 from tests.e2e.test_plan import plan, planned
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute
@@ -101,6 +104,55 @@ def test_types_are_suggested_for_the_columns_whose_values_prove_them_and_for_no_
     (whole,) = (one for one in table["suggestions"] if one["column"] == "whole")
     assert (whole["rule"], whole["values"]) == ("integer", 2)
     assert whole["proof"].startswith("each of 2 values is whole, from -7")
+
+
+DOCUMENT = f"""'{json.dumps({"a": 40 * "x"})}'"""
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The columns of each read of a table of SQLite, as a load would read it."""
+    found: list[list[str]] = []
+    adapter = type(load_adapter("sqlite"))
+    batches = adapter.batches
+
+    def reading(self: Adapter, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        found.append([column.name for column in read.columns])
+        return batches(self, connection, read)
+
+    monkeypatch.setattr(adapter, "batches", reading)
+    return found
+
+
+def test_documents_are_read_together_and_wrong_bytes_suggest_nothing(
+    sqlite_file: Fresh, postgresql: Fresh, reads: list[list[str]]
+) -> None:
+    source = sqlite_file("s.db")
+    execute(source, "CREATE TABLE t (a TEXT, b TEXT, c TEXT)", f"INSERT INTO t VALUES ({DOCUMENT}, {DOCUMENT}, {DOCUMENT})")
+    assert sorted(suggestions(tables(profiled(source, postgresql()))["t"])) == ["a", "b", "c"]
+    assert reads == [["a", "b", "c"]]
+    reads.clear()
+    execute(source, "UPDATE t SET b = CAST(X'7B2261223A22' || X'FF' || X'227D' AS TEXT)")
+    assert sorted(suggestions(tables(profiled(source, postgresql()))["t"])) == ["a", "c"]
+    assert reads == [["a", "b", "c"], ["a"], ["b"], ["c"]]
+
+
+def test_documents_that_could_not_be_read_are_named(
+    sqlite_file: Fresh, postgresql: Fresh, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = sqlite_file("s.db"), postgresql()
+    execute(source, "CREATE TABLE t (n INTEGER, a TEXT)", f"INSERT INTO t VALUES (1, {DOCUMENT})")
+
+    def locked(self: Adapter, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
+        raise DatabaseError(detail="canceling statement due to lock timeout")
+
+    monkeypatch.setattr(type(load_adapter("sqlite")), "batches", locked)
+    run = plan("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES", "--json")
+    table = tables(json.loads(run.out))["t"]
+    assert run.code == 5
+    assert suggestions(table) == {"n": "boolean"}
+    assert [why.partition(": ")[0] for why in table["unread"]] == ["the documents of a could not be looked at"]
+    assert "lock timeout" in table["unread"][0]
 
 
 def test_an_export_has_facts_and_suggestions_and_postgresql_12_to_15_cannot_tell_json(postgresql: Fresh) -> None:
