@@ -45,8 +45,6 @@ if TYPE_CHECKING:
     from migrator.spec import JobSpec
 
 FAILURE = 1
-_OF_EXPORT, _OF_IMPORT = "UDE-", "UDI-"
-"""What the codes of the two clients' own messages begin with."""
 _WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
 
 
@@ -75,7 +73,7 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
         _check_text(arguments)
         return _run(arguments, run or in_own_process)
     except MigratorError as error:
-        return _fail(error, client=arguments[0] if arguments else "")
+        return _fail(error, client=_client_of(arguments))
     except KeyboardInterrupt:
         return _fail(Interrupted(job=arguments[0]))
     except BrokenPipeError:
@@ -105,15 +103,18 @@ def _check_text(arguments: Sequence[str]) -> None:
             raise NotText(name=parameter, shown=shown, encoding=sys.getfilesystemencoding())
 
 
+def _client_of(arguments: Sequence[str]) -> str:
+    """The client whose command line it is: ``migrator plan`` takes that of either, ``migrator verify`` an import's."""
+    command, of_plan, *_ = (*(word.lower() for word in arguments[:2]), "", "")
+    return {"plan": of_plan, "verify": "impdp"}.get(command, command)
+
+
 def _fail(error: MigratorError, cause: BaseException | None = None, client: str = "") -> int:
     if os.environ.get("MIGRATOR_TRACE") == "1":
         import traceback
 
         traceback.print_exception(cause or error)
-    text = error.explained()
-    if client.lower() == "impdp" and text.startswith(_OF_EXPORT):  # what the clients have in common is said under both names
-        text = text.replace(_OF_EXPORT, _OF_IMPORT, 1)
-    print(text, file=sys.stderr)
+    print(error.explained(client), file=sys.stderr)
     return FAILURE
 
 

@@ -71,6 +71,10 @@ def mask_argument(argument: str) -> str:
     return redact(f"{name}={mask(value)}" if name.strip().upper() in CONNECTIONS else argument)
 
 
+_OF_EXPORT, _OF_IMPORT = "UDE-", "UDI-"
+"""How the codes of the two clients begin."""
+
+
 class MigratorError(Exception):
     """Base of all errors. Subclasses set ``code``, ``template`` and ``action``; facts fill the template's fields."""
 
@@ -90,9 +94,15 @@ class MigratorError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
 
-    def explained(self) -> str:
-        """The error as people read it: a line that says what is wrong, and one that says what to do about it."""
-        lines = [visible(" ".join(str(self).split("\n")))]
+    def explained(self, client: str = "") -> str:
+        """The error as people read it: a line that says what is wrong, and one that says what to do about it.
+
+        What the clients have in common ``impdp`` says under codes of its own.
+        """
+        text = str(self)
+        if client == "impdp" and text.startswith(_OF_EXPORT):
+            text = _OF_IMPORT + text.removeprefix(_OF_EXPORT)
+        lines = [visible(" ".join(text.split("\n")))]
         if self.action:
             lines.append(f" Action: {visible(redact(self.action.format(**self.facts)))}")
         return "\n".join(lines)

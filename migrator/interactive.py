@@ -122,7 +122,7 @@ class Prompt:
             command, value = commands.parse(self._session.client, check_text("command", line, secret=True))
             return self._obey(command, value)
         except MigratorError as error:
-            print(f"{error.explained()}\n", file=sys.stderr, flush=True)
+            print(f"{error.explained(self._session.client)}\n", file=sys.stderr, flush=True)
             return "PROMPT" if not isinstance(error, JobNotFound) else self._over()
         except KeyboardInterrupt:
             console.say()

@@ -313,3 +313,19 @@ def test_a_job_goes_on_when_its_output_takes_no_more(sample: Callable[[str], str
     assert run.stderr.startswith("MIG-12164: the standard output cannot be written")
     assert run.stderr.count("MIG-") == 1
     assert "successfully completed" in (tmp_path / "export.log").read_text()
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("impdp",), "UDI-00014"),
+        (("IMPDP",), "UDI-00014"),
+        (("plan", "impdp"), "UDI-00014"),
+        (("verify",), "UDI-00014"),
+        (("plan", "expdp"), "UDE-00014"),
+        (("expdp",), "UDE-00014"),
+    ],
+)
+def test_a_refusal_has_the_code_of_the_client_whose_command_line_it_is(command: tuple[str, ...], code: str) -> None:
+    first, *rest = command
+    refused(pump(first, *rest, "sqlite:///x.db", "DUMPFILE=x.dmp", "PARALLEL=many"), code, "PARALLEL")

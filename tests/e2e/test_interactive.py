@@ -157,10 +157,10 @@ def test_help_lists_the_clients_commands(held: Held) -> None:
 
 def test_what_is_no_command_is_refused_and_the_prompt_comes_again(held: Held) -> None:
     with held.interrupted() as terminal:
-        assert "UDE-00053: unrecognized client command 'FROB'" in terminal.command("frob", PROMPT)
+        assert "UDI-00053: unrecognized client command 'FROB'" in terminal.command("frob", PROMPT)
         assert "it may be STOP_JOB, STOP_WORKER" in terminal.command("stop", PROMPT)
         refused = terminal.command("parallel=0", PROMPT)
-        assert "UDE-00014: invalid value for parameter, 'PARALLEL'" in refused
+        assert "UDI-00014: invalid value for parameter, 'PARALLEL'" in refused
         assert " Action: migrator help PARALLEL shows what it takes." in refused
         assert "unrecognized client command 'ADD_FILE'" in terminal.command("add_file=x.dmp", PROMPT)
         refused = terminal.command("help=me", PROMPT)
@@ -467,7 +467,7 @@ def test_jobs_lists_those_of_a_database(held: Held) -> None:
 
 def test_attach_takes_connections_only(held: Held) -> None:
     with Terminal("impdp", held.target, "ATTACH=NIGHTLY", "PARALLEL=2", environment=held.environment) as terminal:
-        terminal.expect("UDE-00010: with ATTACH only connections are given, not PARALLEL")
+        terminal.expect("UDI-00010: with ATTACH only connections are given, not PARALLEL")
         assert terminal.ends() == 1
     with Terminal("impdp", held.target, "ATTACH=NIGHTLY", environment=held.environment) as terminal:
         terminal.expect("ORA-31626: job does not exist: NIGHTLY")
