@@ -482,6 +482,10 @@ class Adapter(ABC):
         """What a declaration says that its neutral type does not, and no other database knows; empty: nothing."""
         return ""
 
+    def sorts_by_characters(self, collation: str) -> bool:
+        """Whether a collation sorts texts by the numbers of their characters, whatever it holds for equal."""
+        return False
+
     def meaning(self, declaration: str) -> t.Type | None:
         """What a declaration means here; None, as by default: no more is known than the neutral type that it was made of."""
         return None

@@ -31,6 +31,7 @@ from migrator.model.measures import Ask
 from migrator.model.objects import Column, QName, Table
 
 from . import dictionary, facts, measures, messages
+from .collations import sorts_by_characters
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
@@ -81,6 +82,10 @@ class MySQL(Adapter):
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
+
+    def sorts_by_characters(self, collation: str) -> bool:
+        """Whether a collation sorts texts by the numbers of their characters, but for blanks at the end."""
+        return sorts_by_characters(collation)
 
     def meaning(self, declaration: str) -> t.Type | None:
         """What a declaration means."""

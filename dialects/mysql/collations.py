@@ -34,3 +34,8 @@ def equality_of(collation: str, type_: t.Type) -> Equality:
     found = next(equality for pattern, equality in EQUALITIES if re.fullmatch(pattern, collation))
     texts = isinstance(t.base_of(type_), t.String)
     return replace(found, blanks=texts and not _NO_PAD.search(collation))
+
+
+def sorts_by_characters(collation: str) -> bool:
+    """Whether a collation sorts texts by the numbers of their characters, but for blanks at the end."""
+    return collation.endswith("_bin")

@@ -84,7 +84,7 @@ class Columns(Expressions):
             elif (
                 column.collation
                 and column.equality == self.equality(table, column)
-                and not column.collation.endswith("_bin")
+                and not source.sorts_by_characters(column.collation)
             ):
                 detail = f"sorts as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)

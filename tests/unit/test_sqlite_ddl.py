@@ -368,3 +368,19 @@ def test_tables_are_emptied_with_delete(database: sqlite3.Connection) -> None:
     database.execute("INSERT INTO people VALUES (1)")
     run(database, made.truncate(table))
     assert database.execute("SELECT count(*) FROM people").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "collation", "sorts"),
+    [
+        ("mysql", "utf8mb4_general_ci", "otherwise"),
+        ("mysql", "utf8mb4_bin", "alike"),
+        ("postgresql", "people_bin", "otherwise"),
+        ("sqlite", "people_bin", "alike"),
+    ],
+)
+def test_only_the_source_knows_which_of_its_collations_sort_as_none_does(dialect: str, collation: str, sorts: str) -> None:
+    name = Column("name", t.String(9), collation=collation, equality=Equality(case=True))
+    script = ddl(table := people(name), dialect=dialect).create_table(table)
+    told = [loss.column for loss in script.losses if loss.rule == "collation"]
+    assert told == {"otherwise": ["name"], "alike": []}[sorts]
