@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 from sqlglot import exp
@@ -60,13 +61,18 @@ def label_of(loss: Loss) -> str:
     return kind if found["name"] is None else f"{kind}:{found['name']}"
 
 
-def differences(before: Catalog, after: Catalog) -> list[Difference]:
+Renamed = Mapping[tuple[str, str], str]
+"""The new names of keys, checks and indexes, by what their tables are called here and their old names."""
+
+
+def differences(before: Catalog, after: Catalog, renamed: Renamed = MappingProxyType({})) -> list[Difference]:
     """All differences."""
     old, new = ({label(obj): obj for obj in _without_schemas(catalog).objects} for catalog in (before, after))
     found = []
     for name in dict.fromkeys((*old, *new)):
         if name in old and name in new:
-            found += _OF[type(old[name])](name, old[name], new[name])
+            compare = _tables(renamed) if isinstance(old[name], o.Table) else _OF[type(old[name])]
+            found += compare(name, old[name], new[name])
         else:
             found.append(Difference(name, "object", old.get(name), new.get(name)))
     return found
@@ -169,19 +175,25 @@ def _fields(*left_out: str) -> Compare:
     return compare
 
 
-def _table(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
-    parts = ("columns", "primary_key", "uniques", "checks", "foreign_keys", "indexes")
-    plain = (
-        replace(table, options=tuple(option for option in table.options if option[0] != "COLLATE")) for table in (old, new)
-    )
-    yield from _fields(*parts, "origin", "rows", "bytes")(name, *plain)
-    yield from _columns(name, old, new)
-    keys = [tuple(filter(None, (table.primary_key,))) for table in (old, new)]
-    yield from _parts(name, "primary_key", *keys)
-    yield from _parts(name, "unique", old.uniques, new.uniques)
-    yield from _parts(name, "check", old.checks, new.checks)
-    yield from _parts(name, "foreign_key", old.foreign_keys, new.foreign_keys)
-    yield from _parts(name, "index", old.indexes, new.indexes)
+def _tables(renamed: Renamed) -> Compare:
+    """Compares tables, of whose keys, checks and indexes some have been ``renamed``."""
+
+    def compare(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
+        parts = ("columns", "primary_key", "uniques", "checks", "foreign_keys", "indexes")
+        plain = (
+            replace(table, options=tuple(option for option in table.options if option[0] != "COLLATE"))
+            for table in (old, new)
+        )
+        yield from _fields(*parts, "origin", "rows", "bytes")(name, *plain)
+        yield from _columns(name, old, new)
+        keys = [tuple(filter(None, (table.primary_key,))) for table in (old, new)]
+        yield from _parts(name, "primary_key", *keys, renamed)
+        yield from _parts(name, "unique", old.uniques, new.uniques, renamed)
+        yield from _parts(name, "check", old.checks, new.checks, renamed)
+        yield from _parts(name, "foreign_key", old.foreign_keys, new.foreign_keys, renamed)
+        yield from _parts(name, "index", old.indexes, new.indexes, renamed)
+
+    return compare
 
 
 def _columns(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
@@ -219,11 +231,14 @@ def _attribute(table: o.Table, column: o.Column, what: str) -> Any:
     return value
 
 
-def _parts(name: str, kind: str, old: Sequence[Any], new: Sequence[Any]) -> Iterator[Difference]:
-    """Keys, checks or indexes: those of one name are compared, else those that are the same but for their name."""
+def _parts(name: str, kind: str, old: Sequence[Any], new: Sequence[Any], renamed: Renamed) -> Iterator[Difference]:
+    """Keys, checks or indexes: those of one name are compared, or of the name that one was given on the way, else those
+    that are the same but for their name."""
     left, right = list(old), list(new)
-    for pairing in (lambda part: part.name, _unnamed):
-        known: Mapping[Any, Any] = {pairing(part): part for part in right if pairing(part) is not None}
+    named: tuple[Callable[[Any], Any], Callable[[Any], Any]] = (lambda part: part.name, lambda part: part.name)
+    given = (lambda part: renamed.get((name, part.name or "")), named[1])
+    for pairing, paired in (named, given, (_unnamed, _unnamed)):
+        known: Mapping[Any, Any] = {paired(part): part for part in right if paired(part) is not None}
         for part in list(left):
             other = known.get(pairing(part))
             if other is not None and other in right:
@@ -285,7 +300,6 @@ _OF: Mapping[type, Compare] = {
     o.EnumType: _fields(),
     o.DomainType: _fields("checks", "constant"),
     o.Sequence: _fields(),
-    o.Table: _table,
     o.View: _fields("definition", "columns", "depends_on", "populated", "indexes"),
     o.Program: _fields("create", "session", "remapped"),
 }

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -31,6 +32,11 @@ from tests.support.pump import done, pump, remap, schema_of
 def entries(path: Path) -> list[Loss]:
     """The entries of a LEDGER."""
     return [Loss(**entry) for entry in json.loads(path.read_text("utf-8"))["entries"]]
+
+
+_OF_NAMES = frozenset({"name-cut", "index-name", "constraint-name", "key-name"})
+"""The rules of entries about names: they pair what has the old name with what has the new one, and excuse no loss of it."""
+_NAMED = re.compile(r"(?:(?:primary key|unique|check|foreign key|index) )?(?P<old>.+) is named (?P<new>.+) here", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -67,7 +73,19 @@ class Round:
     @cached_property
     def differences(self) -> list[Difference]:
         """What differs between the first database and the last."""
-        return differences(*self.catalogs)
+        return differences(*self.catalogs, self.renamed)
+
+    @cached_property
+    def renamed(self) -> Mapping[tuple[str, str], str]:
+        """The names that keys, checks and indexes have in the last database, by their tables and their first names."""
+        found: dict[tuple[str, str], str] = {}
+        for entry in self.told:
+            told = _NAMED.fullmatch(entry.detail) if entry.rule in _OF_NAMES else None
+            if told is not None:
+                table, old = label_of(entry), told["old"]
+                before = [key for key, name in found.items() if key[0] == table and name == old]
+                found |= dict.fromkeys(before or [(table, old)], told["new"])
+        return found
 
     def _undone(self, entry: Loss) -> bool:
         """Whether the way back has an entry that takes this one back."""
@@ -132,10 +150,10 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-nulls": ("index.keys.nulls_first",),
     "index-opclass": ("index.keys.opclass",),
     "index-collation": ("index.keys.collation", "index", "unique"),
-    "name-cut": ("*.name", "index", "unique", "check", "foreign_key"),
+    "name-cut": ("*.name",),
     "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
-    "constraint-name": ("check.name", "foreign_key.name", "check"),
+    "constraint-name": ("check.name", "foreign_key.name"),
     "key-name": ("primary_key.name",),
     "nulls-not-distinct": ("*.nulls_distinct",),
     "deferrable": ("*.deferrable", "*.initially_deferred"),

@@ -198,12 +198,24 @@ def _complaints(run: Run) -> list[str]:
     return found if found or run.code in {0, 5} else [f"exit code {run.code}"]
 
 
+_FAILED_KEY = re.compile(r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)" failed', re.MULTILINE)
+
+
+def without_keys(runs: Sequence[Run], catalogs: Sequence[Catalog]) -> frozenset[str]:
+    """The tables that a job could not give one of their foreign keys, and those that it led to: it is named by itself, or
+    by its table."""
+    failed = {name.replace('""', '"') for run in runs for name in _FAILED_KEY.findall(run.out)}
+    tables = [table for catalog in catalogs for table in catalog.of(Table)]
+    keys = [(table.name, key) for table in tables for key in table.foreign_keys if (key.name or table.name) in failed]
+    return frozenset(name for table, key in keys for name in (table, key.referred.name))
+
+
 def what_changed(first: str, via: str, back: str, rules: Rules, way: str, directory: Path) -> list[str]:
     """What is otherwise in the database between, or back in one of the first kind, and no entry tells of."""
     with end_of(first, empty=True) as end:
         fill(end, rules)
     described = schema_catalog(first, schema_of(first))
-    if not described.of(Table):
+    if not any(described.of(Table)):
         return []
     told: list[Loss] = []
     jobs: list[Run] = []
@@ -215,14 +227,16 @@ def what_changed(first: str, via: str, back: str, rules: Rules, way: str, direct
     complaints = [line for run in jobs for line in _complaints(run)]
     if complaints:
         return [*complaints, *statements]
-    keys_failed = any("REF_CONSTRAINT" in run.out and run.code for run in jobs)
+    keyless = without_keys(jobs, (described, schema_catalog(via, schema_of(via))))
+    labels = {f"TABLE:{quoted(name)}" for name in keyless}
     round_ = Round(first, via, back, tuple(told))
-    found = [str(d) for d in round_.unexplained() if not _is_tried(d) and not (keys_failed and "foreign_key" in d.what)]
+    known = [d for d in round_.differences if "foreign_key" in d.what and d.object in labels]
+    found = [str(d) for d in round_.unexplained() if not _is_tried(d) and d not in known]
     for url in (via, back):
         found += [f"{name}: {how}" for name, how in rows_that_differ(first, url, described).items()]
         with end_of(first) as one, end_of(url) as other:
             tried = disagreements(one, other, rules, described)
-            found += [str(each) for each in tried if not keys_failed and not explained(each, told)]
+            found += [str(each) for each in tried if not each.near & keyless and not explained(each, told)]
     return [*found, *statements, *map(str, told)] if found else []
 
 
