@@ -277,25 +277,19 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
 
 
-def nothing_known(catalog: Catalog) -> Known:
-    """Of a target that nobody has asked."""
-    return Known()
+NOTHING_KNOWN = Known()
+"""Of a target that nobody has asked."""
 
 
-def apply(
-    catalog: Catalog,
-    spec: JobSpec,
-    capabilities: Capabilities | None = None,
-    names: Callable[[Catalog], Known] = nothing_known,
-) -> Catalog:
-    """The catalog after all transforms of the job, fitted to a target of these capabilities.
-
-    ``names``: what names the target has, which it may be asked for when it is known what is to come into which schemas.
-    """
+def remapped(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """The catalog after all transforms that the job asks for."""
     for rule in RULES:
         catalog = rule(catalog, spec)
-    if capabilities is not None:
-        catalog = as_integers(catalog, spec.number_types, capabilities)
-        catalog = leave_out_tables_without_columns(catalog, capabilities)
-        catalog = check_names(fit_names(catalog, capabilities, names(catalog), spec.remap_schema), spec)
     return catalog
+
+
+def fitted(catalog: Catalog, spec: JobSpec, capabilities: Capabilities, known: Known = NOTHING_KNOWN) -> Catalog:
+    """The :func:`remapped` catalog, fitted to a target of these capabilities. ``known``: what names the target has."""
+    catalog = as_integers(catalog, spec.number_types, capabilities)
+    catalog = leave_out_tables_without_columns(catalog, capabilities)
+    return check_names(fit_names(catalog, capabilities, known, spec.remap_schema), spec)

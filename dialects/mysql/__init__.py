@@ -39,6 +39,9 @@ from .types import LACKS, NO_DATES, TYPES, narrowed_by, neutral, unsaid
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
 
+_RELATIONS = NameSpace(frozenset({"table", "view", "sequence"}))
+_KEYS = NameSpace(frozenset({"unique", "index"}), "table")
+
 
 class MySQL(Adapter):
     """MySQL 8 and MariaDB."""
@@ -53,11 +56,7 @@ class MySQL(Adapter):
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,
-        name_spaces=(
-            NameSpace(frozenset({"foreign_key"})),
-            NameSpace(frozenset({"check"})),
-            NameSpace(frozenset({"unique", "index"}), "table"),
-        ),
+        name_spaces=(_RELATIONS, NameSpace(frozenset({"foreign_key"})), NameSpace(frozenset({"check"})), _KEYS),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
@@ -329,8 +328,14 @@ class MySQL(Adapter):
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
+    def name_spaces(self, version: tuple[int, ...]) -> tuple[NameSpace, ...]:
+        """A version of 10 or more means MariaDB, where a check's name is its table's."""
+        if version < (10,):
+            return self.capabilities.name_spaces
+        return _RELATIONS, NameSpace(frozenset({"foreign_key"})), NameSpace(frozenset({"check"}), "table"), _KEYS
+
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> MySQLDDL:
-        """The writer of MySQL's DDL; a version of 10 or more means MariaDB."""
+        """The writer of MySQL's DDL, as :meth:`name_spaces` has the version."""
         return MySQLDDL(self, catalog, version)
 
 

@@ -180,7 +180,8 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     with overwriting.nothing_made([target.url]):
         server = target.server()
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
-            catalog, remarks = accepted(spec, opened, target)
+            names = accepted(spec, opened, target, server)
+            catalog = names.catalog
             if is_restored(spec, opened):
                 assert opened.whole is not None
                 transport.check_whole(opened, target.adapter, connection)
@@ -188,7 +189,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
                 copied = _moved(spec, opened, opened.whole, opened.whole.qname, choice, parts)
                 return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
-            notes += [*opened.notes, *remarks]
+            notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
             notes += Policies(spec.policies, planned.tables).unmatched
             steps = planned.steps(phases)
