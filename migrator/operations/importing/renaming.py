@@ -114,7 +114,14 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
     if made:
         _put(job, schema, made)
     mine = {key_of(one) for one in own}
-    gone = [entry for entry in said if _thing(entry.rename) not in there]
+    anew, objects = {_of(one) for one in own}, _things(job.catalog)
+    untrue = {
+        key_of(entry.rename)
+        for entry in said
+        if key_of(entry.rename) not in mine and _of(entry.rename) in anew and _thing(entry.rename) in objects
+    }
+    gone = [entry for entry in said if _thing(entry.rename) not in there or key_of(entry.rename) in untrue]
+    mine |= untrue
     if not all(key_of(entry.rename) in mine for entry in gone):
         others = {str(other.qname) for other in (*control.jobs_in(job.target), *control.local_jobs())}
         others -= {str(job.session.job)}
@@ -125,6 +132,11 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
             name = QName(schema, entry.rename.table or entry.rename.name)
             what = f"{entry.rename.kind} {entry.rename.name}" + (f" of {name}" if entry.rename.table else "")
             job.log.message(f"{RenameMap(schema).qname} says nothing of {what} any more, which is not there")
+
+
+def _of(rename: Rename) -> tuple[str, str, str, str, int]:
+    """What has another name. An entry that tells of one which something else has by now is untrue."""
+    return rename.kind, rename.schema, rename.table, rename.source_name, rename.number
 
 
 def _thing(rename: Rename) -> _Thing:
