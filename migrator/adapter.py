@@ -812,8 +812,8 @@ class Adapter(ABC):
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
-    def name_spaces(self, version: tuple[int, ...]) -> tuple[NameSpace, ...]:
-        """What must have names of its own on a server of this version, and within what."""
+    def name_spaces(self, version: tuple[int, ...] | None) -> tuple[NameSpace, ...]:
+        """What must have names of its own on a server of this ``version``, None: the latest; and within what."""
         return self.capabilities.name_spaces
 
     @abstractmethod

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from migrator.adapter import Capabilities, NamedKind, NameSpace
@@ -96,14 +97,17 @@ def _numbered(table: Table) -> Iterator[tuple[Part, int]]:
 
 
 def fit_names(
-    catalog: Catalog, capabilities: Capabilities, known: Known, remapped: Iterable[tuple[str, str]] = ()
+    catalog: Catalog, capabilities: Capabilities, known: Known, sources: Mapping[str, str] = MappingProxyType({})
 ) -> Catalog:
-    """The catalog under names that the target takes. ``remapped``: the names that REMAP_SCHEMA gives to schemas."""
+    """The catalog under names that the target takes.
+
+    ``sources``: the schemas that objects have at the source, by what logs call them; a table knows its own.
+    """
     fitted = fit_lengths(catalog, capabilities, known.long)
     spaces = _Spaces(capabilities, known, fitted)
     pairs = zip(catalog.objects, fitted.objects, strict=True)
     objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
-    found = list(_renamed(catalog.objects, objects, capabilities, {new: old for old, new in remapped}))
+    found = list(_renamed(catalog.objects, objects, capabilities, sources))
     losses = (loss for _, loss in found)
     return replace(fitted, objects=objects, renames=tuple(rename for rename, _ in found)).with_losses(*losses)
 
@@ -201,18 +205,18 @@ class _Spaces:
 
 
 def _renamed(
-    before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities, schemas: Mapping[str, str]
+    before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities, sources: Mapping[str, str]
 ) -> Iterator[tuple[Rename, Loss]]:
-    """The names that are others, each with its entry of the loss list. ``schemas``: the source's, by their new names."""
+    """The names that are others, each with its entry of the loss list. ``sources``: as :func:`fit_names` has them."""
     for old, new in zip(before, after, strict=True):
         if isinstance(old, Schema) and isinstance(new, Schema):
             if old.name != new.name:
-                source = schemas.get(old.name, old.name)
+                source = sources.get(path_of(old), old.name)
                 yield _cut(Rename("SCHEMA", new.name, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
         elif isinstance(old, Table) and isinstance(new, Table):
             yield from _renamed_in(old, new, capabilities)
         elif not isinstance(old, Schema) and not isinstance(new, Schema) and old.name != new.name:
-            source = schemas.get(old.schema, old.schema)
+            source = sources.get(path_of(old), old.schema)
             yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
 
 

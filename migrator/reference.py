@@ -861,8 +861,9 @@ def names_page() -> str:
 
     lines = [_NAMES_HEAD.rstrip()]
     lines += [
-        _line(adapter.title, limit(adapter), "; ".join(map(kinds, adapter.capabilities.name_spaces)))
+        _line(server, limit(adapter), "; ".join(map(kinds, adapter.name_spaces(version))))
         for adapter in map(load_adapter, ("postgresql", "mysql", "sqlite", "oracle"))
+        for server, version in adapter.servers.items()
     ]
     lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
     lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]

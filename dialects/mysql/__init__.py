@@ -329,9 +329,9 @@ class MySQL(Adapter):
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
-    def name_spaces(self, version: tuple[int, ...]) -> tuple[NameSpace, ...]:
+    def name_spaces(self, version: tuple[int, ...] | None) -> tuple[NameSpace, ...]:
         """A version of 10 or more means MariaDB, where a check's name is its table's, and no key's there."""
-        if version < (10,):
+        if version is None or version < (10,):
             return self.capabilities.name_spaces
         checks = NameSpace(frozenset({"check", "unique"}), "table"), NameSpace(frozenset({"check", "foreign_key"}), "table")
         return _RELATIONS, _FOREIGN_KEYS, _KEYS, *checks

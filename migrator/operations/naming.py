@@ -59,11 +59,10 @@ def named(
     """
     adapter = target.adapter
     capabilities = replace(adapter.capabilities, name_spaces=adapter.name_spaces(server.version))
-    remapped = transforms.remapped(opened.catalog, spec)
     notes: list[str] = []
     if known is None:
-        known, notes = _ask(target, capabilities, remapped, makes_parts=makes_parts)
-    catalog = transforms.fitted(remapped, spec, capabilities, known)
+        known, notes = _ask(target, capabilities, transforms.remapped(opened.catalog, spec), makes_parts=makes_parts)
+    catalog = transforms.fitted(opened.catalog, spec, capabilities, known)
     return Named(catalog, known, (*transforms.unmatched(spec, opened.catalog), *notes))
 
 
