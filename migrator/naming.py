@@ -47,6 +47,8 @@ _KINDS: Mapping[type, tuple[NamedKind, str]] = {
     Index: ("index", "INDEX"),
 }
 """What name spaces call a class, and what filters do."""
+TAKEN = frozenset({"index-name", "constraint-name"})
+"""The rules of the entries about a name that something else has."""
 PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
 """The kinds of renames of what belongs to a table, but for its columns."""
 

@@ -35,6 +35,7 @@ from migrator.operations.target import (
     drawn_up,
     is_restored,
     met,
+    of_catalog,
     staying,
     way_in,
     with_rows,
@@ -169,7 +170,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
         notes += [*opened.notes, *remarks]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
         profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
-        losses = counted(_losses(catalog, steps), profiles or ())
+        losses = counted((*catalog.losses, *_losses(steps)), profiles or ())
         return JobPlan(spec.operation, spec.mode, (), _objects(steps), losses, tuple(notes), profiles=profiles)
 
 
@@ -194,7 +195,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             notes += Policies(spec.policies, planned.tables).unmatched
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
-            losses = (*_losses(catalog, steps), *planned.losses())
+            losses = (*planned.losses(), *_losses(steps), *planned.of_existing())
             return JobPlan(
                 spec.operation,
                 spec.mode,
@@ -212,7 +213,7 @@ class _Imported:
 
     def __init__(self, spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, connection: sa.Connection) -> None:
         """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
-        self._spec, self._origin, self._target = spec, opened, target
+        self._spec, self._origin, self._target, self._catalog = spec, opened, target, catalog
         there = There.read(target.adapter, connection, catalog)
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
@@ -254,6 +255,10 @@ class _Imported:
         return ""
 
     def losses(self) -> tuple[Loss, ...]:
+        """The entries about what is to be made."""
+        return of_catalog(self._spec, self._catalog, self._met)
+
+    def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
         return tuple(loss for decision in self._decisions.values() for loss in decision.losses)
 
@@ -320,5 +325,5 @@ def _objects(steps: Iterable[Step]) -> dict[str, int]:
     return dict(Counter(step.path for step in steps))
 
 
-def _losses(catalog: Catalog, steps: Iterable[Step]) -> tuple[Loss, ...]:
-    return (*catalog.losses, *(loss for step in steps for loss in step.script.losses))
+def _losses(steps: Iterable[Step]) -> Iterator[Loss]:
+    return (loss for step in steps for loss in step.script.losses)

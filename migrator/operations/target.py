@@ -23,7 +23,7 @@ from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, T
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.naming import Known
+from migrator.naming import TAKEN, Known
 from migrator.operations import methods, transport
 from migrator.operations.matching import matched
 from migrator.operations.naming import Named, named
@@ -173,6 +173,13 @@ def met(catalog: Catalog, existing: Collection[QName]) -> list[QName]:
 def staying(spec: JobSpec, existing: Collection[QName]) -> frozenset[QName]:
     """The ``existing`` tables that stay, so that nothing of their metadata is made."""
     return frozenset() if spec.table_exists_action == "REPLACE" else frozenset(existing)
+
+
+def of_catalog(spec: JobSpec, catalog: Catalog, existing: Collection[QName]) -> tuple[Loss, ...]:
+    """The entries about what a job is to make, but for the names of keys and indexes that it does not: their tables stay."""
+    tables = {path_of(table): table.qname for table in catalog.of(Table)}
+    kept = frozenset(tables.values()) if spec.content == "DATA_ONLY" else staying(spec, existing)
+    return tuple(loss for loss in catalog.losses if loss.rule not in TAKEN or tables.get(loss.object) not in kept)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

@@ -180,6 +180,18 @@ def test_a_later_job_of_one_table_keeps_the_name_of_its_index(per_schema: str, m
     assert said(per_schema) == [("INDEX", "b", "b_by_n", "by_n")]
 
 
+@pytest.mark.parametrize(
+    "options", [["TABLE_EXISTS_ACTION=APPEND"], ["TABLE_EXISTS_ACTION=TRUNCATE"], ["CONTENT=DATA_ONLY"]]
+)
+def test_nothing_is_said_of_names_that_are_not_made(options: list[str], mysql: Fresh, postgresql: Fresh) -> None:
+    source, url = mysql(), postgresql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    done(move(source, url))
+    assert [loss for loss in done(move(source, url, *options)).losses if "[index-name]" in loss] == []
+    command = ("plan", "impdp", url, f"NETWORK_LINK={source}", remap(source, url), "--json")
+    assert json.loads(pump(*command, *options).out)["losses"] == []
+
+
 def test_a_name_that_a_table_of_an_earlier_job_has_is_taken(per_schema: str, mysql: Fresh) -> None:
     source = mysql()
     execute(source, *(sql.format(a="a", b="b") for sql in SAME))
