@@ -73,7 +73,7 @@ class Capabilities:
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
     name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
-    """What must have names of their own, and within what?"""
+    """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""
     """How may no index be named? (Empty: there is no such rule.)"""
     nulls_in_primary_keys: bool = False
@@ -815,6 +815,10 @@ class Adapter(ABC):
         return all(a.type == b.type for a, b in zip(load.source, load.target, strict=True))
 
     # --- objects ----------------------------------------------------------------------------------------------------
+
+    def name_spaces(self, version: tuple[int, ...] | None) -> tuple[NameSpace, ...]:
+        """What must have names of its own on a server of this ``version``, None: the latest; and within what."""
+        return self.capabilities.name_spaces
 
     @abstractmethod
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> DDL:

@@ -8,14 +8,16 @@ target knows from earlier jobs goes before both rules. Each name that comes out 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
+from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from migrator.adapter import Capabilities, NamedKind, NameSpace
-from migrator.model.catalog import Catalog, Loss, Rename, object_type, path_of
+from migrator.model.catalog import COLUMN, Catalog, Loss, Rename, object_type, path_of
 from migrator.model.objects import (
     Check,
     ForeignKey,
@@ -34,9 +36,6 @@ from migrator.shortening import cut, fit_lengths, is_long
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
 
-COLUMN = "COLUMN"
-"""The kind of a rename of a column."""
-
 _KINDS: Mapping[type, tuple[NamedKind, str]] = {
     Table: ("table", "TABLE"),
     View: ("view", "VIEW"),
@@ -48,30 +47,36 @@ _KINDS: Mapping[type, tuple[NamedKind, str]] = {
     Index: ("index", "INDEX"),
 }
 """What name spaces call a class, and what filters do."""
+TAKEN = frozenset({"index-name", "constraint-name"})
+"""The rules of the entries about a name that something else has."""
 PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
 """The kinds of renames of what belongs to a table, but for its columns."""
 
 
 @dataclass(frozen=True)
 class Known:
-    """What names a target has: the ``renames`` of earlier jobs, and what is ``there``, None: nobody has looked."""
+    """What names a target has: the ``renames`` of earlier jobs, and what is ``there``, None: nobody has looked.
+
+    ``decided``: the renames are this very job's, which had chosen them before, and nothing else has another name.
+    """
 
     renames: tuple[Rename, ...] = ()
     there: Catalog | None = None
+    decided: bool = False
 
     @cached_property
-    def long(self) -> Mapping[str, str]:
-        """The names of objects and columns by those that they have instead of; an object's goes before a column's."""
-        ordered = sorted((one for one in self.renames if one.kind not in PARTS), key=lambda one: one.kind != COLUMN)
-        return {one.source_name: one.name for one in ordered}
+    def long(self) -> tuple[Rename, ...]:
+        """The renames of objects and columns, which are of names that are too long."""
+        return tuple(one for one in self.renames if one.kind not in PARTS)
 
     @cached_property
-    def _parts(self) -> Mapping[tuple[str, str, str, str], str]:
-        return {(one.kind, one.schema, one.table, one.source_name): one.name for one in self.renames if one.kind in PARTS}
+    def _parts(self) -> Mapping[tuple[str, str, str, str, int], str]:
+        parts = (one for one in self.renames if one.kind in PARTS)
+        return {(one.kind, one.schema, one.table, one.source_name, one.number): one.name for one in parts}
 
-    def part(self, table: Table, part: Part) -> str | None:
-        """The name that a constraint or index of a table has at the target instead of its own."""
-        return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or ""))
+    def part(self, table: Table, part: Part, number: int) -> str | None:
+        """The name that a constraint or index has at the target instead of its own, being the ``number``-th that has it."""
+        return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or "", number))
 
 
 def parts_of(table: Table) -> Iterator[Part]:
@@ -84,15 +89,27 @@ def parts_of(table: Table) -> Iterator[Part]:
     yield from table.indexes
 
 
+def _numbered(table: Table) -> Iterator[tuple[Part, int]]:
+    """The parts of a table, each with the number that it is of those of one kind and one name."""
+    met: Counter[tuple[str, str | None]] = Counter()
+    for part in parts_of(table):
+        own = _KINDS[type(part)][1], part.name
+        met[own] += 1
+        yield part, met[own]
+
+
 def fit_names(
-    catalog: Catalog, capabilities: Capabilities, known: Known, remapped: Iterable[tuple[str, str]] = ()
+    catalog: Catalog, capabilities: Capabilities, known: Known, sources: Mapping[str, str] = MappingProxyType({})
 ) -> Catalog:
-    """The catalog under names that the target takes. ``remapped``: the names that REMAP_SCHEMA gives to schemas."""
+    """The catalog under names that the target takes.
+
+    ``sources``: the schemas that objects have at the source, by what logs call them; a table knows its own.
+    """
     fitted = fit_lengths(catalog, capabilities, known.long)
     spaces = _Spaces(capabilities, known, fitted)
     pairs = zip(catalog.objects, fitted.objects, strict=True)
     objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
-    found = list(_renamed(catalog.objects, objects, capabilities, {new: old for old, new in remapped}))
+    found = list(_renamed(catalog.objects, objects, capabilities, sources))
     losses = (loss for _, loss in found)
     return replace(fitted, objects=objects, renames=tuple(rename for rename, _ in found)).with_losses(*losses)
 
@@ -122,35 +139,39 @@ class _Spaces:
 
     def fit(self, old: Table, new: Table) -> Table:
         """A table whose parts have names that nothing else has; ``old``: as it was when no name was cut."""
-        key = None if old.primary_key is None or new.primary_key is None else (old.primary_key, new.primary_key)
-        return replace(
+        both = zip(_numbered(old), parts_of(new), strict=True)
+        chosen = iter([self._chosen(new, before, number, part) for (before, number), part in both])
+
+        def named(part: PartT) -> PartT:
+            name = next(chosen)
+            own: PartT = part if name is None or name == part.name else replace(part, name=name)
+            return own
+
+        return replace(  # in the order of the parts
             new,
-            primary_key=None if key is None else self._own(new, *key),
-            uniques=self._each(new, old.uniques, new.uniques),
-            indexes=self._each(new, old.indexes, new.indexes),
-            checks=self._each(new, old.checks, new.checks),
-            foreign_keys=self._each(new, old.foreign_keys, new.foreign_keys),
+            primary_key=None if new.primary_key is None else named(new.primary_key),
+            uniques=tuple(map(named, new.uniques)),
+            checks=tuple(map(named, new.checks)),
+            foreign_keys=tuple(map(named, new.foreign_keys)),
+            indexes=tuple(map(named, new.indexes)),
         )
 
-    def _each(self, new: Table, before: Sequence[PartT], after: Sequence[PartT]) -> tuple[PartT, ...]:
-        return tuple(self._own(new, *pair) for pair in zip(before, after, strict=True))
-
-    def _own(self, table: Table, before: PartT, part: PartT) -> PartT:
+    def _chosen(self, table: Table, before: Part, number: int, part: Part) -> str | None:
         if part.name is None:
-            return part
-        name = next(name for name in self._names(table, before, part) if self._is_free(table, part, name))
+            return None
+        kept = self._known.part(table, before, number)
+        if self._known.decided:
+            return kept or part.name
+        name = next(name for name in self._names(table, part.name, kept) if self._is_free(table, part, name))
         self._given |= self._places(table, part, name)
-        renamed: PartT = part if name == part.name else replace(part, name=name)
-        return renamed
+        return name
 
-    def _names(self, table: Table, before: Part, part: Part) -> Iterator[str]:
+    def _names(self, table: Table, own: str, kept: str | None) -> Iterator[str]:
         """The names that a part may have, the best first."""
-        kept = self._known.part(table, before)
         if kept is not None and not is_long(kept, self._capabilities):
             yield kept
-        assert part.name is not None
-        yield part.name
-        longer = f"{table.name}_{part.name}"
+        yield own
+        longer = f"{table.name}_{own}"
         if not is_long(longer, self._capabilities):
             yield longer
         yield cut(longer, self._capabilities, f"{table.schema}.")
@@ -186,18 +207,18 @@ class _Spaces:
 
 
 def _renamed(
-    before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities, schemas: Mapping[str, str]
+    before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities, sources: Mapping[str, str]
 ) -> Iterator[tuple[Rename, Loss]]:
-    """The names that are others, each with its entry of the loss list. ``schemas``: the source's, by their new names."""
+    """The names that are others, each with its entry of the loss list. ``sources``: as :func:`fit_names` has them."""
     for old, new in zip(before, after, strict=True):
         if isinstance(old, Schema) and isinstance(new, Schema):
             if old.name != new.name:
-                source = schemas.get(old.name, old.name)
+                source = sources.get(path_of(old), old.name)
                 yield _cut(Rename("SCHEMA", new.name, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
         elif isinstance(old, Table) and isinstance(new, Table):
             yield from _renamed_in(old, new, capabilities)
         elif not isinstance(old, Schema) and not isinstance(new, Schema) and old.name != new.name:
-            source = schemas.get(old.schema, old.schema)
+            source = sources.get(path_of(old), old.schema)
             yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
 
 
@@ -215,14 +236,14 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
     for column, named in zip(old.columns, new.columns, strict=True):
         if column.name != named.name:
             yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, "LENGTH"), label)
-    for part, own in zip(parts_of(old), parts_of(new), strict=True):
+    for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:
             continue
         kind, path = _KINDS[type(part)]
         if is_long(part.name, capabilities):
-            yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH"), label)
+            yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH", number), label)
         else:
             rule = "index-name" if kind in {"primary_key", "unique", "index"} else "constraint-name"
             detail = f"{kind.replace('_', ' ')} {part.name} is named {own.name} here"
-            rename = Rename(path, new.schema, new.name, own.name, *source, part.name, "COLLISION")
+            rename = Rename(path, new.schema, new.name, own.name, *source, part.name, "COLLISION", number)
             yield rename, Loss(label, rule, detail)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property, reduce
@@ -19,9 +19,9 @@ from migrator.dump.master import Entry, Piece
 from migrator.ends import Database, DumpedFiles, DumpedRows, TableRows, database_errors
 from migrator.errors import ChangedMeanwhile, DatabaseError, MigratorError, NoPastState, NotADumpFile, RowsMissing
 from migrator.job.table import is_master_table
-from migrator.model.catalog import Catalog, path_of
+from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest, encode
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import Column, QName, Schema, Table, View
 from migrator.rename_map import is_rename_map
 from migrator.spec import JobSpec
 from migrator.verification.scans import Digest
@@ -283,12 +283,26 @@ def _check_past(time: str, tables: Sequence[QName], adapter: Adapter, connection
 
 
 def without_records(catalog: Catalog) -> Catalog:
-    """The catalog without the records of jobs and their rename maps, which no job moves."""
+    """The catalog without the records of jobs and their rename maps, which no job moves, nor the views that read them."""
     records = {t for t in catalog.of(Table) if is_master_table([column.name for column in t.columns]) or is_rename_map(t)}
-    paths = {path_of(table) for table in records}
-    objects = tuple(obj for obj in catalog.objects if obj not in records)
-    losses = tuple(loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of}))
-    return replace(catalog, objects=objects, losses=losses) if records else catalog
+    if not records:
+        return catalog
+    views = _reading(catalog, {table.qname for table in records})
+    paths = {path_of(table) for table in records} | {path_of(view) for view in views}
+    losses = [loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of})]
+    for view in views:
+        detail = "not carried: it reads records of jobs, which no job moves"
+        losses.append(Loss(path_of(view), "job-records", detail, part_of=path_of(Schema(view.schema))))
+    objects = tuple(obj for obj in catalog.objects if path_of(obj) not in paths)
+    return replace(catalog, objects=objects, losses=tuple(losses))
+
+
+def _reading(catalog: Catalog, tables: Collection[QName]) -> list[View]:
+    """The views that read some of ``tables``, themselves or through other views."""
+    names, views = set(tables), list(catalog.of(View))
+    while more := {QName(v.schema, v.name) for v in views if not names.isdisjoint(v.depends_on)} - names:
+        names |= more
+    return [view for view in views if QName(view.schema, view.name) in names]
 
 
 _VOLATILE = frozenset({"bytes", "rows", "next_value"})

@@ -802,7 +802,7 @@ one there:
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
 Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
-`constraint-name`), and so a comment of a SQLFILE. Two tables, views or columns that come to one name are refused.
+`constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables, views or columns that come to one name are refused.
 
 | target | longest name | what must have names of its own |
 |---|---|---|
@@ -830,19 +830,26 @@ Later jobs into the schema, from whatever source, read it; so do `migrator plan`
 a server is named:
 
 - A name that the map has for something goes before both rules. An index keeps its name though nothing stands in its
-  way any more, rows find their tables and columns, and foreign keys and views lead to them.
+  way any more, rows find their tables and columns, and foreign keys and views lead to them. A table is known by its
+  schema, a column by its table: one long name may have several short ones. In the text of a view it has that of the
+  tables that the view reads, or the only one that there is.
 - It may be changed by hand. After `ALTER TABLE … RENAME`, change the `target_name` of the table, and the `table_name`
   of its columns, keys and indexes, and later jobs find the table under its new name. A table or column whose name
   fits comes under it all the same: for that there is `REMAP_TABLE`.
 - `REMAP_TABLE` goes before the map, and the log says so. The map then tells of both tables, if both are there.
-- A name that something else has by now is chosen anew, and the map follows.
+- A name that something else has by now, of the job or at the target, is chosen anew, and the map follows.
 - What is not there any more is taken out of the map when a job into the schema is done, but for what another job on
-  record may be about to make. A map that was dropped is made again, as far as later jobs are about the same things.
+  record may be about to make: each job puts its own name to the entries that it relies on. Jobs that are recorded on
+  another machine (`MASTER_TABLE=LOCAL`) nobody sees; they write theirs again at their end. A map that was dropped is made
+  again, as far as later jobs are about the same things.
+- A job that is started again has the names that it had chosen, which its master table has, whatever the map says or
+  the target has by then.
 
 Where the map cannot be made or written, because the user may not or because a table of somebody else has its name,
 the job goes on under the names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list
 has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
-inventory has it, but for a data file that holds a whole database and is copied as it is. An export renames nothing.
+inventory has it, but for a data file that holds a whole database and is copied as it is; a view that reads it stays
+behind, with an entry of the loss list (`job-records`). An export renames nothing.
 """
 
 
@@ -862,8 +869,9 @@ def names_page() -> str:
 
     lines = [_NAMES_HEAD.rstrip()]
     lines += [
-        _line(adapter.title, limit(adapter), "; ".join(map(kinds, adapter.capabilities.name_spaces)))
+        _line(server, limit(adapter), "; ".join(map(kinds, adapter.name_spaces(version))))
         for adapter in map(load_adapter, ("postgresql", "mysql", "sqlite", "oracle"))
+        for server, version in adapter.servers.items()
     ]
     lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
     lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]

@@ -51,6 +51,12 @@ COLUMNS = (
     MapColumn("source_database", sa.String(30), "the kind of the source: mysql (MariaDB too), postgresql, sqlite"),
     MapColumn("reason", sa.String(10), "LENGTH: the name is too long here; COLLISION: something else has it", "reason"),
     MapColumn("job", sa.String(255), "the job that said so last"),
+    MapColumn(
+        "part_number",
+        sa.Integer(),
+        "1; of several indexes or constraints of one table that have one name at the source, which it is",
+        "number",
+    ),
     MapColumn("changed_at", sa.DateTime(), "when"),
 )
 """The columns of the map."""
@@ -79,7 +85,7 @@ class Entry:
         label = f"{one.kind}:{quoted(one.name) if one.kind == 'SCHEMA' else where}"
         return f"{label} instead of {quoted(one.source_name)} [{one.reason}]"
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, str | int]:
         """JSON-ready values, under the names of the columns and that of the schema."""
         found = {column: getattr(self.rename, field) for field, column in _FIELDS.items()}
         return {"schema": self.rename.schema, **found, "source_database": self.source_database, "job": self.job}

@@ -1,24 +1,30 @@
 """Names that are too long for a target: cut, and ended by a checksum of the whole name.
 
 One long name has the same short name wherever it stands, in every job and on every machine, unless the target knows another
-for it. Names stand in the fields of :data:`NAMES` and in the text of expressions.
+for what has it: an object is known by its schema, a column by its table. Names stand in the fields of :data:`NAMES` and in
+the text of expressions.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any
+from functools import cached_property, partial
+from typing import Any, TypeAlias
 
 from migrator.adapter import Capabilities, load_adapter
 from migrator.expressions import Language, Untranslatable
 from migrator.expressions.words import Word
 from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import COLUMN, Catalog, Rename
 from migrator.model.rebuild import rebuilt
+
+_Place: TypeAlias = tuple[str, str]
+"""A schema and the name of an object in it, as they are at the target."""
+_NAMED = (o.QName, o.EnumType, o.DomainType, o.Sequence, o.Table, o.View, o.Program, t.Enum, t.Domain)
+"""What has the name of an object, and its schema."""
 
 _CHECKSUM = 8
 """How many hexadecimal digits tell cut names apart."""
@@ -64,26 +70,141 @@ def is_long(name: str, capabilities: Capabilities) -> bool:
     return length(name, capabilities) > capabilities.identifier_limit[0]
 
 
-def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Mapping[str, str] = MappingProxyType({})) -> Catalog:
+def fit(name: str, capabilities: Capabilities) -> str:
+    """A name as the target can have it."""
+    return cut(name, capabilities) if is_long(name, capabilities) else name
+
+
+def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename] = ()) -> Catalog:
     """Every name fits the target. A column that gets another name still knows what it is called at the source.
 
-    ``known``: the short names that long ones have at the target already, which they keep unless an object of the job has it.
+    ``known``: the names that objects and columns have at the target already instead of long ones. They keep them, unless
+    something else of the job has them.
     """
-    others = {obj.name for obj in catalog.objects}
-    kept = {
-        name: short
-        for name, short in known.items()
-        if is_long(name, capabilities) and not is_long(short, capabilities) and short not in others
-    }
-    long = {
-        name: kept.get(name) or cut(name, capabilities)
-        for name in dict.fromkeys(_names(catalog.objects))
-        if is_long(name, capabilities)
-    }
-    if not long and not kept:
-        return catalog
-    change = _changing({**kept, **long})
-    return catalog.with_objects(tuple(_with_origin(rebuilt(obj, change), obj) for obj in catalog.objects))
+    kept = _Kept(catalog, capabilities, known)
+    objects = tuple(map(kept.renamed, catalog.objects)) if kept else catalog.objects
+    long = {name: cut(name, capabilities) for name in dict.fromkeys(_names(objects)) if is_long(name, capabilities)}
+    if long:
+        change = _changing(long)
+        objects = tuple(rebuilt(obj, change) for obj in objects)
+    return (
+        catalog if objects == catalog.objects else catalog.with_objects(tuple(map(_with_origin, objects, catalog.objects)))
+    )
+
+
+class _Kept:
+    """The names that a target has instead of long ones, for what has them there: one long name may have several."""
+
+    def __init__(self, catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename]) -> None:
+        self._fit = partial(fit, capabilities=capabilities)
+        self._catalog = catalog
+        self._objects: dict[_Place, str] = {}
+        self._columns: dict[_Place, dict[str, str]] = {}
+        for one in known:
+            if is_long(one.source_name, capabilities) and not is_long(one.name, capabilities):
+                if one.kind == COLUMN:
+                    self._columns.setdefault((one.schema, one.table), {})[one.source_name] = one.name
+                elif one.kind != "SCHEMA":  # which lies where its map lies
+                    self._objects[one.schema, one.source_name] = one.name
+        taken = {(self._fit(obj.schema), obj.name) for obj in catalog.objects if not isinstance(obj, o.Schema)}
+        self._objects = {key: name for key, name in self._objects.items() if (key[0], name) not in taken}
+        for table in catalog.of(o.Table):
+            if own := self._columns.get(self._of(table.qname)):
+                names = {column.name for column in table.columns}
+                self._columns[self._of(table.qname)] = {long: name for long, name in own.items() if name not in names}
+
+    def __bool__(self) -> bool:
+        return bool(self._objects or self._columns)
+
+    def renamed(self, obj: o.Object) -> o.Object:
+        """An object that has the names that are kept, and leads to what has them."""
+        if isinstance(obj, o.Schema):
+            return obj
+        own, text = self._of(o.QName(obj.schema, obj.name)), self._in_text(obj)
+
+        def change(value: Any) -> Any:
+            match value:
+                case o.Expression():
+                    return replace(value, sql=_in_text(value.sql, text, load_adapter(value.dialect).language))
+                case o.Column():
+                    name = self._column(own, value.name)
+                    return value if name == value.name else replace(value, name=name, origin=value.source)
+                case o.PrimaryKey() | o.Unique():
+                    return replace(value, columns=self._each(own, value.columns))
+                case o.ForeignKey():
+                    there = self._fit(value.referred.schema), self._fit(value.referred.name)  # the kept one by now
+                    return replace(
+                        value,
+                        columns=self._each(own, value.columns),
+                        referred_columns=self._each(there, value.referred_columns),
+                        set_columns=self._each(own, value.set_columns),
+                    )
+                case o.Index():
+                    return replace(value, include=self._each(own, value.include))
+                case o.IndexKey(column=str(name)):
+                    return replace(value, column=self._column(own, name))
+                case o.Sequence(owner=(table, column)):
+                    place = self._of(o.QName(value.schema, table))
+                    owner = self._object(value.schema, table), self._column(place, column)
+                    return replace(value, name=self._object(value.schema, value.name), owner=owner)
+                case o.Program(table=str(table)):
+                    named = self._object(value.schema, value.name)
+                    return replace(value, name=named, table=self._object(value.schema, table))
+                case _ if isinstance(value, _NAMED) and value.schema is not None and value.name is not None:
+                    return replace(value, name=self._object(value.schema, value.name))
+            return value
+
+        return rebuilt(obj, change)
+
+    def _object(self, schema: str, name: str) -> str:
+        return self._objects.get((self._fit(schema), name), name)
+
+    def _of(self, name: o.QName) -> _Place:
+        """Where an object is at the target."""
+        return self._fit(name.schema), self._fit(self._object(name.schema, name.name))
+
+    def _column(self, table: _Place, name: str) -> str:
+        return self._columns.get(table, {}).get(name, name)
+
+    def _each(self, table: _Place, names: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(self._column(table, name) for name in names)
+
+    def _in_text(self, obj: o.Object) -> Mapping[str, str]:
+        """What long names mean in the texts of an object: of the tables that it is about, else the same everywhere."""
+        about = (obj.qname,) if isinstance(obj, o.Table) else obj.depends_on if isinstance(obj, o.View) else ()
+        near: dict[str, set[str]] = {}
+        for name in about:
+            place = self._of(name)
+            near.setdefault(name.name, set()).add(place[1])
+            for column, short in self._columns_of.get(place, {}).items():
+                near.setdefault(column, set()).add(short)
+        found = {**self._anywhere, **near}
+        return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}
+
+    @cached_property
+    def _columns_of(self) -> Mapping[_Place, Mapping[str, str]]:
+        """The names of all long columns, of the job's own tables and of those that are known, by their tables."""
+        found = {place: dict(columns) for place, columns in self._columns.items()}
+        for table in self._catalog.of(o.Table):
+            place = self._of(table.qname)
+            for name in (column.name for column in table.columns):
+                if self._fit(name) != name:
+                    found.setdefault(place, {}).setdefault(name, self._fit(name))
+        return found
+
+    @cached_property
+    def _anywhere(self) -> Mapping[str, set[str]]:
+        """All names that a long one has."""
+        found: dict[str, set[str]] = {}
+        for (_, name), short in self._objects.items():
+            found.setdefault(name, set()).add(short)
+        for obj in self._catalog.objects:
+            if not isinstance(obj, o.Schema) and self._fit(obj.name) != obj.name:
+                found.setdefault(obj.name, set()).add(self._of(o.QName(obj.schema, obj.name))[1])
+        for columns in self._columns_of.values():
+            for name, short in columns.items():
+                found.setdefault(name, set()).add(short)
+        return found
 
 
 def _names(value: Any) -> Iterator[str]:

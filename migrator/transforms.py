@@ -124,13 +124,31 @@ def _once(parameter: str, remaps: Iterable[tuple[N, N]]) -> dict[N, N]:
     return found
 
 
+def _new_schemas(catalog: Catalog, spec: JobSpec) -> dict[str, str]:
+    """The new name of each schema that REMAP_SCHEMA names.
+
+    :raises ConflictingParameters: one has two.
+    """
+    known = _schemas_in(catalog)
+    return _once("REMAP_SCHEMA", [(spelled(old, known) or old, new) for old, new in spec.remap_schema])
+
+
+def _sources(catalog: Catalog, spec: JobSpec) -> dict[str, str]:
+    """The schemas of a source's objects, by what logs call these when they are remapped; a table knows its own."""
+    schemas, found = _new_schemas(catalog, spec), {}
+    for obj in catalog.objects:
+        schema = obj.name if isinstance(obj, Schema) else obj.schema
+        new = schemas.get(schema, schema)
+        found[path_of(replace(obj, name=new) if isinstance(obj, Schema) else replace(obj, schema=new))] = schema
+    return found
+
+
 def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
     """REMAP_SCHEMA: every object of a schema moves to another.
 
     :raises ConflictingParameters: to two others.
     """
-    known = _schemas_in(catalog)
-    schemas = _once("REMAP_SCHEMA", [(spelled(old, known) or old, new) for old, new in spec.remap_schema])
+    schemas = _new_schemas(catalog, spec)
     if not schemas:
         return catalog
     mark = "`" if catalog.dialect == "mysql" else '"'
@@ -248,7 +266,7 @@ def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]
 
 
 def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
-    """No two tables, views or sequences may have come to one name, and no two types.
+    """No two tables, views or sequences may have come to one name, no two types, and no two columns of a table.
 
     :raises NamesCollide: two have.
     """
@@ -261,6 +279,13 @@ def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
                 if name in seen:
                     raise NamesCollide(first=seen[name], second=source, name=name, database="the target")
                 seen[name] = source
+    for table in catalog.of(Table):
+        columns: dict[str, str] = {}
+        for column in table.columns:
+            if column.name in columns:
+                first, second = (f"{table.source}.{quoted(one)}" for one in (columns[column.name], column.source))
+                raise NamesCollide(first=first, second=second, name=quoted(column.name), database="the target")
+            columns[column.name] = column.source
     return catalog
 
 
@@ -277,25 +302,22 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
 RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
 
 
-def nothing_known(catalog: Catalog) -> Known:
-    """Of a target that nobody has asked."""
-    return Known()
+NOTHING_KNOWN = Known()
+"""Of a target that nobody has asked."""
 
 
-def apply(
-    catalog: Catalog,
-    spec: JobSpec,
-    capabilities: Capabilities | None = None,
-    names: Callable[[Catalog], Known] = nothing_known,
-) -> Catalog:
-    """The catalog after all transforms of the job, fitted to a target of these capabilities.
-
-    ``names``: what names the target has, which it may be asked for when it is known what is to come into which schemas.
-    """
+def remapped(catalog: Catalog, spec: JobSpec) -> Catalog:
+    """The catalog after all transforms that the job asks for."""
     for rule in RULES:
         catalog = rule(catalog, spec)
-    if capabilities is not None:
-        catalog = as_integers(catalog, spec.number_types, capabilities)
-        catalog = leave_out_tables_without_columns(catalog, capabilities)
-        catalog = check_names(fit_names(catalog, capabilities, names(catalog), spec.remap_schema), spec)
     return catalog
+
+
+def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Known = NOTHING_KNOWN) -> Catalog:
+    """The catalog of a source :func:`remapped`, and fitted to a target of these capabilities.
+
+    ``known``: what names the target has.
+    """
+    catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
+    catalog = leave_out_tables_without_columns(catalog, capabilities)
+    return check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)

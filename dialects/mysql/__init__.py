@@ -40,6 +40,10 @@ from .types import LACKS, NO_DATES, TYPES, narrowed_by, neutral, unsaid
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
 
+_RELATIONS = NameSpace(frozenset({"table", "view", "sequence"}))
+_FOREIGN_KEYS = NameSpace(frozenset({"foreign_key"}))
+_KEYS = NameSpace(frozenset({"unique", "index"}), "table")
+
 
 class MySQL(Adapter):
     """MySQL 8 and MariaDB."""
@@ -54,11 +58,7 @@ class MySQL(Adapter):
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,
-        name_spaces=(
-            NameSpace(frozenset({"foreign_key"})),
-            NameSpace(frozenset({"check"})),
-            NameSpace(frozenset({"unique", "index"}), "table"),
-        ),
+        name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
@@ -334,8 +334,15 @@ class MySQL(Adapter):
 
     # --- objects ----------------------------------------------------------------------------------------------------
 
+    def name_spaces(self, version: tuple[int, ...] | None) -> tuple[NameSpace, ...]:
+        """A version of 10 or more means MariaDB, where a check's name is its table's, and no key's there."""
+        if version is None or version < (10,):
+            return self.capabilities.name_spaces
+        checks = NameSpace(frozenset({"check", "unique"}), "table"), NameSpace(frozenset({"check", "foreign_key"}), "table")
+        return _RELATIONS, _FOREIGN_KEYS, _KEYS, *checks
+
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> MySQLDDL:
-        """The writer of MySQL's DDL; a version of 10 or more means MariaDB."""
+        """The writer of MySQL's DDL, as :meth:`name_spaces` has the version."""
         return MySQLDDL(self, catalog, version)
 
 

@@ -52,6 +52,16 @@ class Start:
     database: Database
     skip_current: bool = False
 
+    def recall(self, name: str) -> Any:
+        """A fact recorded of the job as a whole; None: there is none.
+
+        :raises JobNotFound: it is on record no more.
+        """
+        with self.database.connect() as connection:
+            if not self.table.is_ours(connection):
+                raise JobNotFound(job=self.table.qname)
+            return self.table.job(connection).detail.get(name)
+
 
 @dataclass
 class Session:

@@ -45,6 +45,10 @@ class Loss:
         return f"{where}: {self.detail}{counted} [{self.rule}]"
 
 
+COLUMN = "COLUMN"
+"""The kind of a rename of a column."""
+
+
 @dataclass(frozen=True)
 class Rename:
     """A name that something has at the target instead of its own, which is too long there, or another's.
@@ -52,7 +56,7 @@ class Rename:
     ``kind``: as filters name it (TABLE, INDEX, REF_CONSTRAINT), or COLUMN. ``schema``, ``table`` and ``name``: where it is
     at the target (``table`` is empty where it is no part of one), and what it is called there. ``source_name``: what it
     would be called, which is its name at the source but where REMAP_TABLE gives another; ``source_schema`` and
-    ``source_table``: where it is there.
+    ``source_table``: where it is there. ``number``: which it is of those of its kind and table that have that name there.
     """
 
     kind: str
@@ -63,6 +67,7 @@ class Rename:
     source_table: str
     source_name: str
     reason: Literal["LENGTH", "COLLISION"]
+    number: int = 1
 
 
 @dataclass(frozen=True)

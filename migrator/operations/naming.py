@@ -1,18 +1,23 @@
-"""What names a target has, asked before a job chooses its own; and its rename maps, read as a user reads them."""
+"""The names that a job's objects have at its target, which is asked for its own; and its rename maps, as users read them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
 import sqlalchemy as sa
 
+from migrator import transforms
+from migrator.adapter import Capabilities, Server
 from migrator.ends import Database, answer
 from migrator.model.catalog import Catalog, Rename
 from migrator.model.objects import Schema, Table
 from migrator.naming import Known, parts_of
+from migrator.origins import Origin
 from migrator.rename_map import Entry, RenameMap
+from migrator.shortening import fit
+from migrator.spec import JobSpec
 
 
 def schemas_of(catalog: Catalog) -> frozenset[str]:
@@ -35,53 +40,63 @@ def entries(connection: sa.Connection, schema: str) -> list[Entry]:
     return kept.entries(connection) if kept.exists(connection) else []
 
 
-@dataclass
-class NamesThere:
-    """Asks a target for its names, as :func:`~migrator.transforms.apply` wants them known.
+@dataclass(frozen=True)
+class Named:
+    """The ``catalog`` of a job as its target is to have it, the names that are ``known`` there, and what is remarked."""
 
-    ``makes_parts``: keys and indexes are to be made, whose names may be taken there.
+    catalog: Catalog
+    known: Known
+    notes: tuple[str, ...]
+
+
+def named(
+    spec: JobSpec, opened: Origin, target: Database, server: Server, *, makes_parts: bool, known: Known | None = None
+) -> Named:
+    """What a job takes from its source, as its parameters have it, under names that the target can have.
+
+    ``makes_parts``: keys and indexes are to be made, whose names may be taken there. ``known``: what is known of names;
+    None: the target is asked.
     """
-
-    target: Database
-    makes_parts: bool
-    notes: list[str] = field(default_factory=list)
-    """What is remarked of it."""
-
-    def __call__(self, catalog: Catalog) -> Known:
-        """The names in the schemas of a catalog."""
-        with self.target.connect() as connection:
-            found = present(self.target, connection, catalog)
-            renames = tuple(rename for schema in found for rename in self._renames(connection, schema))
-            named = (part.name for table in catalog.of(Table) for part in parts_of(table))
-            there = self._there(connection, found) if found and self.makes_parts and any(named) else None
-        self.notes += _overruled(catalog, renames)
-        return Known(renames, there)
-
-    def _renames(self, connection: sa.Connection, schema: str) -> Iterator[Rename]:
-        said, refused = answer(self.target.adapter, partial(entries, connection, schema))
-        if refused is not None:
-            self.notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
-        yield from (entry.rename for entry in said or ())
-
-    def _there(self, connection: sa.Connection, schemas: list[str]) -> Catalog | None:
-        adapter = self.target.adapter
-        there, refused = answer(adapter, lambda: adapter.catalog(connection, schemas, proof=False))
-        if refused is not None:
-            self.notes.append(f"the target does not say what names it has: {refused}")
-        return there
+    adapter = target.adapter
+    capabilities = replace(adapter.capabilities, name_spaces=adapter.name_spaces(server.version))
+    notes: list[str] = []
+    if known is None:
+        known, notes = _ask(target, capabilities, transforms.remapped(opened.catalog, spec), makes_parts=makes_parts)
+    catalog = transforms.fitted(opened.catalog, spec, capabilities, known)
+    return Named(catalog, known, (*transforms.unmatched(spec, opened.catalog), *notes))
 
 
-def _overruled(catalog: Catalog, renames: tuple[Rename, ...]) -> Iterator[str]:
+def _ask(target: Database, capabilities: Capabilities, catalog: Catalog, *, makes_parts: bool) -> tuple[Known, list[str]]:
+    """What a target knows of names in the schemas of a catalog, and what is remarked of it."""
+    wanted, notes = {fit(schema, capabilities) for schema in schemas_of(catalog)}, []
+    renames: list[Rename] = []
+    there: Catalog | None = None
+    with target.connect() as connection:
+        schemas = [schema for schema in target.adapter.schemas(connection) if schema in wanted]
+        for schema in schemas:
+            said, refused = answer(target.adapter, partial(entries, connection, schema))
+            renames += [entry.rename for entry in said or ()]
+            if refused is not None:
+                notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
+        if schemas and makes_parts and any(part.name for table in catalog.of(Table) for part in parts_of(table)):
+            there, refused = answer(target.adapter, lambda: target.adapter.catalog(connection, schemas, proof=False))
+            if refused is not None:
+                notes.append(f"the target does not say what names it has: {refused}")
+    return Known(tuple(renames), there), [*notes, *_overruled(catalog, renames, capabilities)]
+
+
+def _overruled(catalog: Catalog, renames: Iterable[Rename], capabilities: Capabilities) -> Iterator[str]:
     """A remark for each table that REMAP_TABLE gives another name than an earlier job has given it."""
-    named = {
+    earlier_names = {
         (one.schema, one.source_schema, one.source_table): one.name
         for one in renames
         if one.kind == "TABLE" and one.source_name == one.source_table
     }
     for table in catalog.of(Table):
-        earlier = named.get((table.schema, table.source.schema, table.source.name))
+        schema = fit(table.schema, capabilities)
+        earlier = earlier_names.get((schema, table.source.schema, table.source.name))
         if earlier is not None and table.name not in {earlier, table.source.name}:
-            known = RenameMap(table.schema).qname
+            known = RenameMap(schema).qname
             yield f"REMAP_TABLE goes before {known}: {table.source} is {table.name}, and not {earlier}"
 
 

@@ -36,6 +36,7 @@ from migrator.operations.target import (
     is_restored,
     lacking,
     met,
+    of_catalog,
     staying,
     way_in,
     with_rows,
@@ -170,7 +171,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
         notes += [*opened.notes, *remarks]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
         profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
-        losses = counted(_losses(catalog, steps), profiles or ())
+        losses = counted((*catalog.losses, *_losses(steps)), profiles or ())
         return JobPlan(spec.operation, spec.mode, (), _objects(steps), losses, tuple(notes), profiles=profiles)
 
 
@@ -181,7 +182,8 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     with overwriting.nothing_made([target.url]):
         server = target.server()
         with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
-            catalog, remarks = accepted(spec, opened, target)
+            names = accepted(spec, opened, target, server)
+            catalog = names.catalog
             if is_restored(spec, opened):
                 assert opened.whole is not None
                 transport.check_whole(opened, target.adapter, connection)
@@ -189,12 +191,12 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
                 copied = _moved(spec, opened, opened.whole, opened.whole.qname, choice, parts)
                 return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
-            notes += [*opened.notes, *remarks]
+            notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
             notes += Policies(spec.policies, planned.tables).unmatched
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
-            losses = (*_losses(catalog, steps), *planned.losses())
+            losses = (*planned.losses(), *_losses(steps), *planned.of_existing())
             return JobPlan(
                 spec.operation,
                 spec.mode,
@@ -212,7 +214,7 @@ class _Imported:
 
     def __init__(self, spec: JobSpec, opened: Origin, catalog: Catalog, target: Database, connection: sa.Connection) -> None:
         """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
-        self._spec, self._origin, self._target = spec, opened, target
+        self._spec, self._origin, self._target, self._catalog = spec, opened, target, catalog
         there = There.read(target.adapter, connection, catalog)
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
@@ -254,6 +256,10 @@ class _Imported:
         return ""
 
     def losses(self) -> tuple[Loss, ...]:
+        """The entries about what is to be made."""
+        return of_catalog(self._spec, self._catalog, self._met)
+
+    def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
         return tuple(loss for decision in self._decisions.values() for loss in decision.losses)
 
@@ -320,5 +326,5 @@ def _objects(steps: Iterable[Step]) -> dict[str, int]:
     return dict(Counter(step.path for step in steps))
 
 
-def _losses(catalog: Catalog, steps: Iterable[Step]) -> tuple[Loss, ...]:
-    return (*catalog.losses, *(loss for step in steps for loss in step.script.losses))
+def _losses(steps: Iterable[Step]) -> Iterator[Loss]:
+    return (loss for step in steps for loss in step.script.losses)

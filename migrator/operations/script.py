@@ -18,7 +18,7 @@ from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
-from migrator.operations.naming import NamesThere
+from migrator.operations.naming import named
 from migrator.operations.refused import source_text
 from migrator.operations.target import check_schemas
 from migrator.operations.trials import tried
@@ -68,11 +68,14 @@ def scripted(
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
     """
-    names = transforms.nothing_known if server is None else NamesThere(Database(resolve(spec.connection)), makes_parts=True)
-    catalog = transforms.apply(opened.catalog, spec, adapter.capabilities, names)
+    if server is None:
+        catalog = transforms.fitted(opened.catalog, spec, adapter.capabilities)
+        notes = transforms.unmatched(spec, opened.catalog)
+    else:
+        names = named(spec, opened, Database(resolve(spec.connection)), server, makes_parts=True)
+        catalog, notes = names.catalog, names.notes
     check_schemas(catalog, adapter)
-    notes = names.notes if isinstance(names, NamesThere) else ()
-    return catalog, (*transforms.unmatched(spec, opened.catalog), *notes)
+    return catalog, notes
 
 
 def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from migrator import filters, transforms
+from migrator import filters
 from migrator.access import Choice, Method
 from migrator.adapter import Adapter, Server
 from migrator.ddl import DDL
@@ -23,9 +23,10 @@ from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, T
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
+from migrator.naming import TAKEN, Known
 from migrator.operations import methods, transport
 from migrator.operations.matching import matched
-from migrator.operations.naming import NamesThere
+from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
@@ -54,18 +55,19 @@ EXISTS: Mapping[TableExistsAction, str] = {
 # --- what the job is to make ----------------------------------------------------------------------------------------
 
 
-def accepted(spec: JobSpec, opened: Origin, target: Database) -> tuple[Catalog, tuple[str, ...]]:
-    """What a job takes from its source as its parameters have it, which is such that the target can have it; and remarks.
+def accepted(spec: JobSpec, opened: Origin, target: Database, server: Server, known: Known | None = None) -> Named:
+    """What a job takes from its source as its parameters have it, which is such that the target can have it.
+
+    ``known``: what is known of names; None: the target is asked.
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
     """
-    names = NamesThere(target, spec.content != "DATA_ONLY")
-    catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
-    check_schemas(catalog, target.adapter)
+    found = named(spec, opened, target, server, makes_parts=spec.content != "DATA_ONLY", known=known)
+    check_schemas(found.catalog, target.adapter)
     transport.check_target(spec, opened, target)
-    return catalog, (*transforms.unmatched(spec, opened.catalog), *names.notes)
+    return found
 
 
 def is_restored(spec: JobSpec, opened: Origin) -> bool:
@@ -179,6 +181,13 @@ def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QNam
     ``without``: those that the source is :func:`lacking` rows of; nothing would take the place of the rows that they have.
     """
     return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
+
+
+def of_catalog(spec: JobSpec, catalog: Catalog, existing: Collection[QName]) -> tuple[Loss, ...]:
+    """The entries about what a job is to make, but for the names of keys and indexes that it does not: their tables stay."""
+    tables = {path_of(table): table.qname for table in catalog.of(Table)}
+    kept = frozenset(tables.values()) if spec.content == "DATA_ONLY" else staying(spec, existing)
+    return tuple(loss for loss in catalog.losses if loss.rule not in TAKEN or tables.get(loss.object) not in kept)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

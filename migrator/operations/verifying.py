@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from migrator import filters, overwriting, transforms
+from migrator import filters, overwriting
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ends import Database
 from migrator.errors import FatalError, NothingSelected, RowsNotExported, WorkerDied
@@ -21,7 +21,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
-from migrator.operations.naming import NamesThere
+from migrator.operations.naming import named
 from migrator.operations.target import check_schemas
 from migrator.operations.verified import TableVerified, Verification
 from migrator.operations.work import NoProgress
@@ -51,10 +51,10 @@ def verify_job(
             scanner(spec.parallel, shown) as scan,
         ):
             transport.check_rows(opened)
-            names = NamesThere(target, makes_parts=False)
-            catalog = transforms.apply(opened.catalog, spec, target.adapter.capabilities, names)
+            names = named(spec, opened, target, server, makes_parts=False)
+            catalog = names.catalog
             check_schemas(catalog, target.adapter)
-            notes += [*opened.notes, *transforms.unmatched(spec, opened.catalog), *names.notes]
+            notes += [*opened.notes, *names.notes]
             parts, without = _parts(opened, filters.tables_with_rows(spec, catalog))
             if not parts and not without:
                 raise NothingSelected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,12 +12,16 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
+from migrator.errors import UnsupportedType
 from migrator.job import control
+from migrator.operations.importing import renaming
+from migrator.operations.importing.job import Import
+from migrator.operations.target import There
 from migrator.rename_map import NAME
 from migrator.shortening import cut
 from tests.e2e.test_long_names import limits
-from tests.support.held import HeldRows
-from tests.support.jobs import LEASE, Recorded, begin, go_on, kill, until
+from tests.support.held import ROWS, HeldRows
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import tables_of
 from tests.support.sql import execute, inspect, rows, scalar
@@ -175,6 +180,18 @@ def test_a_later_job_of_one_table_keeps_the_name_of_its_index(per_schema: str, m
     assert said(per_schema) == [("INDEX", "b", "b_by_n", "by_n")]
 
 
+@pytest.mark.parametrize(
+    "options", [["TABLE_EXISTS_ACTION=APPEND"], ["TABLE_EXISTS_ACTION=TRUNCATE"], ["CONTENT=DATA_ONLY"]]
+)
+def test_nothing_is_said_of_names_that_are_not_made(options: list[str], mysql: Fresh, postgresql: Fresh) -> None:
+    source, url = mysql(), postgresql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    done(move(source, url))
+    assert [loss for loss in done(move(source, url, *options)).losses if "[index-name]" in loss] == []
+    command = ("plan", "impdp", url, f"NETWORK_LINK={source}", remap(source, url), "--json")
+    assert json.loads(pump(*command, *options).out)["losses"] == []
+
+
 def test_a_name_that_a_table_of_an_earlier_job_has_is_taken(per_schema: str, mysql: Fresh) -> None:
     source = mysql()
     execute(source, *(sql.format(a="a", b="b") for sql in SAME))
@@ -289,6 +306,151 @@ def test_who_may_not_write_it_is_told(postgresql: Fresh, source: str) -> None:
         execute(url, f"DROP OWNED BY {name}", f"DROP ROLE {name}")
 
 
+# --- what is told apart ---------------------------------------------------------------------------------------------
+
+
+def checks(url: str, table: str) -> list[tuple[str, ...]]:
+    """The checks of a table on PostgreSQL, and what they say."""
+    wanted = "conname, pg_get_constraintdef(oid)"
+    return rows(url, f"SELECT {wanted} FROM pg_constraint WHERE conrelid = '{table}'::regclass AND contype = 'c' ORDER BY 2")
+
+
+def test_parts_of_one_table_that_have_one_name_keep_theirs(sqlite_file: Fresh, postgresql: Fresh) -> None:
+    source, url = sqlite_file("source.db"), postgresql()
+    columns = ", ".join(f"{column} integer CONSTRAINT c CHECK ({column} > {n})" for n, column in enumerate("abd"))
+    execute(source, f"CREATE TABLE t ({columns})")
+    done(move(source, url))
+    before = checks(url, "t")
+    assert len({name for name, _ in before}) == 3
+    for _ in range(2):
+        done(move(source, url, "TABLE_EXISTS_ACTION=REPLACE"))
+        assert checks(url, "t") == before
+
+
+def test_a_key_and_a_check_of_one_name_keep_theirs(sqlite_file: Fresh, postgresql: Fresh) -> None:
+    source, url = sqlite_file("source.db"), postgresql()
+    execute(source, "CREATE TABLE t (a integer, CONSTRAINT x UNIQUE (a), CONSTRAINT x CHECK (a > 0))")
+    done(move(source, url))
+    assert [name for name, _ in checks(url, "t")] == ["t_x"]
+    done(move(source, url, "TABLE_EXISTS_ACTION=REPLACE"))
+    assert [name for name, _ in checks(url, "t")] == ["t_x"]
+    assert said(url) == [("CONSTRAINT", "t", "t_x", "x")]
+
+
+def test_checks_of_two_tables_come_as_they_are_where_a_table_has_its_own(mysql: Fresh) -> None:
+    """So it is in MariaDB, which names a check itself by the number that it has in its table."""
+    source, url = mysql(), mysql()
+    for table in ("a", "b"):
+        execute(source, f"CREATE TABLE {table} (n integer, m integer, CONSTRAINT positive CHECK (n > 0), CHECK (n < m))")
+    run = done(move(source, url))
+    assert run.losses == []
+    assert tables_of(url, schema_of(url)) == ["a", "b"]
+    named = "SELECT constraint_name FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()"
+    assert sorted(name for (name,) in rows(url, named)) == ["CONSTRAINT_1", "CONSTRAINT_1", "positive", "positive"]
+
+
+TWO = (
+    f"CREATE TABLE orders (id integer PRIMARY KEY, {KEY} integer)",
+    f"CREATE TABLE items (id integer PRIMARY KEY, {KEY} integer)",
+    "INSERT INTO orders VALUES (1, 10)",
+    "INSERT INTO items VALUES (2, 20)",
+)
+
+
+def by_hand(target: str) -> None:
+    """Somebody gives the long column of ``orders`` another name."""
+    key = cut(KEY, limits(target))
+    execute(
+        target,
+        f"ALTER TABLE orders RENAME COLUMN {key} TO number",
+        f"UPDATE {NAME} SET target_name = 'number' WHERE table_name = 'orders'",
+    )
+
+
+def test_a_long_column_is_known_by_its_table(target: str, sqlite_file: Fresh) -> None:
+    source = sqlite_file("source.db")
+    execute(source, *TWO, f"CREATE VIEW of_items AS SELECT {KEY} AS n FROM items")
+    execute(source, f"CREATE VIEW of_orders AS SELECT {KEY} AS n FROM orders")
+    done(move(source, target, "EXCLUDE=VIEW"))
+    by_hand(target)
+    run = move(source, target, "TABLE_EXISTS_ACTION=TRUNCATE")
+    assert "ORA-31693" not in run.out
+    assert rows(target, "SELECT id, number FROM orders") == [(1, 10)]
+    assert rows(target, f"SELECT id, {cut(KEY, limits(target))} FROM items") == [(2, 20)]
+    assert (scalar(target, "SELECT n FROM of_orders"), scalar(target, "SELECT n FROM of_items")) == (10, 20)
+
+
+def test_a_columns_name_that_another_of_its_table_has_by_now_is_chosen_anew(target: str, sqlite_file: Fresh) -> None:
+    source = sqlite_file("source.db")
+    execute(source, *TWO)
+    done(move(source, target))
+    by_hand(target)
+    execute(source, "ALTER TABLE orders ADD COLUMN number integer")
+    done(move(source, target, "TABLE_EXISTS_ACTION=REPLACE"))
+    assert rows(target, f"SELECT {cut(KEY, limits(target))}, number FROM orders") == [(10, None)]
+    short = cut(KEY, limits(target))
+    assert said(target) == [("COLUMN", table, short, KEY) for table in ("items", "orders")]
+
+
+def test_a_schema_whose_name_is_cut_is_asked_by_that(mysql: Fresh, postgresql: Fresh) -> None:
+    source, url = mysql(), postgresql()
+    execute(source, *(sql.format(a="a", b="b") for sql in SAME))
+    options = (f"NETWORK_LINK={source}", f'REMAP_SCHEMA={schema_of(source)}:"{WIDE}"', "NOLOGFILE=YES")
+    done(pump("impdp", url, *options))
+    kept = f"SELECT table_name, target_name FROM \"{cut(WIDE, limits(url))}\".{NAME} WHERE object_type = 'INDEX'"
+    assert rows(url, kept) == [("b", "b_by_n")]
+    done(pump("impdp", url, *options, "TABLES=b", "TABLE_EXISTS_ACTION=REPLACE"))
+    assert rows(url, kept) == [("b", "b_by_n")]
+    assert scalar(url, "SELECT count(*) FROM pg_indexes WHERE indexname = 'b_by_n'") == 1
+
+
+def test_what_one_schema_has_stands_in_no_others_way(mysql: Fresh, postgresql: Fresh) -> None:
+    first, second, url = mysql(), mysql(), postgresql()
+    execute(first, f"CREATE TABLE {NAME} (id integer)")
+    execute(second, *(sql.format(a="a", b="b") for sql in SAME))
+    done(pump("impdp", url, f"NETWORK_LINK={first}", f"SCHEMAS={schema_of(first)},{schema_of(second)}", "NOLOGFILE=YES"))
+    assert rows(url, f'SELECT target_name FROM "{schema_of(second)}".{NAME}') == [("b_by_n",)]
+
+
+def test_names_of_two_schemas_that_come_into_one_are_kept_with_their_own(mysql: Fresh, postgresql: Fresh) -> None:
+    first, second, url = mysql(), mysql(), postgresql()
+    schemas = schema_of(first), schema_of(second)
+    for number, source in enumerate((first, second)):
+        execute(source, f"CREATE VIEW `{number}{WIDE}` AS SELECT 1 AS n")
+    remaps = f"REMAP_SCHEMA={schemas[0].upper()}:public,{schemas[1]}:public"
+    done(pump("impdp", url, f"NETWORK_LINK={first}", f"SCHEMAS={schemas[0]},{schemas[1]}", remaps, "NOLOGFILE=YES"))
+    kept = rows(url, f"SELECT source_schema, source_name FROM {NAME} ORDER BY source_name")
+    assert kept == [(schema, f"{number}{WIDE}") for number, schema in enumerate(schemas)]
+
+
+def test_a_map_that_cannot_be_put_right_ends_no_job_in_error(
+    target: str, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody has made a table of a type that nobody understands, while the job's rows came."""
+    settle = renaming.settle
+
+    def refuse(job: Import) -> There:
+        raise UnsupportedType(column="c", table="new", type="odd", detail="is not known")
+
+    def met(job: Import) -> None:
+        monkeypatch.setattr(Import, "read_target", refuse)
+        settle(job)
+
+    monkeypatch.setattr(renaming, "settle", met)
+    run = done(move(source, target))
+    assert "the rename map is left as it is" in run.out
+    assert len(said(target)) == len({entry[2] for entry in said(target)}) > 0
+
+
+def test_a_view_on_it_is_no_part_of_what_jobs_move(target: str, source: str, sqlite_file: Fresh) -> None:
+    done(move(source, target))
+    execute(target, f"CREATE VIEW names AS SELECT target_name FROM {NAME}", "CREATE VIEW again AS SELECT * FROM names")
+    other = sqlite_file("other.db")
+    run = done(move(target, other))
+    assert tables_of(other) == [cut(LONG, limits(target))]
+    assert sum("not carried: it reads records of jobs" in loss for loss in run.losses) == 2
+
+
 # --- jobs that die --------------------------------------------------------------------------------------------------
 
 
@@ -347,3 +509,64 @@ def test_what_a_job_that_was_killed_has_not_made_is_not_in_the_map_for_long(
     control.find(Database(sa.make_url(target)), "KILLED").kill_stopped()
     done(move(held.source, target, "TABLES=other", "TABLE_EXISTS_ACTION=TRUNCATE"))
     assert said(target) == []
+
+
+def dying(held: HeldRows, target: str, name: str, *options: str) -> subprocess.Popen[str]:
+    """A job that is at its rows, which it does not get."""
+    link, recorded = f"NETWORK_LINK={held.source}", Recorded.of(target, name)
+    more = (remap(held.source, target), f"JOB_NAME={name}", "NOLOGFILE=YES", held.query)
+    process = begin("impdp", target, link, *options, *more, cwd=held.directory)
+    until(lambda: recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules()), "rows")
+    return process
+
+
+def test_a_job_goes_on_under_its_own_names_whatever_has_become_of_others(
+    postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    """Somebody else has by now what was to have its own name, and has changed the map."""
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    execute(held.source, "ALTER TABLE t ADD parent integer CONSTRAINT above REFERENCES t (id)")
+    key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES t (id))"
+    execute(held.source, key.format("a"), key.format("b"))
+    process = dying(held, target, "OTHERS")
+    kill(process)
+    held.release()
+    execute(
+        target,
+        "CREATE TABLE parents (id integer PRIMARY KEY)",
+        "CREATE TABLE children (id integer, CONSTRAINT above FOREIGN KEY (id) REFERENCES parents (id))",
+        f"UPDATE {NAME} SET target_name = 'chosen'",
+    )
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, "OTHERS", link=held.source)
+    assert again.returncode == 5, again.stdout
+    assert "MIG-31653" not in again.stdout
+    with inspect(target) as there:
+        assert [key["name"] for key in there.get_foreign_keys("b")] == ["b_belongs"]
+        assert there.get_foreign_keys("t") == [], "its name was taken when the rows had come"
+    assert scalar(target, "SELECT count(*) FROM t") == ROWS
+    assert said(target) == [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+
+
+def test_an_entry_is_the_job_s_that_relies_on_it(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    """A third job does not take it out while the second has dropped the table, and not made its key yet."""
+    held, target = HeldRows(postgresql(), tmp_path), mysql()
+    key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES t (id))"
+    execute(held.source, key.format("a"), key.format("b"), "CREATE TABLE other (id integer)")
+    held.release()
+    done(move(held.source, target))
+    held.hold()
+    execute(target, "DROP TABLE a")
+    process = dying(held, target, "SECOND", "TABLES=b", "TABLE_EXISTS_ACTION=REPLACE")
+    try:
+        expected = [("REF_CONSTRAINT", "b", "b_belongs", "belongs")]
+        assert "SECOND" in scalar(target, f"SELECT job FROM {NAME}")
+        done(move(held.source, target, "TABLES=other", "TABLE_EXISTS_ACTION=REPLACE"))
+        assert said(target) == expected
+    finally:
+        held.release()
+    out, _ = process.communicate(timeout=SECONDS)
+    assert process.returncode == 0, out
+    with inspect(target) as there:
+        assert [key["name"] for key in there.get_foreign_keys("b")] == ["b_belongs"]
+    assert said(target) == expected

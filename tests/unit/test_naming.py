@@ -9,7 +9,7 @@ import pytest
 from migrator.adapter import Capabilities, NameSpace, load_adapter
 from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Rename
+from migrator.model.catalog import Catalog, Rename, path_of
 from migrator.naming import Known, fit_names, parts_of
 from migrator.shortening import cut
 
@@ -191,5 +191,5 @@ def test_every_name_that_is_another_is_a_rename_and_an_entry() -> None:
 
 def test_a_schema_that_is_remapped_is_named_as_the_source_names_it() -> None:
     view = o.View("target", f"v{LONG}", o.Expression("SELECT 1", "mysql"))
-    catalog = fit_names(Catalog("mysql", "", (view,)), LIMIT, Known(), (("source", "target"),))
+    catalog = fit_names(Catalog("mysql", "", (view,)), LIMIT, Known(), {path_of(view): "source"})
     assert [rename.source_schema for rename in catalog.renames] == ["source"]

@@ -50,11 +50,11 @@ def find(catalog: Catalog, kind: type) -> o.Object:
 
 
 def test_without_remaps_nothing_changes() -> None:
-    assert transforms.apply(CATALOG, spec()) == CATALOG
+    assert transforms.remapped(CATALOG, spec()) == CATALOG
 
 
 def test_remap_schema_moves_every_object_and_reference() -> None:
-    moved = transforms.apply(CATALOG, spec((("hr", "app"),)))
+    moved = transforms.remapped(CATALOG, spec((("hr", "app"),)))
     assert [getattr(obj, "schema", obj.name) for obj in moved.objects] == ["app"] * 6
     table = find(moved, o.Table)
     assert isinstance(table, o.Table)
@@ -70,7 +70,7 @@ def test_remap_schema_moves_every_object_and_reference() -> None:
 
 
 def test_a_moved_table_remembers_where_its_rows_are() -> None:
-    moved = transforms.apply(CATALOG, spec((("hr", "app"),), (TableRemap(None, "emp", "staff"),)))
+    moved = transforms.remapped(CATALOG, spec((("hr", "app"),), (TableRemap(None, "emp", "staff"),)))
     table = find(moved, o.Table)
     assert isinstance(table, o.Table)
     assert table.qname == o.QName("app", "staff")
@@ -78,7 +78,7 @@ def test_a_moved_table_remembers_where_its_rows_are() -> None:
 
 
 def test_remap_table_is_followed_by_keys_owners_and_views() -> None:
-    moved = transforms.apply(CATALOG, spec(tables=(TableRemap("hr", "emp", "staff"),)))
+    moved = transforms.remapped(CATALOG, spec(tables=(TableRemap("hr", "emp", "staff"),)))
     table, sequence, view = find(moved, o.Table), find(moved, o.Sequence), find(moved, o.View)
     assert isinstance(table, o.Table)
     assert isinstance(sequence, o.Sequence)
@@ -89,12 +89,12 @@ def test_remap_table_is_followed_by_keys_owners_and_views() -> None:
 
 
 def test_remap_table_of_another_schema_leaves_the_table_alone() -> None:
-    moved = transforms.apply(CATALOG, spec(tables=(TableRemap("sales", "emp", "staff"),)))
+    moved = transforms.remapped(CATALOG, spec(tables=(TableRemap("sales", "emp", "staff"),)))
     assert moved == CATALOG
 
 
 def test_a_program_whose_text_was_remapped_is_in_the_loss_list_of_the_plan() -> None:
-    moved = transforms.apply(CATALOG, spec((("hr", "app"),)))
+    moved = transforms.remapped(CATALOG, spec((("hr", "app"),)))
     ddl = load_adapter("postgresql").ddl(moved)
     losses = [loss for phase in plan(moved, "ALL", ddl) for step in phase.steps for loss in step.script.losses]
     assert [(loss.object, loss.rule) for loss in losses] == [('FUNCTION:"app"."f"', "program-remap")]
@@ -103,7 +103,7 @@ def test_a_program_whose_text_was_remapped_is_in_the_loss_list_of_the_plan() -> 
 def test_two_tables_may_not_come_to_one_name() -> None:
     catalog = CATALOG.with_objects((o.Table("a", "x", ()), o.Table("b", "x", ())))
     with pytest.raises(NamesCollide, match=r'"a"\."x" and "b"\."x"'):
-        transforms.apply(catalog, spec((("a", "c"), ("b", "c"))))
+        transforms.remapped(catalog, spec((("a", "c"), ("b", "c"))))
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_literals_with_escapes_of_postgresql_are_left_alone() -> None:
 
 
 def test_remaps_find_names_that_differ_in_case_only() -> None:
-    moved = transforms.apply(CATALOG, spec((("HR", "app"),), (TableRemap("Hr", "EMP", "staff"),)))
+    moved = transforms.remapped(CATALOG, spec((("HR", "app"),), (TableRemap("Hr", "EMP", "staff"),)))
     table = find(moved, o.Table)
     assert isinstance(table, o.Table)
     assert (table.qname, table.source) == (o.QName("app", "staff"), o.QName("hr", "emp"))
@@ -158,7 +158,7 @@ def test_a_remap_of_nothing_is_remarked_on() -> None:
 
 def test_children_of_a_renamed_table_follow_it() -> None:
     child = o.Table("hr", "temp", (o.Column("id", t.Integer()),), parents=(o.QName("hr", "emp"),))
-    moved = transforms.apply(CATALOG.with_objects((EMP, child)), spec(tables=(TableRemap(None, "emp", "staff"),)))
+    moved = transforms.remapped(CATALOG.with_objects((EMP, child)), spec(tables=(TableRemap(None, "emp", "staff"),)))
     assert moved.table(o.QName("hr", "temp")) == o.Table(
         "hr", "temp", child.columns, parents=(o.QName("hr", "staff"),), origin=child.qname
     )
@@ -169,7 +169,7 @@ def test_a_program_whose_text_names_a_renamed_table_is_a_loss() -> None:
         return o.Program("hr", name, "FUNCTION", o.Expression(text, "postgresql"))
 
     objects = (EMP, program("uses", "... FROM Emp e"), program("other", "... FROM temp, emp_old"))
-    moved = transforms.apply(CATALOG.with_objects(objects), spec(tables=(TableRemap(None, "emp", "staff"),)))
+    moved = transforms.remapped(CATALOG.with_objects(objects), spec(tables=(TableRemap(None, "emp", "staff"),)))
     assert [str(loss) for loss in moved.losses] == ['FUNCTION:"hr"."uses": its source text still names emp [program-remap]']
 
 
@@ -177,7 +177,7 @@ def test_a_program_whose_text_names_a_renamed_table_is_a_loss() -> None:
 def test_sequences_and_types_may_not_come_to_one_name(kind) -> None:  # type: ignore[no-untyped-def]
     catalog = CATALOG.with_objects((kind("a", "x"), kind("b", "x")))
     with pytest.raises(NamesCollide):
-        transforms.apply(catalog, spec((("a", "b"),)))
+        transforms.remapped(catalog, spec((("a", "b"),)))
 
 
 @pytest.mark.parametrize(
@@ -189,11 +189,12 @@ def test_sequences_and_types_may_not_come_to_one_name(kind) -> None:  # type: ig
 )
 def test_two_names_for_one_object_contradict_each_other(contradiction: JobSpec) -> None:
     with pytest.raises(ConflictingParameters, match=r"two names: .*a.* and .*b"):
-        transforms.apply(CATALOG, contradiction)
+        transforms.remapped(CATALOG, contradiction)
 
 
 def test_a_remap_that_is_said_twice_is_one() -> None:
-    assert transforms.apply(CATALOG, spec((("hr", "a"), ("hr", "a")))) == transforms.apply(CATALOG, spec((("hr", "a"),)))
+    once, twice = spec((("hr", "a"),)), spec((("hr", "a"), ("hr", "a")))
+    assert transforms.remapped(CATALOG, twice) == transforms.remapped(CATALOG, once)
 
 
 def test_entries_of_what_was_read_follow_the_names() -> None:
@@ -203,7 +204,7 @@ def test_entries_of_what_was_read_follow_the_names() -> None:
         Loss('SCHEMA:"hr"', "r", "of a schema"),
         Loss("DATABASE", "r", "of no schema"),
     )
-    moved = transforms.apply(read, spec((("hr", 'a"pp'),), (TableRemap(None, "emp", "staff"),)))
+    moved = transforms.remapped(read, spec((("hr", 'a"pp'),), (TableRemap(None, "emp", "staff"),)))
     assert [loss.object for loss in moved.losses] == [
         'TABLE:"a""pp"."staff"',
         'TABLE:"a""pp"."left ""behind"""',

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from migrator.ends import answer
 from migrator.errors import RenameMapTaken, RenamesNotKept
 from migrator.job import control
-from migrator.model.catalog import Catalog, Rename, object_type
+from migrator.job.session import Start
+from migrator.model.catalog import COLUMN, Catalog, Rename, object_type
+from migrator.model.codec import decode, encode
 from migrator.model.objects import QName, Schema, Table, View
-from migrator.naming import COLUMN, PARTS, parts_of
+from migrator.naming import PARTS, Known, parts_of
 from migrator.operations.importing.job import Import
-from migrator.operations.naming import entries, present
+from migrator.operations.naming import Named, entries, present
 from migrator.operations.target import met, staying
 from migrator.rename_map import Entry, RenameMap, key_of
 
+T = TypeVar("T")
+
+_NOTED = "names"
+"""What a job's record calls the names that it has chosen."""
 _Thing: TypeAlias = tuple[str, str, str, str]
+
+
+def noted(named: Named) -> list[Any]:
+    """What a job's record says of the names that it has chosen, so that a restart need not choose them again."""
+    return [encode(one) for one in (*named.known.long, *named.catalog.renames)]
+
+
+def chosen(start: Start) -> Known | None:
+    """The names that a job had chosen before it is started again, whatever the target has by now; None: none yet."""
+    said = start.recall(_NOTED)
+    return None if said is None else Known(tuple(decode(one) for one in said), decided=True)
 
 
 def keep(job: Import) -> None:
@@ -52,13 +69,15 @@ def _put(job: Import, schema: str, renames: Sequence[Rename]) -> None:
     """Let a map, which is made if need be, say of ``renames`` what it does not say yet."""
     job.record.job()  # a job that another process has taken over says nothing any more
     kept = RenameMap(schema)
-    if any(obj.name.lower() == kept.qname.name for obj in job.catalog.objects if isinstance(obj, Table | View)):
+    relations = (obj for obj in job.catalog.objects if isinstance(obj, Table | View) and obj.schema == schema)
+    if any(obj.name.lower() == kept.qname.name for obj in relations):
         raise RenameMapTaken(table=kept.qname)
     kept.create(job.connection)
-    said = {(key_of(entry.rename), entry.rename.source_name) for entry in kept.entries(job.connection)}
+    said = set(kept.entries(job.connection))
     for one in renames:
-        if (key_of(one), one.source_name) not in said:
-            kept.put(job.connection, Entry(one, job.origin.catalog.dialect, str(job.session.job)))
+        entry = Entry(one, job.origin.catalog.dialect, str(job.session.job))
+        if entry not in said:  # what another job has said is this one's from now on
+            kept.put(job.connection, entry)
 
 
 def settle(job: Import) -> None:
@@ -67,18 +86,27 @@ def settle(job: Import) -> None:
     What another job that is on record is about to make is left alone. A job that has made everything is none the worse for a
     map that cannot be put right: that is a remark.
     """
-    schemas = present(job.target, job.connection, job.catalog)
-    found, refused = answer(job.adapter, lambda: {schema: entries(job.connection, schema) for schema in schemas})
-    if refused is not None:
-        job.log.message(str(refused))
-    own = dict(_by_schema(job.catalog.renames, schemas))
-    if not found or not (own or any(found.values())):
+    schemas = _answered(job, lambda: present(job.target, job.connection, job.catalog)) or []
+    asked = {schema: _answered(job, partial(entries, job.connection, schema)) for schema in schemas}
+    found = {schema: said for schema, said in asked.items() if said is not None}
+    own = dict(_by_schema(job.catalog.renames, found))
+    if not (own or any(found.values())):
         return
-    there = _things(job.read_target().catalog)
+    there = _answered(job, lambda: _things(job.read_target().catalog))
+    if there is None:
+        return
     for schema, said in found.items():
         _, refused = answer(job.adapter, partial(_settle, job, schema, own.get(schema, []), said, there))
         if refused is not None and (line := _not_kept(schema, refused.message)) not in job.said():
             job.log.message(line)
+
+
+def _answered(job: Import, ask: Callable[[], T]) -> T | None:
+    """What the target answers; None: it does not, which is remarked."""
+    found, refused = answer(job.adapter, ask)
+    if refused is not None:
+        job.log.message(f"the rename map is left as it is: {refused}")
+    return found
 
 
 def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], there: set[_Thing]) -> None:
@@ -86,7 +114,14 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
     if made:
         _put(job, schema, made)
     mine = {key_of(one) for one in own}
-    gone = [entry for entry in said if _thing(entry.rename) not in there]
+    anew, objects = {_of(one) for one in own}, _things(job.catalog)
+    untrue = {
+        key_of(entry.rename)
+        for entry in said
+        if key_of(entry.rename) not in mine and _of(entry.rename) in anew and _thing(entry.rename) in objects
+    }
+    gone = [entry for entry in said if _thing(entry.rename) not in there or key_of(entry.rename) in untrue]
+    mine |= untrue
     if not all(key_of(entry.rename) in mine for entry in gone):
         others = {str(other.qname) for other in (*control.jobs_in(job.target), *control.local_jobs())}
         others -= {str(job.session.job)}
@@ -97,6 +132,11 @@ def _settle(job: Import, schema: str, own: list[Rename], said: list[Entry], ther
             name = QName(schema, entry.rename.table or entry.rename.name)
             what = f"{entry.rename.kind} {entry.rename.name}" + (f" of {name}" if entry.rename.table else "")
             job.log.message(f"{RenameMap(schema).qname} says nothing of {what} any more, which is not there")
+
+
+def _of(rename: Rename) -> tuple[str, str, str, str, int]:
+    """What has another name. An entry that tells of one which something else has by now is untrue."""
+    return rename.kind, rename.schema, rename.table, rename.source_name, rename.number
 
 
 def _thing(rename: Rename) -> _Thing:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from migrator import rejects
 from migrator.dump import reader
 from migrator.ends import Database
@@ -15,9 +13,10 @@ from migrator.model.objects import QName, Schema, Table
 from migrator.operations.importing import checking, existing, loading, losses, renaming, resuming
 from migrator.operations.importing.job import Import, identity, listed
 from migrator.operations.master_only import master_only
+from migrator.operations.naming import Named
 from migrator.operations.restoring import restore
 from migrator.operations.rows import estimate, granules, object_rows
-from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored
+from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored, of_catalog
 from migrator.operations.work import Work, linked
 from migrator.origins import origin, verify
 from migrator.plan import SCHEMAS, TABLE_DATA, prefix
@@ -35,17 +34,17 @@ def import_(work: Work, start: Start | None) -> int:
     if spec.master_only:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
-        catalog, remarks = accepted(spec, opened, target)
+        named = accepted(spec, opened, target, server, None if start is None else renaming.chosen(start))
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
-        ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
-        with session(spec, target, server, start, _relations(catalog)) as job, target.connect() as connection:
+        ddl, phases = drawn_up(spec, opened, named.catalog, target, server, link)
+        with session(spec, target, server, start, _relations(named.catalog)) as job, target.connect() as connection:
             work.begin(job)
             if spec.network_link is None:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
             importing = Import(work, opened, ddl, phases, target, connection, job)
-            _run(importing, remarks)
+            _run(importing, named)
             if spec.content != "DATA_ONLY":
                 log.inventory(_inventory(importing))
             return log.finish(job.job, "COMPLETED")
@@ -71,10 +70,10 @@ def _relations(catalog: Catalog) -> set[QName]:
     return names
 
 
-def _run(job: Import, remarks: Sequence[str]) -> None:
+def _run(job: Import, named: Named) -> None:
     """Run all phases."""
     if not job.session.restarted:
-        _plan(job, remarks)
+        _plan(job, named)
     recorded = job.begin()
     try:
         if job.session.restarted:
@@ -104,7 +103,7 @@ def _inventory(job: Import) -> Inventory:
     states = {row.item: row.state for row in job.record.rows("OBJECT")}
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
-    told = (*job.catalog.losses, *losses.changed(losses.counted(job)))
+    told = (*of_catalog(job.spec, job.catalog, job.existing), *losses.changed(losses.counted(job)))
     return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
 
 
@@ -128,21 +127,22 @@ def _run_phases(job: Import) -> None:
     checking.check_inline_keys(job)
 
 
-def _plan(job: Import, remarks: Sequence[str]) -> None:
-    """Record every object and granule; then that this is the plan. ``remarks``: on how they come to be what they are.
+def _plan(job: Import, named: Named) -> None:
+    """Record every object and granule; then that this is the plan. ``named``: how they come to be what they are.
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
     """
     check_one_method(job.spec, job.origin, job.decisions)
-    job.work.say((*job.origin.notes, *remarks, *job.policies.unmatched))
+    job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched))
     estimates = estimate(job.work, job.origin, job.tables.values())
-    for loss in job.catalog.losses:
+    for loss in of_catalog(job.spec, job.catalog, job.there.tables):
         job.log.loss(loss)
     job.record.clear("OBJECT", "GRANULE")
     job.record.insert(object_rows(job.phases))
     job.record.insert(granules(job.origin, job.tables, estimates))
     job.session.note(
         plan=identity(job.phases),
+        names=renaming.noted(named),
         source=job.origin.identity,
         mark=job.origin.mark,
         existing=listed(job.there.tables),
