@@ -76,6 +76,8 @@ class Capabilities:
     """What must have names of their own, and within what?"""
     reserved_prefix: str = ""
     """How may no index be named? (Empty: there is no such rule.)"""
+    reserved_names: frozenset[str] = frozenset()
+    """What may no index, unique key or foreign key be called, in small letters?"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     tables_without_columns: bool = False

@@ -160,6 +160,8 @@ class _Spaces:
         reserved = self._capabilities.reserved_prefix
         if reserved and isinstance(part, Index) and name.lower().startswith(reserved):
             return False
+        if isinstance(part, Index | Unique | ForeignKey) and name.lower() in self._capabilities.reserved_names:
+            return False
         places = self._places(table, part, name)
         return places.isdisjoint(self._given) and all(self._there.get(place, table.qname) == table.qname for place in places)
 

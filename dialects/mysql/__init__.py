@@ -58,6 +58,7 @@ class MySQL(Adapter):
             NameSpace(frozenset({"check"})),
             NameSpace(frozenset({"unique", "index"}), "table"),
         ),
+        reserved_names=frozenset({"primary", "gen_clust_index"}),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
