@@ -17,6 +17,7 @@ from migrator.column_types import choose_types
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
+from migrator.identities import fit_sequences
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -297,5 +298,7 @@ def apply(
     if capabilities is not None:
         catalog = as_integers(catalog, spec.number_types, capabilities)
         catalog = leave_out_tables_without_columns(catalog, capabilities)
-        catalog = check_names(fit_names(catalog, capabilities, names(catalog), spec.remap_schema), spec)
+        known = names(catalog)
+        catalog = check_names(fit_names(catalog, capabilities, known, spec.remap_schema), spec)
+        catalog = fit_sequences(catalog, capabilities, known)
     return catalog

@@ -19,7 +19,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
-from .types import DIALECT, neutral, quote
+from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
 
@@ -214,7 +214,7 @@ class _Dictionary:
                     path = f"TABLE:{o.QName(row.owner_schema, row.owner_table)}"
                     detail = "the comment on its sequence is not carried"
                     self._losses.append(Loss(path, "sequence-comment", detail, row.owner_name))
-                usual = f"{row.owner_table}_{row.owner_name}_seq"
+                usual = USUAL_SEQUENCE.format(table=row.owner_table, column=row.owner_name)
                 name = row.name if row.name != usual else None
                 self._identities[row.owner, row.owner_column] = o.Identity(**options, sequence=name)
                 if row.persistence != row.owner_persistence:

@@ -9,6 +9,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from migrator.ends import Database, answer
+from migrator.identities import has_named_sequences
 from migrator.model.catalog import Catalog, Rename
 from migrator.model.objects import Schema, Table
 from migrator.naming import Known, parts_of
@@ -53,7 +54,8 @@ class NamesThere:
             found = present(self.target, connection, catalog)
             renames = tuple(rename for schema in found for rename in self._renames(connection, schema))
             named = (part.name for table in catalog.of(Table) for part in parts_of(table))
-            there = self._there(connection, found) if found and self.makes_parts and any(named) else None
+            asks = self.makes_parts and (any(named) or has_named_sequences(catalog))
+            there = self._there(connection, found) if found and asks else None
         self.notes += _overruled(catalog, renames)
         return Known(renames, there)
 
