@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from itertools import count
+from itertools import count, islice
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
@@ -118,6 +118,8 @@ _PROGRAM = re.compile(
 )
 _INDEX_METHODS = frozenset({"btree", "hash", "rtree", "fulltext", "spatial", ""})
 _OF_WORDS_AND_PLACES = frozenset({"fulltext", "spatial"})
+_PARTNERS_NAMED = 8
+"""How many columns an entry names of those that keys join one with."""
 _STEM = 60
 """How much of a name stands before a number that makes it another one."""
 
@@ -223,12 +225,12 @@ class MySQLDDL(DDL):
         joined = self._joined(table, column)
         if joined is None:
             return own
-        sql = common([self._declared_alone(*one).sql for one in joined.members], any(map(self._counts, joined.members)))
+        sql = self._common(joined)
         if sql is None or sql == own.sql:
             return own
-        others = ", ".join(
-            f"{there.name}.{one.name}" for there, one in joined.members if one.name != column.name or there != table
-        )
+        here, more = (table.qname, column.name), len(joined.members) - 1 - _PARTNERS_NAMED
+        names = (f"{there.name}.{one.name}" for there, one in joined.members if (there.qname, one.name) != here)
+        others = ", ".join(islice(names, _PARTNERS_NAMED)) + (f" and {more} more" if more > 0 else "")
         detail = f"is {sql} here, not {own.sql}: foreign keys join it with {others}, and want one type of all"
         return replace(
             own, sql=sql, loss="; ".join(filter(None, (own.loss, detail))), rule=own.rule if own.loss else "key-type"
@@ -241,6 +243,18 @@ class MySQLDDL(DDL):
     @cached_property
     def _partners(self) -> dict[Place, Partners]:
         return partners(self.catalog.of(Table))
+
+    def _common(self, joined: Partners) -> str | None:
+        """The declaration that holds the values of all columns of a group, found once for each."""
+        lead = joined.lead[0].qname, joined.lead[1].name
+        if lead not in self._commons:
+            declared = [self._declared_alone(*one).sql for one in joined.members]
+            self._commons[lead] = common(declared, any(map(self._counts, joined.members)))
+        return self._commons[lead]
+
+    @cached_property
+    def _commons(self) -> dict[Place, str | None]:
+        return {}
 
     def _counts(self, place: tuple[Table, Column]) -> bool:
         return self.identity_of(*place) is not None
