@@ -39,7 +39,7 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
+from .dictionary import HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
 from .partners import Partners, Place, common, partners
 from .types import (
@@ -824,6 +824,8 @@ class MySQLDDL(DDL):
         sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
         if index.comment:
             sql += f" COMMENT {self.literal(index.comment)}"
+        if index.method == "btree" and self.native and dict(table.options).get("ENGINE") in HASHES:
+            sql += " USING BTREE"
         sql += self._hidden_clause(table, index, losses)
         return Script((sql,), tuple(losses))
 

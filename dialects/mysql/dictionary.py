@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -396,7 +396,7 @@ class Reader:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
         if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
             sql = self.created(table.qname, "index-options", "options of indexes are")
-            for index, said in _said_of_indexes(sql, row["engine"]):
+            for index, said in _said_of_indexes(sql, row["engine"], {index.name for index in table.indexes}):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
@@ -763,23 +763,24 @@ _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)
 """A period as SHOW CREATE TABLE has it, in tables that have such a check."""
 
-_INDEX = re.compile(r"^ +(?:\w+ )?(?:(PRIMARY) )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
+_INDEX = re.compile(r"^ +(?:(PRIMARY) |\w+ )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
 _TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*'")
 _OF_INDEX = re.compile(r"KEY_BLOCK_SIZE=\d+|WITH PARSER `\w+`|USING \w+")
-_HASHES = frozenset({"MEMORY"})
+HASHES = frozenset({"MEMORY"})
 """The engines whose indexes are hashes where no kind is given; a hash elsewhere is what a key of long texts becomes."""
 
 
-def _said_of_indexes(sql: str, engine: str) -> Iterator[tuple[str, str]]:
-    """What SHOW CREATE TABLE says of indexes and the dictionary does not: their kind, their blocks, the parser of words.
+def _said_of_indexes(sql: str, engine: str, carried: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What SHOW CREATE TABLE says of indexes and the model does not: the kind of a key, blocks, the parser of words.
 
-    ``engine``: the table's.
+    ``engine``: the table's; ``carried``: the indexes, whose kinds the model has.
     """
-    for primary, name, rest in _INDEX.findall(sql):
-        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option != "USING HASH"]
-        said = [option for option in said if option != "USING BTREE" or engine in _HASHES]
+    for primary, quoted_name, rest in _INDEX.findall(sql):
+        name = primary or quoted_name.replace("``", "`")
+        usual = {"USING HASH"} | ({"USING BTREE"} if engine not in HASHES or name in carried else set())
+        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option not in usual]
         if said:
-            yield primary or name.replace("``", "`"), ", ".join(said)
+            yield name, ", ".join(said)
 
 
 _USUAL = frozenset({("Aria", "transactional", "1")})
