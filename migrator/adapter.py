@@ -76,8 +76,12 @@ class Capabilities:
     """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""
     """How may no index be named? (Empty: there is no such rule.)"""
+    reserved_names: frozenset[str] = frozenset()
+    """What may no index, unique key or foreign key be called, in small letters?"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
+    identity_sequence: str = ""
+    """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False

@@ -63,6 +63,8 @@ class Known:
     renames: tuple[Rename, ...] = ()
     there: Catalog | None = None
     decided: bool = False
+    usual: frozenset[tuple[str, str]] = frozenset()
+    """Where that is so: the columns, each after its table's label, whose sequences have got the usual names."""
 
     @cached_property
     def long(self) -> tuple[Rename, ...]:
@@ -180,6 +182,8 @@ class _Spaces:
     def _is_free(self, table: Table, part: Part, name: str) -> bool:
         reserved = self._capabilities.reserved_prefix
         if reserved and isinstance(part, Index) and name.lower().startswith(reserved):
+            return False
+        if isinstance(part, Index | Unique | ForeignKey) and name.lower() in self._capabilities.reserved_names:
             return False
         places = self._places(table, part, name)
         return places.isdisjoint(self._given) and all(self._there.get(place, table.qname) == table.qname for place in places)

@@ -17,6 +17,7 @@ from migrator.column_types import choose_types
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
+from migrator.identities import fit_sequences
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -320,4 +321,5 @@ def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Kn
     """
     catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
-    return check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)
+    catalog = check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)
+    return fit_sequences(catalog, capabilities, known)

@@ -59,6 +59,7 @@ class MySQL(Adapter):
         identifier_limit=(64, "characters"),
         select_list=4000,
         name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
+        reserved_names=frozenset({"primary", "gen_clust_index"}),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
+from itertools import count, islice
 
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
@@ -38,7 +39,7 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
+from .dictionary import HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
 from .partners import Partners, Place, common, partners
 from .types import (
@@ -116,6 +117,11 @@ _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
 )
 _INDEX_METHODS = frozenset({"btree", "hash", "rtree", "fulltext", "spatial", ""})
+_OF_WORDS_AND_PLACES = frozenset({"fulltext", "spatial"})
+_PARTNERS_NAMED = 8
+"""How many columns an entry names of those that keys join one with."""
+_STEM = 60
+"""How much of a name stands before a number that makes it another one."""
 
 
 @dataclass(frozen=True)
@@ -219,12 +225,12 @@ class MySQLDDL(DDL):
         joined = self._joined(table, column)
         if joined is None:
             return own
-        sql = common([self._declared_alone(*one).sql for one in joined.members], any(map(self._counts, joined.members)))
+        sql = self._common(joined)
         if sql is None or sql == own.sql:
             return own
-        others = ", ".join(
-            f"{there.name}.{one.name}" for there, one in joined.members if one.name != column.name or there != table
-        )
+        here, more = (table.qname, column.name), len(joined.members) - 1 - _PARTNERS_NAMED
+        names = (f"{there.name}.{one.name}" for there, one in joined.members if (there.qname, one.name) != here)
+        others = ", ".join(islice(names, _PARTNERS_NAMED)) + (f" and {more} more" if more > 0 else "")
         detail = f"is {sql} here, not {own.sql}: foreign keys join it with {others}, and want one type of all"
         return replace(
             own, sql=sql, loss="; ".join(filter(None, (own.loss, detail))), rule=own.rule if own.loss else "key-type"
@@ -237,6 +243,18 @@ class MySQLDDL(DDL):
     @cached_property
     def _partners(self) -> dict[Place, Partners]:
         return partners(self.catalog.of(Table))
+
+    def _common(self, joined: Partners) -> str | None:
+        """The declaration that holds the values of all columns of a group, found once for each."""
+        lead = joined.lead[0].qname, joined.lead[1].name
+        if lead not in self._commons:
+            declared = [self._declared_alone(*one).sql for one in joined.members]
+            self._commons[lead] = common(declared, any(map(self._counts, joined.members)))
+        return self._commons[lead]
+
+    @cached_property
+    def _commons(self) -> dict[Place, str | None]:
+        return {}
 
     def _counts(self, place: tuple[Table, Column]) -> bool:
         return self.identity_of(*place) is not None
@@ -755,6 +773,16 @@ class MySQLDDL(DDL):
             return made
         return replace(made, statements=tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements))
 
+    def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """``FOREIGN KEY``, after an index for it where another one has the name of the key, as the server would call it."""
+        sql = super().foreign_key_clause(table, key, losses)
+        given = (*(unique.name for unique in table.uniques), *(index.name for index in table.indexes))
+        names = {name.lower() for name in given if name is not None}
+        if key.name is None or key.name.lower() not in names or any(_serves(own, key) for own in _ordered_keys(table)):
+            return sql
+        name = next(name for n in count(2) if (name := f"{key.name[:_STEM]}_{n}").lower() not in names)
+        return f"INDEX {self.quote(name)} ({self.columns(key.columns)}), ADD {sql}"
+
     def actions(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``ON DELETE … ON UPDATE …``, always written: the servers' defaults differ. There is no SET DEFAULT."""
         self.name_set_columns(table, key, losses)
@@ -796,6 +824,8 @@ class MySQLDDL(DDL):
         sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
         if index.comment:
             sql += f" COMMENT {self.literal(index.comment)}"
+        if index.method == "btree" and self.native and dict(table.options).get("ENGINE") in HASHES:
+            sql += " USING BTREE"
         sql += self._hidden_clause(table, index, losses)
         return Script((sql,), tuple(losses))
 
@@ -819,7 +849,7 @@ class MySQLDDL(DDL):
 
     def prefix(self, table: Table, index: Index, name: str) -> int | None:
         """How much of a column an index can cover, None: all of it."""
-        if index.method in {"fulltext", "spatial"} or self.keeps_native(table.column(name)):
+        if index.method in _OF_WORDS_AND_PLACES or self.keeps_native(table.column(name)):
             return None
         made = self.declarations(table)
         sizes = {k.column: _index_bytes(table.column(k.column), made[k.column]) for k in index.keys if k.column}
@@ -921,6 +951,21 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, ...]]:
     for index in table.indexes:
         if index.unique and index.where is None:
             yield tuple(key.column for key in index.keys if key.column is not None)
+
+
+def _ordered_keys(table: Table) -> Iterator[tuple[str | None, ...]]:
+    """The columns of the keys and indexes that look rows up by whole values, None for what is none."""
+    if table.primary_key is not None:
+        yield table.primary_key.columns
+    yield from (unique.columns for unique in table.uniques)
+    for index in table.indexes:
+        if index.method not in _OF_WORDS_AND_PLACES:
+            yield tuple(None if key.length is not None else key.column for key in index.keys)
+
+
+def _serves(own: tuple[str | None, ...], key: ForeignKey) -> bool:
+    """Whether an index over these columns begins with those of a foreign key, which then needs no other."""
+    return own[: len(key.columns)] == key.columns
 
 
 def _elastic(column: Column) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -48,7 +48,7 @@ from migrator.model.objects import (
 )
 from migrator.model.objects import Sequence as SequenceObject
 
-from . import privileges
+from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
@@ -258,9 +258,10 @@ class Reader:
         try:
             state = execute_verbatim(self.connection, f"SELECT * FROM {qualified(name)}").mappings().one()
         except sa.exc.DBAPIError as error:
-            if error.connection_invalidated:
+            refusal = messages.unopened(error)
+            if refusal is None:
                 raise
-            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {_message(error)}"))
+            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {refusal}"))
             return None
         return SequenceObject(
             name.schema,
@@ -293,11 +294,15 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        sql = self.texts.table(QName(schema, name))
-        if not sql:
-            detail = "foreign keys are not carried: the server does not show them to this user"
-            self.losses.append(Loss(f"TABLE:{QName(schema, name)}", "privileges", detail))
+        sql = self.created(QName(schema, name), "privileges", "foreign keys are")
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
+
+    def created(self, table: QName, rule: str, what: str) -> str:
+        """SHOW CREATE TABLE; empty where the server refuses, whose words then name ``what`` is not carried."""
+        sql = self.texts.table(table)
+        if table in self.texts.refusals:
+            self.losses.append(Loss(f"TABLE:{table}", rule, f"{what} not carried: {self.texts.refusals[table]}"))
+        return sql
 
     def keys_query(self) -> str:
         """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index."""
@@ -390,7 +395,8 @@ class Reader:
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
         if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
-            for index, said in _said_of_indexes(self.texts.table(table.qname), row["engine"]):
+            sql = self.created(table.qname, "index-options", "options of indexes are")
+            for index, said in _said_of_indexes(sql, row["engine"], {index.name for index in table.indexes}):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
@@ -501,7 +507,7 @@ class Reader:
         """Name MariaDB's periods, each of which the dictionary shows as a check that one column is less than another."""
         if not self.flavor.mariadb or not any(_PERIOD_CHECK.fullmatch(check.expression.sql) for check in table.checks):
             return
-        for found in _PERIOD.finditer(self.texts.table(table.qname)):
+        for found in _PERIOD.finditer(self.created(table.qname, "period", "periods are")):
             detail = f"period {found['name']} is left out: its check stays, FOR PORTION OF and WITHOUT OVERLAPS do not"
             self.losses.append(Loss(path_of(table), "period", detail))
 
@@ -548,11 +554,13 @@ class Reader:
         """How a table is partitioned, in the server's words."""
         if not rows:
             return None
-        text = self.texts.table(name)
+        text = self.created(name, "partitioning", "partitions are")
         begins = [found.end() for found in _PARTITION_BY.finditer(text)]
         if not begins:
-            detail = "partitions are not carried: the server does not show them to this user"
-            self.losses.append(Loss(f"TABLE:{name}", "partitioning", detail))
+            if text:
+                self.losses.append(
+                    Loss(f"TABLE:{name}", "partitioning", "partitions are not carried: their clause is not shown")
+                )
             return None
         clause = text[begins[-1] :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
@@ -689,11 +697,6 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
-def _message(error: sa.exc.DBAPIError) -> str:
-    """What the server says."""
-    return str(error.orig.args[-1]) if error.orig is not None and error.orig.args else str(error)
-
-
 def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -760,23 +763,24 @@ _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)
 """A period as SHOW CREATE TABLE has it, in tables that have such a check."""
 
-_INDEX = re.compile(r"^ +(?:\w+ )?(?:(PRIMARY) )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
+_INDEX = re.compile(r"^ +(?:(PRIMARY) |\w+ )?KEY (?:`((?:[^`]|``)+)` )?\(.*?\)(.*)$", re.MULTILINE)
 _TEXT = re.compile(r"'(?:[^'\\]|''|\\.)*'")
 _OF_INDEX = re.compile(r"KEY_BLOCK_SIZE=\d+|WITH PARSER `\w+`|USING \w+")
-_HASHES = frozenset({"MEMORY"})
+HASHES = frozenset({"MEMORY"})
 """The engines whose indexes are hashes where no kind is given; a hash elsewhere is what a key of long texts becomes."""
 
 
-def _said_of_indexes(sql: str, engine: str) -> Iterator[tuple[str, str]]:
-    """What SHOW CREATE TABLE says of indexes and the dictionary does not: their kind, their blocks, the parser of words.
+def _said_of_indexes(sql: str, engine: str, carried: Collection[str]) -> Iterator[tuple[str, str]]:
+    """What SHOW CREATE TABLE says of indexes and the model does not: the kind of a key, blocks, the parser of words.
 
-    ``engine``: the table's.
+    ``engine``: the table's; ``carried``: the indexes, whose kinds the model has.
     """
-    for primary, name, rest in _INDEX.findall(sql):
-        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option != "USING HASH"]
-        said = [option for option in said if option != "USING BTREE" or engine in _HASHES]
+    for primary, quoted_name, rest in _INDEX.findall(sql):
+        name = primary or quoted_name.replace("``", "`")
+        usual = {"USING HASH"} | ({"USING BTREE"} if engine not in HASHES or name in carried else set())
+        said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option not in usual]
         if said:
-            yield primary or name.replace("``", "`"), ", ".join(said)
+            yield name, ", ".join(said)
 
 
 _USUAL = frozenset({("Aria", "transactional", "1")})

@@ -62,6 +62,8 @@ class Texts:
     connection: sa.Connection
     mariadb: bool
     show: Callable[[str, str], str]
+    refusals: dict[QName, str] = field(default_factory=dict)
+    """What the server says instead of showing a table."""
     _tables: dict[QName, str] = field(default_factory=dict)
 
     def table(self, name: QName) -> str:
@@ -70,9 +72,10 @@ class Texts:
             try:
                 self._tables[name] = self.show(f"SHOW CREATE TABLE {qualified(name)}", "Create Table")
             except sa.exc.DBAPIError as error:
-                if error.connection_invalidated:
+                refusal = messages.unopened(error)
+                if refusal is None:
                     raise
-                self._tables[name] = ""
+                self._tables[name], self.refusals[name] = "", refusal
         return self._tables[name]
 
     # --- expressions ------------------------------------------------------------------------------------------------

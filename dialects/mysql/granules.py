@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from migrator.adapter import Granule, Key, Read, execute_verbatim, key_granules
 from migrator.model.objects import QName, Table
 
-from . import paths
+from . import messages, paths
 from .estimates import FRESH_STATISTICS
 from .names import qualified, quote
 
@@ -126,7 +126,7 @@ def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granul
     try:
         return _granules(connection, table, size)
     except sa.exc.DBAPIError as error:
-        if error.connection_invalidated:
+        if messages.unopened(error) is None:
             raise
         return (Granule(bytes=table.bytes or 0),)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import sqlalchemy as sa
+
 from migrator.adapter import Trouble
 
 _PRIVILEGE_CODES = frozenset({1044, 1045, 1142, 1143, 1227, 1370, 1698, 1419, 3118})
@@ -13,6 +15,11 @@ _CONNECTION_CODES = frozenset(
 )
 """The driver's for a closed socket and a server out of reach; the server's for too many connections, shutdown, killed and
 aborted connections and network errors."""
+_UNOPENED_CODES = frozenset(
+    {1016, 1017, 1030, 1033, 1034, 1035, 1146, 1168, 1194, 1195, 1286, 1296, 1429, 1431, 1432, 1459, 1707, 1812, 1814, 1932}
+)
+"""A file of a table that is not there, wrong, crashed, of another version or engine; tables that a MERGE table is not of; a
+server that a table is at; a tablespace that is missing or discarded."""
 _ROOM_CODES = frozenset({1021, 1114})
 """The disk, or the table's file, is full."""
 _READ_ONLY_CODES = frozenset({1792, 1836})
@@ -47,6 +54,15 @@ def about(code: int, message: str) -> Trouble | None:
     if code == _AN_OPTION and "read-only option" in message:
         return "read-only"
     return "text" if no_text(message) else _TROUBLE.get(code)
+
+
+def unopened(error: sa.exc.DBAPIError) -> str | None:
+    """What the server says where it does not open a table, or not for this user; None: the error is about something else."""
+    code, *words = error.orig.args if error.orig is not None and error.orig.args else (None,)
+    message = str(words[0]) if words else str(error)
+    if not isinstance(code, int) or not (code in _UNOPENED_CODES or about(code, message) == "privilege"):
+        return None
+    return " ".join(message.split())
 
 
 def no_text(message: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -31,30 +32,32 @@ class Partners:
 def partners(tables: Iterable[Table]) -> dict[Place, Partners]:
     """The partners of each column that is in a foreign key, or that one refers to."""
     known = {table.qname: table for table in tables}
-    groups: dict[Place, set[Place]] = {}
+    order = {(table.qname, column.name): (table, column) for table in known.values() for column in table.columns}
+    above: dict[Place, Place] = {}
     referring: set[Place] = set()
+
+    def root(place: Place) -> Place:
+        while (higher := above.setdefault(place, place)) != place:
+            above[place] = above[higher]
+            place = higher
+        return place
+
     for table in known.values():
         for key in table.foreign_keys:
             for name, referred in zip(key.columns, key.referred_columns, strict=False):
                 here, there = (table.qname, name), (key.referred, referred)
-                if here == there or not _has(known, there):
-                    continue
-                referring.add(here)
-                joined = groups.get(here, {here}) | groups.get(there, {there})
-                groups |= dict.fromkeys(joined, joined)
-    order = {(table.qname, column.name): (table, column) for table in known.values() for column in table.columns}
+                if here != there and there in order:
+                    referring.add(here)
+                    above[root(here)] = root(there)
+    groups: dict[Place, list[Place]] = defaultdict(list)
+    for place in order:
+        if place in above:
+            groups[root(place)].append(place)
     made: dict[Place, Partners] = {}
-    for place, group in groups.items():
-        if place not in made:
-            places = [one for one in order if one in group]
-            lead = next((one for one in places if one not in referring), places[0])
-            made |= dict.fromkeys(places, Partners(order[lead], tuple(order[one] for one in places)))
+    for places in groups.values():
+        lead = next((one for one in places if one not in referring), places[0])
+        made |= dict.fromkeys(places, Partners(order[lead], tuple(order[one] for one in places)))
     return made
-
-
-def _has(known: dict[QName, Table], place: Place) -> bool:
-    table = known.get(place[0])
-    return table is not None and any(column.name == place[1] for column in table.columns)
 
 
 def common(declared: Sequence[str], counted: bool) -> str | None:

@@ -34,7 +34,7 @@ from . import facts
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import DIALECT, LACKS, NO_DATES, TYPES, has_fields, unsaid
+from .types import DIALECT, LACKS, NO_DATES, TYPES, USUAL_SEQUENCE, has_fields, unsaid
 
 _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
@@ -80,6 +80,7 @@ class PostgreSQL(Adapter):
             NameSpace(RELATIONS),
             NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
         ),
+        identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
         select_list=1600,
         formats=(_STREAM,),

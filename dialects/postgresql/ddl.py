@@ -193,17 +193,12 @@ class PostgreSQLDDL(DDL):
             column = replace(column, generated=replace(column.generated, stored=True))
         return super().generated_clause(table, column, losses)
 
-    def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``GENERATED … AS IDENTITY``, with the name of its sequence where that is another than the usual one."""
-        sql, identity = super().identity_clause(table, column, losses), column.identity
-        if not self.at_home or identity is None or identity.sequence is None:
-            return sql
-        if table.source.name != table.name:  # beside the table that has the name, it would be taken
-            detail = f"its sequence gets the usual name, not {identity.sequence}"
-            losses.append(Loss(path_of(table), "identity-sequence", detail, column.name))
-            return sql
-        name = self.qualified(table.schema, identity.sequence)
-        return sql.replace("AS IDENTITY (", f"AS IDENTITY (SEQUENCE NAME {name} ", 1)
+    def identity_options(self, table: Table, identity: Identity) -> str:
+        """The options, and the name of the sequence where that is another than the usual one."""
+        options = super().identity_options(table, identity)
+        if not self.at_home or identity.sequence is None:
+            return options
+        return f"SEQUENCE NAME {self.qualified(table.schema, identity.sequence)} {options}".rstrip()
 
     def sequence_options(self, of: Sequence | Identity) -> str:
         """The options, without bounds that no bigint reaches."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -19,7 +20,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
-from .types import DIALECT, neutral, quote
+from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
 
@@ -214,7 +215,7 @@ class _Dictionary:
                     path = f"TABLE:{o.QName(row.owner_schema, row.owner_table)}"
                     detail = "the comment on its sequence is not carried"
                     self._losses.append(Loss(path, "sequence-comment", detail, row.owner_name))
-                usual = f"{row.owner_table}_{row.owner_name}_seq"
+                usual = USUAL_SEQUENCE.format(table=row.owner_table, column=row.owner_name)
                 name = row.name if row.name != usual else None
                 self._identities[row.owner, row.owner_column] = o.Identity(**options, sequence=name)
                 if row.persistence != row.owner_persistence:
@@ -492,24 +493,28 @@ class _Dictionary:
             )
 
     def _index_losses(self, obj: o.Object, row: Row) -> None:
-        for key in self._indexes.get(row.oid, ()):
-            if key.opclass_options:
-                self._lose(obj, "opclass-options", f"parameters of an operator class of index {key.name} are not carried")
-            if key.attached:
-                if key.comment and key.is_first:
-                    self._lose(obj, "comment", f"the comment of index {key.name} of a partition is not carried")
-                continue
-            if key.counted_otherwise:
-                self._lose(obj, "index-options", f"the statistics target of index {key.name} is not carried")
-            if not key.is_first:
-                continue
-            if not key.valid and row.kind == "p":
-                detail = "is made on every partition (at the source, ON ONLY the table and some partitions)"
-                self._lose(obj, "index-only", f"index {key.name} {detail}")
-            elif not key.valid:
-                label = f"INVALID_INDEX:{o.QName(row.schema, key.name)}"
-                self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
-            self._place_of_index_losses(obj, key)
+        for _, keys in groupby(self._indexes.get(row.oid, ()), lambda key: key.oid):
+            self._losses_of_index(obj, row, list(keys))
+
+    def _losses_of_index(self, obj: o.Object, row: Row, keys: Sequence[Row]) -> None:
+        """Name what an index has and the model has not, by the rows of its keys."""
+        index = keys[0]
+        if not index.valid and not index.attached and row.kind != "p":
+            label = f"INVALID_INDEX:{o.QName(row.schema, index.name)}"
+            self._losses.append(Loss(label, "invalid-index", f"not carried: of {path_of(obj)}", part_of=path_of(obj)))
+            return
+        if any(key.opclass_options for key in keys):
+            self._lose(obj, "opclass-options", f"parameters of an operator class of index {index.name} are not carried")
+        if index.attached:
+            if index.comment:
+                self._lose(obj, "comment", f"the comment of index {index.name} of a partition is not carried")
+            return
+        if any(key.counted_otherwise for key in keys):
+            self._lose(obj, "index-options", f"the statistics target of index {index.name} is not carried")
+        if not index.valid:
+            detail = "is made on every partition (at the source, ON ONLY the table and some partitions)"
+            self._lose(obj, "index-only", f"index {index.name} {detail}")
+        self._place_of_index_losses(obj, index)
 
     def _place_of_index_losses(self, obj: o.Object, index: Row) -> None:
         """Name how and where an index, or that of a key, is stored."""

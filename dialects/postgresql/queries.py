@@ -199,7 +199,7 @@ SELECT i.indrelid AS relation, i.indexrelid AS oid, x.relname AS name, m.amname 
        {NULLS_NOT_DISTINCT} AS nulls_not_distinct, pg_get_expr(i.indpred, i.indrelid) AS where_,
        obj_description(i.indexrelid, 'pg_class') AS comment, x.relispartition AS attached, i.indisvalid AS valid,
        x.reloptions AS options, s.spcname AS tablespace, i.indisclustered AS clustered,
-       p.position = 1 AS is_first, COALESCE(ia.attstattarget, -1) <> -1 AS counted_otherwise,
+       COALESCE(ia.attstattarget, -1) <> -1 AS counted_otherwise,
        p.position <= i.indnkeyatts AS is_key, i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
        pg_get_indexdef(i.indexrelid, p.position, false) AS expression,
        COALESCE(i.indoption[p.position - 1], 0) & 1 = 1 AS descending,

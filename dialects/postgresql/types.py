@@ -13,6 +13,8 @@ from migrator.model.misfits import Misfit
 from migrator.model.objects import Column
 
 DIALECT = "postgresql"
+USUAL_SEQUENCE = "{table}_{column}_seq"
+"""How the sequence of an identity is called by default; the server cuts a longer name."""
 
 _KEYWORDS = frozenset(  # every keyword that is not unreserved in some version
     """

@@ -95,11 +95,16 @@ def _not_json(ask: Ask, column: str) -> str:
 
 
 def _too_deep(column: str) -> str:
-    """Whether a document has more brackets around one another than every database takes; odd keys may make it seem so."""
+    """Whether a document has more brackets around one another than every database takes; odd keys may make it seem so.
+
+    The document has a name of its own, since json_tree has columns that may be called as the column is.
+    """
     opened = f"length(replace(replace({column}, '[', ''), '{{', ''))"
-    around = "length(fullkey) - length(replace(replace(fullkey, '.', ''), '[', ''))"
-    deepest = f"SELECT max({around}) FROM json_tree({column}) WHERE type IN ('array', 'object')"
-    return f"CASE WHEN length({column}) - {opened} > {JSON_DEPTH} THEN ({deepest}) >= {JSON_DEPTH} ELSE 0 END"
+    around = "length(j.fullkey) - length(replace(replace(j.fullkey, '.', ''), '[', ''))"
+    depth = f"max(CASE WHEN j.type IN ('array', 'object') THEN {around} ELSE 0 END)"
+    deepest = f"SELECT {depth} FROM (SELECT {column} AS document) AS d, json_tree(d.document) AS j"
+    too_deep = f"coalesce(({deepest}) >= {JSON_DEPTH}, 1)"
+    return f"CASE WHEN length({column}) - {opened} > {JSON_DEPTH} THEN {too_deep} ELSE 0 END"
 
 
 def _not_uuid(ask: Ask, column: str) -> str:

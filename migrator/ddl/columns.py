@@ -256,8 +256,12 @@ class Columns(Expressions):
         """``GENERATED … AS IDENTITY``."""
         assert column.identity is not None
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
-        options = self.sequence_options(column.identity)
+        options = self.identity_options(table, column.identity)
         return f"GENERATED {kind} AS IDENTITY" + (f" ({options})" if options else "")
+
+    def identity_options(self, table: Table, identity: Identity) -> str:
+        """The options of an identity of a table."""
+        return self.sequence_options(identity)
 
     def sequence_options(self, of: Any) -> str:
         """The options of a sequence or identity that differ from a database's defaults."""

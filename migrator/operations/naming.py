@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from migrator import transforms
 from migrator.adapter import Capabilities, Server
 from migrator.ends import Database, answer
+from migrator.identities import has_named_sequences
 from migrator.model.catalog import Catalog, Rename
 from migrator.model.objects import Schema, Table
 from migrator.naming import Known, parts_of
@@ -78,7 +79,8 @@ def _ask(target: Database, capabilities: Capabilities, catalog: Catalog, *, make
             renames += [entry.rename for entry in said or ()]
             if refused is not None:
                 notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
-        if schemas and makes_parts and any(part.name for table in catalog.of(Table) for part in parts_of(table)):
+        named = any(part.name for table in catalog.of(Table) for part in parts_of(table)) or has_named_sequences(catalog)
+        if schemas and makes_parts and named:
             there, refused = answer(target.adapter, lambda: target.adapter.catalog(connection, schemas, proof=False))
             if refused is not None:
                 notes.append(f"the target does not say what names it has: {refused}")

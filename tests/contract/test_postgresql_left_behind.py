@@ -93,3 +93,25 @@ def test_an_index_that_was_not_finished_is_named(postgresql: Callable[..., str])
         outside_transactions(source, "CREATE UNIQUE INDEX CONCURRENTLY twice ON t (a)")
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
     assert re.findall(r"unsupported: (.*)", run.out) == ['INVALID_INDEX:"public"."twice"']
+
+
+def test_an_index_is_named_once_for_all_of_its_expressions_and_no_more_where_it_is_left_out(
+    postgresql: Callable[..., str],
+) -> None:
+    source, target = postgresql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (a integer, b integer)",
+        "CREATE INDEX i ON t ((a + 1), (b + 1)) WITH (fillfactor = 50)",
+        "ALTER INDEX i ALTER COLUMN 1 SET STATISTICS 7",
+        "ALTER INDEX i ALTER COLUMN 2 SET STATISTICS 7",
+        "INSERT INTO t VALUES (1, 1), (1, 1)",
+    )
+    with pytest.raises(sa.exc.IntegrityError):
+        outside_transactions(source, "CREATE UNIQUE INDEX CONCURRENTLY twice ON t (a) WITH (fillfactor = 50)")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert sorted(loss.partition(": ")[2] for loss in run.losses) == [
+        'not carried: of TABLE:"public"."t" [invalid-index]',
+        "storage parameters of i are not carried: fillfactor=50 [index-options]",
+        "the statistics target of index i is not carried [index-options]",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 
 from dialects.mysql import ADAPTER
 from dialects.mysql.ddl import MySQLDDL
+from dialects.mysql.partners import common, partners
 from migrator.ddl import Elsewhere, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -51,6 +53,51 @@ def create(made: Table, version: tuple[int, ...] | None = MARIADB, dialect: str 
 
 def rules(script: Script) -> set[str]:
     return {loss.rule for loss in script.losses}
+
+
+# --- columns that foreign keys join ---------------------------------------------------------------------------------
+
+
+def test_the_type_of_joined_columns_is_found_once_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are; an entry names some of them."""
+    asked: list[int] = []
+
+    def counted(declared: Collection[str], numbered: bool) -> str | None:
+        asked.append(len(declared))
+        return common(list(declared), numbered)
+
+    monkeypatch.setattr("dialects.mysql.ddl.common", counted)
+    parent = table(Column("id", t.Integer(64)), name="p", primary_key=PrimaryKey(None, ("id",)))
+    number = Column("p", t.Integer(32))
+    keys = (ForeignKey(None, ("p",), parent.qname, ("id",)),)
+    children = [table(number, name=f"c{n}", foreign_keys=keys) for n in range(40)]
+    made = ddl(parent, *children)
+    told = [made.declared(child, number) for child in children]
+    assert asked == [41]
+    assert {one.sql for one in told} == {"bigint"}
+    assert told[1].loss == (
+        "is bigint here, not int: foreign keys join it with p.id, c0.p, c2.p, c3.p, c4.p, c5.p, c6.p, c7.p and 32 more,"
+        " and want one type of all"
+    )
+
+
+def test_chains_and_cycles_of_keys_join_columns_whatever_comes_first() -> None:
+    def referring(name: str, to: str) -> Table:
+        return table(
+            Column("id", t.Integer()), name=name, foreign_keys=(ForeignKey(None, ("id",), QName("s", to), ("id",)),)
+        )
+
+    def groups(*tables: Table) -> set[tuple[str, ...]]:
+        found = partners(tables).values()
+        return {(one.lead[0].name, *(member.name for member, _ in one.members)) for one in found}
+
+    root = table(Column("id", t.Integer()), name="r")
+    chain = [referring("c", "b"), referring("b", "a"), referring("a", "r")]
+    assert groups(*chain, root) == {("r", "c", "b", "a", "r")}
+    assert groups(root, *reversed(chain)) == {("r", "r", "a", "b", "c")}
+    assert groups(referring("x", "y"), referring("y", "z"), referring("z", "x")) == {("x", "x", "y", "z")}
+    assert groups(referring("x", "x"), referring("y", "nowhere"), root) == set()
+    assert groups(*chain, root, referring("x", "y"), referring("y", "x")) == {("r", "c", "b", "a", "r"), ("x", "x", "y")}
 
 
 # --- the sizes of rows and keys -------------------------------------------------------------------------------------

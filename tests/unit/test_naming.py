@@ -117,6 +117,16 @@ def test_an_index_is_not_named_as_the_targets_own_are() -> None:
     assert names(catalog) == ["a_SQLITE_i"]
 
 
+@pytest.mark.parametrize("name", ["PRIMARY", "Primary", "gen_clust_index"])
+def test_nothing_with_an_index_is_named_as_mysqls_own_are(name: str) -> None:
+    """A check may be: it has no index."""
+    check = o.Check(name, o.Expression("id > 0", "postgresql"))
+    key = o.ForeignKey(name, ("id",), o.QName("s", "a"), ("id",))
+    parts = {"uniques": (o.Unique(name, ("id",)),), "checks": (check,), "foreign_keys": (key,)}
+    catalog = fitted(table("a", o.Index(f"{name}_", ()), **parts), capabilities=load_adapter("mysql").capabilities)
+    assert names(catalog) == [f"a_{name}", name, f"a_{name}", f"{name}_"]
+
+
 # --- what is at the target ------------------------------------------------------------------------------------------
 
 

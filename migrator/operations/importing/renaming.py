@@ -8,6 +8,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from migrator.ends import answer
 from migrator.errors import RenameMapTaken, RenamesNotKept
+from migrator.identities import USUAL
 from migrator.job import control
 from migrator.job.session import Start
 from migrator.model.catalog import COLUMN, Catalog, Rename, object_type
@@ -16,25 +17,29 @@ from migrator.model.objects import QName, Schema, Table, View
 from migrator.naming import PARTS, Known, parts_of
 from migrator.operations.importing.job import Import
 from migrator.operations.naming import Named, entries, present
-from migrator.operations.target import met, staying
+from migrator.operations.target import lacking, met, staying
 from migrator.rename_map import Entry, RenameMap, key_of
 
 T = TypeVar("T")
 
-_NOTED = "names"
-"""What a job's record calls the names that it has chosen."""
+_NOTED, _USUAL = "names", "usual"
+"""What a job's record calls the names that it has chosen, and the sequences that it has given the usual ones."""
 _Thing: TypeAlias = tuple[str, str, str, str]
 
 
-def noted(named: Named) -> list[Any]:
+def noted(named: Named) -> dict[str, list[Any]]:
     """What a job's record says of the names that it has chosen, so that a restart need not choose them again."""
-    return [encode(one) for one in (*named.known.long, *named.catalog.renames)]
+    usual = [[loss.object, loss.column] for loss in named.catalog.losses if loss.rule == USUAL]
+    return {_NOTED: [encode(one) for one in (*named.known.long, *named.catalog.renames)], _USUAL: usual}
 
 
 def chosen(start: Start) -> Known | None:
     """The names that a job had chosen before it is started again, whatever the target has by now; None: none yet."""
     said = start.recall(_NOTED)
-    return None if said is None else Known(tuple(decode(one) for one in said), decided=True)
+    if said is None:
+        return None
+    usual = frozenset((label, column) for label, column in start.recall(_USUAL) or ())
+    return Known(tuple(decode(one) for one in said), decided=True, usual=usual)
 
 
 def keep(job: Import) -> None:
@@ -45,7 +50,7 @@ def keep(job: Import) -> None:
     """
     if job.spec.content == "DATA_ONLY":
         return
-    left = staying(job.spec, met(job.catalog, job.existed()))
+    left = staying(job.spec, met(job.catalog, job.existed()), lacking(job.origin, job.tables.values()))
     made = [one for one in job.catalog.renames if QName(one.schema, one.table or one.name) not in left]
     for schema, renames in _by_schema(made, present(job.target, job.connection, job.catalog)):
         _, refused = answer(job.adapter, partial(_put, job, schema, renames))

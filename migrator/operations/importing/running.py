@@ -142,7 +142,7 @@ def _plan(job: Import, named: Named) -> None:
     job.record.insert(granules(job.origin, job.tables, estimates))
     job.session.note(
         plan=identity(job.phases),
-        names=renaming.noted(named),
+        **renaming.noted(named),
         source=job.origin.identity,
         mark=job.origin.mark,
         existing=listed(job.there.tables),

@@ -1,0 +1,73 @@
+"""The sequences of identity columns, where the target has them under names: each keeps its own while nothing else has it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+
+from migrator.adapter import Capabilities
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import Column, Index, Object, PrimaryKey, QName, Sequence, Table, Unique, View
+from migrator.naming import Known, parts_of
+
+USUAL = "identity-sequence"
+"""The rule of the entries about sequences that get the usual name."""
+
+
+def has_named_sequences(catalog: Catalog) -> bool:
+    """Whether a sequence of an identity has another name than the usual one."""
+    columns = (column for table in catalog.of(Table) for column in table.columns)
+    return any(column.identity is not None and column.identity.sequence is not None for column in columns)
+
+
+def fit_sequences(catalog: Catalog, capabilities: Capabilities, known: Known) -> Catalog:
+    """The catalog, with the usual names for sequences of identities whose own are taken, each an entry of the loss list.
+
+    So are they of tables that have another name here: beside the table that had it, theirs would be taken.
+    """
+    usual = capabilities.identity_sequence
+    if not usual or not has_named_sequences(catalog):
+        return catalog
+    there = known.there.objects if known.there is not None else ()
+    taken = {name: owner for obj in there for name, owner in _names(obj, usual)}
+    given = Counter(name for obj in catalog.objects for name, _ in _names(obj, usual))
+    losses: list[Loss] = []
+
+    def fitted(table: Table, column: Column) -> Column:
+        if column.identity is None or column.identity.sequence is None:
+            return column
+        name = QName(table.schema, column.identity.sequence)
+        is_free = not _is_renamed(table) and given[name] == 1 and taken.get(name, table.qname) == table.qname
+        if (path_of(table), column.name) not in known.usual if known.decided else is_free:
+            return column
+        detail = f"its sequence gets the usual name, not {name.name}"
+        losses.append(Loss(path_of(table), USUAL, detail, column.name))
+        return replace(column, identity=replace(column.identity, sequence=None))
+
+    objects = tuple(
+        replace(obj, columns=tuple(fitted(obj, column) for column in obj.columns)) if isinstance(obj, Table) else obj
+        for obj in catalog.objects
+    )
+    return catalog.with_objects(objects).with_losses(*losses)
+
+
+def _is_renamed(table: Table) -> bool:
+    return table.source.name != table.name
+
+
+def _names(obj: Object, usual: str) -> Iterator[tuple[QName, QName]]:
+    """The names that an object, its keys, its indexes and the sequences of its identities have, each with the object's."""
+    if not isinstance(obj, Table | View | Sequence):
+        return
+    own = QName(obj.schema, obj.name)
+    yield own, own
+    if not isinstance(obj, Table):
+        return
+    for part in parts_of(obj):
+        if isinstance(part, PrimaryKey | Unique | Index) and part.name is not None:
+            yield QName(obj.schema, part.name), own
+    for column in obj.columns:
+        if column.identity is not None:
+            name = None if _is_renamed(obj) else column.identity.sequence
+            yield QName(obj.schema, name or usual.format(table=obj.name, column=column.name)), own

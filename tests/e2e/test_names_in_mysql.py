@@ -1,0 +1,67 @@
+"""Names in MySQL: a foreign key's index is called as the key is, and some names are the server's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.moved import moved
+from tests.support.pump import done
+from tests.support.sql import execute, rows
+
+Fresh = Callable[..., str]
+
+FOREIGN_KEYS = "SELECT constraint_name FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
+INDEXES = (
+    "SELECT index_name, group_concat(column_name ORDER BY seq_in_index) FROM information_schema.statistics"
+    " WHERE table_schema = DATABASE() AND table_name = 'c' GROUP BY index_name ORDER BY index_name"
+)
+
+
+@pytest.mark.parametrize(
+    ("columns", "index", "indexes"),
+    [
+        ("a integer, b integer", "CREATE INDEX x ON c (b)", [("x", "b"), ("x_2", "a")]),
+        ("a integer, b integer, x_2 integer UNIQUE", "CREATE INDEX x ON c (b)", None),
+        ("a integer UNIQUE, b integer", "CREATE INDEX x ON c (b)", [("c_a_key", "a"), ("x", "b")]),
+        ("a integer, b integer", "CREATE INDEX x ON c (a, b)", [("x", "a,b")]),
+    ],
+)
+def test_a_foreign_key_and_an_index_may_have_one_name(
+    columns: str, index: str, indexes: list[tuple[str, str]] | None, postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    key = "CONSTRAINT x FOREIGN KEY (a) REFERENCES p (id)"
+    execute(source, "CREATE TABLE p (id integer PRIMARY KEY)", f"CREATE TABLE c ({columns}, {key})", index)
+    made = moved(source, target, tmp_path)
+    done(made.run)
+    assert made.losses("c") == {}
+    assert rows(target, FOREIGN_KEYS) == [("x",)]
+    assert indexes is None or rows(target, INDEXES) == indexes
+
+
+def test_a_foreign_key_and_its_index_keep_their_names_between_two_databases(mysql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    key = "CONSTRAINT x FOREIGN KEY (a) REFERENCES p (id)"
+    execute(source, "CREATE TABLE p (id integer PRIMARY KEY)", f"CREATE TABLE c (a integer, b integer, {key})")
+    assert done(moved(source, target, tmp_path).run).losses == []
+    assert rows(target, FOREIGN_KEYS) == [("x",)]
+    assert rows(target, INDEXES) == [("x", "a")]
+
+
+def test_what_is_named_as_the_servers_own_keys_are_gets_another_name(
+    postgresql: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        'CREATE TABLE c (a integer CONSTRAINT "Primary" REFERENCES p, b integer CONSTRAINT gen_clust_index UNIQUE)',
+        'CREATE INDEX "PRIMARY" ON c (b)',
+    )
+    made = moved(source, target, tmp_path)
+    done(made.run)
+    assert rows(target, FOREIGN_KEYS) == [("c_Primary",)]
+    assert rows(target, INDEXES) == [("c_gen_clust_index", "b"), ("c_PRIMARY", "b"), ("c_Primary_2", "a")]
