@@ -802,7 +802,8 @@ one there:
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
 Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
-`constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables, views or columns that come to one name are refused.
+`constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables,
+views or columns that come to one name are refused.
 
 | target | longest name | what must have names of its own |
 |---|---|---|
