@@ -257,7 +257,7 @@ class _Dictionary:
             expression = Expression(text.generated[name], DIALECT)
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
-            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table.name, name)))
+            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table, name)))
         made = self._default(table, column, default)
         own = as_stored(default, native)
         if own is None or not isinstance(made, Literal) or made == own:
@@ -271,10 +271,16 @@ class _Dictionary:
             self._lose(table, "default", f"default is left out: {why}", column.name)
             return None
 
-    def _next_value(self, table: str, column: str) -> int:
-        query = f"SELECT coalesce(max({quote(column)}), 0) FROM {quote(table)}"
+    def _next_value(self, table: Table, column: str) -> int:
+        """What the rowid would be next; 1 at least, as generators elsewhere begin with it."""
+        query = f"SELECT max({quote(column)}) FROM {quote(table.name)}"
         largest = self.connection.exec_driver_sql(query).scalar_one()
-        return max(int(largest), self.facts.positions.get(table, 0), 0) + 1  # generators elsewhere begin with 1
+        counted = self.facts.positions.get(table.name)
+        last = max((int(found) for found in (largest, counted) if found is not None), default=0)
+        if last < 0:
+            detail = f"numbers go on with 1, and with {last + 1} in SQLite only"
+            self._lose(table, "identity-position", detail, column)
+        return max(last, 0) + 1
 
     # --- constraints and indexes ------------------------------------------------------------------------------------
 

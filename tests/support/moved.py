@@ -39,8 +39,19 @@ class Moved:
         return "\n".join(lines[head + 1 : head + 3])
 
     def losses(self, name: str, column: str | None = None) -> dict[str, str]:
-        """What is lost of an object, or of one of its columns: the sentences by their rules."""
-        return {e["rule"]: e["detail"] for e in self.entries if _is_of(e, name) and e["column"] == column}
+        """What is lost of an object, or of one of its columns: the sentences by their rules, of which each has one.
+
+        :raises ValueError: a rule has two entries; :meth:`details` tells of them.
+        """
+        found = [e for e in self.entries if _is_of(e, name) and e["column"] == column]
+        by_rule = {e["rule"]: e["detail"] for e in found}
+        if len(by_rule) < len(found):
+            raise ValueError(f"several entries of one rule: {found}")
+        return by_rule
+
+    def details(self, name: str, rule: str, column: str | None = None) -> list[str]:
+        """The sentences of one rule about an object, or one of its columns."""
+        return [e["detail"] for e in self.entries if (_is_of(e, name), e["column"], e["rule"]) == (True, column, rule)]
 
     def counted(self, name: str, rule: str) -> dict[str, int]:
         """The rows that a rule has concerned, by column."""
