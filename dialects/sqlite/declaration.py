@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
@@ -99,6 +100,8 @@ class Clause:
     deferrable: bool = False
     initially_deferred: bool = False
     on_conflict: str = ""
+    collations: tuple[str, ...] = ()
+    """Those that it names for its columns itself, empty where it names none."""
 
 
 @dataclass
@@ -114,10 +117,16 @@ class TableText:
         """The constraints of one kind, in the order written."""
         return [clause for clause in self.clauses if clause.kind == kind]
 
-    def named(self, kind: str, columns: Sequence[str]) -> Clause | None:
-        """The constraint of that kind on these columns."""
-        wanted = [name.lower() for name in columns]
-        return next((c for c in self.of(kind) if [n.lower() for n in c.columns] == wanted), None)
+    def named(self, kind: str, keys: Sequence[tuple[str, str]]) -> Clause | None:
+        """The constraint of that kind on these columns, each with the collation by which it compares there."""
+        wanted = [(name.lower(), collation.upper()) for name, collation in keys]
+        return next((clause for clause in self.of(kind) if self._keys(clause) == wanted), None)
+
+    def _keys(self, clause: Clause) -> list[tuple[str, str]]:
+        usual = {name.lower(): collation for name, collation in self.collations.items()}
+        own = clause.collations or ("",) * len(clause.columns)
+        columns = [name.lower() for name in clause.columns]
+        return [(name, one or usual.get(name, "BINARY")) for name, one in zip(columns, own, strict=True)]
 
 
 _TABLE_CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})
@@ -150,7 +159,11 @@ class _Reader:
 
     def names(self) -> tuple[str, ...]:
         """The column names in the parentheses that begin here; moves behind them."""
-        return tuple(part[0].name for part in _split(self.parenthesised()) if part)
+        return tuple(name for name, _ in self.keys())
+
+    def keys(self) -> list[tuple[str, str]]:
+        """The column names in the parentheses that begin here, each with the collation named there; moves behind them."""
+        return [(part[0].name, _collation(part)) for part in _split(self.parenthesised()) if part]
 
     def at_parenthesis(self) -> bool:
         return self.at < len(self.items) and _is(self.items[self.at], "(")
@@ -161,10 +174,14 @@ class _Reader:
         self.found.clauses.append(clause)
         return clause
 
-    def key_columns(self) -> tuple[str, ...]:
+    def add_key(self, kind: str) -> Clause:
+        keys = [] if self.column is None else [(self.column, "")]
         if self.column is None and self.at_parenthesis():
-            return self.names()
-        return () if self.column is None else (self.column,)
+            keys = self.keys()
+        clause = self.add(kind, tuple(name for name, _ in keys))
+        if any(collation for _, collation in keys):
+            clause.collations = tuple(collation for _, collation in keys)
+        return clause
 
     def run(self) -> None:
         while self.at < len(self.items):
@@ -179,7 +196,7 @@ class _Reader:
 
     def _primary(self) -> None:
         self.at += 1
-        clause = self.add("PRIMARY KEY", self.key_columns())
+        clause = self.add_key("PRIMARY KEY")
         if self.word() in {"ASC", "DESC"}:
             self.at += 1
         self.conflict(clause)
@@ -190,7 +207,7 @@ class _Reader:
         self.found.autoincrement = True
 
     def _unique(self) -> None:
-        self.conflict(self.add("UNIQUE", self.key_columns()))
+        self.conflict(self.add_key("UNIQUE"))
 
     def _not(self) -> None:
         if self.word() == "NULL":
@@ -307,6 +324,11 @@ def read_index(sql: str) -> tuple[list[str], str | None]:
     keys = [_key(sql, part) for part in _split(items[opening + 1 : last])]
     where = sql[items[last + 1].end :].strip().rstrip(";").strip() if last + 1 < len(items) else None
     return keys, where or None
+
+
+def _collation(part: list[Token]) -> str:
+    """The collation that a key names, empty where it names none."""
+    return next((after.name.upper() for word, after in pairwise(part) if word.upper == "COLLATE"), "")
 
 
 def _key(sql: str, part: list[Token]) -> str:

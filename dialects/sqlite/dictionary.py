@@ -306,7 +306,7 @@ class _Dictionary:
         for _, index, _, origin in self.facts.indexes.get(name, []):
             if origin == "u" and not self._compares_otherwise(index, text):
                 columns = tuple(key[1] for key in self.facts.index_keys[index])
-                clause = text.named("UNIQUE", columns)
+                clause = text.named("UNIQUE", [(key[1], key[3]) for key in self.facts.index_keys[index]])
                 found.append(Unique(clause.name if clause else None, columns))
         return (*found, *self._without_index(name, text, found))
 
@@ -318,7 +318,7 @@ class _Dictionary:
         """A key that compares otherwise than its columns do, as a unique index, which can say so."""
         keys = tuple(_index_key(key, "", text) for key in self.facts.index_keys[index])
         columns = tuple(key.column for key in keys if key.column is not None)
-        clause = text.named(kind, columns)
+        clause = text.named(kind, [(key[1], key[3]) for key in self.facts.index_keys[index]])
         return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
 
     def _without_index(self, name: str, text: TableText, found: Sequence[Unique]) -> Iterator[Unique]:

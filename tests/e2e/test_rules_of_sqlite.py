@@ -111,6 +111,13 @@ def test_a_unique_constraint_with_a_collation_of_its_own_is_named(kind: str, mov
     made.refuses("INSERT INTO t (a) VALUES ('x')", "(?i)unique|duplicate")
 
 
+def test_unique_constraints_over_one_column_keep_their_names(move: Move) -> None:
+    made = move("postgresql", "CREATE TABLE t (a text, CONSTRAINT x UNIQUE (a COLLATE NOCASE), CONSTRAINT y UNIQUE (a))")
+    query = "SELECT indexname FROM pg_indexes WHERE tablename = 't' ORDER BY 1"
+    assert made.column(query) == ["x", "y"]
+    assert made.column("SELECT conname FROM pg_constraint WHERE contype = 'u' AND conrelid = 't'::regclass") == ["y"]
+
+
 def test_a_primary_key_with_a_collation_of_its_own_is_a_unique_index(move: Move) -> None:
     made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x')")
     made.refuses("INSERT INTO t (a) VALUES ('X')", "UNIQUE")

@@ -46,7 +46,7 @@ def test_a_check_after_a_generated_column_is_no_part_of_it() -> None:
 def test_a_name_is_read_in_every_way_of_quoting(name: str) -> None:
     text = read_table(f"CREATE TABLE t ({name}TEXT COLLATE RTRIM, UNIQUE ({name}))")
     assert text.collations == {"a b": "RTRIM"}
-    assert text.named("UNIQUE", ["A B"]) is not None
+    assert text.named("UNIQUE", [("A B", "RTRIM")]) is not None
 
 
 def test_conflict_clauses_are_found() -> None:
