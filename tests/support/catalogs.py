@@ -6,6 +6,7 @@ import sqlalchemy as sa
 
 from migrator.adapter import adapter_for_backend
 from migrator.model.catalog import Catalog
+from migrator.origins import without_records
 
 
 def catalog_of(url: str) -> Catalog:
@@ -23,4 +24,5 @@ def _catalog_of(url: str, schema: str | None) -> Catalog:
     adapter = adapter_for_backend(parsed.get_backend_name())
     engine = adapter.engine(parsed)
     with adapter.snapshot(engine, 1) as snapshot, adapter.reading(engine, snapshot) as connection:
-        return adapter.catalog(connection, adapter.schemas(connection) if schema is None else [schema])
+        found = adapter.catalog(connection, adapter.schemas(connection) if schema is None else [schema])
+        return without_records(found)
