@@ -7,7 +7,7 @@ A job that renames something makes it. It is no part of what jobs move.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
@@ -62,6 +62,7 @@ COLUMNS = (
 """The columns of the map."""
 
 _KEY = ("object_type", "table_name", "target_name")
+"""The columns of its primary key, as :func:`key_of` has their values."""
 _FIELDS = {column.field: column.name for column in COLUMNS if column.field}
 
 
@@ -164,14 +165,9 @@ class RenameMap:
         connection.execute(self._table.delete().where(*self._of(rename)))
 
     def _of(self, rename: Rename) -> Sequence[sa.ColumnElement[bool]]:
-        columns = self._table.c
-        return (
-            columns.object_type == rename.kind,
-            columns.table_name == rename.table,
-            columns.target_name == rename.name,
-        )
+        return [self._table.c[column] == value for column, value in zip(_KEY, key_of(rename)[1:], strict=True)]
 
 
-def key_of(rename: Rename) -> Rename:
-    """What tells an entry from others: an object at the target."""
-    return replace(rename, source_schema="", source_table="", source_name="", reason="LENGTH")
+def key_of(rename: Rename) -> tuple[str, str, str, str]:
+    """What tells an entry from others: an object at the target. The schema, then the values of the map's key."""
+    return rename.schema, rename.kind, rename.table, rename.name
