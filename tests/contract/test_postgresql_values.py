@@ -542,6 +542,29 @@ def test_an_error_in_the_middle_of_a_read_is_raised(database: Database) -> None:
     database.run("DROP TABLE source")
 
 
+def test_a_batch_is_the_same_in_however_many_pieces_it_is_sent(database: Database) -> None:
+    """Bits of truth values and of NULLs are packed, so that a piece may begin within a byte of them."""
+    database.run("DROP TABLE IF EXISTS target", "CREATE TABLE target (id integer, b boolean, n bigint, v text)")
+    columns = [Column("id", t.Integer(32)), Column("b", t.Boolean()), Column("n", t.Integer(64)), Column("v", t.String())]
+    rows = [
+        (i, None if i % 7 == 3 else i % 3 == 0, None if i % 5 == 2 else i * i, None if i % 11 == 4 else "x" * i)
+        for i in range(199)
+    ]
+    values = [pa.array(column, arrow.arrow_type(c.type)) for column, c in zip(zip(*rows, strict=True), columns, strict=True)]
+    batch = pa.record_batch(values, [column.name for column in columns]).slice(3)
+    for size in (1, 700, 1 << 20):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(copy_in, "_PIECE", size)
+            pieces = len(list(copy_in.copy_rows(batch)))
+            database.run("TRUNCATE target")
+            database.load("target", columns, [batch])
+        assert pieces == {1: 196, 1 << 20: 1}.get(size, pieces)
+        with database.engine.connect() as connection:
+            found = connection.exec_driver_sql("SELECT id, b, n, v FROM target ORDER BY id").all()
+        assert [tuple(row) for row in found] == rows[3:]
+    database.run("DROP TABLE target")
+
+
 def test_a_value_that_the_server_refuses_is_named_with_its_column(database: Database) -> None:
     database.run("DROP TABLE IF EXISTS target", "CREATE TABLE target (id integer, v integer)")
     columns = [Column("id", t.Integer(32)), Column("v", t.String())]

@@ -29,6 +29,24 @@ def entries(path: Path) -> list[dict[str, Any]]:
     return found
 
 
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_of_a_table_whose_last_value_is_of_another_class_nothing_stays(
+    kind: str, sqlite_file: Fresh, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The value comes long after the first rows have gone to the target."""
+    source, target = sqlite_file("source.db"), request.getfixturevalue(kind)()
+    numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 70000)"
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)", f"INSERT INTO t {numbers} SELECT i, i FROM n")
+    execute(source, "INSERT INTO t VALUES (70001, 'seven')")
+    run = move(source, target, tmp_path, "COLUMN_TYPE=t.v:bigint")
+    assert run.code == 5, run.out
+    assert "MIG-20002: column t.v: the row with rowid 70001" in run.out, run.out
+    assert scalar(target, "SELECT count(*) FROM t") == 0
+
+
 # --- expressions ----------------------------------------------------------------------------------------------------
 
 
