@@ -697,16 +697,19 @@ class MySQLDDL(DDL):
 
     def _inline_index(self, table: Table, index: Index, losses: list[Loss]) -> str:
         keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
-        hidden = self._hidden_clause(table, index, losses)
-        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys}){hidden}"
+        said = self._said_after_keys(table, index, losses)
+        return f"{'UNIQUE ' if index.unique else ''}KEY {self.quote(index.name)} ({keys}){said}"
 
-    def _hidden_clause(self, table: Table, index: Index, losses: list[Loss]) -> str:
-        """What hides an index from the optimizer, for which the two servers have words of their own."""
+    def _said_after_keys(self, table: Table, index: Index, losses: list[Loss]) -> str:
+        """An index's comment and kind, and what hides it from the optimizer, for which each server has a word of its own."""
+        comment = f" COMMENT {self.literal(index.comment)}" if index.comment else ""
+        is_tree = index.method == "btree" and self.native and dict(table.options).get("ENGINE") in HASHES
         if index.hidden and self.native and not self.server:
             detail = f"the optimizer may use index {index.name}, which it ignored before"
             losses.append(Loss(path_of(table), "index-hidden", detail))
         word = {"mariadb": " IGNORED", "mysql": " INVISIBLE"}.get(self.server, "")
-        return word if index.hidden and self.native else ""
+        hidden = word if index.hidden and self.native else ""
+        return f"{comment}{' USING BTREE' if is_tree else ''}{hidden}"
 
     def primary_key_clause(self, table: Table, key: PrimaryKey, losses: list[Loss]) -> str:
         """``PRIMARY KEY (…)``, which has no other name."""
@@ -776,10 +779,12 @@ class MySQLDDL(DDL):
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY``, after an index for it where another one has the name of the key, as the server would call it."""
         sql = super().foreign_key_clause(table, key, losses)
-        given = (*(unique.name for unique in table.uniques), *(index.name for index in table.indexes))
+        made = [index for index in table.indexes if self.inline_with(table) == index or self.index(table, index).statements]
+        given = (*(unique.name for unique in table.uniques), *(index.name for index in made))
         names = {name.lower() for name in given if name is not None}
-        if key.name is None or key.name.lower() not in names or any(_serves(own, key) for own in _ordered_keys(table)):
+        if key.name is None or key.name.lower() not in names or any(_serves(own, key) for own in _ordered_keys(table, made)):
             return sql
+        names |= {other.name.lower() for other in table.foreign_keys if other.name is not None}
         name = next(name for n in count(2) if (name := f"{key.name[:_STEM]}_{n}").lower() not in names)
         return f"INDEX {self.quote(name)} ({self.columns(key.columns)}), ADD {sql}"
 
@@ -822,12 +827,7 @@ class MySQLDDL(DDL):
             return Script((), (Loss(path, "index", f"index {index.name} is left out: {why}"),))
         word = {"fulltext": "FULLTEXT ", "spatial": "SPATIAL "}.get(index.method, "UNIQUE " if index.unique else "")
         sql = f"CREATE {word}INDEX {self.quote(index.name)} ON {self.name_of(table)} ({keys})"
-        if index.comment:
-            sql += f" COMMENT {self.literal(index.comment)}"
-        if index.method == "btree" and self.native and dict(table.options).get("ENGINE") in HASHES:
-            sql += " USING BTREE"
-        sql += self._hidden_clause(table, index, losses)
-        return Script((sql,), tuple(losses))
+        return Script((sql + self._said_after_keys(table, index, losses),), tuple(losses))
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index: a column, a prefix of it, or an expression.
@@ -953,12 +953,12 @@ def _whole_keys(table: Table) -> Iterator[tuple[str, ...]]:
             yield tuple(key.column for key in index.keys if key.column is not None)
 
 
-def _ordered_keys(table: Table) -> Iterator[tuple[str | None, ...]]:
-    """The columns of the keys and indexes that look rows up by whole values, None for what is none."""
+def _ordered_keys(table: Table, indexes: Iterable[Index]) -> Iterator[tuple[str | None, ...]]:
+    """The columns of the keys and ``indexes`` that look rows up by whole values, None for what is none."""
     if table.primary_key is not None:
         yield table.primary_key.columns
     yield from (unique.columns for unique in table.uniques)
-    for index in table.indexes:
+    for index in indexes:
         if index.method not in _OF_WORDS_AND_PLACES:
             yield tuple(None if key.length is not None else key.column for key in index.keys)
 

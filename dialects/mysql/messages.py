@@ -60,7 +60,8 @@ def unopened(error: sa.exc.DBAPIError) -> str | None:
     """What the server says where it does not open a table, or not for this user; None: the error is about something else."""
     code, *words = error.orig.args if error.orig is not None and error.orig.args else (None,)
     message = str(words[0]) if words else str(error)
-    if not isinstance(code, int) or not (code in _UNOPENED_CODES or about(code, message) == "privilege"):
+    trouble = about(code, message) if isinstance(code, int) else None
+    if trouble != "privilege" and (trouble is not None or code not in _UNOPENED_CODES):
         return None
     return " ".join(message.split())
 

@@ -61,6 +61,14 @@ def test_only_a_refusal_leaves_a_table_out(code: int) -> None:
         Texts(None, True, show).table(QName("s", "t"))  # type: ignore[arg-type]
 
 
+def test_a_full_disk_is_no_refusal() -> None:
+    def show(sql: str, column: str) -> str:
+        raise sa.exc.OperationalError(sql, {}, pymysql.err.OperationalError(1030, 'Got error 28 "No space left on device"'))
+
+    with pytest.raises(sa.exc.OperationalError):
+        Texts(None, True, show).table(QName("s", "t"))  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("code", [1044, 1142, 1143, 1194, 1227, 1932])
 def test_a_refusal_is_kept_in_the_servers_words(code: int) -> None:
     def show(sql: str, column: str) -> str:

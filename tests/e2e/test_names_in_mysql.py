@@ -24,13 +24,17 @@ INDEXES = (
     ("columns", "index", "indexes"),
     [
         ("a integer, b integer", "CREATE INDEX x ON c (b)", [("x", "b"), ("x_2", "a")]),
-        ("a integer, b integer, x_2 integer UNIQUE", "CREATE INDEX x ON c (b)", None),
+        (
+            "a integer, b integer, n integer CONSTRAINT x_2 UNIQUE",
+            "CREATE INDEX x ON c (b)",
+            [("x", "b"), ("x_2", "n"), ("x_3", "a")],
+        ),
         ("a integer UNIQUE, b integer", "CREATE INDEX x ON c (b)", [("c_a_key", "a"), ("x", "b")]),
         ("a integer, b integer", "CREATE INDEX x ON c (a, b)", [("x", "a,b")]),
     ],
 )
 def test_a_foreign_key_and_an_index_may_have_one_name(
-    columns: str, index: str, indexes: list[tuple[str, str]] | None, postgresql: Fresh, mysql: Fresh, tmp_path: Path
+    columns: str, index: str, indexes: list[tuple[str, str]], postgresql: Fresh, mysql: Fresh, tmp_path: Path
 ) -> None:
     source, target = postgresql(), mysql()
     key = "CONSTRAINT x FOREIGN KEY (a) REFERENCES p (id)"
@@ -39,7 +43,24 @@ def test_a_foreign_key_and_an_index_may_have_one_name(
     done(made.run)
     assert made.losses("c") == {}
     assert rows(target, FOREIGN_KEYS) == [("x",)]
-    assert indexes is None or rows(target, INDEXES) == indexes
+    assert rows(target, INDEXES) == indexes
+
+
+def test_what_is_not_made_and_other_foreign_keys_count_too(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    """The partial unique index is left out, so that it serves no key; x_2 is the name of another key's index."""
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE c (a integer CONSTRAINT x REFERENCES p, b integer CONSTRAINT x_2 REFERENCES p, n integer)",
+        "CREATE INDEX x ON c (n)",
+        "CREATE UNIQUE INDEX part ON c (a) WHERE n > 0",
+    )
+    made = moved(source, target, tmp_path)
+    done(made.run)
+    assert [*made.losses("c").values()] == ["unique index part is left out: it holds for WHERE (n > 0) only"]
+    assert sorted(rows(target, FOREIGN_KEYS)) == [("x",), ("x_2",)]
+    assert rows(target, INDEXES) == [("x", "n"), ("x_2", "b"), ("x_3", "a")]
 
 
 def test_a_foreign_key_and_its_index_keep_their_names_between_two_databases(mysql: Fresh, tmp_path: Path) -> None:

@@ -105,6 +105,9 @@ MARIADB: Mapping[str, list[str]] = {
     "CREATE TABLE t (a int PRIMARY KEY, b int, KEY k (b) USING BTREE) ENGINE=MEMORY": [
         ": rows are those of the moment they are read, not of the snapshot: MEMORY has no transactions [no-snapshot]",
     ],
+    "CREATE TABLE t (a int NOT NULL AUTO_INCREMENT, KEY k (a) USING BTREE COMMENT 'why') ENGINE=MEMORY": [
+        ": rows are those of the moment they are read, not of the snapshot: MEMORY has no transactions [no-snapshot]",
+    ],
     "CREATE TABLE t (a int PRIMARY KEY, b int, KEY k (b) USING HASH COMMENT 'USING BTREE') ENGINE=MEMORY": [
         ": rows are those of the moment they are read, not of the snapshot: MEMORY has no transactions [no-snapshot]",
     ],
