@@ -824,6 +824,10 @@ class Adapter(ABC):
         """What must have names of its own on a server of this ``version``, None: the latest; and within what."""
         return self.capabilities.name_spaces
 
+    def capabilities_of(self, version: tuple[int, ...] | None) -> Capabilities:
+        """What a server of this ``version`` can do, None: the latest."""
+        return replace(self.capabilities, name_spaces=self.name_spaces(version))
+
     @abstractmethod
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> DDL:
         """The writer of this database's DDL for the objects of ``catalog``; ``version`` of the server, None: the latest."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from migrator.adapter import Capabilities
 from migrator.model.catalog import Catalog, Loss, path_of
-from migrator.model.objects import Column, Index, Object, PrimaryKey, QName, Sequence, Table, Unique, View
-from migrator.naming import Known, parts_of
+from migrator.model.objects import Column, Object, QName, Table
+from migrator.naming import Known, beside_sequences
 
 USUAL = "identity-sequence"
 """The rule of the entries about sequences that get the usual name."""
@@ -26,12 +26,11 @@ def fit_sequences(catalog: Catalog, capabilities: Capabilities, known: Known) ->
 
     So are they of tables that have another name here: beside the table that had it, theirs would be taken.
     """
-    usual = capabilities.identity_sequence
-    if not usual or not has_named_sequences(catalog):
+    if not capabilities.identity_sequence or not has_named_sequences(catalog):
         return catalog
     there = known.there.objects if known.there is not None else ()
-    taken = {name: owner for obj in there for name, owner in _names(obj, usual)}
-    given = Counter(name for obj in catalog.objects for name, _ in _names(obj, usual))
+    taken = {name: owner for obj in there for name, owner in _names(obj, capabilities)}
+    given = Counter(name for obj in catalog.objects for name, _ in _names(obj, capabilities))
     losses: list[Loss] = []
 
     def fitted(table: Table, column: Column) -> Column:
@@ -56,18 +55,14 @@ def _is_renamed(table: Table) -> bool:
     return table.source.name != table.name
 
 
-def _names(obj: Object, usual: str) -> Iterator[tuple[QName, QName]]:
-    """The names that an object, its keys, its indexes and the sequences of its identities have, each with the object's."""
-    if not isinstance(obj, Table | View | Sequence):
-        return
-    own = QName(obj.schema, obj.name)
-    yield own, own
+def _names(obj: Object, capabilities: Capabilities) -> Iterator[tuple[QName, QName]]:
+    """The names that an object, its parts and its identities' sequences take from sequences, each with the object's."""
+    for name in beside_sequences(obj, capabilities):
+        yield name, QName(name.schema, obj.name)
     if not isinstance(obj, Table):
         return
-    for part in parts_of(obj):
-        if isinstance(part, PrimaryKey | Unique | Index) and part.name is not None:
-            yield QName(obj.schema, part.name), own
     for column in obj.columns:
         if column.identity is not None:
-            name = None if _is_renamed(obj) else column.identity.sequence
-            yield QName(obj.schema, name or usual.format(table=obj.name, column=column.name)), own
+            own = None if _is_renamed(obj) else column.identity.sequence
+            usual = capabilities.identity_sequence.format(table=obj.name, column=column.name)
+            yield QName(obj.schema, own or usual), obj.qname

@@ -81,14 +81,26 @@ class Known:
         return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or "", number))
 
 
-def parts_of(table: Table) -> Iterator[Part]:
-    """What has a name among the parts of a table, but for its columns."""
-    if table.primary_key is not None:
-        yield table.primary_key
-    yield from table.uniques
-    yield from table.checks
-    yield from table.foreign_keys
-    yield from table.indexes
+def parts_of(obj: Object) -> Iterator[Part]:
+    """What has a name among the parts of a table, but for its columns, or of a view."""
+    if isinstance(obj, Table):
+        if obj.primary_key is not None:
+            yield obj.primary_key
+        yield from obj.uniques
+        yield from obj.checks
+        yield from obj.foreign_keys
+    if isinstance(obj, Table | View):
+        yield from obj.indexes
+
+
+def beside_sequences(obj: Object, capabilities: Capabilities) -> Iterator[QName]:
+    """The names of an object and its parts in the name space that sequences are in."""
+    kinds = {kind for space in capabilities.name_spaces if "sequence" in space.kinds for kind in space.kinds}
+    if isinstance(obj, Schema):
+        return
+    for one in (obj, *parts_of(obj)):
+        if type(one) in _KINDS and _KINDS[type(one)][0] in kinds and one.name is not None:
+            yield QName(obj.schema, one.name)
 
 
 def _numbered(table: Table) -> Iterator[tuple[Part, int]]:
@@ -132,12 +144,15 @@ class _Spaces:
         """What is at the target has them; a table's parts count as the table."""
         for obj in catalog.objects:
             self._given |= self._relation(obj)
+            if isinstance(obj, View):
+                for index in obj.indexes:
+                    self._given |= self._places(obj, index, index.name or "")
         for obj in known.there.objects if known.there is not None else ():
             if not isinstance(obj, Schema):
                 self._there |= dict.fromkeys(self._relation(obj), QName(obj.schema, obj.name))
-            if isinstance(obj, Table):
+            if isinstance(obj, Table | View):
                 for part in parts_of(obj):
-                    self._there |= dict.fromkeys(self._places(obj, part, part.name or ""), obj.qname)
+                    self._there |= dict.fromkeys(self._places(obj, part, part.name or ""), QName(obj.schema, obj.name))
 
     def fit(self, old: Table, new: Table) -> Table:
         """A table whose parts have names that nothing else has; ``old``: as it was when no name was cut."""
@@ -196,10 +211,10 @@ class _Spaces:
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
         return {(space, (obj.schema,), self._folded(obj.name)) for space in spaces}
 
-    def _places(self, table: Table, part: Part, name: str) -> set[_Place]:
+    def _places(self, relation: Table | View, part: Part, name: str) -> set[_Place]:
         kind, _ = _KINDS[type(part)]
         partition = (part.partition or "") if isinstance(part, ForeignKey | Index) else ""
-        scopes = {"schema": (table.schema,), "table": (table.schema, table.name, partition)}
+        scopes = {"schema": (relation.schema,), "table": (relation.schema, relation.name, partition)}
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
         return {(space, scopes[space.within], self._folded(name)) for space in spaces}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import sqlalchemy as sa
@@ -59,7 +59,7 @@ def named(
     None: the target is asked.
     """
     adapter = target.adapter
-    capabilities = replace(adapter.capabilities, name_spaces=adapter.name_spaces(server.version))
+    capabilities = adapter.capabilities_of(server.version)
     notes: list[str] = []
     if known is None:
         known, notes = _ask(target, capabilities, transforms.remapped(opened.catalog, spec), makes_parts=makes_parts)
@@ -79,8 +79,8 @@ def _ask(target: Database, capabilities: Capabilities, catalog: Catalog, *, make
             renames += [entry.rename for entry in said or ()]
             if refused is not None:
                 notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
-        named = any(part.name for table in catalog.of(Table) for part in parts_of(table)) or has_named_sequences(catalog)
-        if schemas and makes_parts and named:
+        has_names = any(part.name for table in catalog.of(Table) for part in parts_of(table)) or has_named_sequences(catalog)
+        if schemas and makes_parts and has_names:
             there, refused = answer(target.adapter, lambda: target.adapter.catalog(connection, schemas, proof=False))
             if refused is not None:
                 notes.append(f"the target does not say what names it has: {refused}")

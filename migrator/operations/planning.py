@@ -257,7 +257,7 @@ class _Imported:
 
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
-        return of_catalog(self._spec, self._catalog, self._met)
+        return of_catalog(self._spec, self._catalog, self._kept)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""

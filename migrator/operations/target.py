@@ -20,6 +20,7 @@ from migrator.ddl import DDL
 from migrator.differences import differences
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
+from migrator.identities import USUAL
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
@@ -183,11 +184,15 @@ def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QNam
     return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
 
 
-def of_catalog(spec: JobSpec, catalog: Catalog, existing: Collection[QName]) -> tuple[Loss, ...]:
-    """The entries about what a job is to make, but for the names of keys and indexes that it does not: their tables stay."""
+_OF_PARTS = TAKEN | {USUAL}
+"""The rules of the entries about names that come with a table: of its keys and indexes, and of what counts its rows."""
+
+
+def of_catalog(spec: JobSpec, catalog: Catalog, kept: Collection[QName]) -> tuple[Loss, ...]:
+    """The entries about what a job is to make, but for names that it does not give: those in tables that are ``kept``."""
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
-    kept = frozenset(tables.values()) if spec.content == "DATA_ONLY" else staying(spec, existing)
-    return tuple(loss for loss in catalog.losses if loss.rule not in TAKEN or tables.get(loss.object) not in kept)
+    as_is = tables.values() if spec.content == "DATA_ONLY" else kept
+    return tuple(loss for loss in catalog.losses if loss.rule not in _OF_PARTS or tables.get(loss.object) not in as_is)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import pytest
 
 from migrator.cli import main
 from tests.support.pump import Run, pump, schema_of
+from tests.support.rows import tables_of
 from tests.support.sql import execute, scalar
 
 LACKING = 'MIG-20004: "main"."bad": the dump file set has none of its rows, since the export failed'
@@ -91,7 +92,23 @@ def test_the_plan_and_the_job_agree(target: str, where: tuple[str, ...], action:
     run = pump("impdp", target, *options)
     assert planned["existing"] == []
     assert planned["objects"] == {"TABLE/TABLE": 1}
+    assert tables_of(target, schema_of(target)) == ["bad", "good"]
+    told = [loss.rpartition(" [")[2][:-1] for loss in run.losses]
+    assert sorted(told) == sorted(loss["rule"] for loss in planned["losses"])
     assert sum(line.count("ORA-") for line in run.out.splitlines() if "39152" not in line and "39153" not in line) == 1
+
+
+def test_nothing_is_said_of_names_in_the_table_that_stays(
+    sqlite_file: Callable[..., str], mysql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file("source.db"), mysql()
+    execute(source, "CREATE TABLE bad (a INT PRIMARY KEY)", "INSERT INTO bad VALUES (1), ('abc')")
+    execute(source, 'CREATE INDEX "PRIMARY" ON bad (a)')
+    files = (f"DIRECTORY={tmp_path}", "DUMPFILE=part.dmp", "NOLOGFILE=YES")
+    assert pump("expdp", source, *files).code == 5
+    execute(target, "CREATE TABLE bad (a INT)")
+    run = imported(target, files, "TABLE_EXISTS_ACTION=REPLACE")
+    assert [loss for loss in run.losses if "[index-name]" in loss] == []
 
 
 def test_a_plan_says_so(where: tuple[str, ...], sqlite_file: Callable[..., str], capsys: pytest.CaptureFixture[str]) -> None:

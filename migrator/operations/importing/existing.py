@@ -8,7 +8,7 @@ from typing import Any
 from migrator.model.catalog import path_of
 from migrator.model.objects import QName, Table
 from migrator.operations.importing.job import Import, listed
-from migrator.operations.target import EXISTS, lacking, met, staying
+from migrator.operations.target import EXISTS, met
 from migrator.plan import parents_first
 
 NOT_DROPPED = "ORA-39083: Object type {} failed to drop with error:"
@@ -19,7 +19,7 @@ def treat(job: Import) -> None:
     tables = met(job.catalog, job.existing)
     treated: dict[str, Any] | None = job.session.recall("treated")
     action = job.spec.table_exists_action
-    job.builder.skipped |= staying(job.spec, tables, lacking(job.origin, job.tables.values()))
+    job.builder.skipped |= job.kept(tables)
     if action == "SKIP":
         job.without_rows |= set(tables)
     if treated is None:

@@ -20,7 +20,7 @@ from migrator.model.catalog import Loss
 from migrator.model.codec import digest
 from migrator.model.objects import QName
 from migrator.operations.rows import Rejects
-from migrator.operations.target import Decision, There, decide, of_existing, with_rows
+from migrator.operations.target import Decision, There, decide, lacking, of_existing, staying, with_rows
 from migrator.operations.work import Work
 from migrator.origins import Origin
 from migrator.plan import POSITION, TABLE, Phase
@@ -113,6 +113,10 @@ class Import:
         if treated is not None and self.spec.table_exists_action == "REPLACE":
             existing &= {QName(*name) for name in (*treated["failed"], *treated["without_rows"])}
         return existing
+
+    def kept(self, existing: Collection[QName]) -> frozenset[QName]:
+        """Those of the ``existing`` tables that stay."""
+        return staying(self.spec, existing, lacking(self.origin, self.tables.values()))
 
     def said(self) -> set[str]:
         """The lines of the log of all runs of the job."""

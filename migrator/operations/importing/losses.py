@@ -51,7 +51,7 @@ def tell(job: Import) -> None:
 
 def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
-    yield from of_catalog(job.spec, job.catalog, job.existing)
+    yield from of_catalog(job.spec, job.catalog, job.kept(job.existing))
     recorded = {row.item: row for row in job.record.rows("OBJECT")}
     for phase, items in zip(job.phases, job.items, strict=True):
         for item, step in zip(items, phase.steps, strict=True):

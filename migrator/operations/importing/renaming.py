@@ -17,7 +17,7 @@ from migrator.model.objects import QName, Schema, Table, View
 from migrator.naming import PARTS, Known, parts_of
 from migrator.operations.importing.job import Import
 from migrator.operations.naming import Named, entries, present
-from migrator.operations.target import lacking, met, staying
+from migrator.operations.target import met
 from migrator.rename_map import Entry, RenameMap, key_of
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ def keep(job: Import) -> None:
     """
     if job.spec.content == "DATA_ONLY":
         return
-    left = staying(job.spec, met(job.catalog, job.existed()), lacking(job.origin, job.tables.values()))
+    left = job.kept(met(job.catalog, job.existed()))
     made = [one for one in job.catalog.renames if QName(one.schema, one.table or one.name) not in left]
     for schema, renames in _by_schema(made, present(job.target, job.connection, job.catalog)):
         _, refused = answer(job.adapter, partial(_put, job, schema, renames))
