@@ -8,7 +8,7 @@ the text of expressions.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeAlias
@@ -171,9 +171,8 @@ class _Kept:
 
     def _in_text(self, obj: o.Object) -> Mapping[str, str]:
         """What long names mean in the texts of an object: of the tables that it is about, else the same everywhere."""
-        about = (obj.qname,) if isinstance(obj, o.Table) else obj.depends_on if isinstance(obj, o.View) else ()
         near: dict[str, set[str]] = {}
-        for name in about:
+        for name in self._about(obj):
             place = self._of(name)
             near.setdefault(name.name, set()).add(place[1])
             for column, short in self._columns_of.get(place, {}).items():
@@ -181,10 +180,30 @@ class _Kept:
         found = {**self._anywhere, **near}
         return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}
 
+    def _about(self, obj: o.Object) -> Sequence[o.QName]:
+        """Whose columns the texts of an object name: a table's own; of a view, those of what it reads, and of what a view
+        that lists no columns reads."""
+        if isinstance(obj, o.Table):
+            return (obj.qname,)
+        found = list(obj.depends_on) if isinstance(obj, o.View) else []
+        for name in found:
+            view = self._views.get(name)
+            if view is not None and not view.columns:
+                found += (other for other in view.depends_on if other not in found)
+        return found
+
+    @cached_property
+    def _views(self) -> Mapping[o.QName, o.View]:
+        return {o.QName(view.schema, view.name): view for view in self._catalog.of(o.View)}
+
     @cached_property
     def _columns_of(self) -> Mapping[_Place, Mapping[str, str]]:
-        """The names of all long columns, of the job's own tables and of those that are known, by their tables."""
+        """The names of all long columns, of the job's own tables and views and of tables that are known, by these."""
         found = {place: dict(columns) for place, columns in self._columns.items()}
+        for view_name, view in self._views.items():
+            found[self._of(view_name)] = {
+                column: self._fit(column) for column in view.columns if self._fit(column) != column
+            }
         for table in self._catalog.of(o.Table):
             place = self._of(table.qname)
             for name in (column.name for column in table.columns):
