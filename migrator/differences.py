@@ -48,14 +48,16 @@ def _computed(table: Table, existing: Table, path: str) -> Iterator[Loss]:
         if column.generated is None or found is None or found.generated is None:
             continue
         here, own = column.generated.expression, found.generated.expression
-        if not _alike(here, own, table, existing, column):
-            elsewhere = f"it is {here.sql}" if here != own else "over columns that compare otherwise"
+        elsewhere = _unlike(here, own, table, existing, column)
+        if elsewhere:
             detail = f"the target's own expression computes it: {own.sql}; at the source {elsewhere}"
             yield Loss(path, OWN, detail, found.name)
 
 
-def _alike(here: Expression, own: Expression, table: Table, existing: Table, column: Column) -> bool:
-    """Whether two expressions say the same: by their words, those of another database in the words of the target's.
+def _unlike(here: Expression, own: Expression, table: Table, existing: Table, column: Column) -> str:
+    """What ``here``, the source's, has other than ``own``; empty: they say the same.
+
+    They are compared by their words, those of another database in the words of the target's.
 
     The same words may mean another thing there: which halves are rounded up, what SUBSTR gives from 0 on; and in any
     database over columns that compare otherwise. Words that cannot be told apart may be about every column.
@@ -69,8 +71,12 @@ def _alike(here: Expression, own: Expression, table: Table, existing: Table, col
         named = {word.value.lower() for word in language.words(own.sql)}
     except Untranslatable:
         named = {column.name.lower() for column in existing.columns}
-        return here == own and not _compared_otherwise(table, existing, named)
-    return alike(said, own.sql, language) and not _compared_otherwise(table, existing, named)
+        is_same = here == own
+    else:
+        is_same = alike(said, own.sql, language)
+    if not is_same:
+        return f"it is {here.sql}"
+    return "it is over columns that compare otherwise" if _compared_otherwise(table, existing, named) else ""
 
 
 def _compared_otherwise(table: Table, existing: Table, names: Collection[str]) -> bool:

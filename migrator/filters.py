@@ -24,7 +24,7 @@ from typing import Any
 
 from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound
 from migrator.model import types as t
-from migrator.model.catalog import DATABASE, Catalog, object_type, path_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, object_type, path_of
 from migrator.model.objects import (
     Column,
     DomainType,
@@ -182,7 +182,15 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
         gone.add(DATABASE)
     else:  # what lies in a schema is not left out with its definition
         gone -= {path_of(schema) for schema in catalog.of(Schema)}
-    return replace(result, losses=tuple(loss for loss in catalog.losses if gone.isdisjoint({loss.object, loss.part_of})))
+    losses = (loss for loss in catalog.losses if gone.isdisjoint({loss.object, loss.part_of}))
+    return replace(result, losses=tuple(loss for loss in losses if not _is_excluded(loss, spec)))
+
+
+def _is_excluded(loss: Loss, spec: JobSpec) -> bool:
+    """Whether EXCLUDE names what an entry is about, which no catalog has."""
+    kind, _, label = loss.object.partition(":")
+    name = label.rpartition('."')[2].strip('"').replace('""', '"')
+    return bool(loss.part_of) and any(f.path == kind and matching(f.clause, [name]) for f in spec.exclude)
 
 
 def _worth_a_job(spec: JobSpec, chosen: Catalog) -> bool:

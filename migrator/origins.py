@@ -21,7 +21,7 @@ from migrator.errors import ChangedMeanwhile, DatabaseError, MigratorError, NoPa
 from migrator.job.table import is_master_table
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.codec import digest, encode
-from migrator.model.objects import Column, QName, Schema, Table, View
+from migrator.model.objects import Column, Program, QName, Schema, Table, View
 from migrator.rename_map import is_rename_map
 from migrator.spec import JobSpec
 from migrator.verification.scans import Digest
@@ -288,7 +288,9 @@ def without_records(catalog: Catalog) -> Catalog:
     if not records:
         return catalog
     views = _reading(catalog, {table.qname for table in records})
+    gone = {(table.schema, table.name) for table in records} | {(view.schema, view.name) for view in views}
     paths = {path_of(table) for table in records} | {path_of(view) for view in views}
+    paths |= {path_of(program) for program in catalog.of(Program) if (program.schema, program.table) in gone}
     losses = [loss for loss in catalog.losses if paths.isdisjoint({loss.object, loss.part_of})]
     for view in views:
         detail = "not carried: it reads records of jobs, which no job moves"
@@ -306,11 +308,13 @@ def _reading(catalog: Catalog, tables: Collection[QName]) -> list[View]:
 
 
 _VOLATILE = frozenset({"bytes", "rows", "next_value"})
+_PASSING = frozenset({"identity-position"})
+"""The rules of entries about where numbers stand."""
 
 
 def _identity(catalog: Catalog) -> str:
     """A checksum of the objects: of everything but estimates and the positions of sequences, and what no job makes."""
-    catalog = replace(catalog, losses=tuple(loss for loss in catalog.losses if not loss.part_of))
+    catalog = replace(catalog, losses=tuple(loss for loss in catalog.losses if not (loss.part_of or loss.rule in _PASSING)))
 
     def steady(value: Any) -> Any:
         if isinstance(value, dict):

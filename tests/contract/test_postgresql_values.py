@@ -552,13 +552,13 @@ def test_a_batch_is_the_same_in_however_many_pieces_it_is_sent(database: Databas
     ]
     values = [pa.array(column, arrow.arrow_type(c.type)) for column, c in zip(zip(*rows, strict=True), columns, strict=True)]
     batch = pa.record_batch(values, [column.name for column in columns]).slice(3)
-    for size in (1, 700, 1 << 20):
+    for size, pieces_of in ((1, [196]), (700, range(2, 196)), (1 << 20, [1])):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(copy_in, "_PIECE", size)
             pieces = len(list(copy_in.copy_rows(batch)))
             database.run("TRUNCATE target")
             database.load("target", columns, [batch])
-        assert pieces == {1: 196, 1 << 20: 1}.get(size, pieces)
+        assert pieces in pieces_of
         with database.engine.connect() as connection:
             found = connection.exec_driver_sql("SELECT id, b, n, v FROM target ORDER BY id").all()
         assert [tuple(row) for row in found] == rows[3:]

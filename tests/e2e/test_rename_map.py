@@ -371,13 +371,18 @@ def test_a_long_column_is_known_by_its_table(target: str, sqlite_file: Fresh) ->
     source = sqlite_file("source.db")
     execute(source, *TWO, f"CREATE VIEW of_items AS SELECT {KEY} AS n FROM items")
     execute(source, f"CREATE VIEW of_orders AS SELECT {KEY} AS n FROM orders")
+    execute(source, f"CREATE VIEW unlisted AS SELECT {KEY} FROM orders", f"CREATE VIEW u AS SELECT {KEY} AS n FROM unlisted")
+    execute(
+        source, f"CREATE VIEW listed ({KEY}) AS SELECT {KEY} FROM orders", f"CREATE VIEW l AS SELECT {KEY} AS n FROM listed"
+    )
     done(move(source, target, "EXCLUDE=VIEW"))
     by_hand(target)
     run = move(source, target, "TABLE_EXISTS_ACTION=TRUNCATE")
     assert "ORA-31693" not in run.out
     assert rows(target, "SELECT id, number FROM orders") == [(1, 10)]
     assert rows(target, f"SELECT id, {cut(KEY, limits(target))} FROM items") == [(2, 20)]
-    assert (scalar(target, "SELECT n FROM of_orders"), scalar(target, "SELECT n FROM of_items")) == (10, 20)
+    found = {view: scalar(target, f"SELECT n FROM {view}") for view in ("of_items", "of_orders", "u", "l")}
+    assert found == {"of_items": 20, "of_orders": 10, "u": 10, "l": 10}
 
 
 def test_a_columns_name_that_another_of_its_table_has_by_now_is_chosen_anew(target: str, sqlite_file: Fresh) -> None:
@@ -449,6 +454,20 @@ def test_a_view_on_it_is_no_part_of_what_jobs_move(target: str, source: str, sql
     run = done(move(target, other))
     assert tables_of(other) == [cut(LONG, limits(target))]
     assert sum("not carried: it reads records of jobs" in loss for loss in run.losses) == 2
+    run = done(move(target, sqlite_file("third.db"), "EXCLUDE=VIEW"))
+    assert [loss for loss in run.losses if "[job-records]" in loss] == []
+    assert " 2 filtered out" in run.out
+    assert "unsupported" not in run.out
+
+
+def test_nor_is_what_belongs_to_such_a_view(postgresql: Fresh, source: str) -> None:
+    target, other = postgresql(), postgresql()
+    done(move(source, target))
+    execute(target, f"CREATE VIEW names AS SELECT * FROM {NAME}", "CREATE RULE r AS ON INSERT TO names DO INSTEAD NOTHING")
+    done(move(target, other))
+    assert scalar(other, "SELECT count(*) FROM pg_rules") == scalar(
+        other, "SELECT count(*) FROM pg_rules WHERE rulename <> 'r'"
+    )
 
 
 # --- jobs that die --------------------------------------------------------------------------------------------------
