@@ -36,6 +36,7 @@ from migrator.model.objects import (
 from migrator.model.rebuild import rebuilt
 from migrator.naming import Known, fit_names
 from migrator.numbers import as_integers
+from migrator.seconds import as_let_in
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
@@ -319,7 +320,7 @@ def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Kn
 
     ``known``: what names the target has.
     """
-    catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
+    catalog = as_let_in(as_integers(remapped(source, spec), spec.number_types, capabilities), capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
     catalog = check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)
     return fit_sequences(catalog, capabilities, known)
