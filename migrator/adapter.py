@@ -652,6 +652,15 @@ class Adapter(ABC):
         """What follows FROM in a query about the rows of ``read``, which is to come next on ``connection``."""
         raise NotImplementedError(self.name)
 
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """The SQL of whether ``value``, a foreign key's, is ``key``, a value that it may refer to; both are columns.
+
+        ``exactly``: texts that are spelled otherwise are others, whatever the columns hold for equal.
+        """
+        if exactly:
+            raise NotImplementedError(self.name)
+        return f"{key} = {value}"
+
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """The SQL of one aggregate over rows that answers ``ask`` on a server of this version.
 

@@ -234,6 +234,12 @@ class MySQL(Adapter):
 
         return paths.rows_of(read)
 
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """By the columns' collation, or by the bytes that texts have in UTF-8."""
+        if not exactly:
+            return super().refers(value, key)
+        return " = ".join(f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
+
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
         return measures.aggregate(ask)

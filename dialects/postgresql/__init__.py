@@ -245,6 +245,12 @@ class PostgreSQL(Adapter):
 
         return paths.rows_of(connection, read)
 
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """By the columns' collation, or character by character."""
+        if not exactly:
+            return super().refers(value, key)
+        return " = ".join(f'{column}::text COLLATE "C"' for column in (key, value))
+
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
         from . import measures

@@ -194,6 +194,10 @@ class SQLiteAdapter(Adapter):
         """The table and the condition."""
         return measures.rows_of(read)
 
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """As SQLite checks it: by the affinity and the collation of the key's column, without those of the value's."""
+        return f"{key}{' COLLATE BINARY' if exactly else ''} = +{value}"
+
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
         return measures.aggregate(ask)

@@ -26,7 +26,7 @@ from migrator.errors import (
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.operations.changing import policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
@@ -237,15 +237,37 @@ class Profiler:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
         for key in at_source.foreign_keys if at_source is not None else ():
-            parent = self._origin.found.table(key.referred)
-            if parent is None or key.partition is not None or len(key.columns) != len(key.referred_columns):
+            parent = self._parent(key)
+            known = self._knows_all if parent is None else len(key.columns) == len(key.referred_columns)
+            if key.partition is not None or not known:
                 continue
-            child, of = self._read(table.source, ()), self._read(parent.source, ())
+            child, of = self._read(table.source, ()), None if parent is None else self._read(parent.source, ())
             label = f"foreign key {key.name or ', '.join(key.columns)}"
-            ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
+            exact = () if parent is None else tuple(self._told_apart(table, parent, key))
+            ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key, exact=exact)
             rows = self._count(said, label, ask)
             if rows:
                 yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
+
+    @property
+    def _knows_all(self) -> bool:
+        """Whether all tables of the source have been looked at."""
+        return self._source.adapter.capabilities.single_schema is not None
+
+    def _parent(self, key: ForeignKey) -> Table | None:
+        """The table that a key refers to, if it is known and has the columns."""
+        parent = self._origin.found.table(key.referred)
+        there = () if parent is None else {column.name for column in parent.columns}
+        return parent if set(key.referred_columns).issubset(there) else None
+
+    def _told_apart(self, table: Table, parent: Table, key: ForeignKey) -> Iterator[str]:
+        """The columns that a key refers to whose texts the target tells apart by all characters, and the source does not."""
+        if self._goal is None or self._goal.adapter.name == self._source.adapter.name or table.qname in self._goal.existing:
+            return
+        for name in key.referred_columns:
+            column = parent.column(name)
+            if column.equality and not self._goal.ddl.equality(parent, column):
+                yield name
 
     def _count(self, said: _Said, label: str, ask: Callable[[sa.Connection], int]) -> int:
         try:
