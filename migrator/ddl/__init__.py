@@ -11,7 +11,7 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 
 from migrator.ddl.columns import bounded, generator_losses
 from migrator.ddl.constraints import called
-from migrator.ddl.keys import expressions_of, key_losses, unique_keys
+from migrator.ddl.keys import expressions_of, key_losses, keys_as_columns, unique_keys
 from migrator.ddl.objects import DDL
 from migrator.ddl.script import Elsewhere, Emitter, Script, Statement
 
@@ -26,5 +26,6 @@ __all__ = [
     "expressions_of",
     "generator_losses",
     "key_losses",
+    "keys_as_columns",
     "unique_keys",
 ]

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrator import filters
 from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
 from migrator.converting import pair_of
-from migrator.ddl import DDL, unique_keys
+from migrator.ddl import DDL, keys_as_columns, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     ConflictingParameters,
@@ -198,7 +198,8 @@ class Profiler:
         if self._goal is None:
             return
         by_target = {way.target.name: way for way in ways}
-        held = [frozenset(columns) for _, columns in _whole_keys(table)]
+        at_home = self._goal.adapter.name == self._source.adapter.name  # where keys keep collations of their own
+        held = [frozenset(columns) for _, columns in _whole_keys(table, unique_keys if at_home else keys_as_columns)]
         made = self._goal.existing.get(table.qname)
         for label, names in _whole_keys(made or table):
             key = [by_target[name] for name in names if name in by_target]
@@ -296,14 +297,17 @@ class Profiler:
             yield connection
 
 
-def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+Keys = Iterator[tuple[str, tuple[str, ...]]]
+
+
+def _whole_keys(table: Table, keys: Callable[[Table], Keys] = unique_keys) -> Keys:
     """The unique keys over columns as they are, and over all rows: no expressions, no prefixes, no conditions."""
     partly = {
         f"unique index {index.name}"
         for index in table.indexes
         if index.where is not None or any(key.column is None or key.length is not None for key in index.keys)
     }
-    return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
+    return ((label, columns) for label, columns in keys(table) if label not in partly)
 
 
 def _has_texts(key: Sequence[Way]) -> bool:
