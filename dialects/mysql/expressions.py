@@ -194,4 +194,12 @@ PRECEDENCE = Precedence(
 )
 """MySQL's operators; its manual has LIKE, REGEXP and IN among the comparisons, its grammar does not."""
 
-SEMANTICS = Semantics((*READ, *_COMMON), WRITE, PRECEDENCE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))
+SEMANTICS = Semantics(
+    (*READ, *_COMMON),
+    WRITE,
+    PRECEDENCE,
+    kind,
+    truth_numbers=True,
+    joins=frozenset({"", "LEFT", "RIGHT"}),
+    zero_division="session",
+)

@@ -250,6 +250,8 @@ class Columns(Expressions):
             detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
+        if told := self.zero_division(column.generated.expression, read=not column.generated.stored):
+            losses.append(Loss(path_of(table), "division-by-zero", told, column.name))
         return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:

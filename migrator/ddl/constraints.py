@@ -10,7 +10,7 @@ from migrator.ddl.columns import Columns
 from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
 from migrator.model.catalog import Loss, path_of
-from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
+from migrator.model.objects import Check, Expression, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
 
 def called(key: PrimaryKey | Unique | ForeignKey) -> str:
@@ -52,11 +52,15 @@ class Constraints(Columns):
         """``CHECK (…)``, or nothing with a loss."""
         try:
             condition = self.expression(check.expression, table, condition=True, fixed=True)
-            return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
+            clause = f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
+            if told := self.zero_division(check.expression):
+                detail = f"{self.called('check', check.name)} ({check.expression.sql}): {told}"
+                losses.append(Loss(path_of(table), "division-by-zero", detail))
         except Untranslatable as why:
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+        return clause
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """What follows a check that does not hold for all rows.
@@ -212,7 +216,13 @@ class Constraints(Columns):
         if key.expression is None:
             return self.quote(key.column or "")
         own = table if isinstance(table, Table) else None
-        return f"({self.expression(key.expression, own, fixed=True)})"
+        sql = f"({self.expression(key.expression, own, fixed=True)})"
+        losses += self._zero_divisions(table, index, key.expression)
+        return sql
+
+    def _zero_divisions(self, table: Table | View, index: Index, expression: Expression) -> Iterator[Loss]:
+        if told := self.zero_division(expression):
+            yield Loss(path_of(table), "division-by-zero", f"index {index.name} ({expression.sql}): {told}")
 
     def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
         """What a key says in words that only the source has: where NULLs come, and how values compare."""
@@ -237,6 +247,7 @@ class Constraints(Columns):
             where = ""
             if index.where is not None:
                 where = f" WHERE {self.expression(index.where, table, condition=True, fixed=True)}"
+                losses += self._zero_divisions(table, index, index.where)
         except Untranslatable as why:
             loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
             return Script((), (loss,))

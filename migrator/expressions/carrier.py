@@ -11,7 +11,7 @@ from sqlglot import exp
 from migrator.model import types as t
 
 from . import Untranslatable
-from .semantics import DYNAMIC, MEANINGS, STRINGS, Kind, Semantics, Value, Values, alike, common
+from .semantics import ATOM, DYNAMIC, MEANINGS, STRINGS, Kind, Semantics, Value, Values, alike, common
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -72,6 +72,19 @@ class Target:
 
 def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
     raise Untranslatable("it has a query in it")
+
+
+def _not_zero(value: Value) -> Value:
+    """A divisor that is NULL where it is zero."""
+    if value.constant is not None and value.constant.strip("0."):
+        return value
+    return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
+
+
+def divides(tree: exp.Expr) -> bool:
+    """Whether something is divided by what may be zero."""
+    divisors = (_bare(node.expression) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod))
+    return any(not isinstance(divisor, exp.Literal) for divisor in divisors)  # a constant zero is not carried
 
 
 class Carrier:
@@ -174,12 +187,19 @@ class Carrier:
             return replace(values[0], kind=kind)
         if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
             raise Untranslatable("a division by zero is an error in one database, and NULL in another")
+        if meaning in _DIVIDING and self._guards_divisors:
+            values = (values[0], _not_zero(values[1]))
         for writing in self._target.semantics.writings:
             if writing.meaning == meaning and (writing.when is None or writing.when(values)):
                 types = {value.type for value in values if value.kind != "null"}
                 type_ = types.pop() if meaning in {"first not null", "smallest", "largest"} and len(types) == 1 else None
                 return Value(kind, writing.write(values, self._target.literal), writing.level, type_)
         raise Untranslatable(f"{self._target.title} is not known to have: {MEANINGS[meaning]}")
+
+    @property
+    def _guards_divisors(self) -> bool:
+        """Whether a division by zero is, or may be, NULL at the source and an error at the target."""
+        return self._source.zero_division != "error" and self._target.semantics.zero_division != "null"
 
     def _column(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Column)

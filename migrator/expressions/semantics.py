@@ -264,6 +264,18 @@ def kind_of(column: Column, table: Table | None) -> Kind:
             return "other"
 
 
+ZeroDivision: TypeAlias = Literal["null", "error", "session"]
+"""What a division by zero is: NULL, an error, or in statements that write what the session says; else NULL there, too."""
+
+ZERO_DIVISIONS: Mapping[tuple[ZeroDivision, ZeroDivision], str] = {
+    ("error", "null"): "a division by zero gives NULL here, and is an error at the source",
+    ("error", "session"): "a division by zero gives NULL here in sessions that ask for no error, and is one at the source",
+    ("session", "null"): "a division by zero gives NULL here, and at the source an error in sessions that ask for one",
+    ("session", "error"): "a division by zero gives NULL here, and at the source an error in sessions that ask for one",
+}
+"""What changes between a source and a target; from one where it is NULL, or may be, divisors come so that it is."""
+
+
 @dataclass(frozen=True)
 class Semantics:
     """What a database's expressions mean, and how it says a meaning.
@@ -272,7 +284,8 @@ class Semantics:
     ``like_escape``: the character that escapes in LIKE where none is named; ``like_case``: LIKE tells ASCII's capital
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
-    operators which mean something else here. ``precedence``: how its operators bind.
+    operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
+    zero is.
     """
 
     readings: tuple[Reading, ...]
@@ -287,6 +300,7 @@ class Semantics:
     binds: bool = True
     joins: frozenset[str] = frozenset({"", "LEFT", "RIGHT", "FULL"})
     misread: frozenset[str] = frozenset()
+    zero_division: ZeroDivision = "null"
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.
