@@ -16,8 +16,10 @@ from migrator.model.objects import Column, Object, Table
 MOST = 6
 """Of a column that does not say how many."""
 
-RULE = "timestamp-spelling"
-"""The rule of entries about how times are written."""
+RULE = "timestamp-digits"
+"""The rule of entries about columns that are made with more digits than their rows have, all of which may be shown."""
+SPELLING = "timestamp-spelling"
+"""That of a source's entries about times whose spelling is not kept anyhow."""
 
 
 def as_let_in(catalog: Catalog, target: Capabilities) -> Catalog:
@@ -28,7 +30,7 @@ def as_let_in(catalog: Catalog, target: Capabilities) -> Catalog:
     source = load_adapter(catalog.dialect)
     if not source.capabilities.types_by_rows or target.types_by_rows:
         return catalog
-    told = {(loss.object, loss.column) for loss in catalog.losses if loss.rule == RULE}
+    told = {(loss.object, loss.column) for loss in catalog.losses if loss.rule == SPELLING}
     losses: list[Loss] = []
 
     def changed(obj: Object) -> Object:

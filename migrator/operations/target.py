@@ -30,6 +30,7 @@ from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
+from migrator.seconds import RULE as DIGITS
 from migrator.spec import JobSpec, TableExistsAction
 
 Action = Literal["CREATE", "BLOCKED", "MISSING", "SKIP", "APPEND", "TRUNCATE", "REPLACE"]
@@ -183,11 +184,15 @@ def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QNam
     return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
 
 
+_OF_MAKING = TAKEN | {DIGITS}
+"""The rules of the entries about how tables are made, and what belongs to them."""
+
+
 def of_catalog(spec: JobSpec, catalog: Catalog, existing: Collection[QName]) -> tuple[Loss, ...]:
-    """The entries about what a job is to make, but for the names of keys and indexes that it does not: their tables stay."""
+    """The entries about what a job is to make, but for how those tables are made that are there and stay."""
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     kept = frozenset(tables.values()) if spec.content == "DATA_ONLY" else staying(spec, existing)
-    return tuple(loss for loss in catalog.losses if loss.rule not in TAKEN or tables.get(loss.object) not in kept)
+    return tuple(loss for loss in catalog.losses if loss.rule not in _OF_MAKING or tables.get(loss.object) not in kept)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_every_value_is_the_same_after_every_hop(
 
 def spelled_otherwise(run: Run) -> set[str]:
     """The columns whose times the loss list says to be written otherwise."""
-    found = (re.search(r'"([^"]*)"\."([^"]*)": .*\[timestamp-spelling\]$', line) for line in run.losses)
+    found = (re.search(r'"([^"]*)"\."([^"]*)": .*\[timestamp-digits\]$', line) for line in run.losses)
     return {f"{one[1]}.{one[2]}" for one in found if one is not None}
 
 

@@ -154,7 +154,7 @@ def test_a_time_that_comes_later_keeps_the_digits_that_no_row_has_yet(there: Mov
     (came, later) = there.rows(f"SELECT {shown} FROM clocks ORDER BY id")
     assert [str(value).strip() for value in later] == [at, hour, at[:-3]]
     assert [str(value).strip().partition(".")[0] for value in came] == [at[:19], hour[:8], at[:19]]
-    digits = {name: there.losses("clocks", name)["timestamp-spelling"] for name in ("at", "hour", "at_3")}
+    digits = {name: there.losses("clocks", name)["timestamp-digits"] for name in ("at", "hour", "at_3")}
     assert {name: re.findall(r"[0-9](?= digits)|\d$", detail) for name, detail in digits.items()} == {
         "at": ["6", "0"],
         "hour": ["6", "0"],

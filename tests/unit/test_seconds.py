@@ -44,7 +44,7 @@ def test_a_column_takes_the_digits_that_it_lets_in(target: Adapter, native: str,
     made = as_let_in(catalog(Column("c", by_rows, native=native)), target.capabilities)
     assert types_of(made) == [expected]
     assert [(loss.object, loss.column, loss.rule) for loss in made.losses] == [
-        ('TABLE:"shop"."t"', "c", "timestamp-spelling")
+        ('TABLE:"shop"."t"', "c", "timestamp-digits")
     ] * (by_rows != expected)
 
 
@@ -53,7 +53,7 @@ def test_who_is_told_of_the_spelling_anyhow_is_told_once() -> None:
     columns = (Column(name, t.Timestamp(0), native="DATETIME") for name in ("c", "d"))
     made = as_let_in(catalog(*columns, losses=(loss,)), POSTGRESQL.capabilities)
     assert types_of(made) == [t.Timestamp(6), t.Timestamp(6)]
-    assert [loss.column for loss in made.losses] == ["c", "d"]
+    assert [(loss.rule, loss.column) for loss in made.losses] == [("timestamp-spelling", "c"), ("timestamp-digits", "d")]
 
 
 def test_times_stay_as_they_are_spelled_from_sqlite_to_sqlite_and_where_types_are_declared() -> None:
