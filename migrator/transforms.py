@@ -180,8 +180,9 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         if isinstance(obj, Program) and isinstance(moved, Program):
             moved = replace(moved, remapped=moved.create != obj.create)
         objects.append(moved)
-    losses = (replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses)
-    return replace(catalog, losses=tuple(losses)).with_objects(_unique_schemas(objects))
+    losses = [replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses]
+    made = _unique_schemas(objects, losses)
+    return replace(catalog, losses=tuple(losses)).with_objects(made)
 
 
 _LABEL = re.compile(r'(?P<kind>[A-Z_]+:)"(?P<schema>(?:[^"]|"")*)"(?P<rest>.*)', re.DOTALL)
@@ -194,14 +195,18 @@ def _relabelled(label: str, schemas: Mapping[str, str]) -> str:
     return label if found is None or new is None else f"{found['kind']}{new}{found['rest']}"
 
 
-def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:
-    seen: set[str] = set()
+def _unique_schemas(objects: list[Object], losses: list[Loss]) -> tuple[Object, ...]:
+    """The objects, of schemas that become one the first."""
+    seen: dict[str, Schema] = {}
     kept: list[Object] = []
     for obj in objects:
         if isinstance(obj, Schema):
-            if obj.name in seen:
+            first = seen.setdefault(obj.name, obj)
+            if first is not obj:
+                if obj.comment not in {None, first.comment}:
+                    detail = f"the comment of another schema that is in this one is left out: {obj.comment}"
+                    losses.append(Loss(path_of(obj), "comment", detail))
                 continue
-            seen.add(obj.name)
         kept.append(obj)
     return tuple(kept)
 

@@ -249,8 +249,16 @@ class Reader:
         self.grants(made)
         self.server_wide()
         self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
-        objects = (*(Schema(name) for name in self.names), *made)
+        objects = (*self.schemas(), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
+
+    def schemas(self) -> Iterator[Schema]:
+        """The databases, with their comments where the server has any."""
+        commented = self.flavor.mariadb and self.flavor.version >= COMMENTED_DATABASES
+        found = self.rows(_SCHEMAS.format(comment="schema_comment" if commented else "NULL"))
+        rows = {row["schema_name"]: row for row in found}
+        for name in self.names:
+            yield Schema(name, rows[name]["schema_comment"] or None, rows[name]["default_collation_name"])
 
     def sequence(self, row: Row) -> SequenceObject | None:
         """A MariaDB sequence, which is a table of one row; None, and named, where the user may not read it."""
@@ -646,8 +654,15 @@ class Reader:
     def program(self, name: QName, kind: str, sql: str, row: Row, table: str | None) -> Program:
         """A program without its DEFINER, which the importing user becomes."""
         bare = _DEFINER.sub("CREATE ", sql)
-        session = tuple((setting, row[setting]) for setting in ("sql_mode", "time_zone") if setting in row)
-        program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table, session=session)
+        program = Program(
+            name.schema,
+            name.name,
+            cast(Any, kind),
+            Expression(bare, "mysql"),
+            table=table,
+            session=tuple((setting, row[setting]) for setting in _SETTINGS if setting in row),
+            collation=row["database_collation"],
+        )
         self.definer(path_of(program), row)
         return program
 
@@ -752,7 +767,11 @@ def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
 
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+COMMENTED_DATABASES = (10, 5)
+"""The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "MRG_MyISAM"
+_SETTINGS = ("sql_mode", "time_zone", "collation_connection")
+"""What a program keeps of the session that made it; the last is that of its literals."""
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 
@@ -836,6 +855,10 @@ def _ordered(views: dict[QName, View]) -> list[View]:
 
 # --- the queries ----------------------------------------------------------------------------------------------------
 
+_SCHEMAS = """
+SELECT schema_name AS schema_name, default_collation_name AS default_collation_name, {comment} AS schema_comment
+FROM information_schema.schemata WHERE schema_name IN :schemas
+"""
 _TABLES = """
 SELECT table_schema, table_name, table_type, engine, row_format, table_rows, data_length, auto_increment, table_collation,
        create_options, table_comment,
@@ -882,17 +905,19 @@ SELECT table_schema, table_name, view_definition, check_option, security_type, d
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _ROUTINES = """
-SELECT routine_schema, routine_name, routine_type, definer, sql_mode, CURRENT_USER() AS reader
+SELECT routine_schema, routine_name, routine_type, definer, sql_mode, collation_connection, database_collation,
+       CURRENT_USER() AS reader
 FROM information_schema.routines WHERE routine_schema IN :schemas ORDER BY routine_schema, routine_type, routine_name
 """
 _TRIGGERS = """
 SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_statement, action_timing,
-       definer, sql_mode, CURRENT_USER() AS reader
+       definer, sql_mode, collation_connection, database_collation, CURRENT_USER() AS reader
 FROM information_schema.triggers WHERE trigger_schema IN :schemas
 ORDER BY trigger_schema, event_object_table, action_timing, event_manipulation, action_order
 """
 _EVENTS = """
-SELECT event_schema, event_name, definer, sql_mode, time_zone, CURRENT_USER() AS reader
+SELECT event_schema, event_name, definer, sql_mode, time_zone, collation_connection, database_collation,
+       CURRENT_USER() AS reader
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """

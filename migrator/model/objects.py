@@ -245,10 +245,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Schema:
-    """A schema (MySQL: a database; Oracle: a user)."""
+    """A schema (MySQL: a database; Oracle: a user). ``collation``: what MySQL's has for texts that name none, of programs
+    and of new tables."""
 
     name: str
     comment: str | None = None
+    collation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -395,7 +397,8 @@ class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
 
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
-    replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL).
+    replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL);
+    ``collation``: that of its texts without one of their own, its schema's when it was made.
     """
 
     schema: str
@@ -406,6 +409,7 @@ class Program:
     remapped: bool = False
     comment: str | None = None
     session: tuple[tuple[str, str], ...] = ()
+    collation: str | None = None
 
 
 Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

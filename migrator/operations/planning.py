@@ -222,6 +222,7 @@ class _Imported:
         self._met = met(catalog, there.tables)
         self._kept = staying(spec, self._met, lacking(opened, self.tables))
         self._labels = there.without(set(self._met) - self._kept).labels
+        self._schemas = tuple(there.schemas(there.labels))
         self._blocked = blocked(spec, catalog, there)
 
     def table_plans(self) -> tuple[TablePlan, ...]:
@@ -257,7 +258,7 @@ class _Imported:
 
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
-        return of_catalog(self._spec, self._catalog, self._met)
+        return of_catalog(self._spec, self._catalog, self._met, self._schemas)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""

@@ -15,7 +15,6 @@ from migrator.operations import ledger
 from migrator.operations.importing.job import Import
 from migrator.operations.refused import source_text
 from migrator.operations.rows import changes
-from migrator.operations.target import of_catalog
 from migrator.orphans import count_orphans
 from migrator.plan import Step
 
@@ -51,7 +50,7 @@ def tell(job: Import) -> None:
 
 def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
-    yield from of_catalog(job.spec, job.catalog, job.existing)
+    yield from job.of_catalog()
     recorded = {row.item: row for row in job.record.rows("OBJECT")}
     for phase, items in zip(job.phases, job.items, strict=True):
         for item, step in zip(items, phase.steps, strict=True):
