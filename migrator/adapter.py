@@ -80,6 +80,8 @@ class Capabilities:
     """What may no index, unique key or foreign key be called, in small letters?"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
+    cuts_clock: bool | None = None
+    """Are digits of the current time cut off that a column has no place for? (False: it is rounded. None: nobody knows.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     tables_without_columns: bool = False

@@ -55,6 +55,7 @@ class MySQL(Adapter):
     sqlglot = "mysql"
     capabilities = Capabilities(
         ignores_column_case=True,
+        cuts_clock=True,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,

@@ -75,6 +75,7 @@ class PostgreSQL(Adapter):
     sqlglot = "postgres"
     capabilities = Capabilities(
         transactional_ddl=True,
+        cuts_clock=False,
         identifier_limit=(63, "bytes"),
         name_spaces=(
             NameSpace(RELATIONS),

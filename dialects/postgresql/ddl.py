@@ -17,6 +17,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
+    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -39,7 +40,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .defaults import fitting
+from .defaults import UNITS, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 _LATEST = (18,)
 _NAME_BYTES = 63
-_MICROSECONDS = 6
 _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
 _NAMED_NOT_NULL = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")+"|[^ "]+) NOT NULL (.+)')
@@ -177,6 +177,8 @@ class PostgreSQLDDL(DDL):
         :raises Untranslatable: the value is none of the column's type.
         """
         base = t.base_of(column.type)
+        if isinstance(value, Now) and (unit := self._cut_to(value, column)):
+            return _clock(value, base, f"date_trunc('{unit}', now())")
         if isinstance(value, Now) and value.utc:
             return _utc(value, base)
         if isinstance(value, Now) and isinstance(base, t.Interval):
@@ -184,6 +186,19 @@ class PostgreSQLDDL(DDL):
         if isinstance(value, Literal) and value.kind != "null" and not self.is_own(column):
             value = fitting(value, base)
         return super().default(value, column)
+
+    def _cut_to(self, value: Now, column: Column) -> str:
+        """The unit that the current time is cut to, which would be rounded; empty: it is not."""
+        base, own = t.base_of(column.type), self.is_own(column)
+        if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
+            return ""
+        if own:
+            return UNITS.get(value.precision or 0, "") if value.cut else ""
+        return UNITS.get(value.digits(base.precision), "") if self.clock_was_cut(value) else ""
+
+    def clock_is_cut(self, column: Column, value: Now) -> bool:
+        """Only where a function cuts the current time to a unit."""
+        return bool(self._cut_to(value, column))
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS``: stored before version 18, which brought virtual ones."""
@@ -509,6 +524,17 @@ _UTC = "timezone('utc', now())"
 _FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 
 
+def _clock(value: Now, base: t.Type, moment: str) -> str:
+    """A moment as a column of a timestamp, a time or an interval takes it: by UTC's clock or by that of the session."""
+    if isinstance(base, t.Timestamp) and (base.zoned or not value.utc):
+        return moment
+    shown = f"timezone('utc', {moment})" if value.utc else moment
+    if isinstance(base, t.Timestamp):
+        return shown
+    time = f"({shown})::time without time zone"
+    return f"({time})::interval" if isinstance(base, t.Interval) else time
+
+
 def _utc(value: Now, base: t.Type) -> str:
     """The current date or time by UTC's clock."""
     if isinstance(base, t.Timestamp) and base.zoned:
@@ -535,10 +561,12 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
 def _statement_time(column: Column) -> str:
     """When the statement began, with the digits of the column after the second: MySQL cuts the others off."""
     base = t.base_of(column.type)
-    digits = base.precision if isinstance(base, t.Timestamp) else _MICROSECONDS
+    digits = base.precision if isinstance(base, t.Timestamp) else CLOCK_DIGITS
     now = "pg_catalog.statement_timestamp()"
-    if digits >= _MICROSECONDS:
+    if digits >= CLOCK_DIGITS:
         return now
+    if digits in UNITS:
+        return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
     return f"pg_catalog.to_timestamp(pg_catalog.trunc(EXTRACT(epoch FROM {now})::numeric, {digits})::double precision)"
 
 

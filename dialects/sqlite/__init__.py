@@ -75,6 +75,7 @@ class SQLiteAdapter(Adapter):
         reserved_prefix=RESERVED,
         ignores_table_case=True,
         nulls_in_primary_keys=True,
+        cuts_clock=True,
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,

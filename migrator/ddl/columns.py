@@ -15,6 +15,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
+    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -200,7 +201,29 @@ class Columns(Expressions):
         if isinstance(value, NewUuid) and value.version != self.uuid_version(value):
             detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
             losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
+        if isinstance(value, Now) and not self.is_own(column):
+            losses += self._clock_losses(table, column, value)
         return f"DEFAULT {sql}"
+
+    def _clock_losses(self, table: Table, column: Column, value: Now) -> Iterator[Loss]:
+        """What becomes of the digits of the current time for which there is no place, if it is not what it was."""
+        type_, cut, there = t.base_of(column.type), self.clock_is_cut(column, value), self.clock_was_cut(value)
+        if value.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval) or None in {there, cut}:
+            return
+        digits = value.digits(type_.precision)
+        if digits < CLOCK_DIGITS and cut != there:
+            here, before = ("cut off", "rounded") if cut else ("rounded", "cut off")
+            places = "whole seconds" if digits == 0 else f"{digits} digits after the second"
+            detail = f"the current time is {here} to {places} (at the source: {before})"
+            yield Loss(path_of(table), "clock", detail, column.name)
+
+    def clock_was_cut(self, value: Now) -> bool | None:
+        """Whether digits of the current time that have no place are cut off at the source, else rounded; None: who knows."""
+        return value.cut or load_adapter(self.catalog.dialect).capabilities.cuts_clock
+
+    def clock_is_cut(self, column: Column, value: Now) -> bool | None:
+        """Whether they are here."""
+        return self.adapter.capabilities.cuts_clock
 
     def is_own(self, column: Column) -> bool:
         """Whether a column is of this database's kind, and its default says itself what becomes of a value."""

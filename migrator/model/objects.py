@@ -50,13 +50,25 @@ class Literal:
     kind: Choice["string", "number", "boolean", "binary", "bit", "null"] = "string"
 
 
+CLOCK_DIGITS = 6
+"""How many digits after the second a clock has."""
+
+
 @dataclass(frozen=True)
 class Now:
-    """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone."""
+    """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone.
+
+    ``cut``: digits beyond ``precision`` are cut off, whatever the database does with them otherwise.
+    """
 
     kind: Choice["date", "time", "timestamp"] = "timestamp"
     precision: int | None = None
     utc: bool = False
+    cut: bool = False
+
+    def digits(self, of: int) -> int:
+        """How many digits after the second it has in a column that has place for ``of``."""
+        return min(of, CLOCK_DIGITS if self.precision is None else self.precision, CLOCK_DIGITS)
 
 
 @dataclass(frozen=True)
