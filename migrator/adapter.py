@@ -82,6 +82,8 @@ class Capabilities:
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     cuts_clock: bool | None = None
     """Are digits of the current time cut off that a column has no place for? (False: it is rounded. None: nobody knows.)"""
+    pads_texts: bool | None = None
+    """Are values of CHAR(n) read with blanks up to their length? (False: without those at their end. None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     tables_without_columns: bool = False

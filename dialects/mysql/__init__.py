@@ -56,6 +56,7 @@ class MySQL(Adapter):
     capabilities = Capabilities(
         ignores_column_case=True,
         cuts_clock=True,
+        pads_texts=False,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,

@@ -76,6 +76,7 @@ class PostgreSQL(Adapter):
     capabilities = Capabilities(
         transactional_ddl=True,
         cuts_clock=False,
+        pads_texts=True,
         identifier_limit=(63, "bytes"),
         name_spaces=(
             NameSpace(RELATIONS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -30,6 +31,9 @@ from migrator.model.objects import (
     Sequence,
     Table,
 )
+
+_FIXED = re.compile(r"char(?:acter)?\(", re.IGNORECASE)
+"""How texts of a fixed length are declared."""
 
 
 class Columns(Expressions):
@@ -89,6 +93,22 @@ class Columns(Expressions):
             ):
                 detail = f"sorts as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
+
+    def _padding_losses(self, table: Table) -> Iterator[Loss]:
+        """The columns of a fixed length whose values are read with blanks at their end and were not, or were and are not."""
+        source, here = load_adapter(self.catalog.dialect).capabilities.pads_texts, self.adapter.capabilities.pads_texts
+        if None in {source, here} or source == here:
+            return
+        there, now = "filled up with blanks to their length", "without blanks at their end"
+        if here:
+            there, now = now, there
+        for column in table.columns:
+            type_ = t.base_of(column.type)
+            if not isinstance(type_, t.String) or not type_.fixed or self.rule(table.name, column).loss:
+                continue
+            full = (type_.length or 0) <= 1 and self.adapter.capabilities.empty_is_null  # or NULL, which is not filled up
+            if _FIXED.match(self.declaration(table, column)) and not full:
+                yield Loss(path_of(table), "padding", f"values are read {now} (at the source: {there})", column.name)
 
     def _null_losses(self, table: Table) -> Iterator[Loss]:
         """The columns of a primary key that lets NULLs in at the source, as SQLite's do, and none here."""

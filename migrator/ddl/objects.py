@@ -121,6 +121,7 @@ class DDL(Constraints):
         items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
         items += self.inline_constraints(table, losses)
         losses += [*self._unsaid(table), *self._null_losses(table), *self._equality_losses(table)]
+        losses += self._padding_losses(table)
         body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
         sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
         return Script((sql,), tuple(losses))

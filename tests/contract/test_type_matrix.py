@@ -157,7 +157,7 @@ def meant(value: str | None, type_: t.Type) -> Any:
 
 def losses_of(run: Run, table: str, column: str) -> list[str]:
     """What the log names as lost of a column's type."""
-    pattern = re.compile(rf'TABLE:"[^"]+"\."{table}"\."{column}": (.*) \[(?:type-\w+|declaration|number-types)\]')
+    pattern = re.compile(rf'TABLE:"[^"]+"\."{table}"\."{column}": (.*) \[(?:type-\w+|declaration|padding|number-types)\]')
     return [found[1] for loss in run.losses if (found := pattern.fullmatch(loss))]
 
 
