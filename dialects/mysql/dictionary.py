@@ -52,7 +52,7 @@ from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
-from .types import is_unsigned, neutral, unsigned_check
+from .types import KEY_BYTES, declared_word, is_unsigned, key_bytes, neutral, unsigned_check
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
@@ -406,6 +406,10 @@ class Reader:
             sql = self.created(table.qname, "index-options", "options of indexes are")
             for index, said in _said_of_indexes(sql, row["engine"], {index.name for index in table.indexes}):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
+        if row["engine"] == "InnoDB":  # which takes no notice of any other option of its keys
+            for index in _hashed(table, keys):
+                detail = f"options of index {index} are not carried: USING HASH"
+                self.losses.append(Loss(path, "index-options", detail))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -751,7 +755,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
 
 def _created(row: Row) -> list[tuple[str, str]]:
     """All options that CREATE TABLE was given, the engine's own among them."""
-    return re.findall(r"`?(\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
+    return re.findall(r"`?((?:\w+ DIRECTORY)|\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
 
 
 def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
@@ -800,6 +804,19 @@ def _said_of_indexes(sql: str, engine: str, carried: Collection[str]) -> Iterato
         said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option not in usual]
         if said:
             yield name, ", ".join(said)
+
+
+def _hashed(table: Table, keys: Sequence[Row]) -> Iterator[str]:
+    """The unique keys that are hashes because that was asked for, and not because the texts in them are too long."""
+    for name, parts in _by_name(keys).items():
+        columns = [table.column(part["column_name"]) for part in parts if part["column_name"] is not None]
+        if parts[0]["index_type"] == "HASH" and sum(map(_key_bytes, columns)) <= KEY_BYTES:
+            yield name
+
+
+def _key_bytes(column: Column) -> int:
+    large = declared_word(column.native).endswith(("text", "blob"))
+    return KEY_BYTES + 1 if large else key_bytes(column.type, column.native)
 
 
 _USUAL = frozenset({("Aria", "transactional", "1")})
