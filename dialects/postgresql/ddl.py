@@ -424,16 +424,28 @@ class PostgreSQLDDL(DDL):
     def position(self, obj: Table | Sequence) -> Script:
         """``setval`` so that the next value is the source's; a sequence that was never used stays so."""
         if isinstance(obj, Sequence):
-            return Script(tuple(self._set_position(self.literal(self.name_of(obj)), obj, "")))
-        statements: list[str] = []
+            losses = [] if _last(obj) is None else [_exhausted(obj, obj, None)]
+            return Script(tuple(self._set_position(self.literal(self.name_of(obj)), obj, "")), tuple(losses))
+        statements, losses = list[str](), []
         for column in obj.columns:
             if column.identity is not None and column.generated is None:
                 name, text = self.name_of(obj), self.literal(column.name)
                 sequence = f"pg_catalog.pg_get_serial_sequence({self.literal(name)}, {text})"
                 largest = f"{'max' if column.identity.increment > 0 else 'min'}({self.quote(column.name)})"
                 unknown = f"SELECT pg_catalog.setval({sequence}, {largest}) FROM {name} HAVING {largest} IS NOT NULL"
-                statements += self._set_position(sequence, column.identity, unknown)
-        return Script(tuple(statements))
+                identity = self._within_type(obj, column, column.identity)
+                statements += self._set_position(sequence, identity, unknown)
+                if _is_beyond(identity) and not _is_full(column):
+                    losses.append(_exhausted(obj, identity, column.name))
+        return Script(tuple(statements), tuple(losses))
+
+    def _within_type(self, table: Table, column: Column, identity: Identity) -> Identity:
+        """An identity that ends where the numbers of its column's type do."""
+        bits = next((bits for bits, word in _WORDS.items() if word == self.declaration(table, column)), 64)
+        least, most = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        if identity.increment < 0:
+            return replace(identity, minimum=least if identity.minimum is None else max(identity.minimum, least))
+        return replace(identity, maximum=most if identity.maximum is None else min(identity.maximum, most))
 
     def _set_position(self, sequence: str, of: Sequence | Identity, unknown: str) -> Iterator[str]:
         if of.next_value is None:
@@ -442,11 +454,10 @@ class PostgreSQLDDL(DDL):
             return
         if of.next_value == of.start:
             return
-        last = of.next_value - of.increment
-        rising = of.increment > 0
-        lowest = of.minimum if of.minimum is not None else (1 if rising else -_BIGINT - 1)
-        highest = of.maximum if of.maximum is not None else (_BIGINT if rising else -1)
-        if lowest <= last <= highest:
+        last, (lowest, highest) = of.next_value - of.increment, _bounds(of)
+        if (end := _last(of)) is not None:
+            yield f"SELECT pg_catalog.setval({sequence}, {end}, true)"
+        elif lowest <= last <= highest:
             yield f"SELECT pg_catalog.setval({sequence}, {last}, true)"
         else:
             yield f"SELECT pg_catalog.setval({sequence}, {of.next_value}, false)"
@@ -579,6 +590,46 @@ def _on_update_name(table: Table) -> str:
 def _own(table: Table | View) -> Table | None:
     """The table whose columns an index's expressions name; a materialized view's are those of its own database."""
     return table if isinstance(table, Table) else None
+
+
+def _bounds(of: Sequence | Identity) -> tuple[int, int]:
+    """The least and the largest number of a generator, none beyond a bigint."""
+    rising = of.increment > 0
+    lowest = of.minimum if of.minimum is not None else (1 if rising else -_BIGINT - 1)
+    highest = of.maximum if of.maximum is not None else (_BIGINT if rising else -1)
+    return max(lowest, -_BIGINT - 1), min(highest, _BIGINT)
+
+
+def _last(of: Sequence | Identity) -> int | None:
+    """The last number of a generator that stands beyond all that it can give here; None: it does not."""
+    lowest, highest = _bounds(of)
+    if of.next_value is None or not _is_beyond(of) or lowest <= of.next_value - of.increment <= highest:
+        return None
+    return highest if of.increment > 0 else lowest
+
+
+def _is_beyond(of: Sequence | Identity) -> bool:
+    lowest, highest = _bounds(of)
+    return of.next_value is not None and (of.next_value > highest if of.increment > 0 else of.next_value < lowest)
+
+
+def _is_full(column: Column) -> bool:
+    """Whether an identity has no next number at the source either: it would be none of its own, or of its column's type."""
+    identity, type_ = column.identity, column.type
+    assert identity is not None
+    assert identity.next_value is not None
+    rising, following = identity.increment > 0, identity.next_value
+    ends = [identity.maximum if rising else identity.minimum]
+    if isinstance(type_, t.Integer):
+        half = 1 << (type_.bits - 1)
+        ends.append((2 * half if type_.unsigned else half) - 1 if rising else 0 if type_.unsigned else -half)
+    return any(following > end if rising else following < end for end in ends if end is not None)
+
+
+def _exhausted(obj: Table | Sequence, of: Sequence | Identity, column: str | None) -> Loss:
+    last = _bounds(of)[of.increment > 0]
+    detail = f"gives no more numbers: the next would be {of.next_value}, the last here is {last}"
+    return Loss(path_of(obj), "identity-position" if column else "sequence-position", detail, column)
 
 
 def _bound_losses(sequence: Sequence) -> Iterator[Loss]:

@@ -189,3 +189,29 @@ def test_an_index_that_is_hidden_no_more_is_named(
     run = done(linked(source, target, tmp_path))
     named = [loss for loss in run.losses if "[index-hidden]" in loss]
     assert [loss.split(" index ")[1].split(",")[0] for loss in named] == ["ua", "kb"]
+
+
+def test_a_counter_that_stands_beyond_what_postgresql_can_give_gives_nothing(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE far (id bigint unsigned AUTO_INCREMENT PRIMARY KEY)",
+        "ALTER TABLE far AUTO_INCREMENT = 9223372036854775900",
+        "CREATE TABLE last (id bigint unsigned AUTO_INCREMENT PRIMARY KEY)",
+        "INSERT INTO last VALUES (9223372036854775807)",
+        "CREATE TABLE used (id int AUTO_INCREMENT PRIMARY KEY)",
+        "ALTER TABLE used AUTO_INCREMENT = 3000000000",
+    )
+    run = done(linked(source, target, tmp_path))
+    detail = "gives no more numbers: the next would be {}, the last here is 9223372036854775807 [identity-position]"
+    assert [loss for loss in run.losses if "[identity-position]" in loss] == [
+        f'TABLE:"public"."far"."id": {detail.format(9223372036854775900)}',
+        f'TABLE:"public"."last"."id": {detail.format(9223372036854775808)}',
+    ]
+    for table in ("far", "last", "used"):
+        with pytest.raises(sa.exc.DBAPIError, match="reached maximum value of sequence"):
+            execute(target, f"INSERT INTO {table} DEFAULT VALUES")
+    with pytest.raises(sa.exc.DBAPIError):
+        execute(source, "INSERT INTO used VALUES (NULL)")
