@@ -12,6 +12,7 @@ from migrator.adapter import TypeRule, load_adapter, rule_for
 from migrator.ddl.expressions import Expressions
 from migrator.ddl.keys import equality_changes, key_losses
 from migrator.expressions import Untranslatable, understood, with_value
+from migrator.expressions.semantics import Change
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -287,12 +288,14 @@ class Columns(Expressions):
         try:
             if column.generated.versions:
                 raise Untranslatable("versions of rows are not kept here")
-            sql = self.expression(column.generated.expression, table, into=column, fixed=True)
+            changes: dict[Change, None] = {}
+            sql = self.expression(column.generated.expression, table, into=column, fixed=True, changes=changes)
         except Untranslatable as why:
             sql = column.generated.expression.sql
             detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
+        losses += (Loss(path_of(table), rule, detail, column.name) for rule, detail in changes)
         return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:

@@ -9,6 +9,7 @@ from migrator.adapter import Part
 from migrator.ddl.columns import Columns
 from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
+from migrator.expressions.semantics import Change
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
@@ -51,12 +52,16 @@ class Constraints(Columns):
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
         try:
-            condition = self.expression(check.expression, table, condition=True, fixed=True)
-            return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
+            changes: dict[Change, None] = {}
+            condition = self.expression(check.expression, table, condition=True, fixed=True, changes=changes)
+            state = self.check_state(table, check, losses)
         except Untranslatable as why:
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+        what = f"{self.called('check', check.name)} ({check.expression.sql})"
+        losses += (Loss(path_of(table), rule, f"{what}: {detail}") for rule, detail in changes)
+        return f"{self.named(check.name)}CHECK ({condition}){state}"
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """What follows a check that does not hold for all rows.

@@ -14,7 +14,7 @@ from migrator.ddl.names import Names
 from migrator.expressions import Translator, Untranslatable, parse, parse_value, understood
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
-from migrator.expressions.semantics import Semantics, Value
+from migrator.expressions.semantics import Change, Semantics, Value
 from migrator.model.objects import Column, Expression, QName, Table, View
 
 
@@ -35,10 +35,12 @@ class Expressions(Names):
         into: Column | None = None,
         condition: bool = False,
         fixed: bool = False,
+        changes: dict[Change, None] | None = None,
     ) -> str:
         """An expression over columns of ``table`` in this database's SQL.
 
         ``into``: the column that stores it. ``condition``: it is one. ``fixed``: it must give the same value every time.
+        ``changes``: takes what changes with it; None: nothing may.
 
         :raises Untranslatable: it has no exact counterpart here.
         """
@@ -49,7 +51,7 @@ class Expressions(Names):
         source = self._semantics_of(expression.dialect)
         source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
-        carrier = Carrier(source, self._target, columns, fixed=fixed)
+        carrier = Carrier(source, self._target, columns, fixed=fixed, changes=changes)
         tree = parse_value(expression.sql, load_adapter(expression.dialect).language)
         if condition:
             return carrier.condition(tree).sql

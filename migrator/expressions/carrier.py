@@ -11,7 +11,7 @@ from sqlglot import exp
 from migrator.model import types as t
 
 from . import Untranslatable
-from .semantics import DYNAMIC, MEANINGS, STRINGS, Kind, Semantics, Value, Values, alike, common
+from .semantics import DYNAMIC, MEANINGS, STRINGS, WHOLES, Change, Kind, Semantics, Value, Values, alike, common
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -28,6 +28,13 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
+_OF_NUMBERS = frozenset(
+    {
+        *("same", "sum", "difference", "product", "whole quotient", "remainder", "absolute", "first not null"),
+        *("null if equal", "greatest", "least", "smallest", "largest"),
+    }
+)
+"""Meanings whose result has no sign where an operand has none."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -75,12 +82,21 @@ def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
 
 
 class Carrier:
-    """Carries the expressions of one place. ``fixed``: the place wants the same value every time."""
+    """Carries the expressions of one place. ``fixed``: the place wants the same value every time. ``changes``: takes what
+    changes with them; None: nothing may."""
 
     def __init__(
-        self, source: Semantics, target: Target, columns: Columns, queries: Queries = _no_queries, *, fixed: bool = False
+        self,
+        source: Semantics,
+        target: Target,
+        columns: Columns,
+        queries: Queries = _no_queries,
+        *,
+        fixed: bool = False,
+        changes: dict[Change, None] | None = None,
     ) -> None:
         self._source, self._target, self._columns, self._queries, self._fixed = source, target, columns, queries, fixed
+        self._changes = changes
 
     # --- entrances --------------------------------------------------------------------------------------------------
 
@@ -164,10 +180,19 @@ class Carrier:
             if reading.matches(construct, flags, values):
                 if self._fixed and reading.meaning in _CHANGING:
                     raise Untranslatable(f"the same value is wanted every time here, not {MEANINGS[reading.meaning]}")
-                return self._say(reading.meaning, values, reading.kind(values))
+                if reading.change is not None:
+                    self._change(reading.change)
+                value = self._say(reading.meaning, values, reading.kind(values))
+                unsigned = reading.meaning in _OF_NUMBERS and any(value.has_no_sign for value in values)
+                return replace(value, unsigned=unsigned and value.kind in WHOLES)
         name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
+
+    def _change(self, change: Change) -> None:
+        if self._changes is None:
+            raise Untranslatable(change[1])
+        self._changes[change] = None
 
     def _say(self, meaning: str, values: Values, kind: Kind) -> Value:
         if meaning == "same":

@@ -55,7 +55,8 @@ OR, and 0 for operators that databases rank differently."""
 class Value:
     """An expression in the target's SQL: how tightly it binds, and what is known of its value.
 
-    ``constant``: the characters of a constant. ``nullable``: it may be NULL.
+    ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``unsigned``: it is computed of numbers without
+    a sign.
     """
 
     kind: Kind
@@ -64,11 +65,21 @@ class Value:
     type: t.Type | None = None
     constant: str | None = None
     nullable: bool = True
+    unsigned: bool = False
+
+    @property
+    def has_no_sign(self) -> bool:
+        """Whether it is a whole number of a type without a sign, or computed of one."""
+        type_ = t.base_of(self.type or t.Type())
+        return self.unsigned or isinstance(type_, t.Year) or (isinstance(type_, t.Integer) and type_.unsigned)
 
     def within(self, level: int) -> str:
         """The SQL as an operand of something of ``level``."""
         return self.sql if self.level > level else f"({self.sql})"
 
+
+Change: TypeAlias = tuple[str, str]
+"""A rule and a sentence, as losses have them."""
 
 Values: TypeAlias = Sequence[Value]
 Test: TypeAlias = Callable[[Values], bool]
@@ -160,7 +171,7 @@ class Reading:
 
     ``construct``: sqlglot's class of it, or the name of a function (``CAST X`` and ``EXTRACT X`` for those to X). The last
     kinds hold for any number of operands if ``more``. ``flags``: what else sqlglot says of it. ``when``: what must hold of
-    the operands.
+    the operands. ``change``: what it nevertheless means only there: a rule and a sentence as losses have them.
     """
 
     construct: type[exp.Expr] | str
@@ -170,6 +181,7 @@ class Reading:
     when: Test | None = None
     more: bool = False
     flags: frozenset[str] = frozenset()
+    change: Change | None = None
 
     def matches(self, construct: type[exp.Expr] | str, flags: Collection[str], values: Values) -> bool:
         """Whether this row is about that construct over those operands."""
