@@ -114,6 +114,8 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
+_BOUND = re.compile(r"(?P<column>`(?:[^`]|``)+`) (?P<bound>[<>]=? -?\d+(?:\.\d+)?)")
+"""One bound of a range, as checks have them."""
 _COUNTING_WITHIN = frozenset({"myisam", "aria"})
 """Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
 _QUOTED = re.compile(r"`(?:[^`]|``)+`")
@@ -770,7 +772,35 @@ class MySQLDDL(DDL):
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+        if sql and (key := self._telling(table, check)) is not None:
+            why = f"what foreign key {called(key)} leads to has the same, and a column that a key sets can have none"
+            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
         return sql
+
+    def _telling(self, table: Table, check: Check) -> ForeignKey | None:
+        """A foreign key that sets the column of a check, and leads to a column of the same check that no key sets."""
+        for key in (key for key in table.foreign_keys if _sets(key) and len(key.columns) == len(key.referred_columns) == 1):
+            (own,), (other,), parent = key.columns, key.referred_columns, self.catalog.table(key.referred)
+            bounds = self._bounds(table, check, own)
+            if not bounds or parent is None or any(other in k.columns for k in parent.foreign_keys if _sets(k)):
+                continue
+            if any(self._bounds(parent, theirs, other) == bounds for theirs in parent.checks):
+                return key
+        return None
+
+    def _bounds(self, table: Table, check: Check, column: str) -> tuple[str, ...]:
+        """The bounds that a check sets to a column for all rows, NULL being within them; empty: it is another check."""
+        if not check.validated or not check.enforced:
+            return ()
+        try:
+            condition = self.expression(check.expression, table, condition=True, fixed=True)
+        except Untranslatable:
+            return ()
+        found = [_BOUND.fullmatch(part) for part in condition.split(" AND ")]
+        bounds = tuple(bound["bound"] for bound in found if bound is not None and bound["column"] == self.quote(column))
+        return bounds if len(bounds) == len(found) else ()
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``NOT ENFORCED``, which MySQL has and MariaDB has not; there is none for new rows only.
@@ -990,6 +1020,11 @@ def _ordered_keys(table: Table) -> Iterator[tuple[str | None, ...]]:
     for index in table.indexes:
         if index.method not in _OF_WORDS_AND_PLACES:
             yield tuple(None if key.length is not None else key.column for key in index.keys)
+
+
+def _sets(key: ForeignKey) -> bool:
+    """Whether a foreign key that holds for all rows changes its own columns."""
+    return key.validated and (key.on_delete == "SET NULL" or key.on_update in {"SET NULL", "CASCADE"})
 
 
 def _serves(own: tuple[str | None, ...], key: ForeignKey) -> bool:
