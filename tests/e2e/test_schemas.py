@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -159,3 +160,30 @@ def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_
     done(moved(source, target, target, tmp_path, "link"))
     assert rows(source, "SELECT differ(), same()") == [(1, 1)]
     assert rows(target, "SELECT differ(), same()") == [(1, 1)]
+
+
+def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    user = f"{schema_of(target)}_few"
+    execute(
+        source,
+        "SET SESSION sql_mode = 'ANSI_QUOTES', collation_connection = 'utf8mb4_bin'",
+        "CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1",
+        "SET NAMES utf8mb4",
+        "CREATE TABLE t (a int)",
+        "CREATE VIEW v AS SELECT 'a' = 'A' AS same FROM t",
+    )
+    execute(
+        target,
+        f"CREATE USER {user}@localhost IDENTIFIED BY 'few'",
+        f"GRANT ALL ON `{schema_of(target)}`.* TO {user}@localhost",
+        f"REVOKE CREATE ROUTINE ON `{schema_of(target)}`.* FROM {user}@localhost",
+    )
+    try:
+        limited = sa.make_url(target).set(username=user, password="few").render_as_string(hide_password=False)
+        run = moved(source, limited, target, tmp_path, "link")
+        assert re.search('FUNCTION:".*"."f" failed to create', run.out)
+        made = "SELECT collation_connection FROM information_schema.views WHERE table_name = 'v' AND table_schema = '{}'"
+        assert scalar(target, made.format(schema_of(target))) == scalar(source, made.format(schema_of(source)))
+    finally:
+        execute(target, f"DROP USER {user}@localhost")
