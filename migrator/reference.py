@@ -631,6 +631,9 @@ as they pass, with or without POLICY. The log, which has such entries when the t
 No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
 (`negative-zero`).
 
+A schema that was there before the job stays as it is: its comment, if it is another (`comment`), and the collation that
+MySQL's programs have of their database, if they come into one of another default (`collation`), have entries.
+
 Rows that go into a table that was there before have entries of their own: where a unique key holds texts for equal
 that differ at the source, or the other way round (`key-equality`), where both tables compute a column, each by an expression
 of its own (`existing-generated`), and where types differ in what each value shows:
