@@ -617,6 +617,10 @@ number that is rounded, and is out of range then) is counted by both.
 
 Objects that the target has refused to make are errors of the log. The master table and `LEDGER` have entries about them,
 too (rule `not-made`), with the SQL of the source, and of a foreign key with the number of rows that refer to none.
+A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB and SQLite make it without a
+look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
+MySQL looks at all rows, and refuses the key if one refers to none. A check that is NOT VALID is off in MySQL and left out of
+MariaDB and SQLite (`check`).
 
 ```json
 {"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [

@@ -766,12 +766,17 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
         return " NOT ENFORCED"
 
+    def leaves_unchecked(self, key: ForeignKey) -> bool:
+        """Whether nobody looks at the rows that are there: MySQL always does."""
+        return super().leaves_unchecked(key) and self.server == "mariadb"
+
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
         made = super().foreign_key(table, key)
-        if key.validated or self.server != "mariadb":
+        if not self.leaves_unchecked(key) or not made.statements:
             return made
-        return replace(made, statements=tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements))
+        unchecked = tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements)
+        return replace(made, statements=unchecked, losses=(*made.losses, self.not_validated(table, key)))
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY``, after an index for it where another one has the name of the key, as the server would call it."""

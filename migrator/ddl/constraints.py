@@ -12,6 +12,9 @@ from migrator.expressions import Untranslatable
 from migrator.model.catalog import Loss, path_of
 from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
 
+NOT_VALIDATED = "not-validated"
+"""The rule of entries about foreign keys of which a target cannot say that rows may break them."""
+
 
 def called(key: PrimaryKey | Unique | ForeignKey) -> str:
     """What messages call a key: its name, or the columns that it is on."""
@@ -170,6 +173,15 @@ class Constraints(Columns):
             return Script((), (Loss(path_of(table), "foreign-key", detail),))
         losses: list[Loss] = []
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    def leaves_unchecked(self, key: ForeignKey) -> bool:
+        """Whether a foreign key is made without a look at the rows that are there, as it was at the source."""
+        return not key.validated
+
+    def not_validated(self, table: Table, key: ForeignKey) -> Loss:
+        """The entry about a key that is there for new rows, and looks as if it held for all."""
+        detail = f"foreign key {called(key)} is made, which some rows may break: the source says so, and nothing here"
+        return Loss(path_of(table), NOT_VALIDATED, detail)
 
     def refers_to_nothing(self, key: ForeignKey) -> str:
         """Why a foreign key that names no columns means none; empty: it does not. SQLite lets such keys be."""

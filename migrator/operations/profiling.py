@@ -26,14 +26,14 @@ from migrator.errors import (
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.operations.changing import policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
 from migrator.policies import DEFAULT, Policies
 from migrator.profiling import scans
-from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Way, keys_of, profile
+from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Trouble, Way, keys_of, profile
 from migrator.profiling.proofs import Suggestion
 from migrator.spec import JobSpec
 
@@ -236,6 +236,7 @@ class Profiler:
     def _orphans(self, table: Table, said: _Said) -> Iterator[Finding]:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
+        named = {column.source: column.name for column in table.columns}
         for key in at_source.foreign_keys if at_source is not None else ():
             parent = self._origin.found.table(key.referred)
             if parent is None or key.partition is not None or len(key.columns) != len(key.referred_columns):
@@ -245,7 +246,14 @@ class Profiler:
             ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
             rows = self._count(said, label, ask)
             if rows:
-                yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
+                case: Trouble = "not_validated" if self._leaves_unchecked(table, key) else "orphans"
+                columns = ", ".join(named.get(name, name) for name in key.columns)
+                yield Finding(case, rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", columns)
+
+    def _leaves_unchecked(self, table: Table, key: ForeignKey) -> bool:
+        if self._goal is None:
+            return not key.validated
+        return table.qname not in self._goal.existing and self._goal.ddl.leaves_unchecked(key)
 
     def _count(self, said: _Said, label: str, ask: Callable[[sa.Connection], int]) -> int:
         try:
