@@ -112,7 +112,9 @@ def object_type(obj: Object) -> str:
 
 
 def path_of(obj: Object) -> str:
-    """How logs and losses name an object: ``TABLE:"hr"."emp"``."""
+    """How logs and losses name an object: ``TABLE:"hr"."emp"``, ``RULE:"hr"."emp"."no_delete"``."""
     label = object_type(obj)
     schema = getattr(obj, "schema", None)
+    if isinstance(obj, Program) and obj.named_by_table and obj.table is not None:
+        return f"{label}:{QName(obj.schema, obj.table)}.{quoted(obj.name)}"
     return f"{label}:{quoted(obj.name)}" if schema is None else f"{label}:{QName(schema, obj.name)}"

@@ -396,6 +396,7 @@ class Program:
 
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
     replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL).
+    ``named_by_table``: its name is one among those of its table, not of its schema (PostgreSQL).
     """
 
     schema: str
@@ -406,6 +407,7 @@ class Program:
     remapped: bool = False
     comment: str | None = None
     session: tuple[tuple[str, str], ...] = ()
+    named_by_table: bool = False
 
 
 Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

@@ -198,7 +198,9 @@ def _complaints(run: Run) -> list[str]:
     return found if found or run.code in {0, 5} else [f"exit code {run.code}"]
 
 
-_FAILED_KEY = re.compile(r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)" failed', re.MULTILINE)
+_FAILED_KEY = re.compile(
+    r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)"(?: FOREIGN KEY .*)? failed', re.MULTILINE
+)
 
 
 def without_keys(runs: Sequence[Run], catalogs: Sequence[Catalog]) -> frozenset[str]:
