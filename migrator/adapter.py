@@ -163,8 +163,7 @@ def rule_for(rules: Sequence[TypeRule], type_: t.Type, database: str, column: st
     for rule in rules:
         if rule.matches(type_):
             return rule
-    shown = type_.declaration if isinstance(type_, t.Native) else str(type_)
-    raise UnsupportedType(column=column, table=table, type=shown, detail=f"has no equivalent in {database}")
+    raise UnsupportedType(column=column, table=table, type=type_, detail=f"has no equivalent in {database}")
 
 
 @dataclass(frozen=True)

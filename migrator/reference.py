@@ -396,7 +396,7 @@ def jobs_page() -> str:
     lines = [_JOBS_HEAD, "| command | client | what it does |", "|---|---|---|"]
     lines += [_line(f"`{row.usage}`", ", ".join(sorted(row.clients)), row.meaning) for row in COMMANDS]
     lines += [_MASTER_TABLE, "| column | type | what it means |", "|---|---|---|"]
-    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    lines += [_line(f"`{column.name}`", f"`{column.type}`", column.meaning) for column in COLUMNS]
     return "\n".join(lines) + "\n"
 
 
@@ -879,7 +879,7 @@ def names_page() -> str:
         for server, version in adapter.servers.items()
     ]
     lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
-    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    lines += [_line(f"`{column.name}`", f"`{column.type}`", column.meaning) for column in COLUMNS]
     return "\n".join(lines) + "\n" + _NAMES_LATER
 
 

@@ -165,7 +165,7 @@ def test_an_export_has_facts_and_suggestions_and_postgresql_12_to_15_cannot_tell
     )
     (table,) = planned("expdp", source, "PROFILE=YES")["profile"]
     found = facts(table)
-    assert suggestions(table) == {"n": "Decimal(precision=4, scale=1)"}
+    assert suggestions(table) == {"n": "decimal(4,1)"}
     assert {name: found["n"][name] for name in ("least", "most", "scale", "no_number")} == {
         "least": "-2",
         "most": "100.50",

@@ -43,7 +43,7 @@ def test_of_a_table_whose_last_value_is_of_another_class_nothing_stays(
     execute(source, "INSERT INTO t VALUES (70001, 'seven')")
     run = move(source, target, tmp_path, "COLUMN_TYPE=t.v:bigint")
     assert run.code == 5, run.out
-    assert "MIG-20002: column t.v: the row with rowid 70001" in run.out, run.out
+    assert "MIG-20002: column t.v: the row with rowid 70001 holds the text 'seven', the column is bigint" in run.out, run.out
     assert scalar(target, "SELECT count(*) FROM t") == 0
 
 
