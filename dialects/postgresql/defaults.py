@@ -9,7 +9,7 @@ from migrator.expressions.constants import instant, value_of
 from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
 
-from .types import DIALECT
+from .types import DIALECT, as_text
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _TYPE = r"[a-z_\"][\w\". ,()\[\]]*"
@@ -77,7 +77,7 @@ def evaluation(sql: str, type_: t.Type, declaration: str) -> str:
     """
     if isinstance(type_, t.String):
         return f"({sql})::text"
-    return f"({sql})::{'bit varying' if isinstance(type_, t.Bit) else declaration}::text"
+    return as_text(type_, f"({sql})::{'bit varying' if isinstance(type_, t.Bit) else declaration}")
 
 
 def stored(text: str | None, type_: t.Type) -> Literal | None:
