@@ -621,6 +621,8 @@ A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and
 look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
 MySQL looks at all rows, and refuses the key if one refers to none. A check that is NOT VALID is off in MySQL and left out of
 MariaDB and SQLite (`check`).
+SQLite lets NULLs into most primary keys, no other database does: a key that holds some becomes a unique constraint
+(`null-in-key`, with their number), and the columns of one that holds none take none from then on (`key-not-null`).
 
 ```json
 {"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [

@@ -93,7 +93,7 @@ class Columns(Expressions):
         """The columns of a primary key that lets NULLs in at the source, as SQLite's do, and none here."""
         for column in table.columns:
             if self.refuses_null(table, column):
-                yield Loss(path_of(table), "null-in-key", "takes no NULL here: no primary key does", column.name)
+                yield Loss(path_of(table), "key-not-null", "takes no NULL here: no primary key does", column.name)
 
     def equality(self, table: Table, column: Column) -> Equality:
         """What texts the column holds for equal here."""

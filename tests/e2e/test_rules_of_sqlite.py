@@ -39,7 +39,7 @@ Move = Callable[..., Moved]
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_a_key_that_would_take_nulls_is_named(kind: str, move: Move) -> None:
     made = move(kind, "CREATE TABLE t (a int, b int NOT NULL, PRIMARY KEY (a, b))", "INSERT INTO t VALUES (1, 2)")
-    assert made.losses("t", "a") == {"null-in-key": "takes no NULL here: no primary key does"}
+    assert made.losses("t", "a") == {"key-not-null": "takes no NULL here: no primary key does"}
     assert made.losses("t", "b") == {}
     made.refuses("INSERT INTO t (a, b) VALUES (NULL, 3)", "(?i)null")
 

@@ -22,7 +22,7 @@ def moved(source: str, target: str) -> list[str]:
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
 
-NO_NULL = '."a": takes no NULL here: no primary key does [null-in-key]'
+NO_NULL = '."a": takes no NULL here: no primary key does [key-not-null]'
 SQLITE: Mapping[str, tuple[str, list[str]]] = {
     "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c ANY) STRICT": (
         ": options are not carried: STRICT [table-options]",

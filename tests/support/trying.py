@@ -145,7 +145,7 @@ def disagreements(source: End, target: End, rules: Rules, described: Catalog) ->
 _KEYS = ("collation-equality", "key-equality", "key-length", "type-string", "generated", "default")
 
 RULES_OF_TRIALS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"not.null|be null|null value|have a default", ("null-in-key", "not-null", "default", "generated", "identity*")),
+    (r"not.null|be null|null value|have a default", ("key-not-null", "not-null", "default", "generated", "identity*")),
     (r"foreign key", (*_KEYS, "set-*", "deferrable", "match-full", "foreign-key*")),
     (r"unique|duplicate", (*_KEYS, "index", "index-*", "unique*", "nulls-not-distinct", "null-in-key", "deferrable")),
     (r"check|CONSTRAINT .* failed for", ("check", "collation-equality", "type-string", "default", "generated")),
