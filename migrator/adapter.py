@@ -78,6 +78,8 @@ class Capabilities:
     """How may no index be named? (Empty: there is no such rule.)"""
     reserved_names: frozenset[str] = frozenset()
     """What may no index, unique key or foreign key be called, in small letters?"""
+    reserved_columns: frozenset[str] = frozenset()
+    """What may no column of a table be called? (In small letters where case tells no columns apart.)"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     identity_sequence: str = ""

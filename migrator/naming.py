@@ -1,7 +1,8 @@
 """The names that a target takes: short enough, and each of its own where the target wants that.
 
-A name that is too long is cut (:mod:`migrator.shortening`). One that something else has, among what shares a name space at
-the target, gets the table's name before it: something else of the job, or something that is at the target already. What a
+A name that is too long is cut, and one of a column that the target keeps for itself is changed
+(:mod:`migrator.shortening`). One that something else has, among what shares a name space at the target, gets the table's
+name before it: something else of the job, or something that is at the target already. What a
 target knows from earlier jobs goes before both rules. Each name that comes out of this is a
 :class:`~migrator.model.catalog.Rename` of the catalog, and an entry of the loss list.
 """
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from migrator.adapter import Capabilities, NamedKind, NameSpace
-from migrator.model.catalog import COLUMN, Catalog, Loss, Rename, object_type, path_of
+from migrator.model.catalog import COLUMN, Catalog, Loss, Reason, Rename, object_type, path_of
 from migrator.model.objects import (
     Check,
     ForeignKey,
@@ -68,7 +69,7 @@ class Known:
 
     @cached_property
     def long(self) -> tuple[Rename, ...]:
-        """The renames of objects and columns, which are of names that are too long."""
+        """The renames of objects and columns, which are of names that the target cannot have."""
         return tuple(one for one in self.renames if one.kind not in PARTS)
 
     @cached_property
@@ -227,9 +228,10 @@ def _renamed(
 
 
 def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:
-    """A name that is cut, and the entry about it."""
+    """A name that the target cannot have, and the entry about it."""
     column = rename.name if rename.kind == COLUMN else None
-    return rename, Loss(label, "name-cut", f"{rename.source_name} is named {rename.name} here", column)
+    rule = "name-cut" if rename.reason == "LENGTH" else "name-reserved"
+    return rename, Loss(label, rule, f"{rename.source_name} is named {rename.name} here", column)
 
 
 def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[tuple[Rename, Loss]]:
@@ -239,7 +241,8 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
         yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, "LENGTH"), label)
     for column, named in zip(old.columns, new.columns, strict=True):
         if column.name != named.name:
-            yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, "LENGTH"), label)
+            reason: Reason = "LENGTH" if is_long(column.name, capabilities) else "RESERVED"
+            yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, reason), label)
     for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:
             continue

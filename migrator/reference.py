@@ -803,11 +803,13 @@ one there:
 - **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
   same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
   generated columns.
+- **A column's name that the target keeps for itself**, as PostgreSQL does `xmin` and `ctid`, ends with such digits, too,
+  and is followed in the same way.
 - **A name that is taken** by something else of the job, or by something else that is at the target before the job,
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
-Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
+All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-reserved`, `index-name`,
 `constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables,
 views or columns that come to one name are refused.
 

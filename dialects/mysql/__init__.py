@@ -60,6 +60,7 @@ class MySQL(Adapter):
         select_list=4000,
         name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
         reserved_names=frozenset({"primary", "gen_clust_index"}),
+        reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr"}),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",

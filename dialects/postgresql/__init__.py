@@ -82,6 +82,7 @@ class PostgreSQL(Adapter):
             NameSpace(RELATIONS),
             NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
         ),
+        reserved_columns=frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
         select_list=1600,

@@ -45,6 +45,9 @@ class Loss:
         return f"{where}: {self.detail}{counted} [{self.rule}]"
 
 
+Reason = Literal["LENGTH", "RESERVED", "COLLISION"]
+"""Why something has another name: the target has no such long ones, keeps it for itself, or something else has it."""
+
 COLUMN = "COLUMN"
 """The kind of a rename of a column."""
 
@@ -66,7 +69,7 @@ class Rename:
     source_schema: str
     source_table: str
     source_name: str
-    reason: Literal["LENGTH", "COLLISION"]
+    reason: Reason
     number: int = 1
 
 

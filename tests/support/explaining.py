@@ -34,7 +34,7 @@ def entries(path: Path) -> list[Loss]:
     return [Loss(**entry) for entry in json.loads(path.read_text("utf-8"))["entries"]]
 
 
-_OF_NAMES = frozenset({"name-cut", "index-name", "constraint-name", "key-name"})
+_OF_NAMES = frozenset({"name-cut", "name-reserved", "index-name", "constraint-name", "key-name"})
 """The rules of entries about names: they pair what has the old name with what has the new one, and excuse no loss of it."""
 _NAMED = re.compile(r"(?:(?:primary key|unique|check|foreign key|index) )?(?P<old>.+) is named (?P<new>.+) here", re.DOTALL)
 
@@ -151,6 +151,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-opclass": ("index.keys.opclass",),
     "index-collation": ("index.keys.collation", "index", "unique"),
     "name-cut": ("*.name",),
+    "name-reserved": ("*.name",),
     "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
     "constraint-name": ("check.name", "foreign_key.name"),
