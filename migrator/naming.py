@@ -37,20 +37,28 @@ from migrator.shortening import cut, fit_lengths, is_long
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
 
-_KINDS: Mapping[type, tuple[NamedKind, str]] = {
-    Table: ("table", "TABLE"),
-    View: ("view", "VIEW"),
-    SequenceObject: ("sequence", "SEQUENCE"),
-    PrimaryKey: ("primary_key", "CONSTRAINT"),
-    Unique: ("unique", "CONSTRAINT"),
-    Check: ("check", "CONSTRAINT"),
-    ForeignKey: ("foreign_key", "REF_CONSTRAINT"),
-    Index: ("index", "INDEX"),
+_KINDS: Mapping[type, NamedKind] = {
+    Table: "table",
+    View: "view",
+    SequenceObject: "sequence",
+    PrimaryKey: "primary_key",
+    Unique: "unique",
+    Check: "check",
+    ForeignKey: "foreign_key",
+    Index: "index",
 }
-"""What name spaces call a class, and what filters do."""
+"""What name spaces call a class."""
+_PATHS: Mapping[type, str] = {
+    PrimaryKey: "CONSTRAINT",
+    Unique: "CONSTRAINT",
+    Check: "CONSTRAINT",
+    ForeignKey: "REF_CONSTRAINT",
+    Index: "INDEX",
+}
+"""What filters call the parts of tables; of objects see :func:`~migrator.model.catalog.object_type`."""
 TAKEN = frozenset({"index-name", "constraint-name"})
 """The rules of the entries about a name that something else has."""
-PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
+PARTS = frozenset(_PATHS.values())
 """The kinds of renames of what belongs to a table, but for its columns."""
 
 
@@ -79,7 +87,7 @@ class Known:
 
     def part(self, table: Table, part: Part, number: int) -> str | None:
         """The name that a constraint or index has at the target instead of its own, being the ``number``-th that has it."""
-        return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or "", number))
+        return self._parts.get((_PATHS[type(part)], table.schema, table.name, part.name or "", number))
 
 
 def parts_of(table: Table) -> Iterator[Part]:
@@ -96,7 +104,7 @@ def _numbered(table: Table) -> Iterator[tuple[Part, int]]:
     """The parts of a table, each with the number that it is of those of one kind and one name."""
     met: Counter[tuple[str, str | None]] = Counter()
     for part in parts_of(table):
-        own = _KINDS[type(part)][1], part.name
+        own = _PATHS[type(part)], part.name
         met[own] += 1
         yield part, met[own]
 
@@ -191,14 +199,14 @@ class _Spaces:
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
-        kind, _ = _KINDS.get(type(obj), (None, ""))
+        kind = _KINDS.get(type(obj))
         if kind is None or isinstance(obj, Schema):
             return set()
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
         return {(space, (obj.schema,), self._folded(obj.name)) for space in spaces}
 
     def _places(self, table: Table, part: Part, name: str) -> set[_Place]:
-        kind, _ = _KINDS[type(part)]
+        kind = _KINDS[type(part)]
         partition = (part.partition or "") if isinstance(part, ForeignKey | Index) else ""
         scopes = {"schema": (table.schema,), "table": (table.schema, table.name, partition)}
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
@@ -246,7 +254,7 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
     for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:
             continue
-        kind, path = _KINDS[type(part)]
+        kind, path = _KINDS[type(part)], _PATHS[type(part)]
         if is_long(part.name, capabilities):
             yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH", number), label)
         else:

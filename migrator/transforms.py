@@ -266,7 +266,7 @@ def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]
     return replace(view, definition=replace(view.definition, sql=sql), depends_on=depends)
 
 
-def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
+def check_names(catalog: Catalog) -> None:
     """No two tables, views or sequences may have come to one name, no two types, and no two columns of a table.
 
     :raises NamesCollide: two have.
@@ -287,7 +287,6 @@ def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
                 first, second = (f"{table.source}.{quoted(one)}" for one in (columns[column.name], column.source))
                 raise NamesCollide(first=first, second=second, name=quoted(column.name), database="the target")
             columns[column.name] = column.source
-    return catalog
 
 
 def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilities) -> Catalog:
@@ -300,7 +299,7 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
     return catalog.with_objects(kept).with_losses(*losses)
 
 
-RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
+RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types)
 
 
 NOTHING_KNOWN = Known()
@@ -318,8 +317,11 @@ def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Kn
     """The catalog of a source :func:`remapped`, and fitted to a target of these capabilities.
 
     ``known``: what names the target has.
+
+    :raises NamesCollide: as :func:`check_names`.
     """
     catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
-    catalog = check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)
+    catalog = fit_names(catalog, capabilities, known, _sources(source, spec))
+    check_names(catalog)
     return fit_sequences(catalog, capabilities, known)
