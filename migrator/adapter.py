@@ -78,8 +78,14 @@ class Capabilities:
     """How may no index be named? (Empty: there is no such rule.)"""
     reserved_names: frozenset[str] = frozenset()
     """What may no index, unique key or foreign key be called, in small letters?"""
+    reserved_columns: frozenset[str] = frozenset()
+    """What may no column of a table be called? (In small letters where case tells no columns apart.)"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
+    cuts_clock: bool | None = None
+    """Are digits of the current time cut off that a column has no place for? (False: it is rounded. None: nobody knows.)"""
+    pads_texts: bool | None = None
+    """Are values of CHAR(n) read with blanks up to their length? (False: without those at their end. None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     tables_without_columns: bool = False
@@ -163,8 +169,7 @@ def rule_for(rules: Sequence[TypeRule], type_: t.Type, database: str, column: st
     for rule in rules:
         if rule.matches(type_):
             return rule
-    shown = type_.declaration if isinstance(type_, t.Native) else str(type_)
-    raise UnsupportedType(column=column, table=table, type=shown, detail=f"has no equivalent in {database}")
+    raise UnsupportedType(column=column, table=table, type=type_, detail=f"has no equivalent in {database}")
 
 
 @dataclass(frozen=True)
@@ -651,6 +656,15 @@ class Adapter(ABC):
     def rows_of(self, connection: sa.Connection, read: Read) -> str:
         """What follows FROM in a query about the rows of ``read``, which is to come next on ``connection``."""
         raise NotImplementedError(self.name)
+
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """The SQL of whether ``value``, a foreign key's, is ``key``, a value that it may refer to; both are columns.
+
+        ``exactly``: texts that are spelled otherwise are others, whatever the columns hold for equal.
+        """
+        if exactly:
+            raise NotImplementedError(self.name)
+        return f"{key} = {value}"
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """The SQL of one aggregate over rows that answers ``ask`` on a server of this version.

@@ -1,7 +1,8 @@
 """The names that a target takes: short enough, and each of its own where the target wants that.
 
-A name that is too long is cut (:mod:`migrator.shortening`). One that something else has, among what shares a name space at
-the target, gets the table's name before it: something else of the job, or something that is at the target already. What a
+A name that is too long is cut, and one of a column that the target keeps for itself is changed
+(:mod:`migrator.shortening`). One that something else has, among what shares a name space at the target, gets the table's
+name before it: something else of the job, or something that is at the target already. What a
 target knows from earlier jobs goes before both rules. Each name that comes out of this is a
 :class:`~migrator.model.catalog.Rename` of the catalog, and an entry of the loss list.
 """
@@ -17,7 +18,7 @@ from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
 from migrator.adapter import Capabilities, NamedKind, NameSpace
-from migrator.model.catalog import COLUMN, Catalog, Loss, Rename, object_type, path_of
+from migrator.model.catalog import COLUMN, Catalog, Loss, Reason, Rename, object_type, path_of
 from migrator.model.objects import (
     Check,
     ForeignKey,
@@ -36,20 +37,28 @@ from migrator.shortening import cut, fit_lengths, is_long
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
 
-_KINDS: Mapping[type, tuple[NamedKind, str]] = {
-    Table: ("table", "TABLE"),
-    View: ("view", "VIEW"),
-    SequenceObject: ("sequence", "SEQUENCE"),
-    PrimaryKey: ("primary_key", "CONSTRAINT"),
-    Unique: ("unique", "CONSTRAINT"),
-    Check: ("check", "CONSTRAINT"),
-    ForeignKey: ("foreign_key", "REF_CONSTRAINT"),
-    Index: ("index", "INDEX"),
+_KINDS: Mapping[type, NamedKind] = {
+    Table: "table",
+    View: "view",
+    SequenceObject: "sequence",
+    PrimaryKey: "primary_key",
+    Unique: "unique",
+    Check: "check",
+    ForeignKey: "foreign_key",
+    Index: "index",
 }
-"""What name spaces call a class, and what filters do."""
+"""What name spaces call a class."""
+_PATHS: Mapping[type, str] = {
+    PrimaryKey: "CONSTRAINT",
+    Unique: "CONSTRAINT",
+    Check: "CONSTRAINT",
+    ForeignKey: "REF_CONSTRAINT",
+    Index: "INDEX",
+}
+"""What filters call the parts of tables; of objects see :func:`~migrator.model.catalog.object_type`."""
 TAKEN = frozenset({"index-name", "constraint-name"})
 """The rules of the entries about a name that something else has."""
-PARTS = frozenset({"CONSTRAINT", "REF_CONSTRAINT", "INDEX"})
+PARTS = frozenset(_PATHS.values())
 """The kinds of renames of what belongs to a table, but for its columns."""
 
 
@@ -68,7 +77,7 @@ class Known:
 
     @cached_property
     def long(self) -> tuple[Rename, ...]:
-        """The renames of objects and columns, which are of names that are too long."""
+        """The renames of objects and columns, which are of names that the target cannot have."""
         return tuple(one for one in self.renames if one.kind not in PARTS)
 
     @cached_property
@@ -78,7 +87,7 @@ class Known:
 
     def part(self, table: Table, part: Part, number: int) -> str | None:
         """The name that a constraint or index has at the target instead of its own, being the ``number``-th that has it."""
-        return self._parts.get((_KINDS[type(part)][1], table.schema, table.name, part.name or "", number))
+        return self._parts.get((_PATHS[type(part)], table.schema, table.name, part.name or "", number))
 
 
 def parts_of(obj: Object) -> Iterator[Part]:
@@ -99,7 +108,7 @@ def beside_sequences(obj: Object, capabilities: Capabilities) -> Iterator[QName]
     if isinstance(obj, Schema):
         return
     for one in (obj, *parts_of(obj)):
-        if type(one) in _KINDS and _KINDS[type(one)][0] in kinds and one.name is not None:
+        if _KINDS.get(type(one)) in kinds and one.name is not None:
             yield QName(obj.schema, one.name)
 
 
@@ -107,7 +116,7 @@ def _numbered(table: Table) -> Iterator[tuple[Part, int]]:
     """The parts of a table, each with the number that it is of those of one kind and one name."""
     met: Counter[tuple[str, str | None]] = Counter()
     for part in parts_of(table):
-        own = _KINDS[type(part)][1], part.name
+        own = _PATHS[type(part)], part.name
         met[own] += 1
         yield part, met[own]
 
@@ -205,14 +214,14 @@ class _Spaces:
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
-        kind, _ = _KINDS.get(type(obj), (None, ""))
+        kind = _KINDS.get(type(obj))
         if kind is None or isinstance(obj, Schema):
             return set()
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
         return {(space, (obj.schema,), self._folded(obj.name)) for space in spaces}
 
     def _places(self, relation: Table | View, part: Part, name: str) -> set[_Place]:
-        kind, _ = _KINDS[type(part)]
+        kind = _KINDS[type(part)]
         partition = (part.partition or "") if isinstance(part, ForeignKey | Index) else ""
         scopes = {"schema": (relation.schema,), "table": (relation.schema, relation.name, partition)}
         spaces = (space for space in self._capabilities.name_spaces if kind in space.kinds)
@@ -242,9 +251,10 @@ def _renamed(
 
 
 def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:
-    """A name that is cut, and the entry about it."""
+    """A name that the target cannot have, and the entry about it."""
     column = rename.name if rename.kind == COLUMN else None
-    return rename, Loss(label, "name-cut", f"{rename.source_name} is named {rename.name} here", column)
+    rule = "name-cut" if rename.reason == "LENGTH" else "name-reserved"
+    return rename, Loss(label, rule, f"{rename.source_name} is named {rename.name} here", column)
 
 
 def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[tuple[Rename, Loss]]:
@@ -254,11 +264,12 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
         yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, "LENGTH"), label)
     for column, named in zip(old.columns, new.columns, strict=True):
         if column.name != named.name:
-            yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, "LENGTH"), label)
+            reason: Reason = "LENGTH" if is_long(column.name, capabilities) else "RESERVED"
+            yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, reason), label)
     for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:
             continue
-        kind, path = _KINDS[type(part)]
+        kind, path = _KINDS[type(part)], _PATHS[type(part)]
         if is_long(part.name, capabilities):
             yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH", number), label)
         else:

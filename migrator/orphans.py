@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import sqlalchemy as sa
 
 from migrator.adapter import Adapter, execute_verbatim
@@ -17,18 +19,32 @@ def count_orphans(connection: sa.Connection, adapter: Adapter, table: QName, key
     return count_dangling(connection, adapter, child, parent, key)
 
 
-def count_dangling(connection: sa.Connection, adapter: Adapter, child: str, parent: str, key: ForeignKey) -> int:
+def count_dangling(
+    connection: sa.Connection,
+    adapter: Adapter,
+    child: str,
+    parent: str | None,
+    key: ForeignKey,
+    exact: Collection[str] = (),
+) -> int:
     """How many rows of ``child`` refer by ``key`` to none of ``parent``; both are what follows FROM.
 
-    A row with a NULL in its key refers to none. Where a foreign key MATCHes FULL, a row that is NULL in some columns of the
-    key only stands against it, too.
+    ``parent`` None: there is no such table, so that all rows that refer to one are counted. ``exact``: the columns referred
+    to of which texts that are spelled otherwise are others. A row with a NULL in its key refers to none. Where a foreign key
+    MATCHes FULL, a row that is NULL in some columns of the key only stands against it, too.
     """
     quote = adapter.dialect().identifier_preparer.quote_identifier
-    own, other = ([quote(name) for name in names] for names in (key.columns, key.referred_columns))
-    equal = " AND ".join(f"p.{there} = c.{here}" for here, there in zip(own, other, strict=True))
+    own = [quote(name) for name in key.columns]
     given = (" OR " if key.match == "FULL" else " AND ").join(f"c.{name} IS NOT NULL" for name in own)
     of_child = f"SELECT {', '.join(dict.fromkeys(own))} FROM {child}\n"  # the condition may end in a comment
-    of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {parent}\n"
-    missing = f"NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"
-    sql = f"SELECT count(*) FROM ({of_child}) c WHERE ({given}) AND {missing}"
+    sql = f"SELECT count(*) FROM ({of_child}) c WHERE ({given})"
+    if parent is not None:
+        other = [quote(name) for name in key.referred_columns]
+        exactly = [name in exact for name in key.referred_columns]
+        equal = " AND ".join(
+            adapter.refers(f"c.{here}", f"p.{there}", exactly=one)
+            for here, there, one in zip(own, other, exactly, strict=True)
+        )
+        of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {parent}\n"
+        sql += f" AND NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"
     return int(execute_verbatim(connection, sql).scalar_one())

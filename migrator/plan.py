@@ -16,15 +16,18 @@ from migrator.ddl import DDL, Script
 from migrator.errors import NotMade
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
+    Check,
     DomainType,
     EnumType,
     ForeignKey,
     Object,
+    PrimaryKey,
     Program,
     QName,
     Schema,
     Sequence,
     Table,
+    Unique,
     View,
 )
 from migrator.spec import Content, JobSpec
@@ -43,6 +46,12 @@ NO_OBJECTS = frozenset({TABLE_DATA, POSITION, ON_UPDATE})
 
 SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
 """The phases whose steps workers take at the same time, where they touch different tables."""
+
+
+_CLAUSES: dict[type, str] = {PrimaryKey: "PRIMARY KEY", Unique: "UNIQUE", Check: "CHECK", ForeignKey: "FOREIGN KEY"}
+"""What parts of tables are that may have no name."""
+_SHORT = 60
+"""How many characters of its columns, or of its condition, tell one."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +182,19 @@ def _rows(catalog: Catalog) -> Iterator[_Draft]:
         yield _Draft(TABLE_DATA, path_of(table), "", (table,), table.qname)
 
 
+def _label(kind: str, table: Table, part: Any) -> str:
+    """What logs call a part of a table: by its name; one without a name by its table, and what it is."""
+    if part.name:
+        return f"{kind}:{QName(table.schema, part.name)}"
+    of = " ".join(part.expression.sql.split()) if isinstance(part, Check) else ", ".join(part.columns)
+    return f"{kind}:{table.qname} {_CLAUSES[type(part)]} ({of if len(of) <= _SHORT else of[:_SHORT] + '…'})"
+
+
 def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any]]) -> Maker:
     def steps(catalog: Catalog) -> Iterator[_Draft]:
         for table in catalog.of(Table):
             for part in of(table):
-                label = f"{kind}:{QName(table.schema, part.name) if part.name else table.qname}"
-                yield _Draft(path, label, method, (table, part), table.qname)
+                yield _Draft(path, _label(kind, table, part), method, (table, part), table.qname)
 
     return steps
 
@@ -216,8 +232,7 @@ def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
     for table in catalog.of(Table):
         for part in _constraints(table):
             method = {"PrimaryKey": "primary_key", "Unique": "unique", "Check": "check"}[type(part).__name__]
-            label = f"CONSTRAINT:{QName(table.schema, part.name) if part.name else table.qname}"
-            yield _Draft(path, label, method, (table, part), table.qname)
+            yield _Draft(path, _label("CONSTRAINT", table, part), method, (table, part), table.qname)
 
 
 _KEYS: tuple[Maker, ...] = (_parts(INDEX, "index", "INDEX", lambda table: table.indexes), _constraint_steps)

@@ -396,7 +396,7 @@ def jobs_page() -> str:
     lines = [_JOBS_HEAD, "| command | client | what it does |", "|---|---|---|"]
     lines += [_line(f"`{row.usage}`", ", ".join(sorted(row.clients)), row.meaning) for row in COMMANDS]
     lines += [_MASTER_TABLE, "| column | type | what it means |", "|---|---|---|"]
-    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    lines += [_line(f"`{column.name}`", f"`{column.type}`", column.meaning) for column in COLUMNS]
     return "\n".join(lines) + "\n"
 
 
@@ -488,8 +488,9 @@ stops the load of its table, or goes to the reject file; none is rounded, cut or
 not shown.
 
 Within one database a column keeps its declaration. What SQLite's declarations are meant to hold is shown; its rows are
-looked at, and decide. Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`. A `tinyint(1)` of
-MySQL is a truth value where a check without a name of its own lets it be 0 and 1 only, as where migrator has made one.
+looked at, and decide; digits after the second are as many as the declaration lets in. Oracle's whole numbers become
+integers as `NUMBER_TYPES` says: shown is `EXACT`. A `tinyint(1)` of MySQL is a truth value where a check without a name of
+its own lets it be 0 and 1 only, as where migrator has made one.
 
 SQLite keeps to no declaration (but in STRICT tables to a few): lengths, ranges and digits are those of the rows that a job
 loads, and whoever writes later may write anything else, whatever the source refused. That is so of every column, and no
@@ -617,6 +618,12 @@ number that is rounded, and is out of range then) is counted by both.
 
 Objects that the target has refused to make are errors of the log. The master table and `LEDGER` have entries about them,
 too (rule `not-made`), with the SQL of the source, and of a foreign key with the number of rows that refer to none.
+A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB and SQLite make it without a
+look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
+MySQL looks at all rows, and refuses the key if one refers to none. A check that is NOT VALID is off in MySQL and left out of
+MariaDB and SQLite (`check`).
+SQLite lets NULLs into most primary keys, no other database does: a key that holds some becomes a unique constraint
+(`null-in-key`, with their number), and the columns of one that holds none take none from then on (`key-not-null`).
 
 ```json
 {"job": "\\"public\\".\\"SYS_IMPORT_SCHEMA_01\\"", "entries": [
@@ -630,6 +637,9 @@ as they pass, with or without POLICY. The log, which has such entries when the t
 
 No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
 (`negative-zero`).
+
+A schema that was there before the job stays as it is: its comment, if it is another (`comment`), and the collation that
+MySQL's programs have of their database, if they come into one of another default (`collation`), have entries.
 
 Rows that go into a table that was there before have entries of their own: where a unique key holds texts for equal
 that differ at the source, or the other way round (`key-equality`), where both tables compute a column, each by an expression
@@ -797,11 +807,13 @@ one there:
 - **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
   same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
   generated columns.
+- **A column's name that the target keeps for itself**, as PostgreSQL does `xmin` and `ctid`, ends with such digits, too,
+  and is followed in the same way.
 - **A name that is taken** by something else of the job, or by something else that is at the target before the job,
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
-Both are decided before anything is made. Each is an entry of the loss list (`name-cut`, `index-name`,
+All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-reserved`, `index-name`,
 `constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables,
 views or columns that come to one name are refused.
 
@@ -875,7 +887,7 @@ def names_page() -> str:
         for server, version in adapter.servers.items()
     ]
     lines += _NAMES_MAP.format(name=NAME).rstrip().splitlines()
-    lines += [_line(f"`{column.name}`", f"`{column.type!r}`", column.meaning) for column in COLUMNS]
+    lines += [_line(f"`{column.name}`", f"`{column.type}`", column.meaning) for column in COLUMNS]
     return "\n".join(lines) + "\n" + _NAMES_LATER
 
 

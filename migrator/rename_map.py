@@ -49,7 +49,12 @@ COLUMNS = (
     MapColumn("source_schema", sa.Text(), "its schema at the source", "source_schema"),
     MapColumn("source_table", sa.Text(), "the table at the source that it is, or is part of; else empty", "source_table"),
     MapColumn("source_database", sa.String(30), "the kind of the source: mysql (MariaDB too), postgresql, sqlite"),
-    MapColumn("reason", sa.String(10), "LENGTH: the name is too long here; COLLISION: something else has it", "reason"),
+    MapColumn(
+        "reason",
+        sa.String(10),
+        "LENGTH: the name is too long here; RESERVED: no column may have it; COLLISION: something else has it",
+        "reason",
+    ),
     MapColumn("job", sa.String(255), "the job that said so last"),
     MapColumn(
         "part_number",

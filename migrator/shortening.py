@@ -1,6 +1,6 @@
-"""Names that are too long for a target: cut, and ended by a checksum of the whole name.
+"""Names that a target cannot have, being too long, or its own in each table: cut, and ended by a checksum of the whole name.
 
-One long name has the same short name wherever it stands, in every job and on every machine, unless the target knows another
+One such name has the same short name wherever it stands, in every job and on every machine, unless the target knows another
 for what has it: an object is known by its schema, a column by its table. Names stand in the fields of :data:`NAMES` and in
 the text of expressions.
 """
@@ -70,6 +70,11 @@ def is_long(name: str, capabilities: Capabilities) -> bool:
     return length(name, capabilities) > capabilities.identifier_limit[0]
 
 
+def is_reserved(column: str, capabilities: Capabilities) -> bool:
+    """Whether no column of a table can have the name at the target: its own columns have."""
+    return (column.lower() if capabilities.ignores_column_case else column) in capabilities.reserved_columns
+
+
 def fit(name: str, capabilities: Capabilities) -> str:
     """A name as the target can have it."""
     return cut(name, capabilities) if is_long(name, capabilities) else name
@@ -101,17 +106,23 @@ class _Kept:
         self._objects: dict[_Place, str] = {}
         self._columns: dict[_Place, dict[str, str]] = {}
         for one in known:
-            if is_long(one.source_name, capabilities) and not is_long(one.name, capabilities):
-                if one.kind == COLUMN:
-                    self._columns.setdefault((one.schema, one.table), {})[one.source_name] = one.name
-                elif one.kind != "SCHEMA":  # which lies where its map lies
-                    self._objects[one.schema, one.source_name] = one.name
+            long = is_long(one.source_name, capabilities)
+            if is_long(one.name, capabilities):
+                continue
+            if one.kind == COLUMN and (long or is_reserved(one.source_name, capabilities)):
+                self._columns.setdefault((one.schema, one.table), {})[one.source_name] = one.name
+            elif long and one.kind not in {COLUMN, "SCHEMA"}:  # a schema lies where its map lies
+                self._objects[one.schema, one.source_name] = one.name
         taken = {(self._fit(obj.schema), obj.name) for obj in catalog.objects if not isinstance(obj, o.Schema)}
         self._objects = {key: name for key, name in self._objects.items() if (key[0], name) not in taken}
         for table in catalog.of(o.Table):
-            if own := self._columns.get(self._of(table.qname)):
-                names = {column.name for column in table.columns}
-                self._columns[self._of(table.qname)] = {long: name for long, name in own.items() if name not in names}
+            own, names = self._columns.get(self._of(table.qname), {}), {column.name for column in table.columns}
+            free = {old: name for old, name in own.items() if name not in names}
+            for name in sorted(name for name in names - free.keys() if is_reserved(name, capabilities)):
+                others = (cut(name, capabilities, salt) for salt in ("", *map("{}.".format, range(2, len(names) + 2))))
+                free[name] = next(other for other in others if other not in names)
+            if own or free:
+                self._columns[self._of(table.qname)] = free
 
     def __bool__(self) -> bool:
         return bool(self._objects or self._columns)
@@ -174,8 +185,10 @@ class _Kept:
         near: dict[str, set[str]] = {}
         for name in self._about(obj):
             place = self._of(name)
-            near.setdefault(name.name, set()).add(place[1])
-            for column, short in self._columns_of.get(place, {}).items():
+            columns = self._columns_of.get(place, {})
+            if isinstance(obj, o.View) or name.name not in columns:  # a table's own expressions are about its columns
+                near.setdefault(name.name, set()).add(place[1])
+            for column, short in columns.items():
                 near.setdefault(column, set()).add(short)
         found = {**self._anywhere, **near}
         return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}

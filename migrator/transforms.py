@@ -36,6 +36,7 @@ from migrator.model.objects import (
 from migrator.model.rebuild import rebuilt
 from migrator.naming import Known, fit_names
 from migrator.numbers import as_integers
+from migrator.seconds import as_let_in
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
@@ -180,8 +181,9 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         if isinstance(obj, Program) and isinstance(moved, Program):
             moved = replace(moved, remapped=moved.create != obj.create)
         objects.append(moved)
-    losses = (replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses)
-    return replace(catalog, losses=tuple(losses)).with_objects(_unique_schemas(objects))
+    losses = [replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses]
+    made = _unique_schemas(objects, losses)
+    return replace(catalog, losses=tuple(losses)).with_objects(made)
 
 
 _LABEL = re.compile(r'(?P<kind>[A-Z_]+:)"(?P<schema>(?:[^"]|"")*)"(?P<rest>.*)', re.DOTALL)
@@ -194,14 +196,18 @@ def _relabelled(label: str, schemas: Mapping[str, str]) -> str:
     return label if found is None or new is None else f"{found['kind']}{new}{found['rest']}"
 
 
-def _unique_schemas(objects: list[Object]) -> tuple[Object, ...]:
-    seen: set[str] = set()
+def _unique_schemas(objects: list[Object], losses: list[Loss]) -> tuple[Object, ...]:
+    """The objects, of schemas that become one the first."""
+    seen: dict[str, Schema] = {}
     kept: list[Object] = []
     for obj in objects:
         if isinstance(obj, Schema):
-            if obj.name in seen:
+            first = seen.setdefault(obj.name, obj)
+            if first is not obj:
+                if obj.comment not in {None, first.comment}:
+                    detail = f"the comment of another schema that is in this one is left out: {obj.comment}"
+                    losses.append(Loss(path_of(obj), "comment", detail))
                 continue
-            seen.add(obj.name)
         kept.append(obj)
     return tuple(kept)
 
@@ -266,7 +272,7 @@ def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]
     return replace(view, definition=replace(view.definition, sql=sql), depends_on=depends)
 
 
-def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
+def check_names(catalog: Catalog) -> None:
     """No two tables, views or sequences may have come to one name, no two types, and no two columns of a table.
 
     :raises NamesCollide: two have.
@@ -287,7 +293,6 @@ def check_names(catalog: Catalog, spec: JobSpec) -> Catalog:
                 first, second = (f"{table.source}.{quoted(one)}" for one in (columns[column.name], column.source))
                 raise NamesCollide(first=first, second=second, name=quoted(column.name), database="the target")
             columns[column.name] = column.source
-    return catalog
 
 
 def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilities) -> Catalog:
@@ -300,7 +305,7 @@ def leave_out_tables_without_columns(catalog: Catalog, capabilities: Capabilitie
     return catalog.with_objects(kept).with_losses(*losses)
 
 
-RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types, check_names)
+RULES: tuple[Callable[[Catalog, JobSpec], Catalog], ...] = (remap_tables, remap_schemas, choose_types)
 
 
 NOTHING_KNOWN = Known()
@@ -318,8 +323,11 @@ def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Kn
     """The catalog of a source :func:`remapped`, and fitted to a target of these capabilities.
 
     ``known``: what names the target has.
+
+    :raises NamesCollide: as :func:`check_names`.
     """
-    catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
+    catalog = as_let_in(as_integers(remapped(source, spec), spec.number_types, capabilities), capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
-    catalog = check_names(fit_names(catalog, capabilities, known, _sources(source, spec)), spec)
+    catalog = fit_names(catalog, capabilities, known, _sources(source, spec))
+    check_names(catalog)
     return fit_sequences(catalog, capabilities, known)

@@ -55,11 +55,14 @@ class MySQL(Adapter):
     sqlglot = "mysql"
     capabilities = Capabilities(
         ignores_column_case=True,
+        cuts_clock=True,
+        pads_texts=False,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,
         name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
         reserved_names=frozenset({"primary", "gen_clust_index"}),
+        reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr"}),
         negative_zero=False,
         max_readers=1,
         digests="md5 of the row's literals",
@@ -233,6 +236,12 @@ class MySQL(Adapter):
         from . import paths
 
         return paths.rows_of(read)
+
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """By the columns' collation, or by the bytes that texts have in UTF-8."""
+        if not exactly:
+            return super().refers(value, key)
+        return " = ".join(f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""

@@ -39,7 +39,7 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
+from .dictionary import COMMENTED_DATABASES, HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
 from .names import SQL_MODE, quote
 from .partners import Partners, Place, common, partners
 from .types import (
@@ -95,7 +95,11 @@ COLLATIONS_IN_MYSQL = {
 }
 """The nearest collation where the other of the two servers does not have one."""
 
-_SESSIONS = {"sql_mode": f"SET SESSION sql_mode = '{SQL_MODE}'", "time_zone": "SET SESSION time_zone = '+00:00'"}
+_SESSIONS = {
+    "sql_mode": f"SET SESSION sql_mode = '{SQL_MODE}'",
+    "time_zone": "SET SESSION time_zone = '+00:00'",
+    "collation_connection": "SET NAMES utf8mb4",
+}
 """What brings a session's settings back to those that all other statements are written for."""
 _MODES_OF_ONE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("DB2", "MAXDB", "MSSQL", "MYSQL323", "MYSQL40", "ORACLE", "POSTGRESQL"), ("mariadb",)),
@@ -110,6 +114,8 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
+_BOUND = re.compile(r"(?P<column>`(?:[^`]|``)+`) (?P<bound>[<>]=? -?\d+(?:\.\d+)?)")
+"""One bound of a range, as checks have them."""
 _COUNTING_WITHIN = frozenset({"myisam", "aria"})
 """Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
 _QUOTED = re.compile(r"`(?:[^`]|``)+`")
@@ -160,6 +166,10 @@ class MySQLDDL(DDL):
     def title(self) -> str:
         """The server's name as people write it."""
         return "MariaDB" if self.server == "mariadb" else self.adapter.title
+
+    def since(self, version: tuple[int, ...]) -> bool:
+        """Whether the server is known to be of that version or a later one."""
+        return self.version is not None and self.version >= version
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -349,15 +359,18 @@ class MySQLDDL(DDL):
 
     def comment(self, table: Table, column: Column | None, losses: list[Loss]) -> str:
         """The comment of a column, or of the table itself, as far as it may go."""
-        text = (table.comment if column is None else column.comment) or ""
-        most = COMMENT_CHARACTERS["table" if column is None else "column"]
-        found = []
+        if column is None:
+            return self.commented(table.comment or "", "table", path_of(table), losses)
+        return self.commented(column.comment or "", "column", path_of(table), losses, column.name)
+
+    def commented(self, text: str, on: str, path: str, losses: list[Loss], column: str | None = None) -> str:
+        """A comment as a literal, as far as one on such an object may go."""
+        most, found = COMMENT_CHARACTERS[on], []
         if len(text) > most:
             found.append(f"the comment of {len(text)} characters is cut after {most}, the most that it can have here")
         if max(text) > LAST_IN_COMMENTS:
             found.append("characters of the comment after U+FFFF become U+FFFD: comments are utf8mb3 here")
-        name = column.name if column is not None else None
-        losses += (Loss(path_of(table), "comment", detail, name) for detail in found)
+        losses += (Loss(path, "comment", detail, column) for detail in found)
         return self.literal("".join(character if character <= LAST_IN_COMMENTS else "\ufffd" for character in text[:most]))
 
     def collate_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -638,9 +651,17 @@ class MySQLDDL(DDL):
     # --- tables -----------------------------------------------------------------------------------------------------
 
     def create_schema(self, schema: Schema) -> Script:
-        """A database, for any text."""
-        collation = f"CHARACTER SET utf8mb4 COLLATE {self.binary_collation}"
-        return Script((f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)} {collation}",), self.uncommented(schema))
+        """A database with the defaults of one of MySQL's own, else for any text."""
+        losses: list[Loss] = []
+        own = schema.collation if self.native else None
+        collation = self.binary_collation if own is None else self.collation(own, path_of(schema), losses)
+        sql = f"CREATE DATABASE IF NOT EXISTS {self.quote(schema.name)}"
+        sql += f" CHARACTER SET {collation.split('_')[0]} COLLATE {collation}"
+        if schema.comment and self.server == "mariadb" and self.since(COMMENTED_DATABASES):
+            sql += f" COMMENT {self.commented(schema.comment, 'database', path_of(schema), losses)}"
+        else:
+            losses += self.uncommented(schema)
+        return Script((sql,), tuple(losses))
 
     @property
     def binary_collation(self) -> str:
@@ -754,7 +775,35 @@ class MySQLDDL(DDL):
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+        if sql and (key := self._telling(table, check)) is not None:
+            why = f"what foreign key {called(key)} leads to has the same, and a column that a key sets can have none"
+            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
+            losses.append(Loss(path_of(table), "check", detail))
+            return ""
         return sql
+
+    def _telling(self, table: Table, check: Check) -> ForeignKey | None:
+        """A foreign key that sets the column of a check, and leads to a column of the same check that no key sets."""
+        for key in (key for key in table.foreign_keys if _sets(key) and len(key.columns) == len(key.referred_columns) == 1):
+            (own,), (other,), parent = key.columns, key.referred_columns, self.catalog.table(key.referred)
+            bounds = self._bounds(table, check, own)
+            if not bounds or parent is None or any(other in k.columns for k in parent.foreign_keys if _sets(k)):
+                continue
+            if any(self._bounds(parent, theirs, other) == bounds for theirs in parent.checks):
+                return key
+        return None
+
+    def _bounds(self, table: Table, check: Check, column: str) -> tuple[str, ...]:
+        """The bounds that a check sets to a column for all rows, NULL being within them; empty: it is another check."""
+        if not check.validated or not check.enforced:
+            return ()
+        try:
+            condition = self.expression(check.expression, table, condition=True, fixed=True)
+        except Untranslatable:
+            return ()
+        found = [_BOUND.fullmatch(part) for part in condition.split(" AND ")]
+        bounds = tuple(bound["bound"] for bound in found if bound is not None and bound["column"] == self.quote(column))
+        return bounds if len(bounds) == len(found) else ()
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``NOT ENFORCED``, which MySQL has and MariaDB has not; there is none for new rows only.
@@ -769,12 +818,17 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail))
         return " NOT ENFORCED"
 
+    def leaves_unchecked(self, key: ForeignKey) -> bool:
+        """Whether nobody looks at the rows that are there: MySQL always does."""
+        return super().leaves_unchecked(key) and self.server == "mariadb"
+
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
         made = super().foreign_key(table, key)
-        if key.validated or self.server != "mariadb":
+        if not self.leaves_unchecked(key) or not made.statements:
             return made
-        return replace(made, statements=tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements))
+        unchecked = tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements)
+        return replace(made, statements=unchecked, losses=(*made.losses, self.not_validated(table, key)))
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY``, after an index for it where another one has the name of the key, as the server would call it."""
@@ -920,10 +974,18 @@ class MySQLDDL(DDL):
         if program.kind == "TRIGGER" and program.table is not None:
             table = self.qualified(program.schema, program.table)
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
-        losses: list[Loss] = []
+        losses = list(self._of_schema(program))
         before = self._session(program, losses)
         after = [_SESSIONS[name] for name, _ in program.session]
         return Script((*before, sql, *after), tuple(losses))
+
+    def _of_schema(self, program: Program) -> Iterator[Loss]:
+        """The collation that a program has of its database, if that has another one by now, or there is another database."""
+        for schema in (schema for schema in self.catalog.of(Schema) if schema.name == program.schema):
+            if program.collation is None or schema.collation in {None, program.collation}:
+                continue
+            detail = f"texts without a collation of their own compare by {schema.collation}, as the database says"
+            yield Loss(path_of(program), "collation", f"{detail} (at the source: {program.collation})")
 
     def _session(self, program: Program, losses: list[Loss]) -> Iterator[str]:
         """The settings that a program was written for, which it keeps for ever: its text means something else in others."""
@@ -936,6 +998,8 @@ class MySQLDDL(DDL):
                     detail = f"{self.title} has no sql_mode {','.join(telling)}, which it was written for"
                     losses.append(Loss(path_of(program), "sql-mode", detail))
                 value = ",".join(mode for mode in value.split(",") if mode not in unknown)
+            if name == "collation_connection":
+                value = self.collation(value, path_of(program), losses)
             yield f"SET SESSION {name} = {self.literal(value)}"
 
 
@@ -961,6 +1025,11 @@ def _ordered_keys(table: Table, indexes: Iterable[Index]) -> Iterator[tuple[str 
     for index in indexes:
         if index.method not in _OF_WORDS_AND_PLACES:
             yield tuple(None if key.length is not None else key.column for key in index.keys)
+
+
+def _sets(key: ForeignKey) -> bool:
+    """Whether a foreign key that holds for all rows changes its own columns."""
+    return key.validated and (key.on_delete == "SET NULL" or key.on_update in {"SET NULL", "CASCADE"})
 
 
 def _serves(own: tuple[str | None, ...], key: ForeignKey) -> bool:

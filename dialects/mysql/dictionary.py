@@ -52,7 +52,7 @@ from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import qualified, quote
-from .types import is_unsigned, neutral, unsigned_check
+from .types import KEY_BYTES, declared_word, is_unsigned, key_bytes, neutral, unsigned_check
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
@@ -249,8 +249,16 @@ class Reader:
         self.grants(made)
         self.server_wide()
         self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
-        objects = (*(Schema(name) for name in self.names), *made)
+        objects = (*self.schemas(), *made)
         return Catalog("mysql", self.flavor.text, objects, tuple(self.losses))
+
+    def schemas(self) -> Iterator[Schema]:
+        """The databases, with their comments where the server has any."""
+        commented = self.flavor.mariadb and self.flavor.version >= COMMENTED_DATABASES
+        found = self.rows(_SCHEMAS.format(comment="schema_comment" if commented else "NULL"))
+        rows = {row["schema_name"]: row for row in found}
+        for name in self.names:
+            yield Schema(name, rows[name]["schema_comment"] or None, rows[name]["default_collation_name"])
 
     def sequence(self, row: Row) -> SequenceObject | None:
         """A MariaDB sequence, which is a table of one row; None, and named, where the user may not read it."""
@@ -398,6 +406,10 @@ class Reader:
             sql = self.created(table.qname, "index-options", "options of indexes are")
             for index, said in _said_of_indexes(sql, row["engine"], {index.name for index in table.indexes}):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
+        if row["engine"] == "InnoDB":  # which takes no notice of any other option of its keys
+            for index in _hashed(table, keys):
+                detail = f"options of index {index} are not carried: USING HASH"
+                self.losses.append(Loss(path, "index-options", detail))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -646,8 +658,15 @@ class Reader:
     def program(self, name: QName, kind: str, sql: str, row: Row, table: str | None) -> Program:
         """A program without its DEFINER, which the importing user becomes."""
         bare = _DEFINER.sub("CREATE ", sql)
-        session = tuple((setting, row[setting]) for setting in ("sql_mode", "time_zone") if setting in row)
-        program = Program(name.schema, name.name, cast(Any, kind), Expression(bare, "mysql"), table=table, session=session)
+        program = Program(
+            name.schema,
+            name.name,
+            cast(Any, kind),
+            Expression(bare, "mysql"),
+            table=table,
+            session=tuple((setting, row[setting]) for setting in _SETTINGS if setting in row),
+            collation=row["database_collation"],
+        )
         self.definer(path_of(program), row)
         return program
 
@@ -736,7 +755,7 @@ def _index(name: str, keys: Sequence[Row]) -> Index:
 
 def _created(row: Row) -> list[tuple[str, str]]:
     """All options that CREATE TABLE was given, the engine's own among them."""
-    return re.findall(r"`?(\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
+    return re.findall(r"`?((?:\w+ DIRECTORY)|\w+)`?=('(?:[^']|'')*'|\"[^\"]*\"|\S+)", row["create_options"] or "")
 
 
 def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
@@ -752,7 +771,11 @@ def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
 
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+COMMENTED_DATABASES = (10, 5)
+"""The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "MRG_MyISAM"
+_SETTINGS = ("sql_mode", "time_zone", "collation_connection")
+"""What a program keeps of the session that made it; the last is that of its literals."""
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 
@@ -781,6 +804,19 @@ def _said_of_indexes(sql: str, engine: str, carried: Collection[str]) -> Iterato
         said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option not in usual]
         if said:
             yield name, ", ".join(said)
+
+
+def _hashed(table: Table, keys: Sequence[Row]) -> Iterator[str]:
+    """The unique keys that are hashes because that was asked for, and not because the texts in them are too long."""
+    for name, parts in _by_name(keys).items():
+        columns = [table.column(part["column_name"]) for part in parts if part["column_name"] is not None]
+        if parts[0]["index_type"] == "HASH" and sum(map(_key_bytes, columns)) <= KEY_BYTES:
+            yield name
+
+
+def _key_bytes(column: Column) -> int:
+    large = declared_word(column.native).endswith(("text", "blob"))
+    return KEY_BYTES + 1 if large else key_bytes(column.type, column.native)
 
 
 _USUAL = frozenset({("Aria", "transactional", "1")})
@@ -836,6 +872,10 @@ def _ordered(views: dict[QName, View]) -> list[View]:
 
 # --- the queries ----------------------------------------------------------------------------------------------------
 
+_SCHEMAS = """
+SELECT schema_name AS schema_name, default_collation_name AS default_collation_name, {comment} AS schema_comment
+FROM information_schema.schemata WHERE schema_name IN :schemas
+"""
 _TABLES = """
 SELECT table_schema, table_name, table_type, engine, row_format, table_rows, data_length, auto_increment, table_collation,
        create_options, table_comment,
@@ -882,17 +922,19 @@ SELECT table_schema, table_name, view_definition, check_option, security_type, d
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _ROUTINES = """
-SELECT routine_schema, routine_name, routine_type, definer, sql_mode, CURRENT_USER() AS reader
+SELECT routine_schema, routine_name, routine_type, definer, sql_mode, collation_connection, database_collation,
+       CURRENT_USER() AS reader
 FROM information_schema.routines WHERE routine_schema IN :schemas ORDER BY routine_schema, routine_type, routine_name
 """
 _TRIGGERS = """
 SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_statement, action_timing,
-       definer, sql_mode, CURRENT_USER() AS reader
+       definer, sql_mode, collation_connection, database_collation, CURRENT_USER() AS reader
 FROM information_schema.triggers WHERE trigger_schema IN :schemas
 ORDER BY trigger_schema, event_object_table, action_timing, event_manipulation, action_order
 """
 _EVENTS = """
-SELECT event_schema, event_name, definer, sql_mode, time_zone, CURRENT_USER() AS reader
+SELECT event_schema, event_name, definer, sql_mode, time_zone, collation_connection, database_collation,
+       CURRENT_USER() AS reader
 FROM information_schema.events WHERE event_schema IN :schemas ORDER BY event_schema, event_name
 """
 _GRANTS = """

@@ -19,6 +19,7 @@ from migrator.expressions.semantics import (
     READINGS,
     STRINGS,
     TIMESTAMPS,
+    WHOLES,
     Kind,
     Reading,
     Semantics,
@@ -35,6 +36,7 @@ from migrator.expressions.semantics import (
     skipping_null,
     textual,
     whole_constant,
+    widest,
 )
 from migrator.model import types as t
 from migrator.model.objects import Column, Table
@@ -44,7 +46,15 @@ _YEAR_DIGITS = 4
 _DAYS = (exp.TsOrDsToDate, "CAST DATE")
 """DATE(x), as sqlglot calls it, and CAST(x AS DATE)."""
 
+_UNSIGNED = (
+    "unsigned-difference",
+    "a difference of numbers without a sign may be less than 0 here, and is an error at the source then",
+)
+
 READ: tuple[Reading, ...] = (
+    Reading(
+        exp.Sub, (WHOLES, WHOLES), "difference", widest, lambda values: any(v.has_no_sign for v in values), change=_UNSIGNED
+    ),
     Reading(exp.IntDiv, (INTEGERS, INTEGERS), "whole quotient", "integer"),
     Reading(exp.Greatest, (NUMBERS | CLOCKS,), "greatest", common, ordered, True),
     Reading(exp.Least, (NUMBERS | CLOCKS,), "least", common, ordered, True),
@@ -66,11 +76,6 @@ READ: tuple[Reading, ...] = (
 Literal = Callable[[str], str]
 
 FORMATS = {"%M": "%i", "%S": "%s"}
-
-
-def _is_unsigned(value: Value) -> bool:
-    type_ = t.base_of(value.type or t.Type())
-    return isinstance(type_, t.Integer) and type_.unsigned
 
 
 def _float(value: Value) -> str:
@@ -97,7 +102,7 @@ WRITE: tuple[Writing, ...] = besides(
         infix("same or both null", "<=>", 4),
         Writing("different or one null", "NOT ({0} <=> {1})", 3, 4),
         infix("matches", "LIKE", 4),
-        infix("difference", "-", 6, chains=True, when=lambda values: not any(map(_is_unsigned, values))),
+        infix("difference", "-", 6, chains=True, when=lambda values: not any(v.has_no_sign for v in values)),
         Writing("float sum", _floats("+"), 6),
         Writing("float difference", _floats("-"), 6),
         Writing("float product", _floats("*"), 7),
@@ -194,4 +199,12 @@ PRECEDENCE = Precedence(
 )
 """MySQL's operators; its manual has LIKE, REGEXP and IN among the comparisons, its grammar does not."""
 
-SEMANTICS = Semantics((*READ, *_COMMON), WRITE, PRECEDENCE, kind, truth_numbers=True, joins=frozenset({"", "LEFT", "RIGHT"}))
+SEMANTICS = Semantics(
+    (*READ, *_COMMON),
+    WRITE,
+    PRECEDENCE,
+    kind,
+    truth_numbers=True,
+    joins=frozenset({"", "LEFT", "RIGHT"}),
+    zero_division="session",
+)

@@ -19,7 +19,7 @@ ROW_BYTES = 65_535
 KEY_BYTES = 3_072
 """The longest key of an InnoDB index."""
 
-COMMENT_CHARACTERS = {"table": 2_048, "column": 1_024}
+COMMENT_CHARACTERS = {"database": 1_024, "table": 2_048, "column": 1_024}
 """How long a comment may be, by what it is on."""
 
 LAST_IN_COMMENTS = "\uffff"

@@ -29,7 +29,14 @@ class OracleAdapter(Adapter):
     backends = ("oracle",)
     driver = "oracledb"
     sqlglot = "oracle"
-    capabilities = Capabilities(connects=False, integers=False, empty_is_null=True, identifier_limit=(128, "bytes"))
+    capabilities = Capabilities(
+        connects=False,
+        integers=False,
+        pads_texts=True,
+        empty_is_null=True,
+        identifier_limit=(128, "bytes"),
+        reserved_columns=frozenset({"ROWID"}),
+    )
     types = TYPES
     samples = SAMPLES
     answers = ANSWERS

@@ -13,6 +13,7 @@ from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
 from migrator.expressions import Untranslatable, parse, understood
+from migrator.expressions.semantics import Change
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -145,6 +146,7 @@ class OracleDDL(DDL):
         into: Column | None = None,
         condition: bool = False,
         fixed: bool = False,
+        changes: dict[Change, None] | None = None,
     ) -> str:
         """A value or query in Oracle's SQL.
 

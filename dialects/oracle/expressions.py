@@ -357,10 +357,17 @@ def _changes(tree: exp.Expr, place: Place) -> Iterator[tuple[str, str]]:
             yield "oracle-concat", "joining texts takes NULL for an empty text here, where the source gives NULL"
         if isinstance(node, exp.Div) and place.source != "mysql":
             yield "oracle-division", "the division of whole numbers keeps the fraction here, where the source cuts it off"
+        if isinstance(node, exp.Mod) and _may_be_zero(node.expression):
+            yield "division-by-zero", "the remainder of a division by zero is the dividend here"
         if isinstance(node, exp.RegexpLike):
             yield "oracle-regexp", "the regular expression follows Oracle's rules here"
         if isinstance(node, exp.Like) and place.source in {"sqlite", "mysql"}:
             yield "oracle-like", "LIKE tells capital letters from small ones here"
+
+
+def _may_be_zero(divisor: exp.Expr) -> bool:
+    constant = _bare(divisor)
+    return not isinstance(constant, exp.Literal) or not constant.this.strip("0.")
 
 
 def _tables(tree: exp.Expr, place: Place) -> None:

@@ -40,6 +40,8 @@ _STREAM = "pgcopy"
 """The native stream format: the bytes of COPY BINARY."""
 _DUPLICATE_STATES = frozenset({"42P06", "42P07", "42710", "42723"})
 """A schema, relation, constraint or other object, function is there already."""
+_DEPENDENTS = "2BP01"
+"""Something cannot be dropped, since other objects depend on it: one a line of the detail."""
 _TROUBLE: dict[str, Trouble] = {
     "42501": "privilege",
     "53100": "room",  # disk full
@@ -75,11 +77,14 @@ class PostgreSQL(Adapter):
     sqlglot = "postgres"
     capabilities = Capabilities(
         transactional_ddl=True,
+        cuts_clock=False,
+        pads_texts=True,
         identifier_limit=(63, "bytes"),
         name_spaces=(
             NameSpace(RELATIONS),
             NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
         ),
+        reserved_columns=frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
         select_list=1600,
@@ -154,8 +159,10 @@ class PostgreSQL(Adapter):
         report = getattr(cause, "diag", None)
         if report is None or not report.message_primary:
             return Explanation(redact(" ".join(str(cause).split())), _own_trouble(cause))
-        parts = [report.message_primary, report.message_detail, _copy_context(report.context)]
         state = report.sqlstate or ""
+        parts = [report.message_primary, report.message_detail, _copy_context(report.context)]
+        if state == _DEPENDENTS and report.message_detail:
+            parts = [f"{report.message_primary}:", "; ".join(report.message_detail.splitlines())]
         about = None if state in _NO_ROW else _TROUBLE.get(state) or _TROUBLE_OF_CLASS.get(state[:2])
         return Explanation(redact(" ".join(" ".join(p for p in parts if p).split())), about)
 
@@ -244,6 +251,12 @@ class PostgreSQL(Adapter):
         from . import paths
 
         return paths.rows_of(connection, read)
+
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """By the columns' collation, or character by character."""
+        if not exactly:
+            return super().refers(value, key)
+        return " = ".join(f'{column}::text COLLATE "C"' for column in (key, value))
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""

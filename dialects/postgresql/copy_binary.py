@@ -22,6 +22,8 @@ from migrator.errors import InternalError
 from migrator.model import types as t
 from migrator.model.objects import Column
 
+from .types import as_text
+
 HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 """What a stream begins with: signature, no flags, no extension."""
 TRAILER = b"\xff\xff"
@@ -230,7 +232,7 @@ def _decoder(type_: t.Type) -> Callable[[Field], pa.Array] | None:
 
 def selected(column: Column, name: str) -> str:
     """How a query asks for a column (``name``: quoted) so that :func:`decode` understands it."""
-    return name if _decoder(column.type) else f"{name}::text"
+    return name if _decoder(column.type) else as_text(column.type, name)
 
 
 def decode(rows: Sequence[bytes], columns: Sequence[Column]) -> pa.RecordBatch:

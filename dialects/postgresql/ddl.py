@@ -17,6 +17,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
+    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -39,7 +40,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .defaults import fitting
+from .defaults import UNITS, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
 
 _LATEST = (18,)
 _NAME_BYTES = 63
-_MICROSECONDS = 6
 _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
 _NAMED_NOT_NULL = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")+"|[^ "]+) NOT NULL (.+)')
@@ -177,6 +177,8 @@ class PostgreSQLDDL(DDL):
         :raises Untranslatable: the value is none of the column's type.
         """
         base = t.base_of(column.type)
+        if isinstance(value, Now) and (unit := self._cut_to(value, column)):
+            return _clock(value, base, f"date_trunc('{unit}', now())")
         if isinstance(value, Now) and value.utc:
             return _utc(value, base)
         if isinstance(value, Now) and isinstance(base, t.Interval):
@@ -184,6 +186,19 @@ class PostgreSQLDDL(DDL):
         if isinstance(value, Literal) and value.kind != "null" and not self.is_own(column):
             value = fitting(value, base)
         return super().default(value, column)
+
+    def _cut_to(self, value: Now, column: Column) -> str:
+        """The unit that the current time is cut to, which would be rounded; empty: it is not."""
+        base, own = t.base_of(column.type), self.is_own(column)
+        if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
+            return ""
+        if own:
+            return UNITS.get(value.precision or 0, "") if value.cut else ""
+        return UNITS.get(value.digits(base.precision), "") if self.clock_was_cut(value) else ""
+
+    def clock_is_cut(self, column: Column, value: Now) -> bool:
+        """Only where a function cuts the current time to a unit."""
+        return bool(self._cut_to(value, column))
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS``: stored before version 18, which brought virtual ones."""
@@ -409,16 +424,28 @@ class PostgreSQLDDL(DDL):
     def position(self, obj: Table | Sequence) -> Script:
         """``setval`` so that the next value is the source's; a sequence that was never used stays so."""
         if isinstance(obj, Sequence):
-            return Script(tuple(self._set_position(self.literal(self.name_of(obj)), obj, "")))
-        statements: list[str] = []
+            losses = [] if _last(obj) is None else [_exhausted(obj, obj, None)]
+            return Script(tuple(self._set_position(self.literal(self.name_of(obj)), obj, "")), tuple(losses))
+        statements, losses = list[str](), []
         for column in obj.columns:
             if column.identity is not None and column.generated is None:
                 name, text = self.name_of(obj), self.literal(column.name)
                 sequence = f"pg_catalog.pg_get_serial_sequence({self.literal(name)}, {text})"
                 largest = f"{'max' if column.identity.increment > 0 else 'min'}({self.quote(column.name)})"
                 unknown = f"SELECT pg_catalog.setval({sequence}, {largest}) FROM {name} HAVING {largest} IS NOT NULL"
-                statements += self._set_position(sequence, column.identity, unknown)
-        return Script(tuple(statements))
+                identity = self._within_type(obj, column, column.identity)
+                statements += self._set_position(sequence, identity, unknown)
+                if _is_beyond(identity) and not _is_full(column):
+                    losses.append(_exhausted(obj, identity, column.name))
+        return Script(tuple(statements), tuple(losses))
+
+    def _within_type(self, table: Table, column: Column, identity: Identity) -> Identity:
+        """An identity that ends where the numbers of its column's type do."""
+        bits = next((bits for bits, word in _WORDS.items() if word == self.declaration(table, column)), 64)
+        least, most = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+        if identity.increment < 0:
+            return replace(identity, minimum=least if identity.minimum is None else max(identity.minimum, least))
+        return replace(identity, maximum=most if identity.maximum is None else min(identity.maximum, most))
 
     def _set_position(self, sequence: str, of: Sequence | Identity, unknown: str) -> Iterator[str]:
         if of.next_value is None:
@@ -427,11 +454,10 @@ class PostgreSQLDDL(DDL):
             return
         if of.next_value == of.start:
             return
-        last = of.next_value - of.increment
-        rising = of.increment > 0
-        lowest = of.minimum if of.minimum is not None else (1 if rising else -_BIGINT - 1)
-        highest = of.maximum if of.maximum is not None else (_BIGINT if rising else -1)
-        if lowest <= last <= highest:
+        last, (lowest, highest) = of.next_value - of.increment, _bounds(of)
+        if (end := _last(of)) is not None:
+            yield f"SELECT pg_catalog.setval({sequence}, {end}, true)"
+        elif lowest <= last <= highest:
             yield f"SELECT pg_catalog.setval({sequence}, {last}, true)"
         else:
             yield f"SELECT pg_catalog.setval({sequence}, {of.next_value}, false)"
@@ -509,6 +535,17 @@ _UTC = "timezone('utc', now())"
 _FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 
 
+def _clock(value: Now, base: t.Type, moment: str) -> str:
+    """A moment as a column of a timestamp, a time or an interval takes it: by UTC's clock or by that of the session."""
+    if isinstance(base, t.Timestamp) and (base.zoned or not value.utc):
+        return moment
+    shown = f"timezone('utc', {moment})" if value.utc else moment
+    if isinstance(base, t.Timestamp):
+        return shown
+    time = f"({shown})::time without time zone"
+    return f"({time})::interval" if isinstance(base, t.Interval) else time
+
+
 def _utc(value: Now, base: t.Type) -> str:
     """The current date or time by UTC's clock."""
     if isinstance(base, t.Timestamp) and base.zoned:
@@ -535,10 +572,12 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
 def _statement_time(column: Column) -> str:
     """When the statement began, with the digits of the column after the second: MySQL cuts the others off."""
     base = t.base_of(column.type)
-    digits = base.precision if isinstance(base, t.Timestamp) else _MICROSECONDS
+    digits = base.precision if isinstance(base, t.Timestamp) else CLOCK_DIGITS
     now = "pg_catalog.statement_timestamp()"
-    if digits >= _MICROSECONDS:
+    if digits >= CLOCK_DIGITS:
         return now
+    if digits in UNITS:
+        return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
     return f"pg_catalog.to_timestamp(pg_catalog.trunc(EXTRACT(epoch FROM {now})::numeric, {digits})::double precision)"
 
 
@@ -551,6 +590,46 @@ def _on_update_name(table: Table) -> str:
 def _own(table: Table | View) -> Table | None:
     """The table whose columns an index's expressions name; a materialized view's are those of its own database."""
     return table if isinstance(table, Table) else None
+
+
+def _bounds(of: Sequence | Identity) -> tuple[int, int]:
+    """The least and the largest number of a generator, none beyond a bigint."""
+    rising = of.increment > 0
+    lowest = of.minimum if of.minimum is not None else (1 if rising else -_BIGINT - 1)
+    highest = of.maximum if of.maximum is not None else (_BIGINT if rising else -1)
+    return max(lowest, -_BIGINT - 1), min(highest, _BIGINT)
+
+
+def _last(of: Sequence | Identity) -> int | None:
+    """The last number of a generator that stands beyond all that it can give here; None: it does not."""
+    lowest, highest = _bounds(of)
+    if of.next_value is None or not _is_beyond(of) or lowest <= of.next_value - of.increment <= highest:
+        return None
+    return highest if of.increment > 0 else lowest
+
+
+def _is_beyond(of: Sequence | Identity) -> bool:
+    lowest, highest = _bounds(of)
+    return of.next_value is not None and (of.next_value > highest if of.increment > 0 else of.next_value < lowest)
+
+
+def _is_full(column: Column) -> bool:
+    """Whether an identity has no next number at the source either: it would be none of its own, or of its column's type."""
+    identity, type_ = column.identity, column.type
+    assert identity is not None
+    assert identity.next_value is not None
+    rising, following = identity.increment > 0, identity.next_value
+    ends = [identity.maximum if rising else identity.minimum]
+    if isinstance(type_, t.Integer):
+        half = 1 << (type_.bits - 1)
+        ends.append((2 * half if type_.unsigned else half) - 1 if rising else 0 if type_.unsigned else -half)
+    return any(following > end if rising else following < end for end in ends if end is not None)
+
+
+def _exhausted(obj: Table | Sequence, of: Sequence | Identity, column: str | None) -> Loss:
+    last = _bounds(of)[of.increment > 0]
+    detail = f"gives no more numbers: the next would be {of.next_value}, the last here is {last}"
+    return Loss(path_of(obj), "identity-position" if column else "sequence-position", detail, column)
 
 
 def _bound_losses(sequence: Sequence) -> Iterator[Loss]:

@@ -9,7 +9,7 @@ from migrator.expressions.constants import instant, value_of
 from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
 
-from .types import DIALECT
+from .types import DIALECT, as_text
 
 _NUMBER = r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?"
 _TYPE = r"[a-z_\"][\w\". ,()\[\]]*"
@@ -25,6 +25,17 @@ _UTC = {
     "(timezone('utc'::text, now()))::date": Now("date", utc=True),
     "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
 }
+UNITS = {0: "second", 3: "milliseconds"}
+"""The units that ``date_trunc`` cuts the current time to, by their digits after the second."""
+_CUT = re.compile(rf"date_trunc\('({'|'.join(UNITS.values())})'::text, now\(\)\)")
+_DIGITS = {unit: digits for digits, unit in UNITS.items()}
+_CUT_FORMS = {
+    "now()": Now(),
+    "(now())::time without time zone": Now("time"),
+    "timezone('utc'::text, now())": Now(utc=True),
+    "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
+}
+"""What a clock that is cut is part of, by what it is part of where it is not."""
 _NOW = re.compile(r"(CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_TIME|LOCALTIME)(?:\((\d)\))?")
 
 
@@ -36,6 +47,8 @@ def parse(sql: str) -> Default:
         return Now("timestamp" if sql == "now()" else "date")
     if sql in _UTC:
         return _UTC[sql]
+    if (cut := _CUT.search(sql)) and (form := _CUT_FORMS.get(_CUT.sub("now()", sql))) is not None:
+        return replace(form, precision=_DIGITS[cut[1]], cut=True)
     if sql == "gen_random_uuid()":
         return NewUuid()
     if _NULL.fullmatch(sql):
@@ -77,7 +90,7 @@ def evaluation(sql: str, type_: t.Type, declaration: str) -> str:
     """
     if isinstance(type_, t.String):
         return f"({sql})::text"
-    return f"({sql})::{'bit varying' if isinstance(type_, t.Bit) else declaration}::text"
+    return as_text(type_, f"({sql})::{'bit varying' if isinstance(type_, t.Bit) else declaration}")
 
 
 def stored(text: str | None, type_: t.Type) -> Literal | None:

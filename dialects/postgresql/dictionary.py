@@ -465,6 +465,8 @@ class _Dictionary:
             self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
         if k.comment:
             self._lose(table, "constraint-comment", f"the comment on {k.name} is not carried")
+        if k.index_comment:
+            self._lose(table, "constraint-comment", f"the comment on the index of {k.name} is not carried")
 
     def _lose_exclusion(self, table: o.Table, name: str, detail: str) -> None:
         label = f"EXCLUSION_CONSTRAINT:{o.QName(table.schema, name)}"

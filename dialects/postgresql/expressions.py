@@ -85,11 +85,6 @@ def _float(value: Value) -> str:
     return f"CAST({value.sql} AS double precision)"
 
 
-def _divisor(value: Value, sql: str) -> str:
-    """A divisor; 0 gives NULL in the databases that this comes from, not an error."""
-    return sql if value.constant is not None and value.constant.strip("0.") else f"NULLIF({sql}, 0)"
-
-
 def _wide(values: Values) -> list[str]:
     """Operands of which one has 64 bits where all are whole: results of 32 bits overflow here."""
     left, right = (value.within(7) for value in values)
@@ -104,10 +99,6 @@ def _arithmetic(operator: str) -> Callable[[Values, Literal], str]:
 
 def _floats(operator: str) -> Callable[[Values, Literal], str]:
     return lambda values, _: f" {operator} ".join(_float(value) for value in values)
-
-
-def _divided(operator: str) -> Callable[[Values, Literal], str]:
-    return lambda values, _: f"{values[0].within(7)} {operator} {_divisor(values[1], values[1].within(7))}"
 
 
 def _null_if_any(function: str) -> Callable[[Values, Literal], str]:
@@ -144,9 +135,8 @@ WRITE: tuple[Writing, ...] = besides(
         Writing("float sum", _floats("+"), 6),
         Writing("float difference", _floats("-"), 6),
         Writing("float product", _floats("*"), 7),
-        Writing("float quotient", lambda v, _: f"{_float(v[0])} / {_divisor(v[1], _float(v[1]))}", 7),
-        Writing("whole quotient", _divided("/"), 7),
-        Writing("remainder", _divided("%"), 7),
+        Writing("float quotient", _floats("/"), 7),
+        infix("whole quotient", "/", 7),
         unranked("bits of both", "{0} & {1}"),
         unranked("bits of either", "{0} | {1}"),
         unranked("bits of one", "{0} # {1}"),
@@ -204,4 +194,4 @@ PRECEDENCE = Precedence(
 )
 """PostgreSQL's operators; all that are not listed bind as ``||`` does."""
 
-SEMANTICS = Semantics((*READ, *READINGS), WRITE, PRECEDENCE, kind, groups_strictly=True)
+SEMANTICS = Semantics((*READ, *READINGS), WRITE, PRECEDENCE, kind, groups_strictly=True, zero_division="error")

@@ -224,6 +224,14 @@ KINDS = (
         where=f"x.oid = {_HERE} AND x.datacl IS NOT NULL AND x.datacl IS DISTINCT FROM acldefault('d', x.datdba)",
         rest="array_to_string(x.datacl, ', ')",
     ),
+    Kind(
+        "database comment",
+        "pg_database",
+        "x.datname",
+        where=f"x.oid = {_HERE} AND shobj_description(x.oid, 'pg_database') <> 'default administrative connection database'",
+        rest="shobj_description(x.oid, 'pg_database')",
+        extensible=False,
+    ),
     _owned("pg_class", "rel", where="x.relkind IN ('r', 'p', 'v', 'm', 'S')"),
     _owned("pg_proc", "pro", _SIGNATURE),
     _owned(

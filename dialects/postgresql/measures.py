@@ -8,7 +8,7 @@ from migrator.model import types as t
 from migrator.model.measures import JSON_DEPTH, UUID, Ask, Measure, outside
 from migrator.model.misfits import Misfit
 
-from .types import quote
+from .types import as_text, quote
 
 _PAIR, _HALF = r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}", r"\\u[dD][89a-fA-F]"
 """The two escapes of a character outside of the first 65536, and one of them: alone, it is no character."""
@@ -63,17 +63,10 @@ def _bytes(ask: Ask, column: str, _: Version) -> str:
     return f"max({_length(ask, column, in_bytes=True)})"
 
 
-def _sent(ask: Ask, column: str) -> str:
-    """A text as a reader sends it: a cast would take the blanks at the end of a char(n) away."""
-    type_ = t.base_of(ask.column.type)
-    fixed = isinstance(type_, t.String) and type_.fixed
-    return f"pg_catalog.textin(pg_catalog.bpcharout({column}))" if fixed else f"{column}::text"
-
-
 def _length(ask: Ask, column: str, *, in_bytes: bool) -> str:
     if isinstance(t.base_of(ask.column.type), t.Binary):
         return f"octet_length({column})"
-    text = _sent(ask, column)
+    text = as_text(ask.column.type, column)
     return f"octet_length(convert_to({text}, 'UTF8'))" if in_bytes else f"char_length({text})"
 
 

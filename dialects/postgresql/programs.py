@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -26,7 +27,8 @@ def _qualified(row: Row) -> str:
 
 def _program(kind: Kind, row: Row, *statements: str, table: str | None = None) -> Program:
     """Several statements are one program: what follows the first one completes it."""
-    return Program(row.schema, row.name, kind, Expression(";\n".join(s for s in statements if s), DIALECT), table)
+    create = Expression(";\n".join(s for s in statements if s), DIALECT)
+    return Program(row.schema, row.name, kind, create, table, named_by_table=table is not None)
 
 
 def _comment(on: str, text: str | None) -> str:
@@ -162,5 +164,6 @@ def row_security(relation: Row) -> Iterator[Program]:
     """ALTER TABLE … ROW LEVEL SECURITY, where it is on."""
     for on, words in ((relation.row_security, "ENABLE"), (relation.force_row_security, "FORCE")):
         if on:
-            sql = f"ALTER TABLE {_qualified(relation)} {words} ROW LEVEL SECURITY"
-            yield _program("POLICY", relation, sql, table=relation.name)
+            what = f"{words} ROW LEVEL SECURITY"
+            made = _program("POLICY", relation, f"ALTER TABLE {_qualified(relation)} {what}", table=relation.name)
+            yield replace(made, name=what)

@@ -292,3 +292,17 @@ LACKS: Mapping[Misfit, Lacking] = {
 
 NO_DATES = r"^0000-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 """Dates out of range: there is no year 0, the one before 1 is 1 BC."""
+
+
+def as_text(type_: t.Type, value: str) -> str:
+    """An expression of a type as the text that the server prints for it.
+
+    A cast says otherwise of two: it takes the blanks at the end of a char(n) away, and gives an address the width that goes
+    without saying.
+    """
+    base = t.base_of(type_)
+    if isinstance(base, t.String) and base.fixed:
+        return f"pg_catalog.textin(pg_catalog.bpcharout({value}))"
+    if base == t.Native(DIALECT, "inet"):
+        return f"pg_catalog.textin(pg_catalog.inet_out({value}))"
+    return f"{value}::text"

@@ -75,6 +75,7 @@ class SQLiteAdapter(Adapter):
         reserved_prefix=RESERVED,
         ignores_table_case=True,
         nulls_in_primary_keys=True,
+        cuts_clock=True,
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,
@@ -193,6 +194,10 @@ class SQLiteAdapter(Adapter):
     def rows_of(self, connection: sa.Connection, read: Read) -> str:
         """The table and the condition."""
         return measures.rows_of(read)
+
+    def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
+        """As SQLite checks it: by the affinity and the collation of the key's column, without those of the value's."""
+        return f"{key}{' COLLATE BINARY' if exactly else ''} = +{value}"
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""

@@ -277,6 +277,13 @@ class SQLiteDDL(DDL):
         losses.append(Loss(path_of(table), "check", detail))
         return ""
 
+    def foreign_key(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key, which stands in CREATE TABLE and is never checked for rows that are there."""
+        made = super().foreign_key(table, key)
+        if key.validated or self.described(table) or made.is_left_out:
+            return made
+        return replace(made, losses=(self.not_validated(table, key),), elsewhere=Elsewhere.CHANGED)
+
     def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
         """``DEFERRABLE …`` for foreign keys; keys are checked at once."""
         if isinstance(of, ForeignKey):

@@ -118,15 +118,28 @@ class TableText:
         return [clause for clause in self.clauses if clause.kind == kind]
 
     def named(self, kind: str, keys: Sequence[tuple[str, str]]) -> Clause | None:
-        """The constraint of that kind on these columns, each with the collation by which it compares there."""
-        wanted = [(name.lower(), collation.upper()) for name, collation in keys]
-        return next((clause for clause in self.of(kind) if self._keys(clause) == wanted), None)
+        """The constraint of that kind on these columns, each with the collation by which it compares there.
 
-    def _keys(self, clause: Clause) -> list[tuple[str, str]]:
-        usual = {name.lower(): collation for name, collation in self.collations.items()}
+        Of several, of which SQLite makes one, it is the first that has a name.
+        """
+        wanted = [(name.lower(), collation.upper()) for name, collation in keys]
+        found = [clause for clause in self.of(kind) if self.keys(clause) == wanted]
+        return next((clause for clause in found if clause.name is not None), found[0] if found else None)
+
+    def keys(self, clause: Clause) -> list[tuple[str, str]]:
+        """The columns of a constraint, in small letters, each with the collation by which it compares there."""
         own = clause.collations or ("",) * len(clause.columns)
         columns = [name.lower() for name in clause.columns]
-        return [(name, one or usual.get(name, "BINARY")) for name, one in zip(columns, own, strict=True)]
+        return [(name, one or self.usual(name)) for name, one in zip(columns, own, strict=True)]
+
+    def compares_otherwise(self, clause: Clause) -> bool:
+        """Whether a constraint compares texts by another collation than its columns do."""
+        return any(collation != self.usual(name) for name, collation in self.keys(clause))
+
+    def usual(self, column: str) -> str:
+        """The collation by which a column compares."""
+        usual = {name.lower(): collation for name, collation in self.collations.items()}
+        return usual.get(column.lower(), "BINARY")
 
 
 _TABLE_CONSTRAINTS = frozenset({"CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"})

@@ -40,7 +40,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .declaration import TableText, read_index, read_table, read_view
+from .declaration import Clause, TableText, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
@@ -290,16 +290,17 @@ class _Dictionary:
             return table
         clause = text.of("PRIMARY KEY")[0]
         own = next((row[1] for row in self.facts.indexes.get(table.name, []) if row[3] == "pk"), None)
-        if own is not None and self._compares_otherwise(own, text) and ("WITHOUT ROWID", "") not in table.options:
-            detail = "the primary key becomes a unique index: it compares texts otherwise than its columns do"
-            self._lose(table, "key-collation", detail)
-            return table
         nulls = sum(found.nulls for column, found in zip(table.columns, proved, strict=True) if column.name in columns)
-        collations = () if own is None else self._collations(own, text)
-        if nulls:
-            self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
-            return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
-        return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=collations))
+        if not nulls:
+            collations = () if own is None else self._collations(own, text)
+            return replace(table, primary_key=PrimaryKey(clause.name, columns, collations=collations))
+        if own is not None and self._compares_otherwise(own, text):
+            detail = "the primary key becomes a unique index: it holds NULLs, and has a collation of its own"
+            self._lose(table, "null-in-key", detail, rows=nulls)
+            index = self._index_of_key(table.name, own, text, "PRIMARY KEY")
+            return replace(table, indexes=(*table.indexes, index))
+        self._lose(table, "null-in-key", "the primary key becomes a unique constraint: it holds NULLs", rows=nulls)
+        return replace(table, uniques=(Unique(clause.name, columns), *table.uniques))
 
     def _uniques(self, name: str, text: TableText) -> tuple[Unique, ...]:
         found = []
@@ -308,7 +309,13 @@ class _Dictionary:
                 columns = tuple(key[1] for key in self.facts.index_keys[index])
                 clause = text.named("UNIQUE", [(key[1], key[3]) for key in self.facts.index_keys[index]])
                 found.append(Unique(clause.name if clause else None, columns))
-        return (*found, *self._without_index(name, text, found))
+        others = (clause for clause in self._without_index(name, text) if not text.compares_otherwise(clause))
+        return (*found, *(Unique(clause.name, self._spelled(name, clause.columns)) for clause in others))
+
+    def _spelled(self, table: str, columns: Iterable[str]) -> tuple[str, ...]:
+        """Columns of a table as it spells them itself."""
+        spelled = {row[0].lower(): row[0] for row in self.facts.columns.get(table, [])}
+        return tuple(spelled.get(column.lower(), column) for column in columns)
 
     def _compares_otherwise(self, index: str, text: TableText) -> bool:
         """Whether a key compares texts by another collation than its columns do."""
@@ -321,26 +328,22 @@ class _Dictionary:
         clause = text.named(kind, [(key[1], key[3]) for key in self.facts.index_keys[index]])
         return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
 
-    def _without_index(self, name: str, text: TableText, found: Sequence[Unique]) -> Iterator[Unique]:
-        """The constraints that have no index of their own, since the primary key's or another one's does for them."""
-        spelled = {row[0].lower(): row[0] for row in self.facts.columns[name]}
-        known = {unique.columns for unique in found}
-        known |= {
-            tuple(key[1] for key in self.facts.index_keys[row[1]])
-            for row in self.facts.indexes.get(name, [])
-            if row[3] == "u"
-        }
+    def _without_index(self, name: str, text: TableText) -> Iterator[Clause]:
+        """The unique constraints that have no index of their own, since the primary key's or another one's does for them."""
+        indexes = [self.facts.index_keys[row[1]] for row in self.facts.indexes.get(name, []) if row[3] == "u"]
+        made = [text.named("UNIQUE", [(key[1], key[3]) for key in keys]) for keys in indexes]
+        known = {(tuple(text.keys(clause)), clause.name) for clause in made if clause is not None}
         for clause in text.of("UNIQUE"):
-            columns = tuple(spelled.get(column.lower(), column) for column in clause.columns)
-            if columns not in known:
-                yield Unique(clause.name, columns)
-                known.add(columns)
+            keys = tuple(text.keys(clause))
+            alike = {other for one, other in known if one == keys}
+            if clause.name not in alike and (clause.name is not None or not alike):
+                yield clause
+                known.add((keys, clause.name))
 
     def _collations(self, index: str, text: TableText) -> tuple[str, ...]:
         """The collations that the key of an index gives its columns, where they have others; none if it gives none."""
-        usual = {name.lower(): collation for name, collation in text.collations.items()}
         keys = [(key[1], key[3].upper()) for key in self.facts.index_keys[index]]
-        own = tuple("" if collation == usual.get(name.lower(), "BINARY") else collation for name, collation in keys)
+        own = tuple("" if collation == text.usual(name) else collation for name, collation in keys)
         return own if any(own) else ()
 
     def _foreign_keys(self, name: str, text: TableText) -> tuple[ForeignKey, ...]:
@@ -374,8 +377,7 @@ class _Dictionary:
         if None in named:
             key = self._key_columns(real) if real in self.facts.columns else ()
             return key if len(key) == len(named) else ()
-        spelled = {row[0].lower(): row[0] for row in self.facts.columns.get(real, [])}
-        return tuple(spelled.get(column.lower(), column) for column in named if column is not None)
+        return self._spelled(real, (column for column in named if column is not None))
 
     def _indexes(self, name: str, text: TableText) -> tuple[Index, ...]:
         found = []
@@ -386,8 +388,13 @@ class _Dictionary:
                 keys = tuple(_index_key(key, sql, text) for key, sql in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
-            elif self._compares_otherwise(index, text) and (origin == "u" or not self.facts.kinds[name][1]):
-                found.append(self._index_of_key(name, index, text, "UNIQUE" if origin == "u" else "PRIMARY KEY"))
+            elif origin == "u" and self._compares_otherwise(index, text):
+                found.append(self._index_of_key(name, index, text, "UNIQUE"))
+        for clause in self._without_index(name, text):
+            if clause.name is not None and text.compares_otherwise(clause):
+                columns = zip(self._spelled(name, clause.columns), text.keys(clause), strict=True)
+                keys = tuple(IndexKey(one, collation=own if own != text.usual(one) else None) for one, (_, own) in columns)
+                found.append(Index(clause.name, keys, unique=True))
         return tuple(found)
 
     # --- views ------------------------------------------------------------------------------------------------------
@@ -403,8 +410,8 @@ def _index_key(key: Row, sql: str, text: TableText) -> IndexKey:
     cid, column, descending, collation = key
     if cid == -2:
         return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending))
-    usual = text.collations.get(column, "BINARY")
-    return IndexKey(column, descending=bool(descending), collation=collation if collation.upper() != usual else None)
+    own = collation if collation.upper() != text.usual(column) else None
+    return IndexKey(column, descending=bool(descending), collation=own)
 
 
 def in_order(views: Sequence[View]) -> tuple[View, ...]:

@@ -14,8 +14,6 @@ import pyarrow.compute as pc
 from migrator import arrow
 from migrator.model import types as t
 
-from .proof import shown
-
 _EXACT = Context(prec=MAX_PREC)
 
 
@@ -28,10 +26,10 @@ def fit(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
     """
     parsed = arrow.parse(array, target) if arrow.escaped(array, target) else array
     if arrow.escaped(parsed, target) and type(source) is not type(target):
-        raise pa.ArrowInvalid(f"a text is not of {shown(target)}")
+        raise pa.ArrowInvalid(f"a text is no {target}")
     for rule in LIMITS:
         if isinstance(target, rule.type) and rule.when(source, target) and not rule.holds(parsed, target):
-            raise pa.ArrowInvalid(f"{rule.what} of {shown(target)}")
+            raise pa.ArrowInvalid(f"{rule.what} of {target}")
     return parsed
 
 

@@ -27,7 +27,7 @@ from migrator.model.objects import Column, QName
 from .conflicts import insert_into
 from .fit import fit
 from .names import qualified, quote
-from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, shown, uncarried
+from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, uncarried
 from .types import EXACT_DIGITS, Affinity, affinity
 
 MAX_BATCH_BYTES = 256 << 20
@@ -262,7 +262,7 @@ class _TableReader:
         if found is not None:
             key, kind, value = found
             held = f"the row with {self._key_title()} {_key_text(key)} holds the {kind} {value}"
-            raise ValueNotCarried(column=self.label(column), detail=f"{held}, the column is {shown(column.type)}") from error
+            raise ValueNotCarried(column=self.label(column), detail=f"{held}, the column is {column.type}") from error
         if isinstance(error, pa.ArrowInvalid):
             raise ValueNotCarried(column=self.label(column), detail=str(error).splitlines()[0]) from error
 
@@ -392,7 +392,7 @@ def _number(array: pa.Array, type_: t.Type) -> pa.Array:
     """Numbers that may have come as text."""
     parsed = arrow.parse(array, type_) if pa.types.is_string(array.type) else array
     if pa.types.is_string(parsed.type):
-        raise pa.ArrowInvalid(f"a text is not of {shown(type_)}")
+        raise pa.ArrowInvalid(f"a text is no {type_}")
     return parsed
 
 

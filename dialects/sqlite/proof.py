@@ -9,7 +9,7 @@ keeps its declared one: reading it raises, naming the first row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -184,12 +184,6 @@ RunQuery = Callable[[str], Sequence[Any]]
 _COLUMNS_A_SCAN = 300  # SQLite's result rows have at most 2000 columns
 
 
-def shown(type_: t.Type) -> str:
-    """A neutral type as messages write it: only the fields that say something."""
-    said = [f"{f.name}={getattr(type_, f.name)}" for f in fields(type_) if getattr(type_, f.name) != f.default]
-    return f"{type(type_).__name__}({', '.join(said)})"
-
-
 def prove(run: RunQuery, table: str, columns: Sequence[Declared]) -> tuple[int, list[Proved]]:
     """How many rows ``table`` has, and what they say about each column."""
     proved: list[Proved] = []
@@ -281,7 +275,7 @@ def _by_storage(run: RunQuery, table: str, column: Declared, nulls: int, wrong: 
     for rule in FALLBACKS:
         if rule.when(held, column):
             type_ = rule.type(held, column)
-            detail = f"{declared}, but {rule.found}: carried as {shown(type_)}"
+            detail = f"{declared}, but {rule.found}: carried as {type_}"
             return Proved(type_, nulls, (rule.rule, detail, wrong))
     classes = ", ".join(sorted(held.classes))
     detail = f"{declared}, but holds {classes}: reading it will stop at the first value that does not fit"

@@ -10,13 +10,14 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 """
 
 from migrator.ddl.columns import bounded, generator_losses
-from migrator.ddl.constraints import called
-from migrator.ddl.keys import expressions_of, key_losses, unique_keys
+from migrator.ddl.constraints import NOT_VALIDATED, called
+from migrator.ddl.keys import expressions_of, key_losses, keys_as_columns, unique_keys
 from migrator.ddl.objects import DDL
 from migrator.ddl.script import Elsewhere, Emitter, Script, Statement
 
 __all__ = [
     "DDL",
+    "NOT_VALIDATED",
     "Elsewhere",
     "Emitter",
     "Script",
@@ -26,5 +27,6 @@ __all__ = [
     "expressions_of",
     "generator_losses",
     "key_losses",
+    "keys_as_columns",
     "unique_keys",
 ]

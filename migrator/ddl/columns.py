@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
@@ -11,10 +12,12 @@ from migrator.adapter import TypeRule, load_adapter, rule_for
 from migrator.ddl.expressions import Expressions
 from migrator.ddl.keys import equality_changes, key_losses
 from migrator.expressions import Untranslatable, understood, with_value
+from migrator.expressions.semantics import Change
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
+    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -29,6 +32,9 @@ from migrator.model.objects import (
     Sequence,
     Table,
 )
+
+_FIXED = re.compile(r"char(?:acter)?\(", re.IGNORECASE)
+"""How texts of a fixed length are declared."""
 
 
 class Columns(Expressions):
@@ -89,11 +95,27 @@ class Columns(Expressions):
                 detail = f"sorts as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
 
+    def _padding_losses(self, table: Table) -> Iterator[Loss]:
+        """The columns of a fixed length whose values are read with blanks at their end and were not, or were and are not."""
+        source, here = load_adapter(self.catalog.dialect).capabilities.pads_texts, self.adapter.capabilities.pads_texts
+        if None in {source, here} or source == here:
+            return
+        there, now = "filled up with blanks to their length", "without blanks at their end"
+        if here:
+            there, now = now, there
+        for column in table.columns:
+            type_ = t.base_of(column.type)
+            if not isinstance(type_, t.String) or not type_.fixed or self.rule(table.name, column).loss:
+                continue
+            full = (type_.length or 0) <= 1 and self.adapter.capabilities.empty_is_null  # or NULL, which is not filled up
+            if _FIXED.match(self.declaration(table, column)) and not full:
+                yield Loss(path_of(table), "padding", f"values are read {now} (at the source: {there})", column.name)
+
     def _null_losses(self, table: Table) -> Iterator[Loss]:
         """The columns of a primary key that lets NULLs in at the source, as SQLite's do, and none here."""
         for column in table.columns:
             if self.refuses_null(table, column):
-                yield Loss(path_of(table), "null-in-key", "takes no NULL here: no primary key does", column.name)
+                yield Loss(path_of(table), "key-not-null", "takes no NULL here: no primary key does", column.name)
 
     def equality(self, table: Table, column: Column) -> Equality:
         """What texts the column holds for equal here."""
@@ -200,7 +222,29 @@ class Columns(Expressions):
         if isinstance(value, NewUuid) and value.version != self.uuid_version(value):
             detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
             losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
+        if isinstance(value, Now) and not self.is_own(column):
+            losses += self._clock_losses(table, column, value)
         return f"DEFAULT {sql}"
+
+    def _clock_losses(self, table: Table, column: Column, value: Now) -> Iterator[Loss]:
+        """What becomes of the digits of the current time for which there is no place, if it is not what it was."""
+        type_, cut, there = t.base_of(column.type), self.clock_is_cut(column, value), self.clock_was_cut(value)
+        if value.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval) or None in {there, cut}:
+            return
+        digits = value.digits(type_.precision)
+        if digits < CLOCK_DIGITS and cut != there:
+            here, before = ("cut off", "rounded") if cut else ("rounded", "cut off")
+            places = "whole seconds" if digits == 0 else f"{digits} digits after the second"
+            detail = f"the current time is {here} to {places} (at the source: {before})"
+            yield Loss(path_of(table), "clock", detail, column.name)
+
+    def clock_was_cut(self, value: Now) -> bool | None:
+        """Whether digits of the current time that have no place are cut off at the source, else rounded; None: who knows."""
+        return value.cut or load_adapter(self.catalog.dialect).capabilities.cuts_clock
+
+    def clock_is_cut(self, column: Column, value: Now) -> bool | None:
+        """Whether they are here."""
+        return self.adapter.capabilities.cuts_clock
 
     def is_own(self, column: Column) -> bool:
         """Whether a column is of this database's kind, and its default says itself what becomes of a value."""
@@ -244,12 +288,16 @@ class Columns(Expressions):
         try:
             if column.generated.versions:
                 raise Untranslatable("versions of rows are not kept here")
-            sql = self.expression(column.generated.expression, table, into=column, fixed=True)
+            changes: dict[Change, None] = {}
+            sql = self.expression(column.generated.expression, table, into=column, fixed=True, changes=changes)
         except Untranslatable as why:
             sql = column.generated.expression.sql
             detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
+        losses += (Loss(path_of(table), rule, detail, column.name) for rule, detail in changes)
+        if told := self.zero_division(column.generated.expression, read=not column.generated.stored):
+            losses.append(Loss(path_of(table), "division-by-zero", told, column.name))
         return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:

@@ -9,8 +9,12 @@ from migrator.adapter import Part
 from migrator.ddl.columns import Columns
 from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
+from migrator.expressions.semantics import Change
 from migrator.model.catalog import Loss, path_of
-from migrator.model.objects import Check, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
+from migrator.model.objects import Check, Expression, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
+
+NOT_VALIDATED = "not-validated"
+"""The rule of entries about foreign keys of which a target cannot say that rows may break them."""
 
 
 def called(key: PrimaryKey | Unique | ForeignKey) -> str:
@@ -51,12 +55,18 @@ class Constraints(Columns):
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
         try:
-            condition = self.expression(check.expression, table, condition=True, fixed=True)
-            return f"{self.named(check.name)}CHECK ({condition}){self.check_state(table, check, losses)}"
+            changes: dict[Change, None] = {}
+            condition = self.expression(check.expression, table, condition=True, fixed=True, changes=changes)
+            state = self.check_state(table, check, losses)
+            if told := self.zero_division(check.expression):
+                changes["division-by-zero", told] = None
         except Untranslatable as why:
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
+        what = f"{self.called('check', check.name)} ({check.expression.sql})"
+        losses += (Loss(path_of(table), rule, f"{what}: {detail}") for rule, detail in changes)
+        return f"{self.named(check.name)}CHECK ({condition}){state}"
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """What follows a check that does not hold for all rows.
@@ -171,6 +181,15 @@ class Constraints(Columns):
         losses: list[Loss] = []
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
 
+    def leaves_unchecked(self, key: ForeignKey) -> bool:
+        """Whether a foreign key is made without a look at the rows that are there, as it was at the source."""
+        return not key.validated
+
+    def not_validated(self, table: Table, key: ForeignKey) -> Loss:
+        """The entry about a key that is there for new rows, and looks as if it held for all."""
+        detail = f"foreign key {called(key)} is made, which some rows may break: the source says so, and nothing here"
+        return Loss(path_of(table), NOT_VALIDATED, detail)
+
     def refers_to_nothing(self, key: ForeignKey) -> str:
         """Why a foreign key that names no columns means none; empty: it does not. SQLite lets such keys be."""
         referred = self.catalog.table(key.referred)
@@ -212,7 +231,13 @@ class Constraints(Columns):
         if key.expression is None:
             return self.quote(key.column or "")
         own = table if isinstance(table, Table) else None
-        return f"({self.expression(key.expression, own, fixed=True)})"
+        sql = f"({self.expression(key.expression, own, fixed=True)})"
+        losses += self._zero_divisions(table, index, key.expression)
+        return sql
+
+    def _zero_divisions(self, table: Table | View, index: Index, expression: Expression) -> Iterator[Loss]:
+        if told := self.zero_division(expression):
+            yield Loss(path_of(table), "division-by-zero", f"index {index.name} ({expression.sql}): {told}")
 
     def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
         """What a key says in words that only the source has: where NULLs come, and how values compare."""
@@ -237,6 +262,7 @@ class Constraints(Columns):
             where = ""
             if index.where is not None:
                 where = f" WHERE {self.expression(index.where, table, condition=True, fixed=True)}"
+                losses += self._zero_divisions(table, index, index.where)
         except Untranslatable as why:
             loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
             return Script((), (loss,))

@@ -16,13 +16,27 @@ def expressions_of(index: Index) -> tuple[Expression, ...]:
 
 def unique_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
     """What lets no two rows of a table be equal: as the loss list calls it, and its columns."""
+    return ((label, columns) for label, columns, _ in _unique_keys(table))
+
+
+def keys_as_columns(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Those of the :func:`unique_keys` that hold for equal what their columns do: without a collation of their own."""
+    return ((label, columns) for label, columns, own in _unique_keys(table) if not own)
+
+
+def _unique_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...], frozenset[str]]]:
+    """The unique keys, each with those of its columns that it compares by a collation of its own."""
     if table.primary_key is not None:
-        yield "the primary key", table.primary_key.columns
+        key = table.primary_key
+        own = (name for name, collation in zip(key.columns, key.collations, strict=bool(key.collations)) if collation)
+        yield "the primary key", key.columns, frozenset(own)
     for unique in table.uniques:
-        yield f"unique {unique.name}" if unique.name else "a unique constraint", unique.columns
+        yield f"unique {unique.name}" if unique.name else "a unique constraint", unique.columns, frozenset()
     for index in table.indexes:
         if index.unique:
-            yield f"unique index {index.name}", tuple(key.column for key in index.keys if key.column is not None)
+            columns = [key for key in index.keys if key.column is not None]
+            apart = frozenset(key.column or "" for key in columns if key.collation is not None)
+            yield f"unique index {index.name}", tuple(key.column or "" for key in columns), apart
 
 
 def equality_changes(source: Equality, target: Equality) -> Iterator[str]:
@@ -36,10 +50,13 @@ def equality_changes(source: Equality, target: Equality) -> Iterator[str]:
 def key_losses(table: Table, source: Mapping[str, Equality], target: Mapping[str, Equality]) -> Iterator[Loss]:
     """The entries about unique keys of the target's ``table`` that hold other texts for equal than the source's columns do.
 
-    ``source`` and ``target``: what columns hold for equal, by their names at the target.
+    ``source`` and ``target``: what columns hold for equal, by their names at the target. Of a key with a collation of its
+    own, an entry about that says what it does here.
     """
-    for label, columns in unique_keys(table):
+    for label, columns, own in _unique_keys(table):
         for name in columns:
+            if name in own:
+                continue
             here, there = source.get(name, EXACT), target.get(name, EXACT)
             if alike := there - here:
                 detail = f"{label} holds {alike} for equal, and refuses one of the two"

@@ -121,6 +121,7 @@ class DDL(Constraints):
         items += [sql for check in self.domain_checks(table, losses) if (sql := self.check_clause(table, check, losses))]
         items += self.inline_constraints(table, losses)
         losses += [*self._unsaid(table), *self._null_losses(table), *self._equality_losses(table)]
+        losses += self._padding_losses(table)
         body = "(\n    " + ",\n    ".join(items) + "\n)" if items else "()"
         sql = f"CREATE TABLE {self.name_of(table)} {body}{self.table_options(table, losses)}"
         return Script((sql,), tuple(losses))
@@ -179,6 +180,8 @@ class DDL(Constraints):
         except Untranslatable as why:
             return self.not_carried(view, "view", f"{why}")
         losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
+        if told := self.zero_division(view.definition, query=True):
+            losses.append(Loss(path_of(view), "division-by-zero", told))
         if view.materialized:
             indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
             losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))

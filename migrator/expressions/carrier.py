@@ -11,7 +11,7 @@ from sqlglot import exp
 from migrator.model import types as t
 
 from . import Untranslatable
-from .semantics import DYNAMIC, MEANINGS, STRINGS, Kind, Semantics, Value, Values, alike, common
+from .semantics import ATOM, DYNAMIC, MEANINGS, STRINGS, WHOLES, Change, Kind, Semantics, Value, Values, alike, common
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -28,6 +28,13 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
+_OF_NUMBERS = frozenset(
+    {
+        *("same", "sum", "difference", "product", "whole quotient", "remainder", "absolute", "first not null"),
+        *("null if equal", "greatest", "least", "smallest", "largest"),
+    }
+)
+"""Meanings whose result has no sign where an operand has none."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -74,13 +81,35 @@ def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
     raise Untranslatable("it has a query in it")
 
 
+def _not_zero(value: Value) -> Value:
+    """A divisor that is NULL where it is zero."""
+    if value.constant is not None and value.constant.strip("0."):
+        return value
+    return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
+
+
+def divides(tree: exp.Expr) -> bool:
+    """Whether something is divided by what may be zero."""
+    divisors = (_bare(node.expression) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod))
+    return any(not isinstance(divisor, exp.Literal) for divisor in divisors)  # a constant zero is not carried
+
+
 class Carrier:
-    """Carries the expressions of one place. ``fixed``: the place wants the same value every time."""
+    """Carries the expressions of one place. ``fixed``: the place wants the same value every time. ``changes``: takes what
+    changes with them; None: nothing may."""
 
     def __init__(
-        self, source: Semantics, target: Target, columns: Columns, queries: Queries = _no_queries, *, fixed: bool = False
+        self,
+        source: Semantics,
+        target: Target,
+        columns: Columns,
+        queries: Queries = _no_queries,
+        *,
+        fixed: bool = False,
+        changes: dict[Change, None] | None = None,
     ) -> None:
         self._source, self._target, self._columns, self._queries, self._fixed = source, target, columns, queries, fixed
+        self._changes = changes
 
     # --- entrances --------------------------------------------------------------------------------------------------
 
@@ -164,22 +193,38 @@ class Carrier:
             if reading.matches(construct, flags, values):
                 if self._fixed and reading.meaning in _CHANGING:
                     raise Untranslatable(f"the same value is wanted every time here, not {MEANINGS[reading.meaning]}")
-                return self._say(reading.meaning, values, reading.kind(values))
+                if reading.change is not None:
+                    self._change(reading.change)
+                value = self._say(reading.meaning, values, reading.kind(values))
+                unsigned = reading.meaning in _OF_NUMBERS and any(value.has_no_sign for value in values)
+                return replace(value, unsigned=unsigned and value.kind in WHOLES)
         name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
+
+    def _change(self, change: Change) -> None:
+        if self._changes is None:
+            raise Untranslatable(change[1])
+        self._changes[change] = None
 
     def _say(self, meaning: str, values: Values, kind: Kind) -> Value:
         if meaning == "same":
             return replace(values[0], kind=kind)
         if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
             raise Untranslatable("a division by zero is an error in one database, and NULL in another")
+        if meaning in _DIVIDING and self._guards_divisors:
+            values = (values[0], _not_zero(values[1]))
         for writing in self._target.semantics.writings:
             if writing.meaning == meaning and (writing.when is None or writing.when(values)):
                 types = {value.type for value in values if value.kind != "null"}
                 type_ = types.pop() if meaning in {"first not null", "smallest", "largest"} and len(types) == 1 else None
                 return Value(kind, writing.write(values, self._target.literal), writing.level, type_)
         raise Untranslatable(f"{self._target.title} is not known to have: {MEANINGS[meaning]}")
+
+    @property
+    def _guards_divisors(self) -> bool:
+        """Whether a division by zero is, or may be, NULL at the source and an error at the target."""
+        return self._source.zero_division != "error" and self._target.semantics.zero_division != "null"
 
     def _column(self, node: exp.Expr) -> Value:
         assert isinstance(node, exp.Column)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from sqlglot import exp
 
 from . import Untranslatable, generate
 from .carrier import Carrier, Target
-from .semantics import TEXTS, Semantics, Value, comparable
+from .semantics import TEXTS, Change, Semantics, Value, comparable
 
 Relation = Mapping[str, Value]
 """The columns of a table or query in order: the name and, with the bare name as SQL, what it is."""
@@ -83,7 +84,7 @@ class QueryCarrier:
     ) -> None:
         self._source, self._target, self._find, self._quote, self._write = source, target, find, quote, write
         self._schemas = schemas
-        self._changes: dict[tuple[str, str], None] = {}
+        self._changes: dict[Change, None] = {}
 
     def carried(self, tree: exp.Expr) -> Carried:
         """A whole query.
@@ -178,7 +179,8 @@ class QueryCarrier:
             bare = query.this if isinstance(query, exp.Subquery) else query
             return f"({generate(bare, self._write)})", tuple(columns.values())
 
-        return Carrier(self._source, self._target, lambda column: self._column(column, scope), inner)
+        columns = partial(self._column, scope=scope)
+        return Carrier(self._source, self._target, columns, inner, changes=self._changes)
 
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""

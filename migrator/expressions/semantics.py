@@ -55,7 +55,8 @@ OR, and 0 for operators that databases rank differently."""
 class Value:
     """An expression in the target's SQL: how tightly it binds, and what is known of its value.
 
-    ``constant``: the characters of a constant. ``nullable``: it may be NULL.
+    ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``unsigned``: it is computed of numbers without
+    a sign.
     """
 
     kind: Kind
@@ -64,11 +65,21 @@ class Value:
     type: t.Type | None = None
     constant: str | None = None
     nullable: bool = True
+    unsigned: bool = False
+
+    @property
+    def has_no_sign(self) -> bool:
+        """Whether it is a whole number of a type without a sign, or computed of one."""
+        type_ = t.base_of(self.type or t.Type())
+        return self.unsigned or isinstance(type_, t.Year) or (isinstance(type_, t.Integer) and type_.unsigned)
 
     def within(self, level: int) -> str:
         """The SQL as an operand of something of ``level``."""
         return self.sql if self.level > level else f"({self.sql})"
 
+
+Change: TypeAlias = tuple[str, str]
+"""A rule and a sentence, as losses have them."""
 
 Values: TypeAlias = Sequence[Value]
 Test: TypeAlias = Callable[[Values], bool]
@@ -160,7 +171,7 @@ class Reading:
 
     ``construct``: sqlglot's class of it, or the name of a function (``CAST X`` and ``EXTRACT X`` for those to X). The last
     kinds hold for any number of operands if ``more``. ``flags``: what else sqlglot says of it. ``when``: what must hold of
-    the operands.
+    the operands. ``change``: what it nevertheless means only there: a rule and a sentence as losses have them.
     """
 
     construct: type[exp.Expr] | str
@@ -170,6 +181,7 @@ class Reading:
     when: Test | None = None
     more: bool = False
     flags: frozenset[str] = frozenset()
+    change: Change | None = None
 
     def matches(self, construct: type[exp.Expr] | str, flags: Collection[str], values: Values) -> bool:
         """Whether this row is about that construct over those operands."""
@@ -264,6 +276,18 @@ def kind_of(column: Column, table: Table | None) -> Kind:
             return "other"
 
 
+ZeroDivision: TypeAlias = Literal["null", "error", "session"]
+"""What a division by zero is: NULL, an error, or in statements that write what the session says; else NULL there, too."""
+
+ZERO_DIVISIONS: Mapping[tuple[ZeroDivision, ZeroDivision], str] = {
+    ("error", "null"): "a division by zero gives NULL here, and is an error at the source",
+    ("error", "session"): "a division by zero gives NULL here in sessions that ask for no error, and is one at the source",
+    ("session", "null"): "a division by zero gives NULL here, and at the source an error in sessions that ask for one",
+    ("session", "error"): "a division by zero gives NULL here, and at the source an error in sessions that ask for one",
+}
+"""What changes between a source and a target; from one where it is NULL, or may be, divisors come so that it is."""
+
+
 @dataclass(frozen=True)
 class Semantics:
     """What a database's expressions mean, and how it says a meaning.
@@ -272,7 +296,8 @@ class Semantics:
     ``like_escape``: the character that escapes in LIKE where none is named; ``like_case``: LIKE tells ASCII's capital
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
-    operators which mean something else here. ``precedence``: how its operators bind.
+    operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
+    zero is.
     """
 
     readings: tuple[Reading, ...]
@@ -287,6 +312,7 @@ class Semantics:
     binds: bool = True
     joins: frozenset[str] = frozenset({"", "LEFT", "RIGHT", "FULL"})
     misread: frozenset[str] = frozenset()
+    zero_division: ZeroDivision = "null"
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 import sqlalchemy as sa
 
-from migrator.ddl import DDL, Emitter
-from migrator.ends import Database, database_errors
+from migrator.ddl import DDL, NOT_VALIDATED, Emitter
+from migrator.ends import Database, answer, database_errors
 from migrator.errors import FatalError, MigratorError, ObjectExists
 from migrator.job.coordinator import Coordinator
 from migrator.job.report import JobLog
 from migrator.job.table import Row, State
 from migrator.job.worker import Build, Failure, Made, transaction
-from migrator.model.objects import QName, Table
+from migrator.model.catalog import Loss
+from migrator.model.objects import ForeignKey, QName, Table
+from migrator.orphans import count_orphans
 from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
 
 Numbered = Sequence[tuple[int, Step]]
@@ -112,10 +115,22 @@ class Builder:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
             return False
         for loss in step.script.losses:
-            self._log.loss(loss)
+            self._log.loss(self.counted(step, loss))
         if not step.script.statements:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
         return bool(step.script.statements)
+
+    def counted(self, step: Step, loss: Loss) -> Loss:
+        """An entry about what a step makes; one about a foreign key that nobody has checked with the rows against it."""
+        return replace(loss, rows=self.orphans(step)) if loss.rule == NOT_VALIDATED else loss
+
+    def orphans(self, step: Step) -> int | None:
+        """How many rows a step's foreign key finds without a row that they refer to; None: nobody tells."""
+        if not isinstance(step.part, ForeignKey) or step.table is None:
+            return None
+        table, key, adapter = step.table, step.part, self._database.adapter
+        found, _ = answer(adapter, lambda: count_orphans(self._connection, adapter, table, key))
+        return found
 
     def dependent_skipped(self, label: str, table: QName) -> None:
         """Log what is not made, or not loaded, because its table was not made."""

@@ -660,7 +660,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     """Make one object and mark it done; in one transaction where the database can roll DDL back.
 
     Where it cannot, or the mark is the coordinator's, a statement that a killed worker may have run before is taken as run
-    if the database says that its object is there.
+    if the database says that its object is there. If one fails, those that would have set the session back still do.
 
     :raises FatalError: the connection is lost, or the database full.
     """
@@ -682,6 +682,10 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     except FatalError:
         raise
     except MigratorError as error:
+        for left in made.statements[made.statements.index(statement) + 1 :] if not whole and statement else ():
+            if left.startswith("SET "):
+                with suppress(sa.exc.SQLAlchemyError):
+                    emitter.run((left,))
         return Failure(made.item, error, statement)
     return None
 

@@ -45,6 +45,9 @@ class Loss:
         return f"{where}: {self.detail}{counted} [{self.rule}]"
 
 
+Reason = Literal["LENGTH", "RESERVED", "COLLISION"]
+"""Why something has another name: the target has no such long ones, keeps it for itself, or something else has it."""
+
 COLUMN = "COLUMN"
 """The kind of a rename of a column."""
 
@@ -66,7 +69,7 @@ class Rename:
     source_schema: str
     source_table: str
     source_name: str
-    reason: Literal["LENGTH", "COLLISION"]
+    reason: Reason
     number: int = 1
 
 
@@ -112,7 +115,9 @@ def object_type(obj: Object) -> str:
 
 
 def path_of(obj: Object) -> str:
-    """How logs and losses name an object: ``TABLE:"hr"."emp"``."""
+    """How logs and losses name an object: ``TABLE:"hr"."emp"``, ``RULE:"hr"."emp"."no_delete"``."""
     label = object_type(obj)
     schema = getattr(obj, "schema", None)
+    if isinstance(obj, Program) and obj.named_by_table and obj.table is not None:
+        return f"{label}:{QName(obj.schema, obj.table)}.{quoted(obj.name)}"
     return f"{label}:{quoted(obj.name)}" if schema is None else f"{label}:{QName(schema, obj.name)}"

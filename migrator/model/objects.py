@@ -50,13 +50,25 @@ class Literal:
     kind: Choice["string", "number", "boolean", "binary", "bit", "null"] = "string"
 
 
+CLOCK_DIGITS = 6
+"""How many digits after the second a clock has."""
+
+
 @dataclass(frozen=True)
 class Now:
-    """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone."""
+    """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone.
+
+    ``cut``: digits beyond ``precision`` are cut off, whatever the database does with them otherwise.
+    """
 
     kind: Choice["date", "time", "timestamp"] = "timestamp"
     precision: int | None = None
     utc: bool = False
+    cut: bool = False
+
+    def digits(self, of: int) -> int:
+        """How many digits after the second it has in a column that has place for ``of``."""
+        return min(of, CLOCK_DIGITS if self.precision is None else self.precision, CLOCK_DIGITS)
 
 
 @dataclass(frozen=True)
@@ -245,10 +257,12 @@ class Index:
 
 @dataclass(frozen=True)
 class Schema:
-    """A schema (MySQL: a database; Oracle: a user)."""
+    """A schema (MySQL: a database; Oracle: a user). ``collation``: what MySQL's has for texts that name none, of programs
+    and of new tables."""
 
     name: str
     comment: str | None = None
+    collation: str | None = None
 
 
 @dataclass(frozen=True)
@@ -395,7 +409,9 @@ class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
 
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
-    replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL).
+    replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL);
+    ``collation``: that of its texts without one of their own, its schema's when it was made. ``named_by_table``: its name is
+    one among those of its table, not of its schema (PostgreSQL).
     """
 
     schema: str
@@ -406,6 +422,8 @@ class Program:
     remapped: bool = False
     comment: str | None = None
     session: tuple[tuple[str, str], ...] = ()
+    collation: str | None = None
+    named_by_table: bool = False
 
 
 Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

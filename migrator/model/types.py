@@ -7,17 +7,16 @@ type table of its adapter (``dialects/<name>/types.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class Type:
-    """Base of all neutral types. ``str()`` is for people: the name and what differs from its defaults."""
+    """Base of all neutral types. ``str()`` is for people: :func:`sql_name`."""
 
     def __str__(self) -> str:
-        said = [f"{f.name}={value}" for f in fields(self) if (value := getattr(self, f.name)) != f.default]
-        return type(self).__name__ + (f"({', '.join(said)})" if said else "")
+        return sql_name(self)
 
 
 @dataclass(frozen=True)
@@ -176,3 +175,55 @@ def base_of(type_: Type) -> Type:
     while isinstance(type_, Domain):
         type_ = type_.base
     return type_
+
+
+_INTEGERS = {8: "tinyint", 16: "smallint", 24: "mediumint", 32: "integer", 64: "bigint"}
+_INTERVALS = {"mixed": "interval", "year_month": "interval year to month", "day_second": "interval day to second"}
+_USUAL = Timestamp().precision
+"""How many digits after the second are not said."""
+
+
+def sql_name(type_: Type) -> str:
+    """How messages call a type: in the words of COLUMN_TYPE, and else of SQL."""
+    match type_:
+        case Integer(bits=bits, unsigned=unsigned, display=display):
+            return _INTEGERS[bits] + _measured(display) + (" unsigned" if unsigned else "")
+        case Decimal(precision=precision, scale=scale):
+            return "decimal" + _measured(*(() if precision is None else (precision, scale)))
+        case Float(bits=bits):
+            return "real" if bits == 32 else "double precision"
+        case String(length=None) | String(lob=True):
+            return "text"
+        case String(length=length, fixed=fixed, unit=unit):
+            return f"{'char' if fixed else 'varchar'}({length}{' bytes' if unit == 'byte' else ''})"
+        case Binary(length=None) | Binary(lob=True):
+            return "blob"
+        case Binary(length=length, fixed=fixed):
+            return ("binary" if fixed else "varbinary") + _measured(length)
+        case Time(precision=digits, zoned=zoned) | Timestamp(precision=digits, zoned=zoned):
+            said = type(type_).__name__.lower() + ("" if digits == _USUAL else f"({digits})")
+            return said + (" with time zone" if zoned else "")
+        case Interval(kind=kind, precision=digits):
+            return _INTERVALS[kind] + ("" if digits == _USUAL else f"({digits})")
+        case Bit(length=length, varying=varying):
+            return ("bit varying" if varying else "bit") + _measured(length)
+        case Enum(labels=labels, name=None):
+            return f"enum({_listed(labels)})"
+        case SetOf(labels=labels):
+            return f"set({_listed(labels)})"
+        case Array(element=element):
+            return f"{element}[]"
+        case Enum(name=str(name)) | Domain(name=name):
+            return name
+        case Native(declaration=declaration):
+            return declaration
+    return type(type_).__name__.lower()
+
+
+def _measured(*numbers: int | None) -> str:
+    said = ",".join(str(number) for number in numbers if number is not None)
+    return f"({said})" if said else ""
+
+
+def _listed(labels: tuple[str, ...]) -> str:
+    return ",".join("'" + label.replace("'", "''") + "'" for label in labels)

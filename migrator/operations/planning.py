@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from migrator import filters, overwriting
 from migrator.access import Choice, Method
 from migrator.config import NO_SECRETS, Secrets
-from migrator.ddl import DDL
+from migrator.ddl import DDL, NOT_VALIDATED
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError
 from migrator.job.builder import DEPENDENT_SKIPPED, is_in_the_way, is_told
@@ -171,7 +171,7 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
         notes += [*opened.notes, *remarks]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
         profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
-        losses = counted((*catalog.losses, *_losses(steps)), profiles or ())
+        losses = counted((*catalog.losses, *_losses(steps, profiles or ())), profiles or ())
         return JobPlan(spec.operation, spec.mode, (), _objects(steps), losses, tuple(notes), profiles=profiles)
 
 
@@ -196,7 +196,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             notes += Policies(spec.policies, planned.tables).unmatched
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
-            losses = (*planned.losses(), *_losses(steps), *planned.of_existing())
+            losses = (*planned.losses(), *_losses(steps, profiles or ()), *planned.of_existing())
             return JobPlan(
                 spec.operation,
                 spec.mode,
@@ -222,6 +222,7 @@ class _Imported:
         self._met = met(catalog, there.tables)
         self._kept = staying(spec, self._met, lacking(opened, self.tables))
         self._labels = there.without(set(self._met) - self._kept).labels
+        self._schemas = tuple(there.schemas(there.labels))
         self._blocked = blocked(spec, catalog, there)
 
     def table_plans(self) -> tuple[TablePlan, ...]:
@@ -257,7 +258,7 @@ class _Imported:
 
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
-        return of_catalog(self._spec, self._catalog, self._kept)
+        return of_catalog(self._spec, self._catalog, self._kept, self._schemas)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
@@ -326,5 +327,12 @@ def _objects(steps: Iterable[Step]) -> dict[str, int]:
     return dict(Counter(step.path for step in steps))
 
 
-def _losses(steps: Iterable[Step]) -> Iterator[Loss]:
-    return (loss for step in steps for loss in step.script.losses)
+def _losses(steps: Iterable[Step], profiles: Iterable[TableProfile]) -> Iterator[Loss]:
+    """The entries about what steps make; of keys that nobody checks with the rows against them, if known."""
+    by_table = {one.table: one for one in profiles}
+    for step in steps:
+        profile = None if step.table is None else by_table.get(step.table)
+        for loss in step.script.losses:
+            if loss.rule == NOT_VALIDATED and profile is not None:
+                loss = replace(loss, rows=profile.orphans(step.part))
+            yield loss

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from migrator import filters
 from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
 from migrator.converting import pair_of
-from migrator.ddl import DDL, unique_keys
+from migrator.ddl import DDL, keys_as_columns, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     ConflictingParameters,
@@ -26,14 +26,14 @@ from migrator.errors import (
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.operations.changing import policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
 from migrator.policies import DEFAULT, Policies
 from migrator.profiling import scans
-from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Way, keys_of, profile
+from migrator.profiling.profiles import TROUBLES, Finding, TableProfile, Trouble, Way, keys_of, profile
 from migrator.profiling.proofs import Suggestion
 from migrator.spec import JobSpec
 
@@ -198,7 +198,8 @@ class Profiler:
         if self._goal is None:
             return
         by_target = {way.target.name: way for way in ways}
-        held = [frozenset(columns) for _, columns in _whole_keys(table)]
+        at_home = self._goal.adapter.name == self._source.adapter.name  # where keys keep collations of their own
+        held = [frozenset(columns) for _, columns in _whole_keys(table, unique_keys if at_home else keys_as_columns)]
         made = self._goal.existing.get(table.qname)
         for label, names in _whole_keys(made or table):
             key = [by_target[name] for name in names if name in by_target]
@@ -236,16 +237,46 @@ class Profiler:
     def _orphans(self, table: Table, said: _Said) -> Iterator[Finding]:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
+        named = {column.source: column.name for column in table.columns}
         for key in at_source.foreign_keys if at_source is not None else ():
-            parent = self._origin.found.table(key.referred)
-            if parent is None or key.partition is not None or len(key.columns) != len(key.referred_columns):
+            parent = self._parent(key)
+            known = self._knows_all if parent is None else len(key.columns) == len(key.referred_columns)
+            if key.partition is not None or not known:
                 continue
-            child, of = self._read(table.source, ()), self._read(parent.source, ())
+            child, of = self._read(table.source, ()), None if parent is None else self._read(parent.source, ())
             label = f"foreign key {key.name or ', '.join(key.columns)}"
-            ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key)
+            exact = () if parent is None else tuple(self._told_apart(table, parent, key))
+            ask = partial(scans.orphans, adapter=self._source.adapter, child=child, parent=of, key=key, exact=exact)
             rows = self._count(said, label, ask)
             if rows:
-                yield Finding("orphans", rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(key.columns))
+                case: Trouble = "not_validated" if self._leaves_unchecked(table, key) else "orphans"
+                columns = ", ".join(named.get(name, name) for name in key.columns)
+                yield Finding(case, rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", columns)
+
+    def _leaves_unchecked(self, table: Table, key: ForeignKey) -> bool:
+        if self._goal is None:
+            return not key.validated
+        return table.qname not in self._goal.existing and self._goal.ddl.leaves_unchecked(key)
+
+    @property
+    def _knows_all(self) -> bool:
+        """Whether all tables of the source have been looked at."""
+        return self._source.adapter.capabilities.single_schema is not None
+
+    def _parent(self, key: ForeignKey) -> Table | None:
+        """The table that a key refers to, if it is known and has the columns."""
+        parent = self._origin.found.table(key.referred)
+        there = () if parent is None else {column.name for column in parent.columns}
+        return parent if set(key.referred_columns).issubset(there) else None
+
+    def _told_apart(self, table: Table, parent: Table, key: ForeignKey) -> Iterator[str]:
+        """The columns that a key refers to whose texts the target tells apart by all characters, and the source does not."""
+        if self._goal is None or self._goal.adapter.name == self._source.adapter.name or table.qname in self._goal.existing:
+            return
+        for name in key.referred_columns:
+            column = parent.column(name)
+            if column.equality and not self._goal.ddl.equality(parent, column):
+                yield name
 
     def _count(self, said: _Said, label: str, ask: Callable[[sa.Connection], int]) -> int:
         try:
@@ -274,14 +305,17 @@ class Profiler:
             yield connection
 
 
-def _whole_keys(table: Table) -> Iterator[tuple[str, tuple[str, ...]]]:
+Keys = Iterator[tuple[str, tuple[str, ...]]]
+
+
+def _whole_keys(table: Table, keys: Callable[[Table], Keys] = unique_keys) -> Keys:
     """The unique keys over columns as they are, and over all rows: no expressions, no prefixes, no conditions."""
     partly = {
         f"unique index {index.name}"
         for index in table.indexes
         if index.where is not None or any(key.column is None or key.length is not None for key in index.keys)
     }
-    return ((label, columns) for label, columns in unique_keys(table) if label not in partly)
+    return ((label, columns) for label, columns in keys(table) if label not in partly)
 
 
 def _has_texts(key: Sequence[Way]) -> bool:

@@ -6,7 +6,7 @@ What is there already is left alone, but for tables, of which TABLE_EXISTS_ACTIO
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -31,6 +31,7 @@ from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
+from migrator.seconds import RULE as DIGITS
 from migrator.spec import JobSpec, TableExistsAction
 
 Action = Literal["CREATE", "BLOCKED", "MISSING", "SKIP", "APPEND", "TRUNCATE", "REPLACE"]
@@ -132,7 +133,7 @@ class There:
     def read(cls, adapter: Adapter, connection: sa.Connection, wanted: Catalog) -> There:
         """What there is of the schemas of ``wanted``; of labels, those of all schemas."""
         schemas = adapter.schemas(connection)
-        named = {obj.schema for obj in wanted.objects if not isinstance(obj, Schema)}
+        named = {obj.name if isinstance(obj, Schema) else obj.schema for obj in wanted.objects}
         catalog = adapter.catalog(connection, [schema for schema in schemas if schema in named], proof=False)
         others = {path_of(obj) for obj in catalog.objects if not isinstance(obj, Table)}
         return cls(catalog, frozenset(others | {path_of(Schema(name)) for name in schemas}))
@@ -148,6 +149,10 @@ class There:
         return frozenset(
             QName(obj.schema, obj.name) for obj in self.catalog.objects if isinstance(obj, View | SequenceObject)
         )
+
+    def schemas(self, labels: Collection[str]) -> Iterator[Schema]:
+        """The schemas that are among those called ``labels``."""
+        return (schema for schema in self.catalog.of(Schema) if path_of(schema) in labels)
 
     def without(self, dropped: Collection[QName]) -> There:
         """What there will be when tables are dropped, with which go their triggers, rules, policies and own sequences."""
@@ -184,15 +189,39 @@ def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QNam
     return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
 
 
-_OF_PARTS = TAKEN | {USUAL}
-"""The rules of the entries about names that come with a table: of its keys and indexes, and of what counts its rows."""
+_OF_MAKING = TAKEN | {USUAL, DIGITS}
+"""The rules of the entries about how tables are made, and what belongs to them: keys, indexes, what counts their rows."""
 
 
-def of_catalog(spec: JobSpec, catalog: Catalog, kept: Collection[QName]) -> tuple[Loss, ...]:
-    """The entries about what a job is to make, but for names that it does not give: those in tables that are ``kept``."""
+def of_catalog(spec: JobSpec, catalog: Catalog, kept: Collection[QName], schemas: Iterable[Schema]) -> tuple[Loss, ...]:
+    """The entries about what a job is to make, but for how those tables are made that are ``kept``.
+
+    ``schemas``: those that were there before the job, which stay as they are.
+    """
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     as_is = tables.values() if spec.content == "DATA_ONLY" else kept
-    return tuple(loss for loss in catalog.losses if loss.rule not in _OF_PARTS or tables.get(loss.object) not in as_is)
+    made = (loss for loss in catalog.losses if loss.rule not in _OF_MAKING or tables.get(loss.object) not in as_is)
+    return (*made, *(() if spec.content == "DATA_ONLY" else of_schemas(catalog, schemas)))
+
+
+def of_schemas(catalog: Catalog, there: Iterable[Schema]) -> Iterator[Loss]:
+    """The entries about what a job's schemas have and those of the target, which are ``there`` already, have not."""
+    made = {schema.name: schema for schema in there}
+    running = {program.schema for program in catalog.of(Program)}
+    for schema in catalog.of(Schema):
+        found = made.get(schema.name)
+        if found is None:
+            continue
+        if schema.comment and schema.comment != found.comment:
+            detail = f"its comment is left out, since the schema is there already: {schema.comment}"
+            yield Loss(path_of(schema), "comment", detail)
+        both = schema.collation is not None and found.collation is not None
+        if both and schema.collation != found.collation and schema.name in running:
+            detail = (
+                f"is there already: texts of its programs without a collation of their own compare by {found.collation} here"
+                f" (at the source: {schema.collation})"
+            )
+            yield Loss(path_of(schema), "collation", detail)
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

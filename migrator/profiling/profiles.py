@@ -13,13 +13,13 @@ from migrator.model import types as t
 from migrator.model.catalog import Action, Loss
 from migrator.model.measures import Ask, Measure
 from migrator.model.misfits import Misfit
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.policies import CASES, DEFAULT, entry
 from migrator.profiling.proofs import Evidence, Suggestion, suggestion
 from migrator.profiling.questions import answerable, facts_asked, misfits_asked
 from migrator.profiling.scans import Answer, Scan
 
-Trouble = Literal["other_type", "duplicates", "orphans", "empty_string"]
+Trouble = Literal["other_type", "duplicates", "orphans", "not_validated", "empty_string"]
 """What a target refuses or changes besides the misfits, which POLICY knows."""
 
 TROUBLES: Mapping[Trouble, str] = {
@@ -28,6 +28,7 @@ TROUBLES: Mapping[Trouble, str] = {
     "duplicates": "Rows that {key} at the target holds for equal: by the collation that its texts have there, or because "
     "the source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
+    "not_validated": "Such rows, where the key is one that the source has not checked, and the target does not either.",
     "empty_string": "Empty texts, which are NULL where Oracle is the target.",
 }
 """What is found that is no misfit, and what it means."""
@@ -150,7 +151,7 @@ class Finding:
     @property
     def hinders(self) -> bool:
         """Whether an import that meets these rows ends with an error in its log."""
-        return self.action != "convert" and self.case != "empty_string"
+        return self.action != "convert" and self.case not in {"not_validated", "empty_string"}
 
     def __str__(self) -> str:
         counted = f"{self.rows} {'row' if self.rows == 1 else 'rows'}"
@@ -193,6 +194,11 @@ class TableProfile:
     def whole(self) -> bool:
         """Whether all could be looked at that was to be."""
         return not self.problem and not self.unread
+
+    def orphans(self, key: ForeignKey) -> int | None:
+        """How many rows break a foreign key that nobody checks; None: nobody could look at all keys."""
+        found = (one.rows for one in self.findings if (one.case, one.column) == ("not_validated", ", ".join(key.columns)))
+        return next(found, 0 if self.whole else None)
 
     def column(self, name: str) -> ColumnProfile | None:
         """The profile of a column; None: it has none."""

@@ -6,7 +6,7 @@ key refers to nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,10 +71,17 @@ def count_equal(connection: sa.Connection, rows: str, columns: Sequence[str]) ->
     return int(count)
 
 
-def orphans(connection: sa.Connection, adapter: Adapter, child: Read, parent: Read, key: ForeignKey) -> int:
-    """How many rows of ``child`` refer to none of ``parent``."""
-    rows, of = adapter.rows_of(connection, child), adapter.rows_of(connection, parent)
-    return count_dangling(connection, adapter, rows, of, key)
+def orphans(
+    connection: sa.Connection,
+    adapter: Adapter,
+    child: Read,
+    parent: Read | None,
+    key: ForeignKey,
+    exact: Collection[str] = (),
+) -> int:
+    """How many rows of ``child`` refer to none of ``parent``, see :func:`migrator.orphans.count_dangling`."""
+    rows, of = adapter.rows_of(connection, child), None if parent is None else adapter.rows_of(connection, parent)
+    return count_dangling(connection, adapter, rows, of, key, exact)
 
 
 def _one(connection: sa.Connection, sql: str) -> Sequence[Any]:

@@ -54,6 +54,8 @@ LEFT = {
     "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC": 'DEFAULT_PRIVILEGES:"of postgres on functions"',
     "DO $$ BEGIN EXECUTE 'ALTER DATABASE ' || current_database() || ' SET work_mem = 4096'; END $$":
         'SETTINGS:"of every role in {database}"',
+    "DO $$ BEGIN EXECUTE 'COMMENT ON DATABASE ' || current_database() || $c$ IS 'the shop'$c$; END $$":
+        'DATABASE_COMMENT:"{database}"',
 }  # fmt: skip
 """Statements, and what logs call the thing that each makes and no job does; empty: nothing of that kind."""
 

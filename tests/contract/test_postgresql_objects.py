@@ -285,8 +285,8 @@ def table_sql(table: Table, version: tuple[int, ...] | None = None, dialect: str
         (t.Timestamp(), Now(), "DEFAULT now()"),
         (t.Timestamp(), Now(utc=True), "DEFAULT timezone('utc', now())"),
         (t.Date(), Now("date", utc=True), "DEFAULT (timezone('utc', now()))::date"),
-        (t.Timestamp(zoned=True), Now(precision=0, utc=True), "DEFAULT now()"),
-        (t.Timestamp(3), Now("timestamp", 3), "DEFAULT CURRENT_TIMESTAMP(3)"),
+        (t.Timestamp(zoned=True), Now(precision=0, utc=True), "DEFAULT date_trunc('second', now())"),
+        (t.Timestamp(3), Now("timestamp", 3), "DEFAULT date_trunc('milliseconds', now())"),
     ],
 )
 def test_a_default_takes_the_form_of_its_column(type_: t.Type, value: Any, clause: str) -> None:

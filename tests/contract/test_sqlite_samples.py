@@ -76,7 +76,7 @@ def test_text_among_integers_is_refused_by_its_row(files: Files) -> None:
     carried = carry(*files)
     assert carried.losses == {("mixed-storage", "qty")}
     assert carried.refused == {
-        "products": "column products.qty: the row with rowid 2 holds the text 'lots-of-it', the column is Integer(bits=64)"
+        "products": "column products.qty: the row with rowid 2 holds the text 'lots-of-it', the column is bigint"
     }
     assert cells(files[1], "products") == []
 

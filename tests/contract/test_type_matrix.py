@@ -157,14 +157,14 @@ def meant(value: str | None, type_: t.Type) -> Any:
 
 def losses_of(run: Run, table: str, column: str) -> list[str]:
     """What the log names as lost of a column's type."""
-    pattern = re.compile(rf'TABLE:"[^"]+"\."{table}"\."{column}": (.*) \[(?:type-\w+|declaration|number-types)\]')
+    pattern = re.compile(rf'TABLE:"[^"]+"\."{table}"\."{column}": (.*) \[(?:type-\w+|declaration|padding|number-types)\]')
     return [found[1] for loss in run.losses if (found := pattern.fullmatch(loss))]
 
 
 def check(source_url: str, target_url: str, rows: Sequence[ManualType]) -> None:
     """Move all types, and compare each with its row of docs/types.md."""
     fill(source_url, rows)
-    run = done(pump("impdp", target_url, f"NETWORK_LINK={source_url}", remap(source_url, target_url)))
+    run = done(pump("impdp", target_url, f"NETWORK_LINK={source_url}", remap(source_url, target_url), "NOLOGFILE=YES"))
     source = adapter_for_backend(sa.make_url(source_url).get_backend_name())
     target = server_at(target_url)
     there, here = columns_at(source_url), columns_at(target_url)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from tests.support.moved import moved
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows
 
@@ -62,3 +64,65 @@ def test_expressions_of_ones_own_are_an_entry_of_the_loss_list_and_no_difference
     assert any("[existing-generated]" in loss and '"w"' in loss for loss in run.losses)
     assert rows(target, "SELECT w FROM t ORDER BY id") == [("one",), ("zwei",), (None,)]
     assert run.code == 0, run.out
+
+
+# --- divisions by zero ----------------------------------------------------------------------------------------------
+
+DIVIDING = (
+    "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer, q integer GENERATED ALWAYS AS (a {} b) STORED,"
+    " CONSTRAINT few CHECK (a % b < 5))"
+)
+PLACES = {"q": ("t", "q"), "few": ("t",), "v": ("v",)}
+"""What divides, by its name: the object, and its column."""
+ASKED = "INSERT INTO t (id, a, b) VALUES (9, 1, 0)"
+
+
+@pytest.fixture
+def dividing(request: pytest.FixtureRequest) -> Callable[[str], str]:
+    """``dividing("mysql")``: a database of a kind with a table that divides one column by another, and a view of it."""
+
+    def make(kind: str) -> str:
+        url = str(request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)())
+        sign = "DIV" if kind == "mysql" else "/"
+        execute(url, DIVIDING.format(sign), "INSERT INTO t (id, a, b) VALUES (1, 7, 3)")
+        execute(url, f"CREATE VIEW v AS SELECT id, a {sign} b AS q FROM t")
+        return url
+
+    return make
+
+
+@pytest.mark.parametrize("to", ["postgresql", "mysql"])
+def test_a_division_by_zero_that_is_null_stays_null(
+    to: str, dividing: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """By MySQL's usual settings whoever writes a row would be refused it."""
+    made = moved(dividing("sqlite"), str(request.getfixturevalue(to)()), tmp_path)
+    execute(made.url, ASKED)
+    assert made.rows("SELECT t.q, v.q FROM t JOIN v ON v.id = t.id ORDER BY t.id") == [(2, 2), (None, None)]
+    assert "division-by-zero" not in {entry["rule"] for entry in made.entries}
+
+
+@pytest.mark.parametrize(
+    ("engine", "to", "told"),
+    [
+        ("postgresql", "sqlite", {"q", "few", "v"}),
+        ("postgresql", "mysql", {"q", "few", "v"}),
+        ("mysql", "sqlite", {"q", "few"}),
+        ("mysql", "postgresql", {"q", "few"}),
+    ],
+)
+def test_a_division_by_zero_that_is_no_error_any_more_is_named(
+    engine: str, to: str, told: set[str], dividing: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, fixture = dividing(engine), "sqlite_file" if to == "sqlite" else to
+    made = moved(source, str(request.getfixturevalue(fixture)()), tmp_path)
+    losses = {one: made.losses(*where).get("division-by-zero", "") for one, where in PLACES.items()}
+    assert {one for one, detail in losses.items() if "a division by zero gives NULL here" in detail} == told
+    with pytest.raises(sa.exc.DBAPIError, match=r"(?i)division by (zero|0)"):
+        execute(source, ASKED)
+    if to == "mysql":
+        made.refuses(ASKED, "Division by 0")
+        execute(made.url, "SET sql_mode = ''", ASKED)
+    else:
+        execute(made.url, ASKED)
+    assert made.rows("SELECT q FROM t ORDER BY id") == [(2,), (None,)]

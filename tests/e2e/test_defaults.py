@@ -227,6 +227,66 @@ def _form(shown: tuple[type, str]) -> tuple[type, str]:
     return shown[0], shown[1] if shown[0] is str else shown[1].partition(".")[0]
 
 
+CUT = (
+    "CREATE TABLE t (id int, a datetime DEFAULT now(), b datetime(3) DEFAULT now(3), c timestamp NULL DEFAULT now(),"
+    " d time DEFAULT (curtime()), e datetime(3) DEFAULT (utc_timestamp(3)), f datetime(6) DEFAULT now(6))"
+)
+IS_CUT = (
+    "a = date_trunc('second', LOCALTIMESTAMP)",
+    "b = date_trunc('milliseconds', LOCALTIMESTAMP)",
+    "c = date_trunc('second', now())",
+    "d = date_trunc('second', LOCALTIME)",
+    "e = date_trunc('milliseconds', now() AT TIME ZONE 'utc')",
+    "f = LOCALTIMESTAMP",
+)
+
+
+def late_in_a_second(url: str, returning: str) -> list[tuple[object, ...]]:
+    """A row of defaults that PostgreSQL makes when the next second is nearer than the last."""
+    execute(url, "SELECT pg_sleep(1.7 - extract(second FROM clock_timestamp())::numeric % 1)")
+    return rows(url, f"INSERT INTO t (id) VALUES (1) RETURNING {returning}")
+
+
+def test_a_clock_of_mariadb_is_never_ahead_of_time_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    """The servers round where MariaDB cuts off; on the way back, and to another PostgreSQL, all is as it was."""
+    source, here, again, back = lasting("mysql"), lasting("postgresql"), lasting("postgresql"), lasting("mysql")
+    execute(source, CUT)
+    assert move(source, here, tmp_path).losses == []
+    assert late_in_a_second(here, ", ".join(IS_CUT)) == [(True,) * len(IS_CUT)]
+    execute(here, "DELETE FROM t")
+    assert move(here, again, tmp_path).losses == []
+    assert late_in_a_second(again, ", ".join(IS_CUT)) == [(True,) * len(IS_CUT)]
+    for url in (source, here):
+        execute(url, "ALTER TABLE t DROP COLUMN c, DROP COLUMN d")  # an instant, which is UTC's from now on, and an interval
+    run = move(here, back, tmp_path)
+    assert [loss for loss in run.losses if "[clock]" in loss or "[default]" in loss] == []
+    defaults = "SELECT column_default FROM information_schema.columns WHERE table_schema = database() ORDER BY column_name"
+    assert rows(back, defaults) == rows(source, defaults)
+
+
+def test_a_clock_that_is_rounded_or_cut_off_elsewhere_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, mariadb = lasting("postgresql"), lasting("mysql")
+    execute(
+        source,
+        "CREATE TABLE r (a timestamp(0) DEFAULT now(), b timestamptz(3) DEFAULT CURRENT_TIMESTAMP(2),"
+        " c time(0) DEFAULT now(), d timestamp DEFAULT now(),"
+        " e timestamp(0) DEFAULT date_trunc('second', now()), f date DEFAULT now())",
+    )
+    told = [loss.partition(".")[2] for loss in move(source, mariadb, tmp_path).losses if "[clock]" in loss]
+    assert [re.sub(r'^.*"\."?', "", loss) for loss in told] == [
+        'a": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+        'b": the current time is cut off to 2 digits after the second (at the source: rounded) [clock]',
+        'c": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+    ]
+
+
+def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("mysql"), lasting("postgresql")
+    execute(source, "CREATE TABLE odd (a datetime(2) DEFAULT now(2))")
+    (told,) = move(source, here, tmp_path).losses
+    assert "the current time is rounded to 2 digits after the second (at the source: cut off) [clock]" in told
+
+
 RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from tests.support.held import Gate
 from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.rows import tables_of
@@ -82,12 +83,14 @@ def test_a_job_in_the_past_goes_on_although_its_tables_change(
 ) -> None:
     source, target = mysql(), postgresql()
     moment = versioned(source, 40_000)
-    options = (f"NETWORK_LINK={source}", remap(source, target), f"FLASHBACK_TIME={moment}", f"JOB_NAME={JOB}")
-    recorded = Recorded.of(target, JOB)
-    with ended(begin("impdp", target, *options, "PARALLEL_THRESHOLD=40K", "NOLOGFILE=YES", cwd=tmp_path)) as process:
-        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
+    recorded, gate = Recorded.of(target, JOB), Gate(source, "t", 20_000)
+    options = (remap(source, target), f"FLASHBACK_TIME={moment}", f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=40K", gate.query)
+    link = f"NETWORK_LINK={source}"
+    with ended(begin("impdp", target, link, *options, "NOLOGFILE=YES", cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
         said = kill(process)
     assert "completed" not in said, said
+    gate.open()
     execute(source, "DELETE FROM t WHERE id > 100", "INSERT INTO u VALUES (7, 'seven')")
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, JOB, link=source)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+import pymysql
 import pytest
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from migrator.spec import JobSpec
 from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, next_second, until
 from tests.support.pump import Run, done, pump, remap
 from tests.support.rows import assert_same_rows, tables_of
-from tests.support.servers import Servers
+from tests.support.servers import Servers, pymysql_arguments
 from tests.support.sql import execute, rows, scalar
 
 JOB = "INSIDE"
@@ -363,15 +364,20 @@ def test_a_column_that_takes_less_or_other_values_is_refused(declared: str, mysq
 
 
 def test_a_copy_inside_the_server_that_was_killed_goes_on(mysql: Callable[[], str], tmp_path: Path) -> None:
+    """Another session has inserted one of its rows, and not yet thought better of it: there the job waits to be killed."""
     source, target = mysql(), mysql()
-    execute(source, "CREATE TABLE big (id int PRIMARY KEY, v char(40))")
+    for url in (source, target):
+        execute(url, "CREATE TABLE big (id int PRIMARY KEY, v char(40))")
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_100000")
     next_second()
-    options = (f"NETWORK_LINK={source}", remap(source, target), ASKED, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
+    link = (f"NETWORK_LINK={source}", remap(source, target), "TABLE_EXISTS_ACTION=APPEND", ASKED, f"JOB_NAME={JOB}")
     recorded = Recorded.of(target, JOB)
-    with ended(begin("impdp", target, *options, "NOLOGFILE=YES", cwd=tmp_path)) as process:
-        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
-        assert "completed" not in kill(process)
+    with closing(pymysql.connect(**pymysql_arguments(sa.make_url(target)))) as other, other.cursor() as cursor:
+        cursor.execute("INSERT INTO big VALUES (90000, 'another text')")
+        job = begin("impdp", target, *link, "PARALLEL_THRESHOLD=128K", "NOLOGFILE=YES", cwd=tmp_path)
+        with ended(job) as process:
+            until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
+            assert "completed" not in kill(process)
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, JOB, link=source)
     assert again.returncode == 0, again.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pump import done, pump, remap, schema_of
-from tests.support.sql import execute
+from tests.support.sql import execute, rows
 
 OBJECTS = (
     "CREATE TABLE parent (id integer PRIMARY KEY, name varchar(20) UNIQUE)",
@@ -75,6 +75,42 @@ def test_what_columns_carry_is_converted_and_a_check_that_is_left_out_is_named(
     assert sums["SEQUENCE"] == sums["TABLE"] == "1 = 1 converted"
     assert sums["CONSTRAINT"] == "3 = 2 moved + 1 unsupported"
     assert re.findall(r"unsupported: (\S+)", run.out) == [f'CONSTRAINT:"{schema_of(url)}"."odd"']
+
+
+def test_what_has_its_name_from_its_table_or_none_is_named_with_its_table(
+    postgresql: Callable[..., str], mysql: Callable[[], str], sqlite_file: Callable[..., str]
+) -> None:
+    source, url = postgresql(), mysql()
+    execute(source, "CREATE TABLE a (id integer)", "CREATE TABLE b (id integer)")
+    execute(source, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
+    for table in ("a", "b"):
+        execute(
+            source,
+            f"CREATE TRIGGER same BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION f()",
+            f"CREATE RULE same AS ON DELETE TO {table} DO INSTEAD NOTHING",
+            f"CREATE POLICY same ON {table} USING (true)",
+        )
+    execute(source, "ALTER TABLE b ENABLE ROW LEVEL SECURITY")
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES"))
+    kinds = [f'{kind}:"{schema_of(url)}"."{table}"."same"' for kind in ("TRIGGER", "RULE", "POLICY") for table in "ab"]
+    secured = f'POLICY:"{schema_of(url)}"."b"."ENABLE ROW LEVEL SECURITY"'
+    assert set(re.findall(r"unsupported: (.+)", run.out)) == {*kinds, secured, f'FUNCTION:"{schema_of(url)}"."f"'}
+
+    source, url = sqlite_file("source.db"), mysql()
+    execute(source, "CREATE TABLE t (a integer, b integer, CHECK (a MATCH 'x'), UNIQUE (a, b))")
+    run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES"))
+    assert re.findall(r"unsupported: (.+)", run.out) == [f'CONSTRAINT:"{schema_of(url)}"."t" CHECK (a MATCH \'x\')']
+
+
+def test_a_trigger_whose_name_another_table_has_is_made(postgresql: Callable[..., str]) -> None:
+    source, url = postgresql(), postgresql()
+    for where, tables in ((source, "ab"), (url, "a")):
+        execute(where, "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN new; END'")
+        for table in tables:
+            execute(where, f"CREATE TABLE {table} (id integer)")
+            execute(where, f"CREATE TRIGGER same BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION f()")
+    done(pump("impdp", url, f"NETWORK_LINK={source}", "NOLOGFILE=YES", "TABLES=b"))
+    assert rows(url, "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'same' ORDER BY 1") == [("a",), ("b",)]
 
 
 def test_what_the_target_refuses_has_failed(postgresql: Callable[..., str]) -> None:

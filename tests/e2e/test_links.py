@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests.support.held import Gate
 from tests.support.jobs import SECONDS, Recorded, begin, ended, kill, next_second, until
 from tests.support.pump import Run, done, pump, pump_process, remap, schema_of
 from tests.support.sql import execute, rows
@@ -94,10 +95,11 @@ def test_a_job_over_a_link_of_the_connected_user_is_started_again_by_its_name(
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_60000")
     next_second()
     options = ("NETWORK_LINK=MINE", remap(source, target), f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K", "NOLOGFILE=YES")
-    recorded = Recorded.of(target, JOB)
-    with ended(begin("impdp", target, *options, cwd=tmp_path)) as process:
-        until(lambda: process.poll() is not None or recorded.granules_done() > 0)
+    recorded, gate = Recorded.of(target, JOB), Gate(source, "big", 30_000)
+    with ended(begin("impdp", target, *options, gate.query, cwd=tmp_path)) as process:
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
         assert "completed" not in kill(process)
+    gate.open()
     again = subprocess.run(
         [sys.executable, "-m", "migrator", "impdp", target, f"ATTACH={JOB}"],
         input="START_JOB\nCONTINUE_CLIENT\n",

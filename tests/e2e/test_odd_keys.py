@@ -33,7 +33,7 @@ def test_a_foreign_key_to_a_key_of_other_columns_is_named(sqlite_file: Fresh, po
     execute(source, *UNMATCHED)
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
     assert [loss for loss in run.losses if "foreign key on p is left out" in loss], run.out
-    assert '. . unsupported: REF_CONSTRAINT:"public"."child"' in run.out
+    assert '. . unsupported: REF_CONSTRAINT:"public"."child" FOREIGN KEY (p)' in run.out
 
 
 def test_names_that_are_one_in_sqlite_or_its_own_are_refused_before_anything_is_made(

@@ -189,3 +189,79 @@ def test_an_index_that_is_hidden_no_more_is_named(
     run = done(linked(source, target, tmp_path))
     named = [loss for loss in run.losses if "[index-hidden]" in loss]
     assert [loss.split(" index ")[1].split(",")[0] for loss in named] == ["ua", "kb"]
+
+
+def test_a_counter_that_stands_beyond_what_postgresql_can_give_gives_nothing(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE far (id bigint unsigned AUTO_INCREMENT PRIMARY KEY)",
+        "ALTER TABLE far AUTO_INCREMENT = 9223372036854775900",
+        "CREATE TABLE last (id bigint unsigned AUTO_INCREMENT PRIMARY KEY)",
+        "INSERT INTO last VALUES (9223372036854775807)",
+        "CREATE TABLE used (id int AUTO_INCREMENT PRIMARY KEY)",
+        "ALTER TABLE used AUTO_INCREMENT = 3000000000",
+    )
+    run = done(linked(source, target, tmp_path))
+    detail = "gives no more numbers: the next would be {}, the last here is 9223372036854775807 [identity-position]"
+    assert [loss for loss in run.losses if "[identity-position]" in loss] == [
+        f'TABLE:"public"."far"."id": {detail.format(9223372036854775900)}',
+        f'TABLE:"public"."last"."id": {detail.format(9223372036854775808)}',
+    ]
+    for table in ("far", "last", "used"):
+        with pytest.raises(sa.exc.DBAPIError, match="reached maximum value of sequence"):
+            execute(target, f"INSERT INTO {table} DEFAULT VALUES")
+    with pytest.raises(sa.exc.DBAPIError):
+        execute(source, "INSERT INTO used VALUES (NULL)")
+
+
+def test_keys_that_set_columns_without_a_sign_come_back(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    """PostgreSQL has checks for UNSIGNED; MariaDB refuses keys that set columns of checks."""
+    source, between, back = mysql(), postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id int unsigned PRIMARY KEY, up int unsigned,"
+        " CONSTRAINT tree FOREIGN KEY (up) REFERENCES p (id) ON DELETE SET NULL)",
+        "CREATE TABLE c (a int unsigned, b int unsigned NOT NULL,"
+        " CONSTRAINT sets FOREIGN KEY (a) REFERENCES p (id) ON DELETE SET NULL ON UPDATE CASCADE,"
+        " CONSTRAINT drops FOREIGN KEY (b) REFERENCES p (id) ON DELETE CASCADE ON UPDATE RESTRICT)",
+        "INSERT INTO p VALUES (1, NULL), (2, 1), (4, NULL)",
+        "INSERT INTO c VALUES (4, 2), (NULL, 2)",
+    )
+    done(linked(source, between, tmp_path))
+    told = [re.sub(r"\(.*\) is", "is", loss) for loss in done(linked(between, back, tmp_path)).losses]
+    why = "is left out: what foreign key {} leads to has the same, and a column that a key sets can have none [check]"
+    schema = sa.make_url(back).database
+    assert told == [
+        f'TABLE:"{schema}"."c": check c_a_check {why.format("sets")}',
+        f'TABLE:"{schema}"."p": check p_up_check {why.format("tree")}',
+    ]
+    rules = (
+        "SELECT constraint_name, delete_rule, update_rule FROM information_schema.referential_constraints"
+        " WHERE constraint_schema = DATABASE() ORDER BY 1"
+    )
+    assert [name for name, *_ in rows(back, rules)] == ["drops", "sets", "tree"]
+    for refused in ("INSERT INTO p VALUES (-1, NULL)", "INSERT INTO p VALUES (3, -1)", "INSERT INTO c VALUES (-1, 1)"):
+        with pytest.raises(sa.exc.DBAPIError):
+            execute(back, refused)
+    execute(back, "UPDATE p SET id = 3 WHERE id = 4")
+    assert rows(back, "SELECT a FROM c ORDER BY a") == [(None,), (3,)]
+
+
+def test_a_check_that_says_more_than_its_key_stays(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id int PRIMARY KEY CHECK (id > 0))",
+        "CREATE TABLE c (a int CHECK (a > 5), CONSTRAINT sets FOREIGN KEY (a) REFERENCES p ON UPDATE CASCADE)",
+    )
+    run = linked(source, target, tmp_path)
+    assert run.code == 5
+    assert re.search('REF_CONSTRAINT:".*"."sets" failed to create', run.out)
+    assert "`a` > 5" in shown(target, "c")

@@ -34,6 +34,9 @@ TOLD = {
         f"{TABLE}: index i is made on every partition (at the source, ON ONLY the table and some partitions) [index-only]",
         f"{TABLE}: the comment on k of partition t1 is not carried [constraint-comment]",
     ),
+    ("CREATE TABLE t (a integer CONSTRAINT k PRIMARY KEY)", "COMMENT ON INDEX k IS 'one'"): (
+        f"{TABLE}: the comment on the index of k is not carried [constraint-comment]",
+    ),
     ("CREATE UNLOGGED SEQUENCE s",): ('SEQUENCE:"public"."s": that it is UNLOGGED is not carried [unlogged]',),
     (
         "CREATE TABLE p (a integer)",

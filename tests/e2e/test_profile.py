@@ -15,6 +15,7 @@ from migrator.errors import DatabaseError
 from tests.e2e.test_plan import plan, planned
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute
+from tests.support.sql import rows as shown
 
 Fresh = Callable[..., str]
 
@@ -165,7 +166,7 @@ def test_an_export_has_facts_and_suggestions_and_postgresql_12_to_15_cannot_tell
     )
     (table,) = planned("expdp", source, "PROFILE=YES")["profile"]
     found = facts(table)
-    assert suggestions(table) == {"n": "Decimal(precision=4, scale=1)"}
+    assert suggestions(table) == {"n": "decimal(4,1)"}
     assert {name: found["n"][name] for name in ("least", "most", "scale", "no_number")} == {
         "least": "-2",
         "most": "100.50",
@@ -319,6 +320,52 @@ def test_rows_whose_foreign_key_refers_to_nothing_are_counted(
     assert findings(filtered["c"]) == {("a, b", "orphans"): 3}
     exported = tables(planned("expdp", source, "PROFILE=YES"))
     assert findings(exported["c"]) == {("a, b", "orphans"): 2}
+
+
+def test_all_rows_that_refer_to_a_table_or_a_column_that_is_not_there_refer_to_nothing(
+    sqlite_file: Fresh, postgresql: Fresh
+) -> None:
+    source, target = sqlite_file(), postgresql()
+    execute(
+        source,
+        "PRAGMA foreign_keys = OFF",
+        "CREATE TABLE p (a INTEGER PRIMARY KEY)",
+        "CREATE TABLE c (a INTEGER REFERENCES nowhere (a), b INTEGER REFERENCES nowhere, c TEXT REFERENCES p (missing))",
+        "INSERT INTO c VALUES (1, 1, 'missing'), (2, NULL, NULL), (NULL, NULL, 'x')",
+    )
+    expected = {("a", "orphans"): 2, ("b", "orphans"): 1, ("c", "orphans"): 2}
+    assert findings(tables(profiled(source, target))["c"]) == expected
+    assert findings(tables(planned("expdp", source, "PROFILE=YES"))["c"]) == expected
+
+
+def test_a_value_refers_to_what_sqlite_finds_by_the_affinity_of_its_parent(sqlite_file: Fresh, postgresql: Fresh) -> None:
+    source, target = sqlite_file(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE p (a TEXT PRIMARY KEY)",
+        "CREATE TABLE c (a INTEGER REFERENCES p (a))",
+        "INSERT INTO p VALUES ('01'), ('2')",
+        "INSERT INTO c VALUES (1), (2)",
+    )
+    assert shown(source, "SELECT count(*) FROM pragma_foreign_key_check('c')") == [(1,)]
+    assert findings(tables(profiled(source, target))["c"]) == {("a", "orphans"): 1}
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "mysql"])
+def test_a_text_that_is_spelled_otherwise_refers_to_nothing_where_every_character_counts(
+    fresh: Callable[[str], str], postgresql: Fresh, kind: str
+) -> None:
+    source, target, back = fresh(kind), postgresql(), fresh(kind)
+    text = "TEXT COLLATE NOCASE" if kind == "sqlite" else "VARCHAR(9) COLLATE utf8mb4_general_ci"
+    execute(
+        source,
+        f"CREATE TABLE p (a {text} NOT NULL, PRIMARY KEY (a))",
+        f"CREATE TABLE c (id INTEGER PRIMARY KEY, a {text}, FOREIGN KEY (a) REFERENCES p (a))",
+        "INSERT INTO p VALUES ('A'), ('b')",
+        "INSERT INTO c VALUES (1, 'a'), (2, 'b'), (3, NULL)",
+    )
+    assert findings(tables(profiled(source, target))["c"]) == {("a", "orphans"): 1}
+    assert findings(tables(profiled(source, back))["c"]) == {}
 
 
 def test_rows_that_a_key_of_the_target_holds_for_equal_are_counted(postgresql: Fresh, mysql: Fresh) -> None:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from migrator.ends import Database
 from migrator.model.catalog import Catalog
 from migrator.operations.trials import tried
-from tests.support.pump import Run, done, pump, remap
+from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
 
 Fresh = Callable[..., str]
@@ -43,7 +43,7 @@ def test_of_a_table_whose_last_value_is_of_another_class_nothing_stays(
     execute(source, "INSERT INTO t VALUES (70001, 'seven')")
     run = move(source, target, tmp_path, "COLUMN_TYPE=t.v:bigint")
     assert run.code == 5, run.out
-    assert "MIG-20002: column t.v: the row with rowid 70001" in run.out, run.out
+    assert "MIG-20002: column t.v: the row with rowid 70001 holds the text 'seven', the column is bigint" in run.out, run.out
     assert scalar(target, "SELECT count(*) FROM t") == 0
 
 
@@ -139,8 +139,12 @@ def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
     source = postgresql()
     execute(source, *DOUBTED)
     target = request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
-    run = done(move(source, target, tmp_path))
+    planned = pump("plan", "impdp", target, f"NETWORK_LINK={source}", remap(source, target), "PROFILE=YES", "--json")
+    run = done(move(source, target, tmp_path, "LEDGER=losses.json"))
     assert rows(target, "SELECT id, p, n FROM c") == [(1, 99, -5)]
+    unvouched = [(one["object"], one["rows"]) for one in entries(tmp_path / "losses.json") if one["rule"] == "not-validated"]
+    foreseen = [(one["object"], one["rows"]) for one in json.loads(planned.out)["losses"] if one["rule"] == "not-validated"]
+    assert (planned.code, foreseen) == (0, unvouched)
     with pytest.raises(Exception, match=r"(?i)parent|foreign"):
         execute(target, *(["PRAGMA foreign_keys = ON"] if kind == "sqlite" else []), "INSERT INTO c VALUES (2, 98, 1)")
     if kind == "postgresql":
@@ -149,10 +153,30 @@ def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
             ("positive",),
         ]
         assert not run.losses
+        assert unvouched == []
     else:
         (lost,) = (loss for loss in run.losses if "[check]" in loss)
         assert "positive" in lost
         assert "rows may break it" in lost
+        assert unvouched == [(f'TABLE:"{schema_of(target)}"."c"', 1)]
+        (lost,) = (loss for loss in run.losses if "[not-validated]" in loss)
+        assert "which some rows may break: the source says so" in lost
+        assert "(1 row)" in lost
+    again = postgresql()
+    back = move(target, again, tmp_path, "LEDGER=back.json")
+    if kind != "postgresql":
+        assert back.code == 5
+        (entry,) = (entry for entry in entries(tmp_path / "back.json") if entry["rule"] == "not-made")
+        assert (entry["object"], entry["rows"]) == ('REF_CONSTRAINT:"public"."parent"', 1)
+
+
+def test_a_key_that_the_source_does_not_vouch_for_is_no_error_beside_one_that_it_does(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), sqlite_file("target.db")
+    execute(source, *DOUBTED, "ALTER TABLE c ADD q integer", "ALTER TABLE c ADD FOREIGN KEY (q) REFERENCES p (id)")
+    run = done(move(source, target, tmp_path))
+    assert sum("[not-validated]" in loss for loss in run.losses) == 1
 
 
 def test_a_foreign_key_with_orphans_is_in_the_ledger_with_their_number(

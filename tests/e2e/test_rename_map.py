@@ -103,6 +103,37 @@ def test_index_names_that_were_told_apart_are_kept(per_schema: str, mysql: Fresh
     assert indexes(per_schema, "b") == ["b_by_n"]
 
 
+def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
+    postgresql: Fresh, mysql: Fresh, sqlite_file: Fresh
+) -> None:
+    reserved = {
+        postgresql: ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"),
+        mysql: ("DB_ROW_ID", "db_trx_id", "db_roll_ptr"),
+    }
+    for target, names in reserved.items():
+        source, url = sqlite_file(f"{names[0]}.db"), target()
+        columns = ", ".join(f'"{name}" integer' for name in names)
+        execute(
+            source,
+            f'CREATE TABLE t (id integer PRIMARY KEY, {columns}, CHECK ("{names[0]}" > 0))',
+            f"INSERT INTO t VALUES ({', '.join(map(str, range(1, len(names) + 2)))})",
+            f'CREATE VIEW v AS SELECT id, "{names[1]}" AS same FROM t',
+        )
+        run = done(move(source, url))
+        others = {name: cut(name, limits(url)) for name in names}
+        assert [name for name, _, _ in sorted(rows(url, f"SELECT source_name, target_name, reason FROM {NAME}"))] == sorted(
+            names
+        )
+        assert set(rows(url, f"SELECT target_name, reason FROM {NAME}")) == {(name, "RESERVED") for name in others.values()}
+        assert sum("[name-reserved]" in loss for loss in run.losses) == len(names)
+        assert rows(url, f"SELECT {others[names[-1]]} FROM t") == [(len(names) + 1,)]
+        assert rows(url, "SELECT same FROM v") == [(3,)]
+        with pytest.raises(Exception, match=r"(?i)check|constraint"):
+            execute(url, f"INSERT INTO t (id, {others[names[0]]}) VALUES (7, -1)")
+        done(move(source, url, "TABLE_EXISTS_ACTION=TRUNCATE", "CONTENT=DATA_ONLY"))
+        assert rows(url, f"SELECT {others[names[-1]]} FROM t") == [(len(names) + 1,)]
+
+
 def test_foreign_keys_that_were_told_apart_are_kept(mysql: Fresh, postgresql: Fresh) -> None:
     source, url = postgresql(), mysql()
     key = "CREATE TABLE {} (id integer CONSTRAINT belongs REFERENCES p (id))"

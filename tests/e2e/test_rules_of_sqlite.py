@@ -39,7 +39,7 @@ Move = Callable[..., Moved]
 @pytest.mark.parametrize("kind", ["postgresql", "mysql"])
 def test_a_key_that_would_take_nulls_is_named(kind: str, move: Move) -> None:
     made = move(kind, "CREATE TABLE t (a int, b int NOT NULL, PRIMARY KEY (a, b))", "INSERT INTO t VALUES (1, 2)")
-    assert made.losses("t", "a") == {"null-in-key": "takes no NULL here: no primary key does"}
+    assert made.losses("t", "a") == {"key-not-null": "takes no NULL here: no primary key does"}
     assert made.losses("t", "b") == {}
     made.refuses("INSERT INTO t (a, b) VALUES (NULL, 3)", "(?i)null")
 
@@ -118,10 +118,50 @@ def test_unique_constraints_over_one_column_keep_their_names(move: Move) -> None
     assert made.column("SELECT conname FROM pg_constraint WHERE contype = 'u' AND conrelid = 't'::regclass") == ["y"]
 
 
-def test_a_primary_key_with_a_collation_of_its_own_is_a_unique_index(move: Move) -> None:
-    made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x')")
+@pytest.mark.parametrize("option", ["", "WITHOUT ROWID"])
+def test_a_primary_key_with_a_collation_of_its_own_keeps_it_in_sqlite(option: str, move: Move) -> None:
+    made = move("sqlite", f"CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE)) {option}", "INSERT INTO t VALUES ('x')")
     made.refuses("INSERT INTO t (a) VALUES ('X')", "UNIQUE")
-    assert set(made.losses("t")) == {"key-collation"}
+    assert made.column("SELECT name FROM pragma_table_info('t') WHERE pk") == ["a"]
+    assert made.entries == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_a_primary_key_with_a_collation_of_its_own_stays_one_and_is_named(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a varchar(9), PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x')")
+    told = "the primary key compares as the column does (at the source: by its own collation NOCASE)"
+    assert made.losses("t", "a")["key-collation"] == told
+    made.refuses("INSERT INTO t VALUES (NULL)", "(?i)null")
+    made.refuses("INSERT INTO t VALUES ('x')", "(?i)unique|duplicate")
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+@pytest.mark.parametrize(
+    "key", ["PRIMARY KEY (a COLLATE BINARY)", "UNIQUE (a COLLATE BINARY)", "a_lone_index"], ids=lambda key: key.split()[0]
+)
+def test_a_key_with_a_collation_of_its_own_is_not_said_to_compare_as_its_column_did(kind: str, key: str, move: Move) -> None:
+    clause, index = (f", {key}", []) if " " in key else ("", [f"CREATE UNIQUE INDEX {key} ON t (a COLLATE BINARY)"])
+    made = move(kind, f"CREATE TABLE t (a varchar(9) COLLATE RTRIM{clause})", *index, "INSERT INTO t VALUES ('x')")
+    told = made.losses("t", "a")
+    assert "key-equality" not in told
+    assert {"key-collation", "index-collation"}.intersection(told)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_unique_constraints_that_are_one_to_sqlite_keep_their_names(kind: str, move: Move) -> None:
+    unique = "CONSTRAINT {} UNIQUE (a{})"
+    clauses = [unique.format(name, "") for name in ("first", "second", "first")]
+    clauses += ["UNIQUE (a COLLATE NOCASE)", *(unique.format(name, " COLLATE NOCASE") for name in ("third", "fourth"))]
+    made = move(kind, f"CREATE TABLE t (a varchar(9) NOT NULL UNIQUE, {', '.join(clauses)})", "INSERT INTO t VALUES ('x')")
+    query = {
+        "postgresql": "SELECT indexname FROM pg_indexes WHERE tablename = 't'",
+        "mysql": "SELECT index_name FROM information_schema.statistics WHERE table_schema = DATABASE()",
+        "sqlite": "SELECT name FROM sqlite_schema WHERE type = 'index' AND sql <> ''"
+        ' UNION SELECT j.value FROM json_each(\'["first", "second"]\') AS j, sqlite_schema AS s'
+        " WHERE s.type = 'table' AND instr(s.sql, j.value)",
+    }
+    assert set(made.column(query[kind])) == {"first", "second", "third", "fourth"}
+    assert {entry["rule"] for entry in made.entries} == (set() if kind == "sqlite" else {"index-collation"})
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -165,7 +205,9 @@ def test_a_key_of_sqlite_that_is_no_rowid_stays_none(move: Move) -> None:
 def test_a_key_with_nulls_and_a_collation_of_its_own_is_one_index(move: Move) -> None:
     made = move("sqlite", "CREATE TABLE t (a text, PRIMARY KEY (a COLLATE NOCASE))", "INSERT INTO t VALUES ('x'), (NULL)")
     assert made.column("SELECT count(*) FROM sqlite_schema WHERE type = 'index'") == [1]
-    assert set(made.losses("t")) == {"key-collation"}
+    made.refuses("INSERT INTO t (a) VALUES ('X')", "UNIQUE")
+    execute(made.url, "INSERT INTO t VALUES (NULL)")
+    assert set(made.losses("t")) == {"null-in-key"}
 
 
 def test_a_unique_index_that_lets_one_null_in_lets_several_in_by_name(

@@ -100,6 +100,33 @@ def test_data_only_appends_to_tables_that_are_there(load: Callable[..., Run], ta
     assert contents(target) == BOTH
 
 
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+def test_a_table_that_views_depend_on_is_not_replaced_and_stays_whole(load: Callable[..., Run], target: str) -> None:
+    execute(
+        target,
+        "CREATE VIEW names AS SELECT name FROM parent",
+        "CREATE MATERIALIZED VIEW counted AS SELECT count(*) FROM parent",
+        "UPDATE parent SET name = 'mine' WHERE id = 1",
+        "UPDATE child SET parent = 1",
+    )
+    run = load("TABLE_EXISTS_ACTION=REPLACE")
+    assert run.code == 5
+    _, _, said = run.out.partition('ORA-39083: Object type TABLE:"public"."parent" failed to drop with error:\n')
+    why, failing, sql, stays, *_ = said.splitlines()
+    assert why == (
+        "MIG-30001: cannot drop table parent because other objects depend on it: "
+        "view names depends on table parent; materialized view counted depends on table parent"
+    )
+    assert (failing, sql) == ("Failing sql is:", "DROP TABLE public.parent")
+    assert stays.startswith('"public"."parent" stays as it was, with its rows. If other objects depend on it, drop them')
+    assert contents(target) == {"parent": [(1, "mine"), (2, "two")], "child": BOTH["child"]}
+    assert rows(target, "SELECT name FROM names ORDER BY 1") == [("mine",), ("two",)]
+    keys = (
+        "SELECT conname FROM pg_constraint WHERE contype IN ('p', 'f') AND connamespace = 'public'::regnamespace ORDER BY 1"
+    )
+    assert rows(target, keys) == [("child_parent_fkey",), ("child_pkey",), ("parent_pkey",)]
+
+
 def test_metadata_only_moves_no_row(source: str, target: str, tmp_path: Path) -> None:
     where = (remap(source, target), f"DIRECTORY={tmp_path}")
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", "CONTENT=METADATA_ONLY", *where))

@@ -9,7 +9,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.pump import done, pump, remap
-from tests.support.sql import execute, rows
+from tests.support.sql import execute, rows, scalar
 
 Fresh = Callable[..., str]
 
@@ -22,7 +22,7 @@ def moved(source: str, target: str) -> list[str]:
 
 # --- SQLite ---------------------------------------------------------------------------------------------------------
 
-NO_NULL = '."a": takes no NULL here: no primary key does [null-in-key]'
+NO_NULL = '."a": takes no NULL here: no primary key does [key-not-null]'
 SQLITE: Mapping[str, tuple[str, list[str]]] = {
     "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c ANY) STRICT": (
         ": options are not carried: STRICT [table-options]",
@@ -158,3 +158,20 @@ def test_a_compressed_column_of_mariadb_is_named_elsewhere(mysql: Fresh, sqlite_
     source = mysql()
     execute(source, "CREATE TABLE t (a int PRIMARY KEY, b longblob COMPRESSED)")
     assert moved(source, sqlite_file()) == ['."b": values are not compressed [declaration]']
+
+
+def test_a_unique_key_of_mariadb_that_was_to_be_a_hash_is_named(mysql: Fresh) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (a int PRIMARY KEY, b int, c text, d varchar(9000), UNIQUE KEY k (b) USING HASH, UNIQUE KEY l (c),"
+        " UNIQUE KEY m (d), UNIQUE KEY n (a, b))",
+    )
+    assert moved(source, target) == [": options of index k are not carried: USING HASH [index-options]"]
+
+
+def test_the_directories_of_a_table_of_mariadb_are_named(mysql: Fresh) -> None:
+    source, target = mysql(), mysql()
+    place = scalar(source, "SELECT @@tmpdir")
+    execute(source, f"CREATE TABLE t (a int PRIMARY KEY) DATA DIRECTORY='{place}'")
+    assert moved(source, target) == [f": options are not carried: DATA DIRECTORY='{place}/' [table-options]"]

@@ -29,6 +29,7 @@ ONLY_HERE = {
     "span": ("int4range", "[1,5)"),
     "home": ("pair", '("a ""street"", 1",2)'),
     "address": ("inet", "10.0.0.0/8"),
+    "host": ("inet", "10.0.0.1"),
     "place": ("point", "(1.5,-2)"),
     "lexemes": ("tsvector", "'a':1 'b c':2A"),
     "price": ("money", "$12.50"),

@@ -33,6 +33,8 @@ SOURCE = f"""
     INSERT INTO days VALUES (1, '2024-02-29 12:00:00'), (2, 2460370.5), (3, 1709208000);
     CREATE TABLE seconds (id INTEGER PRIMARY KEY, at DATETIME);
     INSERT INTO seconds VALUES (1, 1709208000), (2, NULL);
+    CREATE TABLE clocks (id INTEGER PRIMARY KEY, at DATETIME, hour TIME, at_3 TIMESTAMP(3));
+    INSERT INTO clocks VALUES (1, '2024-02-29 12:00:00', '12:00:00', '2024-02-29 12:00:00');
     CREATE TABLE flags (id INTEGER PRIMARY KEY, plain BOOLEAN, more BOOLEAN);
     INSERT INTO flags VALUES (1, 0, 0), (2, 1, 2), (3, NULL, -1);
     CREATE TABLE fine (id INTEGER PRIMARY KEY, at DATETIME);
@@ -144,6 +146,22 @@ def test_truth_values_are_only_those_that_are_0_or_1(postgresql_: Moved, mysql_:
         assert there.counted("flags", "integers") == {"more": 2}
 
 
+def test_a_time_that_comes_later_keeps_the_digits_that_no_row_has_yet(there: Moved) -> None:
+    at, hour = "2024-02-29 12:00:00.123456", "12:00:00.123456"
+    execute(there.url, f"INSERT INTO clocks VALUES (2, '{at}', '{hour}', '{at[:-3]}')")
+    as_text = "CAST({} AS CHAR(30))"
+    shown = ", ".join(map(as_text.format, ("at", "hour", "at_3")))
+    (came, later) = there.rows(f"SELECT {shown} FROM clocks ORDER BY id")
+    assert [str(value).strip() for value in later] == [at, hour, at[:-3]]
+    assert [str(value).strip().partition(".")[0] for value in came] == [at[:19], hour[:8], at[:19]]
+    digits = {name: there.losses("clocks", name)["timestamp-digits"] for name in ("at", "hour", "at_3")}
+    assert {name: re.findall(r"[0-9](?= digits)|\d$", detail) for name, detail in digits.items()} == {
+        "at": ["6", "0"],
+        "hour": ["6", "0"],
+        "at_3": ["3", "0"],
+    }
+
+
 def test_digits_after_the_microsecond_are_kept_as_text_and_counted(there: Moved) -> None:
     assert there.column("SELECT at FROM fine ORDER BY id") == [
         "2024-01-01 00:00:00.123456789",
@@ -185,7 +203,7 @@ def test_texts_that_differ_stay_different_in_keys(there: Moved) -> None:
 def test_a_made_up_declaration_means_what_its_affinity_and_its_rows_say(postgresql_: Moved, mysql_: Moved) -> None:
     assert postgresql_.columns("affinities") == (
         "id bigint, a numeric(20,0), b bigint, c character varying(255), d character varying(9), e boolean, f date, "
-        "g timestamp(0) without time zone, h integer, i double precision, j double precision"
+        "g timestamp without time zone, h integer, i double precision, j double precision"
     )
     ((shown, created),) = mysql_.rows("SHOW CREATE TABLE affinities")
     declared = re.findall(
@@ -193,7 +211,7 @@ def test_a_made_up_declaration_means_what_its_affinity_and_its_rows_say(postgres
     )
     assert shown == "affinities"
     assert ", ".join(f"{name} {words}" for name, words in declared) == (
-        "id bigint, a bigint unsigned, b bigint, c varchar(255), d varchar(9), e tinyint(1), f date, g datetime, "
+        "id bigint, a bigint unsigned, b bigint, c varchar(255), d varchar(9), e tinyint(1), f date, g datetime(6), "
         "h mediumint, i double, j double"
     )
     for there in (postgresql_, mysql_):

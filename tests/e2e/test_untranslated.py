@@ -54,3 +54,28 @@ def test_whatever_the_translator_stumbles_over_is_an_entry(
         f'VIEW:"{schema_of(target)}"."v": not carried: not understood: a slip [view]',
     ]
     assert rows(target, "SELECT id, b FROM t") == [(1, 2)]
+
+
+def test_a_difference_that_mysql_refuses_below_zero_is_named_where_it_is_carried(
+    mysql: Callable[[], str], postgresql: Callable[..., str]
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (id int PRIMARY KEY, a int unsigned, b smallint unsigned, c int, y year, d decimal(5,2),"
+        " k int AS (c - 1) STORED, l bigint AS (a - c) VIRTUAL, CONSTRAINT near CHECK (a - b < 5),"
+        " CONSTRAINT low CHECK (c - id < 100))",
+        "INSERT INTO t (id, a, b, c, y, d) VALUES (1, 5, 3, 1, 2000, 1.5)",
+        "CREATE VIEW v AS SELECT a - b AS x FROM t",
+        "CREATE VIEW of_a_sum AS SELECT a + 1 - c AS x FROM t",
+        "CREATE VIEW of_years AS SELECT y - 2000 AS x FROM t",
+        "CREATE VIEW of_a_view AS SELECT x - 1 AS z FROM v",
+        "CREATE VIEW within AS SELECT id FROM t WHERE id IN (SELECT a - b FROM t)",
+        "CREATE VIEW signed_ones AS SELECT c - 1 AS x, a - d AS z, (SELECT count(a) FROM t) - 1 AS n FROM t",
+    )
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    told = [loss.partition(": a difference")[0] for loss in run.losses if loss.endswith("[unsigned-difference]")]
+    views = [f'VIEW:"public"."{name}"' for name in ("of_a_sum", "of_a_view", "of_years", "v", "within")]
+    table = ['TABLE:"public"."t"."l"', 'TABLE:"public"."t": check near (`a` - `b` < 5)']
+    assert sorted(told) == [*table, *views]
+    assert rows(target, "SELECT x, l FROM of_a_sum, t") == [(5, 4)]

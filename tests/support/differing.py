@@ -50,7 +50,9 @@ def label(obj: o.Object) -> str:
     return kind if isinstance(obj, o.Schema) else f"{kind}:{o.quoted(obj.name)}"
 
 
-_OBJECT = re.compile(r'(?P<kind>[A-Z_]+)(?::"(?:[^"]|"")*")?(?:\.(?P<name>"(?:[^"]|"")*"))?')
+_OBJECT = re.compile(
+    r'(?P<kind>[A-Z_]+)(?::"(?:[^"]|"")*")?(?:(?:\."(?:[^"]|"")*")?\.(?P<name>"(?:[^"]|"")*"))?(?: [A-Z]+ .*)?', re.DOTALL
+)
 
 
 def label_of(loss: Loss) -> str:

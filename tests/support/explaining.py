@@ -34,7 +34,7 @@ def entries(path: Path) -> list[Loss]:
     return [Loss(**entry) for entry in json.loads(path.read_text("utf-8"))["entries"]]
 
 
-_OF_NAMES = frozenset({"name-cut", "index-name", "constraint-name", "key-name"})
+_OF_NAMES = frozenset({"name-cut", "name-reserved", "index-name", "constraint-name", "key-name"})
 """The rules of entries about names: they pair what has the old name with what has the new one, and excuse no loss of it."""
 _NAMED = re.compile(r"(?:(?:primary key|unique|check|foreign key|index) )?(?P<old>.+) is named (?P<new>.+) here", re.DOTALL)
 
@@ -138,6 +138,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "not-null": ("column.nullable",),
     "default": ("column.default",),
     "uuid-version": ("column.default",),
+    "clock": ("column.default",),
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
@@ -151,6 +152,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-opclass": ("index.keys.opclass",),
     "index-collation": ("index.keys.collation", "index", "unique"),
     "name-cut": ("*.name",),
+    "name-reserved": ("*.name",),
     "key-collation": ("primary_key",),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
     "constraint-name": ("check.name", "foreign_key.name"),
@@ -158,13 +160,15 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "nulls-not-distinct": ("*.nulls_distinct",),
     "deferrable": ("*.deferrable", "*.initially_deferred"),
     "match-full": ("foreign_key.match",),
+    "not-validated": ("foreign_key.validated",),
     "set-columns": ("foreign_key.set_columns",),
     "set-default": ("foreign_key.on_*",),
     "table-options": ("table.options",),
     "partitioning": ("table.partitioning",),
     "partition-only": ("index", "foreign_key"),
     "inheritance": ("table.parents",),
-    "null-in-key": ("primary_key", "unique", "column.nullable"),
+    "null-in-key": ("primary_key", "unique"),
+    "key-not-null": ("column.nullable",),
     "view": ("object",),
     "program": ("object",),
     "sequence": ("object",),
@@ -183,6 +187,10 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("no-snapshot", "*", "it is about rows that change while they are read"),
     ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
+    ("timestamp-digits", "*", "as above"),
+    ("unsigned-difference", "*", "it is about an error that the second database does not have"),
+    ("padding", "*", "it is about how values are read"),
+    ("clock", "*", "the same words mean the clock of each database"),
     ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
     ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
     ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),

@@ -1,13 +1,15 @@
-"""Rows on PostgreSQL that are read only when a test lets them: jobs that stay where they are on any machine."""
+"""Rows that are read only when a test lets them: jobs that stay where they are on any machine."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import psycopg
+import pymysql
 import sqlalchemy as sa
 
-from tests.support.servers import libpq
+from tests.support.pump import schema_of
+from tests.support.servers import libpq, pymysql_arguments
 from tests.support.sql import execute
 
 ROWS = 20000
@@ -37,3 +39,19 @@ class HeldRows:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+
+class Gate:
+    """What a job cannot get past that reads a table of MySQL with :attr:`query`: the rows whose ``id`` is above ``last``."""
+
+    def __init__(self, source: str, table: str, last: int) -> None:
+        lock = f"{schema_of(source)}.gate"
+        free = f"IS_FREE_LOCK('{lock}') OR GET_LOCK('{lock}', 600)"
+        self.query = f"QUERY={table}:WHERE id <= {last} OR {free}"
+        self._held = pymysql.connect(**pymysql_arguments(sa.make_url(source)))
+        with self._held.cursor() as cursor:
+            cursor.execute("SELECT GET_LOCK(%s, 0)", (lock,))
+
+    def open(self) -> None:
+        """Let the rows be read."""
+        self._held.close()

@@ -35,8 +35,13 @@ class Recorded:
 
     @classmethod
     def of(cls, url: str, name: str, *, local: bool = False) -> Recorded:
-        """The job ``name`` of the database at ``url``; ``local``: recorded on this machine."""
+        """The job ``name`` of the database at ``url``; ``local``: recorded on this machine.
+
+        A file of SQLite is waited for as long as the test may take: on a busy machine the job holds it for long.
+        """
         database = local_database() if local else Database(sa.make_url(url))
+        if database.url.get_backend_name() == "sqlite":
+            database = Database(database.url.update_query_dict({"timeout": str(SECONDS)}))
         return cls(MasterTable("main" if local else database.server().schema, name), database)
 
     def exists(self) -> bool:

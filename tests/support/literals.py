@@ -257,7 +257,9 @@ POSTGRESQL = (
     Held("bit(64)", _in_quotes(bits(64)), listed("1" * 64, "0" * 64)),
     Held("bit varying(9)", _in_quotes(st.text("01", max_size=9)), listed("", "0")),
     Held("bit varying", _in_quotes(st.text("01", max_size=80)), listed("")),
-    Held("inet", _in_quotes(st.ip_addresses()), listed("10.0.0.0/8")),
+    Held("inet", _in_quotes(st.ip_addresses()), listed("10.0.0.0/8", "10.0.0.1/32", "::1/128")),
+    Held("cidr", _in_quotes(st.ip_addresses()), listed("10.0.0.0/8")),
+    Held("inet[]", st.lists(st.ip_addresses()).map(lambda many: f"'{{{', '.join(map(str, many))}}}'")),
     Held(
         "integer[]",
         st.lists(st.integers(-9, 9)).map(lambda many: f"'{{{', '.join(map(str, many))}}}'"),

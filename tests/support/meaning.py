@@ -109,12 +109,6 @@ FORMS = (
     Form(t.Time, _clock, "as above"),
     Form(t.Interval, _clock, "as above: MySQL prints TIME(6) with all digits", lambda span: span.kind == "day_second"),
     Form(t.Native, _bare, "MySQL has no text of a geometry: its bytes become hexadecimal digits", _geometry),
-    Form(
-        t.Native,
-        lambda text: re.sub(r"^([0-9.]+)/32$|^([0-9a-f:.]+)/128$", r"\1\2", text),
-        "PostgreSQL writes an address's width where it casts it to text, and not where it prints it",
-        lambda native: native.declaration == "inet",
-    ),
 )
 """All other texts must be the same, character by character."""
 

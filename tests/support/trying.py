@@ -145,7 +145,7 @@ def disagreements(source: End, target: End, rules: Rules, described: Catalog) ->
 _KEYS = ("collation-equality", "key-equality", "key-length", "type-string", "generated", "default")
 
 RULES_OF_TRIALS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    (r"not.null|be null|null value|have a default", ("null-in-key", "not-null", "default", "generated", "identity*")),
+    (r"not.null|be null|null value|have a default", ("key-not-null", "not-null", "default", "generated", "identity*")),
     (r"foreign key", (*_KEYS, "set-*", "deferrable", "match-full", "foreign-key*")),
     (r"unique|duplicate", (*_KEYS, "index", "index-*", "unique*", "nulls-not-distinct", "null-in-key", "deferrable")),
     (r"check|CONSTRAINT .* failed for", ("check", "collation-equality", "type-string", "default", "generated")),
@@ -198,7 +198,9 @@ def _complaints(run: Run) -> list[str]:
     return found if found or run.code in {0, 5} else [f"exit code {run.code}"]
 
 
-_FAILED_KEY = re.compile(r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)" failed', re.MULTILINE)
+_FAILED_KEY = re.compile(
+    r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)"(?: FOREIGN KEY .*)? failed', re.MULTILINE
+)
 
 
 def without_keys(runs: Sequence[Run], catalogs: Sequence[Catalog]) -> frozenset[str]:

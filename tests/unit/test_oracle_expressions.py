@@ -140,6 +140,7 @@ def test_queries_that_oracle_has_not_are_refused(sql: str, why: str) -> None:
     [
         ("SELECT \"Name\" || 'x' FROM staff", "oracle-concat"),
         ("SELECT id / 2 FROM staff", "oracle-division"),
+        ("SELECT mod(id, boss) FROM staff", "division-by-zero"),
         ("SELECT id FROM staff WHERE \"Name\" ~ '^a'", "oracle-regexp"),
     ],
 )

@@ -35,6 +35,9 @@ from migrator.model.objects import Default, Expression, Literal, NewUuid, NextVa
         ("CURRENT_TIMESTAMP", Now()),
         ("CURRENT_TIMESTAMP(3)", Now("timestamp", 3)),
         ("LOCALTIMESTAMP", Now()),
+        ("date_trunc('second'::text, now())", Now(precision=0, cut=True)),
+        ("timezone('utc'::text, date_trunc('milliseconds'::text, now()))", Now(precision=3, utc=True, cut=True)),
+        ("(date_trunc('second'::text, now()))::time without time zone", Now("time", 0, cut=True)),
         ("CURRENT_DATE", Now("date")),
         ("LOCALTIME", Now("time")),
         ("gen_random_uuid()", NewUuid()),
@@ -56,6 +59,8 @@ def test_a_default_is_told_in_the_models_words(sql: str, meaning: Default) -> No
         "ARRAY[1, 2]",
         "('now'::text)::date",
         "now() + '1 day'::interval",
+        "date_trunc('minute'::text, now())",
+        "date_trunc('second'::text, now()) + date_trunc('second'::text, now())",
     ],
 )
 def test_any_other_default_stays_an_expression(sql: str) -> None:

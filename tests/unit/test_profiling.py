@@ -81,8 +81,8 @@ def test_a_suggestion_says_what_proves_it() -> None:
     found = suggestion(seen(t.Decimal(10, 2), 7, least="-3", most="4000.00", **WHOLE), t.Decimal(10, 2))
     assert found is not None
     assert (found.values, found.least, found.most) == (7, "-3", "4000.00")
-    assert str(found) == "c: Integer(bits=16): each of 7 values is whole, from -3 to 4000.00"
-    assert str(replace(found, declared="smallint")).startswith("c: smallint: each of 7")
+    assert str(found) == "c: smallint: each of 7 values is whole, from -3 to 4000.00"
+    assert str(replace(found, declared="int2")).startswith("c: int2: each of 7")
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------

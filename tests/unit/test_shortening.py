@@ -56,6 +56,30 @@ def test_a_name_is_cut_wherever_it_stands() -> None:
     )
 
 
+def test_a_columns_name_that_the_target_keeps_for_itself_is_changed_wherever_it_stands() -> None:
+    own = Capabilities(identifier_limit=(63, "bytes"), reserved_columns=frozenset({"xmin"}))
+    other = cut("xmin", own)
+    table = o.Table(
+        "s",
+        "xmin",
+        (o.Column("xmin", t.Integer()), o.Column(other, t.Integer()), o.Column("XMIN", t.Integer())),
+        primary_key=o.PrimaryKey(None, ("xmin",)),
+        checks=(o.Check(None, o.Expression(f"`xmin` > `{other}`", "mysql")),),
+    )
+    catalog = fit_names(Catalog("mysql", "", (table,)), own, Known())
+    (found,) = catalog.of(o.Table)
+    free = cut("xmin", own, "2.")
+    assert [(c.name, c.source) for c in found.columns] == [(free, "xmin"), (other, other), ("XMIN", "XMIN")]
+    assert (found.name, found.primary_key) == ("xmin", o.PrimaryKey(None, (free,)))
+    assert found.checks[0].expression.sql == f"`{free}` > `{other}`"
+    assert [str(loss) for loss in catalog.losses] == [
+        f'TABLE:"s"."xmin"."{free}": xmin is named {free} here [name-reserved]'
+    ]
+    assert [rename.reason for rename in catalog.renames] == ["RESERVED"]
+    again = fit_names(Catalog("mysql", "", (table,)), own, Known(catalog.renames))
+    assert again.objects == catalog.objects
+
+
 @pytest.mark.parametrize(
     ("dialect", "literal"),
     [

@@ -103,7 +103,7 @@ def test_a_program_whose_text_was_remapped_is_in_the_loss_list_of_the_plan() -> 
 def test_two_tables_may_not_come_to_one_name() -> None:
     catalog = CATALOG.with_objects((o.Table("a", "x", ()), o.Table("b", "x", ())))
     with pytest.raises(NamesCollide, match=r'"a"\."x" and "b"\."x"'):
-        transforms.remapped(catalog, spec((("a", "c"), ("b", "c"))))
+        transforms.fitted(catalog, spec((("a", "c"), ("b", "c"))), load_adapter("postgresql").capabilities)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_program_whose_text_names_a_renamed_table_is_a_loss() -> None:
 def test_sequences_and_types_may_not_come_to_one_name(kind) -> None:  # type: ignore[no-untyped-def]
     catalog = CATALOG.with_objects((kind("a", "x"), kind("b", "x")))
     with pytest.raises(NamesCollide):
-        transforms.remapped(catalog, spec((("a", "b"),)))
+        transforms.fitted(catalog, spec((("a", "b"),)), load_adapter("postgresql").capabilities)
 
 
 @pytest.mark.parametrize(

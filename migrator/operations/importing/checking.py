@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
@@ -13,10 +13,11 @@ from migrator.errors import RowsDiffer
 from migrator.job.rejecting import Rejected
 from migrator.job.table import Row
 from migrator.job.worker import LOST
-from migrator.model.objects import QName, Table
+from migrator.model.objects import ForeignKey, QName, Table
 from migrator.operations import comparing
 from migrator.operations.importing.job import Import
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
+from migrator.orphans import count_orphans
 
 
 def verify_rows(job: Import) -> None:
@@ -77,8 +78,12 @@ def check_inline_keys(job: Import) -> None:
     emptied = _emptied(job, ours)
     referring = [t.qname for t in job.there.catalog.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
     for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
-        if name not in made or any(key.validated for key in ours[name].foreign_keys):
-            _check_keys_of(job, name)
+        keys = ours[name].foreign_keys if name in made else ()
+        vouched = [key for key in keys if key.validated]
+        if len(vouched) == len(keys):
+            _check_keys_of(job, name, partial(job.adapter.orphans, job.connection, name))
+        elif vouched:  # the others have an entry of the loss list
+            _check_keys_of(job, name, partial(_orphans_of, job, name, vouched))
 
 
 def _emptied(job: Import, ours: Collection[QName]) -> set[QName]:
@@ -90,9 +95,13 @@ def _emptied(job: Import, ours: Collection[QName]) -> set[QName]:
     return {QName(*name) for name in job.session.recall("existing")}.intersection(ours) - left
 
 
-def _check_keys_of(job: Import, name: QName) -> None:
+def _orphans_of(job: Import, name: QName, keys: Iterable[ForeignKey]) -> int:
+    return sum(count_orphans(job.connection, job.adapter, name, key) or 0 for key in keys)
+
+
+def _check_keys_of(job: Import, name: QName, count: Callable[[], int]) -> None:
     headline = f"ORA-02298: cannot validate the foreign keys of {name}"
-    orphans, refused = answer(job.adapter, lambda: job.adapter.orphans(job.connection, name))
+    orphans, refused = answer(job.adapter, count)
     if orphans:
         why = f"{orphans} rows of {name} refer to rows that are not there"
         job.log.error(f"{headline} - parent keys not found", why)

@@ -12,6 +12,10 @@ from migrator.operations.target import EXISTS, met
 from migrator.plan import parents_first
 
 NOT_DROPPED = "ORA-39083: Object type {} failed to drop with error:"
+STAYS = (
+    "{} stays as it was, with its rows. If other objects depend on it, drop them first and make them again afterwards; "
+    "TABLE_EXISTS_ACTION=TRUNCATE keeps the table and loads new rows into it"
+)
 
 
 def treat(job: Import) -> None:
@@ -89,14 +93,17 @@ def _drop(job: Import, tables: Sequence[Table]) -> None:
         failed = job.builder.execute_together([script for _, script in scripts])
         if failed is None:
             return
-        job.builder.failed.add(scripts[failed][0].qname)
-        left.remove(scripts[failed][0])
+        stays = scripts[failed][0]
+        job.builder.failed.add(stays.qname)
+        left.remove(stays)
+        job.log.message(STAYS.format(stays.qname))
     for table in left:
         for headline, statements in _drops_of_keys(job, table):
             job.builder.execute(headline, statements)
     for table in left:
         if not job.builder.execute(*_drop_of(job, table)):
             job.builder.failed.add(table.qname)
+            job.log.message(STAYS.format(table.qname))
             _make_keys_again(job, table)
 
 

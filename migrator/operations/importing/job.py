@@ -20,7 +20,7 @@ from migrator.model.catalog import Loss
 from migrator.model.codec import digest
 from migrator.model.objects import QName
 from migrator.operations.rows import Rejects
-from migrator.operations.target import Decision, There, decide, lacking, of_existing, staying, with_rows
+from migrator.operations.target import Decision, There, decide, lacking, of_catalog, of_existing, staying, with_rows
 from migrator.operations.work import Work
 from migrator.origins import Origin
 from migrator.plan import POSITION, TABLE, Phase
@@ -137,6 +137,10 @@ class Import:
         table = self.there.catalog.table(name)
         headline = f"ORA-39120: Table {name} can't be truncated:"
         return table is None or self.builder.empty(headline, table)
+
+    def of_catalog(self) -> tuple[Loss, ...]:
+        """The entries about the job's objects, and about the schemas and tables that were there before it."""
+        return of_catalog(self.spec, self.catalog, self.kept(self.existing), self.there.schemas(self.labels))
 
     @cached_property
     def declared(self) -> dict[QName, tuple[Loss, ...]]:

@@ -6,17 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from migrator.converting import Counts, recalled
-from migrator.ends import answer
 from migrator.job.builder import NOT_MADE
 from migrator.job.report import loss_line
 from migrator.model.catalog import Loss
-from migrator.model.objects import ForeignKey, QName, Table
+from migrator.model.objects import QName, Table
 from migrator.operations import ledger
 from migrator.operations.importing.job import Import
 from migrator.operations.refused import source_text
 from migrator.operations.rows import changes
-from migrator.operations.target import of_catalog
-from migrator.orphans import count_orphans
 from migrator.plan import Step
 
 
@@ -51,14 +48,14 @@ def tell(job: Import) -> None:
 
 def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
-    yield from of_catalog(job.spec, job.catalog, job.kept(job.existing))
+    yield from job.of_catalog()
     recorded = {row.item: row for row in job.record.rows("OBJECT")}
     for phase, items in zip(job.phases, job.items, strict=True):
         for item, step in zip(items, phase.steps, strict=True):
             row = recorded[item]
             if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
                 of_table = None if step.table is None else counted.get(step.table)
-                yield from (_with_rows(loss, of_table) for loss in step.script.losses)
+                yield from (_with_rows(job.builder.counted(step, loss), of_table) for loss in step.script.losses)
             elif row.state == "FAILED":
                 yield _not_made(job, step, row.error)
     for name, losses in job.told_of_existing().items():
@@ -70,15 +67,7 @@ def _not_made(job: Import, step: Step, error: str) -> Loss:
     """The entry about an object that the target refused, as the log says; of a foreign key, the rows against it."""
     said = source_text(step.part)
     detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
-    orphans = _orphans(job, step.table, step.part) if isinstance(step.part, ForeignKey) else None
-    return Loss(step.label, "not-made", detail, rows=orphans)
-
-
-def _orphans(job: Import, table: QName | None, key: ForeignKey) -> int | None:
-    """How many rows refer by ``key`` to rows that are not there; None: the database does not tell."""
-    assert table is not None
-    found, _ = answer(job.adapter, lambda: count_orphans(job.connection, job.adapter, table, key))
-    return found
+    return Loss(step.label, "not-made", detail, rows=job.builder.orphans(step))
 
 
 def record(job: Import) -> None:

@@ -103,7 +103,7 @@ def _inventory(job: Import) -> Inventory:
     states = {row.item: row.state for row in job.record.rows("OBJECT")}
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
-    told = (*of_catalog(job.spec, job.catalog, job.kept(job.existing)), *losses.changed(losses.counted(job)))
+    told = (*job.of_catalog(), *losses.changed(losses.counted(job)))
     return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
 
 
@@ -135,7 +135,7 @@ def _plan(job: Import, named: Named) -> None:
     check_one_method(job.spec, job.origin, job.decisions)
     job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched))
     estimates = estimate(job.work, job.origin, job.tables.values())
-    for loss in of_catalog(job.spec, job.catalog, job.kept(job.there.tables)):
+    for loss in of_catalog(job.spec, job.catalog, job.kept(job.there.tables), job.there.schemas(job.there.labels)):
         job.log.loss(loss)
     job.record.clear("OBJECT", "GRANULE")
     job.record.insert(object_rows(job.phases))

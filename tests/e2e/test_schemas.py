@@ -1,0 +1,189 @@
+"""What schemas have of their own: one that a job makes gets it; of one that is there already, the loss list names it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.support.pump import Run, done, pump, schema_of
+from tests.support.sql import execute, rows, scalar
+
+COMMENT = "it's a shop \\ of 'books'"
+SAME = "CREATE FUNCTION same(a varchar(9), b varchar(9)) RETURNS int DETERMINISTIC RETURN a = b"
+OWN = (
+    "ALTER DATABASE CHARACTER SET latin1 COLLATE latin1_bin COMMENT 'it''s a shop \\\\ of ''books'''",
+    SAME,
+    "CREATE TABLE t (a varchar(9))",
+)
+DEFAULTS = (
+    "SELECT default_character_set_name, default_collation_name, schema_comment FROM information_schema.schemata"
+    " WHERE schema_name = '{}'"
+)
+
+
+@pytest.fixture
+def made(mysql: Callable[[], str]) -> Iterator[str]:
+    """The URL of a database that is not there yet."""
+    url = sa.make_url(mysql())
+    name = f"{url.database}_made"
+    yield url.set(database=name).render_as_string(hide_password=False)
+    execute(url.render_as_string(hide_password=False), f"DROP DATABASE IF EXISTS `{name}`")
+
+
+def moved(source: str, target: str, made: str, directory: Path, way: str) -> Run:
+    """A job into ``target`` whose objects come into the database ``made``."""
+    remap = f"REMAP_SCHEMA={schema_of(source)}:{schema_of(made)}"
+    if way == "link":
+        return pump("impdp", target, f"NETWORK_LINK={source}", remap, f"DIRECTORY={directory}")
+    done(pump("expdp", source, f"DIRECTORY={directory}", "DUMPFILE=s.dmp"))
+    return pump("impdp", target, f"DIRECTORY={directory}", "DUMPFILE=s.dmp", remap)
+
+
+@pytest.mark.parametrize("way", ["link", "dump"])
+def test_a_database_is_made_with_the_defaults_and_the_comment_of_its_own(
+    way: str, mysql: Callable[[], str], made: str, tmp_path: Path
+) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *OWN)
+    assert scalar(source, "SELECT same('a', 'A')") == 0
+    assert done(moved(source, target, made, tmp_path, way)).losses == []
+    assert rows(made, DEFAULTS.format(schema_of(made))) == [("latin1", "latin1_bin", COMMENT)]
+    assert scalar(made, "SELECT same('a', 'A')") == 0
+
+
+def test_a_script_makes_a_database_with_its_defaults(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(source, *OWN)
+    done(pump("impdp", mysql(), f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "SQLFILE=s.sql"))
+    made = f"CREATE DATABASE IF NOT EXISTS `{schema_of(source)}` CHARACTER SET latin1 COLLATE latin1_bin COMMENT "
+    assert made + "'it''s a shop \\\\ of ''books''';" in (tmp_path / "s.sql").read_text()
+
+
+def test_a_comment_of_a_database_goes_to_postgresql(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, *OWN)
+    pump("impdp", target, f"NETWORK_LINK={source}", "REMAP_SCHEMA=" + schema_of(source) + ":shop", f"DIRECTORY={tmp_path}")
+    assert scalar(target, "SELECT obj_description('shop'::regnamespace)") == COMMENT
+
+
+def test_a_comment_of_a_schema_goes_to_mariadb(postgresql: Callable[..., str], made: str, tmp_path: Path) -> None:
+    source = postgresql()
+    execute(source, "CREATE TABLE t (a int)", "COMMENT ON SCHEMA public IS 'the shop'")
+    target = sa.make_url(made).set(database="mysql").render_as_string(hide_password=False)
+    run = done(moved(source, target, made, tmp_path, "link"))
+    assert rows(made, DEFAULTS.format(schema_of(made))) == [("utf8mb4", "utf8mb4_nopad_bin", "the shop")]
+    assert run.losses == []
+
+
+def told(run: Run, kind: str) -> list[str]:
+    """The entries about a class of objects."""
+    return [loss for loss in run.losses if loss.startswith(f"{kind}:")]
+
+
+def test_a_database_that_is_there_stays_as_it_is(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *OWN)
+    schema = f'SCHEMA:"{schema_of(target)}"'
+    expected = [
+        f"{schema}: its comment is left out, since the schema is there already: {COMMENT} [comment]",
+        f"{schema}: is there already: texts of its programs without a collation of their own compare by utf8mb4_general_ci"
+        " here (at the source: latin1_bin) [collation]",
+    ]
+    planned = pump(
+        "plan", "impdp", target, f"NETWORK_LINK={source}", f"REMAP_SCHEMA={schema_of(source)}:{schema_of(target)}"
+    )
+    assert all(entry in planned.out for entry in expected), planned.out
+    run = moved(source, target, target, tmp_path, "link")
+    assert told(run, "SCHEMA") == expected
+    assert scalar(target, "SELECT same('a', 'A')") == 1
+
+
+def test_nothing_is_told_of_a_database_that_is_there_and_the_same(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    for url in (source, target):
+        execute(url, OWN[0])
+    execute(source, *OWN[1:])
+    assert done(moved(source, target, target, tmp_path, "link")).losses == []
+
+
+def test_nor_of_defaults_that_nothing_takes(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "ALTER DATABASE CHARACTER SET latin1", "CREATE TABLE t (a varchar(9))")
+    assert done(moved(source, target, target, tmp_path, "link")).losses == []
+
+
+def test_a_schema_of_postgresql_that_is_there_keeps_its_comment(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE TABLE t (a int)", "COMMENT ON SCHEMA public IS 'the shop'")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}"))
+    detail = "its comment is left out, since the schema is there already: the shop"
+    assert run.losses == [f'SCHEMA:"public": {detail} [comment]']
+    execute(target, "DROP TABLE t", "COMMENT ON SCHEMA public IS 'the shop'")
+    assert done(pump("impdp", target, f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}")).losses == []
+
+
+def test_a_comment_of_a_schema_that_becomes_part_of_another_is_named(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    source, target = postgresql(), postgresql()
+    execute(
+        source, "CREATE SCHEMA a", "CREATE SCHEMA b", "COMMENT ON SCHEMA a IS 'first'", "COMMENT ON SCHEMA b IS 'second'"
+    )
+    execute(source, "CREATE TABLE a.t (a int)", "CREATE TABLE b.u (a int)")
+    remaps = ("SCHEMAS=a,b", "REMAP_SCHEMA=a:both", "REMAP_SCHEMA=b:both")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", *remaps, f"DIRECTORY={tmp_path}"))
+    assert run.losses == ['SCHEMA:"both": the comment of another schema that is in this one is left out: second [comment]']
+    assert scalar(target, "SELECT obj_description('both'::regnamespace)") == "first"
+
+
+def test_a_program_that_was_made_with_other_defaults_is_named(mysql: Callable[[], str], made: str, tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *OWN, "ALTER DATABASE COLLATE utf8mb4_general_ci")
+    run = done(moved(source, target, made, tmp_path, "link"))
+    detail = "texts without a collation of their own compare by utf8mb4_general_ci, as the database says"
+    assert run.losses == [f'FUNCTION:"{schema_of(made)}"."same": {detail} (at the source: latin1_bin) [collation]']
+
+
+def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "SET SESSION collation_connection = 'utf8mb4_bin'",
+        "CREATE FUNCTION differ() RETURNS int DETERMINISTIC RETURN 'a' <> 'A'",
+        "SET NAMES utf8mb4",
+        "CREATE FUNCTION same() RETURNS int DETERMINISTIC RETURN 'a' = 'A'",
+    )
+    done(moved(source, target, target, tmp_path, "link"))
+    assert rows(source, "SELECT differ(), same()") == [(1, 1)]
+    assert rows(target, "SELECT differ(), same()") == [(1, 1)]
+
+
+def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    user = f"{schema_of(target)}_few"
+    execute(
+        source,
+        "SET SESSION sql_mode = 'ANSI_QUOTES', collation_connection = 'utf8mb4_bin'",
+        "CREATE FUNCTION f() RETURNS int DETERMINISTIC RETURN 1",
+        "SET NAMES utf8mb4",
+        "CREATE TABLE t (a int)",
+        "CREATE VIEW v AS SELECT 'a' = 'A' AS same FROM t",
+    )
+    execute(
+        target,
+        f"CREATE USER {user}@localhost IDENTIFIED BY 'few'",
+        f"GRANT ALL ON `{schema_of(target)}`.* TO {user}@localhost",
+        f"REVOKE CREATE ROUTINE ON `{schema_of(target)}`.* FROM {user}@localhost",
+    )
+    try:
+        limited = sa.make_url(target).set(username=user, password="few").render_as_string(hide_password=False)
+        run = moved(source, limited, target, tmp_path, "link")
+        assert re.search('FUNCTION:".*"."f" failed to create', run.out)
+        made = "SELECT collation_connection FROM information_schema.views WHERE table_name = 'v' AND table_schema = '{}'"
+        assert scalar(target, made.format(schema_of(target))) == scalar(source, made.format(schema_of(source)))
+    finally:
+        execute(target, f"DROP USER {user}@localhost")
