@@ -892,7 +892,7 @@ class MySQLDDL(DDL):
         if key.expression is not None:
             if self.server == "mariadb":
                 raise Untranslatable("MariaDB has no indexes over expressions")
-            return f"({self.expression(key.expression, table, fixed=True)}){direction}"
+            return f"({self.in_index(table, index, key.expression, losses)}){direction}"
         name = key.column or ""
         length = key.length if key.length is not None else self.prefix(table, index, name)
         if length is not None and key.length is None:

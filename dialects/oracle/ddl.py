@@ -146,6 +146,7 @@ class OracleDDL(DDL):
         into: Column | None = None,
         condition: bool = False,
         fixed: bool = False,
+        read: bool = False,
         changes: dict[Change, None] | None = None,
     ) -> str:
         """A value or query in Oracle's SQL.

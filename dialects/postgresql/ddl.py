@@ -404,7 +404,7 @@ class PostgreSQLDDL(DDL):
                 losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
         if index.where is None:
             return sql
-        return f"{sql} WHERE {self.expression(index.where, _own(table), condition=True, fixed=True)}"
+        return f"{sql} WHERE {self.in_index(table, index, index.where, losses, condition=True)}"
 
     def index_key(self, table: Table | View, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """A key with its collation, operator class and order."""
@@ -585,11 +585,6 @@ def _on_update_name(table: Table) -> str:
     """The name of the function that a table's trigger calls."""
     name = f"{table.name}_on_update"
     return name if len(name.encode()) <= _NAME_BYTES else f"on_update_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def _own(table: Table | View) -> Table | None:
-    """The table whose columns an index's expressions name; a materialized view's are those of its own database."""
-    return table if isinstance(table, Table) else None
 
 
 def _bounds(of: Sequence | Identity) -> tuple[int, int]:

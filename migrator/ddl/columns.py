@@ -289,15 +289,14 @@ class Columns(Expressions):
             if column.generated.versions:
                 raise Untranslatable("versions of rows are not kept here")
             changes: dict[Change, None] = {}
-            sql = self.expression(column.generated.expression, table, into=column, fixed=True, changes=changes)
+            own, read = column.generated.expression, not column.generated.stored
+            sql = self.expression(own, table, into=column, fixed=True, read=read, changes=changes)
         except Untranslatable as why:
             sql = column.generated.expression.sql
             detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
         losses += (Loss(path_of(table), rule, detail, column.name) for rule, detail in changes)
-        if told := self.zero_division(column.generated.expression, read=not column.generated.stored):
-            losses.append(Loss(path_of(table), "division-by-zero", told, column.name))
         return f"GENERATED ALWAYS AS ({sql}) {'STORED' if column.generated.stored else 'VIRTUAL'}"
 
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:

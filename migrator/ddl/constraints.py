@@ -58,8 +58,6 @@ class Constraints(Columns):
             changes: dict[Change, None] = {}
             condition = self.expression(check.expression, table, condition=True, fixed=True, changes=changes)
             state = self.check_state(table, check, losses)
-            if told := self.zero_division(check.expression):
-                changes["division-by-zero", told] = None
         except Untranslatable as why:
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
@@ -230,14 +228,22 @@ class Constraints(Columns):
             losses.append(Loss(path_of(table), "index-prefix", detail, key.column))
         if key.expression is None:
             return self.quote(key.column or "")
-        own = table if isinstance(table, Table) else None
-        sql = f"({self.expression(key.expression, own, fixed=True)})"
-        losses += self._zero_divisions(table, index, key.expression)
-        return sql
+        return f"({self.in_index(table, index, key.expression, losses)})"
 
-    def _zero_divisions(self, table: Table | View, index: Index, expression: Expression) -> Iterator[Loss]:
-        if told := self.zero_division(expression):
-            yield Loss(path_of(table), "division-by-zero", f"index {index.name} ({expression.sql}): {told}")
+    def in_index(
+        self, table: Table | View, index: Index, expression: Expression, losses: list[Loss], *, condition: bool = False
+    ) -> str:
+        """An expression, or the condition, of an index in this database's SQL.
+
+        :raises Untranslatable: it has no counterpart.
+        """
+        own = table if isinstance(table, Table) else None
+        changes: dict[Change, None] = {}
+        sql = self.expression(expression, own, condition=condition, fixed=True, changes=changes)
+        losses += (
+            Loss(path_of(table), rule, f"index {index.name} ({expression.sql}): {detail}") for rule, detail in changes
+        )
+        return sql
 
     def index_key_losses(self, table: Table, index: Index, key: IndexKey) -> Iterator[Loss]:
         """What a key says in words that only the source has: where NULLs come, and how values compare."""
@@ -261,8 +267,7 @@ class Constraints(Columns):
             keys = ", ".join(self.index_key(table, index, key, losses) for key in index.keys)
             where = ""
             if index.where is not None:
-                where = f" WHERE {self.expression(index.where, table, condition=True, fixed=True)}"
-                losses += self._zero_divisions(table, index, index.where)
+                where = f" WHERE {self.in_index(table, index, index.where, losses, condition=True)}"
         except Untranslatable as why:
             loss = Loss(path_of(table), "index", f"index {index.name} is left out: {why}")
             return Script((), (loss,))

@@ -12,9 +12,9 @@ from sqlglot import exp
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
 from migrator.expressions import Translator, Untranslatable, parse, parse_value, understood
-from migrator.expressions.carrier import Carrier, Target, divides
+from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
-from migrator.expressions.semantics import ZERO_DIVISIONS, Change, Semantics, Value
+from migrator.expressions.semantics import Change, Semantics, Value
 from migrator.model.objects import Column, Expression, QName, Table, View
 
 
@@ -35,12 +35,13 @@ class Expressions(Names):
         into: Column | None = None,
         condition: bool = False,
         fixed: bool = False,
+        read: bool = False,
         changes: dict[Change, None] | None = None,
     ) -> str:
         """An expression over columns of ``table`` in this database's SQL.
 
         ``into``: the column that stores it. ``condition``: it is one. ``fixed``: it must give the same value every time.
-        ``changes``: takes what changes with it; None: nothing may.
+        ``read``: it is computed when it is read. ``changes``: takes what changes with it; None: nothing may.
 
         :raises Untranslatable: it has no exact counterpart here.
         """
@@ -51,27 +52,13 @@ class Expressions(Names):
         source = self._semantics_of(expression.dialect)
         source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
-        carrier = Carrier(source, self._target, columns, fixed=fixed, changes=changes)
+        carrier = Carrier(source, self._target, columns, fixed=fixed, read=read, changes=changes)
         tree = parse_value(expression.sql, load_adapter(expression.dialect).language)
         if condition:
             return carrier.condition(tree).sql
         if into is not None:
             return carrier.stored(tree, into.type, source.kind_of(into, table)).sql
         return carrier.value(tree).sql
-
-    @understood()
-    def zero_division(self, expression: Expression, *, read: bool = False, query: bool = False) -> str:
-        """What a division by zero in an expression is here and not at its source; empty: nothing else.
-
-        ``read``: it is computed when it is read, as a ``query`` is.
-        """
-        if expression.dialect == self.adapter.name:
-            return ""
-        ends = (self._semantics_of(dialect).zero_division for dialect in (expression.dialect, self.adapter.name))
-        there, here = ("null" if (read or query) and one == "session" else one for one in ends)
-        told = ZERO_DIVISIONS.get((there, here), "")
-        tree = (parse if query else parse_value)(expression.sql, load_adapter(expression.dialect).language)
-        return told if told and divides(tree) else ""
 
     # --- queries ----------------------------------------------------------------------------------------------------
 

@@ -180,8 +180,6 @@ class DDL(Constraints):
         except Untranslatable as why:
             return self.not_carried(view, "view", f"{why}")
         losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
-        if told := self.zero_division(view.definition, query=True):
-            losses.append(Loss(path_of(view), "division-by-zero", told))
         if view.materialized:
             indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
             losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))

@@ -11,7 +11,21 @@ from sqlglot import exp
 from migrator.model import types as t
 
 from . import Untranslatable
-from .semantics import ATOM, DYNAMIC, MEANINGS, STRINGS, WHOLES, Change, Kind, Semantics, Value, Values, alike, common
+from .semantics import (
+    ATOM,
+    DYNAMIC,
+    MEANINGS,
+    STRINGS,
+    WHOLES,
+    Change,
+    Kind,
+    Semantics,
+    Value,
+    Values,
+    alike,
+    common,
+    zero_division,
+)
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -83,20 +97,15 @@ def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
 
 def _not_zero(value: Value) -> Value:
     """A divisor that is NULL where it is zero."""
-    if value.constant is not None and value.constant.strip("0."):
-        return value
     return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
 
 
-def divides(tree: exp.Expr) -> bool:
-    """Whether something is divided by what may be zero."""
-    divisors = (_bare(node.expression) for node in tree.find_all(exp.Div, exp.IntDiv, exp.Mod))
-    return any(not isinstance(divisor, exp.Literal) for divisor in divisors)  # a constant zero is not carried
-
-
 class Carrier:
-    """Carries the expressions of one place. ``fixed``: the place wants the same value every time. ``changes``: takes what
-    changes with them; None: nothing may."""
+    """Carries the expressions of one place.
+
+    ``fixed``: the place wants the same value every time. ``read``: they are computed when they are read, else when a row is
+    written. ``changes``: takes what changes with them; None: nothing may.
+    """
 
     def __init__(
         self,
@@ -106,10 +115,12 @@ class Carrier:
         queries: Queries = _no_queries,
         *,
         fixed: bool = False,
+        read: bool = False,
         changes: dict[Change, None] | None = None,
     ) -> None:
         self._source, self._target, self._columns, self._queries, self._fixed = source, target, columns, queries, fixed
         self._changes = changes
+        self._zero_division = zero_division(source, target.semantics, read=read)
 
     # --- entrances --------------------------------------------------------------------------------------------------
 
@@ -212,8 +223,11 @@ class Carrier:
             return replace(values[0], kind=kind)
         if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
             raise Untranslatable("a division by zero is an error in one database, and NULL in another")
-        if meaning in _DIVIDING and self._guards_divisors:
-            values = (values[0], _not_zero(values[1]))
+        if meaning in _DIVIDING and values[1].constant is None:
+            if self._zero_division is not None:
+                self._change(self._zero_division)
+            if self._guards_divisors:
+                values = (values[0], _not_zero(values[1]))
         for writing in self._target.semantics.writings:
             if writing.meaning == meaning and (writing.when is None or writing.when(values)):
                 types = {value.type for value in values if value.kind != "null"}

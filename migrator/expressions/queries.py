@@ -180,7 +180,7 @@ class QueryCarrier:
             return f"({generate(bare, self._write)})", tuple(columns.values())
 
         columns = partial(self._column, scope=scope)
-        return Carrier(self._source, self._target, columns, inner, changes=self._changes)
+        return Carrier(self._source, self._target, columns, inner, read=True, changes=self._changes)
 
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""

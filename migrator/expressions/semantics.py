@@ -288,6 +288,14 @@ ZERO_DIVISIONS: Mapping[tuple[ZeroDivision, ZeroDivision], str] = {
 """What changes between a source and a target; from one where it is NULL, or may be, divisors come so that it is."""
 
 
+def zero_division(source: Semantics, target: Semantics, *, read: bool) -> Change | None:
+    """What a division by what may be zero changes; None: nothing. ``read``: it is computed when it is read."""
+    ends = (source.zero_division, target.zero_division)
+    there, here = ("null" if read and one == "session" else one for one in ends)
+    detail = ZERO_DIVISIONS.get((there, here))
+    return None if detail is None else ("division-by-zero", detail)
+
+
 @dataclass(frozen=True)
 class Semantics:
     """What a database's expressions mean, and how it says a meaning.
