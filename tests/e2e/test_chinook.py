@@ -14,13 +14,11 @@ import pytest
 
 from tests.support.explaining import Round
 from tests.support.pump import Run, done, pump, remap, schema_of
-from tests.support.rows import assert_same_rows, rows_of, tables_of
+from tests.support.rows import TIMES_OF_CHINOOK, assert_same_rows, rows_of, tables_of
 from tests.support.sql import inspect
 
 TABLES = 11
 ROWS = 15607
-RESPELLED = {"Employee.BirthDate", "Employee.HireDate", "Invoice.InvoiceDate"}
-"""The columns whose times come back with six digits after the second."""
 
 Hop = Callable[[str, str], Run]
 
@@ -51,7 +49,7 @@ def check(start: str, url: str, run: Run) -> None:
     assert sorted(tables_of(url, schema_of(url))) == sorted(tables_of(start))
     assert len(run.rows) == TABLES
     assert sum(run.rows.values()) == ROWS
-    assert_same_rows(start, url, target_schema=schema_of(url), kinds=dict.fromkeys(RESPELLED, "moment"))
+    assert_same_rows(start, url, target_schema=schema_of(url), kinds=dict.fromkeys(TIMES_OF_CHINOOK, "moment"))
 
 
 @pytest.mark.parametrize("way", ["by_link", "by_dump"])
@@ -69,12 +67,12 @@ def test_every_value_is_the_same_after_every_hop(
     runs = [hop(source, target) for source, target in pairwise(stations)]
     for target, run in zip(stations[1:], runs, strict=True):
         check(start, target, run)
-    assert spelled_otherwise(runs[0]) == RESPELLED
+    assert spelled_otherwise(runs[0]) == TIMES_OF_CHINOOK
     assert [spelled_otherwise(run) for run in runs[1:]] == [set(), set()]
     end = stations[-1]
     for table in tables_of(start):
         first, last = rows_of(start, table), rows_of(end, table)
-        names = [name.removeprefix(f"{table}.") for name in RESPELLED if name.startswith(f"{table}.")]
+        names = [name.removeprefix(f"{table}.") for name in TIMES_OF_CHINOOK if name.startswith(f"{table}.")]
         stored = [sorted(map(repr, rows.values)) for rows in (first, last.without_texts(".000000", *names))]
         assert stored[0] == stored[1], f"{table}: SQLite stores other values or storage classes than at the start"
 

@@ -312,6 +312,9 @@ def _json(value: Value) -> Value:
     return json.dumps(parsed, sort_keys=True, default=lambda number: f"number {number.normalize()}")
 
 
+TIMES_OF_CHINOOK = frozenset({"Employee.BirthDate", "Employee.HireDate", "Invoice.InvoiceDate"})
+"""Those of its columns that come back into SQLite with six digits after the second, as its loss list says."""
+
 CANONICAL: Mapping[str, Callable[[Value], Value]] = {
     "any": _any,
     "text": _same,

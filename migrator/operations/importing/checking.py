@@ -80,7 +80,7 @@ def check_inline_keys(job: Import) -> None:
     for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
         keys = ours[name].foreign_keys if name in made else ()
         vouched = [key for key in keys if key.validated]
-        if len(vouched) == len(keys):
+        if name not in made or (vouched and len(vouched) == len(keys)):
             _check_keys_of(job, name, partial(job.adapter.orphans, job.connection, name))
         elif vouched:  # the others have an entry of the loss list
             _check_keys_of(job, name, partial(_orphans_of, job, name, vouched))
