@@ -211,11 +211,21 @@ def _columns(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
 
 
 def _counts(what: str, old: o.Column, new: o.Column) -> bool:
-    """Whether an attribute says something of its own: a declaration does of one type, a collation of texts."""
+    """Whether an attribute says something of its own: a declaration does of one type, a collation of texts, and a clock if
+    it is another one or of other digits."""
     if what == "native":
         return old.type == new.type
+    if what == "default" and isinstance(old.default, o.Now) and isinstance(new.default, o.Now):
+        return _clock(old, old.default) != _clock(new, new.default)
     texts = all(isinstance(t.base_of(column.type), t.String) for column in (old, new))
     return what != "collation" or texts
+
+
+def _clock(column: o.Column, value: o.Now) -> o.Now:
+    """A clock with as many digits as the column takes of it."""
+    type_ = t.base_of(column.type)
+    digits = type_.precision if isinstance(type_, t.Timestamp | t.Time | t.Interval) else o.CLOCK_DIGITS
+    return replace(value, precision=value.digits(digits))
 
 
 _COLUMN = tuple(f.name for f in fields(o.Column) if f.name not in {"name", "origin", "constant"})
