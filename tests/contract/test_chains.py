@@ -98,7 +98,7 @@ def carried(ddl: DDL, table: Table, expressions: Sequence[str], dialect: str) ->
     found = {}
     for sql in expressions:
         try:
-            found[sql] = ddl.expression(Expression(sql, dialect), table)
+            found[sql] = ddl.expression(Expression(sql, dialect), table, read=True, changes={})
         except Untranslatable:
             continue
     return found

@@ -431,7 +431,7 @@ def test_what_is_carried_gives_the_same_values(source: str, target: str, fresh: 
     wrong = []
     for case in CASES[source]:
         try:
-            sql = ddl.expression(Expression(case.sql, source), table)  # type: ignore[arg-type]
+            sql = ddl.expression(Expression(case.sql, source), table, read=True)  # type: ignore[arg-type]
         except Untranslatable as why:
             if target in case.to.split():
                 wrong.append(f"{case.sql} is refused: {why}")
