@@ -292,6 +292,17 @@ SUPPORTED = (
         "SYSTIMESTAMP",
         "FLASHBACK_TIME='2024-02-29 12:00:00'",
     ),
+    Parameter(
+        "FRACTIONAL_SECONDS",
+        IMPDP,
+        "How many digits after the second a DATETIME, TIMESTAMP or TIME of SQLite gets in a database that has types: those "
+        "of its rows, which so come back as they are written, or those that its declaration lets in (six, or n of "
+        "DATETIME(n)), so that later times keep theirs.",
+        "ROWS | DECLARED",
+        "ROWS",
+        "FRACTIONAL_SECONDS=DECLARED",
+        ("ROWS", "DECLARED"),
+    ),
     _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
     _flag("HELP", BOTH, "Show the parameters and do nothing else."),
     Parameter(

@@ -488,9 +488,9 @@ stops the load of its table, or goes to the reject file; none is rounded, cut or
 not shown.
 
 Within one database a column keeps its declaration. What SQLite's declarations are meant to hold is shown; its rows are
-looked at, and decide; digits after the second are as many as the declaration lets in. Oracle's whole numbers become
-integers as `NUMBER_TYPES` says: shown is `EXACT`. A `tinyint(1)` of MySQL is a truth value where a check without a name of
-its own lets it be 0 and 1 only, as where migrator has made one.
+looked at, and decide: also how many digits after the second times have, if `FRACTIONAL_SECONDS` does not say `DECLARED`.
+Oracle's whole numbers become integers as `NUMBER_TYPES` says: shown is `EXACT`. A `tinyint(1)` of MySQL is a truth value
+where a check without a name of its own lets it be 0 and 1 only, as where migrator has made one.
 
 SQLite keeps to no declaration (but in STRICT tables to a few): lengths, ranges and digits are those of the rows that a job
 loads, and whoever writes later may write anything else, whatever the source refused. That is so of every column, and no

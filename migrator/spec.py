@@ -26,6 +26,7 @@ TableExistsAction = Literal["SKIP", "APPEND", "TRUNCATE", "REPLACE"]
 LogTime = Literal["NONE", "STATUS", "LOGFILE", "ALL"]
 MasterPlace = Literal["DATABASE", "LOCAL"]
 NumberTypes = Literal["EXACT", "NARROW"]
+FractionalSeconds = Literal["ROWS", "DECLARED"]
 Compression = Literal["ALL", "DATA_ONLY", "METADATA_ONLY", "NONE"]
 CompressionAlgorithm = Literal["BASIC", "LOW", "MEDIUM", "HIGH"]
 ChecksumAlgorithm = Literal["CRC32", "SHA256", "SHA384", "SHA512"]
@@ -163,6 +164,7 @@ class JobSpec:
     ledger: Path | None = None
     skip_unusable_indexes: bool = True
     number_types: NumberTypes = "EXACT"
+    fractional_seconds: FractionalSeconds = "ROWS"
     transportable: bool = False
     parallel: int = 1
     parallel_threshold: int = 64 << 20

@@ -36,7 +36,7 @@ from migrator.model.objects import (
 from migrator.model.rebuild import rebuilt
 from migrator.naming import Known, fit_names
 from migrator.numbers import as_integers
-from migrator.seconds import as_let_in
+from migrator.seconds import with_fractional_seconds
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
@@ -326,7 +326,8 @@ def fitted(source: Catalog, spec: JobSpec, capabilities: Capabilities, known: Kn
 
     :raises NamesCollide: as :func:`check_names`.
     """
-    catalog = as_let_in(as_integers(remapped(source, spec), spec.number_types, capabilities), capabilities)
+    catalog = as_integers(remapped(source, spec), spec.number_types, capabilities)
+    catalog = with_fractional_seconds(catalog, spec.fractional_seconds, capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
     catalog = fit_names(catalog, capabilities, known, _sources(source, spec))
     check_names(catalog)

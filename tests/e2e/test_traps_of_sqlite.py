@@ -9,6 +9,7 @@ import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -146,20 +147,35 @@ def test_truth_values_are_only_those_that_are_0_or_1(postgresql_: Moved, mysql_:
         assert there.counted("flags", "integers") == {"more": 2}
 
 
-def test_a_time_that_comes_later_keeps_the_digits_that_no_row_has_yet(there: Moved) -> None:
+def test_times_have_the_digits_of_their_rows_and_who_lets_more_in_is_told(there: Moved) -> None:
+    at, hour, at_3 = came_to_clocks(there)
+    assert (at, hour, at_3) == ("2024-02-29 12:00:00", "12:00:00", "2024-02-29 12:00:00")
+    assert digits_told(there) == {"at": ["0", "6"], "hour": ["0", "6"], "at_3": ["0", "3"]}
+
+
+@pytest.mark.parametrize("database", ["postgresql", "mysql"])
+def test_a_time_that_comes_later_keeps_the_digits_that_are_declared_if_asked(
+    database: str, source: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    there = moved(source, lasting(database), tmp_path, "TABLES=clocks", "FRACTIONAL_SECONDS=DECLARED")
     at, hour = "2024-02-29 12:00:00.123456", "12:00:00.123456"
     execute(there.url, f"INSERT INTO clocks VALUES (2, '{at}', '{hour}', '{at[:-3]}')")
-    as_text = "CAST({} AS CHAR(30))"
-    shown = ", ".join(map(as_text.format, ("at", "hour", "at_3")))
-    (came, later) = there.rows(f"SELECT {shown} FROM clocks ORDER BY id")
-    assert [str(value).strip() for value in later] == [at, hour, at[:-3]]
-    assert [str(value).strip().partition(".")[0] for value in came] == [at[:19], hour[:8], at[:19]]
-    digits = {name: there.losses("clocks", name)["timestamp-digits"] for name in ("at", "hour", "at_3")}
-    assert {name: re.findall(r"[0-9](?= digits)|\d$", detail) for name, detail in digits.items()} == {
-        "at": ["6", "0"],
-        "hour": ["6", "0"],
-        "at_3": ["3", "0"],
-    }
+    assert came_to_clocks(there, 2) == [at, hour, at[:-3]]
+    assert [value.partition(".")[0] for value in came_to_clocks(there)] == [at[:19], hour[:8], at[:19]]
+    assert digits_told(there) == {"at": ["6", "0"], "hour": ["6", "0"], "at_3": ["3", "0"]}
+
+
+def came_to_clocks(there: Moved, id_: int = 1) -> list[str]:
+    """A row of ``clocks`` as texts."""
+    shown = ", ".join(f"CAST({name} AS CHAR(30))" for name in ("at", "hour", "at_3"))
+    (row,) = there.rows(f"SELECT {shown} FROM clocks WHERE id = {id_}")
+    return [str(value).strip() for value in row]
+
+
+def digits_told(there: Moved) -> dict[str, list[str]]:
+    """The numbers in the entries about the digits of ``clocks``."""
+    told = {name: there.losses("clocks", name)["timestamp-digits"] for name in ("at", "hour", "at_3")}
+    return {name: re.findall(r"\b\d(?= digits| in)|\d$", detail) for name, detail in told.items()}
 
 
 def test_digits_after_the_microsecond_are_kept_as_text_and_counted(there: Moved) -> None:
@@ -203,7 +219,7 @@ def test_texts_that_differ_stay_different_in_keys(there: Moved) -> None:
 def test_a_made_up_declaration_means_what_its_affinity_and_its_rows_say(postgresql_: Moved, mysql_: Moved) -> None:
     assert postgresql_.columns("affinities") == (
         "id bigint, a numeric(20,0), b bigint, c character varying(255), d character varying(9), e boolean, f date, "
-        "g timestamp without time zone, h integer, i double precision, j double precision"
+        "g timestamp(0) without time zone, h integer, i double precision, j double precision"
     )
     ((shown, created),) = mysql_.rows("SHOW CREATE TABLE affinities")
     declared = re.findall(
@@ -211,7 +227,7 @@ def test_a_made_up_declaration_means_what_its_affinity_and_its_rows_say(postgres
     )
     assert shown == "affinities"
     assert ", ".join(f"{name} {words}" for name, words in declared) == (
-        "id bigint, a bigint unsigned, b bigint, c varchar(255), d varchar(9), e tinyint(1), f date, g datetime(6), "
+        "id bigint, a bigint unsigned, b bigint, c varchar(255), d varchar(9), e tinyint(1), f date, g datetime, "
         "h mediumint, i double, j double"
     )
     for there in (postgresql_, mysql_):

@@ -187,7 +187,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("no-snapshot", "*", "it is about rows that change while they are read"),
     ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
-    ("timestamp-digits", "*", "as above"),
+    ("timestamp-digits", "*", "it is about times that come later"),
     ("unsigned-difference", "*", "it is about an error that the second database does not have"),
     ("padding", "*", "it is about how values are read"),
     ("clock", "*", "the same words mean the clock of each database"),

@@ -59,17 +59,6 @@ class Rows:
         values = [tuple(row[i] for i in keep) for row in self.values]
         return Rows(self.table, tuple(self.columns[i] for i in keep), tuple(self.kinds[i] for i in keep), values)
 
-    def without_texts(self, ending: str, *columns: str) -> Rows:
-        """The rows with the texts of some columns without an ending, which all of them must have."""
-        places = {i for i, name in enumerate(self.columns) if name in columns}
-
-        def shortened(value: Value) -> Value:
-            assert value is None or (isinstance(value, str) and value.endswith(ending)), value
-            return None if value is None else value.removesuffix(ending)
-
-        values = [tuple(shortened(value) if i in places else value for i, value in enumerate(row)) for row in self.values]
-        return Rows(self.table, self.columns, self.kinds, values)
-
 
 # --- reading --------------------------------------------------------------------------------------------------------
 
@@ -311,9 +300,6 @@ def _json(value: Value) -> Value:
         return value
     return json.dumps(parsed, sort_keys=True, default=lambda number: f"number {number.normalize()}")
 
-
-TIMES_OF_CHINOOK = frozenset({"Employee.BirthDate", "Employee.HireDate", "Invoice.InvoiceDate"})
-"""Those of its columns that come back into SQLite with six digits after the second, as its loss list says."""
 
 CANONICAL: Mapping[str, Callable[[Value], Value]] = {
     "any": _any,

@@ -38,7 +38,10 @@ IMPORT_NAMES = """
 
 OWN_NAMES = {
     "expdp": {"DIGEST", "MASTER_TABLE", "PROFILE"},
-    "impdp": {"COLUMN_TYPE", "LEDGER", "MASTER_TABLE", "NUMBER_TYPES", "POLICY", "PROFILE", "REJECT_LIMIT", "VERIFY"},
+    "impdp": {
+        *("COLUMN_TYPE", "FRACTIONAL_SECONDS", "LEDGER", "MASTER_TABLE", "NUMBER_TYPES", "POLICY", "PROFILE"),
+        *("REJECT_LIMIT", "VERIFY"),
+    },
 }
 """Parameters that Data Pump has not."""
 
