@@ -4,6 +4,8 @@ PYTHON ?= $(firstword $(shell command -v python3.11) $(shell command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+# the processes of the tests, each with servers of its own where none are given
+PROCESSES ?= 3
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
@@ -16,7 +18,7 @@ demo: $(VENV)/demo.stamp ## move a sample schema: SQLite > PostgreSQL > dump set
 	@$(BIN)/python -m migrator.demo
 
 test: lint mariadb compiled ## run the linters and every test on real servers
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
 	@$(BIN)/ruff check --quiet .

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,11 +20,14 @@ pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
 
 SERVERS = pytest.StashKey[Servers]()
 SCORES = pytest.StashKey[list[Score]]()
+TOLD = pytest.StashKey[list[str]]()
+"""The scores of other processes of this run."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[SERVERS] = Servers()
     config.stash[SCORES] = []
+    config.stash[TOLD] = []
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -38,17 +42,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(name)
 
 
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """A process that runs a part of the tests tells the one that runs them all what that shows at the end."""
+    config = session.config
+    if hasattr(config, "workeroutput"):
+        config.workeroutput |= {"missing": config.stash[SERVERS].missing, "scores": list(map(str, config.stash[SCORES]))}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    told = getattr(node, "workeroutput", {})  # a process that has crashed has told nothing, and failed its test
+    node.config.stash[SERVERS].missing.update(told.get("missing", {}))
+    node.config.stash[TOLD].extend(told.get("scores", ()))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     missing = config.stash[SERVERS].missing
     if missing:
         terminalreporter.section("missing servers")
         for name, why in missing.items():
             terminalreporter.line(f"missing servers: {name}: {why}")
-    scores = config.stash[SCORES]
+    scores = [*map(str, config.stash[SCORES]), *config.stash[TOLD]]
     if scores:
         terminalreporter.section("types against what the authors of the same schemas wrote")
         for score in scores:
-            terminalreporter.line(str(score))
+            terminalreporter.line(score)
 
 
 @pytest.fixture(scope="session")
