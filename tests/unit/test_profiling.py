@@ -105,7 +105,7 @@ def test_each_measure_is_asked_once_and_has_a_meaning() -> None:
         (t.String(), {M.NOT_UUID, M.NOT_JSON}, set()),
         (t.Domain("s", "d", t.Binary()), {M.BYTES, M.NULLS}, {M.CHARACTERS}),
     ],
-    ids=str,
+    ids=lambda value: " ".join(sorted(value)) or "none" if isinstance(value, set) else str(value),
 )
 def test_a_type_is_asked_what_matters_to_it(type_: t.Type, asked: set[Measure], not_asked: set[Measure]) -> None:
     found = {ask.what for ask in facts_asked(Column("c", type_))}
