@@ -41,7 +41,7 @@ def asleep(
 
 
 def _frozen_with_work_left(process: subprocess.Popen[str], recorded: Recorded) -> list[psutil.Process]:
-    """Not between a worker's mark and its commit: nobody can take its job over then."""
+    """Not between a worker's mark and its commit, when nobody can take its job over, nor between two of its granules."""
     some = {"COMPLETED", "EXECUTING", "PENDING"}
     while True:
         until(lambda: recorded.exists() and some <= states(recorded), "rows on their way")
@@ -49,11 +49,12 @@ def _frozen_with_work_left(process: subprocess.Popen[str], recorded: Recorded) -
         try:
             with recorded.database.connect() as connection:
                 recorded.table.see_no_commits(connection)
+                found = states(recorded)
         except ResourceBusy:
-            wake(members)
-        else:
-            assert some <= states(recorded)
+            found = set()
+        if some <= found:
             return members
+        wake(members)
 
 
 def states(recorded: Recorded) -> set[str]:
