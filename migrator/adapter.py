@@ -58,6 +58,12 @@ RELATIONS: frozenset[NamedKind] = frozenset({"table", "view", "sequence", "prima
 """What shares one name space where keys are indexes, and indexes are kept as tables are."""
 
 
+LINES = "lines"
+"""A stream format that is no product's own: rows as lines of UTF-8, each of which ends with ``\\n``; tabs between fields;
+NULL is ``\\N``. In a field ``\\\\``, ``\\t``, ``\\n``, ``\\r`` and ``\\b`` stand for those characters, and nothing else has
+a backslash. Values are written as :func:`migrator.arrow.as_text` writes them, truth values as 0 and 1."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a database can do, as questions."""
@@ -118,8 +124,10 @@ class Capabilities:
     """Do floats have a zero with a sign?"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
-    formats: tuple[str, ...] = ()
-    """Native row stream formats that this database both writes and reads, the best first (besides Arrow)."""
+    gives: tuple[str, ...] = ()
+    """The formats, besides Arrow, in which rows can leave this database as a stream that nobody parses, the best first."""
+    takes: tuple[str, ...] = ()
+    """Those in which it can store them."""
     digests: str = ""
     """What names the digest that this database takes of rows itself: where two have the same name, and the same digest of
     rows of the same types, they have the same rows. Empty: it takes none."""
@@ -623,8 +631,8 @@ class Adapter(ABC):
         """The rows as batches of about ``BATCH_BYTES``, in the Arrow forms of the columns' neutral types (or escaped)."""
 
     def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
-        """The rows in one of ``capabilities.formats``, in pieces of any length. At the end ``sent`` is told how many rows
-        the database says that it has sent."""
+        """The rows in one of the formats that ``capabilities.gives`` names, in pieces of whole rows. At the end ``sent`` is
+        told how many rows the database says that it has sent."""
         raise NotImplementedError(format_)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:
@@ -730,7 +738,10 @@ class Adapter(ABC):
         """
 
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
-        """Store rows that come in one of ``capabilities.formats``; the number stored. The caller commits."""
+        """Store rows in one of the formats that ``capabilities.takes`` names; the number stored. The caller commits.
+
+        :raises ValueNotCarried: a value does not fit its column.
+        """
         raise NotImplementedError(format_)
 
     def emptying(self, connection: sa.Connection, tables: Sequence[QName], truncate: Sequence[str]) -> tuple[str, ...]:
@@ -828,8 +839,12 @@ class Adapter(ABC):
         """
         raise NotImplementedError
 
-    def same_stream(self, load: Load) -> bool:
-        """Whether a native stream of ``load.source`` means the same to ``load.target``'s columns."""
+    def gives_stream(self, columns: Sequence[Column], format_: str) -> bool:
+        """Whether all values of columns can leave in a format as what they are."""
+        return True
+
+    def takes_stream(self, load: Load, format_: str) -> bool:
+        """Whether a stream of ``load.source`` in a format means the same to ``load.target``'s columns."""
         return all(a.type == b.type for a, b in zip(load.source, load.target, strict=True))
 
     # --- objects ----------------------------------------------------------------------------------------------------
@@ -845,6 +860,15 @@ class Adapter(ABC):
     @abstractmethod
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> DDL:
         """The writer of this database's DDL for the objects of ``catalog``; ``version`` of the server, None: the latest."""
+
+
+def stream_format(source: Adapter, columns: Sequence[Column], target: Adapter, load: Load) -> str | None:
+    """The best format in which rows of ``columns`` pass from one database to the other unparsed and unchanged, None: Arrow.
+
+    Formats that are one product's own are told apart by their names.
+    """
+    shared = (format_ for format_ in source.capabilities.gives if format_ in target.capabilities.takes)
+    return next((f for f in shared if source.gives_stream(columns, f) and target.takes_stream(load, f)), None)
 
 
 def execute_verbatim(connection: sa.Connection, sql: str) -> sa.CursorResult[*tuple[Any, ...]]:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.mysql import pymysql as sa_pymysql
 
 from migrator.adapter import (
+    LINES,
     Adapter,
     Block,
     Capabilities,
@@ -65,6 +66,7 @@ class MySQL(Adapter):
         reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr"}),
         negative_zero=False,
         max_readers=1,
+        takes=(LINES,),
         digests="md5 of the row's literals",
         reads_links=True,
         locks_linked=True,
@@ -290,6 +292,19 @@ class MySQL(Adapter):
         store = paths.insert if load.conventional else paths.load_data
         with paths.given_up_when_broken(connection):
             return store(connection, load, batches)
+
+    def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
+        """LOAD DATA LOCAL of lines that have them already."""
+        from . import paths
+
+        with paths.given_up_when_broken(connection):
+            return paths.load_lines(connection, load, pieces)
+
+    def takes_stream(self, load: Load, format_: str) -> bool:
+        """Whether LOAD DATA stores the text of every column as it is, or has a warning about it."""
+        from . import paths
+
+        return paths.takes_lines(load)
 
     def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """LOCK TABLES … READ."""

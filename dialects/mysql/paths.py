@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
@@ -509,12 +509,69 @@ def _statements(
         pieces = (rows_text(load, batch) for batch in _error_values(load, batches, errors) if batch.num_rows)
         yield itertools.chain(list(itertools.islice(pieces, 1)), pieces), errors
         return
-    size = max(1, NOTES // (_NOTES_A_VALUE * computed))
+    size = _rows_a_statement(computed)
     for batch in batches:
         for start in range(0, batch.num_rows, size):
             errors = []
             rows = _error_values(load, [batch.slice(start, size)], errors)
             yield [rows_text(load, part) for part in rows], errors
+
+
+def _rows_a_statement(computed: int) -> int:
+    """As many as the server can have all notes about, where it computes columns."""
+    return max(1, NOTES // (_NOTES_A_VALUE * computed))
+
+
+_AS_THEY_ARE: tuple[tuple[type[t.Type], tuple[type[t.Type], ...], Callable[[Any, Any], bool]], ...] = (
+    (t.Boolean, (t.Boolean, t.Integer), lambda theirs, ours: True),
+    (t.Integer, (t.Integer,), lambda theirs, ours: theirs == ours),
+    (t.Decimal, (t.Decimal,), lambda theirs, ours: theirs == ours),
+    (t.String, (t.String,), lambda theirs, ours: theirs == ours or not ours.fixed),  # CHAR cuts blanks without a warning
+    (t.Date, (t.Date,), lambda theirs, ours: True),
+    (t.Timestamp, (t.Timestamp,), lambda theirs, ours: theirs.precision <= ours.precision and theirs.zoned >= ours.zoned),
+)
+"""Types of a source and of a column here, and when LOAD DATA stores a text as it is, or has a warning about it."""
+
+
+def takes_lines(load: Load) -> bool:
+    """Whether :data:`~migrator.adapter.LINES` of the source's columns need nobody who looks at them."""
+    return all(itertools.starmap(_takes_line, zip(load.source, load.target, strict=True)))
+
+
+def _takes_line(source: Column, target: Column) -> bool:
+    if source.nullable and not target.nullable:  # NULL would become the next number, or the current time
+        return False
+    theirs, ours = t.base_of(source.type), t.base_of(target.type)
+    return any(isinstance(theirs, a) and isinstance(ours, b) and when(theirs, ours) for a, b, when in _AS_THEY_ARE)
+
+
+def load_lines(connection: sa.Connection, load: Load, pieces: Iterable[bytes]) -> int:
+    """Store rows that are lines already; the number stored.
+
+    :raises ValueNotCarried: the server changed a value.
+    """
+    set_mode(connection, load)
+    computed = computed_columns(connection, load.table)
+    driver, statement = driver_of(connection), load_statement(load)
+    stored = 0
+    for part in _parts(pieces, len(computed)):
+        loaded = wire.load_data(driver, statement, part)
+        if loaded.warnings:
+            refuse_warnings(driver, load, computed=computed)
+        stored += loaded.rows
+    return stored
+
+
+def _parts(pieces: Iterable[bytes], computed: int) -> Iterator[Iterable[bytes]]:
+    """What each LOAD DATA is of, as in :func:`_statements`."""
+    if not computed:
+        waiting = iter(pieces)
+        yield itertools.chain(list(itertools.islice(waiting, 1)), waiting)
+        return
+    for piece in pieces:
+        lines, size = piece.split(b"\n")[:-1], _rows_a_statement(computed)
+        for start in range(0, len(lines), size):
+            yield [b"\n".join((*lines[start : start + size], b""))]
 
 
 def load_statement(load: Load) -> str:

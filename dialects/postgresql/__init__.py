@@ -11,6 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator.adapter import (
+    LINES,
     RELATIONS,
     Adapter,
     Capabilities,
@@ -88,7 +89,8 @@ class PostgreSQL(Adapter):
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
         select_list=1600,
-        formats=(_STREAM,),
+        gives=(_STREAM, LINES),
+        takes=(_STREAM,),
         digests="hashtextextended of the row as text",
     )
     types = TYPES
@@ -221,12 +223,12 @@ class PostgreSQL(Adapter):
         return paths.batches(connection, read)
 
     def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
-        """COPY TO STDOUT in binary, unparsed."""
+        """COPY TO STDOUT in binary or as text, unparsed."""
         from . import paths
 
-        if format_ == _STREAM:
-            return paths.stream(connection, read, sent)
-        return super().stream(connection, read, format_, sent)
+        if format_ == LINES:
+            return paths.lines(connection, read, sent)
+        return paths.stream(connection, read, sent)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int]:
         """By a hash of each row's text."""
@@ -312,12 +314,16 @@ class PostgreSQL(Adapter):
         """COPY FROM STDIN in binary, unparsed."""
         from . import paths
 
-        if format_ != _STREAM:
-            return super().load_stream(connection, load, format_, pieces)
         with paths.given_up_when_broken(connection):
             return paths.load_stream(connection, load, pieces)
 
-    def same_stream(self, load: Load) -> bool:
+    def gives_stream(self, columns: Sequence[Column], format_: str) -> bool:
+        """All types have a binary form; which have a text that others write too is a table's to say."""
+        from . import paths
+
+        return format_ != LINES or paths.have_lines(columns)
+
+    def takes_stream(self, load: Load, format_: str) -> bool:
         """Whether types are equal and no binary form holds object identifiers."""
         from . import paths
 

@@ -17,7 +17,7 @@ from typing import Any
 import psycopg
 import pyarrow as pa
 import sqlalchemy as sa
-from psycopg import errors
+from psycopg import errors, pq
 
 from migrator import arrow
 from migrator.adapter import Load, Read, Snapshot, execute_verbatim
@@ -293,6 +293,49 @@ def stream(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -
     sent(rows - 1)  # the last message is the trailer
 
 
+_AS_LINES: tuple[tuple[type[t.Type], Callable[[Any], bool], str], ...] = (
+    (t.Boolean, lambda _: True, "{}::integer"),
+    (t.Integer, lambda _: True, "{}"),
+    (t.Decimal, lambda decimal: decimal.precision is not None, "{}"),
+    (t.String, lambda _: True, "{}"),
+    (t.Date, lambda _: True, "{}"),
+    (t.Timestamp, lambda timestamp: not timestamp.zoned, "{}"),
+    (t.Timestamp, lambda timestamp: timestamp.zoned, "{} AT TIME ZONE 'UTC'"),
+)
+"""The types whose text is that of :data:`~migrator.adapter.LINES`, and what is asked for then."""
+
+
+def _as_line(column: Column) -> str | None:
+    type_ = t.base_of(column.type)
+    found = (asked for kind, when, asked in _AS_LINES if isinstance(type_, kind) and when(type_))
+    return next(found, None)
+
+
+def have_lines(columns: Sequence[Column]) -> bool:
+    """Whether rows of columns can be had as :data:`~migrator.adapter.LINES`."""
+    return bool(columns) and all(map(_as_line, columns))
+
+
+def lines(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -> Iterator[bytes]:
+    """The rows as COPY writes them as text, but for two escapes that are its own."""
+    asked = ((_as_line(column) or "{}").format(quote(column.name)) for column in read.columns)
+    sql = f"COPY (SELECT {', '.join(asked)} FROM {rows_of(connection, read)}\n) TO STDOUT"
+    rows = 0
+    for messages in _copy_out(driver(connection), sql, _PIECE):
+        rows += len(messages)
+        piece = b"".join(messages)
+        yield _ESCAPED.sub(_unescaped, piece) if b"\\f" in piece or b"\\v" in piece else piece
+    sent(rows)
+
+
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_CHARACTERS = {b"f": b"\f", b"v": b"\v"}
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    return _CHARACTERS.get(found[1], found[0])
+
+
 def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
     """The number of rows, and the sum of the hashes of their texts: they have NULL as nothing, and quotes around ``''``."""
     row = f"ROW({', '.join(quote(column.name) for column in read.columns)})::text"
@@ -304,27 +347,23 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
 
 
 def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
-    """The messages of a binary COPY TO, in lists of about ``size`` bytes: one a row, the first with the header before it,
+    """The messages of a COPY TO, in lists of about ``size`` bytes: one a row, in binary the first with the header before it,
     and the trailer.
 
     :raises InternalError: it did not send as many rows as it says.
     """
     wire = connection.pgconn
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(sql.encode()) as copy,
-        selectors.DefaultSelector() as socket,
-    ):
+    binary = sql.endswith("(FORMAT binary)")
+    with connection.cursor() as cursor, cursor.copy(sql.encode()), selectors.DefaultSelector() as socket:
         socket.register(wire.socket, selectors.EVENT_READ)
         messages: list[bytes] = []
-        count, held, ended, take = 0, 0, False, wire.get_copy_data
-        while not ended:
+        count, held, take = 0, 0, wire.get_copy_data
+        while True:
             length, message = take(1)
             if length > 0:
                 messages.append(bytes(message))
                 held += length
-                ended = length in _LENGTHS_OF_END and messages[-1] in _ENDS
-                if ended or held >= size:
+                if held >= size:
                     count += len(messages)
                     yield messages
                     messages, held = [], 0
@@ -332,24 +371,26 @@ def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Itera
                 socket.select()
                 wire.consume_input()
             else:
-                _raise_error(wire)
-        more = copy.read()  # the end of the COPY: psycopg takes the result
-        if more or cursor.rowcount != count - 1:
-            raise InternalError(detail=f"COPY says that it sent {cursor.rowcount} rows, and {count - 1} came")
+                break
+        said = _rows_said(wire)  # which ends the COPY: nothing is left for psycopg to take
+        count += len(messages) - binary
+        if said != count:
+            raise InternalError(detail=f"COPY says that it sent {said} rows, and {count} came")
+        if messages:
+            yield messages
 
 
-_ENDS = (copy_binary.TRAILER, copy_binary.HEADER + copy_binary.TRAILER)
-"""The last message, after rows and without any: no row begins as the trailer does."""
-_LENGTHS_OF_END = tuple(map(len, _ENDS))
+def _rows_said(wire: psycopg.pq.abc.PGconn) -> int:
+    """How many rows the server says that a COPY has sent, whose messages have all come.
 
-
-def _raise_error(wire: psycopg.pq.abc.PGconn) -> None:
+    :raises Error: it has ended with an error.
+    """
     result = wire.get_result()
     while wire.get_result() is not None:
         pass
-    if result is None:
-        raise InternalError(detail="COPY ended without its trailer")
-    raise errors.error_from_result(result)
+    if result is None or result.status != pq.ExecStatus.COMMAND_OK:
+        raise InternalError(detail="COPY ended without a result") if result is None else errors.error_from_result(result)
+    return result.command_tuples or 0
 
 
 # --- writing --------------------------------------------------------------------------------------------------------

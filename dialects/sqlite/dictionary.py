@@ -10,6 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -44,7 +45,7 @@ from .declaration import Clause, TableText, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
-from .proof import Declared, Proved, prove
+from .proof import Declared, Proved, Scan, prove
 from .types import DIALECT, EQUALITIES, neutral
 
 SCHEMA = "main"
@@ -134,6 +135,11 @@ def _facts(connection: sa.Connection) -> _Facts:
 def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Collection[QName]) -> Catalog:
     """All objects of the database's one schema; see :meth:`migrator.adapter.Adapter.catalog`."""
     return _Dictionary(connection, _facts(connection), proof).catalog(version)
+
+
+_LARGE = 50_000
+"""Rowids that are worth a second connection."""
+_ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 class _Dictionary:
@@ -229,7 +235,28 @@ class _Dictionary:
         def run(query: str) -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(query).one())
 
-        return prove(run, name, declared)
+        return prove(run, name, declared, self._scans(name))
+
+    def _scans(self, name: str) -> list[Scan]:
+        """What looks at all rows of a table: two connections at once, if it is large and has rowids."""
+
+        def here(asked: str, where: str = "") -> Sequence[Any]:
+            return tuple(self.connection.exec_driver_sql(f"SELECT {asked} FROM {quote(name)}{where}").one())
+
+        rowid = next((word for word in _ROWIDS if word not in {row[0].lower() for row in self.facts.columns[name]}), None)
+        if rowid is None or self.facts.kinds[name][1]:
+            return [here]
+        first, last = here(f"min({rowid}), max({rowid})")
+        if first is None or last - first < _LARGE:
+            return [here]
+        middle = (first + last) // 2
+
+        def there(asked: str) -> Sequence[Any]:
+            with self.connection.engine.connect() as other:
+                sql = f"SELECT {asked} FROM {quote(name)} WHERE {rowid} > {middle}"
+                return tuple(other.exec_driver_sql(sql).one())
+
+        return [partial(here, where=f" WHERE {rowid} <= {middle}"), there]
 
     def _bytes(self, name: str, rows: int | None) -> int | None:
         """About how many bytes the rows have, by the first of them."""

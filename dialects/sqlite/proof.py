@@ -9,6 +9,7 @@ keeps its declared one: reading it raises, naming the first row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -144,7 +145,23 @@ def uncarried(type_: t.Type, held: Affinity) -> str:
 
 # --- measures -------------------------------------------------------------------------------------------------------
 
-_LONGEST, _SHORTEST, _WITH_T = "max(length({c}))", "min(length({c}))", "coalesce(sum(substr({c}, 11, 1) = 'T'), 0)"
+
+@dataclass(frozen=True)
+class Question:
+    """What a scan asks: the ``sql`` of an aggregate of the column ``{c}``; ``whole``: what makes one answer of two."""
+
+    sql: str
+    whole: Callable[[Sequence[Any]], Any] = sum
+
+    def of(self, answers: Sequence[Any]) -> Any:
+        """The answer about all rows; None: there was nothing to measure."""
+        given = [answer for answer in answers if answer is not None]
+        return self.whole(given) if given else None
+
+
+_ROWS, _NO_NULLS, _NULLS = Question("count(*)"), Question("0"), Question("count(*) - count({c})")
+_LONGEST, _SHORTEST, _NO_LENGTH = Question("max(length({c}))", max), Question("min(length({c}))", min), Question("NULL")
+_WITH_T, _NO_T = Question("coalesce(sum(substr({c}, 11, 1) = 'T'), 0)"), Question("0")
 
 
 @dataclass(frozen=True)
@@ -162,11 +179,11 @@ class Declared:
         return affinity(self.native)
 
     @property
-    def measures(self) -> tuple[str, str, str]:
+    def measures(self) -> tuple[Question, Question, Question]:
         """What sizes its type and tells how times are written: longest and shortest text, how many have a T in them."""
         if isinstance(self.type, t.Timestamp | t.Time):
-            return _LONGEST, _SHORTEST, _WITH_T if isinstance(self.type, t.Timestamp) else "0"
-        return "NULL", "NULL", "0"
+            return _LONGEST, _SHORTEST, _WITH_T if isinstance(self.type, t.Timestamp) else _NO_T
+        return _NO_LENGTH, _NO_LENGTH, _NO_T
 
 
 @dataclass(frozen=True)
@@ -181,16 +198,19 @@ class Proved:
 RunQuery = Callable[[str], Sequence[Any]]
 """Runs a query of one row."""
 
+Scan = Callable[[str], Sequence[Any]]
+"""Answers a list of aggregates about a part of a table's rows."""
+
 _COLUMNS_A_SCAN = 300  # SQLite's result rows have at most 2000 columns
 
 
-def prove(run: RunQuery, table: str, columns: Sequence[Declared]) -> tuple[int, list[Proved]]:
-    """How many rows ``table`` has, and what they say about each column."""
+def prove(run: RunQuery, table: str, columns: Sequence[Declared], scans: Sequence[Scan]) -> tuple[int, list[Proved]]:
+    """How many rows ``table`` has, and what they say about each column; ``scans``, of all its rows together, run at once."""
     proved: list[Proved] = []
     rows = 0
     for start in range(0, len(columns), _COLUMNS_A_SCAN):
         part = columns[start : start + _COLUMNS_A_SCAN]
-        answers = iter(run(f"SELECT count(*), {', '.join(_questions(part))} FROM {quote(table)}"))
+        answers = iter(_answers(scans, [(_ROWS, ""), *_questions(part)]))
         rows = next(answers)
         for column in part:
             nulls, wrong, *sizes = islice(answers, 5)
@@ -201,13 +221,21 @@ def prove(run: RunQuery, table: str, columns: Sequence[Declared]) -> tuple[int, 
     return rows, proved
 
 
-def _questions(columns: Sequence[Declared]) -> list[str]:
+def _answers(scans: Sequence[Scan], asked: Sequence[tuple[Question, str]]) -> list[Any]:
+    listed = ", ".join(question.sql.format(c=name) for question, name in asked)
+    first, *others = scans
+    with ThreadPoolExecutor(max(1, len(others))) as threads:  # SQLite lets go of the interpreter while it scans
+        meanwhile = [threads.submit(scan, listed) for scan in others]
+        found = [first(listed), *(scan.result() for scan in meanwhile)]
+    return [question.of(answers) for (question, _), *answers in zip(asked, *found, strict=True)]
+
+
+def _questions(columns: Sequence[Declared]) -> list[tuple[Question, str]]:
     asked = []
     for column in columns:
-        name = quote(column.name)
-        nulls = f"count(*) - count({name})" if column.key else "0"
-        wrong = uncarried(column.type, column.affinity).format(c=name)
-        asked += [nulls, f"coalesce(sum({wrong}), 0)", *(sql.format(c=name) for sql in column.measures)]
+        wrong = Question(f"coalesce(sum({uncarried(column.type, column.affinity)}), 0)")
+        of_column = (_NULLS if column.key else _NO_NULLS, wrong, *column.measures)
+        asked += [(question, quote(column.name)) for question in of_column]
     return asked
 
 

@@ -19,7 +19,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator import converting
-from migrator.adapter import Adapter, Load
+from migrator.adapter import Adapter, Load, stream_format
 from migrator.arrow import check, prefetch
 from migrator.converting import Converter, Counts
 from migrator.ddl import Emitter, Statement
@@ -531,7 +531,7 @@ class Worker:
         if native and isinstance(move.rows_from, TableRows):
             read = move.rows_from
             sent: list[int] = []
-            raw = prefetch(adapter.stream(self._reading(read), read.read, native, sent.append))
+            raw = prefetch(read.database.adapter.stream(self._reading(read), read.read, native, sent.append))
             try:
                 passed = passing.pieces(raw)
                 stored = adapter.load_stream(connection, load, native, passed)
@@ -704,16 +704,13 @@ def transaction(connection: sa.Connection) -> Iterator[None]:
 
 
 def _shared_format(move: Move) -> str | None:
-    """The native format that both ends speak and in which nothing changes, None: Arrow."""
+    """The format in which rows pass from one end to the other unparsed and unchanged, None: Arrow."""
     source, target = move.rows_from, move.rows_to
     if not isinstance(source, TableRows) or not isinstance(target, Store) or target.load.conventional or target.validated:
         return None
     if target.converter is not None:
         return None
-    here, there = source.database.adapter, target.database.adapter
-    if here.name != there.name or not there.same_stream(target.load):
-        return None
-    return next((f for f in here.capabilities.formats if f in there.capabilities.formats), None)
+    return stream_format(source.database.adapter, source.read.columns, target.database.adapter, target.load)
 
 
 def _member_name(table: QName) -> str:

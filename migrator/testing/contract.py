@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator import arrow
-from migrator.adapter import Adapter, Always, Asked, Fact, Granule, Load, Read, execute_verbatim
+from migrator.adapter import LINES, Adapter, Always, Asked, Fact, Granule, Load, Read, execute_verbatim
 from migrator.ddl import Emitter, Script
 from migrator.errors import MigratorError, UnsupportedType
 from migrator.model import types as t
@@ -91,6 +91,38 @@ def _numbered(column: Column, array: pa.Array, start: int = 1) -> pa.RecordBatch
 
 def _keyed(workbench: Workbench, name: str, *columns: Column, **parts: Any) -> Table:
     return workbench.table(name, ID, *columns, primary_key=PrimaryKey(None, ("id",)), **parts)
+
+
+def _own_formats(adapter: Adapter) -> list[str]:
+    """The stream formats in which rows can go from one database of the product to another."""
+    return [format_ for format_ in adapter.capabilities.gives if format_ in adapter.capabilities.takes]
+
+
+TEXT_OF_LINES: tuple[tuple[t.Type, str, str], ...] = (
+    (t.String(), "a\tb\nc\\d\re\bf\fg\vh\\Ni \u8a9e\U0001f600'\"", "a\\tb\\nc\\\\d\\re\\bf\fg\vh\\\\Ni \u8a9e\U0001f600'\""),
+    (t.String(), "\\N", "\\\\N"),
+    (t.String(), "", ""),
+    (t.String(10), " blanks   ", " blanks   "),
+    (t.Boolean(), "true", "1"),
+    (t.Boolean(), "false", "0"),
+    (t.Integer(16), "-32768", "-32768"),
+    (t.Integer(64), "9223372036854775807", "9223372036854775807"),
+    (t.Decimal(38, 10), "-0.0000000001", "-0.0000000001"),
+    (t.Date(), "2024-02-29", "2024-02-29"),
+    (t.Timestamp(0), "1999-12-31 23:59:59", "1999-12-31 23:59:59"),
+    (t.Timestamp(6), "2024-02-29 12:00:00.000001", "2024-02-29 12:00:00.000001"),
+    (t.Timestamp(6, zoned=True), "2024-02-29 12:00:00.123456", "2024-02-29 12:00:00.123456"),
+)
+"""Values by their type and their text, and the field that stands for them in LINES."""
+
+
+def _lines() -> tuple[tuple[Column, ...], pa.RecordBatch, str]:
+    """Columns of all values in :data:`TEXT_OF_LINES`, a row of these and one of NULLs, and both as LINES."""
+    columns = tuple(Column(f"c{i}", type_) for i, (type_, _, _) in enumerate(TEXT_OF_LINES))
+    arrays = [array_of(type_, (value, None)) for type_, value, _ in TEXT_OF_LINES]
+    batch = arrow.batch_of((ID, *columns), (pa.array([1, 2], pa.int64()), *arrays))
+    fields = [field for _, _, field in TEXT_OF_LINES]
+    return columns, batch, "".join("\t".join(row) + "\n" for row in (["1", *fields], ["2", *["\\N"] * len(fields)]))
 
 
 def _filled(workbench: Workbench, keyed: KeyCase, rows: int) -> Table:
@@ -341,9 +373,9 @@ class AdapterContract(DeclarationContract):
         batch = arrow.batch_of((ID, *columns), (pa.array([1, 2], pa.int64()), *arrays))
         workbench.load(first, (ID, *columns), [batch])
         types = [column.type for column in first.columns]
-        for format_ in self.adapter.capabilities.formats:
+        for format_ in _own_formats(self.adapter):
             load = Load(second.qname, first.columns, second.columns)
-            assert self.adapter.same_stream(load)
+            assert self.adapter.takes_stream(load, format_)
             with (
                 self.adapter.snapshot(workbench.engine, 1) as snapshot,
                 self.adapter.reading(workbench.engine, snapshot) as reading,
@@ -357,6 +389,35 @@ class AdapterContract(DeclarationContract):
             assert workbench.rows(second.name, types) == workbench.rows(first.name, types)
             ddl = workbench.ddl(second)
             workbench.run(ddl, ddl.truncate(second))
+
+    def test_lines_that_it_gives_are_the_fields_of_its_values(self, workbench: Workbench) -> None:
+        if LINES not in self.adapter.capabilities.gives:
+            return
+        columns, batch, lines = _lines()
+        (table,) = workbench.create(_keyed(workbench, "ctr_lines", *columns))
+        workbench.load(table, (ID, *columns), [batch])
+        table = workbench.described(table.name)
+        assert self.adapter.gives_stream(table.columns, LINES)
+        sent: list[int] = []
+        with workbench.reading() as reading:
+            given = b"".join(self.adapter.stream(reading, Read(table.source, table.columns), LINES, sent.append))
+        assert sorted(given.decode().split("\n")) == sorted(lines.split("\n"))
+        assert sent == [2]
+
+    def test_lines_that_it_takes_are_the_values_of_their_fields(self, workbench: Workbench) -> None:
+        if LINES not in self.adapter.capabilities.takes:
+            return
+        columns, batch, lines = _lines()
+        first, second = workbench.create(*(_keyed(workbench, name, *columns) for name in ("ctr_lines", "ctr_lines_2")))
+        workbench.load(first, (ID, *columns), [batch])
+        first, second = workbench.described(first.name), workbench.described(second.name)
+        load = Load(second.qname, (ID, *columns), second.columns)
+        assert self.adapter.takes_stream(load, LINES)
+        with self.adapter.writing(workbench.engine) as writing:
+            assert self.adapter.load_stream(writing, load, LINES, [lines.encode()]) == 2
+            writing.commit()
+        types = [column.type for column in first.columns]
+        assert workbench.rows(second.name, types) == workbench.rows(first.name, types)
 
     # --- granules ---------------------------------------------------------------------------------------------------
 
@@ -379,7 +440,7 @@ class AdapterContract(DeclarationContract):
         (copy,) = workbench.create(workbench.table("ctr_granules_2", *table.columns))
         granules = workbench.granules(table, 2000)
         load = Load(copy.qname, table.columns, copy.columns)
-        for format_ in self.adapter.capabilities.formats:
+        for format_ in _own_formats(self.adapter):
             stored: list[int] = []
             sent: list[int] = []
             with workbench.reading() as reading, self.adapter.writing(workbench.engine) as writing:

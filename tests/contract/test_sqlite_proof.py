@@ -182,3 +182,26 @@ def test_a_table_of_hundreds_of_columns_is_proven(sqlite_file: New) -> None:
     make(url, f"CREATE TABLE t ({columns})", ("INSERT INTO t (c699, c698) VALUES (?, ?)", [("x", "2024-02-29 12:00:00")]))
     table = table_of(url, "t")
     assert (table.rows, table.columns[699].type, table.columns[698].type) == (1, t.String(), t.Timestamp(0))
+
+
+@pytest.mark.parametrize(
+    "declared",
+    ["rowid TEXT, ", 'id INTEGER PRIMARY KEY, "rowid" TEXT, ', "rowid TEXT, _rowid_ TEXT, oid TEXT, ", ""],
+    ids=["a column rowid", "another rowid", "no word for it", "a rowid"],
+)
+def test_two_halves_of_a_table_say_what_the_whole_does(
+    sqlite_file: New, declared: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = sqlite_file()
+    first, last = ("2024-02-29 12:00:00", "x", 1, 1.5), ("2024-02-29T12:00:00.123", "longer", None, "text")
+    rows = [(at, *values) for at, values in ((-5, first), (0, (None,) * 4), (9000, last), (2**60, last))]
+    insert = ("INSERT INTO t (key, at, label, n, mixed) VALUES (?, ?, ?, ?, ?)", rows)
+    make(url, f"CREATE TABLE t ({declared}key INTEGER, at DATETIME, label VARCHAR(3), n INTEGER, mixed REAL)", insert)
+    make(url, "CREATE TABLE empty (n INTEGER)")
+    if "oid" not in declared:
+        make(url, "UPDATE t SET {} = key".format("_rowid_" if "rowid" in declared else "rowid"))
+    monkeypatch.setattr("dialects.sqlite.dictionary._LARGE", 2**62)
+    whole = catalog(url)
+    monkeypatch.setattr("dialects.sqlite.dictionary._LARGE", 1)
+    assert catalog(url) == whole
+    assert {loss.column: loss.rows for loss in whole.losses} == {"at": 2, "label": 2, "mixed": 2}

@@ -10,7 +10,7 @@ from pathlib import Path as File
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Load, Read
+from migrator.adapter import Load, Read, stream_format
 from migrator.dump.reader import DumpFiles
 from migrator.dump.writer import DumpFile
 from migrator.ends import database_errors
@@ -106,9 +106,7 @@ def moved(path: Path, rows: Rows, target: End, directory: File) -> Outcome | Non
     names = ("id", "v", path.beside)
     source, there = _columns(rows.table, names), _columns(made, names)
     load = Load(made.qname, source, there, path.conventional, fresh=True)
-    if path.native and not (rows.end.adapter is target.adapter and target.adapter.capabilities.formats):
-        return None
-    if path.native and not target.adapter.same_stream(load):
+    if path.native and stream_format(rows.end.adapter, source, target.adapter, load) is None:
         return None
     try:
         with database_errors(target.adapter), target.writing(fresh=path.staged) as connection:
@@ -127,9 +125,10 @@ def moved(path: Path, rows: Rows, target: End, directory: File) -> Outcome | Non
 def _put(path: Path, rows: Rows, load: Load, target: End, connection: sa.Connection, directory: File) -> None:
     adapter, names = target.adapter, [column.name for column in load.source]
     if path.native:
-        format_ = adapter.capabilities.formats[0]
+        format_ = stream_format(rows.end.adapter, load.source, adapter, load)
+        assert format_ is not None
         sent: list[int] = []
-        pieces = adapter.stream(rows.connection, replace(rows.read, columns=load.source), format_, sent.append)
+        pieces = rows.end.adapter.stream(rows.connection, replace(rows.read, columns=load.source), format_, sent.append)
         assert adapter.load_stream(connection, load, format_, pieces) == sent[0]
         return
     batches = [batch.select(names) for batch in rows.batches]
