@@ -238,10 +238,12 @@ class MySQL(Adapter):
         return paths.rows_of(read)
 
     def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
-        """By the columns' collation, or by the bytes that texts have in UTF-8."""
+        """By the columns' collation, which an index serves; of what that finds, by the bytes that texts have in UTF-8."""
+        equal = super().refers(value, key)
         if not exactly:
-            return super().refers(value, key)
-        return " = ".join(f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
+            return equal
+        spelled = (f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
+        return f"{equal} AND {' = '.join(spelled)}"
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
