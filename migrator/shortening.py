@@ -70,9 +70,15 @@ def is_long(name: str, capabilities: Capabilities) -> bool:
     return length(name, capabilities) > capabilities.identifier_limit[0]
 
 
-def is_reserved(column: str, capabilities: Capabilities) -> bool:
-    """Whether no column of a table can have the name at the target: its own columns have."""
-    return (column.lower() if capabilities.ignores_column_case else column) in capabilities.reserved_columns
+def is_reserved(name: str, capabilities: Capabilities) -> bool:
+    """Whether the target keeps the name of a column for its own."""
+    return (name.lower() if capabilities.ignores_column_case else name) in capabilities.reserved_columns
+
+
+def _cannot_be_called_so(column: o.Column, capabilities: Capabilities) -> bool:
+    """Whether a column has a name that the target keeps for its own, and is none that may have it."""
+    may = not column.nullable and (column.name, column.type) in capabilities.reserved_but_for
+    return is_reserved(column.name, capabilities) and not may
 
 
 def fit(name: str, capabilities: Capabilities) -> str:
@@ -118,7 +124,8 @@ class _Kept:
         for table in catalog.of(o.Table):
             own, names = self._columns.get(self._of(table.qname), {}), {column.name for column in table.columns}
             free = {old: name for old, name in own.items() if name not in names}
-            for name in sorted(name for name in names - free.keys() if is_reserved(name, capabilities)):
+            reserved = {column.name for column in table.columns if _cannot_be_called_so(column, capabilities)}
+            for name in sorted(reserved - free.keys()):
                 others = (cut(name, capabilities, salt) for salt in ("", *map("{}.".format, range(2, len(names) + 2))))
                 free[name] = next(other for other in others if other not in names)
             if own or free:

@@ -108,7 +108,7 @@ def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
 ) -> None:
     reserved = {
         postgresql: ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"),
-        mysql: ("DB_ROW_ID", "db_trx_id", "db_roll_ptr"),
+        mysql: ("DB_ROW_ID", "db_trx_id", "db_roll_ptr", "FTS_DOC_ID"),
     }
     for target, names in reserved.items():
         source, url = sqlite_file(f"{names[0]}.db"), target()
@@ -132,6 +132,23 @@ def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
             execute(url, f"INSERT INTO t (id, {others[names[0]]}) VALUES (7, -1)")
         done(move(source, url, "TABLE_EXISTS_ACTION=TRUNCATE", "CONTENT=DATA_ONLY"))
         assert rows(url, f"SELECT {others[names[-1]]} FROM t") == [(len(names) + 1,)]
+
+
+@pytest.mark.parametrize("declared", ["BIGINT UNSIGNED NOT NULL", "SERIAL"])
+def test_what_mysql_may_have_under_a_name_of_its_own_is_called_so_again(mysql: Fresh, declared: str) -> None:
+    """A FULLTEXT index knows rows by this column; one of another type stands in its way, and is called otherwise."""
+    source, url = mysql(), mysql()
+    execute(
+        source,
+        f"CREATE TABLE t (FTS_DOC_ID {declared}, words TEXT, FULLTEXT (words))",
+        "INSERT INTO t VALUES (7, 'apples and pears')",
+    )
+    run = done(move(source, url))
+    assert run.losses == []
+    assert rows(url, "SELECT FTS_DOC_ID FROM t WHERE MATCH (words) AGAINST ('pears')") == [(7,)]
+    execute(source, "CREATE TABLE u (FTS_DOC_ID BIGINT NOT NULL, words TEXT, FULLTEXT (words))")
+    (told,) = done(move(source, url, "TABLES=u")).losses
+    assert "FTS_DOC_ID is named" in told
 
 
 def test_foreign_keys_that_were_told_apart_are_kept(mysql: Fresh, postgresql: Fresh) -> None:

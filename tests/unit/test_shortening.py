@@ -80,6 +80,22 @@ def test_a_columns_name_that_the_target_keeps_for_itself_is_changed_wherever_it_
     assert again.objects == catalog.objects
 
 
+def test_a_name_that_the_target_keeps_for_a_column_of_one_kind_stays_with_such_a_column() -> None:
+    own = Capabilities(
+        ignores_column_case=True, reserved_columns=frozenset({"doc"}), reserved_but_for=frozenset({("DOC", t.Integer(64))})
+    )
+    table = o.Table("s", "t", (o.Column("DOC", t.Integer(64), nullable=False),))
+    assert fit_names(Catalog("mysql", "", (table,)), own, Known()).objects == (table,)
+    for column in (
+        o.Column("DOC", t.Integer(64)),
+        o.Column("doc", t.Integer(64), nullable=False),
+        o.Column("DOC", t.Integer(32), nullable=False),
+        o.Column("DOC", t.Integer(64, unsigned=True), nullable=False),
+    ):
+        catalog = fit_names(Catalog("mysql", "", (o.Table("s", "t", (column,)),)), own, Known())
+        assert [rename.reason for rename in catalog.renames] == ["RESERVED"]
+
+
 @pytest.mark.parametrize(
     ("dialect", "literal"),
     [
