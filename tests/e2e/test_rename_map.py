@@ -134,6 +134,20 @@ def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
         assert rows(url, f"SELECT {others[names[-1]]} FROM t") == [(len(names) + 1,)]
 
 
+def test_entries_are_about_tables_and_columns_as_they_are_called_at_the_target(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, url = sqlite_file("s.db"), postgresql()
+    execute(source, f"CREATE TABLE {LONG} (xmin integer, {WIDE} integer, n integer)", f"INSERT INTO {LONG} VALUES (1, 2, 3)")
+    asked = [f"COLUMN_TYPE={LONG}.{name}:bigint" for name in ("xmin", WIDE, "n")]
+    run = done(move(source, url, *asked, f"DIRECTORY={tmp_path}", "LEDGER=losses.json"))
+    told = json.loads((tmp_path / "losses.json").read_text("utf-8"))["entries"]
+    assert {one["object"] for one in told} == {f'TABLE:"public"."{cut(LONG, limits(url))}"'}
+    names = [cut("xmin", limits(url)), cut(WIDE, limits(url)), "n"]
+    assert [one["column"] for one in told if one["rule"] == "column-type"] == names
+    assert [line for line in run.out.splitlines() if "unsupported" in line] == []
+
+
 @pytest.mark.parametrize("declared", ["BIGINT UNSIGNED NOT NULL", "SERIAL"])
 def test_what_mysql_may_have_under_a_name_of_its_own_is_called_so_again(mysql: Fresh, declared: str) -> None:
     """A FULLTEXT index knows rows by this column; one of another type stands in its way, and is called otherwise."""
