@@ -108,6 +108,8 @@ class _Kept:
 
     def __init__(self, catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename]) -> None:
         self._fit = partial(fit, capabilities=capabilities)
+        self._is_long = partial(is_long, capabilities=capabilities)
+        self._reserved_in_views = capabilities.reserved_in_views
         self._catalog = catalog
         self._objects: dict[_Place, str] = {}
         self._columns: dict[_Place, dict[str, str]] = {}
@@ -196,9 +198,15 @@ class _Kept:
             if isinstance(obj, o.View) or name.name not in columns:  # a table's own expressions are about its columns
                 near.setdefault(name.name, set()).add(place[1])
             for column, short in columns.items():
-                near.setdefault(column, set()).add(short)
+                if self._is_long(column) or self._shows_reserved(obj, name):
+                    near.setdefault(column, set()).add(short)
         found = {**self._anywhere, **near}
         return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}
+
+    def _shows_reserved(self, obj: o.Object, read: o.QName) -> bool:
+        """Whether what an object is about shows it names that the target keeps for itself under others: a table does, and
+        a view that reads the table has its own again, where there are such views."""
+        return not isinstance(obj, o.View) or read in obj.depends_on or self._reserved_in_views
 
     def _about(self, obj: o.Object) -> Sequence[o.QName]:
         """Whose columns the texts of an object name: a table's own; of a view, those of what it reads, and of what a view
@@ -233,7 +241,7 @@ class _Kept:
 
     @cached_property
     def _anywhere(self) -> Mapping[str, set[str]]:
-        """All names that a long one has."""
+        """All names that a long one has; one that the target keeps for itself may be that of something else."""
         found: dict[str, set[str]] = {}
         for (_, name), short in self._objects.items():
             found.setdefault(name, set()).add(short)
@@ -242,7 +250,8 @@ class _Kept:
                 found.setdefault(obj.name, set()).add(self._of(o.QName(obj.schema, obj.name))[1])
         for columns in self._columns_of.values():
             for name, short in columns.items():
-                found.setdefault(name, set()).add(short)
+                if self._is_long(name):
+                    found.setdefault(name, set()).add(short)
         return found
 
 
