@@ -86,6 +86,10 @@ class Capabilities:
     """What may no index, unique key or foreign key be called, in small letters?"""
     reserved_columns: frozenset[str] = frozenset()
     """What may no column of a table be called? (In small letters where case tells no columns apart.)"""
+    reserved_but_for: frozenset[tuple[str, t.Type]] = frozenset()
+    """Which of these names, spelled so, may a column have that is NOT NULL, and of which type?"""
+    reserved_in_views: bool = False
+    """May no column of a view be called so, either?"""
     nulls_in_primary_keys: bool = False
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     cuts_clock: bool | None = None

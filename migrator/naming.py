@@ -134,7 +134,8 @@ def fit_names(
     objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
     found = list(_renamed(catalog.objects, objects, capabilities, sources))
     losses = (loss for _, loss in found)
-    return replace(fitted, objects=objects, renames=tuple(rename for rename, _ in found)).with_losses(*losses)
+    named = replace(catalog.with_renamed(objects), renames=tuple(rename for rename, _ in found))
+    return named.with_losses(*losses)
 
 
 # --- names of their own ---------------------------------------------------------------------------------------------

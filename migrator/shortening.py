@@ -70,9 +70,15 @@ def is_long(name: str, capabilities: Capabilities) -> bool:
     return length(name, capabilities) > capabilities.identifier_limit[0]
 
 
-def is_reserved(column: str, capabilities: Capabilities) -> bool:
-    """Whether no column of a table can have the name at the target: its own columns have."""
-    return (column.lower() if capabilities.ignores_column_case else column) in capabilities.reserved_columns
+def is_reserved(name: str, capabilities: Capabilities) -> bool:
+    """Whether the target keeps the name of a column for its own."""
+    return (name.lower() if capabilities.ignores_column_case else name) in capabilities.reserved_columns
+
+
+def _cannot_be_called_so(column: o.Column, capabilities: Capabilities) -> bool:
+    """Whether a column has a name that the target keeps for its own, and is none that may have it."""
+    may = not column.nullable and (column.name, column.type) in capabilities.reserved_but_for
+    return is_reserved(column.name, capabilities) and not may
 
 
 def fit(name: str, capabilities: Capabilities) -> str:
@@ -102,6 +108,8 @@ class _Kept:
 
     def __init__(self, catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename]) -> None:
         self._fit = partial(fit, capabilities=capabilities)
+        self._is_long = partial(is_long, capabilities=capabilities)
+        self._reserved_in_views = capabilities.reserved_in_views
         self._catalog = catalog
         self._objects: dict[_Place, str] = {}
         self._columns: dict[_Place, dict[str, str]] = {}
@@ -118,7 +126,8 @@ class _Kept:
         for table in catalog.of(o.Table):
             own, names = self._columns.get(self._of(table.qname), {}), {column.name for column in table.columns}
             free = {old: name for old, name in own.items() if name not in names}
-            for name in sorted(name for name in names - free.keys() if is_reserved(name, capabilities)):
+            reserved = {column.name for column in table.columns if _cannot_be_called_so(column, capabilities)}
+            for name in sorted(reserved - free.keys()):
                 others = (cut(name, capabilities, salt) for salt in ("", *map("{}.".format, range(2, len(names) + 2))))
                 free[name] = next(other for other in others if other not in names)
             if own or free:
@@ -189,9 +198,15 @@ class _Kept:
             if isinstance(obj, o.View) or name.name not in columns:  # a table's own expressions are about its columns
                 near.setdefault(name.name, set()).add(place[1])
             for column, short in columns.items():
-                near.setdefault(column, set()).add(short)
+                if self._is_long(column) or self._shows_reserved(obj, name):
+                    near.setdefault(column, set()).add(short)
         found = {**self._anywhere, **near}
         return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}
+
+    def _shows_reserved(self, obj: o.Object, read: o.QName) -> bool:
+        """Whether what an object is about shows it names that the target keeps for itself under others: a table does, and
+        a view that reads the table has its own again, where there are such views."""
+        return not isinstance(obj, o.View) or read in obj.depends_on or self._reserved_in_views
 
     def _about(self, obj: o.Object) -> Sequence[o.QName]:
         """Whose columns the texts of an object name: a table's own; of a view, those of what it reads, and of what a view
@@ -226,7 +241,7 @@ class _Kept:
 
     @cached_property
     def _anywhere(self) -> Mapping[str, set[str]]:
-        """All names that a long one has."""
+        """All names that a long one has; one that the target keeps for itself may be that of something else."""
         found: dict[str, set[str]] = {}
         for (_, name), short in self._objects.items():
             found.setdefault(name, set()).add(short)
@@ -235,7 +250,8 @@ class _Kept:
                 found.setdefault(obj.name, set()).add(self._of(o.QName(obj.schema, obj.name))[1])
         for columns in self._columns_of.values():
             for name, short in columns.items():
-                found.setdefault(name, set()).add(short)
+                if self._is_long(name):
+                    found.setdefault(name, set()).add(short)
         return found
 
 

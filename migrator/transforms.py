@@ -245,15 +245,7 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
                 return obj
 
     objects = tuple(moved(obj) for obj in catalog.objects)
-    return _following(catalog, objects).with_objects(objects).with_losses(*losses)
-
-
-def _following(catalog: Catalog, objects: Iterable[Object]) -> Catalog:
-    """The catalog with its losses about ``objects``, which are its own under names of their own."""
-    labels = {path_of(old): path_of(new) for old, new in zip(catalog.objects, objects, strict=True)}
-    return replace(
-        catalog, losses=tuple(replace(loss, object=labels.get(loss.object, loss.object)) for loss in catalog.losses)
-    )
+    return catalog.with_renamed(objects).with_losses(*losses)
 
 
 def _names(text: str, name: str) -> bool:

@@ -63,7 +63,8 @@ class MySQL(Adapter):
         select_list=4000,
         name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
         reserved_names=frozenset({"primary", "gen_clust_index"}),
-        reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr"}),
+        reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr", "fts_doc_id"}),
+        reserved_but_for=frozenset({("FTS_DOC_ID", t.Integer(64, unsigned=True))}),  # else none has a FULLTEXT index
         negative_zero=False,
         max_readers=1,
         takes=(LINES,),
@@ -240,10 +241,12 @@ class MySQL(Adapter):
         return paths.rows_of(read)
 
     def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
-        """By the columns' collation, or by the bytes that texts have in UTF-8."""
+        """By the columns' collation, which an index serves; of what that finds, by the bytes that texts have in UTF-8."""
+        equal = super().refers(value, key)
         if not exactly:
-            return super().refers(value, key)
-        return " = ".join(f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
+            return equal
+        spelled = (f"CAST(CONVERT({column} USING utf8mb4) AS BINARY)" for column in (key, value))
+        return f"{equal} AND {' = '.join(spelled)}"
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""

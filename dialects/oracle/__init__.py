@@ -36,6 +36,7 @@ class OracleAdapter(Adapter):
         empty_is_null=True,
         identifier_limit=(128, "bytes"),
         reserved_columns=frozenset({"ROWID"}),
+        reserved_in_views=True,
     )
     types = TYPES
     samples = SAMPLES

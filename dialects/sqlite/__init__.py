@@ -196,8 +196,12 @@ class SQLiteAdapter(Adapter):
         return measures.rows_of(read)
 
     def refers(self, value: str, key: str, *, exactly: bool = False) -> str:
-        """As SQLite checks it: by the affinity and the collation of the key's column, without those of the value's."""
-        return f"{key}{' COLLATE BINARY' if exactly else ''} = +{value}"
+        """As SQLite checks it: by the affinity and the collation of the key's column, without those of the value's.
+
+        That is what an index serves; what it finds may be spelled otherwise.
+        """
+        equal = f"{key} = +{value}"
+        return f"{equal} AND {key} COLLATE BINARY = +{value}" if exactly else equal
 
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""

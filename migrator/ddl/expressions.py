@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -11,10 +11,11 @@ from sqlglot import exp
 
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
-from migrator.expressions import Translator, Untranslatable, parse, parse_value, understood
+from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, understood
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Change, Semantics, Value
+from migrator.model.catalog import COLUMN
 from migrator.model.objects import Column, Expression, QName, Table, View
 
 
@@ -104,17 +105,36 @@ class Expressions(Names):
 
     @understood()
     def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
+        language = load_adapter(view.definition.dialect).language
         if view.definition.dialect == self.adapter.name:
-            return Carried(view.definition.sql, {})
-        source, language = self._semantics_of(view.definition.dialect), load_adapter(view.definition.dialect).language
+            names = view.columns or self._names_in_view(view, lambda: names_shown(view.definition.sql, language))
+            return Carried(view.definition.sql, {}, names=names)
+        source = self._semantics_of(view.definition.dialect)
         source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
         carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
         carried = carrier.carried(parse(view.definition.sql, language))
-        names = view.columns or tuple(carried.columns)
+        listed = view.columns or self._names_in_view(view, lambda: carried.columns)
+        names = listed or tuple(carried.columns)
         renamed = {n: replace(c, sql=self.quote(n)) for n, c in zip(names, carried.columns.values(), strict=True)}
-        return replace(carried, columns=renamed)
+        return replace(carried, columns=renamed, names=listed)
+
+    def _names_in_view(self, view: View, shown: Callable[[], Iterable[str]]) -> tuple[str, ...]:
+        """What the columns of a view are called that lists none, where a table that it reads has another name for one, which
+        the target keeps for itself in tables only; else empty. ``shown``: what its query calls them."""
+        if self.adapter.capabilities.reserved_in_views:
+            return ()
+        read = {(name.schema, name.name) for name in view.depends_on}
+        reserved = (one for one in self.catalog.renames if one.kind == COLUMN and one.reason == "RESERVED")
+        own = {one.name: one.source_name for one in reserved if (one.schema, one.table) in read}
+        found = tuple(shown()) if own else ()
+        if own.keys().isdisjoint(found):
+            return ()
+        names = tuple(own.get(name, name) for name in found)
+        if len(set(names)) < len(names):
+            raise Untranslatable("two of its columns have one name")
+        return names
 
     def _relation(
         self, schema: str, source: Semantics, views: Mapping[QName, Carried | Untranslatable], node: exp.Table

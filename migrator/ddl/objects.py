@@ -184,7 +184,7 @@ class DDL(Constraints):
             indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
             losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))
         losses += self.view_option_losses(view)
-        columns = f" ({self.columns(view.columns)})" if view.columns else ""
+        columns = f" ({self.columns(query.names)})" if query.names else ""
         return Script((f"CREATE VIEW {self.name_of(view)}{columns} AS {query.sql.rstrip().rstrip(';')}",), tuple(losses))
 
     def view_option_losses(self, view: View) -> Iterator[Loss]:

@@ -101,6 +101,15 @@ def parse(sql: str, read: Language) -> exp.Expr:
     return tree
 
 
+def names_shown(sql: str, read: Language) -> tuple[str, ...]:
+    """What a query calls its columns; ``*`` for those that it does not name.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    return tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
+
+
 @understood()
 def parse_value(sql: str, read: Language) -> exp.Expr:
     """An expression as a tree, also where a statement begins as it does: MySQL has a function REPLACE, and a statement.

@@ -28,11 +28,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Carried:
-    """A query in the target's SQL, its columns, and what changes with it: rules and sentences as losses have them."""
+    """A query in the target's SQL, its columns, and what changes with it: rules and sentences as losses have them.
+
+    ``names``: what a view has to say that its columns are called; empty: as they are in the query.
+    """
 
     sql: str
     columns: Relation
     changes: tuple[tuple[str, str], ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

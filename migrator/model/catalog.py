@@ -100,6 +100,22 @@ class Catalog:
         """The same catalog with other objects."""
         return replace(self, objects=objects)
 
+    def with_renamed(self, objects: tuple[Object, ...]) -> Catalog:
+        """The same catalog with its own objects under other names, of columns too; what its losses are about follows."""
+        there = {path_of(old): (old, new) for old, new in zip(self.objects, objects, strict=True) if old != new}
+
+        def following(loss: Loss) -> Loss:
+            if loss.object not in there:
+                return loss
+            old, new = there[loss.object]
+            column = loss.column
+            if isinstance(old, Table) and isinstance(new, Table):
+                names = (own.name for was, own in zip(old.columns, new.columns, strict=True) if was.name == column)
+                column = next(names, column)
+            return replace(loss, object=path_of(new), column=column)
+
+        return replace(self, objects=objects, losses=tuple(map(following, self.losses)))
+
     def with_losses(self, *losses: Loss) -> Catalog:
         """The same catalog with more losses."""
         return replace(self, losses=(*self.losses, *losses))

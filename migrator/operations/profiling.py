@@ -238,7 +238,11 @@ class Profiler:
         """Rows whose foreign keys refer to nothing: the source may not check them, and QUERY may leave parents out."""
         at_source = self._origin.catalog.table(table.source)
         named = {column.source: column.name for column in table.columns}
+        made = self._foreign_keys(table)
         for key in at_source.foreign_keys if at_source is not None else ():
+            here = tuple(named.get(name, name) for name in key.columns)
+            same = made.get((key.name, here), [])
+            own = same.pop(0) if same else None
             parent = self._parent(key)
             known = self._knows_all if parent is None else len(key.columns) == len(key.referred_columns)
             if key.partition is not None or not known:
@@ -250,8 +254,18 @@ class Profiler:
             rows = self._count(said, label, ask)
             if rows:
                 case: Trouble = "not_validated" if self._leaves_unchecked(table, key) else "orphans"
-                columns = ", ".join(named.get(name, name) for name in key.columns)
-                yield Finding(case, rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", columns)
+                yield Finding(case, rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(here), key=own)
+
+    def _foreign_keys(self, table: Table) -> dict[tuple[str | None, tuple[str, ...]], list[ForeignKey]]:
+        """The foreign keys that a table is to have, by their names at the source and their columns."""
+        renames = () if self._goal is None else self._goal.ddl.catalog.renames
+        place = ("REF_CONSTRAINT", table.schema, table.name)
+        at_source = {one.name: one.source_name for one in renames if (one.kind, one.schema, one.table) == place}
+        found: dict[tuple[str | None, tuple[str, ...]], list[ForeignKey]] = {}
+        for key in table.foreign_keys:
+            name = key.name if key.name is None else at_source.get(key.name, key.name)
+            found.setdefault((name, key.columns), []).append(key)
+        return found
 
     def _leaves_unchecked(self, table: Table, key: ForeignKey) -> bool:
         if self._goal is None:

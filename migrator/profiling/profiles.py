@@ -140,13 +140,17 @@ class Way:
 
 @dataclass(frozen=True)
 class Finding:
-    """Rows that meet a case of POLICY (``action``: what is done about it) or another trouble. ``column``: at the target."""
+    """Rows that meet a case of POLICY (``action``: what is done about it) or another trouble. ``column``: at the target.
+
+    ``key``: the foreign key that they break, as the target has it; None: it has none, or this is about something else.
+    """
 
     case: Misfit | Trouble
     rows: int
     detail: str
     column: str | None = None
     action: Action | None = None
+    key: ForeignKey | None = None
 
     @property
     def hinders(self) -> bool:
@@ -158,6 +162,10 @@ class Finding:
         done = f", POLICY: {self.action}" if self.action else ""
         where = f"{self.column}: " if self.column else ""
         return f"{where}{counted}: {self.detail} [{self.case}{done}]"
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON-ready values; of a key, ``detail`` tells."""
+        return {name: value for name, value in vars(self).items() if name != "key"}
 
 
 @dataclass(frozen=True)
@@ -197,7 +205,7 @@ class TableProfile:
 
     def orphans(self, key: ForeignKey) -> int | None:
         """How many rows break a foreign key that nobody checks; None: nobody could look at all keys."""
-        found = (one.rows for one in self.findings if (one.case, one.column) == ("not_validated", ", ".join(key.columns)))
+        found = (one.rows for one in self.findings if one.case == "not_validated" and one.key == key)
         return next(found, 0 if self.whole else None)
 
     def column(self, name: str) -> ColumnProfile | None:
@@ -214,7 +222,7 @@ class TableProfile:
             "columns": [
                 {**vars(column), "facts": dict(column.facts), "misfits": dict(column.misfits)} for column in self.columns
             ],
-            "findings": [dict(vars(finding)) for finding in self.findings],
+            "findings": [finding.to_json() for finding in self.findings],
             "suggestions": [{**vars(one), "type": str(one.type)} for one in self.suggestions],
             "unread": list(self.unread),
             "remarks": list(self.remarks),

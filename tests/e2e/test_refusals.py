@@ -179,6 +179,42 @@ def test_a_key_that_the_source_does_not_vouch_for_is_no_error_beside_one_that_it
     assert sum("[not-validated]" in loss for loss in run.losses) == 1
 
 
+@pytest.mark.parametrize("kind", ["mysql", "sqlite"])
+def test_of_two_keys_over_one_column_each_has_its_own_rows_in_the_plan(
+    kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path
+) -> None:
+    """MariaDB has one key of a name in a schema: the second table's get others."""
+    source = postgresql()
+    key = "ALTER TABLE {0} ADD CONSTRAINT to_{1} FOREIGN KEY (a) REFERENCES {1} (a) NOT VALID"
+    execute(
+        source,
+        "CREATE TABLE p (a integer PRIMARY KEY)",
+        "CREATE TABLE q (a integer PRIMARY KEY)",
+        "CREATE TABLE o (a integer PRIMARY KEY)",
+        "CREATE TABLE c (a integer)",
+        "CREATE TABLE d (a integer)",
+        "INSERT INTO p VALUES (1)",
+        "INSERT INTO q VALUES (1), (2), (3)",
+        "INSERT INTO c VALUES (1), (2), (3), (4)",
+        "INSERT INTO d VALUES (3), (4)",
+        *(key.format(child, parent) for child in "cd" for parent in "opq"),
+    )
+    target = request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    asked = (remap(source, target), "REMAP_TABLE=q:r", "EXCLUDE=REF_CONSTRAINT:\"= 'to_o'\"")
+    planned = pump("plan", "impdp", target, f"NETWORK_LINK={source}", *asked, "PROFILE=YES", "--json")
+    done(move(source, target, tmp_path, *asked[1:], "LEDGER=losses.json"))
+    told = {"plan": json.loads(planned.out)["losses"], "job": entries(tmp_path / "losses.json")}
+    unvouched = {
+        name: [
+            (one["object"][-2], one["detail"].split()[2], one["rows"]) for one in losses if one["rule"] == "not-validated"
+        ]
+        for name, losses in told.items()
+    }
+    other = "d_" if kind == "mysql" else ""
+    assert unvouched["job"] == [("c", "to_p", 3), ("c", "to_q", 1), ("d", f"{other}to_p", 2), ("d", f"{other}to_q", 1)]
+    assert unvouched["plan"] == unvouched["job"]
+
+
 def test_a_foreign_key_with_orphans_is_in_the_ledger_with_their_number(
     mysql: Fresh, postgresql: Fresh, tmp_path: Path
 ) -> None:

@@ -108,7 +108,7 @@ def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
 ) -> None:
     reserved = {
         postgresql: ("ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"),
-        mysql: ("DB_ROW_ID", "db_trx_id", "db_roll_ptr"),
+        mysql: ("DB_ROW_ID", "db_trx_id", "db_roll_ptr", "FTS_DOC_ID"),
     }
     for target, names in reserved.items():
         source, url = sqlite_file(f"{names[0]}.db"), target()
@@ -132,6 +132,103 @@ def test_columns_that_the_target_keeps_for_itself_are_named_otherwise(
             execute(url, f"INSERT INTO t (id, {others[names[0]]}) VALUES (7, -1)")
         done(move(source, url, "TABLE_EXISTS_ACTION=TRUNCATE", "CONTENT=DATA_ONLY"))
         assert rows(url, f"SELECT {others[names[-1]]} FROM t") == [(len(names) + 1,)]
+
+
+SHOWN = (
+    "CREATE TABLE {t} (id integer PRIMARY KEY, {a} integer)",
+    "CREATE TABLE geo (id integer PRIMARY KEY, lo integer)",
+    "INSERT INTO {t} VALUES (1, 2)",
+    "INSERT INTO geo VALUES (3, 4)",
+    "CREATE VIEW box AS SELECT id, lo AS {a} FROM geo",
+    "CREATE VIEW shown AS SELECT id, {a} FROM {t}",
+    "CREATE VIEW named AS SELECT id AS {a} FROM {t}",
+    "CREATE VIEW whole AS SELECT * FROM {t}",
+    "CREATE VIEW again AS SELECT shown.{a}, shown.id FROM shown",
+    "CREATE VIEW other AS SELECT box.{a} FROM box",
+)
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "name"),
+    [
+        ("sqlite", "postgresql", "xmin"),
+        ("mysql", "postgresql", "ctid"),
+        ("sqlite", "mysql", "FTS_DOC_ID"),
+    ],
+)
+def test_views_call_columns_by_names_that_the_target_keeps_for_itself_in_tables(
+    here: str, there: str, name: str, postgresql: Fresh, mysql: Fresh, sqlite_file: Fresh
+) -> None:
+    fresh = {"sqlite": sqlite_file, "postgresql": postgresql, "mysql": mysql}
+    source, url = fresh[here](), fresh[there]()
+    execute(source, *(sql.format(t="t", a=name) for sql in SHOWN))
+    run = done(move(source, url))
+    assert [loss.rpartition("[")[2] for loss in run.losses if name in loss] == ["name-reserved]"]
+    assert [row[0] for row in rows(url, f"SELECT source_name FROM {NAME}")] == [name]
+    expected = {
+        "box": [("id", 3), (name, 4)],
+        "shown": [("id", 1), (name, 2)],
+        "named": [(name, 1)],
+        "whole": [("id", 1), (name, 2)],
+        "again": [(name, 2), ("id", 1)],
+        "other": [(name, 4)],
+    }
+    with sa.create_engine(url, poolclass=sa.NullPool).connect() as connection:
+        for view, columns in expected.items():
+            found = connection.exec_driver_sql(f"SELECT * FROM {view}")
+            assert list(zip(found.keys(), found.one(), strict=True)) == columns, view
+
+
+def test_a_view_of_a_column_that_only_its_case_tells_from_one_of_the_target(mysql: Fresh, postgresql: Fresh) -> None:
+    source, url = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (ctid integer)",
+        "CREATE TABLE o (CTID integer)",
+        "INSERT INTO o VALUES (5)",
+        "CREATE VIEW v AS SELECT o.CTID FROM o",
+    )
+    done(move(source, url))
+    assert rows(url, 'SELECT "CTID" FROM v') == [(5,)]
+
+
+def test_entries_are_about_tables_and_columns_as_they_are_called_at_the_target(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, url = sqlite_file("s.db"), postgresql()
+    execute(source, f"CREATE TABLE {LONG} (xmin integer, {WIDE} integer, n integer)", f"INSERT INTO {LONG} VALUES (1, 2, 3)")
+    asked = [f"COLUMN_TYPE={LONG}.{name}:bigint" for name in ("xmin", WIDE, "n")]
+    run = done(move(source, url, *asked, f"DIRECTORY={tmp_path}", "LEDGER=losses.json"))
+    told = json.loads((tmp_path / "losses.json").read_text("utf-8"))["entries"]
+    assert {one["object"] for one in told} == {f'TABLE:"public"."{cut(LONG, limits(url))}"'}
+    names = [cut("xmin", limits(url)), cut(WIDE, limits(url)), "n"]
+    assert [one["column"] for one in told if one["rule"] == "column-type"] == names
+    assert [line for line in run.out.splitlines() if "unsupported" in line] == []
+
+
+@pytest.mark.parametrize("declared", ["BIGINT UNSIGNED NOT NULL", "SERIAL"])
+def test_what_mysql_may_have_under_a_name_of_its_own_is_called_so_again(mysql: Fresh, declared: str) -> None:
+    """A FULLTEXT index knows rows by this column; one of another type stands in its way, and is called otherwise."""
+    source, url = mysql(), mysql()
+    execute(
+        source,
+        f"CREATE TABLE t (FTS_DOC_ID {declared}, words TEXT, FULLTEXT (words))",
+        "INSERT INTO t VALUES (7, 'apples and pears')",
+    )
+    run = done(move(source, url))
+    assert run.losses == []
+    assert rows(url, "SELECT FTS_DOC_ID FROM t WHERE MATCH (words) AGAINST ('pears')") == [(7,)]
+    execute(
+        source,
+        "DROP TABLE t",
+        "CREATE TABLE u (FTS_DOC_ID BIGINT NOT NULL, words TEXT, FULLTEXT (words))",
+        "INSERT INTO u VALUES (8, 'plums')",
+        "CREATE VIEW v AS SELECT words, FTS_DOC_ID FROM u",
+        "CREATE VIEW w AS SELECT FTS_DOC_ID FROM v",
+    )
+    (told,) = done(move(source, url)).losses
+    assert "FTS_DOC_ID is named" in told
+    assert rows(url, "SELECT v.FTS_DOC_ID, w.FTS_DOC_ID FROM v, w") == [(8, 8)]
 
 
 def test_foreign_keys_that_were_told_apart_are_kept(mysql: Fresh, postgresql: Fresh) -> None:

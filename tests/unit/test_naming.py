@@ -9,7 +9,7 @@ import pytest
 from migrator.adapter import Capabilities, NameSpace, load_adapter
 from migrator.model import objects as o
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Rename, path_of
+from migrator.model.catalog import Catalog, Loss, Rename, path_of
 from migrator.naming import Known, fit_names, parts_of
 from migrator.shortening import cut
 
@@ -54,6 +54,21 @@ def test_names_stay_where_each_table_has_its_own() -> None:
     one_table = Capabilities(name_spaces=(NameSpace(frozenset({"index"}), "table"),))
     catalog = Catalog("mysql", "", (table("a", INDEX), table("b", INDEX)))
     assert fit_names(catalog, one_table, Known()) == catalog
+
+
+def test_entries_are_about_what_the_target_has() -> None:
+    """What was said of a table and its columns before they got other names."""
+    table = o.Table(
+        "s", "t" * 70, (o.Column("xmin", t.Integer()), o.Column("c" * 70, t.Integer()), o.Column("d", t.Integer()))
+    )
+    said = [Loss(path_of(table), "texts", "one", column) for column in ("xmin", "c" * 70, "d", None)]
+    own = Capabilities(identifier_limit=(63, "bytes"), reserved_columns=frozenset({"xmin"}))
+    catalog = fit_names(Catalog("mysql", "", (table,), tuple(said)), own, Known())
+    (there,) = catalog.of(o.Table)
+    names = [column.name for column in there.columns]
+    assert names[:2] == [cut("xmin", own), cut("c" * 70, own)]
+    told = [(loss.object, loss.column) for loss in catalog.losses if loss.rule == "texts"]
+    assert told == [(path_of(there), column) for column in (*names, None)]
 
 
 def test_a_made_up_name_keeps_within_the_limit() -> None:

@@ -80,6 +80,41 @@ def test_a_columns_name_that_the_target_keeps_for_itself_is_changed_wherever_it_
     assert again.objects == catalog.objects
 
 
+def test_a_name_that_the_target_keeps_for_itself_is_changed_in_no_text_about_something_else() -> None:
+    own = Capabilities(identifier_limit=(63, "bytes"), reserved_columns=frozenset({"xmin"}))
+    table = o.Table("s", "t", (o.Column("xmin", t.Integer()),))
+    other = o.Table("s", "u", (o.Column("XMIN", t.Integer()),))
+
+    def view(name: str, sql: str, *reads: str) -> o.View:
+        return o.View("s", name, o.Expression(sql, "mysql"), depends_on=tuple(o.QName("s", read) for read in reads))
+
+    views = (
+        view("near", "select `t`.`xmin` AS `x` from `t`", "t"),
+        view("over", "select `near`.`xmin` AS `xmin` from `near`", "near"),
+        view("away", "select `u`.`XMIN` AS `xmin` from `u`", "u"),
+    )
+    catalog = fit_names(Catalog("mysql", "", (table, other, *views)), own, Known())
+    near, *rest = catalog.of(o.View)
+    assert near.definition.sql == f"select `t`.`{cut('xmin', own)}` AS `x` from `t`"
+    assert tuple(rest) == views[1:]
+
+
+def test_a_name_that_the_target_keeps_for_a_column_of_one_kind_stays_with_such_a_column() -> None:
+    own = Capabilities(
+        ignores_column_case=True, reserved_columns=frozenset({"doc"}), reserved_but_for=frozenset({("DOC", t.Integer(64))})
+    )
+    table = o.Table("s", "t", (o.Column("DOC", t.Integer(64), nullable=False),))
+    assert fit_names(Catalog("mysql", "", (table,)), own, Known()).objects == (table,)
+    for column in (
+        o.Column("DOC", t.Integer(64)),
+        o.Column("doc", t.Integer(64), nullable=False),
+        o.Column("DOC", t.Integer(32), nullable=False),
+        o.Column("DOC", t.Integer(64, unsigned=True), nullable=False),
+    ):
+        catalog = fit_names(Catalog("mysql", "", (o.Table("s", "t", (column,)),)), own, Known())
+        assert [rename.reason for rename in catalog.renames] == ["RESERVED"]
+
+
 @pytest.mark.parametrize(
     ("dialect", "literal"),
     [
