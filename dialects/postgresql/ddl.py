@@ -40,7 +40,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .defaults import UNITS, fitting
+from .defaults import UNITS, clock, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class PostgreSQLDDL(DDL):
 
     def now(self, value: Now) -> str:
         """The current date, time or timestamp."""
-        return "now()" if value == Now() else super().now(value)
+        return clock(value) or super().now(value)
 
     # --- trials -----------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,9 @@ class PostgreSQLDDL(DDL):
         :raises Untranslatable: the value is none of the column's type.
         """
         base = t.base_of(column.type)
-        if isinstance(value, Now) and (unit := self._cut_to(value, column)):
+        if isinstance(value, Now) and self.is_own(column):
+            return self.now(value)
+        if isinstance(value, Now) and (unit := self._cut_to(value, base)):
             return _clock(value, base, f"date_trunc('{unit}', now())")
         if isinstance(value, Now) and value.utc:
             return _utc(value, base)
@@ -187,18 +189,15 @@ class PostgreSQLDDL(DDL):
             value = fitting(value, base)
         return super().default(value, column)
 
-    def _cut_to(self, value: Now, column: Column) -> str:
-        """The unit that the current time is cut to, which would be rounded; empty: it is not."""
-        base, own = t.base_of(column.type), self.is_own(column)
+    def _cut_to(self, value: Now, base: t.Type) -> str:
+        """The unit that another database's current time is cut to, which would be rounded; empty: it is not."""
         if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
             return ""
-        if own:
-            return UNITS.get(value.precision or 0, "") if value.cut else ""
         return UNITS.get(value.digits(base.precision), "") if self.clock_was_cut(value) else ""
 
     def clock_is_cut(self, column: Column, value: Now) -> bool:
         """Only where a function cuts the current time to a unit."""
-        return bool(self._cut_to(value, column))
+        return bool(self._cut_to(value, t.base_of(column.type)))
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS``: stored before version 18, which brought virtual ones."""

@@ -127,6 +127,11 @@ CLOCKS: dict[str, tuple[Case, ...]] = {
         Case("timestamptz default current_date", "mysql sqlite"),
         Case("timetz default now()", "mysql sqlite"),
         Case("text default now()", "mysql sqlite"),
+        Case("date default date_trunc('second', now())"),
+        Case("text default date_trunc('second', now())", "mysql sqlite"),
+        Case("text default timezone('utc', date_trunc('milliseconds', now()))", "mysql sqlite"),
+        Case("text default localtimestamp(0)", "mysql sqlite"),
+        Case("text default localtime", "mysql sqlite"),
     ),
     "mysql": (
         Case("date default (current_timestamp)"),
@@ -245,6 +250,45 @@ def late_in_a_second(url: str, returning: str) -> list[tuple[object, ...]]:
     """A row of defaults that PostgreSQL makes when the next second is nearer than the last."""
     execute(url, "SELECT pg_sleep(1.7 - extract(second FROM clock_timestamp())::numeric % 1)")
     return rows(url, f"INSERT INTO t (id) VALUES (1) RETURNING {returning}")
+
+
+OWN_CLOCKS = (
+    "date_trunc('second'::text, now())",
+    "date_trunc('milliseconds'::text, now())",
+    "timezone('utc'::text, now())",
+    "timezone('utc'::text, date_trunc('second'::text, now()))",
+    "now()",
+    "CURRENT_TIMESTAMP(2)",
+)
+HOLDING_CLOCKS = (
+    *("date", "text", "varchar(40)", "time", "timestamp", "timestamp(0)", "timestamptz", "timestamptz(0)"),
+    *("moment", "said"),
+)
+OWN_TEXTS = ("LOCALTIMESTAMP", "LOCALTIMESTAMP(0)", "LOCALTIME", "LOCALTIME(3)", "CURRENT_TIME", "CURRENT_DATE")
+
+
+def test_a_clock_of_postgresql_is_the_same_words_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    """Whatever the type of its column, which may be one where a rounded time is another than one that is cut off."""
+    source, here = lasting("postgresql"), lasting("postgresql")
+    held = [f"{type_} DEFAULT {sql}" for type_ in HOLDING_CLOCKS for sql in OWN_CLOCKS]
+    held += [f"timetz DEFAULT {sql}" for sql in OWN_CLOCKS if "utc" not in sql]
+    held += [f"{type_} DEFAULT {sql}" for type_ in ("text", "char(40)", "said") for sql in OWN_TEXTS]
+    columns = ", ".join(f"c{number} {declared}" for number, declared in enumerate(held))
+    execute(
+        source,
+        "CREATE DOMAIN moment AS timestamp(3) DEFAULT date_trunc('second', now())",
+        "CREATE DOMAIN said AS text DEFAULT date_trunc('second', now())",
+        f"CREATE TABLE t ({columns}, d moment, e said)",
+    )
+    run = move(source, here, tmp_path)
+    defaults = (
+        "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute"
+        " ON attrelid = adrelid AND attnum = adnum ORDER BY attnum",
+        "SELECT typname, typdefault FROM pg_type WHERE typname IN ('moment', 'said') ORDER BY typname",
+    )
+    for query in defaults:
+        assert rows(here, query) == rows(source, query)
+    assert [loss for loss in run.losses if "[default]" in loss or "[clock]" in loss] == []
 
 
 def test_a_clock_of_mariadb_is_never_ahead_of_time_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
