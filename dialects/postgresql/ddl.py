@@ -531,6 +531,7 @@ def _can_count(type_: t.Type) -> bool:
 
 
 _UTC = "timezone('utc', now())"
+_FRACTIONS = {0: "", 3: ".MS", 6: ".US"}
 _FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 
 
@@ -546,14 +547,18 @@ def _clock(value: Now, base: t.Type, moment: str) -> str:
 
 
 def _utc(value: Now, base: t.Type) -> str:
-    """The current date or time by UTC's clock."""
-    if isinstance(base, t.Timestamp) and base.zoned:
-        return "now()"
+    """The current date or time by UTC's clock.
+
+    :raises Untranslatable: texts do not show as many digits after the second.
+    """
     if isinstance(base, t.String):
-        return f"to_char({_UTC}, '{_FORMS[value.kind]}{'.MS' if value.precision else ''}')"
-    if isinstance(base, t.Interval):
-        return f"(({_UTC})::time without time zone)::interval"
-    return {"date": f"({_UTC})::date", "time": f"({_UTC})::time without time zone"}.get(value.kind, _UTC)
+        if (fraction := _FRACTIONS.get(value.precision or 0)) is None:
+            raise Untranslatable(f"a text shows no {value.precision} digits after the second")
+        return f"to_char({_UTC}, '{_FORMS[value.kind]}{fraction}')"
+    if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
+        return f"({_UTC})::date"
+    digits = value.digits(base.precision)
+    return _clock(value, base, "now()" if digits == Now().digits(base.precision) else f"CURRENT_TIMESTAMP({digits})")
 
 
 def _unfit(table: Table | View, index: Index, method: str) -> str:

@@ -324,6 +324,86 @@ def test_a_clock_that_is_rounded_or_cut_off_elsewhere_is_named(lasting: Callable
     ]
 
 
+OF_POSTGRESQL = {
+    "timestamp DEFAULT date_trunc('second', now())": "22:13:20",
+    "timestamptz DEFAULT date_trunc('milliseconds', now())": "22:13:20.987",
+    "timestamp DEFAULT timezone('utc', date_trunc('second', now()))": "22:13:20",
+    "timestamp DEFAULT CURRENT_TIMESTAMP(0)": "22:13:20",
+    "timestamptz(3) DEFAULT CURRENT_TIMESTAMP(2)": "22:13:20.98",
+    "timestamp(2) DEFAULT CURRENT_TIMESTAMP(4)": "22:13:20.98",
+    "timestamp(3) DEFAULT now()": "22:13:20.987",
+    "timestamp DEFAULT timezone('utc', now())": "22:13:20.987654",
+    "time DEFAULT LOCALTIME(0)": "22:13:20",
+    "time(3) DEFAULT LOCALTIME(5)": "22:13:20.987",
+    "time DEFAULT LOCALTIME": "22:13:20.987654",
+}
+OF_SQLITE = {
+    "datetime DEFAULT CURRENT_TIMESTAMP": "22:13:20",
+    "datetime DEFAULT (datetime('now', 'localtime'))": "22:13:20",
+    "datetime DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))": "22:13:20.987",
+    "timestamp(2) DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))": "22:13:20.98",
+    "time DEFAULT CURRENT_TIME": "22:13:20",
+    "text DEFAULT CURRENT_TIMESTAMP": "22:13:20",
+}
+OF_MARIADB = {
+    "datetime(6) DEFAULT now()": "22:13:20.987654",
+    "datetime(6) DEFAULT (cast(now() AS datetime))": "22:13:20",
+    "timestamp(6) DEFAULT (now(2))": "22:13:20.98",
+    "datetime(3) DEFAULT (now(6))": "22:13:20.987",
+    "datetime DEFAULT now()": "22:13:20",
+    "datetime(6) DEFAULT (utc_timestamp())": "22:13:20",
+    "time(6) DEFAULT (curtime())": "22:13:20",
+    "time(6) DEFAULT (utc_time(3))": "22:13:20.987",
+    "varchar(40) DEFAULT (now())": "22:13:20",
+    "varchar(40) DEFAULT (now(4))": "22:13:20.9876",
+    "varchar(40) DEFAULT (utc_timestamp(6))": "22:13:20.987654",
+    "decimal(20,0) DEFAULT (now())": "221320",
+}
+
+
+@pytest.mark.parametrize("options", [(), ("FRACTIONAL_SECONDS=DECLARED",)])
+@pytest.mark.parametrize(
+    ("database", "clocks"), [("postgresql", OF_POSTGRESQL), ("sqlite", OF_SQLITE), ("mysql", OF_MARIADB)]
+)
+def test_a_clock_has_its_own_digits_in_mariadb(
+    database: str, clocks: dict[str, str], options: Sequence[str], lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    """At one and the same moment, 987654 microseconds after the second."""
+    source, here = lasting(database), lasting("mysql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(clocks))})")
+    run = done(pump("impdp", here, f"NETWORK_LINK={source}", remap(source, here), "NOLOGFILE=YES", *options))
+    assert [loss for loss in run.losses if "[default]" in loss] == []
+    execute(here, "SET time_zone = '+00:00', timestamp = 1700000000.987654", "INSERT INTO t (id) VALUES (1)")
+    (made,) = rows(here, f"SELECT {', '.join(f'CAST(c{n} AS CHAR)' for n in range(len(clocks)))} FROM t")
+    at = [re.sub(r"^2023-?11-?14 ?", "", value) for value in made]
+    assert [re.sub(r"(\.\d*?)0+$", r"\1", value).rstrip(".") for value in at] == [*clocks.values()]
+
+
+FEWER = {
+    "datetime(6) DEFAULT (now(2))": "LOCALTIMESTAMP(2)",
+    "datetime(6) DEFAULT (utc_timestamp(2))": "CURRENT_TIMESTAMP(2) AT TIME ZONE 'utc'",
+    "datetime(6) DEFAULT (cast(now() AS datetime))": "date_trunc('second', LOCALTIMESTAMP)",
+    "datetime(6) DEFAULT (utc_timestamp())": "date_trunc('second', now() AT TIME ZONE 'utc')",
+    "time(6) DEFAULT (curtime(1))": "LOCALTIME(1)",
+    "time(6) DEFAULT (utc_time(1))": "(CURRENT_TIMESTAMP(1) AT TIME ZONE 'utc')::time",
+    "varchar(40) DEFAULT (utc_timestamp(6))": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US')",
+    "varchar(40) DEFAULT (utc_time(3))": "to_char(now() AT TIME ZONE 'utc', 'HH24:MI:SS.MS')",
+    "varchar(40) DEFAULT (utc_timestamp())": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS')",
+    "varchar(40) DEFAULT (utc_timestamp(2))": "NULL",
+}
+
+
+def test_a_clock_has_its_own_digits_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("mysql"), lasting("postgresql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(FEWER))})")
+    losses = move(source, here, tmp_path).losses
+    told = {rule: [loss for loss in losses if f"[{rule}]" in loss] for rule in ("clock", "default")}
+    for rule, columns in {"clock": (0, 1, 4, 5), "default": (9,)}.items():
+        assert [f'"c{n}"' in loss for n, loss in zip(columns, told[rule], strict=True)] == [True] * len(columns)
+    asked = ", ".join(f"c{n} IS NOT DISTINCT FROM {sql}" for n, sql in enumerate(FEWER.values()))
+    assert rows(here, f"INSERT INTO t (id) VALUES (1) RETURNING {asked}") == [(True,) * len(FEWER)]
+
+
 def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
     source, here = lasting("mysql"), lasting("postgresql")
     execute(source, "CREATE TABLE odd (a datetime(2) DEFAULT now(2))")
