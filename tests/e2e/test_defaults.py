@@ -314,14 +314,20 @@ def test_a_clock_that_is_rounded_or_cut_off_elsewhere_is_named(lasting: Callable
         source,
         "CREATE TABLE r (a timestamp(0) DEFAULT now(), b timestamptz(3) DEFAULT CURRENT_TIMESTAMP(2),"
         " c time(0) DEFAULT now(), d timestamp DEFAULT now(),"
-        " e timestamp(0) DEFAULT date_trunc('second', now()), f date DEFAULT now())",
+        " e timestamp DEFAULT date_trunc('second', now()), f date DEFAULT now(), g timestamp DEFAULT CURRENT_TIMESTAMP(0),"
+        " h time DEFAULT LOCALTIME(0))",
     )
     told = [loss.partition(".")[2] for loss in move(source, mariadb, tmp_path).losses if "[clock]" in loss]
     assert [re.sub(r'^.*"\."?', "", loss) for loss in told] == [
         'a": the current time is cut off to whole seconds (at the source: rounded) [clock]',
         'b": the current time is cut off to 2 digits after the second (at the source: rounded) [clock]',
         'c": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+        'g": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+        'h": the current time is cut off to whole seconds (at the source: rounded) [clock]',
     ]
+    execute(mariadb, "SET time_zone = '+00:00', timestamp = 1700000000.987654", "INSERT INTO r () VALUES ()")
+    ((*made,),) = rows(mariadb, f"SELECT {', '.join(f'MICROSECOND({name})' for name in 'abcdegh')} FROM r")
+    assert made == [0, 980000, 0, 987654, 0, 0, 0]
 
 
 OF_POSTGRESQL = {
