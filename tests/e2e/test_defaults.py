@@ -410,6 +410,43 @@ def test_a_clock_has_its_own_digits_in_postgresql(lasting: Callable[[str], str],
     assert rows(here, f"INSERT INTO t (id) VALUES (1) RETURNING {asked}") == [(True,) * len(FEWER)]
 
 
+IN_SQLITE = {
+    "timestamp(0) DEFAULT now()": 0,
+    "timestamp DEFAULT CURRENT_TIMESTAMP(1)": 1,
+    "timestamp(2) DEFAULT now()": 2,
+    "timestamptz(2) DEFAULT now()": 2,
+    "time DEFAULT LOCALTIME(2)": 2,
+    "timestamp(4) DEFAULT timezone('utc', now())": 3,
+    "timestamp(5) DEFAULT now()": 3,
+    "timestamp(3) DEFAULT now()": 3,
+}
+
+
+def test_a_clock_has_its_own_digits_in_sqlite(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    """Which has three at most: then an entry says that, and none that it has more."""
+    source, here, back = lasting("postgresql"), lasting("sqlite"), lasting("postgresql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(IN_SQLITE))})")
+    told = [re.sub(r'^.*"(c\d)"', r"\1", loss) for loss in move(source, here, tmp_path).losses]
+    digits = (
+        "whole seconds",
+        *(f"{n} digits after the second" for n in (1, 2, 2, 2)),
+        None,
+        None,
+        "3 digits after the second",
+    )
+    assert [loss for loss in told if "[clock]" in loss or "[default]" in loss] == [
+        f"c{n}: the current time has three digits after the second [default]"
+        if places is None
+        else f"c{n}: the current time is cut off to {places} (at the source: rounded) [clock]"
+        for n, places in enumerate(digits)
+    ]
+    execute(here, "INSERT INTO t (id) VALUES (1)")
+    (made,) = rows(here, f"SELECT {', '.join(f'c{n}' for n in range(len(IN_SQLITE)))} FROM t")
+    assert [len(str(value).partition(".")[2].removesuffix("+00:00")) for value in made] == [*IN_SQLITE.values()]
+    execute(here, "DELETE FROM t")
+    assert [loss for loss in move(here, back, tmp_path).losses if "[default]" in loss] == []
+
+
 def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
     source, here = lasting("mysql"), lasting("postgresql")
     execute(source, "CREATE TABLE odd (a datetime(2) DEFAULT now(2))")
