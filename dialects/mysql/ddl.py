@@ -15,6 +15,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality, nearest
 from migrator.model.objects import (
+    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -484,18 +485,21 @@ class MySQLDDL(DDL):
         type_ = t.base_of(column.type)
         if value.utc:
             return self.utc_default(value, type_)
-        digits = f"({min(getattr(type_, 'precision', 0), 6) or ''})".replace("()", "")
+        digits = _digits(value, type_)
+        word = f"CURRENT_TIMESTAMP{digits.replace('()', '')}"
         if value.kind == "timestamp" and isinstance(type_, t.Timestamp):
             if type_.zoned and not self.keeps_native(column):
-                return f"(UTC_TIMESTAMP{digits or '()'})"
-            return f"CURRENT_TIMESTAMP{digits}"
-        word = {"date": "CURDATE()", "time": f"CURTIME{digits or '()'}"}.get(value.kind, f"CURRENT_TIMESTAMP{digits}")
+                return f"(UTC_TIMESTAMP{digits})"
+            if digits == _digits(Now(), type_):
+                return word
+            if digits == "()":  # which MariaDB takes for as many as the column has
+                return f"(CAST({word} AS DATETIME))"
+        word = {"date": "CURDATE()", "time": f"CURTIME{digits}"}.get(value.kind, word)
         return f"({word})"
 
     def utc_default(self, value: Now, type_: t.Type) -> str:
         """The current date or time by UTC's clock, in a text as ISO 8601 writes it with a blank."""
-        precision = value.precision if self.native or isinstance(type_, t.String) else getattr(type_, "precision", 0)
-        digits = f"({min(precision or 0, 6) or ''})"
+        digits = _digits(value, type_)
         words = {"date": "UTC_DATE()", "time": f"UTC_TIME{digits}", "timestamp": f"UTC_TIMESTAMP{digits}"}[value.kind]
         return f"(CAST({words} AS CHAR))" if isinstance(type_, t.String) and not self.native else f"({words})"
 
@@ -1001,6 +1005,15 @@ class MySQLDDL(DDL):
             if name == "collation_connection":
                 value = self.collation(value, path_of(program), losses)
             yield f"SET SESSION {name} = {self.literal(value)}"
+
+
+# --- clocks ---------------------------------------------------------------------------------------------------------
+
+
+def _digits(value: Now, type_: t.Type) -> str:
+    """How many digits after the second a clock has in a column, in the parentheses of its function."""
+    takes = type_.precision if isinstance(type_, t.Timestamp | t.Time | t.Interval) else CLOCK_DIGITS
+    return f"({value.digits(takes) or ''})"
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------

@@ -105,6 +105,8 @@ _CONTROL = {"0": "\0", "n": "\n", "r": "\r", "t": "\t", "b": "\b", "Z": "\x1a"}
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _BITS = re.compile(r"b'([01]*)'", re.IGNORECASE)
 _NOW = re.compile(r"(current_timestamp|now|localtimestamp|localtime)\s*(?:\((\d*)\))?", re.IGNORECASE)
+_WHOLE = re.compile(rf"cast\(({_NOW.pattern}) as datetime\)", re.IGNORECASE)
+"""How a clock of whole seconds is said in a column with digits."""
 _TODAY = re.compile(r"(curdate|current_date)\s*(?:\(\))?", re.IGNORECASE)
 _TIME = re.compile(r"(curtime|current_time)\s*(?:\((\d*)\))?", re.IGNORECASE)
 _UUIDS: dict[str, Choice[1, 4]] = {"uuid()": 1, "uuid_v4()": 4}
@@ -132,12 +134,13 @@ def as_written(sql: str) -> str:
 
 def now_of(sql: str) -> Now | None:
     """The current date or time that ``sql`` asks for, None where it is something else."""
+    if (whole := _WHOLE.fullmatch(sql.strip())) and not int(whole[3] or 0):
+        return now_of(whole[1])
     for pattern, kind in ((_NOW, "timestamp"), (_TODAY, "date"), (_TIME, "time")):
         if found := pattern.fullmatch(sql.strip()):
-            digits = found[2] if kind != "date" else None
-            return Now(cast(Any, kind), int(digits) if digits else None)
+            return Now(cast(Any, kind), None if kind == "date" else int(found[2] or 0))
     if found := _UTC.fullmatch(sql.strip()):
-        return Now(cast(Any, found[1].lower()), int(found[2]) if found[2] else None, utc=True)
+        return Now(cast(Any, found[1].lower()), None if found[1].lower() == "date" else int(found[2] or 0), utc=True)
     return None
 
 

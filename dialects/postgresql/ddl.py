@@ -40,7 +40,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .defaults import UNITS, fitting
+from .defaults import UNITS, clock, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class PostgreSQLDDL(DDL):
 
     def now(self, value: Now) -> str:
         """The current date, time or timestamp."""
-        return "now()" if value == Now() else super().now(value)
+        return clock(value) or super().now(value)
 
     # --- trials -----------------------------------------------------------------------------------------------------
 
@@ -177,7 +177,9 @@ class PostgreSQLDDL(DDL):
         :raises Untranslatable: the value is none of the column's type.
         """
         base = t.base_of(column.type)
-        if isinstance(value, Now) and (unit := self._cut_to(value, column)):
+        if isinstance(value, Now) and self.is_own(column):
+            return self.now(value)
+        if isinstance(value, Now) and (unit := self._cut_to(value, base)):
             return _clock(value, base, f"date_trunc('{unit}', now())")
         if isinstance(value, Now) and value.utc:
             return _utc(value, base)
@@ -187,18 +189,15 @@ class PostgreSQLDDL(DDL):
             value = fitting(value, base)
         return super().default(value, column)
 
-    def _cut_to(self, value: Now, column: Column) -> str:
-        """The unit that the current time is cut to, which would be rounded; empty: it is not."""
-        base, own = t.base_of(column.type), self.is_own(column)
+    def _cut_to(self, value: Now, base: t.Type) -> str:
+        """The unit that another database's current time is cut to, which would be rounded; empty: it is not."""
         if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
             return ""
-        if own:
-            return UNITS.get(value.precision or 0, "") if value.cut else ""
         return UNITS.get(value.digits(base.precision), "") if self.clock_was_cut(value) else ""
 
     def clock_is_cut(self, column: Column, value: Now) -> bool:
         """Only where a function cuts the current time to a unit."""
-        return bool(self._cut_to(value, column))
+        return bool(self._cut_to(value, t.base_of(column.type)))
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS``: stored before version 18, which brought virtual ones."""
@@ -532,6 +531,7 @@ def _can_count(type_: t.Type) -> bool:
 
 
 _UTC = "timezone('utc', now())"
+_FRACTIONS = {0: "", 3: ".MS", 6: ".US"}
 _FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 
 
@@ -547,14 +547,18 @@ def _clock(value: Now, base: t.Type, moment: str) -> str:
 
 
 def _utc(value: Now, base: t.Type) -> str:
-    """The current date or time by UTC's clock."""
-    if isinstance(base, t.Timestamp) and base.zoned:
-        return "now()"
+    """The current date or time by UTC's clock.
+
+    :raises Untranslatable: texts do not show as many digits after the second.
+    """
     if isinstance(base, t.String):
-        return f"to_char({_UTC}, '{_FORMS[value.kind]}{'.MS' if value.precision else ''}')"
-    if isinstance(base, t.Interval):
-        return f"(({_UTC})::time without time zone)::interval"
-    return {"date": f"({_UTC})::date", "time": f"({_UTC})::time without time zone"}.get(value.kind, _UTC)
+        if (fraction := _FRACTIONS.get(value.precision or 0)) is None:
+            raise Untranslatable(f"a text shows no {value.precision} digits after the second")
+        return f"to_char({_UTC}, '{_FORMS[value.kind]}{fraction}')"
+    if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
+        return f"({_UTC})::date"
+    digits = value.digits(base.precision)
+    return _clock(value, base, "now()" if digits == Now().digits(base.precision) else f"CURRENT_TIMESTAMP({digits})")
 
 
 def _unfit(table: Table | View, index: Index, method: str) -> str:

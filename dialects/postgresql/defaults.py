@@ -20,8 +20,10 @@ _STRING = re.compile(rf"(E?)'((?:[^']|'')*)'::({_TYPE})")
 _NULL = re.compile(rf"NULL(?:::{_TYPE})?")
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 _NAME = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))\.(?:"((?:[^"]|"")+)"|([^".]+))')
-_UTC = {
-    "timezone('utc'::text, now())": Now("timestamp", utc=True),
+_CLOCKS = {
+    "now()": Now(),
+    "CURRENT_DATE": Now("date"),
+    "timezone('utc'::text, now())": Now(utc=True),
     "(timezone('utc'::text, now()))::date": Now("date", utc=True),
     "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
 }
@@ -36,27 +38,23 @@ _CUT_FORMS = {
     "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
 }
 """What a clock that is cut is part of, by what it is part of where it is not."""
+_CLOCK_WORDS = {value: sql for sql, value in _CLOCKS.items()}
+_CUT_WORDS = {value: sql for sql, value in _CUT_FORMS.items()}
 _NOW = re.compile(r"(CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_TIME|LOCALTIME)(?:\((\d)\))?")
 
 
-def parse(sql: str) -> Default:
-    """The default in the model's words, or as an expression of PostgreSQL where it has none."""
+def parse(sql: str, type_: t.Type) -> Default:
+    """The default of a column of ``type_`` in the model's words, or as an expression of PostgreSQL where it has none."""
     if sql in {"true", "false"}:
         return Literal("1" if sql == "true" else "0", "boolean")
-    if sql == "now()" or sql == "CURRENT_DATE":
-        return Now("timestamp" if sql == "now()" else "date")
-    if sql in _UTC:
-        return _UTC[sql]
-    if (cut := _CUT.search(sql)) and (form := _CUT_FORMS.get(_CUT.sub("now()", sql))) is not None:
-        return replace(form, precision=_DIGITS[cut[1]], cut=True)
+    if (clock := _clock(sql, not isinstance(type_, t.Date | t.Time | t.Timestamp | t.Interval))) is not None:
+        return clock
     if sql == "gen_random_uuid()":
         return NewUuid()
     if _NULL.fullmatch(sql):
         return Literal("", "null")
     if match := _PLAIN_NUMBER.fullmatch(sql) or _QUOTED_NUMBER.fullmatch(sql):
         return Literal(match[1], "number")
-    if match := _NOW.fullmatch(sql):
-        return Now("timestamp" if "STAMP" in match[1] else "time", int(match[2]) if match[2] else None)
     if (match := _NEXT_VALUE.fullmatch(sql)) and (name := _NAME.fullmatch(match[1].replace("''", "'"))):
         schema, bare_schema, table, bare_table = name.groups()
         return NextValue(QName(_unquoted(schema, bare_schema), _unquoted(table, bare_table)))
@@ -64,6 +62,25 @@ def parse(sql: str) -> Default:
         text = match[2].replace("''", "'")
         return _string(text.replace(r"\\", "\\") if match[1] else text, match[3])
     return Expression(sql, DIALECT)
+
+
+def _clock(sql: str, shown: bool) -> Now | None:
+    """A clock; ``shown``: as a text, which shows the zone if the clock has one, and no zeros at the end of a fraction."""
+    if sql in _CLOCKS:
+        return _CLOCKS[sql]
+    if (cut := _CUT.search(sql)) and (form := _CUT_FORMS.get(_CUT.sub("now()", sql))) is not None and not shown:
+        return replace(form, precision=_DIGITS[cut[1]], cut=True)
+    if (match := _NOW.fullmatch(sql)) and not (shown and match[1].startswith("LOCAL")):
+        return Now("timestamp" if "STAMP" in match[1] else "time", int(match[2]) if match[2] else None)
+    return None
+
+
+def clock(value: Now) -> str | None:
+    """What :func:`parse` reads as ``value``, and means it in columns of all types; None: the usual words do."""
+    uncut = replace(value, precision=None, cut=False)
+    if value.cut and uncut in _CUT_WORDS and value.precision in UNITS:
+        return _CUT_WORDS[uncut].replace("now()", f"date_trunc('{UNITS[value.precision]}'::text, now())")
+    return _CLOCK_WORDS.get(value)
 
 
 def _string(text: str, type_: str) -> Default:

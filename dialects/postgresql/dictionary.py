@@ -183,11 +183,12 @@ class _Dictionary:
         return type_ if inner is None else self._innermost(inner)
 
     def _domain(self, row: Row, checks: Sequence[Row]) -> o.DomainType:
+        base = self._type(row.base, row.modifier, row.base_declaration)
         domain = o.DomainType(
             row.schema,
             row.name,
-            self._type(row.base, row.modifier, row.base_declaration),
-            defaults.parse(row.default_) if row.default_ else None,
+            base,
+            defaults.parse(row.default_, t.base_of(base)) if row.default_ else None,
             not row.not_null,
             tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks),
             row.comment,
@@ -341,17 +342,18 @@ class _Dictionary:
     def _column(self, row: Row) -> o.Column:
         generated = None
         default = None
+        type_ = self._type(row.type, row.modifier, row.declaration)
         if row.generated:
             generated = o.Generated(o.Expression(row.default_, DIALECT), stored=row.generated == "s")
         elif row.default_ is not None:
-            default = defaults.parse(row.default_)
+            default = defaults.parse(row.default_, t.base_of(type_))
         identity = self._identities.get((row.relation, row.number))
         if identity is not None:
             identity = replace(identity, always=row.identity == "a")
         collation = row.collation if row.collation_schema == "pg_catalog" else None
         return o.Column(
             row.name,
-            self._type(row.type, row.modifier, row.declaration),
+            type_,
             not row.not_null,
             default,
             identity,
@@ -379,7 +381,7 @@ class _Dictionary:
         found = {}
         for (key, (sql, type_, _)), value in zip(asked.items(), values, strict=True):
             constant = defaults.stored(value[0], type_) if value else None
-            if constant != defaults.parse(sql):
+            if constant != defaults.parse(sql, type_):
                 found[key] = constant
         return found
 

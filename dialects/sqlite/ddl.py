@@ -189,7 +189,8 @@ class SQLiteDDL(DDL):
             case Literal(kind="bit", value=digits):
                 return self.literal(digits)
             case Now():
-                return _now(value, type_)
+                own = self.is_own(column) and value.precision is not None
+                return _now(value, type_, (value.precision or 0) if own else _digits(value, type_))
             case _:
                 return super().default(value, column)
 
@@ -206,6 +207,10 @@ class SQLiteDDL(DDL):
             detail = "the current time has three digits after the second"
             losses.append(Loss(path_of(table), "default", detail, column.name))
         return clause
+
+    def clock_is_cut(self, column: Column, value: Now) -> bool | None:
+        """They are; None: that there are three digits and no more is told anyway."""
+        return None if _is_cut(value, t.base_of(column.type)) else super().clock_is_cut(column, value)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -436,14 +441,17 @@ def _is_cut(now: Now, type_: t.Type) -> bool:
     return _digits(now, type_) > 3 and not isinstance(type_, t.Date)
 
 
-def _now(now: Now, type_: t.Type) -> str:
+def _now(now: Now, type_: t.Type, digits: int) -> str:
     """The current date, time or timestamp as the column's other values are written; SQLite's own words mean UTC's."""
     zoned = isinstance(type_, t.Timestamp) and type_.zoned
-    digits, local = _digits(now, type_), "" if now.utc or zoned else _LOCAL
+    local = "" if now.utc or zoned else _LOCAL
     if now.kind == "date" and isinstance(type_, t.Timestamp):
         midnight = " 00:00:00" + ("." + "0" * min(type_.precision, 6) if type_.precision else "")
         return f"(strftime('%Y-%m-%d{midnight}', 'now'{local}))"
     if now.kind == "date" or not (digits or zoned):
         return f"({_CLOCKS[now.kind]}('now'{local}))" if local else _NOW[now.kind]
-    day = "%Y-%m-%d " if now.kind == "timestamp" else ""
-    return f"(strftime('{day}%H:%M:%{'f' if digits else 'S'}{'+00:00' if zoned else ''}', 'now'{local}))"
+    day, zone = "%Y-%m-%d " if now.kind == "timestamp" else "", "+00:00" if zoned else ""
+    if 0 < digits < 3:
+        fewer = f"substr(strftime('{day}%H:%M:%f', 'now'{local}), 1, {(20 if day else 9) + digits})"
+        return f"({fewer} || '{zone}')" if zone else f"({fewer})"
+    return f"(strftime('{day}%H:%M:%{'f' if digits else 'S'}{zone}', 'now'{local}))"

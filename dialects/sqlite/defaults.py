@@ -27,6 +27,16 @@ _NOW: dict[str, Now] = {
     "date('now','localtime')": Now("date"),
     "time('now')": Now("time", 0, utc=True),
     "time('now','localtime')": Now("time", 0),
+    "strftime('%H:%M:%f','now')": Now("time", 3, utc=True),
+    "strftime('%H:%M:%f','now','localtime')": Now("time", 3),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now'),1,21)": Now("timestamp", 1, utc=True),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now'),1,22)": Now("timestamp", 2, utc=True),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now','localtime'),1,21)": Now("timestamp", 1),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now','localtime'),1,22)": Now("timestamp", 2),
+    "substr(strftime('%H:%M:%f','now'),1,10)": Now("time", 1, utc=True),
+    "substr(strftime('%H:%M:%f','now'),1,11)": Now("time", 2, utc=True),
+    "substr(strftime('%H:%M:%f','now','localtime'),1,10)": Now("time", 1),
+    "substr(strftime('%H:%M:%f','now','localtime'),1,11)": Now("time", 2),
 }
 """Ways to say "now", words in lower case, without blanks between tokens; in formats, capitals mean something else."""
 
@@ -34,6 +44,8 @@ _NOW_IN_UTC: dict[str, Now] = {
     "strftime('%Y-%m-%d %H:%M:%S+00:00','now')": Now("timestamp", 0, utc=True),
     "strftime('%Y-%m-%d %H:%M:%f+00:00','now')": Now("timestamp", 3, utc=True),
     "strftime('%Y-%m-%dT%H:%M:%fZ','now')": Now("timestamp", 3, utc=True),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now'),1,21)||'+00:00'": Now("timestamp", 1, utc=True),
+    "substr(strftime('%Y-%m-%d %H:%M:%f','now'),1,22)||'+00:00'": Now("timestamp", 2, utc=True),
 }
 """Ways that name the zone: an instant where the column has instants, and a text of this very form where it has texts."""
 

@@ -127,6 +127,11 @@ CLOCKS: dict[str, tuple[Case, ...]] = {
         Case("timestamptz default current_date", "mysql sqlite"),
         Case("timetz default now()", "mysql sqlite"),
         Case("text default now()", "mysql sqlite"),
+        Case("date default date_trunc('second', now())"),
+        Case("text default date_trunc('second', now())", "mysql sqlite"),
+        Case("text default timezone('utc', date_trunc('milliseconds', now()))", "mysql sqlite"),
+        Case("text default localtimestamp(0)", "mysql sqlite"),
+        Case("text default localtime", "mysql sqlite"),
     ),
     "mysql": (
         Case("date default (current_timestamp)"),
@@ -247,6 +252,45 @@ def late_in_a_second(url: str, returning: str) -> list[tuple[object, ...]]:
     return rows(url, f"INSERT INTO t (id) VALUES (1) RETURNING {returning}")
 
 
+OWN_CLOCKS = (
+    "date_trunc('second'::text, now())",
+    "date_trunc('milliseconds'::text, now())",
+    "timezone('utc'::text, now())",
+    "timezone('utc'::text, date_trunc('second'::text, now()))",
+    "now()",
+    "CURRENT_TIMESTAMP(2)",
+)
+HOLDING_CLOCKS = (
+    *("date", "text", "varchar(40)", "time", "timestamp", "timestamp(0)", "timestamptz", "timestamptz(0)"),
+    *("moment", "said"),
+)
+OWN_TEXTS = ("LOCALTIMESTAMP", "LOCALTIMESTAMP(0)", "LOCALTIME", "LOCALTIME(3)", "CURRENT_TIME", "CURRENT_DATE")
+
+
+def test_a_clock_of_postgresql_is_the_same_words_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    """Whatever the type of its column, which may be one where a rounded time is another than one that is cut off."""
+    source, here = lasting("postgresql"), lasting("postgresql")
+    held = [f"{type_} DEFAULT {sql}" for type_ in HOLDING_CLOCKS for sql in OWN_CLOCKS]
+    held += [f"timetz DEFAULT {sql}" for sql in OWN_CLOCKS if "utc" not in sql]
+    held += [f"{type_} DEFAULT {sql}" for type_ in ("text", "char(40)", "said") for sql in OWN_TEXTS]
+    columns = ", ".join(f"c{number} {declared}" for number, declared in enumerate(held))
+    execute(
+        source,
+        "CREATE DOMAIN moment AS timestamp(3) DEFAULT date_trunc('second', now())",
+        "CREATE DOMAIN said AS text DEFAULT date_trunc('second', now())",
+        f"CREATE TABLE t ({columns}, d moment, e said)",
+    )
+    run = move(source, here, tmp_path)
+    defaults = (
+        "SELECT attname, pg_get_expr(adbin, adrelid) FROM pg_attrdef JOIN pg_attribute"
+        " ON attrelid = adrelid AND attnum = adnum ORDER BY attnum",
+        "SELECT typname, typdefault FROM pg_type WHERE typname IN ('moment', 'said') ORDER BY typname",
+    )
+    for query in defaults:
+        assert rows(here, query) == rows(source, query)
+    assert [loss for loss in run.losses if "[default]" in loss or "[clock]" in loss] == []
+
+
 def test_a_clock_of_mariadb_is_never_ahead_of_time_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
     """The servers round where MariaDB cuts off; on the way back, and to another PostgreSQL, all is as it was."""
     source, here, again, back = lasting("mysql"), lasting("postgresql"), lasting("postgresql"), lasting("mysql")
@@ -270,14 +314,137 @@ def test_a_clock_that_is_rounded_or_cut_off_elsewhere_is_named(lasting: Callable
         source,
         "CREATE TABLE r (a timestamp(0) DEFAULT now(), b timestamptz(3) DEFAULT CURRENT_TIMESTAMP(2),"
         " c time(0) DEFAULT now(), d timestamp DEFAULT now(),"
-        " e timestamp(0) DEFAULT date_trunc('second', now()), f date DEFAULT now())",
+        " e timestamp DEFAULT date_trunc('second', now()), f date DEFAULT now(), g timestamp DEFAULT CURRENT_TIMESTAMP(0),"
+        " h time DEFAULT LOCALTIME(0))",
     )
     told = [loss.partition(".")[2] for loss in move(source, mariadb, tmp_path).losses if "[clock]" in loss]
     assert [re.sub(r'^.*"\."?', "", loss) for loss in told] == [
         'a": the current time is cut off to whole seconds (at the source: rounded) [clock]',
         'b": the current time is cut off to 2 digits after the second (at the source: rounded) [clock]',
         'c": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+        'g": the current time is cut off to whole seconds (at the source: rounded) [clock]',
+        'h": the current time is cut off to whole seconds (at the source: rounded) [clock]',
     ]
+    execute(mariadb, "SET time_zone = '+00:00', timestamp = 1700000000.987654", "INSERT INTO r () VALUES ()")
+    ((*made,),) = rows(mariadb, f"SELECT {', '.join(f'MICROSECOND({name})' for name in 'abcdegh')} FROM r")
+    assert made == [0, 980000, 0, 987654, 0, 0, 0]
+
+
+OF_POSTGRESQL = {
+    "timestamp DEFAULT date_trunc('second', now())": "22:13:20",
+    "timestamptz DEFAULT date_trunc('milliseconds', now())": "22:13:20.987",
+    "timestamp DEFAULT timezone('utc', date_trunc('second', now()))": "22:13:20",
+    "timestamp DEFAULT CURRENT_TIMESTAMP(0)": "22:13:20",
+    "timestamptz(3) DEFAULT CURRENT_TIMESTAMP(2)": "22:13:20.98",
+    "timestamp(2) DEFAULT CURRENT_TIMESTAMP(4)": "22:13:20.98",
+    "timestamp(3) DEFAULT now()": "22:13:20.987",
+    "timestamp DEFAULT timezone('utc', now())": "22:13:20.987654",
+    "time DEFAULT LOCALTIME(0)": "22:13:20",
+    "time(3) DEFAULT LOCALTIME(5)": "22:13:20.987",
+    "time DEFAULT LOCALTIME": "22:13:20.987654",
+}
+OF_SQLITE = {
+    "datetime DEFAULT CURRENT_TIMESTAMP": "22:13:20",
+    "datetime DEFAULT (datetime('now', 'localtime'))": "22:13:20",
+    "datetime DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))": "22:13:20.987",
+    "timestamp(2) DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))": "22:13:20.98",
+    "time DEFAULT CURRENT_TIME": "22:13:20",
+    "text DEFAULT CURRENT_TIMESTAMP": "22:13:20",
+}
+OF_MARIADB = {
+    "datetime(6) DEFAULT now()": "22:13:20.987654",
+    "datetime(6) DEFAULT (cast(now() AS datetime))": "22:13:20",
+    "timestamp(6) DEFAULT (now(2))": "22:13:20.98",
+    "datetime(3) DEFAULT (now(6))": "22:13:20.987",
+    "datetime DEFAULT now()": "22:13:20",
+    "datetime(6) DEFAULT (utc_timestamp())": "22:13:20",
+    "time(6) DEFAULT (curtime())": "22:13:20",
+    "time(6) DEFAULT (utc_time(3))": "22:13:20.987",
+    "varchar(40) DEFAULT (now())": "22:13:20",
+    "varchar(40) DEFAULT (now(4))": "22:13:20.9876",
+    "varchar(40) DEFAULT (utc_timestamp(6))": "22:13:20.987654",
+    "decimal(20,0) DEFAULT (now())": "221320",
+}
+
+
+@pytest.mark.parametrize("options", [(), ("FRACTIONAL_SECONDS=DECLARED",)])
+@pytest.mark.parametrize(
+    ("database", "clocks"), [("postgresql", OF_POSTGRESQL), ("sqlite", OF_SQLITE), ("mysql", OF_MARIADB)]
+)
+def test_a_clock_has_its_own_digits_in_mariadb(
+    database: str, clocks: dict[str, str], options: Sequence[str], lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    """At one and the same moment, 987654 microseconds after the second."""
+    source, here = lasting(database), lasting("mysql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(clocks))})")
+    run = done(pump("impdp", here, f"NETWORK_LINK={source}", remap(source, here), "NOLOGFILE=YES", *options))
+    assert [loss for loss in run.losses if "[default]" in loss] == []
+    execute(here, "SET time_zone = '+00:00', timestamp = 1700000000.987654", "INSERT INTO t (id) VALUES (1)")
+    (made,) = rows(here, f"SELECT {', '.join(f'CAST(c{n} AS CHAR)' for n in range(len(clocks)))} FROM t")
+    at = [re.sub(r"^2023-?11-?14 ?", "", value) for value in made]
+    assert [re.sub(r"(\.\d*?)0+$", r"\1", value).rstrip(".") for value in at] == [*clocks.values()]
+
+
+FEWER = {
+    "datetime(6) DEFAULT (now(2))": "LOCALTIMESTAMP(2)",
+    "datetime(6) DEFAULT (utc_timestamp(2))": "CURRENT_TIMESTAMP(2) AT TIME ZONE 'utc'",
+    "datetime(6) DEFAULT (cast(now() AS datetime))": "date_trunc('second', LOCALTIMESTAMP)",
+    "datetime(6) DEFAULT (utc_timestamp())": "date_trunc('second', now() AT TIME ZONE 'utc')",
+    "time(6) DEFAULT (curtime(1))": "LOCALTIME(1)",
+    "time(6) DEFAULT (utc_time(1))": "(CURRENT_TIMESTAMP(1) AT TIME ZONE 'utc')::time",
+    "varchar(40) DEFAULT (utc_timestamp(6))": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US')",
+    "varchar(40) DEFAULT (utc_time(3))": "to_char(now() AT TIME ZONE 'utc', 'HH24:MI:SS.MS')",
+    "varchar(40) DEFAULT (utc_timestamp())": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS')",
+    "varchar(40) DEFAULT (utc_timestamp(2))": "NULL",
+}
+
+
+def test_a_clock_has_its_own_digits_in_postgresql(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    source, here = lasting("mysql"), lasting("postgresql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(FEWER))})")
+    losses = move(source, here, tmp_path).losses
+    told = {rule: [loss for loss in losses if f"[{rule}]" in loss] for rule in ("clock", "default")}
+    for rule, columns in {"clock": (0, 1, 4, 5), "default": (9,)}.items():
+        assert [f'"c{n}"' in loss for n, loss in zip(columns, told[rule], strict=True)] == [True] * len(columns)
+    asked = ", ".join(f"c{n} IS NOT DISTINCT FROM {sql}" for n, sql in enumerate(FEWER.values()))
+    assert rows(here, f"INSERT INTO t (id) VALUES (1) RETURNING {asked}") == [(True,) * len(FEWER)]
+
+
+IN_SQLITE = {
+    "timestamp(0) DEFAULT now()": 0,
+    "timestamp DEFAULT CURRENT_TIMESTAMP(1)": 1,
+    "timestamp(2) DEFAULT now()": 2,
+    "timestamptz(2) DEFAULT now()": 2,
+    "time DEFAULT LOCALTIME(2)": 2,
+    "timestamp(4) DEFAULT timezone('utc', now())": 3,
+    "timestamp(5) DEFAULT now()": 3,
+    "timestamp(3) DEFAULT now()": 3,
+}
+
+
+def test_a_clock_has_its_own_digits_in_sqlite(lasting: Callable[[str], str], tmp_path: Path) -> None:
+    """Which has three at most: then an entry says that, and none that it has more."""
+    source, here, back = lasting("postgresql"), lasting("sqlite"), lasting("postgresql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(IN_SQLITE))})")
+    told = [re.sub(r'^.*"(c\d)"', r"\1", loss) for loss in move(source, here, tmp_path).losses]
+    digits = (
+        "whole seconds",
+        *(f"{n} digits after the second" for n in (1, 2, 2, 2)),
+        None,
+        None,
+        "3 digits after the second",
+    )
+    assert [loss for loss in told if "[clock]" in loss or "[default]" in loss] == [
+        f"c{n}: the current time has three digits after the second [default]"
+        if places is None
+        else f"c{n}: the current time is cut off to {places} (at the source: rounded) [clock]"
+        for n, places in enumerate(digits)
+    ]
+    execute(here, "INSERT INTO t (id) VALUES (1)")
+    (made,) = rows(here, f"SELECT {', '.join(f'c{n}' for n in range(len(IN_SQLITE)))} FROM t")
+    assert [len(str(value).partition(".")[2].removesuffix("+00:00")) for value in made] == [*IN_SQLITE.values()]
+    execute(here, "DELETE FROM t")
+    assert [loss for loss in move(here, back, tmp_path).losses if "[default]" in loss] == []
 
 
 def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:

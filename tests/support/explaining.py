@@ -20,6 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from dialects.sqlite.types import affinity
+from migrator.adapter import load_adapter
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
@@ -71,6 +72,11 @@ class Round:
         return first, last
 
     @cached_property
+    def targets(self) -> tuple[Catalog, Catalog]:
+        """The databases that something was carried to: the one between and the last."""
+        return schema_catalog(self.via, schema_of(self.via)), self.catalogs[1]
+
+    @cached_property
     def differences(self) -> list[Difference]:
         """What differs between the first database and the last."""
         return differences(*self.catalogs, self.renamed)
@@ -110,8 +116,9 @@ class Round:
         return [d for d in left if not any(alike.holds(self, d) for alike in ALIKE)]
 
     def unseen(self) -> list[Loss]:
-        """The entries that tell of no difference, although a catalog would show it."""
-        return [
+        """The entries that tell of no difference, although a catalog would show it, or of what no catalog has."""
+        untrue = [entry for entry in self.told if entry.rule in HOLDS and not HOLDS[entry.rule](self, entry)]
+        return untrue + [
             entry
             for entry in self.told
             if not any(fnmatch(entry.rule, rule) and fnmatch(entry.detail, detail) for rule, detail, _ in UNSEEN)
@@ -136,9 +143,9 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "generated": ("column.generated",),
     "virtual": ("column.generated",),
     "not-null": ("column.nullable",),
-    "default": ("column.default",),
+    "default": ("column.default", "column.default.cut"),
     "uuid-version": ("column.default",),
-    "clock": ("column.default",),
+    "clock": ("column.default.cut",),
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
@@ -190,7 +197,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("timestamp-digits", "*", "it is about times that come later"),
     ("unsigned-difference", "*", "it is about an error that the second database does not have"),
     ("padding", "*", "it is about how values are read"),
-    ("clock", "*", "the same words mean the clock of each database"),
+    ("clock", "*", "the same words mean the clock of each database, which must be as it is told: see HOLDS"),
     ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
     ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
     ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),
@@ -200,6 +207,27 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("default", "the current time has three digits*", "SQLite's clock: on the way back it is that of the column again"),
 )
 """Entries that tell of no difference between catalogs: patterns of their rules and details, and why."""
+
+
+_CLOCK = re.compile(r"the current time is (cut off|rounded) to (?:whole seconds|(\d) digits after the second) .*")
+
+
+def _is_such_a_clock(round_: Round, entry: Loss) -> bool:
+    """Whether one of the databases it was carried to has a clock of so many digits, and does that to the others."""
+    told = _CLOCK.fullmatch(entry.detail)
+    return told is not None and any(
+        (value.cut or load_adapter(catalog.dialect).capabilities.cuts_clock or False) == (told[1] == "cut off")
+        and value.digits(getattr(t.base_of(column.type), "precision", o.CLOCK_DIGITS)) == int(told[2] or 0)
+        for catalog in round_.targets
+        for table in catalog.of(o.Table)
+        if label(table) == label_of(entry)
+        for column in table.columns
+        if column.name == entry.column and isinstance(value := column.default, o.Now)
+    )
+
+
+HOLDS: Mapping[str, Callable[[Round, Loss], bool]] = {"clock": _is_such_a_clock}
+"""How catalogs show that entries of a rule are true, also where the last is as the first was."""
 
 
 def tells(entry: Loss, difference: Difference) -> bool:

@@ -8,7 +8,7 @@ import pytest
 
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import Check, Column, Expression, ForeignKey, Index, IndexKey, QName, Table
+from migrator.model.objects import Check, Column, Expression, ForeignKey, Index, IndexKey, Now, QName, Table
 from tests.support.explaining import Round
 from tests.support.pump import Run
 from tests.support.trying import without_keys
@@ -47,6 +47,37 @@ def test_what_has_another_name_is_compared_with_what_it_was() -> None:
     assert Told.of(replace(TABLE, indexes=(unique,)), CUT) == ["index.unique"]
     weaker = replace(CHECK, name="t_positive", expression=Expression("a > -1", "postgresql"))
     assert Told.of(replace(TABLE, checks=(weaker,)), MET) == ["check.expression"]
+
+
+def clock(value: Now) -> Table:
+    return Table("s", "t", (Column("a", t.Timestamp(3), default=value),))
+
+
+def told_of_a_clock(detail: str, first: Now, via: Now, back: Now) -> tuple[list[str], list[Loss]]:
+    """What an entry of a clock does not explain, and whether it is one of what nobody sees."""
+    entry = Loss('TABLE:"s"."t"', "clock", detail, "a")
+    made = Round("postgresql://a", "mysql://b", "postgresql://c", (entry,))
+    between = Catalog("mysql", "", (clock(via),))
+    before, after = (Catalog("postgresql", "", (clock(value),)) for value in (first, back))
+    vars(made).update(catalogs=(before, after), targets=(between, after))
+    return [difference.what for difference in made.unexplained()], made.unseen()
+
+
+CUT_OFF = "the current time is cut off to 2 digits after the second (at the source: rounded)"
+
+
+def test_an_entry_of_a_clock_excuses_that_it_is_cut_off_but_no_other_digits() -> None:
+    two = Now(precision=2)
+    assert told_of_a_clock(CUT_OFF, two, two, two) == ([], [])
+    assert told_of_a_clock(CUT_OFF, two, two, replace(two, cut=True)) == ([], [])
+    assert told_of_a_clock(CUT_OFF, two, two, Now(precision=3, cut=True)) == (["column.default"], [])
+    assert told_of_a_clock(CUT_OFF, two, two, replace(two, utc=True)) == (["column.default"], [])
+
+
+@pytest.mark.parametrize("detail", [CUT_OFF.replace("2 digits after the second", "whole seconds"), CUT_OFF])
+def test_an_entry_of_a_clock_that_no_database_has_is_seen(detail: str) -> None:
+    _, unseen = told_of_a_clock(detail, Now(), Now(), Now())
+    assert [entry.detail for entry in unseen] == [detail]
 
 
 def test_the_tables_of_a_foreign_key_that_could_not_be_made_are_known() -> None:

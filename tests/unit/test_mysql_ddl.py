@@ -366,7 +366,15 @@ def test_a_column_gets_the_collation_that_comes_nearest_and_says_what_differs(
         (Column("x", t.Timestamp(3), default=Now(precision=6)), None, "datetime(3) DEFAULT CURRENT_TIMESTAMP(3)"),
         (Column("x", t.Timestamp(zoned=True), default=Now()), None, "datetime(6) DEFAULT (UTC_TIMESTAMP(6))"),
         (Column("x", t.Date(), default=Now("date")), None, "date DEFAULT (CURDATE())"),
-        (Column("x", t.Timestamp(3), default=Now(precision=0, utc=True)), None, "datetime(3) DEFAULT (UTC_TIMESTAMP(3))"),
+        (Column("x", t.Timestamp(3), default=Now(precision=0, utc=True)), None, "datetime(3) DEFAULT (UTC_TIMESTAMP())"),
+        (Column("x", t.Timestamp(0), default=Now(precision=0)), MYSQL, "datetime DEFAULT CURRENT_TIMESTAMP"),
+        (Column("x", t.Timestamp(3), default=Now(precision=2)), MYSQL, "datetime(3) DEFAULT (CURRENT_TIMESTAMP(2))"),
+        (
+            Column("x", t.Timestamp(3), default=Now(precision=0)),
+            None,
+            "datetime(3) DEFAULT (CAST(CURRENT_TIMESTAMP AS DATETIME))",
+        ),
+        (Column("x", t.Time(), default=Now("time", 0)), MYSQL, "time(6) DEFAULT (CURTIME())"),
         (
             Column("x", t.String(30), default=Now(precision=3, utc=True)),
             None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialects.postgresql.defaults import parse
+from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
 
 
@@ -46,7 +47,7 @@ from migrator.model.objects import Default, Expression, Literal, NewUuid, NextVa
     ],
 )
 def test_a_default_is_told_in_the_models_words(sql: str, meaning: Default) -> None:
-    assert parse(sql) == meaning
+    assert parse(sql, t.Timestamp()) == meaning
 
 
 @pytest.mark.parametrize(
@@ -64,4 +65,19 @@ def test_a_default_is_told_in_the_models_words(sql: str, meaning: Default) -> No
     ],
 )
 def test_any_other_default_stays_an_expression(sql: str) -> None:
-    assert parse(sql) == Expression(sql, "postgresql")
+    assert parse(sql, t.Timestamp()) == Expression(sql, "postgresql")
+
+
+@pytest.mark.parametrize(
+    ("sql", "meaning"),
+    [
+        ("now()", Now()),
+        ("CURRENT_TIMESTAMP(0)", Now("timestamp", 0)),
+        *(
+            (sql, Expression(sql, "postgresql"))
+            for sql in ("date_trunc('second'::text, now())", "LOCALTIMESTAMP", "LOCALTIMESTAMP(0)", "LOCALTIME")
+        ),
+    ],
+)
+def test_a_text_shows_whether_a_clock_has_a_zone_and_digits_that_were_cut_off(sql: str, meaning: Default) -> None:
+    assert parse(sql, t.String()) == parse(sql, t.Native("postgresql", "public.citext")) == meaning

@@ -182,6 +182,9 @@ def test_an_enum_is_checked_and_a_set_is_text(database: sqlite3.Connection) -> N
         (Now(), t.Timestamp(), "(strftime('%Y-%m-%d %H:%M:%f', 'now', 'localtime'))"),
         (Now(precision=3), t.Timestamp(3), "(strftime('%Y-%m-%d %H:%M:%f', 'now', 'localtime'))"),
         (Now("date"), t.Date(), "(date('now', 'localtime'))"),
+        (Now(precision=3), t.Timestamp(2), "(substr(strftime('%Y-%m-%d %H:%M:%f', 'now', 'localtime'), 1, 22))"),
+        (Now("time", 1, utc=True), t.Time(), "(substr(strftime('%H:%M:%f', 'now'), 1, 10))"),
+        (Now(precision=1), t.Timestamp(zoned=True), "(substr(strftime('%Y-%m-%d %H:%M:%f', 'now'), 1, 21) || '+00:00')"),
         (Now(), t.Timestamp(0, zoned=True), "(strftime('%Y-%m-%d %H:%M:%S+00:00', 'now'))"),
         (Now(), t.Timestamp(zoned=True), "(strftime('%Y-%m-%d %H:%M:%f+00:00', 'now'))"),
         (Expression("length('A')", "postgresql"), t.Integer(), "(LENGTH('A'))"),
@@ -214,6 +217,12 @@ def test_digits_that_the_clock_does_not_have_are_named(
     script = ddl(moment, table).create_table(table)
     assert " DEFAULT (" in run(database, script)
     assert rules(script) == lost
+
+
+def test_its_own_clock_has_the_digits_that_it_has_whatever_the_column_declares(database: sqlite3.Connection) -> None:
+    table = people(Column("c", t.Timestamp(2), default=Now(precision=3, utc=True)))
+    script = ddl(table, dialect="sqlite").create_table(table)
+    assert "DEFAULT (strftime('%Y-%m-%d %H:%M:%f', 'now'))," in run(database, script)
 
 
 def test_a_random_uuid_is_one_of_version_4(database: sqlite3.Connection) -> None:
