@@ -16,7 +16,6 @@ from .semantics import (
     DYNAMIC,
     MEANINGS,
     STRINGS,
-    WHOLES,
     Change,
     Kind,
     Semantics,
@@ -26,6 +25,7 @@ from .semantics import (
     common,
     zero_division,
 )
+from .signs import sign_of, sign_of_one
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -42,13 +42,6 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
-_OF_NUMBERS = frozenset(
-    {
-        *("same", "sum", "difference", "product", "whole quotient", "remainder", "absolute", "first not null"),
-        *("null if equal", "greatest", "least", "smallest", "largest"),
-    }
-)
-"""Meanings whose result has no sign where an operand has none."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -207,8 +200,7 @@ class Carrier:
                 if reading.change is not None:
                     self._change(reading.change)
                 value = self._say(reading.meaning, values, reading.kind(values))
-                unsigned = reading.meaning in _OF_NUMBERS and any(value.has_no_sign for value in values)
-                return replace(value, unsigned=unsigned and value.kind in WHOLES)
+                return replace(value, computed=sign_of(reading.meaning, values))
         name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
@@ -405,7 +397,8 @@ class Carrier:
         otherwise = f" ELSE {values[-1].sql}" if last is not None else ""
         types = {value.type for value in values if value.kind != "null"}
         type_ = types.pop() if len(types) == 1 else None
-        return Value(common(values), f"CASE {' '.join(branches)}{otherwise} END", type=type_)
+        sql = f"CASE {' '.join(branches)}{otherwise} END"
+        return Value(common(values), sql, type=type_, computed=sign_of_one(values))
 
     def _check_one_form(self, values: Values) -> None:
         """See that values which stand for one another have one form at the target.
