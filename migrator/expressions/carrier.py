@@ -93,6 +93,19 @@ def _not_zero(value: Value) -> Value:
     return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
 
 
+def _is_zero(value: Value) -> bool:
+    """Whether it is a zero that is written out."""
+    return not (value.constant or value.sql).strip("-0.() ")
+
+
+def _is_never_zero(meaning: str, values: Values) -> bool:
+    """Whether the result is no zero, whatever the operands are: NULLIF(x, 0)."""
+    if meaning == "null if equal":
+        return _is_zero(values[1])
+    given = values[0].never_zero or (values[0].constant is not None and not _is_zero(values[0])) if values else False
+    return given and meaning in {"same", "negative", "absolute"}
+
+
 class Carrier:
     """Carries the expressions of one place.
 
@@ -200,7 +213,8 @@ class Carrier:
                 if reading.change is not None:
                     self._change(reading.change)
                 value = self._say(reading.meaning, values, reading.kind(values))
-                return replace(value, computed=sign_of(reading.meaning, values))
+                known = _is_never_zero(reading.meaning, values)
+                return replace(value, computed=sign_of(reading.meaning, values), never_zero=known)
         name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
@@ -213,9 +227,9 @@ class Carrier:
     def _say(self, meaning: str, values: Values, kind: Kind) -> Value:
         if meaning == "same":
             return replace(values[0], kind=kind)
-        if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
+        if meaning in _DIVIDING and _is_zero(values[1]):
             raise Untranslatable("a division by zero is an error in one database, and NULL in another")
-        if meaning in _DIVIDING and values[1].constant is None:
+        if meaning in _DIVIDING and values[1].constant is None and not values[1].never_zero:
             if self._zero_division is not None:
                 self._change(self._zero_division)
             if self._guards_divisors:

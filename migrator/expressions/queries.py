@@ -141,7 +141,9 @@ class QueryCarrier:
             if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not told):
                 raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
             kind = "decimal" if {v.kind for v in both} == {"integer", "decimal"} else both[-1].kind
-            merged[name] = replace(both[0], kind=kind, constant=None, nullable=True, computed=sign_of_one(both))
+            known = all(value.never_zero for value in both)
+            computed = sign_of_one(both)
+            merged[name] = replace(both[0], kind=kind, constant=None, nullable=True, computed=computed, never_zero=known)
         self._end(node, _Scope({}), merged)
         return merged
 

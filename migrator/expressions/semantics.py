@@ -61,6 +61,7 @@ class Value:
     """An expression in the target's SQL: how tightly it binds, and what is known of its value.
 
     ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``computed``: the sign of what is computed.
+    ``never_zero``: what is computed is no zero, whatever its operands are.
     """
 
     kind: Kind
@@ -70,6 +71,7 @@ class Value:
     constant: str | None = None
     nullable: bool = True
     computed: Sign | None = None
+    never_zero: bool = False
 
     @property
     def sign(self) -> Sign:
