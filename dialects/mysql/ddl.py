@@ -976,8 +976,8 @@ class MySQLDDL(DDL):
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
         losses = list(self._of_schema(program))
         before = self._session(program, losses)
-        after = [_SESSIONS[name] for name, _ in program.session]
-        return Script((*before, sql, *after), tuple(losses))
+        after = tuple(_SESSIONS[name] for name, _ in program.session)
+        return Script((*before, sql, *after), tuple(losses), restoring=after)
 
     def _of_schema(self, program: Program) -> Iterator[Loss]:
         """The collation that a program has of its database, if that has another one by now, or there is another database."""

@@ -152,7 +152,8 @@ class Builder:
 
     def _made(self, item: int, step: Step) -> Made:
         done = self._coordinator.record.mark(self._database, "OBJECT", item)
-        return Made(item, step.label, step.script.statements, done, begun=self._recorded[item].attempts > 0)
+        begun = self._recorded[item].attempts > 0
+        return Made(item, step.label, step.script.statements, done, begun=begun, restoring=step.script.restoring)
 
     def _ended(self, step: Step, failure: Failure | None) -> bool:
         if failure is None:

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import load_adapter
+from migrator.job.worker import Made, make
 from tests.support.pump import Run, done, pump, schema_of
 from tests.support.sql import execute, rows, scalar
 
@@ -187,3 +189,17 @@ def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql:
         assert scalar(target, made.format(schema_of(target))) == scalar(source, made.format(schema_of(source)))
     finally:
         execute(target, f"DROP USER {user}@localhost")
+
+
+def test_what_follows_a_statement_that_failed_is_no_restoring_because_of_its_words(mysql: Callable[[], str]) -> None:
+    url, adapter = mysql(), load_adapter("mysql")
+    unmade = "CREATE TABLE t (a no_type)"
+    after = "SET STATEMENT foreign_key_checks = 0 FOR CREATE TABLE u (a int)"
+    restoring = "SET SESSION sql_mode = 'STRICT_ALL_TABLES'"
+    with sa.create_engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        made = Made(1, "t", ("SET SESSION sql_mode = ''", unmade, after, restoring), restoring=(restoring,))
+        failure = make(adapter, connection, made)
+        assert failure is not None
+        assert failure.statement == unmade
+        assert connection.exec_driver_sql("SHOW TABLES").all() == []
+        assert connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar() == "STRICT_ALL_TABLES"
