@@ -952,7 +952,7 @@ class MySQLDDL(DDL):
         return Script()
 
     def create_view(self, view: View) -> Script:
-        """A view with its check option."""
+        """A view with its check option, whose literals have the collation that they had."""
         script = super().create_view(view)
         if not script.statements:
             return script
@@ -962,7 +962,11 @@ class MySQLDDL(DDL):
         sql = script.statements[0].replace("CREATE VIEW", " ".join(["CREATE", *words, "VIEW"]), 1)
         if view.check_option:
             sql += f" WITH {view.check_option} CHECK OPTION"
-        return replace(script, statements=(sql,))
+        if not self.native:
+            return replace(script, statements=(sql,))
+        losses = list(script.losses)
+        before, after = tuple(self._session(view, losses)), _restoring(view)
+        return replace(script, statements=(*before, sql, *after), losses=tuple(losses), restoring=after)
 
     def create_program(self, program: Program) -> Script:
         """A routine, trigger or event of MySQL in its schema, as source text."""
@@ -975,8 +979,7 @@ class MySQLDDL(DDL):
             table = self.qualified(program.schema, program.table)
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
         losses = list(self._of_schema(program))
-        before = self._session(program, losses)
-        after = tuple(_SESSIONS[name] for name, _ in program.session)
+        before, after = tuple(self._session(program, losses)), _restoring(program)
         return Script((*before, sql, *after), tuple(losses), restoring=after)
 
     def _of_schema(self, program: Program) -> Iterator[Loss]:
@@ -987,20 +990,25 @@ class MySQLDDL(DDL):
             detail = f"texts without a collation of their own compare by {schema.collation}, as the database says"
             yield Loss(path_of(program), "collation", f"{detail} (at the source: {program.collation})")
 
-    def _session(self, program: Program, losses: list[Loss]) -> Iterator[str]:
-        """The settings that a program was written for, which it keeps for ever: its text means something else in others."""
-        for name, value in program.session:
+    def _session(self, made: View | Program, losses: list[Loss]) -> Iterator[str]:
+        """The settings that something was written for, which it keeps for ever: its text means something else in others."""
+        for name, value in made.session:
             if name == "sql_mode":
                 unknown = [
                     mode for mode in value.split(",") if mode in _MODES_OF_ONE and self.server not in _MODES_OF_ONE[mode]
                 ]
                 if telling := [mode for mode in unknown if mode not in _SILENT_MODES]:
                     detail = f"{self.title} has no sql_mode {','.join(telling)}, which it was written for"
-                    losses.append(Loss(path_of(program), "sql-mode", detail))
+                    losses.append(Loss(path_of(made), "sql-mode", detail))
                 value = ",".join(mode for mode in value.split(",") if mode not in unknown)
             if name == "collation_connection":
-                value = self.collation(value, path_of(program), losses)
+                value = self.collation(value, path_of(made), losses)
             yield f"SET SESSION {name} = {self.literal(value)}"
+
+
+def _restoring(made: View | Program) -> tuple[str, ...]:
+    """What sets a session back after something was made in the settings that it was written for."""
+    return tuple(_SESSIONS[name] for name, _ in made.session)
 
 
 # --- sizes ----------------------------------------------------------------------------------------------------------

@@ -164,6 +164,26 @@ def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_
     assert rows(target, "SELECT differ(), same()") == [(1, 1)]
 
 
+@pytest.mark.parametrize("how", ["link", "dump"])
+def test_literals_of_views_compare_as_they_did(how: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (a int)",
+        "INSERT INTO t VALUES (1)",
+        "SET SESSION collation_connection = 'utf8mb4_bin'",
+        "CREATE VIEW b AS SELECT a, 'a' = 'A' AS same, 'b' AS name, CAST(a AS char) AS digits FROM t WHERE a > 0"
+        " WITH CHECK OPTION",
+        "SET SESSION collation_connection = 'utf8mb4_unicode_ci'",
+        "CREATE VIEW c AS SELECT 'é' = 'E' AS same, 'b' AS name",
+    )
+    assert done(moved(source, target, target, tmp_path, how)).losses == []
+    shown = "SELECT b.same, c.same, collation(b.name), collation(digits), collation(c.name) FROM b, c"
+    found = [(0, 1, "utf8mb4_bin", "utf8mb4_bin", "utf8mb4_unicode_ci")]
+    assert rows(source, shown) == found
+    assert rows(target, shown) == found
+
+
 def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql: Callable[[], str], tmp_path: Path) -> None:
     source, target = mysql(), mysql()
     user = f"{schema_of(target)}_few"
