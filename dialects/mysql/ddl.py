@@ -978,17 +978,9 @@ class MySQLDDL(DDL):
         if program.kind == "TRIGGER" and program.table is not None:
             table = self.qualified(program.schema, program.table)
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
-        losses = list(self._of_schema(program))
+        losses: list[Loss] = []
         before, after = tuple(self._session(program, losses)), _restoring(program)
         return Script((*before, sql, *after), tuple(losses), restoring=after)
-
-    def _of_schema(self, program: Program) -> Iterator[Loss]:
-        """The collation that a program has of its database, if that has another one by now, or there is another database."""
-        for schema in (schema for schema in self.catalog.of(Schema) if schema.name == program.schema):
-            if program.collation is None or schema.collation in {None, program.collation}:
-                continue
-            detail = f"texts without a collation of their own compare by {schema.collation}, as the database says"
-            yield Loss(path_of(program), "collation", f"{detail} (at the source: {program.collation})")
 
     def _session(self, made: View | Program, losses: list[Loss]) -> Iterator[str]:
         """The settings that something was written for, which it keeps for ever: its text means something else in others."""

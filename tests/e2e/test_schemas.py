@@ -91,18 +91,19 @@ def told(run: Run, kind: str) -> list[str]:
 def test_a_database_that_is_there_stays_as_it_is(mysql: Callable[[], str], tmp_path: Path) -> None:
     source, target = mysql(), mysql()
     execute(source, *OWN)
-    schema = f'SCHEMA:"{schema_of(target)}"'
+    schema = schema_of(target)
+    detail = "texts without a collation of their own compare by utf8mb4_general_ci, as the database says"
     expected = [
-        f"{schema}: its comment is left out, since the schema is there already: {COMMENT} [comment]",
-        f"{schema}: is there already: texts of its programs without a collation of their own compare by utf8mb4_general_ci"
-        " here (at the source: latin1_bin) [collation]",
+        f'SCHEMA:"{schema}": its comment is left out, since the schema is there already: {COMMENT} [comment]',
+        f'FUNCTION:"{schema}"."same": {detail} (at the source: latin1_bin) [collation]',
     ]
     planned = pump(
         "plan", "impdp", target, f"NETWORK_LINK={source}", f"REMAP_SCHEMA={schema_of(source)}:{schema_of(target)}"
     )
     assert all(entry in planned.out for entry in expected), planned.out
     run = moved(source, target, target, tmp_path, "link")
-    assert told(run, "SCHEMA") == expected
+    assert told(run, "SCHEMA") + told(run, "FUNCTION") == expected
+    assert scalar(target, "SELECT same('a', 'A')") == 1
     assert scalar(target, "SELECT same('a', 'A')") == 1
 
 
@@ -148,6 +149,27 @@ def test_a_program_that_was_made_with_other_defaults_is_named(mysql: Callable[[]
     run = done(moved(source, target, made, tmp_path, "link"))
     detail = "texts without a collation of their own compare by utf8mb4_general_ci, as the database says"
     assert run.losses == [f'FUNCTION:"{schema_of(made)}"."same": {detail} (at the source: latin1_bin) [collation]']
+
+
+def test_a_program_that_lies_where_it_was_made_for_is_not_named(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *OWN, "ALTER DATABASE COLLATE utf8mb4_general_ci")
+    execute(target, OWN[0])
+    run = moved(source, target, target, tmp_path, "link")
+    assert (told(run, "SCHEMA"), told(run, "FUNCTION")) == ([], [])
+    assert (scalar(source, "SELECT same('a', 'A')"), scalar(target, "SELECT same('a', 'A')")) == (0, 0)
+    again = moved(source, target, target, tmp_path, "link")
+    assert (told(again, "SCHEMA"), told(again, "FUNCTION")) == ([], [])
+
+
+def test_a_script_names_a_program_that_was_made_with_other_defaults(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(source, *OWN, "ALTER DATABASE COLLATE utf8mb4_general_ci")
+    run = done(pump("impdp", "mysql:", f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "SQLFILE=s.sql"))
+    assert told(run, "FUNCTION") == [
+        f'FUNCTION:"{schema_of(source)}"."same": texts without a collation of their own compare by utf8mb4_general_ci,'
+        " as the database says (at the source: latin1_bin) [collation]"
+    ]
 
 
 def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_path: Path) -> None:
