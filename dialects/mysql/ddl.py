@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cached_property, partial
 from itertools import count, islice
 
+from sqlglot import exp
+
 from migrator.adapter import TypeRule, rule_for
 from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
-from migrator.expressions import Untranslatable
+from migrator.expressions import Language, Untranslatable, parse
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
 from migrator.model.equality import EXACT, Equality, nearest
@@ -115,8 +118,6 @@ _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OP
 _LAST = (1 << 63) - 2
 """The largest number of a sequence, without a sign, unless it says otherwise."""
 _LARGE = ("text", "blob")
-_BOUND = re.compile(r"(?P<column>`(?:[^`]|``)+`) (?P<bound>[<>]=? -?\d+(?:\.\d+)?)")
-"""One bound of a range, as checks have them."""
 _COUNTING_WITHIN = frozenset({"myisam", "aria"})
 """Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
 _QUOTED = re.compile(r"`(?:[^`]|``)+`")
@@ -779,35 +780,42 @@ class MySQLDDL(DDL):
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {counted} is AUTO_INCREMENT"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
-        if sql and (key := self._telling(table, check)) is not None:
-            why = f"what foreign key {called(key)} leads to has the same, and a column that a key sets can have none"
+        if sql and (told := self._telling(table, check)) is not None:
+            key, made = told
+            same = "has the same" if made else "had the same, which is left out, too"
+            why = f"what foreign key {called(key)} leads to {same}, and a column that a key sets can have none"
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
             losses.append(Loss(path_of(table), "check", detail))
             return ""
         return sql
 
-    def _telling(self, table: Table, check: Check) -> ForeignKey | None:
-        """A foreign key that sets the column of a check, and leads to a column of the same check that no key sets."""
+    def _telling(self, table: Table, check: Check, seen: tuple[QName, ...] = ()) -> tuple[ForeignKey, bool] | None:
+        """A foreign key that sets the column of a check, and leads to one of the same check that no key sets; and whether
+        that check is made. Others of its kind may lie between, but none of the tables that were ``seen``."""
         for key in (key for key in table.foreign_keys if _sets(key) and len(key.columns) == len(key.referred_columns) == 1):
             (own,), (other,), parent = key.columns, key.referred_columns, self.catalog.table(key.referred)
             bounds = self._bounds(table, check, own)
-            if not bounds or parent is None or any(other in k.columns for k in parent.foreign_keys if _sets(k)):
+            if not bounds or parent is None or parent.qname in seen:
                 continue
-            if any(self._bounds(parent, theirs, other) == bounds for theirs in parent.checks):
-                return key
+            same = [theirs for theirs in parent.checks if self._bounds(parent, theirs, other) == bounds]
+            if same and not any(other in k.columns for k in parent.foreign_keys if _sets(k)):
+                return key, any(self.check_clause(parent, theirs, []) for theirs in same)
+            for theirs in same:
+                if (told := self._telling(parent, theirs, (*seen, table.qname))) is not None:
+                    return key, told[1]
         return None
 
-    def _bounds(self, table: Table, check: Check, column: str) -> tuple[str, ...]:
+    def _bounds(self, table: Table, check: Check, column: str) -> frozenset[tuple[type[exp.Expr], Decimal]]:
         """The bounds that a check sets to a column for all rows, NULL being within them; empty: it is another check."""
         if not check.validated or not check.enforced:
-            return ()
+            return frozenset()
         try:
-            condition = self.expression(check.expression, table, condition=True, fixed=True)
+            condition = parse(self.expression(check.expression, table, condition=True, fixed=True), Language("mysql"))
         except Untranslatable:
-            return ()
-        found = [_BOUND.fullmatch(part) for part in condition.split(" AND ")]
-        bounds = tuple(bound["bound"] for bound in found if bound is not None and bound["column"] == self.quote(column))
-        return bounds if len(bounds) == len(found) else ()
+            return frozenset()
+        found = [_bound(part, column) for part in condition.flatten()] if isinstance(condition, exp.And) else None
+        bounds = found or [_bound(condition, column)]
+        return frozenset() if None in bounds else frozenset(bound for bound in bounds if bound is not None)
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``NOT ENFORCED``, which MySQL has and MariaDB has not; there is none for new rows only.
@@ -956,7 +964,7 @@ class MySQLDDL(DDL):
         return Script()
 
     def create_view(self, view: View) -> Script:
-        """A view with its check option."""
+        """A view with its check option, whose literals have the collation that they had."""
         script = super().create_view(view)
         if not script.statements:
             return script
@@ -966,7 +974,11 @@ class MySQLDDL(DDL):
         sql = script.statements[0].replace("CREATE VIEW", " ".join(["CREATE", *words, "VIEW"]), 1)
         if view.check_option:
             sql += f" WITH {view.check_option} CHECK OPTION"
-        return replace(script, statements=(sql,))
+        if not self.native:
+            return replace(script, statements=(sql,))
+        losses = list(script.losses)
+        before, after = tuple(self._session(view, losses)), _restoring(view)
+        return replace(script, statements=(*before, sql, *after), losses=tuple(losses), restoring=after)
 
     def create_program(self, program: Program) -> Script:
         """A routine, trigger or event of MySQL in its schema, as source text."""
@@ -978,33 +990,29 @@ class MySQLDDL(DDL):
         if program.kind == "TRIGGER" and program.table is not None:
             table = self.qualified(program.schema, program.table)
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
-        losses = list(self._of_schema(program))
-        before = self._session(program, losses)
-        after = [_SESSIONS[name] for name, _ in program.session]
-        return Script((*before, sql, *after), tuple(losses))
+        losses: list[Loss] = []
+        before, after = tuple(self._session(program, losses)), _restoring(program)
+        return Script((*before, sql, *after), tuple(losses), restoring=after)
 
-    def _of_schema(self, program: Program) -> Iterator[Loss]:
-        """The collation that a program has of its database, if that has another one by now, or there is another database."""
-        for schema in (schema for schema in self.catalog.of(Schema) if schema.name == program.schema):
-            if program.collation is None or schema.collation in {None, program.collation}:
-                continue
-            detail = f"texts without a collation of their own compare by {schema.collation}, as the database says"
-            yield Loss(path_of(program), "collation", f"{detail} (at the source: {program.collation})")
-
-    def _session(self, program: Program, losses: list[Loss]) -> Iterator[str]:
-        """The settings that a program was written for, which it keeps for ever: its text means something else in others."""
-        for name, value in program.session:
+    def _session(self, made: View | Program, losses: list[Loss]) -> Iterator[str]:
+        """The settings that something was written for, which it keeps for ever: its text means something else in others."""
+        for name, value in made.session:
             if name == "sql_mode":
                 unknown = [
                     mode for mode in value.split(",") if mode in _MODES_OF_ONE and self.server not in _MODES_OF_ONE[mode]
                 ]
                 if telling := [mode for mode in unknown if mode not in _SILENT_MODES]:
                     detail = f"{self.title} has no sql_mode {','.join(telling)}, which it was written for"
-                    losses.append(Loss(path_of(program), "sql-mode", detail))
+                    losses.append(Loss(path_of(made), "sql-mode", detail))
                 value = ",".join(mode for mode in value.split(",") if mode not in unknown)
             if name == "collation_connection":
-                value = self.collation(value, path_of(program), losses)
+                value = self.collation(value, path_of(made), losses)
             yield f"SET SESSION {name} = {self.literal(value)}"
+
+
+def _restoring(made: View | Program) -> tuple[str, ...]:
+    """What sets a session back after something was made in the settings that it was written for."""
+    return tuple(_SESSIONS[name] for name, _ in made.session)
 
 
 # --- clocks ---------------------------------------------------------------------------------------------------------
@@ -1038,6 +1046,18 @@ def _ordered_keys(table: Table, indexes: Iterable[Index]) -> Iterator[tuple[str 
     for index in indexes:
         if index.method not in _OF_WORDS_AND_PLACES:
             yield tuple(None if key.length is not None else key.column for key in index.keys)
+
+
+def _bound(node: exp.Expr, column: str) -> tuple[type[exp.Expr], Decimal] | None:
+    """The bound of a column that a comparison with a number is; None: it is none."""
+    node = node.unnest()
+    if not isinstance(node, exp.GT | exp.GTE | exp.LT | exp.LTE) or not isinstance(node.this, exp.Column):
+        return None
+    number = node.expression.this if isinstance(node.expression, exp.Neg) else node.expression
+    if node.this.name != column or not isinstance(number, exp.Literal) or number.is_string:
+        return None
+    value = Decimal(number.this)
+    return type(node), -value if number is not node.expression else value
 
 
 def _sets(key: ForeignKey) -> bool:

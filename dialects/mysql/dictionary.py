@@ -609,6 +609,7 @@ class Reader:
                 depends_on=tables_in(sql, "mysql", name.schema),
                 check_option="" if row["check_option"] == "NONE" else row["check_option"],
                 options=tuple(options),
+                session=_session(row),
             )
             found[name] = view
             self.definer(path_of(view), row)
@@ -667,7 +668,7 @@ class Reader:
             cast(Any, kind),
             Expression(bare, "mysql"),
             table=table,
-            session=tuple((setting, row[setting]) for setting in _SETTINGS if setting in row),
+            session=_session(row),
             collation=row["database_collation"],
         )
         self.definer(path_of(program), row)
@@ -778,7 +779,13 @@ COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "MRG_MyISAM"
 _SETTINGS = ("sql_mode", "time_zone", "collation_connection")
-"""What a program keeps of the session that made it; the last is that of its literals."""
+"""What a program keeps of the session that made it, and a view as well; the last is that of its literals."""
+
+
+def _session(row: Row) -> tuple[tuple[str, str], ...]:
+    return tuple((setting, row[setting]) for setting in _SETTINGS if setting in row)
+
+
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 
@@ -921,7 +928,7 @@ ORDER BY table_schema, table_name, partition_ordinal_position, subpartition_ordi
 """
 _VIEWS = """
 SELECT table_schema, table_name, view_definition, check_option, security_type, definer, {algorithm} AS algorithm,
-       CURRENT_USER() AS reader
+       collation_connection, CURRENT_USER() AS reader
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
 _ROUTINES = """

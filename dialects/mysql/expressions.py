@@ -19,8 +19,8 @@ from migrator.expressions.semantics import (
     READINGS,
     STRINGS,
     TIMESTAMPS,
-    WHOLES,
     Kind,
+    Kinds,
     Reading,
     Semantics,
     Test,
@@ -38,6 +38,7 @@ from migrator.expressions.semantics import (
     whole_constant,
     widest,
 )
+from migrator.expressions.signs import falls_below
 from migrator.model import types as t
 from migrator.model.objects import Column, Table
 
@@ -46,14 +47,37 @@ _YEAR_DIGITS = 4
 _DAYS = (exp.TsOrDsToDate, "CAST DATE")
 """DATE(x), as sqlglot calls it, and CAST(x AS DATE)."""
 
-_UNSIGNED = (
-    "unsigned-difference",
-    "a difference of numbers without a sign may be less than 0 here, and is an error at the source then",
+_CALCULATIONS: tuple[tuple[type[exp.Expr], str, str, Kinds], ...] = (
+    (exp.Add, "sum", "sum", EXACT),
+    (exp.Sub, "difference", "difference", EXACT),
+    (exp.Mul, "product", "product", EXACT),
+    (exp.IntDiv, "whole quotient", "quotient", INTEGERS),
 )
+"""What has no sign where an operand has none, so that it is an error below zero: constructs, meanings, words for them."""
+
+
+def _falls_below(meaning: str) -> Test:
+    return lambda values: falls_below(meaning, values)
+
+
+def _stays_above(meaning: str) -> Test:
+    return lambda values: not falls_below(meaning, values)
+
 
 READ: tuple[Reading, ...] = (
-    Reading(
-        exp.Sub, (WHOLES, WHOLES), "difference", widest, lambda values: any(v.has_no_sign for v in values), change=_UNSIGNED
+    *(
+        Reading(
+            construct,
+            (kinds, kinds),
+            meaning,
+            widest,
+            _falls_below(meaning),
+            change=(
+                "unsigned-arithmetic",
+                f"a {word} with a number that has no sign may be less than 0 here, and is an error at the source then",
+            ),
+        )
+        for construct, meaning, word, kinds in _CALCULATIONS
     ),
     Reading(exp.IntDiv, (INTEGERS, INTEGERS), "whole quotient", "integer"),
     Reading(exp.Greatest, (NUMBERS | CLOCKS,), "greatest", common, ordered, True),
@@ -102,12 +126,14 @@ WRITE: tuple[Writing, ...] = besides(
         infix("same or both null", "<=>", 4),
         Writing("different or one null", "NOT ({0} <=> {1})", 3, 4),
         infix("matches", "LIKE", 4),
-        infix("difference", "-", 6, chains=True, when=lambda values: not any(v.has_no_sign for v in values)),
+        infix("sum", "+", 6, chains=True, when=_stays_above("sum")),
+        infix("difference", "-", 6, chains=True, when=_stays_above("difference")),
+        infix("product", "*", 7, chains=True, when=_stays_above("product")),
         Writing("float sum", _floats("+"), 6),
         Writing("float difference", _floats("-"), 6),
         Writing("float product", _floats("*"), 7),
         Writing("float quotient", _floats("/"), 7),
-        infix("whole quotient", "DIV", 7),
+        infix("whole quotient", "DIV", 7, when=_stays_above("whole quotient")),
         *(
             Writing(meaning, f"CAST({{0}} {operator} {{1}} AS SIGNED)", inner=8, reason="the bits are those of no sign here")
             for meaning, operator in (("bits of both", "&"), ("bits of either", "|"), ("bits of one", "^"))

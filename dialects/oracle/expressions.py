@@ -366,8 +366,16 @@ def _changes(tree: exp.Expr, place: Place) -> Iterator[tuple[str, str]]:
 
 
 def _may_be_zero(divisor: exp.Expr) -> bool:
-    constant = _bare(divisor)
-    return not isinstance(constant, exp.Literal) or not constant.this.strip("0.")
+    """Whether a divisor is no constant but zero, and no NULLIF of a zero."""
+    bare = _bare(divisor)
+    if isinstance(bare, exp.Nullif):
+        return not _is_zero(bare.expression)
+    return not isinstance(bare, exp.Literal) or _is_zero(bare)
+
+
+def _is_zero(node: exp.Expr) -> bool:
+    constant = _bare(node)
+    return isinstance(constant, exp.Literal) and not constant.this.strip("0.")
 
 
 def _tables(tree: exp.Expr, place: Place) -> None:

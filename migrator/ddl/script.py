@@ -30,11 +30,13 @@ class Script:
     """Statements without terminators, in order, and the losses of making them.
 
     ``elsewhere``: what becomes of the object in the statements of others; None: it has its own, or is not made at all.
+    ``restoring``: those of the statements that set the session back; they are wanted if another one fails, too.
     """
 
     statements: tuple[str, ...] = ()
     losses: tuple[Loss, ...] = ()
     elsewhere: Elsewhere | None = None
+    restoring: tuple[str, ...] = ()
 
     @property
     def is_told(self) -> bool:

@@ -16,7 +16,6 @@ from .semantics import (
     DYNAMIC,
     MEANINGS,
     STRINGS,
-    WHOLES,
     Change,
     Kind,
     Semantics,
@@ -26,6 +25,7 @@ from .semantics import (
     common,
     zero_division,
 )
+from .signs import sign_of, sign_of_one
 
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
@@ -42,13 +42,6 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
-_OF_NUMBERS = frozenset(
-    {
-        *("same", "sum", "difference", "product", "whole quotient", "remainder", "absolute", "first not null"),
-        *("null if equal", "greatest", "least", "smallest", "largest"),
-    }
-)
-"""Meanings whose result has no sign where an operand has none."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -98,6 +91,19 @@ def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
 def _not_zero(value: Value) -> Value:
     """A divisor that is NULL where it is zero."""
     return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
+
+
+def _is_zero(value: Value) -> bool:
+    """Whether it is a zero that is written out."""
+    return not (value.constant or value.sql).strip("-0.() ")
+
+
+def _is_never_zero(meaning: str, values: Values) -> bool:
+    """Whether the result is no zero, whatever the operands are: NULLIF(x, 0)."""
+    if meaning == "null if equal":
+        return _is_zero(values[1])
+    given = values[0].never_zero or (values[0].constant is not None and not _is_zero(values[0])) if values else False
+    return given and meaning in {"same", "negative", "absolute"}
 
 
 class Carrier:
@@ -207,8 +213,8 @@ class Carrier:
                 if reading.change is not None:
                     self._change(reading.change)
                 value = self._say(reading.meaning, values, reading.kind(values))
-                unsigned = reading.meaning in _OF_NUMBERS and any(value.has_no_sign for value in values)
-                return replace(value, unsigned=unsigned and value.kind in WHOLES)
+                known = _is_never_zero(reading.meaning, values)
+                return replace(value, computed=sign_of(reading.meaning, values), never_zero=known)
         name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
@@ -221,9 +227,9 @@ class Carrier:
     def _say(self, meaning: str, values: Values, kind: Kind) -> Value:
         if meaning == "same":
             return replace(values[0], kind=kind)
-        if meaning in _DIVIDING and not (values[1].constant or values[1].sql).strip("-0.() "):
+        if meaning in _DIVIDING and _is_zero(values[1]):
             raise Untranslatable("a division by zero is an error in one database, and NULL in another")
-        if meaning in _DIVIDING and values[1].constant is None:
+        if meaning in _DIVIDING and values[1].constant is None and not values[1].never_zero:
             if self._zero_division is not None:
                 self._change(self._zero_division)
             if self._guards_divisors:
@@ -405,7 +411,8 @@ class Carrier:
         otherwise = f" ELSE {values[-1].sql}" if last is not None else ""
         types = {value.type for value in values if value.kind != "null"}
         type_ = types.pop() if len(types) == 1 else None
-        return Value(common(values), f"CASE {' '.join(branches)}{otherwise} END", type=type_)
+        sql = f"CASE {' '.join(branches)}{otherwise} END"
+        return Value(common(values), sql, type=type_, computed=sign_of_one(values))
 
     def _check_one_form(self, values: Values) -> None:
         """See that values which stand for one another have one form at the target.

@@ -11,6 +11,7 @@ from sqlglot import exp
 from . import Untranslatable, generate
 from .carrier import Carrier, Target
 from .semantics import TEXTS, Change, Semantics, Value, comparable
+from .signs import sign_of_one
 
 Relation = Mapping[str, Value]
 """The columns of a table or query in order: the name and, with the bare name as SQL, what it is."""
@@ -144,7 +145,9 @@ class QueryCarrier:
             if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not told):
                 raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
             kind = "decimal" if {v.kind for v in both} == {"integer", "decimal"} else both[-1].kind
-            merged[name] = replace(both[0], kind=kind, constant=None, nullable=True)
+            known = all(value.never_zero for value in both)
+            computed = sign_of_one(both)
+            merged[name] = replace(both[0], kind=kind, constant=None, nullable=True, computed=computed, never_zero=known)
         self._end(node, _Scope({}), merged)
         return merged
 

@@ -51,12 +51,17 @@ ATOM = 9
 OR, and 0 for operators that databases rank differently."""
 
 
+Sign: TypeAlias = Literal["unsigned", "natural", "signed", "decimal"]
+"""What a number is for a database with integers that have no sign: an integer without a sign, one with a sign that is never
+below zero, one that may be, and what is no integer and has a sign always."""
+
+
 @dataclass(frozen=True)
 class Value:
     """An expression in the target's SQL: how tightly it binds, and what is known of its value.
 
-    ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``unsigned``: it is computed of numbers without
-    a sign.
+    ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``computed``: the sign of what is computed.
+    ``never_zero``: what is computed is no zero, whatever its operands are.
     """
 
     kind: Kind
@@ -65,13 +70,20 @@ class Value:
     type: t.Type | None = None
     constant: str | None = None
     nullable: bool = True
-    unsigned: bool = False
+    computed: Sign | None = None
+    never_zero: bool = False
 
     @property
-    def has_no_sign(self) -> bool:
-        """Whether it is a whole number of a type without a sign, or computed of one."""
+    def sign(self) -> Sign:
+        """What it is as a number: as it was computed, else by its type or its characters."""
+        if self.computed is not None:
+            return self.computed
         type_ = t.base_of(self.type or t.Type())
-        return self.unsigned or isinstance(type_, t.Year) or (isinstance(type_, t.Integer) and type_.unsigned)
+        if isinstance(type_, t.Year) or (isinstance(type_, t.Integer) and type_.unsigned):
+            return "unsigned"
+        if self.kind not in WHOLES:
+            return "decimal"
+        return "natural" if self.constant is not None and not self.constant.startswith("-") else "signed"
 
     def within(self, level: int) -> str:
         """The SQL as an operand of something of ``level``."""

@@ -29,6 +29,8 @@ DEPENDENT_SKIPPED = "ORA-39112: Dependent object type {} skipped, base object ty
 
 NOT_MADE = "see the loss list"
 """The error of an object that has no counterpart, and is skipped."""
+_ORPHANS = "orphans"
+"""What is recorded of a foreign key that nobody has checked: how many rows it finds without a row that they refer to."""
 
 _SMALL_TOGETHER = 20
 """How many objects on small tables a worker makes in one go."""
@@ -44,6 +46,11 @@ def is_told(step: Step, kept: Collection[QName]) -> bool:
 def is_in_the_way(step: Step, existing: Collection[str]) -> bool:
     """Whether it is an error that a step's object is among the ``existing`` ones; a schema may always be there."""
     return step.label in existing and step.path != "USER"
+
+
+def is_made(row: Row) -> bool:
+    """Whether an object is there by a job, or is nothing by itself; its entries are true then."""
+    return row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE)
 
 
 class Builder:
@@ -98,9 +105,12 @@ class Builder:
 
     def _known(self, item: int, step: Step) -> bool:
         """Whether an earlier run has dealt with a step."""
-        state: State = self._recorded[item].state
+        row = self._recorded[item]
+        state: State = row.state
         if state in {"FAILED", "SKIPPED"} and step.path == TABLE and step.table is not None:
             self.failed.add(step.table)
+        if is_made(row) and _ORPHANS not in row.detail:
+            self._tell_unchecked(item, step)
         return state in {"COMPLETED", "FAILED", "SKIPPED"}
 
     def _ready(self, item: int, step: Step, existing: frozenset[str]) -> bool:
@@ -115,14 +125,23 @@ class Builder:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
             return False
         for loss in step.script.losses:
-            self._log.loss(self.counted(step, loss))
+            if loss.rule != NOT_VALIDATED:
+                self._log.loss(loss)
         if not step.script.statements:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
+            self._tell_unchecked(item, step)
         return bool(step.script.statements)
 
-    def counted(self, step: Step, loss: Loss) -> Loss:
-        """An entry about what a step makes; one about a foreign key that nobody has checked with the rows against it."""
-        return replace(loss, rows=self.orphans(step)) if loss.rule == NOT_VALIDATED else loss
+    def _tell_unchecked(self, item: int, step: Step) -> None:
+        """Log the entry about a foreign key that is there by now and that nobody has checked, with the rows against it."""
+        for loss in (loss for loss in step.script.losses if loss.rule == NOT_VALIDATED):
+            rows = self.orphans(step)
+            self._log.loss(replace(loss, rows=rows))
+            self._coordinator.record.change("OBJECT", item, detail={_ORPHANS: rows})
+
+    def counted(self, row: Row, loss: Loss) -> Loss:
+        """An entry about what was made, as ``row`` records it; one about a key that nobody has checked with its rows."""
+        return replace(loss, rows=row.detail.get(_ORPHANS)) if loss.rule == NOT_VALIDATED else loss
 
     def orphans(self, step: Step) -> int | None:
         """How many rows a step's foreign key finds without a row that they refer to; None: nobody tells."""
@@ -142,20 +161,22 @@ class Builder:
         made = 0
         for item, step in steps:
             failure = self._coordinator.make(self._database, self._connection, self._made(item, step))
-            made += self._ended(step, failure)
+            made += self._ended(item, step, failure)
         return made
 
     def _side_by_side(self, steps: Numbered) -> int:
         of = dict(steps)
         ended = self._coordinator.build(list(self._builds(steps)))
-        return sum(self._ended(of[made.item], failure) for made, failure, _ in ended)
+        return sum(self._ended(made.item, of[made.item], failure) for made, failure, _ in ended)
 
     def _made(self, item: int, step: Step) -> Made:
         done = self._coordinator.record.mark(self._database, "OBJECT", item)
-        return Made(item, step.label, step.script.statements, done, begun=self._recorded[item].attempts > 0)
+        begun = self._recorded[item].attempts > 0
+        return Made(item, step.label, step.script.statements, done, begun=begun, restoring=step.script.restoring)
 
-    def _ended(self, step: Step, failure: Failure | None) -> bool:
+    def _ended(self, item: int, step: Step, failure: Failure | None) -> bool:
         if failure is None:
+            self._tell_unchecked(item, step)
             return True
         self._log.error(
             f"ORA-39083: Object type {step.label} failed to create with error:",

@@ -137,7 +137,10 @@ class Move:
 
 @dataclass(frozen=True)
 class Made:
-    """One object to make: ``item`` of the master table, its statements, and how to mark it done (None: coordinator)."""
+    """One object to make: ``item`` of the master table, its statements, and how to mark it done (None: coordinator).
+
+    ``restoring``: the statements that set the session back.
+    """
 
     item: int
     label: str
@@ -145,6 +148,7 @@ class Made:
     done: DoneMark | None = None
     begun: bool = False
     """A worker had begun to make it before: where DDL and mark are not one transaction, some of it may be there."""
+    restoring: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -660,7 +664,7 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     """Make one object and mark it done; in one transaction where the database can roll DDL back.
 
     Where it cannot, or the mark is the coordinator's, a statement that a killed worker may have run before is taken as run
-    if the database says that its object is there. If one fails, those that would have set the session back still do.
+    if the database says that its object is there. If one fails, those that set the session back still do.
 
     :raises FatalError: the connection is lost, or the database full.
     """
@@ -682,10 +686,9 @@ def make(adapter: Adapter, connection: sa.Connection, made: Made) -> Failure | N
     except FatalError:
         raise
     except MigratorError as error:
-        for left in made.statements[made.statements.index(statement) + 1 :] if not whole and statement else ():
-            if left.startswith("SET "):
-                with suppress(sa.exc.SQLAlchemyError):
-                    emitter.run((left,))
+        for restoring in () if whole else made.restoring:
+            with suppress(sa.exc.SQLAlchemyError):
+                emitter.run((restoring,))
         return Failure(made.item, error, statement)
     return None
 

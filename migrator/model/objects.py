@@ -389,7 +389,10 @@ class Table:
 
 @dataclass(frozen=True)
 class View:
-    """A view. ``definition`` is the SELECT. ``depends_on``: tables and views it reads, as far as known."""
+    """A view. ``definition`` is the SELECT. ``depends_on``: tables and views it reads, as far as known.
+
+    ``session``: the settings that it was written for, as a :class:`Program` has them.
+    """
 
     schema: str
     name: str
@@ -402,6 +405,7 @@ class View:
     depends_on: tuple[QName, ...] = ()
     check_option: Choice["", "LOCAL", "CASCADED"] = ""
     options: tuple[tuple[str, str], ...] = ()
+    session: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -258,7 +258,8 @@ class _Imported:
 
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
-        return of_catalog(self._spec, self._catalog, self._kept, self._schemas)
+        dialect = self._target.adapter.name
+        return of_catalog(self._spec, self._catalog, self._kept, self._schemas, dialect, self._labels)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""

@@ -20,7 +20,7 @@ from migrator.model.objects import QName
 from migrator.operations import ledger
 from migrator.operations.naming import named
 from migrator.operations.refused import source_text
-from migrator.operations.target import check_schemas
+from migrator.operations.target import check_schemas, of_programs
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Origin, Resolve, origin
@@ -45,11 +45,12 @@ def sqlfile(work: Work) -> int:
         ddl = script_ddl(spec, work.resolve, adapter, server, catalog)
         phases = plan(catalog, "METADATA_ONLY", ddl)
         with _replacing(spec.sqlfile) as stream:
-            losses = _write_script(spec, catalog, phases, Emitter(ddl, stream=stream), log)
+            told = (*catalog.losses, *of_programs(catalog, (), adapter.name))
+            losses = _write_script(spec, catalog, told, phases, Emitter(ddl, stream=stream), log)
         if spec.ledger is not None:
             ledger.write(spec.ledger, job, losses)
         written = tuple((s, "COMPLETED" if s.script.statements else "SKIPPED") for phase in phases for s in phase.steps)
-        log.inventory(take(opened.found, opened.catalog, Made(written, catalog.losses)))
+        log.inventory(take(opened.found, opened.catalog, Made(written, told)))
     return log.finish(job, "COMPLETED")
 
 
@@ -83,11 +84,13 @@ def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server
     return adapter.ddl(catalog) if server is None else tried(Database(resolve(spec.connection)), server, catalog)
 
 
-def _write_script(spec: JobSpec, catalog: Catalog, phases: Sequence[Phase], emitter: Emitter, log: JobLog) -> list[Loss]:
-    """Write the statements, and the losses as comments; the losses."""
-    losses = list(catalog.losses)
+def _write_script(
+    spec: JobSpec, catalog: Catalog, told: Sequence[Loss], phases: Sequence[Phase], emitter: Emitter, log: JobLog
+) -> list[Loss]:
+    """Write the statements, and the losses as comments, those ``told`` before all others; the losses."""
+    losses = list(told)
     emitter.comment(f"DDL for {emitter.ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
-    for loss in catalog.losses:
+    for loss in told:
         emitter.comment(f"loss: {loss}")
         log.loss(loss)
     emitter.run(emitter.ddl.script_head())

@@ -193,21 +193,31 @@ _OF_MAKING = TAKEN | {USUAL, DIGITS}
 """The rules of the entries about how tables are made, and what belongs to them: keys, indexes, what counts their rows."""
 
 
-def of_catalog(spec: JobSpec, catalog: Catalog, kept: Collection[QName], schemas: Iterable[Schema]) -> tuple[Loss, ...]:
+def of_catalog(
+    spec: JobSpec,
+    catalog: Catalog,
+    kept: Collection[QName],
+    schemas: Iterable[Schema],
+    dialect: str,
+    labels: Collection[str],
+) -> tuple[Loss, ...]:
     """The entries about what a job is to make, but for how those tables are made that are ``kept``.
 
-    ``schemas``: those that were there before the job, which stay as they are.
+    ``schemas``: those that were there before the job, which stay as they are; ``labels``: of all else that was there and
+    stays. ``dialect``: the target's.
     """
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     as_is = tables.values() if spec.content == "DATA_ONLY" else kept
     made = (loss for loss in catalog.losses if loss.rule not in _OF_MAKING or tables.get(loss.object) not in as_is)
-    return (*made, *(() if spec.content == "DATA_ONLY" else of_schemas(catalog, schemas)))
+    if spec.content == "DATA_ONLY":
+        return tuple(made)
+    there = tuple(schemas)
+    return (*made, *of_schemas(catalog, there), *of_programs(catalog, there, dialect, labels))
 
 
 def of_schemas(catalog: Catalog, there: Iterable[Schema]) -> Iterator[Loss]:
     """The entries about what a job's schemas have and those of the target, which are ``there`` already, have not."""
     made = {schema.name: schema for schema in there}
-    running = {program.schema for program in catalog.of(Program)}
     for schema in catalog.of(Schema):
         found = made.get(schema.name)
         if found is None:
@@ -215,13 +225,21 @@ def of_schemas(catalog: Catalog, there: Iterable[Schema]) -> Iterator[Loss]:
         if schema.comment and schema.comment != found.comment:
             detail = f"its comment is left out, since the schema is there already: {schema.comment}"
             yield Loss(path_of(schema), "comment", detail)
-        both = schema.collation is not None and found.collation is not None
-        if both and schema.collation != found.collation and schema.name in running:
-            detail = (
-                f"is there already: texts of its programs without a collation of their own compare by {found.collation} here"
-                f" (at the source: {schema.collation})"
-            )
-            yield Loss(path_of(schema), "collation", detail)
+
+
+def of_programs(catalog: Catalog, there: Iterable[Schema], dialect: str, labels: Collection[str] = ()) -> Iterator[Loss]:
+    """The entries about the programs that lie in a schema of another collation than they did when they were made.
+
+    ``there``: the schemas that the target has already; the others are made as they are at the source.
+    """
+    collations = {schema.name: schema.collation for schema in (*catalog.of(Schema), *there)}
+    for program in catalog.of(Program):
+        collation = collations.get(program.schema)
+        if program.create.dialect != dialect or path_of(program) in labels or None in {collation, program.collation}:
+            continue
+        if collation != program.collation:
+            detail = f"texts without a collation of their own compare by {collation}, as the database says"
+            yield Loss(path_of(program), "collation", f"{detail} (at the source: {program.collation})")
 
 
 # --- what becomes of tables -----------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.support.moved import moved
+from tests.support.moved import Moved, moved
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows
 
@@ -102,6 +102,45 @@ def test_a_division_by_zero_that_is_null_stays_null(
     assert "division-by-zero" not in {entry["rule"] for entry in made.entries}
 
 
+GUARDED = (
+    "CREATE TABLE t (id integer PRIMARY KEY, a integer, b integer,"
+    " q integer GENERATED ALWAYS AS (a {0} NULLIF(b, 0)) STORED, CONSTRAINT few CHECK (a % NULLIF(b, 0) < 5))",
+    "CREATE VIEW v AS SELECT id, a {0} NULLIF(b, 0) AS q, a {0} -2 AS h, (SELECT max(a % nullif(b, 0)) FROM t) AS m FROM t",
+)
+"""Divisors that are never zero."""
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+@pytest.mark.parametrize("to", ["postgresql", "mysql", "sqlite"])
+def test_a_division_by_what_is_never_zero_changes_nothing(
+    engine: str, to: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source, fixture = str(request.getfixturevalue(engine)()), "sqlite_file" if to == "sqlite" else to
+    sign = "DIV" if engine == "mysql" else "/"
+    execute(source, *(statement.format(sign) for statement in GUARDED), "INSERT INTO t (id, a, b) VALUES (1, 7, 3)")
+    made = moved(source, str(request.getfixturevalue(fixture)()), tmp_path)
+    assert _named(made) == set()
+    execute(made.url, ASKED)
+    found = made.rows("SELECT t.q, v.q, h, m FROM t JOIN v ON v.id = t.id ORDER BY t.id")
+    assert found == [(2, 2, -3, 1), (None, None, 0, 1)]
+
+
+@pytest.mark.parametrize("to", ["postgresql", "mysql"])
+def test_our_own_guards_against_zero_are_read_as_such(
+    to: str, dividing: Callable[[str], str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    between = moved(dividing("sqlite"), str(request.getfixturevalue(to)()), tmp_path)
+    again = moved(between.url, str(request.getfixturevalue("sqlite_file")("again.db")), tmp_path)
+    assert _named(again) == set()
+    assert str(again.rows("SELECT sql FROM sqlite_master WHERE name = 'v'")).upper().count("NULLIF") == 1
+
+
+def _named(made: Moved) -> set[str]:
+    """The places where a division by zero is told of."""
+    losses = {one: made.losses(*where).get("division-by-zero", "") for one, where in PLACES.items()}
+    return {one for one, detail in losses.items() if "a division by zero gives NULL here" in detail}
+
+
 @pytest.mark.parametrize(
     ("engine", "to", "told"),
     [
@@ -116,8 +155,7 @@ def test_a_division_by_zero_that_is_no_error_any_more_is_named(
 ) -> None:
     source, fixture = dividing(engine), "sqlite_file" if to == "sqlite" else to
     made = moved(source, str(request.getfixturevalue(fixture)()), tmp_path)
-    losses = {one: made.losses(*where).get("division-by-zero", "") for one, where in PLACES.items()}
-    assert {one for one, detail in losses.items() if "a division by zero gives NULL here" in detail} == told
+    assert _named(made) == told
     with pytest.raises(sa.exc.DBAPIError, match=r"(?i)division by (zero|0)"):
         execute(source, ASKED)
     if to == "mysql":

@@ -252,6 +252,55 @@ def test_keys_that_set_columns_without_a_sign_come_back(
     assert rows(back, "SELECT a FROM c ORDER BY a") == [(None,), (3,)]
 
 
+def test_a_check_that_goes_with_that_of_its_key_says_so(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    """MariaDB takes no check of an AUTO_INCREMENT column, and none of a column that a key sets."""
+    source, between, back = mysql(), postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id int unsigned AUTO_INCREMENT PRIMARY KEY)",
+        "CREATE TABLE c (a int unsigned, CONSTRAINT sets FOREIGN KEY (a) REFERENCES p (id)"
+        " ON DELETE SET NULL ON UPDATE CASCADE)",
+    )
+    done(linked(source, between, tmp_path))
+    told = [loss for loss in done(linked(between, back, tmp_path)).losses if loss.endswith("[check]")]
+    had = "what foreign key sets leads to had the same, which is left out, too, and a column that a key sets can have none"
+    assert [re.sub(r".*\) is left out: ", "", loss) for loss in told] == [f"{had} [check]", "id is AUTO_INCREMENT [check]"]
+    execute(back, "INSERT INTO p VALUES (-5)", "INSERT INTO c VALUES (-5)")
+
+
+def test_checks_of_a_chain_of_keys_are_told_by_its_end(
+    mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    bounds = ("CHECK (x >= 0 AND x <= 9)", "CHECK (x <= 9 AND x >= 0)", "CHECK (x BETWEEN 0 AND 9)")
+    key = "CONSTRAINT {} FOREIGN KEY (x) REFERENCES {} ON UPDATE CASCADE"
+    execute(
+        source,
+        f"CREATE TABLE a (x int PRIMARY KEY {bounds[0]})",
+        f"CREATE TABLE b (x int PRIMARY KEY {bounds[1]}, {key.format('of_a', 'a')})",
+        f"CREATE TABLE c (x int PRIMARY KEY {bounds[2]}, {key.format('of_b', 'b')})",
+        f"CREATE TABLE m (x int PRIMARY KEY {bounds[0]})",
+        f"CREATE TABLE n (x int PRIMARY KEY {bounds[0]}, {key.format('of_m', 'm')})",
+        f"ALTER TABLE m ADD {key.format('of_n', 'n')}",
+        "INSERT INTO a VALUES (3)",
+        "INSERT INTO b VALUES (3)",
+        "INSERT INTO c VALUES (3)",
+    )
+    run = linked(source, target, tmp_path)
+    told = [re.sub(r".*leads to (has the same), .*", r"\1", loss) for loss in run.losses if loss.endswith("[check]")]
+    assert told == ["has the same"] * 2, run.losses
+    assert sorted(re.findall(r'REF_CONSTRAINT:".*"."(\w+)" failed to create', run.out)) == ["of_m", "of_n"]
+    for table in "abc":
+        with pytest.raises(sa.exc.DBAPIError):
+            execute(target, f"INSERT INTO {table} VALUES (-1)")
+    execute(target, "UPDATE a SET x = 4")
+    assert rows(target, "SELECT x FROM c") == [(4,)]
+    with pytest.raises(sa.exc.DBAPIError):
+        execute(target, "UPDATE a SET x = -1")
+
+
 def test_a_check_that_says_more_than_its_key_stays(
     mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
+from migrator.job import builder
 from migrator.model.catalog import Catalog
 from migrator.operations.trials import tried
 from tests.support.pump import Run, done, pump, remap, schema_of
@@ -168,6 +170,42 @@ def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
         assert back.code == 5
         (entry,) = (entry for entry in entries(tmp_path / "back.json") if entry["rule"] == "not-made")
         assert (entry["object"], entry["rows"]) == ('REF_CONSTRAINT:"public"."parent"', 1)
+
+
+def test_a_key_that_is_refused_is_not_said_to_be_made(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE p (id integer PRIMARY KEY)",
+        "CREATE TABLE c (id integer PRIMARY KEY, p integer CHECK (p > 5))",
+        "INSERT INTO c VALUES (1, 99)",
+        "ALTER TABLE c ADD CONSTRAINT parent FOREIGN KEY (p) REFERENCES p (id) ON DELETE SET NULL NOT VALID",
+    )
+    run = move(source, target, tmp_path, "LEDGER=losses.json")
+    assert run.code == 5
+    assert re.search('REF_CONSTRAINT:".*"."parent" failed to create', run.out)
+    assert run.losses == []
+    told = [(one["object"], one["rule"], one["rows"]) for one in entries(tmp_path / "losses.json")]
+    assert told == [(f'REF_CONSTRAINT:"{schema_of(target)}"."parent"', "not-made", 1)]
+
+
+@pytest.mark.parametrize("kind", ["mysql", "sqlite"])
+def test_the_rows_against_a_key_are_counted_once(
+    kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = postgresql(), request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    execute(source, *DOUBTED)
+    counted: list[object] = []
+
+    def count(*of: object) -> int:
+        counted.append(of)
+        return 7
+
+    monkeypatch.setattr(builder, "count_orphans", count)
+    run = done(move(source, target, tmp_path, "LEDGER=losses.json"))
+    assert len(counted) == 1
+    assert ["(7 rows)" in loss for loss in run.losses if "[not-validated]" in loss] == [True]
+    assert [one["rows"] for one in entries(tmp_path / "losses.json") if one["rule"] == "not-validated"] == [7]
 
 
 def test_a_key_that_the_source_does_not_vouch_for_is_no_error_beside_one_that_it_does(

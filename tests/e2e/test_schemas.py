@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import load_adapter
+from migrator.job.worker import Made, make
 from tests.support.pump import Run, done, pump, schema_of
 from tests.support.sql import execute, rows, scalar
 
@@ -89,18 +91,19 @@ def told(run: Run, kind: str) -> list[str]:
 def test_a_database_that_is_there_stays_as_it_is(mysql: Callable[[], str], tmp_path: Path) -> None:
     source, target = mysql(), mysql()
     execute(source, *OWN)
-    schema = f'SCHEMA:"{schema_of(target)}"'
+    schema = schema_of(target)
+    detail = "texts without a collation of their own compare by utf8mb4_general_ci, as the database says"
     expected = [
-        f"{schema}: its comment is left out, since the schema is there already: {COMMENT} [comment]",
-        f"{schema}: is there already: texts of its programs without a collation of their own compare by utf8mb4_general_ci"
-        " here (at the source: latin1_bin) [collation]",
+        f'SCHEMA:"{schema}": its comment is left out, since the schema is there already: {COMMENT} [comment]',
+        f'FUNCTION:"{schema}"."same": {detail} (at the source: latin1_bin) [collation]',
     ]
     planned = pump(
         "plan", "impdp", target, f"NETWORK_LINK={source}", f"REMAP_SCHEMA={schema_of(source)}:{schema_of(target)}"
     )
     assert all(entry in planned.out for entry in expected), planned.out
     run = moved(source, target, target, tmp_path, "link")
-    assert told(run, "SCHEMA") == expected
+    assert told(run, "SCHEMA") + told(run, "FUNCTION") == expected
+    assert scalar(target, "SELECT same('a', 'A')") == 1
     assert scalar(target, "SELECT same('a', 'A')") == 1
 
 
@@ -148,6 +151,27 @@ def test_a_program_that_was_made_with_other_defaults_is_named(mysql: Callable[[]
     assert run.losses == [f'FUNCTION:"{schema_of(made)}"."same": {detail} (at the source: latin1_bin) [collation]']
 
 
+def test_a_program_that_lies_where_it_was_made_for_is_not_named(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, *OWN, "ALTER DATABASE COLLATE utf8mb4_general_ci")
+    execute(target, OWN[0])
+    run = moved(source, target, target, tmp_path, "link")
+    assert (told(run, "SCHEMA"), told(run, "FUNCTION")) == ([], [])
+    assert (scalar(source, "SELECT same('a', 'A')"), scalar(target, "SELECT same('a', 'A')")) == (0, 0)
+    again = moved(source, target, target, tmp_path, "link")
+    assert (told(again, "SCHEMA"), told(again, "FUNCTION")) == ([], [])
+
+
+def test_a_script_names_a_program_that_was_made_with_other_defaults(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(source, *OWN, "ALTER DATABASE COLLATE utf8mb4_general_ci")
+    run = done(pump("impdp", "mysql:", f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "SQLFILE=s.sql"))
+    assert told(run, "FUNCTION") == [
+        f'FUNCTION:"{schema_of(source)}"."same": texts without a collation of their own compare by utf8mb4_general_ci,'
+        " as the database says (at the source: latin1_bin) [collation]"
+    ]
+
+
 def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_path: Path) -> None:
     source, target = mysql(), mysql()
     execute(
@@ -160,6 +184,26 @@ def test_literals_of_programs_compare_as_they_did(mysql: Callable[[], str], tmp_
     done(moved(source, target, target, tmp_path, "link"))
     assert rows(source, "SELECT differ(), same()") == [(1, 1)]
     assert rows(target, "SELECT differ(), same()") == [(1, 1)]
+
+
+@pytest.mark.parametrize("how", ["link", "dump"])
+def test_literals_of_views_compare_as_they_did(how: str, mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (a int)",
+        "INSERT INTO t VALUES (1)",
+        "SET SESSION collation_connection = 'utf8mb4_bin'",
+        "CREATE VIEW b AS SELECT a, 'a' = 'A' AS same, 'b' AS name, CAST(a AS char) AS digits FROM t WHERE a > 0"
+        " WITH CHECK OPTION",
+        "SET SESSION collation_connection = 'utf8mb4_unicode_ci'",
+        "CREATE VIEW c AS SELECT 'é' = 'E' AS same, 'b' AS name",
+    )
+    assert done(moved(source, target, target, tmp_path, how)).losses == []
+    shown = "SELECT b.same, c.same, collation(b.name), collation(digits), collation(c.name) FROM b, c"
+    found = [(0, 1, "utf8mb4_bin", "utf8mb4_bin", "utf8mb4_unicode_ci")]
+    assert rows(source, shown) == found
+    assert rows(target, shown) == found
 
 
 def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql: Callable[[], str], tmp_path: Path) -> None:
@@ -187,3 +231,17 @@ def test_a_program_that_is_not_made_leaves_its_session_to_no_other_object(mysql:
         assert scalar(target, made.format(schema_of(target))) == scalar(source, made.format(schema_of(source)))
     finally:
         execute(target, f"DROP USER {user}@localhost")
+
+
+def test_what_follows_a_statement_that_failed_is_no_restoring_because_of_its_words(mysql: Callable[[], str]) -> None:
+    url, adapter = mysql(), load_adapter("mysql")
+    unmade = "CREATE TABLE t (a no_type)"
+    after = "SET STATEMENT foreign_key_checks = 0 FOR CREATE TABLE u (a int)"
+    restoring = "SET SESSION sql_mode = 'STRICT_ALL_TABLES'"
+    with sa.create_engine(url).connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        made = Made(1, "t", ("SET SESSION sql_mode = ''", unmade, after, restoring), restoring=(restoring,))
+        failure = make(adapter, connection, made)
+        assert failure is not None
+        assert failure.statement == unmade
+        assert connection.exec_driver_sql("SHOW TABLES").all() == []
+        assert connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar() == "STRICT_ALL_TABLES"

@@ -315,6 +315,6 @@ _OF: Mapping[type, Compare] = {
     o.EnumType: _fields(),
     o.DomainType: _fields("checks", "constant"),
     o.Sequence: _fields(),
-    o.View: _fields("definition", "columns", "depends_on", "populated", "indexes"),
+    o.View: _fields("definition", "columns", "depends_on", "populated", "indexes", "session"),
     o.Program: _fields("create", "session", "remapped"),
 }

@@ -195,7 +195,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
     ("timestamp-digits", "*", "it is about times that come later"),
-    ("unsigned-difference", "*", "it is about an error that the second database does not have"),
+    ("unsigned-arithmetic", "*", "it is about an error that the second database does not have"),
     ("padding", "*", "it is about how values are read"),
     ("clock", "*", "the same words mean the clock of each database, which must be as it is told: see HOLDS"),
     ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),

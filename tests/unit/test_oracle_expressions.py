@@ -141,11 +141,17 @@ def test_queries_that_oracle_has_not_are_refused(sql: str, why: str) -> None:
         ("SELECT \"Name\" || 'x' FROM staff", "oracle-concat"),
         ("SELECT id / 2 FROM staff", "oracle-division"),
         ("SELECT mod(id, boss) FROM staff", "division-by-zero"),
+        ("SELECT mod(id, NULLIF(boss, 1)) FROM staff", "division-by-zero"),
         ("SELECT id FROM staff WHERE \"Name\" ~ '^a'", "oracle-regexp"),
     ],
 )
 def test_what_means_something_else_is_named(sql: str, rule: str) -> None:
     assert [found for found, _ in DDL.adapted(o.Expression(sql, "postgresql")).changes] == [rule]
+
+
+@pytest.mark.parametrize("divisor", ["NULLIF(boss, 0)", "(NULLIF(boss, (0.0)))", "3"])
+def test_a_remainder_by_what_is_never_zero_changes_nothing(divisor: str) -> None:
+    assert DDL.adapted(o.Expression(f"SELECT mod(id, {divisor}) FROM staff", "postgresql")).changes == ()
 
 
 def test_functions_that_skip_nulls_change_nothing() -> None:

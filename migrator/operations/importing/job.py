@@ -140,7 +140,8 @@ class Import:
 
     def of_catalog(self) -> tuple[Loss, ...]:
         """The entries about the job's objects, and about the schemas and tables that were there before it."""
-        return of_catalog(self.spec, self.catalog, self.kept(self.existing), self.there.schemas(self.labels))
+        kept, schemas = self.kept(self.existing), self.there.schemas(self.labels)
+        return of_catalog(self.spec, self.catalog, kept, schemas, self.adapter.name, self.labels)
 
     @cached_property
     def declared(self) -> dict[QName, tuple[Loss, ...]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from migrator.converting import Counts, recalled
-from migrator.job.builder import NOT_MADE
+from migrator.job.builder import is_made
 from migrator.job.report import loss_line
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName, Table
@@ -53,9 +53,9 @@ def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     for phase, items in zip(job.phases, job.items, strict=True):
         for item, step in zip(items, phase.steps, strict=True):
             row = recorded[item]
-            if row.state == "COMPLETED" or (row.state == "SKIPPED" and row.error == NOT_MADE):
+            if is_made(row):
                 of_table = None if step.table is None else counted.get(step.table)
-                yield from (_with_rows(job.builder.counted(step, loss), of_table) for loss in step.script.losses)
+                yield from (_with_rows(job.builder.counted(row, loss), of_table) for loss in step.script.losses)
             elif row.state == "FAILED":
                 yield _not_made(job, step, row.error)
     for name, losses in job.told_of_existing().items():

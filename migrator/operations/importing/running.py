@@ -16,7 +16,7 @@ from migrator.operations.master_only import master_only
 from migrator.operations.naming import Named
 from migrator.operations.restoring import restore
 from migrator.operations.rows import estimate, granules, object_rows
-from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored, of_catalog
+from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored, met, of_catalog
 from migrator.operations.work import Work, linked
 from migrator.origins import origin, verify
 from migrator.plan import SCHEMAS, TABLE_DATA, prefix
@@ -135,7 +135,9 @@ def _plan(job: Import, named: Named) -> None:
     check_one_method(job.spec, job.origin, job.decisions)
     job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched))
     estimates = estimate(job.work, job.origin, job.tables.values())
-    for loss in of_catalog(job.spec, job.catalog, job.kept(job.there.tables), job.there.schemas(job.there.labels)):
+    kept, schemas = job.kept(job.there.tables), job.there.schemas(job.there.labels)
+    staying = job.there.without(set(met(job.catalog, job.there.tables)) - kept).labels
+    for loss in of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying):
         job.log.loss(loss)
     job.record.clear("OBJECT", "GRANULE")
     job.record.insert(object_rows(job.phases))
