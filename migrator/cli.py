@@ -61,8 +61,11 @@ def main(arguments: Sequence[str] | None = None, run: Run | None = None) -> int:
     ``run`` runs jobs; None: :func:`in_own_process`.
     """
     if arguments is None:
+        from migrator import console
+
         arguments = sys.argv[1:]
         hide_passwords(arguments)
+        console.open_closed()
         _hide_warnings()
         if isinstance(sys.stdin, io.TextIOWrapper):
             sys.stdin.reconfigure(errors="surrogateescape")  # a command with such bytes is refused as an argument is

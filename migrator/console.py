@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, TextIO, cast
 
 from migrator.errors import LogNotShown, OutputRefused
@@ -29,6 +29,19 @@ def say(text: str = "", end: str = "\n") -> None:
     """
     with output() as out:
         print(text, end=end, file=out)
+
+
+def open_closed() -> None:
+    """Give the process the standard streams that it was started without (``>&-``, a daemon's).
+
+    The input has nothing in it; the output cannot be written, which is told as of a full one; what would be told on the
+    standard error is lost. Nothing may have been opened before: it would have taken a stream's place.
+    """
+    for stream, flags, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+        if getattr(sys, stream) is None:
+            number = os.open(os.devnull, flags)  # the lowest that is free: the one that is missing
+            os.set_inheritable(number, True)
+            setattr(sys, stream, os.fdopen(number, mode, closefd=False))
 
 
 @contextmanager
@@ -71,7 +84,8 @@ class LogOutput(io.TextIOBase):
             raise
         except OSError as error:
             discard(self._out)
-            self._err.write(f"{LogNotShown(detail=error.strerror or str(error)).explained()}\n")
+            with suppress(OSError):  # where neither takes anything, nobody can be told
+                self._err.write(f"{LogNotShown(detail=error.strerror or str(error)).explained()}\n")
         return len(text)
 
 

@@ -115,8 +115,8 @@ _MODES_OF_ONE: dict[str, tuple[str, ...]] = {
 """The modes that only one of the two servers has."""
 _SILENT_MODES = frozenset({"NO_AUTO_CREATE_USER", "NO_FIELD_OPTIONS", "NO_KEY_OPTIONS", "NO_TABLE_OPTIONS"})
 """Modes that change no program's meaning."""
-_LAST = (1 << 63) - 2
-"""The largest number of a sequence, without a sign, unless it says otherwise."""
+_LEAST, _LAST = -(1 << 63) + 1, (1 << 63) - 2
+"""The least and the largest number that a sequence can have: those of bigint stand for none."""
 _LARGE = ("text", "blob")
 _COUNTING_WITHIN = frozenset({"myisam", "aria"})
 """Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
@@ -619,10 +619,8 @@ class MySQLDDL(DDL):
         return Script((f"ALTER TABLE {self.name_of(obj)} AUTO_INCREMENT = {following}",) if following > 1 else ())
 
     def _restart(self, sequence: Sequence, following: int) -> str:
-        """Let a sequence go on with a number; one that has none left must have given its last."""
-        sequence = bounded(sequence)
-        least = sequence.minimum if sequence.minimum is not None else (1 if sequence.increment > 0 else -_LAST)
-        most = sequence.maximum if sequence.maximum is not None else (_LAST if sequence.increment > 0 else -1)
+        """Let a sequence go on with a number; one that has none left, or none left here, must have given its last."""
+        least, most = _bounds(within(bounded(sequence)), _LEAST, _LAST)
         if least <= following <= most:
             return f"ALTER SEQUENCE {self.name_of(sequence)} RESTART WITH {following}"
         last = min(max(following - sequence.increment, least), most)
@@ -649,9 +647,9 @@ class MySQLDDL(DDL):
             return Script((), losses, Elsewhere.CHANGED)
         if self.server == "mysql":
             return self.not_carried(sequence, "sequence", "MySQL has no sequences")
-        made = super().create_sequence(replace(sequence, comment=None, cache=sequence.cache or 1))
+        made = super().create_sequence(replace(within(sequence), comment=None, cache=sequence.cache or 1))
         comment = f" COMMENT {self.literal(sequence.comment)}" if sequence.comment else ""
-        return Script(tuple(f"{sql}{comment}" for sql in made.statements))
+        return Script(tuple(f"{sql}{comment}" for sql in made.statements), tuple(_beyond(sequence)))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -1100,3 +1098,36 @@ def _bounded(column: Column, declared: Declared, share: int) -> Declared:
 
 def _index_bytes(column: Column, declared: Declared) -> int:
     return KEY_BYTES + 1 if declared.large else key_bytes(column.type, declared.sql)
+
+
+# --- sequences ------------------------------------------------------------------------------------------------------
+
+
+def within(sequence: Sequence) -> Sequence:
+    """A sequence whose bounds and start are among the numbers that one of MariaDB can have."""
+    minimum, maximum = (None if bound is None else _nearest(bound) for bound in (sequence.minimum, sequence.maximum))
+    return replace(sequence, start=_nearest(sequence.start), minimum=minimum, maximum=maximum)
+
+
+def _nearest(number: int) -> int:
+    return min(max(number, _LEAST), _LAST)
+
+
+def _bounds(of: Sequence, least: int, most: int) -> tuple[int, int]:
+    """The bounds of a sequence; ``least`` and ``most``: those of one that has none of its own."""
+    lowest = of.minimum if of.minimum is not None else (1 if of.increment > 0 else least)
+    highest = of.maximum if of.maximum is not None else (most if of.increment > 0 else -1)
+    return lowest, highest
+
+
+def _beyond(sequence: Sequence) -> Iterator[Loss]:
+    """That a sequence has a bound, or a next number, which none of MariaDB has."""
+    path = path_of(sequence)
+    for bound in (sequence.minimum, sequence.maximum):
+        if bound is not None and bound != _nearest(bound):
+            yield Loss(path, "sequence-bounds", f"the bound {bound} becomes {_nearest(bound)}: a sequence here ends there")
+    lowest, highest = _bounds(sequence, -(1 << 63), (1 << 63) - 1)
+    following = sequence.next_value if sequence.next_value is not None else sequence.start
+    if lowest <= following <= highest and following != _nearest(following):
+        detail = f"gives no more numbers: the next would be {following}, the last here is {_nearest(following)}"
+        yield Loss(path, "sequence-position", detail)

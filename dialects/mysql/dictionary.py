@@ -292,6 +292,8 @@ class Reader:
     def tables(self, rows: Sequence[Row]) -> Iterator[Table]:
         """The tables, by name."""
         columns = self.grouped(_COLUMNS)
+        rows = [row for row in rows if not self.is_without_columns(row, columns)]
+        partly = self.partly_shown(rows, columns)
         keys = self.grouped(self.keys_query())
         foreign = self.grouped(_FOREIGN_KEYS)
         for schema in self.names:
@@ -299,9 +301,63 @@ class Reader:
                 foreign |= {key: self.shown_keys(*key) for row in rows if (key := _key(row))[0] == schema}
         checks = self.grouped(self.checks_query(), "constraint_schema")
         partitions = self.grouped(_PARTITIONS)
+        for key, shown in partly.items():
+            columns[key] = [self.without_generation(key, row, shown) for row in columns[key]]
+            gone = [row["index_name"] for row in keys[key] if not _named(row["expression"], row["column_name"]) <= shown]
+            keys[key] = self.without(gone, "index_name", key, keys[key])
+            gone = [row["constraint_name"] for row in checks[key] if not _named(row["check_clause"]) <= shown]
+            checks[key] = self.without(gone, "constraint_name", key, checks[key])
+        for key in map(_key, rows if partly else ()):
+            gone = [row["constraint_name"] for row in foreign[key] if _names_hidden(key, row, partly)]
+            foreign[key] = self.without(gone, "constraint_name", key, foreign[key])
         for row in rows:
             key = _key(row)
             yield self.table(row, columns[key], keys[key], foreign[key], checks[key], partitions[key])
+
+    def is_without_columns(self, row: Row, columns: Mapping[Key, Sequence[Row]]) -> bool:
+        """Whether a table's columns are all hidden, which is then named: the user may not read it."""
+        key = _key(row)
+        if key in columns or privileges.has_on(self.held, *key, privileges.SHOWING_COLUMNS):
+            return False
+        detail = "not carried: no column of it is shown without the privilege SELECT"
+        self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail))
+        return True
+
+    def partly_shown(self, rows: Sequence[Row], columns: Mapping[Key, Sequence[Row]]) -> dict[Key, frozenset[str]]:
+        """The tables some of whose columns are hidden, which is then named, and the columns that are shown."""
+        found: dict[Key, frozenset[str]] = {}
+        for key in map(_key, rows):
+            if not privileges.hides_columns(self.held, *key) or self.may_read_all(QName(*key)):
+                continue
+            detail = "only columns on which there is a privilege are shown: others are not carried, nor what names them"
+            self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail))
+            found[key] = frozenset(row["column_name"] for row in columns[key])
+        return found
+
+    def may_read_all(self, table: QName) -> bool:
+        """Whether the user may read all columns of a table."""
+        try:
+            execute_verbatim(self.connection, f"SELECT * FROM {qualified(table)} LIMIT 0").close()
+        except sa.exc.DBAPIError as error:
+            if messages.unopened(error) is None:
+                raise
+            return False
+        return True
+
+    def without(self, gone: Sequence[str], title: str, key: Key, rows: Sequence[Row]) -> list[Row]:
+        """The rows of a table's keys or constraints, named in ``title``, but for those ``gone``, which are told."""
+        for name in dict.fromkeys(gone):
+            detail = f"{name} is not carried: a column that it names is hidden"
+            self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail))
+        return [row for row in rows if row[title] not in gone]
+
+    def without_generation(self, key: Key, row: Row, shown: Collection[str]) -> Row:
+        """A column; one that is generated from hidden columns has its values, and that is named."""
+        if _named(row["generation_expression"]) <= set(shown):
+            return row
+        detail = "becomes an ordinary column: a column that it is generated from is hidden"
+        self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail, row["column_name"]))
+        return {**row, "generation_expression": None}
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
@@ -729,6 +785,22 @@ def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Ro
 
 def _key(row: Row) -> Key:
     return row["table_schema"], row["table_name"]
+
+
+_QUOTED = re.compile(r"`((?:[^`]|``)+)`")
+
+
+def _named(sql: str | None, column: str | None = None) -> set[str]:
+    """The names in an expression, and the column of a key that has none."""
+    names = {name.replace("``", "`") for name in _QUOTED.findall(_TEXT.sub("", sql or ""))}
+    return names if column is None else {*names, column}
+
+
+def _names_hidden(key: Key, row: Row, shown: Mapping[Key, Collection[str]]) -> bool:
+    """Whether a column of a table's foreign key, or the one that it refers to, is none of those ``shown`` of its table."""
+    referred = row["referenced_table_schema"], row["referenced_table_name"]
+    ends = ((key, row["column_name"]), (referred, row["referenced_column_name"]))
+    return any(column not in shown.get(table, {column}) for table, column in ends)
 
 
 def _is_constraint(keys: Sequence[Row]) -> bool:

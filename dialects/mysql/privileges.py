@@ -20,12 +20,16 @@ ALL = "ALL PRIVILEGES"
 
 @dataclass(frozen=True)
 class Grant:
-    """Privileges on a schema's objects. ``schema``: a LIKE pattern, ``%`` for all; ``object``: None for all of them."""
+    """Privileges on a schema's objects. ``schema``: a LIKE pattern, ``%`` for all; ``object``: None for all of them.
+
+    ``partly``: others are on columns of the object only.
+    """
 
     privileges: frozenset[str]
     schema: str
     object: str | None
     revoked: bool = False
+    partly: bool = False
 
     def covers(self, schema: str) -> bool:
         """Whether it is about all objects of a schema."""
@@ -53,6 +57,8 @@ SHOWING_KEYS = (
     "DELETE HISTORY",
 )
 """The privileges on tables; with SELECT alone, foreign keys are hidden."""
+SHOWING_COLUMNS = ("SELECT", "INSERT", "UPDATE", "REFERENCES")
+"""The privileges on a table that show all of its columns."""
 
 
 def grants(connection: sa.Connection) -> tuple[Grant, ...]:
@@ -66,10 +72,11 @@ def parsed(lines: Iterable[str]) -> Iterator[Grant]:
         found = _GRANT.match(line)
         if found is None:
             continue
-        listed = (match for match in _PRIVILEGE.finditer(found["privileges"]) if not match["columns"])
+        listed = tuple(_PRIVILEGE.finditer(found["privileges"]))
         schema, name = (None if part == "*" else _plain(part[1:-1]) for part in (found["schema"], found["object"]))
-        privileges = frozenset(match["name"].strip() for match in listed)
-        yield Grant(privileges, "%" if schema is None else schema, name, found["verb"] == "REVOKE")
+        privileges = frozenset(match["name"].strip() for match in listed if not match["columns"])
+        partly = any(match["columns"] for match in listed)
+        yield Grant(privileges, "%" if schema is None else schema, name, found["verb"] == "REVOKE", partly)
 
 
 def _like(pattern: str) -> re.Pattern[str]:
@@ -114,6 +121,13 @@ def _reads_proc(hidden: Hidden, held: Iterable[Grant]) -> bool:
 def hides_keys(held: Iterable[Grant], schema: str) -> bool:
     """Whether the information schema hides a schema's foreign keys; SHOW CREATE TABLE does not."""
     return not _has(held, schema, SHOWING_KEYS)
+
+
+def hides_columns(held: Iterable[Grant], schema: str, table: str) -> bool:
+    """Whether the information schema hides those columns of a table on which no privilege is held."""
+    held = tuple(held)
+    partly = any(grant.partly and (grant.schema, grant.object) == (schema, table) for grant in held)
+    return partly and not has_on(held, schema, table, SHOWING_COLUMNS)
 
 
 # --- foreign keys, from SHOW CREATE TABLE ---------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -111,6 +112,53 @@ def test_an_export_by_a_reader_says_what_it_leaves_behind(source: str, tmp_path)
     run = done(pump("expdp", reader(source, "SELECT"), f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL"))
     assert any("triggers are not shown without the privilege TRIGGER" in loss for loss in run.losses)
     assert "Loss list:" in run.out
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("others", ["LOCK TABLES, SHOW VIEW", "TRIGGER", "USAGE"])
+@pytest.mark.parametrize("content", ["ALL", "METADATA_ONLY"])
+def test_columns_that_are_hidden_and_what_names_them_are_in_the_loss_list(
+    source: str, others: str, content: str, tmp_path: Path
+) -> None:
+    execute(
+        source,
+        "CREATE TABLE part (i INT PRIMARY KEY, secret INT, made INT AS (secret + 1) STORED, "
+        "CONSTRAINT ck CHECK (secret > i), UNIQUE KEY us (secret), KEY ki (i), "
+        "CONSTRAINT self FOREIGN KEY (secret) REFERENCES part (i))",
+        "CREATE TABLE other (id INT PRIMARY KEY, CONSTRAINT up FOREIGN KEY (id) REFERENCES part (secret))",
+        "INSERT INTO part (i, secret) VALUES (1, NULL)",
+        f"GRANT SELECT (i, made) ON part TO {USER}",
+        f"GRANT SELECT ON other TO {USER}",
+    )
+    url = reader(source, others)
+    found = catalog(url)
+    table = next(table for table in found.of(Table) if table.name == "part")
+    assert [(column.name, column.generated) for column in table.columns] == [("i", None), ("made", None)]
+    assert [index.name for index in table.indexes] == ["ki"]
+    assert (table.uniques, table.checks, table.foreign_keys) == ((), (), ())
+    assert [other.foreign_keys for other in found.of(Table) if other.name == "other"] == [()]
+    named = {loss.column or loss.detail.split()[0] for loss in found.losses if "hidden" in loss.detail}
+    assert {"made"} <= named <= {"made", "us", "ck", "self", "up"}
+    assert "us" in named or others == "USAGE"  # whose server does not show the key either
+    run = pump("expdp", url, f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL", f"CONTENT={content}")
+    assert (run.code, run.rows.get("part")) == (5 if content == "ALL" else 0, None)
+    assert [loss for loss in run.losses if '"part": only columns on which there is a privilege are shown' in loss]
+
+
+@pytest.mark.mysql
+def test_a_table_all_of_whose_columns_are_granted_is_carried(source: str) -> None:
+    execute(source, "CREATE TABLE part (i INT PRIMARY KEY, j INT)", f"GRANT SELECT (i, j) ON part TO {USER}")
+    (table,) = catalog(reader(source, "USAGE")).of(Table)
+    assert [column.name for column in table.columns] == ["i", "j"]
+
+
+@pytest.mark.mysql
+def test_a_table_of_which_no_column_is_shown_is_in_the_loss_list(source: str) -> None:
+    found = catalog(reader(source, "DELETE, LOCK TABLES"))
+    assert list(found.of(Table)) == []
+    named = {loss.object for loss in found.losses if "no column" in loss.detail}
+    assert len(named) == 2
+    assert all(name.startswith("TABLE:") for name in named)
 
 
 # --- SHOW GRANTS ----------------------------------------------------------------------------------------------------

@@ -6,8 +6,9 @@ import re
 from collections.abc import Callable
 
 import pytest
+import sqlalchemy as sa
 
-from tests.support.pump import done, pump
+from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows, scalar
 
 pytestmark = pytest.mark.postgresql
@@ -50,3 +51,43 @@ def test_rows_that_come_into_a_table_that_is_there_raise_what_can_be_raised(
     assert set(re.findall(r"^((?:ORA|MIG)-\d+): ", run.out, re.M)) == codes, run.out
     assert '"public"."coded": the identity of code stays where it is: the column\'s values are no numbers' in run.out
     assert [scalar(target, f"SELECT nextval('{name}')") for name in ("sq", "nq", "dq", "eq")] == [1, 8, 10, 12]
+
+
+LAST = "9223372036854775807"
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize(
+    ("sequence", "stands_at", "loss"),
+    [
+        ("INCREMENT -1", f"-{int(LAST) + 1}, false", f"the next would be -{int(LAST) + 1}, the last here is -{LAST}"),
+        ("", f"{LAST}, false", f"the next would be {LAST}, the last here is {int(LAST) - 1}"),
+        (f"START {LAST}", f"{LAST}, false", f"the next would be {LAST}, the last here is {int(LAST) - 1}"),
+        ("", LAST, None),
+        ("INCREMENT -1", f"-{int(LAST) + 1}", None),
+        (f"MAXVALUE {int(LAST) - 1}", f"{int(LAST) - 1}", None),
+        ("INCREMENT -1", f"-{LAST}", f"the next would be -{int(LAST) + 1}, the last here is -{LAST}"),
+    ],
+)
+def test_the_last_number_of_a_bigint_is_no_sequences_at_mariadb(
+    sequence: str, stands_at: str, loss: str | None, postgresql: Callable[..., str], mysql: Callable[[], str]
+) -> None:
+    """None gives a number again, and where there was one more to come it is said."""
+    source, target = postgresql(), mysql()
+    execute(source, f"CREATE SEQUENCE s {sequence}", f"SELECT setval('s', {stands_at})")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, target)))
+    assert [found for found in run.losses if '"s": gives no more numbers' in found and loss and loss in found] == run.losses
+    assert bool(run.losses) == (loss is not None)
+    with pytest.raises(sa.exc.DBAPIError, match="run out"):
+        scalar(target, "SELECT NEXTVAL(s)")
+
+
+@pytest.mark.mysql
+def test_a_falling_sequence_gives_all_numbers_that_mariadbs_have(
+    postgresql: Callable[..., str], mysql: Callable[[], str]
+) -> None:
+    source, target = postgresql(), mysql()
+    execute(source, "CREATE SEQUENCE s INCREMENT -1", f"SELECT setval('s', -{LAST}, false)")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, target)))
+    assert not run.losses
+    assert scalar(target, "SELECT NEXTVAL(s)") == -int(LAST)

@@ -316,6 +316,27 @@ def test_a_job_goes_on_when_its_output_takes_no_more(sample: Callable[[str], str
 
 
 @pytest.mark.parametrize(
+    ("closing", "told"),
+    [
+        (">&-", "MIG-12164: the standard output cannot be written: Bad file descriptor\n"),
+        ("2>&- <&-", ""),
+        ("<&- >&- 2>&-", ""),
+        (">/dev/full 2>/dev/full", ""),
+    ],
+)
+def test_a_job_goes_on_without_its_standard_streams(
+    closing: str, told: str, sample: Callable[[str], str], tmp_path: Path
+) -> None:
+    command = [sys.executable, "-m", "migrator", "expdp", sample("chinook.sqlite"), f"DIRECTORY={tmp_path}"]
+    shell = ["sh", "-c", f'exec "$@" {closing}', "sh"]
+    run = subprocess.run([*shell, *command], capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    assert run.stderr.startswith(told)
+    assert run.stderr.count("MIG-") == bool(told)
+    assert "successfully completed" in (tmp_path / "export.log").read_text()
+
+
+@pytest.mark.parametrize(
     ("command", "code"),
     [
         (("impdp",), "UDI-00014"),

@@ -363,21 +363,26 @@ def test_a_column_that_takes_less_or_other_values_is_refused(declared: str, mysq
     asked_and_refused(linked(source, target, ASKED, "TABLE_EXISTS_ACTION=APPEND"), "rule link-converted")
 
 
-def test_a_copy_inside_the_server_that_was_killed_goes_on(mysql: Callable[[], str], tmp_path: Path) -> None:
-    """Another session has inserted one of its rows, and not yet thought better of it: there the job waits to be killed."""
+@pytest.mark.parametrize("there", [False, True], ids=["a table that it made", "a table that was there"])
+def test_a_copy_inside_the_server_that_was_killed_goes_on(there: bool, mysql: Callable[[], str], tmp_path: Path) -> None:
+    """Another session has inserted its last row, and not yet thought better of it: there the job waits to be killed."""
     source, target = mysql(), mysql()
-    for url in (source, target):
+    for url in (source, target) if there else (source,):
         execute(url, "CREATE TABLE big (id int PRIMARY KEY, v char(40))")
     execute(source, "INSERT INTO big SELECT seq, 'some text' FROM seq_1_to_100000")
     next_second()
-    link = (f"NETWORK_LINK={source}", remap(source, target), "TABLE_EXISTS_ACTION=APPEND", ASKED, f"JOB_NAME={JOB}")
+    link = (f"NETWORK_LINK={source}", remap(source, target), ASKED, f"JOB_NAME={JOB}", "PARALLEL_THRESHOLD=128K")
+    options = (*link, "NOLOGFILE=YES", *(["TABLE_EXISTS_ACTION=APPEND"] if there else []))
     recorded = Recorded.of(target, JOB)
-    with closing(pymysql.connect(**pymysql_arguments(sa.make_url(target)))) as other, other.cursor() as cursor:
-        cursor.execute("INSERT INTO big VALUES (90000, 'another text')")
-        job = begin("impdp", target, *link, "PARALLEL_THRESHOLD=128K", "NOLOGFILE=YES", cwd=tmp_path)
-        with ended(job) as process:
-            until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
-            assert "completed" not in kill(process)
+    with (
+        closing(pymysql.connect(**pymysql_arguments(sa.make_url(target)))) as other,
+        other.cursor() as cursor,
+        ended(begin("impdp", target, *options, cwd=tmp_path)) as process,
+    ):
+        until(lambda: process.poll() is not None or cursor.execute("SHOW TABLES LIKE 'big'") == 1, "the table")
+        cursor.execute("INSERT INTO big VALUES (100000, 'another text')")  # of many granules the last one has it
+        until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
+        assert "completed" not in kill(process)
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, JOB, link=source)
     assert again.returncode == 0, again.stdout

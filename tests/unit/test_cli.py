@@ -162,6 +162,29 @@ def test_an_output_that_takes_no_more_is_said_so(arguments: list[str]) -> None:
     assert run.stderr.count("\n") == 2
 
 
+@pytest.mark.parametrize("arguments", [["help"], ["jobs"]])
+def test_an_output_that_is_closed_is_said_so(arguments: list[str]) -> None:
+    run = without(">&-", *arguments)
+    assert run.returncode == 1
+    assert run.stderr.startswith("MIG-12164: the standard output cannot be written: Bad file descriptor\n Action: ")
+    assert run.stderr.count("\n") == 2
+
+
+def test_where_the_standard_error_and_input_are_closed_the_output_is_as_ever() -> None:
+    run = without("2>&- <&-", "--version")
+    assert (run.returncode, run.stdout) == (0, f"migrator {__version__}\n")
+
+
+def test_where_all_streams_are_closed_the_exit_code_says_how_it_ended() -> None:
+    assert without("<&- >&- 2>&-", "nonsense").returncode == 1
+
+
+def without(closing: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a shell does that closes its streams."""
+    command = ["sh", "-c", f'exec "$@" {closing}', "sh", sys.executable, "-m", "migrator", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
 def subclasses(kind: type[MigratorError]) -> list[type[MigratorError]]:
     return [kind, *(below for sub in kind.__subclasses__() for below in subclasses(sub))]
 
