@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from migrator.ddl import Elsewhere
-from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import QName
+from migrator.model.catalog import Catalog, Loss, path_of
+from migrator.model.objects import QName, Table
 from migrator.plan import NO_OBJECTS, TABLE, Step, plan
 
 
@@ -115,15 +115,18 @@ class Made:
         return {"SKIPPED": Fate.UNSUPPORTED, "FAILED": Fate.FAILED}.get(state, Fate.MISSING)
 
 
-def take(found: Catalog, chosen: Catalog, made: Made | None = None) -> Inventory:
+def take(found: Catalog, chosen: Catalog, made: Made | None = None, rowless: Collection[QName] = frozenset()) -> Inventory:
     """The inventory of a job: ``found`` has all objects of the source, ``chosen`` those that the job is about, before its
-    transforms. ``made`` None: they are all carried as they are, as an export does.
+    transforms. ``made`` None: they are all carried as they are, as an export does, but for the tables ``rowless``, whose
+    rows failed.
 
     An entry of the loss list about an object that the job does not make names one that the target, or any catalog, cannot
     have.
     """
     all_items, wanted = items(found), items(chosen)
-    fates = [(item, Fate.MOVED) for item in wanted.elements()] if made is None else list(made.fates())
+    failed = {path_of(table) for table in chosen.of(Table) if table.source in rowless}
+    carried = [(item, Fate.FAILED if item.label in failed else Fate.MOVED) for item in wanted.elements()]
+    fates = carried if made is None else list(made.fates())
     fates += [(item, Fate.UNSUPPORTED) for item in _unmade(chosen.losses if made is None else made.losses, fates)]
     fates += [(item, Fate.FILTERED) for item in (all_items - wanted).elements()]
     known = [(item, Fate.FILTERED) for item in all_items]

@@ -210,6 +210,14 @@ class Loaded:
     warnings: int
 
 
+def _largest_packet(driver: Any) -> int:
+    """The payload of the largest packet that the server takes in this session, which it ends at a larger one."""
+    with driver.cursor() as cursor:
+        cursor.execute("SELECT @@max_allowed_packet")
+        (allowed,) = cursor.fetchone()
+    return int(allowed) - _HEADER
+
+
 def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Loaded:
     """Run a LOAD DATA LOCAL INFILE whose file is ``pieces``, one after the other.
 
@@ -218,6 +226,7 @@ def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Lo
 
     :raises pymysql.err.Error: the server refused the statement or the rows.
     """
+    size = min(_SENT, _largest_packet(driver))
     driver._execute_command(COMMAND.COM_QUERY, sql)
     asked = driver._read_packet()
     if not asked.is_load_local_packet():
@@ -226,8 +235,8 @@ def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Lo
     try:
         for piece in pieces:
             view = memoryview(piece)
-            for start in range(0, len(view), _SENT):
-                driver.write_packet(view[start : start + _SENT])
+            for start in range(0, len(view), size):
+                driver.write_packet(view[start : start + size])
         driver.write_packet(b"")
     except BaseException:
         driver._force_close()

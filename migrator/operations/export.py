@@ -51,7 +51,7 @@ def export(work: Work, start: Start | None) -> int:
         else:
             written = begun.run()
             if spec.content != "DATA_ONLY":
-                log.inventory(take(*origin.inventoried))
+                log.inventory(take(*origin.inventoried, rowless=begun.rowless()))
             log.master(job.job, "unloaded")
             log.dump_set(job.job, written)
         return log.finish(job.job, "COMPLETED")
@@ -158,6 +158,10 @@ class _Export:
                 for name in self.spec.dumpfiles
             ],
         )
+
+    def rowless(self) -> set[QName]:
+        """The tables whose rows are not all in the set: of these none are."""
+        return {QName(row.schema, row.name) for row in self.record.rows("GRANULE") if row.state != "COMPLETED"}
 
     def _units(self) -> dict[QName, Table]:
         """What granules are of: tables, or what stands for the database whose data files are copied."""

@@ -82,11 +82,12 @@ def drawn_up(
 ) -> tuple[DDL, tuple[Phase, ...]]:
     """The writer of the target's DDL, and the phases of a job; ``link``: who is at the other end of its link.
 
-    :raises ConflictingParameters: the job would destroy what it is to read.
+    :raises ConflictingParameters: the job would destroy what it is to read, or could write nothing while it reads.
     :raises MigratorError: an object cannot be made at the target.
     """
     if link is not None and link.is_same(server):
         _check_source_is_kept(catalog, spec.table_exists_action)
+        _check_writes_while_read(target.adapter)
     ddl = tried(target, server, catalog, spec.content)
     return ddl, plan(catalog, spec.content, ddl, ORDER if opened.data_files is None else KEYS_FIRST)
 
@@ -117,6 +118,16 @@ def _check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
         if table.qname in read:
             detail = f"would destroy {table.qname}, which NETWORK_LINK reads: both databases are one"
             raise ConflictingParameters(detail=f"TABLE_EXISTS_ACTION={action} {detail}")
+
+
+def _check_writes_while_read(adapter: Adapter) -> None:
+    """A job within one database writes while it holds the state that it reads.
+
+    :raises ConflictingParameters: that database does not let it.
+    """
+    if not adapter.capabilities.writes_while_read:
+        detail = f"NETWORK_LINK reads the database that is to be written: {adapter.title} lets nobody write what a job reads"
+        raise ConflictingParameters(detail=f"{detail}; export it, and import the dump file set")
 
 
 # --- what is there --------------------------------------------------------------------------------------------------

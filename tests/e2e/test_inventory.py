@@ -160,3 +160,12 @@ def test_a_table_that_cannot_be_replaced_has_failed(postgresql: Callable[..., st
     assert '. . failed: TABLE:"public"."parent"' in run.out
     assert inventory(run.out)[0] == "Inventory of the source's objects: 9 = 5 moved + 1 there already + 3 failed"
     assert "MIG-20009" not in run.out
+
+
+def test_a_table_whose_rows_an_export_cannot_read_has_failed(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    url = sqlite_file("source.db")
+    execute(url, "CREATE TABLE t (id INTEGER PRIMARY KEY)", "CREATE TABLE u (id INTEGER)", "INSERT INTO u VALUES (1)")
+    run = pump("expdp", url, f"DIRECTORY={tmp_path}", 'QUERY=t:"WHERE nope = 1"')
+    assert run.code == 5
+    assert inventory(run.out)[0] == "Inventory of the source's objects: 4 = 3 moved + 1 failed"
+    assert '. . failed: TABLE:"main"."t"' in run.out

@@ -48,3 +48,18 @@ def test_a_copy_within_a_database_may_replace_what_it_does_not_read(names: tuple
     only = (f"TABLES={schema_of(one)}.t", "REMAP_TABLE=t:copy", "EXCLUDE=CONSTRAINT", "NOLOGFILE=YES")
     done(pump("impdp", one, f"NETWORK_LINK={other}", "TABLE_EXISTS_ACTION=TRUNCATE", *only))
     assert rows(one, "SELECT id FROM copy ORDER BY 1") == [(1,), (2,), (3,)]
+
+
+@pytest.mark.parametrize("names", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("command", [("impdp",), ("plan", "impdp")])
+@pytest.mark.parametrize("mode", ["DELETE", "WAL"])
+def test_a_file_is_not_written_while_it_is_read(names: tuple[str, str], command: tuple[str, ...], mode: str) -> None:
+    """SQLite's writer would wait for its reader, and say that the database is locked."""
+    one, _ = names
+    execute(one, f"PRAGMA journal_mode = {mode}")
+    first, *rest = (*command, one, f"NETWORK_LINK={one}", "TABLES=t", "REMAP_TABLE=t:copy")
+    run = pump(first, *rest)
+    assert run.code == 1
+    assert run.err.startswith("UDI-00010: ")
+    assert "NETWORK_LINK reads the database that is to be written" in run.err
+    assert run.err.count("\n") == 2

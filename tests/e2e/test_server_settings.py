@@ -126,3 +126,18 @@ def test_a_server_that_checks_less_takes_no_more(column: str, row: str, server: 
     assert run.code != 0
     straighten(target)
     assert rows(target, "SELECT v FROM t") == []
+
+
+@pytest.mark.parametrize("size", [1024, 16384, 65536])
+def test_rows_are_loaded_in_packets_that_the_server_takes(size: int, server: PrivateMariaDB, tmp_path: Path) -> None:
+    source, target = fresh(server), fresh(server)
+    execute(
+        source,
+        "CREATE TABLE many (id INT PRIMARY KEY, t VARCHAR(40))",
+        "INSERT INTO many SELECT seq, CONCAT('row ', seq) FROM seq_1_to_50000",
+        f"SET GLOBAL max_allowed_packet = {size}",
+    )
+    done(pump("expdp", source, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", "MASTER_TABLE=LOCAL"))
+    run = done(pump("impdp", target, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", remap(source, target)))
+    assert run.rows == {"many": 50000}
+    assert_same_rows(source, target)
