@@ -624,6 +624,12 @@ class DumpSpaceExhausted(MigratorError):
     action = "Attach to the job, add files with ADD_FILE, and say START_JOB; names with %U or %L do not run out so soon."
 
 
+class FileSizeTooSmall(DumpSpaceExhausted):
+    """No file of this FILESIZE has room for what cannot be parted, however many files there are."""
+
+    action = "Run the export again with a larger FILESIZE: more files would not help."
+
+
 class ChecksumError(MigratorError):
     """A dump file whose bytes are not those that its checksum was made of."""
 

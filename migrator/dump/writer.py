@@ -21,7 +21,14 @@ from migrator.dump.crypt import Sealer, context, sealed_size
 from migrator.dump.header import HEADER, DumpTarget
 from migrator.dump.master import Master, Piece
 from migrator.dump.storage import Storage
-from migrator.errors import DumpFileExists, DumpFileInUse, DumpSpaceExhausted, FileNotWritable, NotADumpFile
+from migrator.errors import (
+    DumpFileExists,
+    DumpFileInUse,
+    DumpSpaceExhausted,
+    FileNotWritable,
+    FileSizeTooSmall,
+    NotADumpFile,
+)
 from migrator.model.catalog import Catalog
 from migrator.model.codec import encode
 
@@ -325,7 +332,7 @@ class DumpFile:
                 names[self.number] = templates.bare(self.target.name)
                 body = _set_text(where, names)
                 if not self._fits(self.archive.size_with(SET, len(body))):
-                    raise DumpSpaceExhausted(needed=len(body), detail=": FILESIZE is too small for the list of files")
+                    raise FileSizeTooSmall(needed=len(body), detail=": FILESIZE is too small for the list of files")
             self.archive.add(SET, body)
         except OSError as error:
             raise _not_writable(self.target.name, error) from error
@@ -403,10 +410,10 @@ def _end(target: DumpTarget, archive: Archive) -> None:
 def _halves(batch: pa.RecordBatch, name: str, needed: int) -> list[pa.RecordBatch]:
     """The second half of a batch, and the first.
 
-    :raises DumpSpaceExhausted: it is one row.
+    :raises FileSizeTooSmall: it is one row.
     """
     if batch.num_rows == 1:
-        raise DumpSpaceExhausted(needed=needed, detail=f": a row of {name} is larger than FILESIZE")
+        raise FileSizeTooSmall(needed=needed, detail=f": a row of {name} is larger than FILESIZE")
     half = batch.num_rows // 2
     return [batch.slice(half), batch.slice(0, half)]
 

@@ -58,6 +58,16 @@ def test_a_file_that_is_full_with_no_further_name_ends_the_job(sample: Callable[
     assert [path.name for path in tmp_path.glob("*.dmp")] == ["expdat.dmp"], "the job can be started again"
 
 
+def test_a_row_that_is_larger_than_a_file_needs_larger_files(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    url = sqlite_file("large.db")
+    execute(url, "CREATE TABLE t (v BLOB)", "INSERT INTO t VALUES (randomblob(200000))")
+    run = pump("expdp", url, "DUMPFILE=n%U.dmp", "FILESIZE=50K", f"DIRECTORY={tmp_path}")
+    assert run.code == 1
+    assert "a row of main.t is larger than FILESIZE" in run.err
+    assert "with a larger FILESIZE" in run.err
+    assert "ADD_FILE" not in run.err
+
+
 def test_further_files_do_not_overwrite(sample: Callable[[str], str], tmp_path: Path) -> None:
     precious = tmp_path / "a03.dmp"
     precious.write_text("precious")
