@@ -18,7 +18,7 @@ demo: $(VENV)/demo.stamp ## move a sample schema: SQLite > PostgreSQL > dump set
 	@$(BIN)/python -m migrator.demo
 
 test: lint mariadb compiled ## run the linters and every test on real servers
-	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile
+	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
 	@$(BIN)/ruff check --quiet .
