@@ -318,7 +318,8 @@ def have_lines(columns: Sequence[Column]) -> bool:
 
 def lines(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -> Iterator[bytes]:
     """The rows as COPY writes them as text, but for two escapes that are its own."""
-    asked = ((_as_line(column) or "{}").format(quote(column.name)) for column in read.columns)
+    forms = [form for form in map(_as_line, read.columns) if form is not None]
+    asked = (form.format(quote(column.name)) for form, column in zip(forms, read.columns, strict=True))
     sql = f"COPY (SELECT {', '.join(asked)} FROM {rows_of(connection, read)}\n) TO STDOUT"
     rows = 0
     for messages in _copy_out(driver(connection), sql, _PIECE):

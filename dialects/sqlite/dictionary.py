@@ -246,7 +246,7 @@ class _Dictionary:
         rowid = next((word for word in _ROWIDS if word not in {row[0].lower() for row in self.facts.columns[name]}), None)
         if rowid is None or self.facts.kinds[name][1]:
             return [here]
-        first, last = here(f"min({rowid}), max({rowid})")
+        (first,), (last,) = here(f"min({rowid})"), here(f"max({rowid})")  # asked for both at once, SQLite reads all rows
         if first is None or last - first < _LARGE:
             return [here]
         middle = (first + last) // 2
