@@ -1059,6 +1059,17 @@ class RenameMapTaken(MigratorError):
     action = "Give it another name; then a job can keep there what it calls otherwise."
 
 
+class RenameMapOutdated(MigratorError):
+    """A rename map that an earlier release has made."""
+
+    code = "MIG-31659"
+    template = "{table} is a rename map of an earlier release: it has no column {columns}"
+    action = (
+        "Say ALTER TABLE ... ADD part_number INTEGER DEFAULT 1 NOT NULL, or drop the table if nobody needs what it says; "
+        "then a job can go on with it."
+    )
+
+
 class RenamesNotKept(MigratorError):
     """What a job calls otherwise at the target cannot be kept there."""
 

@@ -272,7 +272,7 @@ class Reader:
             refusal = messages.unopened(error)
             if refusal is None:
                 raise
-            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {refusal}"))
+            self.losses.append(Loss(f"SEQUENCE:{name}", refusal.rule, f"not carried: {refusal.text}"))
             return None
         return SequenceObject(
             name.schema,
@@ -327,22 +327,26 @@ class Reader:
         """The tables some of whose columns are hidden, which is then named, and the columns that are shown."""
         found: dict[Key, frozenset[str]] = {}
         for key in map(_key, rows):
-            if not privileges.hides_columns(self.held, *key) or self.may_read_all(QName(*key)):
+            refusal = self.unread(QName(*key)) if privileges.hides_columns(self.held, *key) else None
+            if refusal is None:
                 continue
             detail = "only columns on which there is a privilege are shown: others are not carried, nor what names them"
-            self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail))
+            if refusal.rule != "privileges":
+                detail = f"others than the columns that are shown are not carried, if there are any: {refusal.text}"
+            self.losses.append(Loss(f"TABLE:{QName(*key)}", refusal.rule, detail))
             found[key] = frozenset(row["column_name"] for row in columns[key])
         return found
 
-    def may_read_all(self, table: QName) -> bool:
-        """Whether the user may read all columns of a table."""
+    def unread(self, table: QName) -> messages.Refusal | None:
+        """What the server says instead of reading all columns of a table; None: the user may."""
         try:
             execute_verbatim(self.connection, f"SELECT * FROM {qualified(table)} LIMIT 0").close()
         except sa.exc.DBAPIError as error:
-            if messages.unopened(error) is None:
+            refusal = messages.unopened(error)
+            if refusal is None:
                 raise
-            return False
-        return True
+            return refusal
+        return None
 
     def without(self, gone: Sequence[str], title: str, key: Key, rows: Sequence[Row]) -> list[Row]:
         """The rows of a table's keys or constraints, named in ``title``, but for those ``gone``, which are told."""
@@ -361,14 +365,15 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        sql = self.created(QName(schema, name), "privileges", "foreign keys are")
+        sql = self.created(QName(schema, name), None, "foreign keys are")
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
-    def created(self, table: QName, rule: str, what: str) -> str:
-        """SHOW CREATE TABLE; empty where the server refuses, whose words then name ``what`` is not carried."""
+    def created(self, table: QName, rule: str | None, what: str) -> str:
+        """SHOW CREATE TABLE; empty where the server refuses, whose words then name ``what`` is not carried. ``rule``: of the
+        entry; None: that of the refusal."""
         sql = self.texts.table(table)
-        if table in self.texts.refusals:
-            self.losses.append(Loss(f"TABLE:{table}", rule, f"{what} not carried: {self.texts.refusals[table]}"))
+        if (refusal := self.texts.refusals.get(table)) is not None:
+            self.losses.append(Loss(f"TABLE:{table}", rule or refusal.rule, f"{what} not carried: {refusal.text}"))
         return sql
 
     def keys_query(self) -> str:

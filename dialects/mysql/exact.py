@@ -62,7 +62,7 @@ class Texts:
     connection: sa.Connection
     mariadb: bool
     show: Callable[[str, str], str]
-    refusals: dict[QName, str] = field(default_factory=dict)
+    refusals: dict[QName, messages.Refusal] = field(default_factory=dict)
     """What the server says instead of showing a table."""
     _tables: dict[QName, str] = field(default_factory=dict)
 
