@@ -44,7 +44,7 @@ from migrator.model.objects import (
 from .collations import equality_of
 from .defaults import constant
 from .dictionary import COMMENTED_DATABASES, HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
-from .names import SQL_MODE, quote
+from .names import SQL_MODE, literal, quote
 from .partners import Partners, Place, common, partners
 from .types import (
     CHARACTER_BYTES,
@@ -181,7 +181,7 @@ class MySQLDDL(DDL):
 
     def literal(self, text: str) -> str:
         """A character literal; the backslash escapes in MySQL's."""
-        return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\0", "\\0") + "'"
+        return literal(text)
 
     def boolean(self, value: bool) -> str:
         """A truth value, which is a number."""

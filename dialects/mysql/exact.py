@@ -75,8 +75,16 @@ class Texts:
                 refusal = messages.unopened(error)
                 if refusal is None:
                     raise
-                self._tables[name], self.refusals[name] = "", refusal
+                self.note_refusal(name, refusal)
         return self._tables[name]
+
+    def note_table(self, name: QName, sql: str) -> None:
+        """Keep SHOW CREATE TABLE, so that :meth:`table` need not ask for it."""
+        self._tables[name] = sql
+
+    def note_refusal(self, name: QName, refusal: messages.Refusal) -> None:
+        """Keep what the server says instead of showing a table."""
+        self._tables[name], self.refusals[name] = "", refusal
 
     # --- expressions ------------------------------------------------------------------------------------------------
 

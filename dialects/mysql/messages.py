@@ -70,7 +70,11 @@ class Refusal:
 def unopened(error: sa.exc.DBAPIError) -> Refusal | None:
     """What the server says where it does not open a table, or not for this user; None: the error is about something else."""
     code, *words = error.orig.args if error.orig is not None and error.orig.args else (None,)
-    message = str(words[0]) if words else str(error)
+    return refusal(code, str(words[0]) if words else str(error))
+
+
+def refusal(code: object, message: str) -> Refusal | None:
+    """As :func:`unopened`, by an error's code and message."""
     trouble = about(code, message) if isinstance(code, int) else None
     if trouble != "privilege" and (trouble is not None or code not in _UNOPENED_CODES):
         return None
