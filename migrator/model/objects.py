@@ -408,6 +408,12 @@ class View:
     session: tuple[tuple[str, str], ...] = ()
 
 
+ProgramKind: TypeAlias = Choice[
+    "FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY", "ROW_SECURITY"
+]
+"""What a :class:`Program` is; ``ROW_SECURITY``: that policies are in force on a table (PostgreSQL)."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
@@ -420,7 +426,7 @@ class Program:
 
     schema: str
     name: str
-    kind: Choice["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
+    kind: ProgramKind
     create: Expression
     table: str | None = None
     remapped: bool = False
