@@ -1121,12 +1121,12 @@ def _bounds(of: Sequence, least: int, most: int) -> tuple[int, int]:
 
 
 def _beyond(sequence: Sequence) -> Iterator[Loss]:
-    """That a sequence has a bound, or a next number, which none of MariaDB has."""
+    """That a sequence has a bound, its own or that of a bigint, or a next number, which none of MariaDB has."""
     path = path_of(sequence)
-    for bound in (sequence.minimum, sequence.maximum):
-        if bound is not None and bound != _nearest(bound):
+    lowest, highest = _bounds(bounded(sequence), -(1 << 63), (1 << 63) - 1)
+    for bound in (lowest, highest):
+        if bound != _nearest(bound):
             yield Loss(path, "sequence-bounds", f"the bound {bound} becomes {_nearest(bound)}: a sequence here ends there")
-    lowest, highest = _bounds(sequence, -(1 << 63), (1 << 63) - 1)
     following = sequence.next_value if sequence.next_value is not None else sequence.start
     if lowest <= following <= highest and following != _nearest(following):
         detail = f"gives no more numbers: the next would be {following}, the last here is {_nearest(following)}"
