@@ -536,6 +536,17 @@ class StateDirectoryRefused(MigratorError):
     action = "Set XDG_STATE_HOME to a directory that can be written, or mend its permissions."
 
 
+class StateDirectoryFull(FatalError):
+    """The directory of this machine's jobs has no room for their records."""
+
+    code = "MIG-12167"
+    template = "directory {path}, for the record of jobs on this machine, has no room left: {detail}"
+    action = (
+        "What was not committed is rolled back. Make room there; then ATTACH to the job and START_JOB. The records of new "
+        "jobs can be elsewhere: in the directory that XDG_STATE_HOME names."
+    )
+
+
 class DumpFileExists(MigratorError):
     """An export would overwrite a dump file."""
 
