@@ -825,7 +825,7 @@ class MySQLDDL(DDL):
         if check.enforced:
             what = f"{self.called('check', check.name)} ({check.expression.sql})"
             detail = f"{what} is off: it held for new rows, and would for all"
-            losses.append(Loss(path_of(table), "check", detail))
+            losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
         return " NOT ENFORCED"
 
     def leaves_unchecked(self, key: ForeignKey) -> bool:

@@ -279,7 +279,7 @@ class SQLiteDDL(DDL):
             return super().check_clause(table, check, losses)
         what = f"{self.called('check', check.name)} ({check.expression.sql})"
         detail = f"{what} is left out: rows may break it, and it cannot be off"
-        losses.append(Loss(path_of(table), "check", detail))
+        losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
         return ""
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:

@@ -6,7 +6,7 @@ rename the object and leave the origin alone. Tuples keep the source's order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal as Choice
 from typing import TypeAlias
 
@@ -188,12 +188,13 @@ class Unique:
 @dataclass(frozen=True)
 class Check:
     """A check constraint. ``validated``: rows that are there meet it, as far as the source vouches; ``enforced``: new ones
-    have to."""
+    have to. ``broken``: how many rows that the job moves do not meet it, where that was counted."""
 
     name: str | None
     expression: Expression
     validated: bool = True
     enforced: bool = True
+    broken: int | None = field(default=None, compare=False)
 
 
 Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
