@@ -710,11 +710,12 @@ is named, with the reason, all else is looked at all the same, and the exit code
 
 One query a table, which goes through its rows once. Where a table asks for more expressions than a SELECT has room for
 (PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
-were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
-that may hold more for equal than the source's; and one for each check that the source has not validated. Which texts are equal, the target is asked itself: the columns of such a key
-go into a temporary table there, all rows of them, and nothing of it stays. Texts that are JSON documents are read once
-more, as a load reads them, before the type is suggested: wrong bytes in them show no other way. All such columns of a table
-are read together, and column by column only where bytes are wrong.
+were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the
+target that may hold more for equal than the source's; and one for each check that the source has not validated. Which
+texts are equal, the target is asked itself: the columns of such a key go into a temporary table there, all rows of them,
+and nothing of it stays. Texts that are JSON documents are read once more, as a load reads them, before the type is
+suggested: wrong bytes in them show no other way. All such columns of a table are read together, and column by column only
+where bytes are wrong.
 
 ## Facts
 
@@ -865,9 +866,10 @@ a server is named:
 
 Where the map cannot be made or written, because the user may not, because a table of somebody else has its name, or
 because it is one of an earlier release (the message says what it lacks, and how to add it), the job goes on under the
-names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
-inventory has it, but for a data file that holds a whole database and is copied as it is; a view that reads it stays
-behind, with an entry of the loss list (`job-records`). An export renames nothing.
+names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list has them too. One that cannot
+be read is remarked. It is no part of what jobs move: no export, no import and no inventory has it, but for a data file
+that holds a whole database and is copied as it is; a view that reads it stays behind, with an entry of the loss list
+(`job-records`). An export renames nothing.
 """
 
 

@@ -69,6 +69,9 @@ that both have, which ignores trailing blanks."""
 RANDOM_BYTES_IN_MARIADB = (10, 10)
 """The first version of MariaDB that has RANDOM_BYTES; MySQL has had it for long."""
 
+INVISIBLE_COLUMNS_IN_MYSQL = (8, 0, 23)
+"""The first version of MySQL that has them; MariaDB has had them since 10.3."""
+
 RANDOM_UUID = (
     "LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-',"
     " SUBSTR('89AB', 1 + (ORD(RANDOM_BYTES(1)) & 3), 1), SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-', HEX(RANDOM_BYTES(6))))"
@@ -347,13 +350,22 @@ class MySQLDDL(DDL):
         parts = [self.quote(column.name), declared.sql, self.collate_clause(table, column, losses)]
         generated = self.generated_clause(table, column, losses) if column.generated is not None else ""
         parts += [generated, self.null_clause(table, column, declared, bool(generated), losses)]
-        parts.append("INVISIBLE" if column.invisible else "")
+        parts.append(self.invisible_clause(table, column, losses))
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
         parts.append(UNVERSIONED if self.keeps_versions(table) and self.makes_no_version(table, column) else "")
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
         parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def invisible_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``INVISIBLE``, which older versions of MySQL do not know."""
+        if not column.invisible:
+            return ""
+        if self.server == "mysql" and not self.since(INVISIBLE_COLUMNS_IN_MYSQL):
+            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
+            return ""
+        return "INVISIBLE"
 
     def makes_no_version(self, table: Table, column: Column) -> bool:
         """Whether a change of the column alone makes no version of the row."""

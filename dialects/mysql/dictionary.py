@@ -480,6 +480,9 @@ class Reader:
         if row["engine"] == _MERGE:
             detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
             self.losses.append(Loss(path, "merge", detail))
+        if not self.flavor.mariadb and _is_made_by_the_server(table):
+            detail = "the server has made this key for a table that was given none: it comes as one of the table's own"
+            self.losses.append(Loss(path, "generated-key", detail, GENERATED_KEY))
         self.period_losses(table)
         created = [(name, value) for name, value in _created(row) if (row["engine"], name.lower(), value) not in _USUAL]
         others = [f"{name}={value}" for name, value in created if name.lower() not in _CREATE_OPTIONS]
@@ -882,6 +885,19 @@ _SETTINGS = ("sql_mode", "time_zone", "collation_connection")
 
 def _session(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple((setting, row[setting]) for setting in _SETTINGS if setting in row)
+
+
+GENERATED_KEY = "my_row_id"
+"""The column that MySQL adds, from 8.0.30 on, to tables without a primary key (sql_generate_invisible_primary_key)."""
+
+
+def _is_made_by_the_server(table: Table) -> bool:
+    """Whether a table's primary key is as MySQL makes it. The dictionary does not tell; nobody else may hide such a key from
+    those who ask for all columns and call it so."""
+    if table.primary_key is None or table.primary_key.columns != (GENERATED_KEY,):
+        return False
+    column = table.column(GENERATED_KEY)
+    return column.invisible and column.identity is not None and column.native == "bigint unsigned"
 
 
 ROW_START, ROW_END = "ROW START", "ROW END"

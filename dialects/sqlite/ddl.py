@@ -95,13 +95,13 @@ class SQLiteDDL(DDL):
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column of CREATE TABLE; an identity column is the rowid, and carries the primary key itself."""
+        if column.invisible:
+            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
         if table.primary_key is not None and self._keyed_apart(table, column):
             sql += f" {self.named(table.primary_key.name)}PRIMARY KEY DESC"
-        if column.invisible:
-            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
         elif column.equality:
