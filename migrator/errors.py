@@ -536,6 +536,17 @@ class StateDirectoryRefused(MigratorError):
     action = "Set XDG_STATE_HOME to a directory that can be written, or mend its permissions."
 
 
+class StateDirectoryFull(FatalError):
+    """The directory of this machine's jobs has no room for their records."""
+
+    code = "MIG-12167"
+    template = "directory {path}, for the record of jobs on this machine, has no room left: {detail}"
+    action = (
+        "What was not committed is rolled back. Make room there; then ATTACH to the job and START_JOB. The records of new "
+        "jobs can be elsewhere: in the directory that XDG_STATE_HOME names."
+    )
+
+
 class DumpFileExists(MigratorError):
     """An export would overwrite a dump file."""
 
@@ -1057,6 +1068,17 @@ class RenameMapTaken(MigratorError):
     code = "MIG-31657"
     template = "{table} is not a rename map, although it has the name of one"
     action = "Give it another name; then a job can keep there what it calls otherwise."
+
+
+class RenameMapOutdated(MigratorError):
+    """A rename map that an earlier release has made."""
+
+    code = "MIG-31659"
+    template = "{table} is a rename map of an earlier release: it has no column {columns}"
+    action = (
+        "Say ALTER TABLE ... ADD part_number INTEGER DEFAULT 1 NOT NULL, or drop the table if nobody needs what it says; "
+        "then a job can go on with it."
+    )
 
 
 class RenamesNotKept(MigratorError):

@@ -10,6 +10,8 @@ The rules, in Data Pump's order:
   defaults draw from.
 * A foreign key to a table outside the job stays, as in Data Pump: the target may have that table already. If it has not,
   making the key fails and the log says so (ORA-39083). EXCLUDE=REF_CONSTRAINT leaves keys out. Views stay likewise.
+* A policy's name is its own. That policies are in force is its table's, and goes by that name (ROW_SECURITY); EXCLUDE=POLICY
+  without a name leaves it out as well, since a table on which it is on and that has no policy shows no rows.
 * A name means the object spelled exactly so; where there is none, the one object whose name differs in case only.
 
 Names are those of the source, before any remap.
@@ -40,7 +42,7 @@ from migrator.model.objects import (
 from migrator.model.objects import Sequence as SequenceObject
 from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName
 
-ON_TABLE = frozenset({"TRIGGER", "RULE", "POLICY"})
+ON_TABLE = frozenset({"TRIGGER", "RULE", "POLICY", "ROW_SECURITY"})
 """Programs that belong to a table or view."""
 
 _COMPARE: dict[str, Callable[[str, str], bool]] = {
@@ -226,7 +228,7 @@ def _names(path: str, catalog: Catalog) -> set[str]:
     """The names that a name clause for ``path`` chooses from."""
     if path == "SCHEMA":
         return set(map(_schema_of, catalog.objects))
-    whole = {obj.name for obj in catalog.objects if _filter_path(obj) == path.replace("TABLE_DATA", "TABLE")}
+    whole = {_filter_name(obj) for obj in catalog.objects if _filter_path(obj) == path.replace("TABLE_DATA", "TABLE")}
     parts = (part.name for obj in catalog.objects for field in _PART_FIELDS.get(path, ()) for part in _parts(obj, field))
     return whole | {name for name in parts if name is not None}
 
@@ -274,14 +276,24 @@ def _named_by(filters: Iterable[ObjectFilter], objects: Collection[Object]) -> s
             schemas = matching(filter_.clause, map(_schema_of, objects))
             found |= {obj for obj in objects if _schema_of(obj) in schemas}
         else:
-            of_type = [obj for obj in objects if _filter_path(obj) == filter_.path]
-            names = matching(filter_.clause, (obj.name for obj in of_type))
-            found |= {obj for obj in of_type if obj.name in names}
+            paths = {filter_.path} if filter_.clause is not None else {filter_.path, *_GOES_WITH.get(filter_.path, ())}
+            of_type = [obj for obj in objects if _filter_path(obj) in paths]
+            names = matching(filter_.clause, map(_filter_name, of_type))
+            found |= {obj for obj in of_type if _filter_name(obj) in names}
     return found
+
+
+_GOES_WITH = {"POLICY": ("ROW_SECURITY",)}
+"""What a filter without a name clause means besides its own type."""
 
 
 def _filter_path(obj: Object) -> str:
     return "USER" if isinstance(obj, Schema) else object_type(obj)
+
+
+def _filter_name(obj: Object) -> str:
+    """What a name clause calls an object."""
+    return obj.table or obj.name if isinstance(obj, Program) and obj.kind == "ROW_SECURITY" else obj.name
 
 
 def _with_dependents(objects: Collection[Object], among: Iterable[Object]) -> set[Object]:

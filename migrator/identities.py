@@ -9,7 +9,7 @@ from dataclasses import replace
 from migrator.adapter import Capabilities
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, QName, Table
-from migrator.naming import Known, beside_sequences
+from migrator.naming import Chosen, Known, beside_sequences
 
 USUAL = "identity-sequence"
 """The rule of the entries about sequences that get the usual name."""
@@ -37,8 +37,11 @@ def fit_sequences(catalog: Catalog, capabilities: Capabilities, known: Known) ->
         if column.identity is None or column.identity.sequence is None:
             return column
         name = QName(table.schema, column.identity.sequence)
-        is_free = not _is_renamed(table) and given[name] == 1 and taken.get(name, table.qname) == table.qname
-        if (path_of(table), column.name) not in known.usual if known.decided else is_free:
+        if isinstance(known, Chosen):
+            keeps = (path_of(table), column.name) not in known.usual
+        else:
+            keeps = not _is_renamed(table) and given[name] == 1 and taken.get(name, table.qname) == table.qname
+        if keeps:
             return column
         detail = f"its sequence gets the usual name, not {name.name}"
         losses.append(Loss(path_of(table), USUAL, detail, column.name))

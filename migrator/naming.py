@@ -64,16 +64,10 @@ PARTS = frozenset(_PATHS.values())
 
 @dataclass(frozen=True)
 class Known:
-    """What names a target has: the ``renames`` of earlier jobs, and what is ``there``, None: nobody has looked.
-
-    ``decided``: the renames are this very job's, which had chosen them before, and nothing else has another name.
-    """
+    """What names a target has: the ``renames`` of earlier jobs, and what is ``there``, None: nobody has looked."""
 
     renames: tuple[Rename, ...] = ()
     there: Catalog | None = None
-    decided: bool = False
-    usual: frozenset[tuple[str, str]] = frozenset()
-    """Where that is so: the columns, each after its table's label, whose sequences have got the usual names."""
 
     @cached_property
     def long(self) -> tuple[Rename, ...]:
@@ -88,6 +82,15 @@ class Known:
     def part(self, table: Table, part: Part, number: int) -> str | None:
         """The name that a constraint or index has at the target instead of its own, being the ``number``-th that has it."""
         return self._parts.get((_PATHS[type(part)], table.schema, table.name, part.name or "", number))
+
+
+@dataclass(frozen=True)
+class Chosen(Known):
+    """The names that a job had chosen before it was started again: the ``renames`` are its own, and nothing else has another
+    name, whatever is there by now. ``usual``: the columns, each after its table's label, whose sequences have got the usual
+    names."""
+
+    usual: frozenset[tuple[str, str]] = frozenset()
 
 
 def parts_of(obj: Object) -> Iterator[Part]:
@@ -187,7 +190,7 @@ class _Spaces:
         if part.name is None:
             return None
         kept = self._known.part(table, before, number)
-        if self._known.decided:
+        if isinstance(self._known, Chosen):
             return kept or part.name
         name = next(name for name in self._names(table, part.name, kept) if self._is_free(table, part, name))
         self._given |= self._places(table, part, name)

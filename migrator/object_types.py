@@ -85,7 +85,8 @@ OBJECT_TYPES = (
     ObjectType("AGGREGATE", "object", "aggregate functions"),
     ObjectType("EVENT", "object", "scheduled events"),
     ObjectType("RULE", "object", "rewrite rules"),
-    ObjectType("POLICY", "object", "row security policies"),
+    ObjectType("POLICY", "object", "row security policies; without a name clause ROW_SECURITY as well"),
+    ObjectType("ROW_SECURITY", "object", "that policies are in force on a table; the name is the table's"),
     *(ObjectType(name, "absent", "known to Data Pump; no job moves it yet") for name in _ABSENT),
 )
 """Every type a filter may name; another one is refused."""

@@ -121,10 +121,11 @@ _PROGRAMS = {
     "EVENT": "EVENT",
     "RULE": "TABLE/RULE",
     "POLICY": "TABLE/POLICY",
+    "ROW_SECURITY": "TABLE/ROW_SECURITY",
 }
 """The object path of each kind of program."""
 
-_LAST = ("TABLE/TRIGGER", "TABLE/RULE", "TABLE/POLICY", "EVENT")
+_LAST = ("TABLE/TRIGGER", "TABLE/RULE", "TABLE/POLICY", "TABLE/ROW_SECURITY", "EVENT")
 """The paths of what reacts to rows, hides them, or runs at a time: made when all else is there."""
 
 

@@ -621,7 +621,11 @@ too (rule `not-made`), with the SQL of the source, and of a foreign key with the
 A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB and SQLite make it without a
 look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
 MySQL looks at all rows, and refuses the key if one refers to none. A check that is NOT VALID is off in MySQL and left out of
-MariaDB and SQLite (`check`).
+MariaDB and SQLite (`check`), with the number of rows that break it. The source counts them, by a query for each such check:
+when an export begins, whose dump file set has the numbers; when an import begins over a link, into a database that has no
+such checks; and `migrator plan` with PROFILE.
+What MariaDB's InnoDB shows of its keys and does not use (KEY_BLOCK_SIZE, USING HASH) is named (`index-options`). MySQL shows
+it in SHOW CREATE TABLE alone, one query for each table, so there it is not looked for.
 SQLite lets NULLs into most primary keys, no other database does: a key that holds some becomes a unique constraint
 (`null-in-key`, with their number), and the columns of one that holds none take none from then on (`key-not-null`).
 
@@ -706,11 +710,12 @@ is named, with the reason, all else is looked at all the same, and the exit code
 
 One query a table, which goes through its rows once. Where a table asks for more expressions than a SELECT has room for
 (PostgreSQL {postgresql}, MySQL {mysql}, SQLite {sqlite}) it takes another one for the rest; `queries` says how many there
-were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the target
-that may hold more for equal than the source's. Which texts are equal, the target is asked itself: the columns of such a key
-go into a temporary table there, all rows of them, and nothing of it stays. Texts that are JSON documents are read once
-more, as a load reads them, before the type is suggested: wrong bytes in them show no other way. All such columns of a table
-are read together, and column by column only where bytes are wrong.
+were. What no single row shows takes a query of its own: one for each foreign key, and one for each unique key at the
+target that may hold more for equal than the source's; and one for each check that the source has not validated. Which
+texts are equal, the target is asked itself: the columns of such a key go into a temporary table there, all rows of them,
+and nothing of it stays. Texts that are JSON documents are read once more, as a load reads them, before the type is
+suggested: wrong bytes in them show no other way. All such columns of a table are read together, and column by column only
+where bytes are wrong.
 
 ## Facts
 
@@ -859,11 +864,12 @@ a server is named:
 - A job that is started again has the names that it had chosen, which its master table has, whatever the map says or
   the target has by then.
 
-Where the map cannot be made or written, because the user may not or because a table of somebody else has its name,
-the job goes on under the names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list
-has them too. One that cannot be read is remarked. It is no part of what jobs move: no export, no import and no
-inventory has it, but for a data file that holds a whole database and is copied as it is; a view that reads it stays
-behind, with an entry of the loss list (`job-records`). An export renames nothing.
+Where the map cannot be made or written, because the user may not, because a table of somebody else has its name, or
+because it is one of an earlier release (the message says what it lacks, and how to add it), the job goes on under the
+names that it has chosen, with an error in its log (MIG-31658, exit code 5): the loss list has them too. One that cannot
+be read is remarked. It is no part of what jobs move: no export, no import and no inventory has it, but for a data file
+that holds a whole database and is copied as it is; a view that reads it stays behind, with an entry of the loss list
+(`job-records`). An export renames nothing.
 """
 
 

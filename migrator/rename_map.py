@@ -6,14 +6,14 @@ A job that renames something makes it. It is no part of what jobs move.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.errors import RenameMapTaken
+from migrator.errors import RenameMapOutdated, RenameMapTaken
 from migrator.model.catalog import Rename
 from migrator.model.objects import QName, Table, quoted
 
@@ -71,10 +71,19 @@ _KEY = ("object_type", "table_name", "target_name")
 _FIELDS = {column.field: column.name for column in COLUMNS if column.field}
 
 
+_LATER = frozenset({"part_number"})
+"""The columns that maps of earlier releases may not have."""
+
+
 def is_rename_map(table: Table) -> bool:
-    """Whether a table is a rename map, which is no part of what jobs move."""
-    own = [column.name for column in COLUMNS]
-    return table.name.lower() == NAME and [column.name.lower() for column in table.columns] == own
+    """Whether a table is a rename map, of an earlier release too, which is no part of what jobs move."""
+    return table.name.lower() == NAME and _lacking(column.name for column in table.columns) is not None
+
+
+def _lacking(columns: Iterable[str]) -> list[str] | None:
+    """The columns that a map with these does not have, being one of an earlier release; None: it is no map."""
+    own, found = [column.name for column in COLUMNS], {name.lower() for name in columns}
+    return [name for name in own if name not in found] if found | _LATER == set(own) else None
 
 
 @dataclass(frozen=True)
@@ -124,19 +133,23 @@ class RenameMap:
         """Whether it is there.
 
         :raises RenameMapTaken: something else is.
+        :raises RenameMapOutdated: it is one of an earlier release.
         """
         inspector = sa.inspect(connection)
         if not inspector.has_table(NAME, self.schema):
             return False
-        found = [str(column["name"]).lower() for column in inspector.get_columns(NAME, self.schema)]
-        if found != [column.name for column in COLUMNS]:
+        lacking = _lacking(str(column["name"]) for column in inspector.get_columns(NAME, self.schema))
+        if lacking is None:
             raise RenameMapTaken(table=self.qname)
+        if lacking:
+            raise RenameMapOutdated(table=self.qname, columns=", ".join(lacking))
         return True
 
     def create(self, connection: sa.Connection) -> None:
         """Make it, if it is not there.
 
         :raises RenameMapTaken: something else is.
+        :raises RenameMapOutdated: one of an earlier release is.
         """
         if not self.exists(connection):
             try:

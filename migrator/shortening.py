@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from migrator.adapter import Capabilities, load_adapter
 from migrator.expressions import Language, Untranslatable
@@ -23,32 +23,34 @@ from migrator.model.rebuild import rebuilt
 
 _Place: TypeAlias = tuple[str, str]
 """A schema and the name of an object in it, as they are at the target."""
-_NAMED = (o.QName, o.EnumType, o.DomainType, o.Sequence, o.Table, o.View, o.Program, t.Enum, t.Domain)
-"""What has the name of an object, and its schema."""
-
 _CHECKSUM = 8
 """How many hexadecimal digits tell cut names apart."""
 
-NAMES: Mapping[type, tuple[str, ...]] = {
-    o.QName: ("schema", "name"),
-    o.Schema: ("name",),
-    o.EnumType: ("schema", "name"),
-    o.DomainType: ("schema", "name"),
-    o.Sequence: ("schema", "name", "owner"),
-    o.Table: ("schema", "name"),
-    o.View: ("schema", "name", "columns"),
-    o.Program: ("schema", "name", "table"),
-    o.Column: ("name",),
-    o.PrimaryKey: ("name", "columns"),
-    o.Unique: ("name", "columns"),
-    o.Check: ("name",),
-    o.ForeignKey: ("name", "columns", "referred_columns", "set_columns"),
-    o.Index: ("name", "include"),
-    o.IndexKey: ("column",),
-    t.Enum: ("schema", "name"),
-    t.Domain: ("schema", "name"),
+_Of: TypeAlias = Literal["schema", "object", "column", "referred", "owner", "part", "shown"]
+"""What a field names: a schema; an object in the schema that the value names beside it; columns of the table that the value
+is part of, or of the one that it refers to; the table and the column that a sequence belongs to; a part of a table; the
+columns that a view shows."""
+
+NAMES: Mapping[type, Mapping[str, _Of]] = {
+    o.QName: {"schema": "schema", "name": "object"},
+    o.Schema: {"name": "schema"},
+    o.EnumType: {"schema": "schema", "name": "object"},
+    o.DomainType: {"schema": "schema", "name": "object"},
+    o.Sequence: {"schema": "schema", "name": "object", "owner": "owner"},
+    o.Table: {"schema": "schema", "name": "object"},
+    o.View: {"schema": "schema", "name": "object", "columns": "shown"},
+    o.Program: {"schema": "schema", "name": "object", "table": "object"},
+    o.Column: {"name": "column"},
+    o.PrimaryKey: {"name": "part", "columns": "column"},
+    o.Unique: {"name": "part", "columns": "column"},
+    o.Check: {"name": "part"},
+    o.ForeignKey: {"name": "part", "columns": "column", "referred_columns": "referred", "set_columns": "column"},
+    o.Index: {"name": "part", "include": "column"},
+    o.IndexKey: {"column": "column"},
+    t.Enum: {"schema": "schema", "name": "object"},
+    t.Domain: {"schema": "schema", "name": "object"},
 }
-"""The fields of model values that hold names of objects, columns and constraints."""
+"""The fields of model values that hold names of objects, columns and constraints, and what each names."""
 
 
 def length(name: str, capabilities: Capabilities) -> int:
@@ -142,37 +144,27 @@ class _Kept:
             return obj
         own, text = self._of(o.QName(obj.schema, obj.name)), self._in_text(obj)
 
-        def change(value: Any) -> Any:
-            match value:
-                case o.Expression():
-                    return replace(value, sql=_in_text(value.sql, text, load_adapter(value.dialect).language))
-                case o.Column():
-                    name = self._column(own, value.name)
-                    return value if name == value.name else replace(value, name=name, origin=value.source)
-                case o.PrimaryKey() | o.Unique():
-                    return replace(value, columns=self._each(own, value.columns))
-                case o.ForeignKey():
-                    there = self._fit(value.referred.schema), self._fit(value.referred.name)  # the kept one by now
-                    return replace(
-                        value,
-                        columns=self._each(own, value.columns),
-                        referred_columns=self._each(there, value.referred_columns),
-                        set_columns=self._each(own, value.set_columns),
-                    )
-                case o.Index():
-                    return replace(value, include=self._each(own, value.include))
-                case o.IndexKey(column=str(name)):
-                    return replace(value, column=self._column(own, name))
-                case o.Sequence(owner=(table, column)):
+        def named(value: Any, field: str, of: _Of) -> Any:
+            held = getattr(value, field)
+            match of:
+                case "object" if held is not None and value.schema is not None:
+                    return self._object(value.schema, held)
+                case "column" if isinstance(held, tuple):
+                    return self._each(own, held)
+                case "column" if held is not None:
+                    return self._column(own, held)
+                case "referred":  # the table has the name that is kept by now
+                    return self._each((self._fit(value.referred.schema), self._fit(value.referred.name)), held)
+                case "owner" if held is not None:
+                    table, column = held
                     place = self._of(o.QName(value.schema, table))
-                    owner = self._object(value.schema, table), self._column(place, column)
-                    return replace(value, name=self._object(value.schema, value.name), owner=owner)
-                case o.Program(table=str(table)):
-                    named = self._object(value.schema, value.name)
-                    return replace(value, name=named, table=self._object(value.schema, table))
-                case _ if isinstance(value, _NAMED) and value.schema is not None and value.name is not None:
-                    return replace(value, name=self._object(value.schema, value.name))
-            return value
+                    return self._object(value.schema, table), self._column(place, column)
+            return held
+
+        def change(value: Any) -> Any:
+            if isinstance(value, o.Expression):
+                return replace(value, sql=_in_text(value.sql, text, load_adapter(value.dialect).language))
+            return _with_names(value, partial(named, value))
 
         return rebuilt(obj, change)
 
@@ -278,14 +270,18 @@ def _changing(short: Mapping[str, str]) -> Callable[[Any], Any]:
     def change(value: Any) -> Any:
         if isinstance(value, o.Expression):
             return replace(value, sql=_in_text(value.sql, short, load_adapter(value.dialect).language))
-        changed = {
-            field: new for field in NAMES.get(type(value), ()) if (new := renamed(old := getattr(value, field))) != old
-        }
-        if changed and isinstance(value, o.Column):
-            changed["origin"] = value.source
-        return replace(value, **changed) if changed else value
+        return _with_names(value, lambda field, _: renamed(getattr(value, field)))
 
     return change
+
+
+def _with_names(value: Any, named: Callable[[str, _Of], Any]) -> Any:
+    """A model value with the names that ``named`` has for its fields; a column still knows its name at the source."""
+    found = {field: named(field, of) for field, of in NAMES.get(type(value), {}).items()}
+    changed = {field: new for field, new in found.items() if new != getattr(value, field)}
+    if changed and isinstance(value, o.Column):
+        changed["origin"] = value.source
+    return replace(value, **changed) if changed else value
 
 
 def _with_origin(new: o.Object, old: o.Object) -> o.Object:

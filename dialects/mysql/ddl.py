@@ -44,7 +44,7 @@ from migrator.model.objects import (
 from .collations import equality_of
 from .defaults import constant
 from .dictionary import COMMENTED_DATABASES, HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
-from .names import SQL_MODE, quote
+from .names import SQL_MODE, literal, quote
 from .partners import Partners, Place, common, partners
 from .types import (
     CHARACTER_BYTES,
@@ -68,6 +68,9 @@ that both have, which ignores trailing blanks."""
 
 RANDOM_BYTES_IN_MARIADB = (10, 10)
 """The first version of MariaDB that has RANDOM_BYTES; MySQL has had it for long."""
+
+INVISIBLE_COLUMNS_IN_MYSQL = (8, 0, 23)
+"""The first version of MySQL that has them; MariaDB has had them since 10.3."""
 
 RANDOM_UUID = (
     "LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-',"
@@ -181,7 +184,7 @@ class MySQLDDL(DDL):
 
     def literal(self, text: str) -> str:
         """A character literal; the backslash escapes in MySQL's."""
-        return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\0", "\\0") + "'"
+        return literal(text)
 
     def boolean(self, value: bool) -> str:
         """A truth value, which is a number."""
@@ -347,13 +350,22 @@ class MySQLDDL(DDL):
         parts = [self.quote(column.name), declared.sql, self.collate_clause(table, column, losses)]
         generated = self.generated_clause(table, column, losses) if column.generated is not None else ""
         parts += [generated, self.null_clause(table, column, declared, bool(generated), losses)]
-        parts.append("INVISIBLE" if column.invisible else "")
+        parts.append(self.invisible_clause(table, column, losses))
         parts.append("" if identity else self.default_clause(table, column, losses))
         parts.append(self.on_update_clause(column, declared))
         parts.append(UNVERSIONED if self.keeps_versions(table) and self.makes_no_version(table, column) else "")
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
         parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
         return " ".join(part for part in parts if part)
+
+    def invisible_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
+        """``INVISIBLE``, which older versions of MySQL do not know."""
+        if not column.invisible:
+            return ""
+        if self.server == "mysql" and not self.since(INVISIBLE_COLUMNS_IN_MYSQL):
+            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
+            return ""
+        return "INVISIBLE"
 
     def makes_no_version(self, table: Table, column: Column) -> bool:
         """Whether a change of the column alone makes no version of the row."""
@@ -825,7 +837,7 @@ class MySQLDDL(DDL):
         if check.enforced:
             what = f"{self.called('check', check.name)} ({check.expression.sql})"
             detail = f"{what} is off: it held for new rows, and would for all"
-            losses.append(Loss(path_of(table), "check", detail))
+            losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
         return " NOT ENFORCED"
 
     def leaves_unchecked(self, key: ForeignKey) -> bool:
@@ -1121,12 +1133,12 @@ def _bounds(of: Sequence, least: int, most: int) -> tuple[int, int]:
 
 
 def _beyond(sequence: Sequence) -> Iterator[Loss]:
-    """That a sequence has a bound, or a next number, which none of MariaDB has."""
+    """That a sequence has a bound, its own or that of a bigint, or a next number, which none of MariaDB has."""
     path = path_of(sequence)
-    for bound in (sequence.minimum, sequence.maximum):
-        if bound is not None and bound != _nearest(bound):
+    lowest, highest = _bounds(bounded(sequence), -(1 << 63), (1 << 63) - 1)
+    for bound in (lowest, highest):
+        if bound != _nearest(bound):
             yield Loss(path, "sequence-bounds", f"the bound {bound} becomes {_nearest(bound)}: a sequence here ends there")
-    lowest, highest = _bounds(sequence, -(1 << 63), (1 << 63) - 1)
     following = sequence.next_value if sequence.next_value is not None else sequence.start
     if lowest <= following <= highest and following != _nearest(following):
         detail = f"gives no more numbers: the next would be {following}, the last here is {_nearest(following)}"

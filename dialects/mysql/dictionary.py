@@ -51,7 +51,7 @@ from migrator.model.objects import Sequence as SequenceObject
 from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
-from .names import qualified, quote
+from .names import literal, qualified, quote
 from .types import KEY_BYTES, declared_word, is_unsigned, key_bytes, neutral, unsigned_check
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
@@ -216,14 +216,31 @@ class Reader:
         return groups
 
     def shown(self, sql: str, column: str) -> str:
-        """One field of the only row of a SHOW statement, empty where the user may not see it.
-
-        Bytes in it that are no UTF-8 (of binary defaults) are escaped.
-        """
+        """One field of the only row of a SHOW statement, empty where the user may not see it."""
         with self.bytes_as_they_are():
             row = execute_verbatim(self.connection, sql).mappings().one()
-        value = row[column]
-        return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
+        return _decoded(row[column])
+
+    def show_tables(self, schema: str) -> None:
+        """Read SHOW CREATE TABLE of all tables of a schema of MariaDB in one statement, so that none takes one of its own.
+
+        Where a table is not shown for another reason than those that are refusals, who asks for it is told.
+        """
+        sql = _EVERY_TABLE.format(schema=literal(schema))
+        with self.bytes_as_they_are(), execute_verbatim(self.connection, sql) as result:
+            cursor = cast(Any, result.cursor)
+            while True:
+                for table, *told in cursor.fetchall():
+                    self._note(QName(schema, _decoded(table)), told)
+                if not cursor.nextset():
+                    return
+
+    def _note(self, name: QName, told: Sequence[Any]) -> None:
+        """Keep what the server says of a table: its SHOW CREATE TABLE, or the code and the message of an error."""
+        if len(told) == 1:
+            self.texts.note_table(name, _decoded(told[0]))
+        elif (refusal := messages.refusal(told[0], _decoded(told[1]))) is not None:
+            self.texts.note_refusal(name, refusal)
 
     @contextmanager
     def bytes_as_they_are(self) -> Iterator[None]:
@@ -272,7 +289,7 @@ class Reader:
             refusal = messages.unopened(error)
             if refusal is None:
                 raise
-            self.losses.append(Loss(f"SEQUENCE:{name}", "privileges", f"not carried: {refusal}"))
+            self.losses.append(Loss(f"SEQUENCE:{name}", refusal.rule, f"not carried: {refusal.text}"))
             return None
         return SequenceObject(
             name.schema,
@@ -296,6 +313,8 @@ class Reader:
         partly = self.partly_shown(rows, columns)
         keys = self.grouped(self.keys_query())
         foreign = self.grouped(_FOREIGN_KEYS)
+        for schema in self.names if self.flavor.mariadb and rows else ():
+            self.show_tables(schema)
         for schema in self.names:
             if privileges.hides_keys(self.held, schema):
                 foreign |= {key: self.shown_keys(*key) for row in rows if (key := _key(row))[0] == schema}
@@ -327,22 +346,26 @@ class Reader:
         """The tables some of whose columns are hidden, which is then named, and the columns that are shown."""
         found: dict[Key, frozenset[str]] = {}
         for key in map(_key, rows):
-            if not privileges.hides_columns(self.held, *key) or self.may_read_all(QName(*key)):
+            refusal = self.unread(QName(*key)) if privileges.hides_columns(self.held, *key) else None
+            if refusal is None:
                 continue
             detail = "only columns on which there is a privilege are shown: others are not carried, nor what names them"
-            self.losses.append(Loss(f"TABLE:{QName(*key)}", "privileges", detail))
+            if refusal.rule != "privileges":
+                detail = f"others than the columns that are shown are not carried, if there are any: {refusal.text}"
+            self.losses.append(Loss(f"TABLE:{QName(*key)}", refusal.rule, detail))
             found[key] = frozenset(row["column_name"] for row in columns[key])
         return found
 
-    def may_read_all(self, table: QName) -> bool:
-        """Whether the user may read all columns of a table."""
+    def unread(self, table: QName) -> messages.Refusal | None:
+        """What the server says instead of reading all columns of a table; None: the user may."""
         try:
             execute_verbatim(self.connection, f"SELECT * FROM {qualified(table)} LIMIT 0").close()
         except sa.exc.DBAPIError as error:
-            if messages.unopened(error) is None:
+            refusal = messages.unopened(error)
+            if refusal is None:
                 raise
-            return False
-        return True
+            return refusal
+        return None
 
     def without(self, gone: Sequence[str], title: str, key: Key, rows: Sequence[Row]) -> list[Row]:
         """The rows of a table's keys or constraints, named in ``title``, but for those ``gone``, which are told."""
@@ -361,14 +384,15 @@ class Reader:
 
     def shown_keys(self, schema: str, name: str) -> list[Row]:
         """The foreign keys of a table as SHOW CREATE TABLE has them."""
-        sql = self.created(QName(schema, name), "privileges", "foreign keys are")
+        sql = self.created(QName(schema, name), None, "foreign keys are")
         return list(privileges.key_rows(sql, schema, default="RESTRICT" if self.flavor.mariadb else "NO ACTION"))
 
-    def created(self, table: QName, rule: str, what: str) -> str:
-        """SHOW CREATE TABLE; empty where the server refuses, whose words then name ``what`` is not carried."""
+    def created(self, table: QName, rule: str | None, what: str) -> str:
+        """SHOW CREATE TABLE; empty where the server refuses, whose words then name ``what`` is not carried. ``rule``: of the
+        entry; None: that of the refusal."""
         sql = self.texts.table(table)
-        if table in self.texts.refusals:
-            self.losses.append(Loss(f"TABLE:{table}", rule, f"{what} not carried: {self.texts.refusals[table]}"))
+        if (refusal := self.texts.refusals.get(table)) is not None:
+            self.losses.append(Loss(f"TABLE:{table}", rule or refusal.rule, f"{what} not carried: {refusal.text}"))
         return sql
 
     def keys_query(self) -> str:
@@ -456,19 +480,19 @@ class Reader:
         if row["engine"] == _MERGE:
             detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
             self.losses.append(Loss(path, "merge", detail))
+        if not self.flavor.mariadb and _is_made_by_the_server(table):
+            detail = "the server has made this key for a table that was given none: it comes as one of the table's own"
+            self.losses.append(Loss(path, "generated-key", detail, GENERATED_KEY))
         self.period_losses(table)
         created = [(name, value) for name, value in _created(row) if (row["engine"], name.lower(), value) not in _USUAL]
         others = [f"{name}={value}" for name, value in created if name.lower() not in _CREATE_OPTIONS]
         if others:
             self.losses.append(Loss(path, "table-options", f"options are not carried: {', '.join(others)}"))
-        if row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys):
+        asked = row["engine"] != "InnoDB" or any(key["index_type"] == "FULLTEXT" for key in keys)
+        if keys and (asked or self.flavor.mariadb):  # MySQL takes a query for each table, and its InnoDB tells no more
             sql = self.created(table.qname, "index-options", "options of indexes are")
-            for index, said in _said_of_indexes(sql, row["engine"], {index.name for index in table.indexes}):
+            for index, said in _said_of_indexes(sql, row["engine"], table, keys):
                 self.losses.append(Loss(path, "index-options", f"options of index {index} are not carried: {said}"))
-        if row["engine"] == "InnoDB":  # which takes no notice of any other option of its keys
-            for index in _hashed(table, keys):
-                detail = f"options of index {index} are not carried: USING HASH"
-                self.losses.append(Loss(path, "index-options", detail))
 
     def column(self, table: QName, row: Row, collation: str | None, json: bool, of: Row) -> Column:
         """One column.
@@ -776,6 +800,11 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
+def _decoded(value: Any) -> str:
+    """A text that the driver hands over as bytes; those that are no UTF-8, of binary defaults, are escaped."""
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value or "")
+
+
 def _by_name(rows: Sequence[Row], name: str = "index_name") -> dict[str, list[Row]]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -858,6 +887,19 @@ def _session(row: Row) -> tuple[tuple[str, str], ...]:
     return tuple((setting, row[setting]) for setting in _SETTINGS if setting in row)
 
 
+GENERATED_KEY = "my_row_id"
+"""The column that MySQL adds, from 8.0.30 on, to tables without a primary key (sql_generate_invisible_primary_key)."""
+
+
+def _is_made_by_the_server(table: Table) -> bool:
+    """Whether a table's primary key is as MySQL makes it. The dictionary does not tell; nobody else may hide such a key from
+    those who ask for all columns and call it so."""
+    if table.primary_key is None or table.primary_key.columns != (GENERATED_KEY,):
+        return False
+    column = table.column(GENERATED_KEY)
+    return column.invisible and column.identity is not None and column.native == "bigint unsigned"
+
+
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 
@@ -875,24 +917,27 @@ HASHES = frozenset({"MEMORY"})
 """The engines whose indexes are hashes where no kind is given; a hash elsewhere is what a key of long texts becomes."""
 
 
-def _said_of_indexes(sql: str, engine: str, carried: Collection[str]) -> Iterator[tuple[str, str]]:
+def _said_of_indexes(sql: str, engine: str, table: Table, keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
     """What SHOW CREATE TABLE says of indexes and the model does not: the kind of a key, blocks, the parser of words.
 
-    ``engine``: the table's; ``carried``: the indexes, whose kinds the model has.
+    InnoDB takes no notice of the kind and the blocks that its keys were asked to have, and shows them nevertheless.
     """
+    carried, hashes = {index.name for index in table.indexes}, set(_hashes(table, engine, keys))
     for primary, quoted_name, rest in _INDEX.findall(sql):
         name = primary or quoted_name.replace("``", "`")
-        usual = {"USING HASH"} | ({"USING BTREE"} if engine not in HASHES or name in carried else set())
+        usual = {"USING BTREE"} if engine not in HASHES or name in carried else set()
+        usual |= {"USING HASH"} if name in hashes else set()
         said = [option for option in _OF_INDEX.findall(_TEXT.sub("", rest)) if option not in usual]
         if said:
             yield name, ", ".join(said)
 
 
-def _hashed(table: Table, keys: Sequence[Row]) -> Iterator[str]:
-    """The unique keys that are hashes because that was asked for, and not because the texts in them are too long."""
+def _hashes(table: Table, engine: str, keys: Sequence[Row]) -> Iterator[str]:
+    """The keys that are hashes whatever was asked for: those of an engine that has such, and at InnoDB the unique ones
+    over texts that are too long for a tree."""
     for name, parts in _by_name(keys).items():
         columns = [table.column(part["column_name"]) for part in parts if part["column_name"] is not None]
-        if parts[0]["index_type"] == "HASH" and sum(map(_key_bytes, columns)) <= KEY_BYTES:
+        if parts[0]["index_type"] == "HASH" and (engine != "InnoDB" or sum(map(_key_bytes, columns)) > KEY_BYTES):
             yield name
 
 
@@ -964,6 +1009,27 @@ SELECT table_schema, table_name, table_type, engine, row_format, table_rows, dat
        (SELECT e.transactions FROM information_schema.engines e WHERE e.engine = t.engine) AS transactions
 FROM information_schema.tables t WHERE table_schema IN :schemas ORDER BY table_schema, table_name
 """
+_EVERY_TABLE = """
+BEGIN NOT ATOMIC
+    FOR t IN (
+        SELECT table_name FROM information_schema.tables
+        WHERE table_schema = {schema} AND table_type IN ('BASE TABLE', 'SYSTEM VERSIONED')
+    ) DO
+        BEGIN
+            DECLARE code INT;
+            DECLARE message TEXT;
+            DECLARE CONTINUE HANDLER FOR SQLEXCEPTION
+            BEGIN
+                GET DIAGNOSTICS CONDITION 1 code = MYSQL_ERRNO, message = MESSAGE_TEXT;
+                SELECT t.table_name, code, message;
+            END;
+            EXECUTE IMMEDIATE CONCAT(
+                'SHOW CREATE TABLE `', REPLACE({schema}, '`', '``'), '`.`', REPLACE(t.table_name, '`', '``'), '`'
+            );
+        END;
+    END FOR;
+END"""
+"""Shows all tables of a schema of MariaDB, or says why it does not."""
 _COLUMNS = """
 SELECT c.table_schema, c.table_name, c.column_name, c.column_default, c.is_nullable, c.data_type, c.column_type, c.extra,
        c.generation_expression, c.collation_name, c.column_comment

@@ -62,7 +62,7 @@ class Texts:
     connection: sa.Connection
     mariadb: bool
     show: Callable[[str, str], str]
-    refusals: dict[QName, str] = field(default_factory=dict)
+    refusals: dict[QName, messages.Refusal] = field(default_factory=dict)
     """What the server says instead of showing a table."""
     _tables: dict[QName, str] = field(default_factory=dict)
 
@@ -75,8 +75,16 @@ class Texts:
                 refusal = messages.unopened(error)
                 if refusal is None:
                     raise
-                self._tables[name], self.refusals[name] = "", refusal
+                self.note_refusal(name, refusal)
         return self._tables[name]
+
+    def note_table(self, name: QName, sql: str) -> None:
+        """Keep SHOW CREATE TABLE, so that :meth:`table` need not ask for it."""
+        self._tables[name] = sql
+
+    def note_refusal(self, name: QName, refusal: messages.Refusal) -> None:
+        """Keep what the server says instead of showing a table."""
+        self._tables[name], self.refusals[name] = "", refusal
 
     # --- expressions ------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -16,7 +18,8 @@ _CONNECTION_CODES = frozenset(
 """The driver's for a closed socket and a server out of reach; the server's for too many connections, shutdown, killed and
 aborted connections and network errors."""
 _UNOPENED_CODES = frozenset(
-    {1016, 1017, 1030, 1033, 1034, 1035, 1146, 1168, 1194, 1195, 1286, 1296, 1429, 1431, 1432, 1459, 1707, 1812, 1814, 1932}
+    {29, 1016, 1017, 1030, 1033, 1034, 1035, 1146, 1168, 1194, 1195, 1286, 1296, 1429, 1431, 1432, 1459, 1707, 1812, 1814}
+    | {1932}
 )
 """A file of a table that is not there, wrong, crashed, of another version or engine; tables that a MERGE table is not of; a
 server that a table is at; a tablespace that is missing or discarded."""
@@ -56,14 +59,26 @@ def about(code: int, message: str) -> Trouble | None:
     return "text" if no_text(message) else _TROUBLE.get(code)
 
 
-def unopened(error: sa.exc.DBAPIError) -> str | None:
+@dataclass(frozen=True)
+class Refusal:
+    """What the server says of a table that it does not open, and the rule of entries about that."""
+
+    text: str
+    rule: Literal["privileges", "unopened"]
+
+
+def unopened(error: sa.exc.DBAPIError) -> Refusal | None:
     """What the server says where it does not open a table, or not for this user; None: the error is about something else."""
     code, *words = error.orig.args if error.orig is not None and error.orig.args else (None,)
-    message = str(words[0]) if words else str(error)
+    return refusal(code, str(words[0]) if words else str(error))
+
+
+def refusal(code: object, message: str) -> Refusal | None:
+    """As :func:`unopened`, by an error's code and message."""
     trouble = about(code, message) if isinstance(code, int) else None
     if trouble != "privilege" and (trouble is not None or code not in _UNOPENED_CODES):
         return None
-    return " ".join(message.split())
+    return Refusal(" ".join(message.split()), "privileges" if trouble == "privilege" else "unopened")
 
 
 def no_text(message: str) -> bool:

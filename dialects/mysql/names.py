@@ -10,6 +10,11 @@ def quote(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
+def literal(text: str) -> str:
+    """A character literal; the backslash escapes in MySQL's."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''").replace("\0", "\\0") + "'"
+
+
 def qualified(name: QName) -> str:
     """A schema-qualified name."""
     return f"{quote(name.schema)}.{quote(name.name)}"

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.model.objects import Expression, Program
+from migrator.model.objects import Expression, Program, ProgramKind
 
 from .types import DIALECT, literal, quote
 
 Row = sa.Row[Any]
-Kind = Literal["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
 
 _CATALOG = "pg_catalog"
 _USUAL = "O"
@@ -25,7 +24,7 @@ def _qualified(row: Row) -> str:
     return f"{quote(row.schema)}.{quote(row.name)}"
 
 
-def _program(kind: Kind, row: Row, *statements: str, table: str | None = None) -> Program:
+def _program(kind: ProgramKind, row: Row, *statements: str, table: str | None = None) -> Program:
     """Several statements are one program: what follows the first one completes it."""
     create = Expression(";\n".join(s for s in statements if s), DIALECT)
     return Program(row.schema, row.name, kind, create, table, named_by_table=table is not None)
@@ -73,7 +72,7 @@ def routine(row: Row, aggregate: Row | None) -> Program:
         create = _create_aggregate(row, aggregate)
         signature = f"AGGREGATE {_qualified(row)}({_aggregate_arguments(aggregate, row.arguments)})"
         return _program("AGGREGATE", row, create, _comment(signature, row.comment))
-    kind: Kind = "PROCEDURE" if row.kind == "p" else "FUNCTION"
+    kind: ProgramKind = "PROCEDURE" if row.kind == "p" else "FUNCTION"
     create = row.definition.replace("CREATE OR REPLACE ", "CREATE ", 1).rstrip()
     return _program(kind, row, create, _comment(f"{kind} {_qualified(row)}({row.arguments})", row.comment))
 
@@ -165,5 +164,5 @@ def row_security(relation: Row) -> Iterator[Program]:
     for on, words in ((relation.row_security, "ENABLE"), (relation.force_row_security, "FORCE")):
         if on:
             what = f"{words} ROW LEVEL SECURITY"
-            made = _program("POLICY", relation, f"ALTER TABLE {_qualified(relation)} {what}", table=relation.name)
+            made = _program("ROW_SECURITY", relation, f"ALTER TABLE {_qualified(relation)} {what}", table=relation.name)
             yield replace(made, name=what)

@@ -95,13 +95,13 @@ class SQLiteDDL(DDL):
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """A column of CREATE TABLE; an identity column is the rowid, and carries the primary key itself."""
+        if column.invisible:
+            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if self.is_rowid(table, column):
             return f"{self.quote(column.name)} {self.rowid_clause(table, column, losses)}"
         sql = super().column(table, column, losses)
         if table.primary_key is not None and self._keyed_apart(table, column):
             sql += f" {self.named(table.primary_key.name)}PRIMARY KEY DESC"
-        if column.invisible:
-            losses.append(Loss(path_of(table), "invisible", "becomes visible: SELECT * shows it", column.name))
         if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
         elif column.equality:
@@ -279,7 +279,7 @@ class SQLiteDDL(DDL):
             return super().check_clause(table, check, losses)
         what = f"{self.called('check', check.name)} ({check.expression.sql})"
         detail = f"{what} is left out: rows may break it, and it cannot be off"
-        losses.append(Loss(path_of(table), "check", detail))
+        losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
         return ""
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:

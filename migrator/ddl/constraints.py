@@ -60,7 +60,7 @@ class Constraints(Columns):
             state = self.check_state(table, check, losses)
         except Untranslatable as why:
             detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
-            losses.append(Loss(path_of(table), "check", detail))
+            losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
             return ""
         what = f"{self.called('check', check.name)} ({check.expression.sql})"
         losses += (Loss(path_of(table), rule, f"{what}: {detail}") for rule, detail in changes)

@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
-from migrator.adapter import Server
+from migrator.adapter import Server, adapter_for_backend
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     ConflictingParameters,
@@ -29,6 +29,7 @@ from migrator.errors import (
     MasterTableRefused,
     MigratorError,
     ResourceBusy,
+    StateDirectoryFull,
     StateDirectoryRefused,
     WorkUncommitted,
     is_text,
@@ -105,7 +106,20 @@ def local_database() -> Database:
     path = state / "migrator" / "jobs.db"
     if not is_text(str(path)):
         raise StateDirectoryRefused(path=path.parent, detail="it has bytes that are no text")
-    return Database(sa.URL.create("sqlite", database=str(path)))
+    database = Database(sa.URL.create("sqlite", database=str(path)))
+    if not sa.event.contains(database.engine, "handle_error", _tell_where_there_is_no_room):
+        sa.event.listen(database.engine, "handle_error", _tell_where_there_is_no_room)
+    return database
+
+
+def _tell_where_there_is_no_room(context: sa.ExceptionContext) -> None:
+    """Nobody who is told that a database is full would think of the one that job records are in.
+
+    :raises StateDirectoryFull: it is.
+    """
+    text, about = adapter_for_backend("sqlite").explain(context.original_exception)
+    if about == "room" and context.engine is not None:
+        raise StateDirectoryFull(path=Path(str(context.engine.url.database)).parent, detail=text)
 
 
 def _place_in_local_database() -> tuple[Database, str]:

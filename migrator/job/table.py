@@ -12,7 +12,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
@@ -35,8 +35,9 @@ SKIPPED = "it was in progress and START_JOB=SKIP_CURRENT left it out"
 LASTING = ("ADD_FILE",)
 """The requests that a job obeys even when it was started again since."""
 
-_CHUNK = 100
-"""How many rows one INSERT takes: each is a transaction."""
+_CHUNK, _CHUNK_BYTES = 100, 4096
+"""How many rows one INSERT takes, and about how many bytes of texts in them: each is a transaction, and a packet that a
+server takes which takes 16 KiB."""
 
 
 @dataclass(frozen=True)
@@ -229,9 +230,8 @@ class MasterTable:
     def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
         """Add rows."""
         now = {"changed_at": sa.func.current_timestamp()}
-        values = [{**_values(row), **now} for row in rows]
-        for first in range(0, len(values), _CHUNK):
-            connection.execute(self.table.insert().values(values[first : first + _CHUNK]))
+        for part in _parts([_values(row) for row in rows]):
+            connection.execute(self.table.insert().values([{**values, **now} for values in part]))
 
     def remove(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int) -> None:
         """Remove one row."""
@@ -448,6 +448,21 @@ def _columns(values: dict[str, Any]) -> dict[str, Any]:
 
 def _values(row: Row) -> dict[str, Any]:
     return _columns({name: value for name, value in vars(row).items() if name != "changed"})
+
+
+def _parts(rows: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Rows in the parts that one INSERT takes each: a row at least."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for row in rows:
+        own = sum(len(value.encode()) for value in row.values() if isinstance(value, str))
+        if part and (len(part) == _CHUNK or size + own > _CHUNK_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += own
+    if part:
+        yield part
 
 
 def _row(found: sa.Row[Any]) -> Row:

@@ -6,7 +6,7 @@ rename the object and leave the origin alone. Tuples keep the source's order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal as Choice
 from typing import TypeAlias
 
@@ -188,12 +188,13 @@ class Unique:
 @dataclass(frozen=True)
 class Check:
     """A check constraint. ``validated``: rows that are there meet it, as far as the source vouches; ``enforced``: new ones
-    have to."""
+    have to. ``broken``: how many rows that the job moves do not meet it, where that was counted."""
 
     name: str | None
     expression: Expression
     validated: bool = True
     enforced: bool = True
+    broken: int | None = field(default=None, compare=False)
 
 
 Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
@@ -408,6 +409,12 @@ class View:
     session: tuple[tuple[str, str], ...] = ()
 
 
+ProgramKind: TypeAlias = Choice[
+    "FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY", "ROW_SECURITY"
+]
+"""What a :class:`Program` is; ``ROW_SECURITY``: that policies are in force on a table (PostgreSQL)."""
+
+
 @dataclass(frozen=True)
 class Program:
     """A routine, trigger, package or other object that is source text; it can be carried to the same database only.
@@ -420,7 +427,7 @@ class Program:
 
     schema: str
     name: str
-    kind: Choice["FUNCTION", "PROCEDURE", "TRIGGER", "TYPE", "PACKAGE", "EVENT", "AGGREGATE", "RULE", "POLICY"]
+    kind: ProgramKind
     create: Expression
     table: str | None = None
     remapped: bool = False

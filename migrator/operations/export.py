@@ -22,6 +22,7 @@ from migrator.job.table import SKIPPED, Row
 from migrator.job.worker import Move
 from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
+from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
 from migrator.operations.work import Work, linked, source_of
 from migrator.origins import Held, Origin, database_origin
@@ -40,9 +41,10 @@ def export(work: Work, start: Start | None) -> int:
     transport.check_source(spec, database)
     read_itself = link is None or link.is_same(server)
     with (
-        database_origin(spec, source_of(spec, work.resolve)) as origin,
+        database_origin(spec, source_of(spec, work.resolve)) as found,
         session(spec, database, server, start, is_read=read_itself) as job,
     ):
+        origin = with_broken_checks(spec, found)
         work.begin(job)
         log.starting(job.job, spec.command)
         begun = _Export(work, origin, job)

@@ -61,9 +61,10 @@ def named(
     adapter = target.adapter
     capabilities = adapter.capabilities_of(server.version)
     notes: list[str] = []
+    moved = transforms.remapped(opened.catalog, spec)
     if known is None:
-        known, notes = _ask(target, capabilities, transforms.remapped(opened.catalog, spec), makes_parts=makes_parts)
-    catalog = transforms.fitted(opened.catalog, spec, capabilities, known)
+        known, notes = _ask(target, capabilities, moved, makes_parts=makes_parts)
+    catalog = transforms.fitted(opened.catalog, spec, capabilities, known, moved)
     return Named(catalog, known, (*transforms.unmatched(spec, opened.catalog), *notes))
 
 

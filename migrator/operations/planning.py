@@ -22,6 +22,7 @@ from migrator.job.builder import DEPENDENT_SKIPPED, is_in_the_way, is_told
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
+from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_ddl, script_target, scripted
 from migrator.operations.target import (
@@ -164,7 +165,9 @@ def _export(spec: JobSpec, resolve: Resolve, *, profiling: bool) -> JobPlan:
 def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: bool) -> JobPlan:
     adapter, server = script_target(spec, resolve)
     notes: list[str] = []
-    with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as opened:
+    with origin(spec, resolve, server.schema if server is not None else "", secrets, notes.append) as found:
+        version = None if server is None else server.version
+        opened = with_broken_checks(spec, found, adapter.ddl(found.catalog, version)) if profiling else found
         catalog, remarks = scripted(spec, opened, resolve, adapter, server)
         ddl = script_ddl(spec, resolve, adapter, server, catalog)
         steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
@@ -181,7 +184,9 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
     notes: list[str] = []
     with overwriting.nothing_made([target.url]):
         server = target.server()
-        with origin(spec, resolve, server.schema, secrets, notes.append) as opened, target.connect() as connection:
+        with origin(spec, resolve, server.schema, secrets, notes.append) as found, target.connect() as connection:
+            untold = target.adapter.ddl(found.catalog, server.version)
+            opened = with_broken_checks(spec, found, untold) if profiling else found
             names = accepted(spec, opened, target, server)
             catalog = names.catalog
             if is_restored(spec, opened):

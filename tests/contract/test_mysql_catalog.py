@@ -501,3 +501,25 @@ def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
     assert grants[f'"{schema}"'].detail == f"not carried: '{user}'@'%' INSERT, SELECT"
     assert [grants[f'"{schema}"."{name}"'].part_of.split(":")[0] for name in ("t", "t.b", "v")] == ["TABLE", "TABLE", "VIEW"]
     assert found[f'FOREIGN_SERVER:"{server}"'].part_of == "DATABASE"
+
+
+def test_the_number_of_queries_does_not_grow_with_the_number_of_tables(mysql: Callable[[], str]) -> None:
+    """Nor where SHOW CREATE TABLE alone tells something: of partitions, of options of keys, of words that are looked for."""
+    bench = Workbench.at(ADAPTER, mysql())
+    statements: list[str] = []
+    sa.event.listen(bench.engine, "before_cursor_execute", lambda c, cursor, sql, *rest: statements.append(sql))
+
+    def asked(number: int) -> int:
+        execute(
+            bench.engine.url,
+            f"CREATE TABLE `k``{number}` (a int PRIMARY KEY, b text, KEY k (a) USING HASH, FULLTEXT KEY f (b))",
+            f"CREATE TABLE `m{number}` (a int PRIMARY KEY, KEY k (a) KEY_BLOCK_SIZE=1024) ENGINE=MyISAM",
+            f"CREATE TABLE `p{number}` (a int PRIMARY KEY) PARTITION BY HASH (a) PARTITIONS 2",
+        )
+        statements.clear()
+        found = bench.catalog()
+        assert sum(loss.rule == "index-options" for loss in found.losses) == 2 * number
+        assert sum(table.partitioning is not None for table in found.of(Table)) == number
+        return len(statements)
+
+    assert asked(1) == asked(2) == asked(3)

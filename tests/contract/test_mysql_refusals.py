@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pymysql
 import pytest
 import sqlalchemy as sa
 
 from dialects.mysql.exact import Texts
+from dialects.mysql.messages import Refusal
 from migrator.ends import Database
 from migrator.model.objects import QName, Table
 from tests.support.sql import execute
@@ -69,11 +71,17 @@ def test_a_full_disk_is_no_refusal() -> None:
         Texts(None, True, show).table(QName("s", "t"))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("code", [1044, 1142, 1143, 1194, 1227, 1932])
-def test_a_refusal_is_kept_in_the_servers_words(code: int) -> None:
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        *((code, "privileges") for code in (1044, 1142, 1143, 1227)),
+        *((code, "unopened") for code in (29, 1194, 1932)),
+    ],
+)
+def test_a_refusal_is_kept_in_the_servers_words(code: int, rule: Literal["privileges", "unopened"]) -> None:
     def show(sql: str, column: str) -> str:
         raise sa.exc.OperationalError(sql, {}, pymysql.err.OperationalError(code, "the server's\nwords"))
 
     texts, name = Texts(None, True, show), QName("s", "t")  # type: ignore[arg-type]
     assert texts.table(name) == ""
-    assert texts.refusals == {name: "the server's words"}
+    assert texts.refusals == {name: Refusal("the server's words", rule)}

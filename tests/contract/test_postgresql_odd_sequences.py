@@ -72,12 +72,13 @@ LAST = "9223372036854775807"
 def test_the_last_number_of_a_bigint_is_no_sequences_at_mariadb(
     sequence: str, stands_at: str, loss: str | None, postgresql: Callable[..., str], mysql: Callable[[], str]
 ) -> None:
-    """None gives a number again, and where there was one more to come it is said."""
+    """None gives a number again; that it ends there is said, and where there was one more to come that, too."""
     source, target = postgresql(), mysql()
     execute(source, f"CREATE SEQUENCE s {sequence}", f"SELECT setval('s', {stands_at})")
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, target)))
-    assert [found for found in run.losses if '"s": gives no more numbers' in found and loss and loss in found] == run.losses
-    assert bool(run.losses) == (loss is not None)
+    bound = [] if "MAXVALUE" in sequence else [": a sequence here ends there [sequence-bounds]"]
+    said = bound if loss is None else [*bound, f'"s": gives no more numbers: {loss}']
+    assert [one for one, part in zip(run.losses, said, strict=True) if part in one] == run.losses
     with pytest.raises(sa.exc.DBAPIError, match="run out"):
         scalar(target, "SELECT NEXTVAL(s)")
 
@@ -89,5 +90,25 @@ def test_a_falling_sequence_gives_all_numbers_that_mariadbs_have(
     source, target = postgresql(), mysql()
     execute(source, "CREATE SEQUENCE s INCREMENT -1", f"SELECT setval('s', -{LAST}, false)")
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, target)))
-    assert not run.losses
+    (told,) = run.losses
+    assert told.endswith(f"the bound -{int(LAST) + 1} becomes -{LAST}: a sequence here ends there [sequence-bounds]")
     assert scalar(target, "SELECT NEXTVAL(s)") == -int(LAST)
+
+
+@pytest.mark.mysql
+def test_a_sequence_that_comes_back_from_mariadb_ends_where_it_was_said_to_end(
+    postgresql: Callable[..., str], mysql: Callable[[], str]
+) -> None:
+    """MariaDB has no number 9223372036854775807 for it, and PostgreSQL's does not give it either, after that."""
+    source, between, back = postgresql(), mysql(), postgresql()
+    execute(source, "CREATE SEQUENCE s")
+    there = done(pump("impdp", between, f"NETWORK_LINK={source}", "NOLOGFILE=YES", remap(source, between)))
+    assert [one.partition('"s": ')[2] for one in there.losses] == [
+        f"the bound {LAST} becomes {int(LAST) - 1}: a sequence here ends there [sequence-bounds]"
+    ]
+    again = done(pump("impdp", back, f"NETWORK_LINK={between}", "NOLOGFILE=YES", remap(between, back)))
+    assert not again.losses
+    for url in (between, back):
+        execute(url, f"SELECT setval('s', {int(LAST) - 1})" if url == back else f"SELECT SETVAL(s, {int(LAST) - 1})")
+        with pytest.raises(sa.exc.DBAPIError, match=r"run out|reached maximum value"):
+            scalar(url, "SELECT nextval('s')" if url == back else "SELECT NEXTVAL(s)")

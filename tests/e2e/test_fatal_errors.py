@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -171,6 +172,18 @@ def full(run: Run) -> None:
     assert "stopped due to fatal error at" in run.out
     assert "ORA-31693" not in run.out
     assert "ORA-39083" not in run.out
+
+
+def test_a_directory_of_records_without_room_is_named(sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    """It is not the database, which has room."""
+    url, where = sqlite_file(), (f"DIRECTORY={tmp_path}", "DUMPFILE=x.dmp")
+    execute(url, *(f"CREATE TABLE t{number} (id integer PRIMARY KEY)" for number in range(300)))
+    run = pump_process("expdp", url, *where, "NOLOGFILE=YES", largest_file=50_000)
+    assert run.code == 1, run.out + run.err
+    state = Path(os.environ["XDG_STATE_HOME"]) / "migrator"
+    told = f"MIG-12167: directory {state}, for the record of jobs on this machine, has no room left: disk I/O error"
+    assert run.err.startswith(told), run.err
+    assert done(pump("expdp", url, *where, "NOLOGFILE=YES", "TABLES=t7", "REUSE_DUMPFILES=YES")).rows == {"t7": 0}
 
 
 @pytest.mark.parametrize("short_of", ["rows", "an index"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pump import done, pump, remap, schema_of
-from tests.support.sql import execute, rows
+from tests.support.sql import execute, rows, scalar
 
 OBJECTS = (
     "CREATE TABLE parent (id integer PRIMARY KEY, name varchar(20) UNIQUE)",
@@ -93,7 +93,7 @@ def test_what_has_its_name_from_its_table_or_none_is_named_with_its_table(
     execute(source, "ALTER TABLE b ENABLE ROW LEVEL SECURITY")
     run = done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES"))
     kinds = [f'{kind}:"{schema_of(url)}"."{table}"."same"' for kind in ("TRIGGER", "RULE", "POLICY") for table in "ab"]
-    secured = f'POLICY:"{schema_of(url)}"."b"."ENABLE ROW LEVEL SECURITY"'
+    secured = f'ROW_SECURITY:"{schema_of(url)}"."b"."ENABLE ROW LEVEL SECURITY"'
     assert set(re.findall(r"unsupported: (.+)", run.out)) == {*kinds, secured, f'FUNCTION:"{schema_of(url)}"."f"'}
 
     source, url = sqlite_file("source.db"), mysql()
@@ -169,3 +169,27 @@ def test_a_table_whose_rows_an_export_cannot_read_has_failed(sqlite_file: Callab
     assert run.code == 5
     assert inventory(run.out)[0] == "Inventory of the source's objects: 4 = 3 moved + 1 failed"
     assert '. . failed: TABLE:"main"."t"' in run.out
+
+
+def test_row_security_is_left_out_by_the_names_of_its_tables(postgresql: Callable[..., str]) -> None:
+    """A table without its policies is not left with none that lets rows through."""
+    source = postgresql()
+    for name in "ab":
+        execute(
+            source,
+            f"CREATE TABLE {name} (id integer)",
+            f"CREATE POLICY same ON {name} USING (true)",
+            f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY",
+            f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY",
+        )
+    query = "SELECT relname::text, relrowsecurity, relforcerowsecurity FROM pg_class WHERE relname IN ('a', 'b') ORDER BY 1"
+    for leaving_out, policies, secured in (
+        ("EXCLUDE=ROW_SECURITY:\"='b'\"", 2, [("a", True, True), ("b", False, False)]),
+        ("EXCLUDE=POLICY", 0, [("a", False, False), ("b", False, False)]),
+        ("EXCLUDE=POLICY:\"='b'\"", 2, [("a", True, True), ("b", True, True)]),
+    ):
+        url = postgresql()
+        run = done(pump("impdp", url, f"NETWORK_LINK={source}", "NOLOGFILE=YES", leaving_out))
+        assert rows(url, query) == secured
+        assert scalar(url, "SELECT count(*) FROM pg_policy") == policies
+        assert ("EXCLUDE=POLICY: the source has no b" in run.out) == (leaving_out == "EXCLUDE=POLICY:\"='b'\"")

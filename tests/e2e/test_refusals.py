@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from migrator.ends import Database
 from migrator.job import builder
 from migrator.model.catalog import Catalog
+from migrator.operations import broken_checks
 from migrator.operations.trials import tried
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
@@ -170,6 +171,50 @@ def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
         assert back.code == 5
         (entry,) = (entry for entry in entries(tmp_path / "back.json") if entry["rule"] == "not-made")
         assert (entry["object"], entry["rows"]) == ('REF_CONSTRAINT:"public"."parent"', 1)
+
+
+@pytest.mark.parametrize("kind", ["mysql", "sqlite"])
+@pytest.mark.parametrize("way", ["link", "dump file set", "QUERY"])
+def test_the_rows_that_break_a_check_are_counted_by_the_source_and_the_check_is_left_out(
+    way: str, kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), request.getfixturevalue("sqlite_file" if kind == "sqlite" else kind)()
+    execute(
+        source,
+        "CREATE TABLE c (id integer PRIMARY KEY, n integer, t text)",
+        "INSERT INTO c VALUES (1, -5, 'ab'), (2, 0, 'abc'), (3, 7, 'x'), (4, NULL, 'abc')",
+        "ALTER TABLE c ADD CONSTRAINT positive CHECK (n > 0) NOT VALID",
+        "ALTER TABLE c ADD CONSTRAINT short CHECK (t ~ '^.{1,2}$') NOT VALID",
+        "ALTER TABLE c ADD CONSTRAINT never CHECK (id <> 9) NOT VALID",
+    )
+    where, foreseen = (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"), None
+    if way == "dump file set":
+        done(pump("expdp", source, *where))
+        execute(source, "DROP TABLE c")
+        done(pump("impdp", target, *where, remap(source, target), "LEDGER=losses.json"))
+    else:
+        asked = [f"NETWORK_LINK={source}", remap(source, target)]
+        asked += ['QUERY=c:"WHERE id > 1 -- but the first"'] if way == "QUERY" else []
+        foreseen = json.loads(pump("plan", "impdp", target, *asked, "PROFILE=YES", "--json").out)["losses"]
+        done(pump("impdp", target, *asked, *where, "LEDGER=losses.json"))
+    told = [(one["detail"].split(" is left out")[0], one["rows"]) for one in entries(tmp_path / "losses.json")]
+    assert told == [
+        ("check never ((id <> 9))", 0),
+        ("check positive ((n > 0))", 1 if way == "QUERY" else 2),
+        ("check short ((t ~ '^.{1,2}$'::text))", 2),
+    ]
+    assert foreseen is None or [one["rows"] for one in foreseen] == [number for _, number in told]
+    assert len(rows(target, "SELECT id FROM c")) == (3 if way == "QUERY" else 4)
+    execute(target, "INSERT INTO c VALUES (9, -9, 'abc')")
+
+
+def test_a_check_that_the_target_lets_rows_break_is_not_counted(
+    postgresql: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *DOUBTED)
+    monkeypatch.setattr(broken_checks, "_count", None)
+    assert not done(move(source, target, tmp_path)).losses
 
 
 def test_a_key_that_is_refused_is_not_said_to_be_made(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:

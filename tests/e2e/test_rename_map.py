@@ -402,6 +402,24 @@ def test_a_table_of_somebody_that_has_its_name_is_left_alone(target: str, source
     assert scalar(target, f"SELECT count(*) FROM {cut(LONG, limits(target))}") == 2
 
 
+def test_a_map_of_an_earlier_release_is_no_table_of_a_user_and_names_its_column(
+    target: str, source: str, sqlite_file: Fresh
+) -> None:
+    done(move(source, target))
+    before = said(target)
+    execute(target, f"ALTER TABLE {NAME} DROP COLUMN part_number")
+    run = move(source, target, "TABLE_EXISTS_ACTION=REPLACE")
+    assert run.code == 5
+    assert run.out.count("MIG-31658") == 1
+    assert "is a rename map of an earlier release: it has no column part_number" in run.out
+    away = sqlite_file("away.db")
+    done(move(target, away))
+    assert tables_of(away) == [cut(LONG, limits(target))]
+    execute(target, f"ALTER TABLE {NAME} ADD part_number INTEGER DEFAULT 1 NOT NULL")  # as the message says
+    done(move(source, target, "TABLE_EXISTS_ACTION=REPLACE"))
+    assert said(target) == before
+
+
 def test_a_table_of_the_source_that_has_its_name_comes(target: str, source: str) -> None:
     execute(source, f"CREATE TABLE {NAME} (id integer)", f"INSERT INTO {NAME} VALUES (5)")
     run = move(source, target)

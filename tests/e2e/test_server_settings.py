@@ -141,3 +141,15 @@ def test_rows_are_loaded_in_packets_that_the_server_takes(size: int, server: Pri
     run = done(pump("impdp", target, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", remap(source, target)))
     assert run.rows == {"many": 50000}
     assert_same_rows(source, target)
+
+
+def test_a_record_of_many_objects_is_written_in_packets_that_the_server_takes(
+    server: PrivateMariaDB, tmp_path: Path
+) -> None:
+    source, target = fresh(server), fresh(server)
+    tables = [f"{'a_table_of_a_long_name' * 2}_{number}" for number in range(110)]
+    execute(source, *(f"CREATE TABLE {name} (id INT PRIMARY KEY)" for name in tables))
+    execute(source, "SET GLOBAL max_allowed_packet = 16384")
+    assert len(done(pump("expdp", source, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")).rows) == len(tables)
+    run = done(pump("impdp", target, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", remap(source, target)))
+    assert len(run.rows) == len(tables)

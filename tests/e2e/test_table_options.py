@@ -131,6 +131,13 @@ MARIADB: Mapping[str, list[str]] = {
         ": rows are those of the moment they are read, not of the snapshot: Aria has no transactions [no-snapshot]",
     ],
     "CREATE TABLE t (a int PRIMARY KEY, b text COMPRESSED)": [],
+    "CREATE TABLE t (a int, b int, PRIMARY KEY (a) USING BTREE, KEY k (b) USING HASH, KEY `l``` (a, b) KEY_BLOCK_SIZE=8)": [
+        ": options of index k are not carried: USING HASH [index-options]",
+        ": options of index l` are not carried: KEY_BLOCK_SIZE=8 [index-options]",
+    ],
+    "CREATE TABLE t (a int, b text, PRIMARY KEY (a) KEY_BLOCK_SIZE=4, UNIQUE KEY k (b))": [
+        ": options of index PRIMARY are not carried: KEY_BLOCK_SIZE=4 [index-options]",
+    ],
 }
 """Tables, and what is not the same in another database of the server."""
 

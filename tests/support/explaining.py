@@ -180,6 +180,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "program": ("object",),
     "sequence": ("object",),
     "sequence-identity": ("object",),
+    "sequence-bounds": ("sequence.m??imum",),
     "materialized-view": ("view.materialized",),
     "check-option": ("view.check_option",),
     "view-option": ("view.options",),

@@ -427,3 +427,42 @@ def test_excluding_table_data_leaves_the_table_without_rows() -> None:
 
 def test_metadata_only_moves_no_rows() -> None:
     assert tables_with_rows(job(content="METADATA_ONLY"), HR) == ()
+
+
+# --- row security
+
+
+def secured(spec: JobSpec) -> set[str]:
+    """What of the row security of two tables belongs to a job, each object by its type, its table and its name."""
+    programs = (
+        Program("hr", name, kind, sql("…"), table=on, named_by_table=True)  # type: ignore[arg-type]
+        for on in ("dept", "emp")
+        for kind, name in (("POLICY", "own"), ("ROW_SECURITY", "ENABLE ROW LEVEL SECURITY"), ("POLICY", f"of_{on}"))
+    )
+    catalog = Catalog("postgresql", "16", (DEPT, EMP, *programs))
+    found = select(catalog, spec, "hr").of(Program)
+    return {f"{one.kind.lower()} {one.table} {one.name.split()[0].lower()}" for one in found}
+
+
+EVERY = {
+    one.format(on) for on in ("dept", "emp") for one in ("policy {0} own", "policy {0} of_{0}", "row_security {0} enable")
+}
+
+
+@pytest.mark.parametrize(
+    ("filter_", "left_out"),
+    [
+        (named("POLICY"), EVERY),
+        (named("POLICY", "=", "own"), {"policy dept own", "policy emp own"}),
+        (named("POLICY", "=", "emp"), set()),
+        (named("ROW_SECURITY"), {"row_security dept enable", "row_security emp enable"}),
+        (named("ROW_SECURITY", "=", "emp"), {"row_security emp enable"}),
+        (named("TABLE", "=", "emp"), {"policy emp own", "policy emp of_emp", "row_security emp enable"}),
+    ],
+)
+def test_a_policy_goes_by_its_own_name_and_whether_it_is_in_force_by_its_tables(
+    filter_: ObjectFilter, left_out: set[str]
+) -> None:
+    assert secured(job(exclude=(filter_,))) == EVERY - left_out
+    included = secured(job(include=(filter_,))) if left_out else set()
+    assert included == left_out

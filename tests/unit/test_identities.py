@@ -11,7 +11,7 @@ from migrator.identities import USUAL, fit_sequences
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, path_of
-from migrator.naming import Known
+from migrator.naming import Chosen, Known
 
 CAPABILITIES = load_adapter("postgresql").capabilities
 TABLE = o.Table("s", "b", (o.Column("id", t.Integer(), nullable=False, identity=o.Identity(sequence="a_id_seq")),))
@@ -44,5 +44,5 @@ def test_a_table_that_has_another_name_here_does_not_take_its_old_sequence_along
 
 def test_what_a_job_had_decided_holds_when_it_is_started_again() -> None:
     usual = frozenset({(path_of(TABLE), "id")})
-    assert given(Known(decided=True, usual=usual), TABLE) == (None, [USUAL])
-    assert given(Known(decided=True, there=Catalog("postgresql", "", (OTHER,))), TABLE) == ("a_id_seq", [])
+    assert given(Chosen(usual=usual), TABLE) == (None, [USUAL])
+    assert given(Chosen(there=Catalog("postgresql", "", (OTHER,))), TABLE) == ("a_id_seq", [])

@@ -465,3 +465,16 @@ def test_a_sequence_of_few_bits_ends_where_those_end_and_keeps_its_comment() -> 
     (sql,) = script.statements
     assert sql == "CREATE SEQUENCE `s`.`little` START WITH 1 INCREMENT BY 1 MAXVALUE 32767 CACHE 1 COMMENT 'it''s'"
     assert script.losses == ()
+
+
+def test_an_invisible_column_is_visible_where_there_are_none_and_named() -> None:
+    made = table(Column("id", t.Integer()), Column("h", t.Integer(), invisible=True))
+    for version, word, lost in (
+        (MARIADB, " INVISIBLE", set()),
+        (MYSQL, " INVISIBLE", set()),
+        ((8, 0, 22), "", {"invisible"}),
+    ):
+        script = create(made, version)
+        assert f"`h` int{word}" in script.statements[0]
+        assert ("INVISIBLE" in script.statements[0]) == bool(word)
+        assert rules(script) == lost

@@ -85,13 +85,14 @@ def test_what_can_need_one_another_is_made_in_the_catalogs_order() -> None:
 
 
 def test_rules_and_policies_are_parts_of_their_tables_and_no_events() -> None:
-    kinds = ("EVENT", "POLICY", "RULE", "TRIGGER")
+    kinds = ("EVENT", "POLICY", "ROW_SECURITY", "RULE", "TRIGGER")
     programs = tuple(o.Program("s", kind.lower(), kind, TEXT, table=None if kind == "EVENT" else "t") for kind in kinds)
     phases = plan(Catalog("postgresql", "", programs), "ALL")
     assert [(phase.path, phase.steps[0].label) for phase in phases] == [
         ("TABLE/TRIGGER", 'TRIGGER:"s"."trigger"'),
         ("TABLE/RULE", 'RULE:"s"."rule"'),
         ("TABLE/POLICY", 'POLICY:"s"."policy"'),
+        ("TABLE/ROW_SECURITY", 'ROW_SECURITY:"s"."row_security"'),
         ("EVENT", 'EVENT:"s"."event"'),
     ]
     assert {object_types.find(phase.path).name for phase in phases} == set(kinds)

@@ -211,3 +211,10 @@ def test_entries_of_what_was_read_follow_the_names() -> None:
         'SCHEMA:"a""pp"',
         "DATABASE",
     ]
+
+
+def test_what_is_remapped_already_is_not_remapped_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    capabilities, asked = load_adapter("postgresql").capabilities, spec((("hr", "app"),))
+    whole, moved = transforms.fitted(CATALOG, asked, capabilities), transforms.remapped(CATALOG, asked)
+    monkeypatch.setattr(transforms, "RULES", None)
+    assert transforms.fitted(CATALOG, asked, capabilities, moved=moved) == whole

@@ -14,7 +14,7 @@ from migrator.job.session import Start
 from migrator.model.catalog import COLUMN, Catalog, Rename, object_type
 from migrator.model.codec import decode, encode
 from migrator.model.objects import QName, Schema, Table, View
-from migrator.naming import PARTS, Known, parts_of
+from migrator.naming import PARTS, Chosen, parts_of
 from migrator.operations.importing.job import Import
 from migrator.operations.naming import Named, entries, present
 from migrator.operations.target import met
@@ -33,13 +33,13 @@ def noted(named: Named) -> dict[str, list[Any]]:
     return {_NOTED: [encode(one) for one in (*named.known.long, *named.catalog.renames)], _USUAL: usual}
 
 
-def chosen(start: Start) -> Known | None:
-    """The names that a job had chosen before it is started again, whatever the target has by now; None: none yet."""
+def chosen(start: Start) -> Chosen | None:
+    """The names that a job had chosen before it is started again; None: none yet."""
     said = start.recall(_NOTED)
     if said is None:
         return None
     usual = frozenset((label, column) for label, column in start.recall(_USUAL) or ())
-    return Known(tuple(decode(one) for one in said), decided=True, usual=usual)
+    return Chosen(tuple(decode(one) for one in said), usual=usual)
 
 
 def keep(job: Import) -> None:

@@ -10,6 +10,7 @@ from migrator.inventory import Inventory, Made, take
 from migrator.job.session import Start, names, session
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Schema, Table
+from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.importing import checking, existing, loading, losses, renaming, resuming
 from migrator.operations.importing.job import Import, identity, listed
 from migrator.operations.master_only import master_only
@@ -33,7 +34,8 @@ def import_(work: Work, start: Start | None) -> int:
         return _verify_only(work, QName(server.schema, next(names(spec))))
     if spec.master_only:
         return master_only(work, target, server, start)
-    with origin(spec, work.resolve, server.schema, work.secrets, log.message) as opened:
+    with origin(spec, work.resolve, server.schema, work.secrets, log.message) as found:
+        opened = with_broken_checks(spec, found, target.adapter.ddl(found.catalog, server.version))
         named = accepted(spec, opened, target, server, None if start is None else renaming.chosen(start))
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
