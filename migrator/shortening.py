@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any, TypeAlias
 
 from migrator.adapter import Capabilities, load_adapter
-from migrator.expressions import Language, Untranslatable
+from migrator.expressions import Language, Untranslatable, names_shown
 from migrator.expressions.words import Word
 from migrator.model import objects as o
 from migrator.model import types as t
@@ -132,6 +132,19 @@ class _Kept:
                 free[name] = next(other for other in others if other not in names)
             if own or free:
                 self._columns[self._of(table.qname)] = free
+        for view in catalog.of(o.View) if capabilities.reserved_in_views else ():
+            self._columns |= self._reserved_of(view, capabilities)
+
+    def _reserved_of(self, view: o.View, capabilities: Capabilities) -> dict[_Place, dict[str, str]]:
+        """The columns of a view that it may not call so: as they are called in what it reads, if they are there."""
+        own: dict[str, str] = {}
+        read = [self._columns.get(self._of(name), {}) for name in view.depends_on]
+        for name in shown_by(view):
+            for columns in read if name == "*" else ():
+                own |= {old: new for old, new in columns.items() if is_reserved(old, capabilities)}
+            if is_reserved(name, capabilities):
+                own[name] = next((columns[name] for columns in read if name in columns), cut(name, capabilities))
+        return {self._of(o.QName(view.schema, view.name)): own} if own else {}
 
     def __bool__(self) -> bool:
         return bool(self._objects or self._columns)
@@ -170,6 +183,9 @@ class _Kept:
                 case o.Program(table=str(table)):
                     named = self._object(value.schema, value.name)
                     return replace(value, name=named, table=self._object(value.schema, table))
+                case o.View():
+                    name = self._object(value.schema, value.name)
+                    return replace(value, name=name, columns=self._each(own, value.columns))
                 case _ if isinstance(value, _NAMED) and value.schema is not None and value.name is not None:
                     return replace(value, name=self._object(value.schema, value.name))
             return value
@@ -213,6 +229,11 @@ class _Kept:
         that lists no columns reads."""
         if isinstance(obj, o.Table):
             return (obj.qname,)
+        if isinstance(obj, o.View) and self._reserved_in_views:
+            return (*self._read_by(obj), o.QName(obj.schema, obj.name))
+        return self._read_by(obj)
+
+    def _read_by(self, obj: o.Object) -> Sequence[o.QName]:
         found = list(obj.depends_on) if isinstance(obj, o.View) else []
         for name in found:
             view = self._views.get(name)
@@ -229,9 +250,9 @@ class _Kept:
         """The names of all long columns, of the job's own tables and views and of tables that are known, by these."""
         found = {place: dict(columns) for place, columns in self._columns.items()}
         for view_name, view in self._views.items():
-            found[self._of(view_name)] = {
-                column: self._fit(column) for column in view.columns if self._fit(column) != column
-            }
+            found.setdefault(self._of(view_name), {}).update(
+                {column: self._fit(column) for column in view.columns if self._fit(column) != column}
+            )
         for table in self._catalog.of(o.Table):
             place = self._of(table.qname)
             for name in (column.name for column in table.columns):
@@ -253,6 +274,16 @@ class _Kept:
                 if self._is_long(name):
                     found.setdefault(name, set()).add(short)
         return found
+
+
+def shown_by(view: o.View) -> tuple[str, ...]:
+    """What the columns of a view are called, as far as its query says; ``*`` for those of what it reads."""
+    if view.columns:
+        return view.columns
+    try:
+        return names_shown(view.definition.sql, load_adapter(view.definition.dialect).language)
+    except Untranslatable:
+        return ()
 
 
 def _names(value: Any) -> Iterator[str]:
