@@ -234,6 +234,7 @@ def what_changed(first: str, via: str, back: str, rules: Rules, way: str, direct
     round_ = Round(first, via, back, tuple(told))
     known = [d for d in round_.differences if "foreign_key" in d.what and d.object in labels]
     found = [str(d) for d in round_.unexplained() if not _is_tried(d) and d not in known]
+    found += [f"untrue: {entry}" for entry in round_.untrue()]
     for url in (via, back):
         found += [f"{name}: {how}" for name, how in rows_that_differ(first, url, described).items()]
         with end_of(first) as one, end_of(url) as other:
