@@ -8,10 +8,23 @@ import pytest
 
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import Check, Column, Expression, ForeignKey, Generated, Index, IndexKey, Now, QName, Table
+from migrator.model.equality import Equality
+from migrator.model.objects import (
+    Check,
+    Column,
+    Expression,
+    ForeignKey,
+    Generated,
+    Index,
+    IndexKey,
+    Now,
+    PrimaryKey,
+    QName,
+    Table,
+)
 from tests.support.explaining import Round
 from tests.support.pump import Run
-from tests.support.trying import without_keys
+from tests.support.trying import keys_that_failed
 
 INDEX = Index("by_a_with_a_long_name", (IndexKey("a"),))
 CHECK = Check("positive", Expression("a > 0", "postgresql"))
@@ -184,15 +197,42 @@ def test_a_calculation_is_an_error_below_zero_only_where_mysql_has_it_of_a_numbe
     assert unseen(of_a_check, "unsigned-arithmetic", *plain) == ([] if true else [of_a_check])
 
 
+TEXT, OTHER = Column("a", t.String()), Column("b", t.Integer())
+CASELESS = replace(TEXT, equality=Equality(case=True))
+WORDS = {
+    "rows": 'insert or update on table "t" violates foreign key constraint "k"',
+    "types": 'foreign key constraint "k" cannot be implemented Key columns are of incompatible types: text and integer.',
+    "key": 'there is no unique constraint matching given keys for referenced table "u"',
+    "mysql": 'Can\'t create table `t` (errno: 150 "Foreign key constraint is incorrectly formed") (1005)',
+    "none": "permission denied for table u",
+}
+
+
+def failing(why: str, own: Column, other: Column, *told: Loss, name: str | None = "leads", said: str = "leads") -> set[str]:
+    """The tables that are known to have a foreign key no more, of a key that leads from one column to another."""
+    key = ForeignKey(name, (own.name,), QName("s", "u"), (other.name,))
+    to = Table("s", "u", (other,), primary_key=PrimaryKey(None, (other.name,)))
+    others = (Table("s", "v", (own,)), to)
+    catalog = Catalog("postgresql", "", (Table("s", "t", (own,), foreign_keys=(key,)), *others))
+    out = f'ORA-39083: Object type REF_CONSTRAINT:"s"."{said}" failed to create with error:\nMIG-30001: {WORDS[why]}\n'
+    found, unknown = keys_that_failed([Run(5, out, "")], [catalog], told)
+    assert [(one.name, one.why) for one in unknown] == ([] if found else [(said, f"MIG-30001: {WORDS[why]}")])
+    return set(found)
+
+
 def test_the_tables_of_a_foreign_key_that_could_not_be_made_are_known() -> None:
-    def catalog(name: str | None) -> Catalog:
-        key = ForeignKey(name, ("a",), QName("s", "u"), ("a",))
-        others = tuple(Table("s", other, TABLE.columns) for other in ("u", "v"))
-        return Catalog("postgresql", "", (replace(TABLE, foreign_keys=(key,)), *others))
+    assert failing("types", TEXT, OTHER) == {"t", "u"}
+    assert failing("types", TEXT, OTHER, name=None, said="t") == {"t", "u"}
+    assert failing("types", TEXT, OTHER, said="other") == set()
 
-    def run(label: str) -> Run:
-        return Run(5, f"ORA-39083: Object type REF_CONSTRAINT:{label} failed to create with error:\nno such index\n", "")
 
-    assert without_keys([run('"s"."leads"')], [catalog("leads")]) == {"t", "u"}
-    assert without_keys([run('"s"."t"')], [catalog(None)]) == {"t", "u"}
-    assert without_keys([run('"s"."other"')], [catalog("leads")]) == frozenset()
+def test_a_foreign_key_fails_only_for_what_is_so_of_it() -> None:
+    lost = Loss('TABLE:"s"."u"', "unique", "unique constraint is left out")
+    assert failing("rows", CASELESS, CASELESS) == {"t", "u"}
+    assert failing("rows", TEXT, TEXT) == set()
+    assert failing("types", TEXT, TEXT) == set()
+    assert failing("key", TEXT, TEXT, lost) == {"t", "u"}
+    assert failing("key", TEXT, TEXT) == set()
+    assert failing("mysql", TEXT, CASELESS) == {"t", "u"}
+    assert failing("mysql", TEXT, TEXT) == set()
+    assert failing("none", TEXT, OTHER) == set()
