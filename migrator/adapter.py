@@ -94,6 +94,8 @@ class Capabilities:
     """Does a primary key take NULLs in columns that are not declared NOT NULL?"""
     cuts_clock: bool | None = None
     """Are digits of the current time cut off that a column has no place for? (False: it is rounded. None: nobody knows.)"""
+    clock_begins: Literal["transaction", "statement"] | None = None
+    """Does the current time say when the transaction began, or when the statement did? (None: nobody knows.)"""
     pads_texts: bool | None = None
     """Are values of CHAR(n) read with blanks up to their length? (False: without those at their end. None: as they came.)"""
     identity_sequence: str = ""

@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.shortening import cut, fit_lengths, is_long
+from migrator.shortening import cut, fit_lengths, is_long, is_reserved, shown_by
 
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
@@ -136,7 +136,9 @@ def fit_names(
     pairs = zip(catalog.objects, fitted.objects, strict=True)
     objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
     found = list(_renamed(catalog.objects, objects, capabilities, sources))
-    losses = (loss for _, loss in found)
+    losses = [loss for _, loss in found]
+    if capabilities.reserved_in_views:
+        losses += _renamed_in_views(catalog.objects, objects, capabilities)
     named = replace(catalog.with_renamed(objects), renames=tuple(rename for rename, _ in found))
     return named.with_losses(*losses)
 
@@ -252,6 +254,27 @@ def _renamed(
         elif not isinstance(old, Schema) and not isinstance(new, Schema) and old.name != new.name:
             source = sources.get(path_of(old), old.schema)
             yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
+
+
+def _renamed_in_views(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
+    """The columns of views that the target lets no view call so, either: a view that shows all of what it reads has them."""
+    renamed: dict[QName, dict[str, str]] = {}
+    for old, new in zip(before, after, strict=True):
+        pairs: dict[str, str] = {}
+        if isinstance(old, Table) and isinstance(new, Table):
+            pairs = {column.name: named.name for column, named in zip(old.columns, new.columns, strict=True)}
+        elif isinstance(old, View) and isinstance(new, View):
+            for name, own in zip(shown_by(old), shown_by(new), strict=False):
+                pairs |= {name: own} if name != "*" else {}
+                for read in new.depends_on if name == "*" else ():
+                    pairs |= renamed.get(read, {})
+        else:
+            continue
+        pairs = {name: own for name, own in pairs.items() if name != own and is_reserved(name, capabilities)}
+        renamed[QName(new.schema, new.name)] = pairs
+        if isinstance(new, View):
+            for name, own in pairs.items():
+                yield Loss(path_of(new), "name-reserved", f"{name} is named {own} here", own)
 
 
 def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:

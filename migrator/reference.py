@@ -813,8 +813,9 @@ one there:
   same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
   generated columns.
 - **A column's name that the target keeps for itself**, as PostgreSQL does `xmin` and `ctid`, ends with such digits, too,
-  and is followed in the same way. A view may have such a name, and shows the column under it; Oracle's may not. MySQL's
-  `FTS_DOC_ID` stays where it is BIGINT UNSIGNED NOT NULL: that it may be.
+  and is followed in the same way. A view may have such a name, and shows the column under it; Oracle's may not, and
+  has an entry for each column that it shows under another. MySQL's `FTS_DOC_ID` stays where it is BIGINT UNSIGNED NOT
+  NULL: that it may be.
 - **A name that is taken** by something else of the job, or by something else that is at the target before the job,
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.

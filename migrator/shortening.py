@@ -14,7 +14,7 @@ from functools import cached_property, partial
 from typing import Any, Literal, TypeAlias
 
 from migrator.adapter import Capabilities, load_adapter
-from migrator.expressions import Language, Untranslatable
+from migrator.expressions import Language, Untranslatable, names_shown
 from migrator.expressions.words import Word
 from migrator.model import objects as o
 from migrator.model import types as t
@@ -26,10 +26,10 @@ _Place: TypeAlias = tuple[str, str]
 _CHECKSUM = 8
 """How many hexadecimal digits tell cut names apart."""
 
-_Of: TypeAlias = Literal["schema", "object", "column", "referred", "owner", "part", "shown"]
-"""What a field names: a schema; an object in the schema that the value names beside it; columns of the table that the value
-is part of, or of the one that it refers to; the table and the column that a sequence belongs to; a part of a table; the
-columns that a view shows."""
+_Of: TypeAlias = Literal["schema", "object", "column", "referred", "owner", "part"]
+"""What a field names: a schema; an object in the schema that the value names beside it; columns of the table or view that
+the value is or is part of, or of the one that it refers to; the table and the column that a sequence belongs to; a part of a
+table."""
 
 NAMES: Mapping[type, Mapping[str, _Of]] = {
     o.QName: {"schema": "schema", "name": "object"},
@@ -38,7 +38,7 @@ NAMES: Mapping[type, Mapping[str, _Of]] = {
     o.DomainType: {"schema": "schema", "name": "object"},
     o.Sequence: {"schema": "schema", "name": "object", "owner": "owner"},
     o.Table: {"schema": "schema", "name": "object"},
-    o.View: {"schema": "schema", "name": "object", "columns": "shown"},
+    o.View: {"schema": "schema", "name": "object", "columns": "column"},
     o.Program: {"schema": "schema", "name": "object", "table": "object"},
     o.Column: {"name": "column"},
     o.PrimaryKey: {"name": "part", "columns": "column"},
@@ -134,6 +134,19 @@ class _Kept:
                 free[name] = next(other for other in others if other not in names)
             if own or free:
                 self._columns[self._of(table.qname)] = free
+        for view in catalog.of(o.View) if capabilities.reserved_in_views else ():
+            self._columns |= self._reserved_of(view, capabilities)
+
+    def _reserved_of(self, view: o.View, capabilities: Capabilities) -> dict[_Place, dict[str, str]]:
+        """The columns of a view that it may not call so: as they are called in what it reads, if they are there."""
+        own: dict[str, str] = {}
+        read = [self._columns.get(self._of(name), {}) for name in view.depends_on]
+        for name in shown_by(view):
+            for columns in read if name == "*" else ():
+                own |= {old: new for old, new in columns.items() if is_reserved(old, capabilities)}
+            if is_reserved(name, capabilities):
+                own[name] = next((columns[name] for columns in read if name in columns), cut(name, capabilities))
+        return {self._of(o.QName(view.schema, view.name)): own} if own else {}
 
     def __bool__(self) -> bool:
         return bool(self._objects or self._columns)
@@ -205,6 +218,11 @@ class _Kept:
         that lists no columns reads."""
         if isinstance(obj, o.Table):
             return (obj.qname,)
+        if isinstance(obj, o.View) and self._reserved_in_views:
+            return (*self._read_by(obj), o.QName(obj.schema, obj.name))
+        return self._read_by(obj)
+
+    def _read_by(self, obj: o.Object) -> Sequence[o.QName]:
         found = list(obj.depends_on) if isinstance(obj, o.View) else []
         for name in found:
             view = self._views.get(name)
@@ -221,9 +239,9 @@ class _Kept:
         """The names of all long columns, of the job's own tables and views and of tables that are known, by these."""
         found = {place: dict(columns) for place, columns in self._columns.items()}
         for view_name, view in self._views.items():
-            found[self._of(view_name)] = {
-                column: self._fit(column) for column in view.columns if self._fit(column) != column
-            }
+            found.setdefault(self._of(view_name), {}).update(
+                {column: self._fit(column) for column in view.columns if self._fit(column) != column}
+            )
         for table in self._catalog.of(o.Table):
             place = self._of(table.qname)
             for name in (column.name for column in table.columns):
@@ -245,6 +263,16 @@ class _Kept:
                 if self._is_long(name):
                     found.setdefault(name, set()).add(short)
         return found
+
+
+def shown_by(view: o.View) -> tuple[str, ...]:
+    """What the columns of a view are called, as far as its query says; ``*`` for those of what it reads."""
+    if view.columns:
+        return view.columns
+    try:
+        return names_shown(view.definition.sql, load_adapter(view.definition.dialect).language)
+    except Untranslatable:
+        return ()
 
 
 def _names(value: Any) -> Iterator[str]:

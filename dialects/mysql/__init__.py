@@ -57,6 +57,7 @@ class MySQL(Adapter):
     capabilities = Capabilities(
         ignores_column_case=True,
         cuts_clock=True,
+        clock_begins="statement",
         pads_texts=False,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),

@@ -158,7 +158,7 @@ def expression_default(sql: str, type_: t.Type) -> Default | None:
     if found := _STRING.fullmatch(sql):
         return text_default(unescaped(found[1]), type_)
     if (now := now_of(sql)) is not None:
-        return now
+        return Expression(sql, "mysql") if now.is_misread(type_) else now
     if (version := _UUIDS.get(sql.lower())) is not None:
         return NewUuid(version)
     if found := _NEXT.fullmatch(sql):

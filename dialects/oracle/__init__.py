@@ -32,6 +32,7 @@ class OracleAdapter(Adapter):
     capabilities = Capabilities(
         connects=False,
         integers=False,
+        clock_begins="statement",
         pads_texts=True,
         empty_is_null=True,
         identifier_limit=(128, "bytes"),

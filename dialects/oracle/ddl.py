@@ -136,7 +136,8 @@ class OracleDDL(DDL):
         kinds = self._kinds_of(of) if isinstance(of, Table) else self._kinds
         schema = None if of is None else exp.to_identifier(of.schema, quoted=self.quote(of.schema) != of.schema)
         place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), schema, condition, fixed)
-        return adapt(self.translator(expression.sql, expression.dialect), place)
+        adapted = adapt(self.translator(expression.sql, expression.dialect), place)
+        return replace(adapted, changes=tuple({**self.changes_read(expression, of), **dict.fromkeys(adapted.changes)}))
 
     def expression(
         self,
@@ -405,8 +406,10 @@ class OracleDDL(DDL):
 
     # --- constraints ------------------------------------------------------------------------------------------------
 
-    def _changes(self, obj: Table | View, adapted: Adapted, column: str | None = None) -> list[Loss]:
-        return [Loss(path_of(obj), rule, detail, column) for rule, detail in adapted.changes]
+    def _changes(self, obj: Table | View, adapted: Adapted, column: str | None = None, *, of: str = "") -> list[Loss]:
+        """What an expression means otherwise; ``of``: a part of the object."""
+        said = f"{of}: " if of else ""
+        return [Loss(path_of(obj), rule, f"{said}{detail}", column) for rule, detail in adapted.changes]
 
     def _lob_among(self, table: Table, columns: Iterable[str]) -> str | None:
         return next((name for name in columns if self.is_lob(table, name)), None)
@@ -453,13 +456,13 @@ class OracleDDL(DDL):
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
         check = self.renamed(table, check, losses)
+        what = f"{self.called('check', check.name)} ({check.expression.sql})"
         try:
             adapted = self.adapted(check.expression, table, condition=True, fixed=True)
         except Untranslatable as why:
-            detail = f"{self.called('check', check.name)} ({check.expression.sql}) is left out: {why}"
-            losses.append(Loss(path_of(table), "check", detail))
+            losses.append(Loss(path_of(table), "check", f"{what} is left out: {why}"))
             return ""
-        losses += self._changes(table, adapted)
+        losses += self._changes(table, adapted, of=what)
         state = " DISABLE" if not check.enforced else "" if check.validated else " ENABLE NOVALIDATE"
         return f"{self.named(check.name)}CHECK ({adapted.sql}){state}"
 
@@ -555,7 +558,7 @@ class OracleDDL(DDL):
         if index.where is None or not index.unique:
             return keys
         condition = self.adapted(index.where, table, condition=True, fixed=True)
-        losses += self._changes(table, condition)
+        losses += self._changes(table, condition, of=f"index {index.name} ({index.where.sql})")
         return [f"CASE WHEN {condition.sql} THEN {key.removesuffix(' DESC')} END" for key in keys]
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
@@ -566,7 +569,8 @@ class OracleDDL(DDL):
         descending = " DESC" if key.descending else ""
         if key.expression is not None:
             adapted = self.adapted(key.expression, table, fixed=True)
-            losses += [*self._changes(table, adapted), *self.index_key_losses(table, index, key)]
+            losses += self._changes(table, adapted, of=f"index {index.name} ({key.expression.sql})")
+            losses += self.index_key_losses(table, index, key)
             return f"{adapted.sql}{descending}"
         if key.length is not None and index.unique:
             return f"SUBSTR({self.quote(key.column or '')}, 1, {key.length}){descending}"
@@ -595,6 +599,7 @@ class OracleDDL(DDL):
         if isinstance(query, str):
             return self.not_carried(view, "view", query)
         losses = self._changes(view, query)
+        losses += (Loss(path_of(view), rule, detail) for rule, detail in self.moment_changes(view.definition))
         columns = f" ({self.columns(view.columns)})" if view.columns else ""
         grants = [
             f"GRANT SELECT ON {self.name_of(name)} TO {self.quote(view.schema)} WITH GRANT OPTION"

@@ -20,6 +20,7 @@ _TIMESTAMP = re.compile(
 )
 _TIME = re.compile(r"((?:[01]\d|2[0-3]):[0-5]\d)(:[0-5]\d(?:\.\d{1,9})?)?")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}")
+_FORMATS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 _TRUE = {"1", "t", "true", "y", "yes", "on"}
 
 
@@ -99,24 +100,32 @@ def now(value: Now, type_: t.Type) -> str:
 
     :raises Untranslatable: it has no form there.
     """
-    clock = "SYS_EXTRACT_UTC(SYSTIMESTAMP)" if value.utc else "LOCALTIMESTAMP"
+    clock = _clock(value, getattr(type_, "precision", None))
     match type_:
         case t.Date():
             return f"TRUNC({clock})"
-        case t.Timestamp(zoned=True, precision=precision):
-            return f"CURRENT_TIMESTAMP({precision if value.precision is None else value.precision})"
-        case t.Timestamp() if value.kind == "date":
+        case t.Timestamp() if value.kind == "date" and not type_.zoned:
             return f"CAST(TRUNC({clock}) AS TIMESTAMP)"
-        case t.Timestamp(precision=precision) if not value.utc:
-            return f"{clock}({precision if value.precision is None else value.precision})"
+        case t.Timestamp(zoned=True, precision=precision):
+            return f"CURRENT_TIMESTAMP({_digits(value, precision)})"
         case t.Timestamp():
             return clock
         case t.Time(zoned=False):
             return f"{clock} - CAST(TRUNC({clock}) AS TIMESTAMP)"
         case t.String() if value.utc:
-            formats = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS"}
-            return f"TO_CHAR({clock}, '{formats.get(value.kind, 'YYYY-MM-DD HH24:MI:SS')}')"
+            shown = _FORMATS[value.kind] + (f".FF{value.precision}" if value.precision and value.kind != "date" else "")
+            return f"TO_CHAR({clock}, '{shown}')"
     raise Untranslatable("the current time has no fixed form as text")
+
+
+def _clock(value: Now, digits: int | None) -> str:
+    """Date and time by UTC's clock or by the session's, with so many digits after the second; None: it does not matter."""
+    places = f"({_digits(value, digits)})" if digits is not None and value.kind != "date" else ""
+    return f"SYS_EXTRACT_UTC(CURRENT_TIMESTAMP{places})" if value.utc else f"LOCALTIMESTAMP{places}"
+
+
+def _digits(value: Now, of: int) -> int:
+    return of if value.precision is None else min(of, value.precision)
 
 
 def _truth(text: str) -> str:

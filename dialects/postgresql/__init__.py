@@ -79,6 +79,7 @@ class PostgreSQL(Adapter):
     capabilities = Capabilities(
         transactional_ddl=True,
         cuts_clock=False,
+        clock_begins="transaction",
         pads_texts=True,
         identifier_limit=(63, "bytes"),
         name_spaces=(

@@ -48,7 +48,7 @@ def parse(sql: str, type_: t.Type) -> Default:
     if sql in {"true", "false"}:
         return Literal("1" if sql == "true" else "0", "boolean")
     if (clock := _clock(sql, not isinstance(type_, t.Date | t.Time | t.Timestamp | t.Interval))) is not None:
-        return clock
+        return Expression(sql, DIALECT) if clock.is_misread(type_) else clock
     if sql == "gen_random_uuid()":
         return NewUuid()
     if _NULL.fullmatch(sql):

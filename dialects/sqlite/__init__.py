@@ -76,6 +76,7 @@ class SQLiteAdapter(Adapter):
         ignores_table_case=True,
         nulls_in_primary_keys=True,
         cuts_clock=True,
+        clock_begins="statement",
         ignores_column_case=True,
         max_writers=1,
         writes_while_read=False,

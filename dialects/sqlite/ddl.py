@@ -199,18 +199,17 @@ class SQLiteDDL(DDL):
         raise Untranslatable("there are no sequences in SQLite")
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """``DEFAULT …``; MySQL's ON UPDATE is a loss, and so are a moment's digits after the third."""
+        """``DEFAULT …``; MySQL's ON UPDATE is a loss."""
         if column.on_update is not None:
             losses.append(self.on_update_loss(table, column))
-        clause, value = super().default_clause(table, column, losses), self.carried_default(column)
-        if clause and isinstance(value, Now) and _is_cut(value, t.base_of(column.type)):
-            detail = "the current time has three digits after the second"
-            losses.append(Loss(path_of(table), "default", detail, column.name))
-        return clause
+        return super().default_clause(table, column, losses)
 
-    def clock_is_cut(self, column: Column, value: Now) -> bool | None:
-        """They are; None: that there are three digits and no more is told anyway."""
-        return None if _is_cut(value, t.base_of(column.type)) else super().clock_is_cut(column, value)
+    def clock_losses(self, table: Table, column: Column, value: Now) -> Iterator[Loss]:
+        """What becomes of the digits of the current time, of which there are three."""
+        if _is_cut(value, t.base_of(column.type)):
+            yield Loss(path_of(table), "default", "the current time has three digits after the second", column.name)
+        else:
+            yield from super().clock_losses(table, column, value)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 

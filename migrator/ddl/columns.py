@@ -36,6 +36,9 @@ from migrator.model.objects import (
 _FIXED = re.compile(r"char(?:acter)?\(", re.IGNORECASE)
 """How texts of a fixed length are declared."""
 
+_SHORTENED = {True: "cut off", False: "rounded", None: "cut off or rounded"}
+"""What becomes of the current time's further digits, by whether they are cut off."""
+
 
 class Columns(Expressions):
     """How columns are declared: types, defaults, identities, what is generated, and the rules of domains."""
@@ -223,19 +226,19 @@ class Columns(Expressions):
             detail = "gives random UUIDs (version 4; at the source version 1, of the clock and the machine)"
             losses.append(Loss(path_of(table), "uuid-version", detail, column.name))
         if isinstance(value, Now) and not self.is_own(column):
-            losses += self._clock_losses(table, column, value)
+            losses += self.clock_losses(table, column, value)
+        losses += (Loss(path_of(table), rule, detail, column.name) for rule, detail in self.moment_changes(value))
         return f"DEFAULT {sql}"
 
-    def _clock_losses(self, table: Table, column: Column, value: Now) -> Iterator[Loss]:
+    def clock_losses(self, table: Table, column: Column, value: Now) -> Iterator[Loss]:
         """What becomes of the digits of the current time for which there is no place, if it is not what it was."""
-        type_, cut, there = t.base_of(column.type), self.clock_is_cut(column, value), self.clock_was_cut(value)
-        if value.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval) or None in {there, cut}:
+        type_, here, there = t.base_of(column.type), self.clock_is_cut(column, value), self.clock_was_cut(value)
+        if value.kind == "date" or not isinstance(type_, t.Timestamp | t.Time | t.Interval):
             return
         digits = value.digits(type_.precision)
-        if digits < CLOCK_DIGITS and cut != there:
-            here, before = ("cut off", "rounded") if cut else ("rounded", "cut off")
+        if digits < CLOCK_DIGITS and here != there:
             places = "whole seconds" if digits == 0 else f"{digits} digits after the second"
-            detail = f"the current time is {here} to {places} (at the source: {before})"
+            detail = f"the current time is {_SHORTENED[here]} to {places} (at the source: {_SHORTENED[there]})"
             yield Loss(path_of(table), "clock", detail, column.name)
 
     def clock_was_cut(self, value: Now) -> bool | None:

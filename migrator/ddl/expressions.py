@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -11,12 +12,13 @@ from sqlglot import exp
 
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
-from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, understood
+from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, reads_clock, understood
 from migrator.expressions.carrier import Carrier, Target
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Change, Semantics, Value
+from migrator.expressions.told import anything, changes_read
 from migrator.model.catalog import COLUMN
-from migrator.model.objects import Column, Expression, QName, Table, View
+from migrator.model.objects import Column, Default, Expression, Now, QName, Table, View
 
 
 class Expressions(Names):
@@ -61,6 +63,44 @@ class Expressions(Names):
             return carrier.stored(tree, into.type, source.kind_of(into, table)).sql
         return carrier.value(tree).sql
 
+    def changes_read(self, expression: Expression, of: Table | View | None) -> dict[Change, None]:
+        """What changes with an expression of a table, or the query of a view, whoever writes it."""
+        adapter = load_adapter(expression.dialect)
+        source = adapter.semantics
+        if source is None or all(reading.change is None for reading in source.readings):
+            return {}
+        if isinstance(of, View):
+            read = self._views_read[QName(of.schema, of.name)]
+            if isinstance(read, Carried):
+                own = {reading.change for reading in source.readings}
+                return dict.fromkeys(change for change in read.changes if change in own)
+
+        def value(node: exp.Column) -> Value:
+            """The column of a table by its name, one without a sign before others."""
+            found: list[Value] = []
+            for table in [of] if isinstance(of, Table) else self.catalog.of(Table):
+                with suppress(Untranslatable):
+                    found.append(self._column_value(source, table, node))
+            if not found:
+                raise Untranslatable(f"there is no column {node.name}")
+            return next((value for value in found if value.sign == "unsigned"), found[0])
+
+        return changes_read(source, value, parse(expression.sql, adapter.language))
+
+    def moment_changes(self, value: Default) -> Iterator[Change]:
+        """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
+        is when the transaction began, or the statement."""
+        there = load_adapter(self.catalog.dialect).capabilities.clock_begins
+        here = self.adapter.capabilities.clock_begins
+        if None in {there, here} or there == here:
+            return
+        if isinstance(value, Expression):
+            asks = reads_clock(value.sql, load_adapter(value.dialect).language)
+        else:
+            asks = isinstance(value, Now)
+        if asks:
+            yield "clock-moment", f"the current time is when the {here} began (at the source: the {there})"
+
     # --- queries ----------------------------------------------------------------------------------------------------
 
     def query(self, view: View) -> Carried:
@@ -95,16 +135,29 @@ class Expressions(Names):
     @cached_property
     def _carried(self) -> dict[QName, Carried | Untranslatable]:
         """Each view's query, or why it is left out; a view stands behind those that it reads."""
+        return self._each_view(lambda _: self._target)
+
+    @cached_property
+    def _views_read(self) -> dict[QName, Carried | Untranslatable]:
+        """Each view's query as it is read, and what changes with it whoever writes it, or why it is not understood."""
+        return self._each_view(anything)
+
+    def _each_view(self, target: Callable[[Semantics], Target]) -> dict[QName, Carried | Untranslatable]:
         found: dict[QName, Carried | Untranslatable] = {}
         for view in self.catalog.of(View):
             try:
-                found[QName(view.schema, view.name)] = self._carry(view, found)
+                found[QName(view.schema, view.name)] = self._carry(view, found, target)
             except Untranslatable as why:
                 found[QName(view.schema, view.name)] = why
         return found
 
     @understood()
-    def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
+    def _carry(
+        self,
+        view: View,
+        earlier: Mapping[QName, Carried | Untranslatable],
+        target: Callable[[Semantics], Target],
+    ) -> Carried:
         language = load_adapter(view.definition.dialect).language
         if view.definition.dialect == self.adapter.name:
             names = view.columns or self._names_in_view(view, lambda: names_shown(view.definition.sql, language))
@@ -113,7 +166,7 @@ class Expressions(Names):
         source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
-        carrier = QueryCarrier(source, self._target, find, self.quote, self.adapter.sqlglot, schemas=schemas)
+        carrier = QueryCarrier(source, target(source), find, self.quote, self.adapter.sqlglot, schemas=schemas)
         carried = carrier.carried(parse(view.definition.sql, language))
         listed = view.columns or self._names_in_view(view, lambda: carried.columns)
         names = listed or tuple(carried.columns)

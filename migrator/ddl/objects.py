@@ -180,6 +180,7 @@ class DDL(Constraints):
         except Untranslatable as why:
             return self.not_carried(view, "view", f"{why}")
         losses = [Loss(path_of(view), rule, detail) for rule, detail in query.changes]
+        losses += (Loss(path_of(view), rule, detail) for rule, detail in self.moment_changes(view.definition))
         if view.materialized:
             indexes = f", without the indexes {', '.join(i.name for i in view.indexes)}" if view.indexes else ""
             losses.append(Loss(path_of(view), "materialized-view", f"becomes an ordinary view{indexes}"))

@@ -110,6 +110,14 @@ def names_shown(sql: str, read: Language) -> tuple[str, ...]:
     return tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
 
 
+def reads_clock(sql: str, read: Language) -> bool:
+    """Whether an expression or query asks for the current date or time.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    return parse(sql, read).find(exp.CurrentDate, exp.CurrentTime, exp.CurrentTimestamp) is not None
+
+
 @understood()
 def parse_value(sql: str, read: Language) -> exp.Expr:
     """An expression as a tree, also where a statement begins as it does: MySQL has a function REPLACE, and a statement.

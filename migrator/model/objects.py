@@ -12,7 +12,7 @@ from typing import TypeAlias
 
 from migrator.errors import visible
 from migrator.model.equality import EXACT, Equality
-from migrator.model.types import Type
+from migrator.model.types import Time, Timestamp, Type
 
 
 def quoted(name: str) -> str:
@@ -69,6 +69,10 @@ class Now:
     def digits(self, of: int) -> int:
         """How many digits after the second it has in a column that has place for ``of``."""
         return min(of, CLOCK_DIGITS if self.precision is None else self.precision, CLOCK_DIGITS)
+
+    def is_misread(self, type_: Type) -> bool:
+        """Whether a column of ``type_`` takes the digits of UTC's clock for those of the session's time zone."""
+        return self.utc and isinstance(type_, Time | Timestamp) and type_.zoned
 
 
 @dataclass(frozen=True)

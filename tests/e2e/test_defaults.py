@@ -4,7 +4,9 @@ default is left out by name, and costs neither the table nor its rows."""
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import permutations
 from pathlib import Path
@@ -295,7 +297,7 @@ def test_a_clock_of_mariadb_is_never_ahead_of_time_in_postgresql(lasting: Callab
     """The servers round where MariaDB cuts off; on the way back, and to another PostgreSQL, all is as it was."""
     source, here, again, back = lasting("mysql"), lasting("postgresql"), lasting("postgresql"), lasting("mysql")
     execute(source, CUT)
-    assert move(source, here, tmp_path).losses == []
+    assert [loss for loss in move(source, here, tmp_path).losses if "[clock-moment]" not in loss] == []
     assert late_in_a_second(here, ", ".join(IS_CUT)) == [(True,) * len(IS_CUT)]
     execute(here, "DELETE FROM t")
     assert move(here, again, tmp_path).losses == []
@@ -450,8 +452,98 @@ def test_a_clock_has_its_own_digits_in_sqlite(lasting: Callable[[str], str], tmp
 def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
     source, here = lasting("mysql"), lasting("postgresql")
     execute(source, "CREATE TABLE odd (a datetime(2) DEFAULT now(2))")
-    (told,) = move(source, here, tmp_path).losses
+    told, _ = move(source, here, tmp_path).losses
     assert "the current time is rounded to 2 digits after the second (at the source: cut off) [clock]" in told
+
+
+BEGUN = {
+    "postgresql": ("timestamp DEFAULT now()", "transaction"),
+    "mysql": ("datetime(6) DEFAULT now(6)", "statement"),
+    "sqlite": ("datetime DEFAULT CURRENT_TIMESTAMP", "statement"),
+}
+"""A clock of each database, and what its time is the beginning of."""
+
+
+def moments(url: str) -> int:
+    """How many times of day two statements of one transaction have by a column's default, a good second apart."""
+    with closing(sa.create_engine(url, poolclass=sa.NullPool).connect()) as connection, connection.begin() as made:
+        connection.exec_driver_sql("INSERT INTO t (id) VALUES (1)")
+        time.sleep(1.05)
+        connection.exec_driver_sql("INSERT INTO t (id) VALUES (2)")
+        (number,) = connection.exec_driver_sql("SELECT COUNT(DISTINCT at) FROM t").one()
+        made.rollback()
+    return int(number)
+
+
+@pytest.mark.parametrize(("source", "target"), [*PAIRS, *((kind, kind) for kind in KINDS)])
+def test_whether_a_clock_begins_with_the_transaction_or_the_statement_is_named_if_it_changes(
+    source: str, target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    there, here = lasting(source), lasting(target)
+    clock, begins = BEGUN[source]
+    execute(there, f"CREATE TABLE t (id integer PRIMARY KEY, at {clock}, day date DEFAULT '2020-02-29')")
+    told = [loss for loss in move(there, here, tmp_path).losses if "[clock-moment]" in loss]
+    now = BEGUN[target][1]
+    expected = f'"t"."at": the current time is when the {now} began (at the source: the {begins}) [clock-moment]'
+    assert [loss[loss.index('"t"') :] for loss in told] == ([expected] if now != begins else [])
+    assert [{1: "transaction", 2: "statement"}[moments(url)] for url in (there, here)] == [begins, now]
+
+
+@pytest.mark.parametrize("target", ["mysql", "postgresql", "sqlite"])
+def test_the_days_of_a_view_and_of_an_expression_begin_so_too(
+    target: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    source, here = lasting("postgresql"), lasting(target)
+    execute(
+        source,
+        "CREATE TABLE t (id integer, day date, until date DEFAULT CURRENT_DATE + 7)",
+        "CREATE VIEW old AS SELECT id FROM t WHERE day < CURRENT_DATE",
+        "CREATE VIEW young AS SELECT id FROM t WHERE day > '2020-02-29'",
+    )
+    losses = [re.sub(r'^.*?(\w+:|:)"[^"]*"\.', "", loss) for loss in move(source, here, tmp_path).losses]
+    told = [loss.partition(":")[0] for loss in losses if "[clock-moment]" in loss]
+    assert told == (['"t"."until"', '"old"'] if target == "mysql" else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "clock"),
+    [
+        ("postgresql", "timestamptz DEFAULT timezone('utc', now())"),
+        ("postgresql", "timestamptz DEFAULT timezone('utc', date_trunc('second', now()))"),
+        ("mysql", "timestamp NULL DEFAULT (utc_timestamp())"),
+    ],
+)
+def test_utcs_digits_that_a_session_takes_for_its_own_are_no_clock_of_utc(
+    source: str, clock: str, lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    """An instant that is hours away in any session whose zone is not UTC: the same words do it, and nothing else does."""
+    there = lasting(source)
+    execute(there, f"CREATE TABLE t (id integer PRIMARY KEY, at {clock})")
+    for target in KINDS:
+        here = lasting(target)
+        told = [loss for loss in move(there, here, tmp_path).losses if "[default]" in loss]
+        if target == source:
+            assert told == []
+            assert hours_away(here) == hours_away(there) == 5
+            continue
+        assert ['"at": default ' in loss and "is left out" in loss for loss in told] == [True]
+        execute(here, "INSERT INTO t (id) VALUES (1)")
+        assert rows(here, "SELECT at FROM t") == [(None,)]
+
+
+def hours_away(url: str) -> int:
+    """How many hours a column's default is away from the current time, in a session five hours behind UTC."""
+    if url.startswith("postgresql"):
+        zone = "SET TIME ZONE INTERVAL '-05:00' HOUR TO MINUTE"
+        away = "round(extract(epoch FROM at - now()) / 3600)"
+    else:
+        zone, away = "SET time_zone = '-05:00'", "round(timestampdiff(SECOND, now(), at) / 3600)"
+    with closing(sa.create_engine(url, poolclass=sa.NullPool).connect()) as connection, connection.begin() as made:
+        for statement in (zone, "INSERT INTO t (id) VALUES (1)"):
+            connection.exec_driver_sql(statement)
+        (hours,) = connection.exec_driver_sql(f"SELECT {away} FROM t").one()
+        made.rollback()
+    return int(hours)
 
 
 RANDOM = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

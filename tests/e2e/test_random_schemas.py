@@ -92,5 +92,6 @@ def test_what_differs_is_in_the_ledgers(first: str, via: str, servers: Servers, 
                 done(pump("verify", there, f"NETWORK_LINK={here}", remap(here, there)))
             assert rows_that_differ(source, back, made.catalogs[0]) == {}
             assert [str(difference) for difference in made.unexplained()] == []
+            assert [str(entry) for entry in made.untrue()] == []
 
     goes_there_and_back()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrator.adapter import load_adapter
 from migrator.ends import Database
 from migrator.errors import UnsupportedType
 from migrator.job import control
@@ -177,6 +179,28 @@ def test_views_call_columns_by_names_that_the_target_keeps_for_itself_in_tables(
         for view, columns in expected.items():
             found = connection.exec_driver_sql(f"SELECT * FROM {view}")
             assert list(zip(found.keys(), found.one(), strict=True)) == columns, view
+
+
+@pytest.mark.parametrize("here", ["sqlite", "mysql", "postgresql"])
+def test_a_view_of_oracle_has_no_column_that_no_table_has_and_says_so(
+    here: str, postgresql: Fresh, mysql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source = {"sqlite": sqlite_file, "postgresql": postgresql, "mysql": mysql}[here]()
+    quote = "`" if here == "mysql" else '"'
+    more = (
+        "CREATE VIEW listed (id, {a}) AS SELECT id, lo FROM geo",
+        "CREATE VIEW beside AS SELECT listed.{a} AS x, lo FROM listed, geo",
+    )
+    execute(source, *(sql.format(t="t", a=f"{quote}ROWID{quote}") for sql in (*SHOWN, *more)))
+    asked = (f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", "SQLFILE=oracle.sql")
+    run = done(pump("impdp", "oracle:", *asked, f"REMAP_SCHEMA={schema_of(source)}:shop"))
+    told = [loss.partition(": ")[0] for loss in run.losses if loss.endswith("[name-reserved]")]
+    new = cut("ROWID", load_adapter("oracle").capabilities)
+    shows = ("box", "shown", "named", "whole", "again", "other", "listed")
+    assert sorted(told) == sorted([f'TABLE:"shop"."t"."{new}"', *(f'VIEW:"shop"."{view}"."{new}"' for view in shows)])
+    script = re.sub("^--.*", "", (tmp_path / "oracle.sql").read_text("utf-8"), flags=re.MULTILINE)
+    assert not re.search(r"\bROWID\b", script)
+    assert script.count("CREATE VIEW ") == len(shows) + 1
 
 
 def test_a_view_of_a_column_that_only_its_case_tells_from_one_of_the_target(mysql: Fresh, postgresql: Fresh) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -76,6 +76,12 @@ class Round:
         """The databases that something was carried to: the one between and the last."""
         return schema_catalog(self.via, schema_of(self.via)), self.catalogs[1]
 
+    @property
+    def legs(self) -> tuple[tuple[Catalog, Catalog], tuple[Catalog, Catalog]]:
+        """What was carried, and what came of it, each time."""
+        via, last = self.targets
+        return (self.catalogs[0], via), (via, last)
+
     @cached_property
     def differences(self) -> list[Difference]:
         """What differs between the first database and the last."""
@@ -115,10 +121,13 @@ class Round:
         left = [d for d in self.differences if d not in told]
         return [d for d in left if not any(alike.holds(self, d) for alike in ALIKE)]
 
+    def untrue(self) -> list[Loss]:
+        """The entries that tell of what no catalog has."""
+        return [entry for entry in self.told if entry.rule in HOLDS and not HOLDS[entry.rule](self, entry)]
+
     def unseen(self) -> list[Loss]:
         """The entries that tell of no difference, although a catalog would show it, or of what no catalog has."""
-        untrue = [entry for entry in self.told if entry.rule in HOLDS and not HOLDS[entry.rule](self, entry)]
-        return untrue + [
+        return self.untrue() + [
             entry
             for entry in self.told
             if not any(fnmatch(entry.rule, rule) and fnmatch(entry.detail, detail) for rule, detail, _ in UNSEEN)
@@ -195,10 +204,11 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("no-snapshot", "*", "it is about rows that change while they are read"),
     ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
-    ("timestamp-digits", "*", "it is about times that come later"),
+    ("timestamp-digits", "*", "it is about times that come later: see HOLDS, as for all of these"),
     ("unsigned-arithmetic", "*", "it is about an error that the second database does not have"),
     ("padding", "*", "it is about how values are read"),
-    ("clock", "*", "the same words mean the clock of each database, which must be as it is told: see HOLDS"),
+    ("clock", "*", "the same words mean the clock of each database, which must be as it is told"),
+    ("clock-moment", "*", "the same words mean the clock of each database"),
     ("type-decimal", "is kept as text*", "SQLite: the declaration says so, and is read back"),
     ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
     ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),
@@ -210,6 +220,23 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
 """Entries that tell of no difference between catalogs: patterns of their rules and details, and why."""
 
 
+def _columns(round_: Round, entry: Loss) -> Iterator[tuple[str, o.Column | None, str, o.Column]]:
+    """The columns that an entry may be about: where each lies, and what it was before, if it was called so, and where."""
+    for here, there in round_.legs:
+        before, after = (
+            [column for table in catalog.of(o.Table) if label(table) == label_of(entry) for column in table.columns]
+            for catalog in (here, there)
+        )
+        for column in (column for column in after if column.name == entry.column):
+            old = next((old for old in before if old.name == column.name), None)
+            yield here.dialect, old, there.dialect, column
+
+
+def _digits(column: o.Column) -> int:
+    """How many digits after the second the times of a column have."""
+    return getattr(t.base_of(column.type), "precision", o.CLOCK_DIGITS)
+
+
 _CLOCK = re.compile(r"the current time is (cut off|rounded) to (?:whole seconds|(\d) digits after the second) .*")
 
 
@@ -217,17 +244,109 @@ def _is_such_a_clock(round_: Round, entry: Loss) -> bool:
     """Whether one of the databases it was carried to has a clock of so many digits, and does that to the others."""
     told = _CLOCK.fullmatch(entry.detail)
     return told is not None and any(
-        (value.cut or load_adapter(catalog.dialect).capabilities.cuts_clock or False) == (told[1] == "cut off")
-        and value.digits(getattr(t.base_of(column.type), "precision", o.CLOCK_DIGITS)) == int(told[2] or 0)
-        for catalog in round_.targets
-        for table in catalog.of(o.Table)
-        if label(table) == label_of(entry)
-        for column in table.columns
-        if column.name == entry.column and isinstance(value := column.default, o.Now)
+        isinstance(value := column.default, o.Now)
+        and (value.cut or load_adapter(there).capabilities.cuts_clock or False) == (told[1] == "cut off")
+        and value.digits(_digits(column)) == int(told[2] or 0)
+        for _, _, there, column in _columns(round_, entry)
     )
 
 
-HOLDS: Mapping[str, Callable[[Round, Loss], bool]] = {"clock": _is_such_a_clock}
+_BEGINNING = {"postgresql": "transaction", "mysql": "statement", "sqlite": "statement"}
+_MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: the (\w+)\)")
+
+
+def _begins_so(round_: Round, entry: Loss) -> bool:
+    """Whether it was carried between databases whose clocks begin so, and asks for the time there."""
+    told = _MOMENT.fullmatch(entry.detail)
+    if told is None or entry.column is None:
+        ends = {(_BEGINNING[there.dialect], _BEGINNING[here.dialect]) for here, there in round_.legs}
+        return told is not None and told.groups() in ends
+    return any(
+        (_BEGINNING[there], _BEGINNING[here]) == told.groups() and isinstance(column.default, o.Now | o.Expression)
+        for here, _, there, column in _columns(round_, entry)
+    )
+
+
+_LATER = re.compile(
+    r"later times keep (?P<kept>\d) digits after the second, as its rows have: (?P<said>.*) lets (?P<most>\d) in .*",
+    re.DOTALL,
+)
+
+
+def _keeps_so_many_digits(round_: Round, entry: Loss) -> bool:
+    """Whether the column has place for so many digits and no more, where SQLite lets more in, and has rows with as many."""
+    told = _LATER.fullmatch(entry.detail)
+    if told is None:
+        return False
+    kept, most = int(told["kept"]), int(told["most"])
+    return kept < most and any(
+        here == "sqlite"
+        and _digits(column) == kept
+        and (before is None or (_digits(before) == kept and told["said"] in (before.native, "the column")))
+        for here, before, _, column in _columns(round_, entry)
+    )
+
+
+_READ = re.compile(r"values are read (.*) \(at the source: (.*)\)")
+_BLANKS = {
+    "postgresql": "filled up with blanks to their length",
+    "mysql": "without blanks at their end",
+}
+"""How values of CHAR(n) are read; SQLite has what was written."""
+
+
+def _is_padded_so(round_: Round, entry: Loss) -> bool:
+    """Whether it is a text of a fixed length, and both databases read such texts as they are told to."""
+    told = _READ.fullmatch(entry.detail)
+    return told is not None and any(
+        (_BLANKS.get(there), _BLANKS.get(here)) == told.groups()
+        and isinstance(type_ := t.base_of(column.type), t.String)
+        and type_.fixed
+        for here, _, there, column in _columns(round_, entry)
+    )
+
+
+_ARITHMETIC = re.compile(
+    r"(?:(?:check|index) .* \((?P<sql>.*)\): )?a (?P<word>\w+) with a number that has no sign .*", re.DOTALL
+)
+_OPERATORS = {"sum": "+", "difference": "-", "product": "*", "quotient": "DIV"}
+
+
+def _calculates_without_signs(round_: Round, entry: Loss) -> bool:
+    """Whether it was in MySQL, and calculated so with a column there whose numbers have no sign."""
+    told = _ARITHMETIC.fullmatch(entry.detail)
+    if told is None:
+        return False
+    for here, _ in round_.legs:
+        unsigned = {c.name for table in here.of(o.Table) for c in table.columns if _has_no_sign(t.base_of(c.type))}
+        for sql in _texts(here, entry) if told["sql"] is None else (told["sql"],):
+            words = set(re.findall(r"\w+", sql))
+            if here.dialect == "mysql" and _OPERATORS[told["word"]] in sql.upper() and words & unsigned:
+                return True
+    return False
+
+
+def _has_no_sign(type_: t.Type) -> bool:
+    return isinstance(type_, t.Year) or (isinstance(type_, t.Integer) and type_.unsigned)
+
+
+def _texts(catalog: Catalog, entry: Loss) -> Iterator[str]:
+    """The expressions of a column, or the query of a view, that an entry is about."""
+    for obj in catalog.objects:
+        if isinstance(obj, o.View) and label(obj) == label_of(entry):
+            yield obj.definition.sql
+        for column in obj.columns if isinstance(obj, o.Table) and label(obj) == label_of(entry) else ():
+            if column.name == entry.column and column.generated is not None:
+                yield column.generated.expression.sql
+
+
+HOLDS: Mapping[str, Callable[[Round, Loss], bool]] = {
+    "clock": _is_such_a_clock,
+    "clock-moment": _begins_so,
+    "timestamp-digits": _keeps_so_many_digits,
+    "padding": _is_padded_so,
+    "unsigned-arithmetic": _calculates_without_signs,
+}
 """How catalogs show that entries of a rule are true, also where the last is as the first was."""
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -21,7 +21,7 @@ import sqlalchemy as sa
 
 from migrator.adapter import adapter_for_backend
 from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import QName, Table, quoted
+from migrator.model.objects import Column, ForeignKey, QName, Table, quoted
 from tests.support.catalogs import schema_catalog
 from tests.support.differing import Difference, label_of
 from tests.support.ends import ENDS, End
@@ -193,23 +193,99 @@ def carried(source: str, target: str, way: str, directory: Path) -> tuple[list[R
 
 
 def _complaints(run: Run) -> list[str]:
-    """What a job complained of, but for foreign keys that the target cannot have, which it names so."""
+    """What a job complained of, but for foreign keys that it could not make: see :func:`keys_that_failed`."""
     found = [line for line in (run.out + run.err).splitlines() if line.startswith("ORA-") and "REF_CONSTRAINT" not in line]
     return found if found or run.code in {0, 5} else [f"exit code {run.code}"]
 
 
 _FAILED_KEY = re.compile(
-    r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."((?:[^"]|"")*)"(?: FOREIGN KEY .*)? failed', re.MULTILINE
+    r'^ORA-39083: Object type REF_CONSTRAINT:"(?:[^"]|"")*"\."(?P<name>(?:[^"]|"")*)"(?: FOREIGN KEY .*)? failed.*\n'
+    r"(?P<why>.*)",
+    re.MULTILINE,
 )
 
 
-def without_keys(runs: Sequence[Run], catalogs: Sequence[Catalog]) -> frozenset[str]:
-    """The tables that a job could not give one of their foreign keys, and those that it led to: it is named by itself, or
-    by its table."""
-    failed = {name.replace('""', '"') for run in runs for name in _FAILED_KEY.findall(run.out)}
-    tables = [table for catalog in catalogs for table in catalog.of(Table)]
-    keys = [(table.name, key) for table in tables for key in table.foreign_keys if (key.name or table.name) in failed]
-    return frozenset(name for table, key in keys for name in (table, key.referred.name))
+@dataclass(frozen=True)
+class FailedKey:
+    """A foreign key that a job could not make, by its own name or its table's, and in what words it was refused."""
+
+    name: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"foreign key {self.name} failed for no known reason: {self.why}"
+
+
+@dataclass(frozen=True)
+class Leading:
+    """A foreign key of a table that was moved, and where it leads to. ``told``: the ledger."""
+
+    table: Table
+    key: ForeignKey
+    to: Table
+    told: Sequence[Loss]
+
+    def pairs(self) -> Iterator[tuple[Column, Column]]:
+        """The columns of both ends."""
+        for own, other in zip(self.key.columns, self.key.referred_columns, strict=True):
+            yield self.table.column(own), self.to.column(other)
+
+    def compares_otherwise(self) -> bool:
+        """Whether a column has a collation of its own, so that values that were equal may be none elsewhere, or all of a
+        row's columns must be NULL where one is."""
+        return self.key.match == "FULL" or any(c.equality or c.collation for pair in self.pairs() for c in pair)
+
+    def is_of_several_types(self) -> bool:
+        """Whether a column has another type, or another collation, than the one that it leads to."""
+        return any((a.type, a.collation, a.equality) != (b.type, b.collation, b.equality) for a, b in self.pairs())
+
+    def leads_to_no_key(self) -> bool:
+        """Whether it led to no key, or to one of which an entry tells."""
+        keys = [unique.columns for unique in self.to.uniques]
+        keys += [self.to.primary_key.columns] if self.to.primary_key is not None else []
+        lost = ("unique*", "primary-key", "index*", "null-in-key", "key-*")
+        rules = [entry.rule for entry in self.told if label_of(entry) == f"TABLE:{quoted(self.to.name)}"]
+        return set(self.key.referred_columns) not in map(set, keys) or any(fnmatch(r, rule) for r in rules for rule in lost)
+
+    def sets_what_is_computed(self) -> bool:
+        """Whether its columns are computed."""
+        return any(own.generated is not None for own, _ in self.pairs())
+
+
+REASONS: tuple[tuple[str, tuple[Callable[[Leading], bool], ...]], ...] = (
+    (r"violates foreign key constraint|a foreign key constraint fails", (Leading.compares_otherwise,)),
+    (r"cannot be implemented", (Leading.is_of_several_types,)),
+    (r"no unique constraint matching given keys", (Leading.leads_to_no_key,)),
+    (r"containing generated column", (Leading.sets_what_is_computed,)),
+    (
+        r"Foreign key constraint is incorrectly formed",
+        (Leading.is_of_several_types, Leading.leads_to_no_key, Leading.sets_what_is_computed),
+    ),
+)
+"""The words in which a database refuses a foreign key that another has, and what must be so of the key then."""
+
+
+def keys_that_failed(
+    runs: Sequence[Run], catalogs: Sequence[Catalog], told: Sequence[Loss] = ()
+) -> tuple[frozenset[str], list[FailedKey]]:
+    """The tables that a job could not give one of their foreign keys, and those that it led to; and the keys that failed for
+    none of the :data:`REASONS`."""
+    failed = {FailedKey(m["name"].replace('""', '"'), m["why"]) for run in runs for m in _FAILED_KEY.finditer(run.out)}
+    tables = {(table.schema, table.name): table for catalog in catalogs for table in catalog.of(Table)}
+    names: set[str] = set()
+    unknown: list[FailedKey] = []
+    for one in sorted(failed, key=str):
+        reasons = [test for words, tests in REASONS if re.search(words, one.why) for test in tests]
+        found = [
+            (table.name, key.referred.name)
+            for table in tables.values()
+            for key in table.foreign_keys
+            if (key.name or table.name) == one.name and (to := tables.get((key.referred.schema, key.referred.name)))
+            if any(test(Leading(table, key, to, told)) for test in reasons)
+        ]
+        names.update(name for pair in found for name in pair)
+        unknown += [] if found else [one]
+    return frozenset(names), unknown
 
 
 def what_changed(first: str, via: str, back: str, rules: Rules, way: str, directory: Path) -> list[str]:
@@ -226,14 +302,15 @@ def what_changed(first: str, via: str, back: str, rules: Rules, way: str, direct
         jobs += runs
         told += more
     statements = [*rules.made(), *rules.filled()]
-    complaints = [line for run in jobs for line in _complaints(run)]
+    keyless, unknown = keys_that_failed(jobs, (described, schema_catalog(via, schema_of(via))), told)
+    complaints = [*(line for run in jobs for line in _complaints(run)), *map(str, unknown)]
     if complaints:
-        return [*complaints, *statements]
-    keyless = without_keys(jobs, (described, schema_catalog(via, schema_of(via))))
+        return [*complaints, *statements, *map(str, told)]
     labels = {f"TABLE:{quoted(name)}" for name in keyless}
     round_ = Round(first, via, back, tuple(told))
     known = [d for d in round_.differences if "foreign_key" in d.what and d.object in labels]
     found = [str(d) for d in round_.unexplained() if not _is_tried(d) and d not in known]
+    found += [f"untrue: {entry}" for entry in round_.untrue()]
     for url in (via, back):
         found += [f"{name}: {how}" for name, how in rows_that_differ(first, url, described).items()]
         with end_of(first) as one, end_of(url) as other:

@@ -161,8 +161,54 @@ def test_sqlites_clock_runs_in_utc() -> None:
     clock = o.Now(precision=0, utc=True)
     columns = (o.Column("a", t.Timestamp(0), default=clock), o.Column("b", t.String(19), default=clock))
     statements, _ = made(table(*columns), dialect="sqlite")
-    assert "a TIMESTAMP(0) DEFAULT SYS_EXTRACT_UTC(SYSTIMESTAMP)," in statements[0]
-    assert "TO_CHAR(SYS_EXTRACT_UTC(SYSTIMESTAMP), 'YYYY-MM-DD HH24:MI:SS')" in statements[0]
+    assert "a TIMESTAMP(0) DEFAULT SYS_EXTRACT_UTC(CURRENT_TIMESTAMP(0))," in statements[0]
+    assert "TO_CHAR(SYS_EXTRACT_UTC(CURRENT_TIMESTAMP), 'YYYY-MM-DD HH24:MI:SS')" in statements[0]
+
+
+@pytest.mark.parametrize(
+    ("type_", "clock", "expected"),
+    [
+        (t.Timestamp(6), o.Now(precision=0, utc=True), "SYS_EXTRACT_UTC(CURRENT_TIMESTAMP(0))"),
+        (t.Timestamp(2), o.Now(precision=3, utc=True), "SYS_EXTRACT_UTC(CURRENT_TIMESTAMP(2))"),
+        (t.Timestamp(3), o.Now(precision=6), "LOCALTIMESTAMP(3)"),
+        (t.Time(6), o.Now("time", 0), "LOCALTIMESTAMP(0) - CAST(TRUNC(LOCALTIMESTAMP(0)) AS TIMESTAMP)"),
+        (t.String(23), o.Now(precision=3, utc=True), "TO_CHAR(SYS_EXTRACT_UTC(CURRENT_TIMESTAMP), '{day} {time}.FF3')"),
+        (t.String(12), o.Now("time", 3, utc=True), "TO_CHAR(SYS_EXTRACT_UTC(CURRENT_TIMESTAMP), '{time}.FF3')"),
+    ],
+)
+def test_a_clock_has_no_more_digits_than_at_the_source(type_: t.Type, clock: o.Now, expected: str) -> None:
+    statements, _ = made(table(o.Column("x", type_, default=clock)), dialect="sqlite")
+    assert f" DEFAULT {expected.format(day='YYYY-MM-DD', time='HH24:MI:SS')}\n" in statements[0]
+
+
+def clock_losses(dialect: str, *columns: o.Column) -> list[str]:
+    """What is told of the clocks of columns of another database."""
+    script = ADAPTER.ddl(Catalog(dialect, "", (table(*columns),))).create_table(table(*columns))
+    return [f"{loss.column}: {loss.detail}" for loss in script.losses if loss.rule in {"clock", "clock-moment"}]
+
+
+def test_what_becomes_of_the_further_digits_of_a_clock_is_named_as_far_as_it_is_known() -> None:
+    columns = (
+        o.Column("a", t.Timestamp(6), default=o.Now(precision=0, utc=True)),
+        o.Column("b", t.Timestamp(2), default=o.Now()),
+        o.Column("c", t.Timestamp(6), default=o.Now()),
+        o.Column("d", t.Date(), default=o.Now("date")),
+    )
+    assert clock_losses("sqlite", *columns) == [
+        "a: the current time is cut off or rounded to whole seconds (at the source: cut off)",
+        "b: the current time is cut off or rounded to 2 digits after the second (at the source: cut off)",
+    ]
+
+
+def test_a_clock_that_began_with_the_transaction_begins_with_the_statement() -> None:
+    detail = "the current time is when the statement began (at the source: the transaction)"
+    columns = (
+        o.Column("a", t.Timestamp(), default=o.Now()),
+        o.Column("b", t.Date(), default=o.Expression("(CURRENT_DATE + 7)", "postgresql")),
+        o.Column("c", t.Date(), default=o.Literal("2020-02-29")),
+    )
+    assert clock_losses("postgresql", *columns) == [f"a: {detail}", f"b: {detail}"]
+    assert clock_losses("mysql", columns[0]) == []
 
 
 def test_empty_texts_are_a_named_loss() -> None:
