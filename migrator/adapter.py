@@ -566,13 +566,15 @@ class Adapter(ABC):
     def schemas(self, connection: sa.Connection) -> tuple[str, ...]:
         """All schemas a full job moves: the system's own left out."""
 
-    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
-        """The names of a schema's tables that have these columns, in this order and however their case is, and no other.
+    def tables_of(self, connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[QName, ...]:
+        """The tables of schemas that have these columns, in this order and however their case is, and no other.
 
-        By default all of its tables are reflected.
+        By default all of their tables are reflected.
         """
-        found = sa.inspect(connection).get_multi_columns(schema=schema)
-        return tuple(name for (_, name), own in found.items() if [c["name"].lower() for c in own] == list(columns))
+        inspector = sa.inspect(connection)
+        found = ((schema, inspector.get_multi_columns(schema=schema)) for schema in schemas)
+        tables = ((QName(schema, name), own) for schema, tables in found for (_, name), own in tables.items())
+        return tuple(table for table, own in tables if [column["name"].lower() for column in own] == list(columns))
 
     @abstractmethod
     def catalog(

@@ -1097,6 +1097,17 @@ class JobIsRunning(MigratorError):
     action = "Attach to it; STOP_JOB stops it."
 
 
+class TableClaimed(MigratorError):
+    """A table that a job is to make, fill or empty is another job's at work."""
+
+    code = "MIG-31659"
+    template = "resource busy: {tables} of job {job}, which is at work"
+    action = (
+        "Two jobs into one table would lose or double rows. Nothing has been changed: wait until that job has ended, or "
+        "stop it (migrator jobs, ATTACH=, STOP_JOB), and run this one again; or leave these tables out."
+    )
+
+
 class JobTakenOver(FatalError):
     """Another process has started the job meanwhile; this one's changes no longer count."""
 

@@ -171,9 +171,9 @@ class MySQL(Adapter):
         """All databases but the server's own."""
         return dictionary.schemas(connection)
 
-    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+    def tables_of(self, connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[QName, ...]:
         """By information_schema.columns."""
-        return dictionary.tables_of(connection, schema, columns)
+        return dictionary.tables_of(connection, schemas, columns)
 
     def catalog(
         self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True

@@ -88,14 +88,16 @@ def schemas(connection: sa.Connection) -> tuple[str, ...]:
 
 
 _TABLES_OF = """
-SELECT table_name FROM information_schema.columns WHERE table_schema = :schema
-GROUP BY table_name HAVING group_concat(lower(column_name) ORDER BY ordinal_position) = :columns
+SELECT table_schema, table_name FROM information_schema.columns WHERE table_schema IN :schemas
+GROUP BY table_schema, table_name HAVING group_concat(lower(column_name) ORDER BY ordinal_position) = :columns
 """
 
 
-def tables_of(connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """The tables of a database that have these columns, in this order, and no other."""
-    return tuple(connection.execute(sa.text(_TABLES_OF), {"schema": schema, "columns": ",".join(columns)}).scalars())
+def tables_of(connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[QName, ...]:
+    """The tables of databases that have these columns, in this order, and no other."""
+    sql = sa.text(_TABLES_OF).bindparams(sa.bindparam("schemas", expanding=True))
+    found = connection.execute(sql, {"schemas": list(schemas), "columns": ",".join(columns)})
+    return tuple(QName(schema, name) for schema, name in found)
 
 
 # --- defaults -------------------------------------------------------------------------------------------------------

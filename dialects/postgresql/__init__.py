@@ -175,11 +175,11 @@ class PostgreSQL(Adapter):
 
         return dictionary.schemas(connection)
 
-    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+    def tables_of(self, connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[QName, ...]:
         """By pg_attribute."""
         from . import dictionary
 
-        return dictionary.tables_of(connection, schema, columns)
+        return dictionary.tables_of(connection, schemas, columns)
 
     def catalog(
         self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True

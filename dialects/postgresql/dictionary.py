@@ -45,9 +45,10 @@ def schemas(connection: sa.Connection) -> tuple[str, ...]:
     return tuple(connection.exec_driver_sql(queries.ALL_SCHEMAS).scalars())
 
 
-def tables_of(connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
-    """The tables of a schema that have these columns, in this order, and no other."""
-    return tuple(connection.exec_driver_sql(queries.TABLES_OF, (schema, list(columns))).scalars())
+def tables_of(connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[o.QName, ...]:
+    """The tables of schemas that have these columns, in this order, and no other."""
+    found = connection.exec_driver_sql(queries.TABLES_OF, (list(schemas), len(columns), list(columns)))
+    return tuple(o.QName(schema, name) for schema, name in found)
 
 
 def read(connection: sa.Connection, of: Sequence[str]) -> Catalog:

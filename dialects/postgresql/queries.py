@@ -47,11 +47,11 @@ ORDER BY n.nspname
 """.replace("pg_depend", "pg_catalog.pg_depend").replace("::regclass", "::pg_catalog.regclass")
 
 TABLES_OF = """
-SELECT c.relname FROM pg_catalog.pg_class c
+SELECT n.nspname, c.relname FROM pg_catalog.pg_class c
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE n.nspname = %s AND c.relkind IN ('r', 'p')
-GROUP BY c.oid, c.relname HAVING pg_catalog.array_agg(pg_catalog.lower(a.attname) ORDER BY a.attnum) = %s
+WHERE n.nspname = ANY(%s) AND c.relkind IN ('r', 'p') AND c.relnatts >= %s
+GROUP BY c.oid, n.nspname, c.relname HAVING pg_catalog.array_agg(pg_catalog.lower(a.attname) ORDER BY a.attnum) = %s
 """
 
 SCHEMAS = """

@@ -155,9 +155,9 @@ class SQLiteAdapter(Adapter):
         """The one schema of a file."""
         return (SCHEMA,)
 
-    def tables_of(self, connection: sa.Connection, schema: str, columns: Sequence[str]) -> tuple[str, ...]:
+    def tables_of(self, connection: sa.Connection, schemas: Sequence[str], columns: Sequence[str]) -> tuple[QName, ...]:
         """By pragma_table_info."""
-        return tables_of(connection, columns)
+        return tables_of(connection, columns) if SCHEMA in schemas else ()
 
     def catalog(
         self, connection: sa.Connection, schemas: Sequence[str], *, proof: bool | Collection[QName] = True

@@ -68,12 +68,12 @@ _COLUMNS = (
 )
 
 
-def tables_of(connection: sa.Connection, columns: Sequence[str]) -> tuple[str, ...]:
+def tables_of(connection: sa.Connection, columns: Sequence[str]) -> tuple[QName, ...]:
     """The tables that have these columns, in this order, and no other."""
     found: dict[str, list[str]] = defaultdict(list)
     for table, column in _rows(connection, "m.name, lower(c.name)", _COLUMNS):
         found[table].append(column)
-    return tuple(table for table, own in found.items() if own == list(columns))
+    return tuple(QName(SCHEMA, table) for table, own in found.items() if own == list(columns))
 
 
 def _grouped(rows: Iterable[Row]) -> Mapping[str, list[Row]]:

@@ -321,10 +321,15 @@ def jobs_in(database: Database, schema: str | None = None) -> list[Job]:
     """The jobs recorded in a database, or in one schema of it."""
     database.adapter.find(database.url)
     with database.connect() as connection:
-        schemas = (schema,) if schema is not None else database.adapter.schemas(connection)
-        find = database.adapter.tables_of
-        tables = [MasterTable(owner, name) for owner in schemas for name in sorted(find(connection, owner, NAMES))]
+        tables = master_tables(database, connection, schema)
         return [Job(database, table) for table in tables if _has_job(table, connection)]
+
+
+def master_tables(database: Database, connection: sa.Connection, schema: str | None = None) -> list[MasterTable]:
+    """The master tables in a database, or in one schema of it; one may not have a job's row yet."""
+    schemas = (schema,) if schema is not None else database.adapter.schemas(connection)
+    found = database.adapter.tables_of(connection, schemas, NAMES) if schemas else ()
+    return sorted((MasterTable(name.schema, name.name) for name in found), key=lambda table: str(table.qname))
 
 
 def _has_job(table: MasterTable, connection: sa.Connection) -> bool:

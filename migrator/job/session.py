@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from migrator.errors import (
     ResourceBusy,
     StateDirectoryFull,
     StateDirectoryRefused,
+    TargetChanged,
     WorkUncommitted,
     is_text,
 )
@@ -41,6 +42,8 @@ from migrator.spec import JobSpec
 
 ATTACHED = "ATTACH"
 """The role of a client that reads the job's messages from its master table."""
+SUPERSEDED = "superseded"
+"""What a job's record says once another job has taken tables that it had left when it stopped or died."""
 _MOST = 99
 _LOOK = 0.1
 
@@ -223,6 +226,7 @@ def session(
     :raises JobExists: the name is taken.
     :raises MasterTableRefused: the table cannot be made.
     :raises JobIsRunning: a job to be started again has a living process.
+    :raises TargetChanged: another job has taken its tables since.
     """
     if start is None:
         place, schema = home(spec, database, server, is_read=is_read)
@@ -293,14 +297,21 @@ def _take_over(start: Start, place: Database, connection: sa.Connection) -> Sess
     row, age = table.job(connection), table.age(connection)
     if row.lives(age):
         raise JobIsRunning(job=table.qname, seconds=round(age, 1))
-    _await_commits(table, place, lease)
-    taken = table.take_over(connection, skip_current=start.skip_current)
+    if (by := row.detail.get(SUPERSEDED)) is not None:
+        raise superseded(by)
+    await_commits(table, place, lease)
+    taken = table.take_over(connection, row.incarnation, skip_current=start.skip_current)
     opened = _session(taken, Record(table, place, connection, taken.incarnation))
     opened.note(lease=lease)
     return opened
 
 
-def _await_commits(table: MasterTable, place: Database, lease: float) -> None:
+def superseded(by: Mapping[str, str]) -> TargetChanged:
+    """Why a job is not started again, by what its record says under :data:`SUPERSEDED`: ``job``, and its ``tables``."""
+    return TargetChanged(object=by["tables"], detail=f"job {by['job']} took what this job had left there")
+
+
+def await_commits(table: MasterTable, place: Database, lease: float) -> None:
     """Workers of the process before may still be committing.
 
     :raises WorkUncommitted: one does not end within the lease.

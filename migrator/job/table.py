@@ -35,7 +35,10 @@ SKIPPED = "it was in progress and START_JOB=SKIP_CURRENT left it out"
 LASTING = ("ADD_FILE",)
 """The requests that a job obeys even when it was started again since."""
 
-_CHUNK, _CHUNK_BYTES = 100, 4096
+_OF_CLIENTS = ("REQUEST", "CLIENT")
+"""The kinds of rows that clients write."""
+
+_CHUNK, _CHUNK_BYTES = 100, 8192
 """How many rows one INSERT takes, and about how many bytes of texts in them: each is a transaction, and a packet that a
 server takes which takes 16 KiB."""
 
@@ -277,6 +280,16 @@ class MasterTable:
         c = self.table.c
         return _seconds(connection.execute(sa.select(self._now(), c.changed_at).where(c.kind == "JOB")).one())
 
+    def pulse(self, connection: sa.Connection) -> tuple[datetime, float]:
+        """When the job's heart beat, or its process or a worker changed something, last; and how many seconds ago.
+
+        Where one connection writes, a heart cannot beat while a worker does.
+        """
+        c = self.table.c
+        newest = sa.func.max(c.changed_at)
+        found = connection.execute(sa.select(self._now(), newest).where(c.kind.notin_(_OF_CLIENTS))).one()
+        return found[1], _seconds(found)
+
     def _now(self) -> sa.ColumnElement[datetime]:
         return sa.type_coerce(sa.func.current_timestamp(), sa.DateTime())
 
@@ -319,12 +332,14 @@ class MasterTable:
     def _at_work(self) -> sa.ColumnElement[bool]:
         return self.table.c.kind.in_(("OBJECT", "GRANULE")) & (self.table.c.state == "EXECUTING")
 
-    def take_over(self, connection: sa.Connection, *, skip_current: bool = False) -> Row:
+    def take_over(self, connection: sa.Connection, before: int | None = None, *, skip_current: bool = False) -> Row:
         """Start the job anew in its next incarnation: what was executing is pending again, or skipped.
+
+        ``before``: the incarnation that it must be in, None: whichever it is in.
 
         :raises JobTakenOver: another process does the same.
         """
-        table, before = self.table, self.job(connection).incarnation
+        table, before = self.table, self.job(connection).incarnation if before is None else before
         mine = (table.c.kind == "JOB") & (table.c.incarnation == before)
         values = {"state": "EXECUTING", "incarnation": before + 1}
         if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
@@ -334,6 +349,17 @@ class MasterTable:
         old = (table.c.kind == "WORKER") | ((table.c.kind == "REQUEST") & answered)
         connection.execute(table.delete().where(old))
         return replace(self.job(connection), incarnation=before + 1)  # not of who took it over in the meantime
+
+    def shut_out(self, connection: sa.Connection, before: int, **values: Any) -> bool:
+        """Let no process go on with the job as it was in an incarnation; ``values`` change with it. False: it is in another.
+
+        Nobody goes on with it by that: it is no heartbeat.
+        """
+        values |= {"incarnation": before + 1}
+        if not self.change(connection, "JOB", 1, within=before, keep_time=True, **values):
+            return False
+        self.set_free(connection, before)
+        return True
 
     def set_free(self, connection: sa.Connection, incarnation: int, *, skip_current: bool = False) -> None:
         """What was at work in this incarnation or before it is pending again, or skipped."""

@@ -121,6 +121,8 @@ class Move:
     digesting: Digesting | None = None
     lossy: bool = False
     """Whether the table may do without it where it lies in a damaged part of a dump file set."""
+    claim: Claim | None = None
+    """How to see, before its rows are committed, that it is this process's to do; None: ``done`` does, or nothing can."""
 
     @property
     def touches(self) -> frozenset[QName]:
@@ -442,6 +444,8 @@ class Worker:
                     seconds = time.monotonic() - started
                     noted = {"detail": outcome.recorded(target.detail)} if target.noting else {}
                     move.done.set(connection, rows=stored, bytes=passing.bytes, seconds=seconds, **noted)
+                elif move.claim is not None:
+                    move.claim.confirm()
             except BaseException:
                 connection.rollback()
                 raise

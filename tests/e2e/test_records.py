@@ -14,6 +14,7 @@ from migrator.errors import JobNotFound, RecordUnreadable
 from migrator.job import control
 from migrator.job.session import local_database
 from migrator.job.table import Kind, MasterTable, Row
+from migrator.model.objects import QName
 from tests.support.hoard import hoard
 from tests.support.pump import Run, done, pump, schema_of
 from tests.support.sql import execute
@@ -50,8 +51,8 @@ def test_tables_are_found_by_all_of_their_columns(kind: str, request: pytest.Fix
     execute(url, "CREATE TABLE four (kind INTEGER, item INTEGER, other INTEGER)", "CREATE VIEW five AS SELECT * FROM three")
     with database.connect() as connection:
         schema = database.server().schema
-        assert database.adapter.tables_of(connection, schema, ["kind", "item"]) == ("one",)
-        assert Adapter.tables_of(database.adapter, connection, schema, ["kind", "item"]) == ("one",)
+        assert database.adapter.tables_of(connection, [schema], ["kind", "item"]) == (QName(schema, "one"),)
+        assert Adapter.tables_of(database.adapter, connection, [schema], ["kind", "item"]) == (QName(schema, "one"),)
         assert not MasterTable(schema, "one").is_ours(connection)
 
 

@@ -18,7 +18,7 @@ from migrator.job.session import Session
 from migrator.job.table import Row
 from migrator.model.catalog import Loss
 from migrator.model.codec import digest
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 from migrator.operations.rows import Rejects
 from migrator.operations.target import Decision, There, decide, lacking, of_catalog, of_existing, staying, with_rows
 from migrator.operations.work import Work
@@ -117,6 +117,11 @@ class Import:
     def kept(self, existing: Collection[QName]) -> frozenset[QName]:
         """Those of the ``existing`` tables that stay."""
         return staying(self.spec, existing, lacking(self.origin, self.tables.values()))
+
+    def changing(self) -> list[QName]:
+        """The tables that it makes, fills or empties."""
+        left = self.existing if self.spec.table_exists_action == "SKIP" else ()
+        return [table.qname for table in self.catalog.of(Table) if table.qname not in left]
 
     def said(self) -> set[str]:
         """The lines of the log of all runs of the job."""

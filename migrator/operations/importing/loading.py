@@ -107,8 +107,9 @@ def _table_moves(
     for row in rows:
         rows_from = read_for(changing, job.origin.rows(table, source, row.detail))
         done = job.record.mark(job.target, "GRANULE", row.item) if marked else None
+        claim = job.record.claim(row.item) if marked and done is None else None
         to = replace(store, detail=row.detail)
-        yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy)
+        yield Move(row.item, table.qname, rows_from, to, method, row.estimate, done, lossy=lossy, claim=claim)
 
 
 def _converter(job: Import, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:

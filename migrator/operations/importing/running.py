@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 from migrator import rejects
 from migrator.dump import reader
 from migrator.ends import Database
 from migrator.errors import JobKilled, MigratorError
 from migrator.inventory import Inventory, Made, take
+from migrator.job.claims import Claims
 from migrator.job.session import Start, names, session
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Schema, Table
@@ -40,13 +43,18 @@ def import_(work: Work, start: Start | None) -> int:
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
         ddl, phases = drawn_up(spec, opened, named.catalog, target, server, link)
-        with session(spec, target, server, start, _relations(named.catalog)) as job, target.connect() as connection:
+        claims = Claims(target, server, [table.qname for table in named.catalog.of(Table)])
+        with ExitStack() as stack:
+            with claims.told():
+                job = stack.enter_context(session(spec, target, server, start, _relations(named.catalog)))
+            connection = stack.enter_context(target.connect())
             work.begin(job)
             if spec.network_link is None:
                 log.master(job.job, "loaded")
             log.starting(job.job, spec.command)
+            claims.take(job, log.message)
             importing = Import(work, opened, ddl, phases, target, connection, job)
-            _run(importing, named)
+            _run(importing, named, claims)
             if spec.content != "DATA_ONLY":
                 log.inventory(_inventory(importing))
             return log.finish(job.job, "COMPLETED")
@@ -72,7 +80,7 @@ def _relations(catalog: Catalog) -> set[QName]:
     return names
 
 
-def _run(job: Import, named: Named) -> None:
+def _run(job: Import, named: Named, claims: Claims) -> None:
     """Run all phases."""
     if not job.session.restarted:
         _plan(job, named)
@@ -80,6 +88,7 @@ def _run(job: Import, named: Named) -> None:
     try:
         if job.session.restarted:
             resuming.check(job, recorded)
+        claims.shut_out(job.session, job.changing(), job.log.message)
         job.session.executing()
         _run_phases(job)
         if job.spec.verify:
