@@ -121,6 +121,17 @@ def gather(data: Bytes, starts: Offsets, lengths: Offsets, nulls: npt.NDArray[np
     return pa.Array.from_buffers(pa.binary(), count, [validity(nulls), *values.buffers()[1:]])
 
 
+def is_utf8(text: bytes) -> bool:
+    """Whether bytes are UTF-8."""
+    offsets = np.array([0, len(text)], np.int64)
+    array = pa.Array.from_buffers(pa.large_string(), 1, [None, pa.py_buffer(offsets), pa.py_buffer(text)])
+    try:
+        array.validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
 def utf8(array: pa.Array, column: str) -> pa.Array:
     """A binary array as text.
 

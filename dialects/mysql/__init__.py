@@ -67,6 +67,7 @@ class MySQL(Adapter):
         reserved_but_for=frozenset({("FTS_DOC_ID", t.Integer(64, unsigned=True))}),  # else none has a FULLTEXT index
         negative_zero=False,
         max_readers=1,
+        gives=(LINES,),
         takes=(LINES,),
         digests="md5 of the row's literals",
         reads_links=True,
@@ -216,6 +217,12 @@ class MySQL(Adapter):
 
         return paths.batches(connection, read)
 
+    def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
+        """The rows of a text result as lines."""
+        from . import lines
+
+        return lines.stream(connection, read, sent)
+
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:
         """By the MD5 of each row's values."""
         from . import paths
@@ -297,17 +304,23 @@ class MySQL(Adapter):
             return store(connection, load, batches)
 
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
-        """LOAD DATA LOCAL of lines that have them already."""
-        from . import paths
+        """LOAD DATA LOCAL of what its lines are."""
+        from . import lines, paths
 
         with paths.given_up_when_broken(connection):
-            return paths.load_lines(connection, load, pieces)
+            return lines.load(connection, load, pieces)
+
+    def gives_stream(self, columns: Sequence[Column], format_: str) -> bool:
+        """Whether the text of every column, as the server sends it, is that of lines."""
+        from . import lines
+
+        return lines.gives(columns)
 
     def takes_stream(self, load: Load, format_: str) -> bool:
         """Whether LOAD DATA stores the text of every column as it is, or has a warning about it."""
-        from . import paths
+        from . import lines
 
-        return paths.takes_lines(load)
+        return lines.takes(load)
 
     def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """LOCK TABLES … READ."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import uuid
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
@@ -273,18 +273,23 @@ def rows_of(read: Read) -> str:
 
 def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     """The rows of a table, of about ``BATCH_BYTES`` a batch."""
-    _refuse_hidden(connection, read.table)
     charsets = character_sets(connection, read.table)
-    items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
     any_bytes = {name for name in read.any_bytes if charsets.get(name) in _AS_SENT | _AS_STORED}
+    with closing(blocks(connection, read, charsets)) as sent:
+        for block in sent:
+            columns = zip(block.columns(len(read.columns)), read.columns, strict=True)
+            yield batch_of(read.columns, [decode(array, column, column.name in any_bytes) for array, column in columns])
+
+
+def blocks(connection: sa.Connection, read: Read, charsets: Mapping[str, str]) -> Generator[wire.Block]:
+    """The rows as the server sends them, of about ``BATCH_BYTES`` a block; ``charsets``: see :func:`character_sets`."""
+    _refuse_hidden(connection, read.table)
+    items = ", ".join(select_item(column, charsets.get(column.name)) for column in read.columns)
     driver = driver_of(connection)
     rows = wire.Result(driver, f"SELECT {items} FROM {rows_of(read)}")
     try:
-        with closing(prefetch(rows.blocks(BATCH_BYTES), 1)) as blocks:  # the server goes on while a block is decoded
-            for block in blocks:
-                arrays = block.columns(len(read.columns))
-                columns = zip(arrays, read.columns, strict=True)
-                yield batch_of(read.columns, [decode(array, column, column.name in any_bytes) for array, column in columns])
+        with closing(prefetch(rows.blocks(BATCH_BYTES), 1)) as sent:  # the server goes on while a block is decoded
+            yield from sent
     finally:
         if not rows.complete and driver.open:
             _interrupt(connection)
@@ -509,7 +514,7 @@ def _statements(
         pieces = (rows_text(load, batch) for batch in _error_values(load, batches, errors) if batch.num_rows)
         yield itertools.chain(list(itertools.islice(pieces, 1)), pieces), errors
         return
-    size = _rows_a_statement(computed)
+    size = rows_a_statement(computed)
     for batch in batches:
         for start in range(0, batch.num_rows, size):
             errors = []
@@ -517,61 +522,9 @@ def _statements(
             yield [rows_text(load, part) for part in rows], errors
 
 
-def _rows_a_statement(computed: int) -> int:
+def rows_a_statement(computed: int) -> int:
     """As many as the server can have all notes about, where it computes columns."""
     return max(1, NOTES // (_NOTES_A_VALUE * computed))
-
-
-_AS_THEY_ARE: tuple[tuple[type[t.Type], tuple[type[t.Type], ...], Callable[[Any, Any], bool]], ...] = (
-    (t.Boolean, (t.Boolean, t.Integer), lambda theirs, ours: True),
-    (t.Integer, (t.Integer,), lambda theirs, ours: theirs == ours),
-    (t.Decimal, (t.Decimal,), lambda theirs, ours: theirs == ours),
-    (t.String, (t.String,), lambda theirs, ours: theirs == ours or not ours.fixed),  # CHAR cuts blanks without a warning
-    (t.Date, (t.Date,), lambda theirs, ours: True),
-    (t.Timestamp, (t.Timestamp,), lambda theirs, ours: theirs.precision <= ours.precision and theirs.zoned >= ours.zoned),
-)
-"""Types of a source and of a column here, and when LOAD DATA stores a text as it is, or has a warning about it."""
-
-
-def takes_lines(load: Load) -> bool:
-    """Whether :data:`~migrator.adapter.LINES` of the source's columns need nobody who looks at them."""
-    return all(itertools.starmap(_takes_line, zip(load.source, load.target, strict=True)))
-
-
-def _takes_line(source: Column, target: Column) -> bool:
-    if source.nullable and not target.nullable:  # NULL would become the next number, or the current time
-        return False
-    theirs, ours = t.base_of(source.type), t.base_of(target.type)
-    return any(isinstance(theirs, a) and isinstance(ours, b) and when(theirs, ours) for a, b, when in _AS_THEY_ARE)
-
-
-def load_lines(connection: sa.Connection, load: Load, pieces: Iterable[bytes]) -> int:
-    """Store rows that are lines already; the number stored.
-
-    :raises ValueNotCarried: the server changed a value.
-    """
-    set_mode(connection, load)
-    computed = computed_columns(connection, load.table)
-    driver, statement = driver_of(connection), load_statement(load)
-    stored = 0
-    for part in _parts(pieces, len(computed)):
-        loaded = wire.load_data(driver, statement, part)
-        if loaded.warnings:
-            refuse_warnings(driver, load, computed=computed)
-        stored += loaded.rows
-    return stored
-
-
-def _parts(pieces: Iterable[bytes], computed: int) -> Iterator[Iterable[bytes]]:
-    """What each LOAD DATA is of, as in :func:`_statements`."""
-    if not computed:
-        waiting = iter(pieces)
-        yield itertools.chain(list(itertools.islice(waiting, 1)), waiting)
-        return
-    for piece in pieces:
-        lines, size = piece.split(b"\n")[:-1], _rows_a_statement(computed)
-        for start in range(0, len(lines), size):
-            yield [b"\n".join((*lines[start : start + size], b""))]
 
 
 def load_statement(load: Load) -> str:
@@ -611,7 +564,11 @@ def _assignment(column: Column, value: str, binary: bool) -> str:
 
 def rows_text(load: Load, batch: pa.RecordBatch) -> memoryview:
     """A batch as lines of LOAD DATA's format."""
-    fields = [replaced(array.cast(pa.binary()), _ESCAPES) for array in target_arrays(load, batch)]
+    return joined([replaced(array.cast(pa.binary()), _ESCAPES) for array in target_arrays(load, batch)])
+
+
+def joined(fields: list[pa.Array]) -> memoryview:
+    """Fields, a column each, as lines."""
     fields[-1] = pc.binary_join_element_wise(pc.fill_null(fields[-1], b"\\N"), b"", b"\n")
     if len(fields) == 1:
         return _bytes_of(fields[0])

@@ -25,7 +25,8 @@ CLIENT_FLAGS = int(CLIENT.LOCAL_FILES | CLIENT.FOUND_ROWS)
 
 _READ = 1 << 20
 _SENT = 1 << 18
-_HEADER = 4
+HEADER = 4
+"""How many bytes a packet has before its payload."""
 _WHOLE = 0xFFFFFF
 _EOF, _ERROR = 0xFE, 0xFF
 _length = struct.Struct("<I").unpack_from
@@ -33,23 +34,25 @@ _length = struct.Struct("<I").unpack_from
 
 @dataclass(frozen=True)
 class Block:
-    """Whole rows of a text result: row ``i`` begins at ``data[starts[i]]``."""
+    """Whole rows of a text result: row ``i`` begins at ``data[starts[i]]``, and where they are ``framed`` after the header
+    of its packet."""
 
     data: bytes
     starts: Offsets
+    framed: bool = True
 
     def columns(self, count: int) -> list[pa.Array]:
         """The ``count`` values of each row as binary arrays, stepping over all rows at once."""
         data: Bytes = np.frombuffer(self.data, np.uint8)
         at, arrays = self.starts, []
         for _ in range(count):
-            starts, lengths, nulls = _fields(data, at)
+            starts, lengths, nulls = fields(data, at)
             arrays.append(gather(data, starts, lengths, nulls))
             at = starts + lengths
         return arrays
 
 
-def _fields(data: Bytes, at: Offsets) -> tuple[Offsets, Offsets, npt.NDArray[np.bool_] | None]:
+def fields(data: Bytes, at: Offsets) -> tuple[Offsets, Offsets, npt.NDArray[np.bool_] | None]:
     """Where one value of each row begins, its length, and which are NULL: MySQL's length-encoded strings."""
     first = data[at]
     starts, lengths = at + 1, first.astype(np.int64)
@@ -109,21 +112,21 @@ class Result:
         while True:
             position = _walk(pending, position, starts)
             while (length := _payload_length(pending, position)) is not None:
-                kind = pending[position + _HEADER] if length else 0
+                kind = pending[position + HEADER] if length else 0
                 if kind == _ERROR or (kind == _EOF and length < 9):
                     if starts:
                         yield cut()
                     self._end()
                     return
                 if length < _WHOLE:
-                    starts.append(position + _HEADER)
-                    position += _HEADER + length
+                    starts.append(position + HEADER)
+                    position += HEADER + length
                     continue
                 if starts:
                     yield cut()
                 payload = _joined(pending)
-                del pending[: length + _HEADER * (length // _WHOLE + 1)]
-                yield Block(payload, np.zeros(1, np.int64))
+                del pending[: length + HEADER * (length // _WHOLE + 1)]
+                yield Block(payload, np.zeros(1, np.int64), framed=False)
             if position >= block_bytes:
                 yield cut()
             self._receive()
@@ -151,7 +154,7 @@ class Result:
     def _end(self) -> None:
         """Take the packet that ends the rows: an EOF or an error."""
         self.complete = True
-        packet = MysqlPacket(bytes(self._pending[_HEADER:]), self._driver.encoding)
+        packet = MysqlPacket(bytes(self._pending[HEADER:]), self._driver.encoding)
         if packet.is_error_packet():
             packet.raise_for_error()
 
@@ -162,10 +165,10 @@ def _walk(data: bytearray, position: int, starts: list[int]) -> int:
     One step a row: this is the only loop of Python over the rows.
     """
     length_at, note, size = _length, starts.append, len(data)
-    last = size - _HEADER
+    last = size - HEADER
     while position < last:
         length = length_at(data, position)[0] & _WHOLE
-        payload = position + _HEADER
+        payload = position + HEADER
         after = payload + length
         if after > size or length == _WHOLE or length == 0 or data[payload] >= _EOF:
             break
@@ -177,10 +180,10 @@ def _walk(data: bytearray, position: int, starts: list[int]) -> int:
 def _payload_length(data: bytearray, position: int) -> int | None:
     """The length of the payload whose packets begin at ``position``; None: not all of it has come."""
     total, at = 0, position
-    while len(data) >= at + _HEADER:
+    while len(data) >= at + HEADER:
         length = int(_length(data, at)[0]) & _WHOLE
         total += length
-        at += _HEADER + length
+        at += HEADER + length
         if len(data) < at:
             return None
         if length < _WHOLE:
@@ -193,8 +196,8 @@ def _joined(data: bytearray) -> bytes:
     parts, position = [], 0
     while True:
         length = int(_length(data, position)[0]) & _WHOLE
-        parts.append(bytes(data[position + _HEADER : position + _HEADER + length]))
-        position += _HEADER + length
+        parts.append(bytes(data[position + HEADER : position + HEADER + length]))
+        position += HEADER + length
         if length < _WHOLE:
             return b"".join(parts)
 
@@ -215,7 +218,7 @@ def _largest_packet(driver: Any) -> int:
     with driver.cursor() as cursor:
         cursor.execute("SELECT @@max_allowed_packet")
         (allowed,) = cursor.fetchone()
-    return int(allowed) - _HEADER
+    return int(allowed) - HEADER
 
 
 def load_data(driver: Any, sql: str, pieces: Iterable[bytes | memoryview]) -> Loaded:

@@ -90,7 +90,7 @@ class PostgreSQL(Adapter):
         tables_without_columns=True,
         select_list=1600,
         gives=(_STREAM, LINES),
-        takes=(_STREAM,),
+        takes=(_STREAM, LINES),
         digests="hashtextextended of the row as text",
     )
     types = TYPES
@@ -224,11 +224,10 @@ class PostgreSQL(Adapter):
 
     def stream(self, connection: sa.Connection, read: Read, format_: str, sent: Callable[[int], None]) -> Iterator[bytes]:
         """COPY TO STDOUT in binary or as text, unparsed."""
-        from . import paths
+        from . import lines, paths
 
-        if format_ == LINES:
-            return paths.lines(connection, read, sent)
-        return paths.stream(connection, read, sent)
+        rows = lines.stream if format_ == LINES else paths.stream
+        return rows(connection, read, sent)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int]:
         """By a hash of each row's text."""
@@ -311,23 +310,24 @@ class PostgreSQL(Adapter):
         return paths.raise_identities(connection, table)
 
     def load_stream(self, connection: sa.Connection, load: Load, format_: str, pieces: Iterable[bytes]) -> int:
-        """COPY FROM STDIN in binary, unparsed."""
-        from . import paths
+        """COPY FROM STDIN in binary or as text, unparsed."""
+        from . import lines, paths
 
+        store = lines.load if format_ == LINES else paths.load_stream
         with paths.given_up_when_broken(connection):
-            return paths.load_stream(connection, load, pieces)
+            return store(connection, load, pieces)
 
     def gives_stream(self, columns: Sequence[Column], format_: str) -> bool:
         """All types have a binary form; which have a text that others write too is a table's to say."""
-        from . import paths
+        from . import lines
 
-        return format_ != LINES or paths.have_lines(columns)
+        return format_ != LINES or lines.gives(columns)
 
     def takes_stream(self, load: Load, format_: str) -> bool:
-        """Whether types are equal and no binary form holds object identifiers."""
-        from . import paths
+        """Whether types are equal and no binary form holds object identifiers; whether COPY has no need of one who looks."""
+        from . import lines, paths
 
-        return paths.same_stream(load)
+        return lines.takes(load) if format_ == LINES else paths.same_stream(load)
 
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
         """The writer of PostgreSQL's DDL."""

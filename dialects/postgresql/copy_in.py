@@ -190,6 +190,9 @@ def _hexadecimal(array: pa.Array, head: str) -> pa.Array:
 
 # --- what PostgreSQL would change without an error ------------------------------------------------------------------
 
+NUL = b"\0"
+"""The character that no text here holds."""
+
 _ZONE = r"(?i):\d\d(\.\d+)?\s*([+-]\d|z\b|[a-z]{3,})"
 _SILENT: dict[str, tuple[tuple[str, str], ...]] = {
     "date": ((r"[1-9]\d?:\d|:\d*[1-9]|:\d+\.\d*[1-9]", "a time of day would be dropped"),),

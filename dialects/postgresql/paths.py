@@ -29,7 +29,7 @@ from . import copy_binary, copy_in, locks, queries, round_trip
 from .copy_in import Encoded, Target
 from .types import DIALECT, STREAMED_NATIVE, quote
 
-_PIECE = 256 << 10
+PIECE = 256 << 10
 
 SESSION = (
     ("TimeZone", "UTC"),
@@ -271,7 +271,7 @@ def batches(connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
     sql = f"COPY ({query(connection, read)}\n) TO STDOUT (FORMAT binary)"
     header = len(copy_binary.HEADER)
     first = True
-    for messages in _copy_out(driver(connection), sql, arrow.BATCH_BYTES):
+    for messages in copy_out(driver(connection), sql, arrow.BATCH_BYTES):
         rows = messages
         if first:  # the header shares a message with the first row
             rows = [messages[0][header:], *messages[1:]]
@@ -287,54 +287,10 @@ def stream(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -
     """The rows as COPY BINARY writes them, header and trailer included."""
     sql = f"COPY ({query(connection, read, cast=False)}\n) TO STDOUT (FORMAT binary)"
     rows = 0
-    for messages in _copy_out(driver(connection), sql, _PIECE):
+    for messages in copy_out(driver(connection), sql, PIECE):
         rows += len(messages)
         yield b"".join(messages)
     sent(rows - 1)  # the last message is the trailer
-
-
-_AS_LINES: tuple[tuple[type[t.Type], Callable[[Any], bool], str], ...] = (
-    (t.Boolean, lambda _: True, "{}::integer"),
-    (t.Integer, lambda _: True, "{}"),
-    (t.Decimal, lambda decimal: decimal.precision is not None, "{}"),
-    (t.String, lambda _: True, "{}"),
-    (t.Date, lambda _: True, "{}"),
-    (t.Timestamp, lambda timestamp: not timestamp.zoned, "{}"),
-    (t.Timestamp, lambda timestamp: timestamp.zoned, "{} AT TIME ZONE 'UTC'"),
-)
-"""The types whose text is that of :data:`~migrator.adapter.LINES`, and what is asked for then."""
-
-
-def _as_line(column: Column) -> str | None:
-    type_ = t.base_of(column.type)
-    found = (asked for kind, when, asked in _AS_LINES if isinstance(type_, kind) and when(type_))
-    return next(found, None)
-
-
-def have_lines(columns: Sequence[Column]) -> bool:
-    """Whether rows of columns can be had as :data:`~migrator.adapter.LINES`."""
-    return bool(columns) and all(map(_as_line, columns))
-
-
-def lines(connection: sa.Connection, read: Read, sent: Callable[[int], None]) -> Iterator[bytes]:
-    """The rows as COPY writes them as text, but for two escapes that are its own."""
-    forms = [form for form in map(_as_line, read.columns) if form is not None]
-    asked = (form.format(quote(column.name)) for form, column in zip(forms, read.columns, strict=True))
-    sql = f"COPY (SELECT {', '.join(asked)} FROM {rows_of(connection, read)}\n) TO STDOUT"
-    rows = 0
-    for messages in _copy_out(driver(connection), sql, _PIECE):
-        rows += len(messages)
-        piece = b"".join(messages)
-        yield _ESCAPED.sub(_unescaped, piece) if b"\\f" in piece or b"\\v" in piece else piece
-    sent(rows)
-
-
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
-_CHARACTERS = {b"f": b"\f", b"v": b"\v"}
-
-
-def _unescaped(found: re.Match[bytes]) -> bytes:
-    return _CHARACTERS.get(found[1], found[0])
 
 
 def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
@@ -347,7 +303,7 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int]:
     return int(found[0]), int(found[1])
 
 
-def _copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
+def copy_out(connection: psycopg.Connection[Any], sql: str, size: int) -> Iterator[list[bytes]]:
     """The messages of a COPY TO, in lists of about ``size`` bytes: one a row, in binary the first with the header before it,
     and the trailer.
 
@@ -517,9 +473,14 @@ def _about_column(error: errors.DataError, columns: Sequence[Target]) -> Excepti
 
 def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:
     """Store the bytes of another COPY BINARY; empty input is a stream cut short and refused by PostgreSQL."""
+    return copy_pieces(connection, into, pieces, "binary")
+
+
+def copy_pieces(connection: sa.Connection, into: Load, pieces: Iterable[bytes], format_: copy_in.Format) -> int:
+    """Store what is in one of COPY's formats already; the number stored."""
     names = ", ".join(quote(column.name) for column in into.target)
     listed = f" ({names})" if names else ""
-    sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT binary)"
+    sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT {format_})"
     with driver(connection).cursor() as cursor:
         with cursor.copy(sql.encode()) as copy:
             for joined in _joined(pieces):
@@ -533,7 +494,7 @@ def _joined(pieces: Iterable[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         waiting.append(piece)
         held += len(piece)
-        if held >= _PIECE:
+        if held >= PIECE:
             yield b"".join(waiting)
             waiting, held = [], 0
     if waiting:
