@@ -1073,7 +1073,7 @@ class RenameMapTaken(MigratorError):
 class RenameMapOutdated(MigratorError):
     """A rename map that an earlier release has made."""
 
-    code = "MIG-31659"
+    code = "MIG-31660"
     template = "{table} is a rename map of an earlier release: it has no column {columns}"
     action = (
         "Say ALTER TABLE ... ADD part_number INTEGER DEFAULT 1 NOT NULL, or drop the table if nobody needs what it says; "
