@@ -169,7 +169,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "index-collation": ("index.keys.collation", "index", "unique"),
     "name-cut": ("*.name",),
     "name-reserved": ("*.name",),
-    "key-collation": ("primary_key",),
+    "key-collation": ("primary_key", "primary_key.collations"),
     "index-name": ("index.name", "unique.name", "primary_key.name"),
     "constraint-name": ("check.name", "foreign_key.name"),
     "key-name": ("primary_key.name",),
