@@ -540,10 +540,10 @@ class StateDirectoryFull(FatalError):
     """The directory of this machine's jobs has no room for their records."""
 
     code = "MIG-12167"
-    template = "directory {path}, for the record of jobs on this machine, has no room left: {detail}"
+    template = "directory {path}, for the record of jobs on this machine, takes no more: {detail}"
     action = (
-        "What was not committed is rolled back. Make room there; then ATTACH to the job and START_JOB. The records of new "
-        "jobs can be elsewhere: in the directory that XDG_STATE_HOME names."
+        "What was not committed is rolled back. Make room there, or mend the disk; then ATTACH to the job and START_JOB. "
+        "The records of new jobs can be elsewhere: in the directory that XDG_STATE_HOME names."
     )
 
 
@@ -1101,10 +1101,21 @@ class TableClaimed(MigratorError):
     """A table that a job is to make, fill or empty is another job's at work."""
 
     code = "MIG-31659"
-    template = "resource busy: {tables} of job {job}, which is at work"
+    template = "resource busy: {tables} of job {job}, {state}"
     action = (
         "Two jobs into one table would lose or double rows. Nothing has been changed: wait until that job has ended, or "
         "stop it (migrator jobs, ATTACH=, STOP_JOB), and run this one again; or leave these tables out."
+    )
+
+
+class ClaimNotLifted(MigratorError):
+    """A job that is no more has claimed a table, and its record cannot be changed."""
+
+    code = "MIG-31661"
+    template = "job {job} has stopped, and {tables} was its own; its record cannot be changed: {detail}"
+    action = (
+        "Nothing has been changed. Its record must say that it goes on no more, or its restart would mix rows: let its "
+        "owner end it (ATTACH=, KILL_JOB), or grant UPDATE on the table of its name; or leave these tables out."
     )
 
 

@@ -17,14 +17,19 @@ import socket
 import sys
 import threading
 from collections import deque
+from collections.abc import Mapping
 from contextlib import suppress
 from multiprocessing.connection import Connection
-from typing import Any, TextIO, cast
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import setproctitle
 
 from migrator.errors import InternalError, Interrupted, JobStopped, MigratorError, redact
 from migrator.job.launch import Began, Exit, Failed, Line, Moved, Opened, Order, RowsEnded, Said, TableDone
+
+if TYPE_CHECKING:
+    from migrator.adapter import Adapter
+    from migrator.spec import JobSpec
 
 _PACE = 0.1
 """Seconds between two messages about rows moved."""
@@ -130,32 +135,52 @@ class Voice(io.TextIOBase):
 def main() -> int:
     """Run the order on standard input; the exit code."""
     pipe = Connection(os.dup(sys.stdout.fileno()), readable=False)
+    os.register_at_fork(after_in_child=pipe.close)  # the client hears of this process's end, whoever lives longer
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what libraries print is no message
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # numpy's threads for matrices, of which there are none
     gc.disable()  # what is imported stays: looking through it for garbage is a tenth of the time that it takes
     importlib.import_module("migrator.operations")  # while the client reads its command line
+    from migrator.job import lanes
+
     written = sys.stdin.buffer.read()
     if not written:
         return 0
     order: Order = pickle.loads(written)
-    _load_adapters(order)
+    adapters: dict[str, Adapter] = {}
+    with suppress(Exception):  # the job says so when it comes to it, whatever a dialect's module raises
+        adapters |= _adapters(order)
     gc.freeze()
     gc.enable()
+    if adapters and _takes_several(order.spec, adapters):
+        lanes.fork_ahead(order.spec.parallel)
     setproctitle.setproctitle(f"migrator {order.spec.operation} {order.spec.command}")
     voice = Voice(pipe)
     try:
         said = _run(order, voice)
         voice.say(said)
     finally:
+        lanes.dismiss()
         voice.finish()
     return said.code if isinstance(said, Exit) else 1
 
 
-def _load_adapters(order: Order) -> None:
+def _adapters(order: Order) -> dict[str, Adapter]:
+    """The databases' adapters, with the libraries that move rows."""
     from migrator.adapter import adapter_for_backend
 
-    with suppress(Exception):  # the job says so when it comes to it, whatever a dialect's module raises
-        for url in order.urls.values():
-            adapter_for_backend(url.get_backend_name())
+    adapters = {reference: adapter_for_backend(url.get_backend_name()) for reference, url in order.urls.items()}
+    for library in {library for adapter in adapters.values() for library in adapter.libraries}:
+        importlib.import_module(library)
+    return adapters
+
+
+def _takes_several(spec: JobSpec, adapters: Mapping[str, Adapter]) -> bool:
+    """Whether several workers may move rows."""
+    read = adapters.get(spec.network_link or (spec.connection if spec.operation == "EXPORT" else ""))
+    written = adapters[spec.connection] if spec.operation == "IMPORT" else None
+    one_reader = read is not None and read.capabilities.max_readers == 1
+    one_writer = written is not None and written.capabilities.max_writers == 1
+    return spec.operation != "SQL_FILE" and spec.parallel > 1 and not (one_reader or one_writer)
 
 
 def _run(order: Order, voice: Voice) -> Exit | Failed:
@@ -175,7 +200,6 @@ def _run(order: Order, voice: Voice) -> Exit | Failed:
     attachment = Attachment("START", f"{socket.gethostname()}:{os.getppid()}", gone=voice.deaf)
     signal.signal(signal.SIGTERM, _terminate)
     try:
-        _prepare_workers(order)
         with attachment:
             out, resolve = cast(TextIO, voice), order.urls.__getitem__
             return Exit(operations.run(order.spec, resolve, out, voice, order.secrets, order.start, opened))
@@ -190,23 +214,6 @@ def _run(order: Order, voice: Voice) -> Exit | Failed:
 
             voice.write("".join(traceback.format_exception(error)))
         return Failed(InternalError(detail=redact(f"{type(error).__name__}: {error}")))
-
-
-def _prepare_workers(order: Order) -> None:
-    """Where several may move rows, let what they need be loaded while the job is planned."""
-    from migrator.adapter import adapter_for_backend
-    from migrator.job import lanes
-
-    spec = order.spec
-    if spec.operation == "SQL_FILE" or spec.parallel == 1:
-        return
-    adapters = {reference: adapter_for_backend(url.get_backend_name()) for reference, url in order.urls.items()}
-    read = adapters.get(spec.network_link or (spec.connection if spec.operation == "EXPORT" else ""))
-    written = adapters[spec.connection] if spec.operation == "IMPORT" else None
-    one_reader = read is not None and read.capabilities.max_readers == 1
-    one_writer = written is not None and written.capabilities.max_writers == 1
-    if not (one_reader or one_writer):
-        lanes.prepare(adapters.values())
 
 
 def _terminate(*_: Any) -> None:

@@ -18,8 +18,10 @@ _CONNECTION_CODES = frozenset(
 """The driver's for a closed socket and a server out of reach; the server's for too many connections, shutdown, killed and
 aborted connections and network errors."""
 _UNOPENED_CODES = frozenset(
-    {29, 1016, 1017, 1030, 1033, 1034, 1035, 1146, 1168, 1194, 1195, 1286, 1296, 1429, 1431, 1432, 1459, 1707, 1812, 1814}
-    | {1932}
+    (
+        *(29, 1016, 1017, 1030, 1033, 1034, 1035, 1146, 1168, 1194, 1195),
+        *(1286, 1296, 1429, 1431, 1432, 1459, 1707, 1812, 1814, 1932),
+    )
 )
 """A file of a table that is not there, wrong, crashed, of another version or engine; tables that a MERGE table is not of; a
 server that a table is at; a tablespace that is missing or discarded."""

@@ -89,7 +89,11 @@ class Expressions(Names):
 
     def moment_changes(self, value: Default) -> Iterator[Change]:
         """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
-        is when the transaction began, or the statement."""
+        is when the transaction began, or the statement.
+
+        PostgreSQL could say statement_timestamp(), which is MySQL's clock. The usual words are what everybody expects in a
+        table's declaration, and what comes back as it was; so the difference is told.
+        """
         there = load_adapter(self.catalog.dialect).capabilities.clock_begins
         here = self.adapter.capabilities.clock_begins
         if None in {there, here} or there == here:

@@ -25,7 +25,15 @@ import sqlalchemy as sa
 
 from migrator.adapter import Server
 from migrator.ends import Database, answer, database_errors
-from migrator.errors import MasterTableRefused, MigratorError, ResourceBusy, TableClaimed, mask
+from migrator.errors import (
+    ClaimNotLifted,
+    InsufficientPrivilege,
+    MasterTableRefused,
+    MigratorError,
+    ResourceBusy,
+    TableClaimed,
+    mask,
+)
 from migrator.job.control import master_tables
 from migrator.job.coordinator import Record
 from migrator.job.session import SUPERSEDED, Session, await_commits, local_database, superseded
@@ -55,7 +63,12 @@ class Rival:
     @property
     def busy(self) -> TableClaimed:
         """What is said to who wants its tables."""
-        return TableClaimed(tables=_listed(self.tables), job=self.table.qname)
+        return TableClaimed(tables=_listed(self.tables), job=self.table.qname, state="which is at work")
+
+    def locked(self, lock: MigratorError) -> TableClaimed:
+        """What is said to who finds a lock there that may be its own, though its heart has not beaten for long."""
+        state = f"whose heart beat {self.age:.0f} seconds ago, or of a program that is no job: {lock.facts['detail']}"
+        return TableClaimed(tables=_listed(self.tables), job=self.table.qname, state=state)
 
     @property
     def waited_for(self) -> str:
@@ -113,24 +126,29 @@ class Claims:
         """Let no job go on that has stopped or died and has claimed some of ``tables``, which are about to change.
 
         :raises TableClaimed: one lives again.
+        :raises ClaimNotLifted: the record of one cannot be changed.
         :raises WorkUncommitted: one of its workers is in the middle of a commit, and does not end.
         """
         changing = {self._key(name) for name in tables}
         for other in self._gone:
             taken = tuple(name for name in other.tables if self._key(name) in changing)
-            with self.told(job.record):
-                while taken and not _is_out(other, taken, job.job):
-                    time.sleep(_LOOK)
+            try:
+                with self.told(job.record):
+                    while taken and not _is_out(other, taken, job.job):
+                        time.sleep(_LOOK)
+            except InsufficientPrivilege as error:
+                detail = error.facts["detail"]
+                raise ClaimNotLifted(job=other.table.qname, tables=_listed(taken), detail=detail) from error
             if taken:
                 say(f"Job {other.table.qname}, which had stopped, cannot be started again: this job takes {_listed(taken)}")
 
     @contextmanager
-    def told(self, record: Record | None = None) -> Iterator[None]:
-        """Where nothing can be recorded because another connection writes, and that is a rival's, it is told as such.
+    def told(self, record: Record | None = None, own: MasterTable | None = None) -> Iterator[None]:
+        """Where nothing can be recorded because another connection writes, and that may be a rival's, it is told as such.
 
-        ``record``: the job's own, None: it has none yet.
+        ``record``: the job's own, None: it is not open yet; ``own``: where it is then, None: there is none.
 
-        :raises TableClaimed: it is.
+        :raises TableClaimed: it may.
         """
         try:
             with database_errors(self._target.adapter):
@@ -138,10 +156,11 @@ class Claims:
         except (ResourceBusy, MasterTableRefused) as error:
             lock = error.__cause__ if isinstance(error, MasterTableRefused) else error
             others, _ = answer(self._target.adapter, lambda: list(self._rivals(record)))
-            working = [other for other in others or () if other.row.state not in ENDED]
-            if type(lock) is ResourceBusy and working:
-                raise working[0].busy from error
-            raise
+            working = [other for other in others or () if other.row.state not in ENDED and other.table != own]
+            if type(lock) is not ResourceBusy or not working:  # its kinds are about other locks
+                raise
+            living = [other for other in working if other.row.lives(other.age)]
+            raise (living[0].busy if living else working[0].locked(lock)) from error
 
     # --- what is on record ------------------------------------------------------------------------------------------
 

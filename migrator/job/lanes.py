@@ -15,14 +15,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import ForkServerContext
+from multiprocessing.context import ForkContext, ForkServerContext
 from typing import Protocol
 
 import setproctitle
 
-from migrator.adapter import Adapter, adapters_in_use
+from migrator.adapter import adapters_in_use
 from migrator.errors import MigratorError, WorkerDied
 from migrator.job.worker import Advanced, FileGiven, FileWanted, Outcome, Scan, Task, Worker
 
@@ -137,10 +136,7 @@ class _Thread:
 
 
 class _Process:
-    """A worker's process is forked from a server process that has loaded the libraries, which all workers then share."""
-
-    def __init__(self, pipe: Connection, number: int) -> None:
-        context = _context(adapters_in_use())
+    def __init__(self, pipe: Connection, number: int, context: ForkContext | ForkServerContext) -> None:
         self._process = context.Process(target=_serve_process, args=(pipe, number), name=f"worker {number}", daemon=True)
         self._process.start()
         pipe.close()
@@ -152,15 +148,32 @@ class _Process:
         self._process.join(timeout)
 
 
-def prepare(adapters: Iterable[Adapter]) -> None:
-    """Start the server process that workers are forked from, which loads its libraries meanwhile."""
-    _context(adapters)
-    forkserver.ensure_running()
+_AHEAD = 4
+"""How many workers are forked ahead at most: each fork takes milliseconds."""
+
+_ahead: dict[int, tuple[Connection, _Process]] = {}
+"""Workers that nobody has needed yet, by their numbers, and the ends of their pipes."""
 
 
-def _context(adapters: Iterable[Adapter]) -> ForkServerContext:
+def fork_ahead(workers: int) -> None:
+    """Fork the first ones of so many workers, which share what this process has loaded; it must have no thread yet."""
+    for number in range(1, min(workers, _AHEAD) + 1):
+        ours, theirs = multiprocessing.Pipe()
+        _ahead[number] = ours, _Process(theirs, number, multiprocessing.get_context("fork"))
+
+
+def dismiss() -> None:
+    """End the workers that nobody has needed."""
+    while _ahead:
+        _, (pipe, process) = _ahead.popitem()
+        process.kill()
+        pipe.close()
+
+
+def _later() -> ForkServerContext:
+    """How workers are made while threads run: forked from a process that has none, and has loaded their libraries."""
     context = multiprocessing.get_context("forkserver")
-    libraries = sorted({module for adapter in adapters for module in adapter.libraries})
+    libraries = sorted({module for adapter in adapters_in_use() for module in adapter.libraries})
     context.set_forkserver_preload([__name__, *libraries, _SHARED])
     return context
 
@@ -181,8 +194,11 @@ class Lane:
     pipe: Connection = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        if self.in_process and self.number in _ahead:
+            self.pipe, self.vessel = _ahead.pop(self.number)
+            return
         self.pipe, theirs = multiprocessing.Pipe()
-        self.vessel = (_Process if self.in_process else _Thread)(theirs, self.number)
+        self.vessel = _Process(theirs, self.number, _later()) if self.in_process else _Thread(theirs, self.number)
 
     def submit(self, task: Task) -> None:
         """Start a task."""

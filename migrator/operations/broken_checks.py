@@ -20,16 +20,19 @@ from migrator.spec import JobSpec
 
 
 def with_broken_checks(spec: JobSpec, opened: Origin, ddl: DDL | None = None) -> Origin:
-    """A source whose checks know how many rows break them, where rows move that may; a dump file set knows it by its export.
+    """A source whose checks know how many rows break them, where rows and checks move; a dump file set knows it by its
+    export, of all of its rows.
 
     ``ddl``: of the target, which is asked what it makes of such checks; None: it is not known yet, and all are counted.
     """
-    if opened.state is None or spec.transportable or spec.estimate_only:
+    if spec.content == "DATA_ONLY" or spec.transportable or spec.estimate_only:
         return opened
     conditions = filters.conditions(spec, opened.catalog)
     moved = {table.source for table in filters.tables_with_rows(spec, opened.catalog)}
 
     def counted(table: Table, check: Check) -> Check:
+        if opened.state is None:
+            return replace(check, broken=None) if table.source in conditions else check
         if (check.validated and check.enforced) or (ddl is not None and _is_kept(ddl, table, check)):
             return check
         return replace(check, broken=_count(opened, Read(table.source, table.columns, conditions.get(table.source)), check))

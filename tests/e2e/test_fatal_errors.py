@@ -181,7 +181,7 @@ def test_a_directory_of_records_without_room_is_named(sqlite_file: Callable[...,
     run = pump_process("expdp", url, *where, "NOLOGFILE=YES", largest_file=50_000)
     assert run.code == 1, run.out + run.err
     state = Path(os.environ["XDG_STATE_HOME"]) / "migrator"
-    told = f"MIG-12167: directory {state}, for the record of jobs on this machine, has no room left: disk I/O error"
+    told = f"MIG-12167: directory {state}, for the record of jobs on this machine, takes no more: disk I/O error"
     assert run.err.startswith(told), run.err
     assert done(pump("expdp", url, *where, "NOLOGFILE=YES", "TABLES=t7", "REUSE_DUMPFILES=YES")).rows == {"t7": 0}
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -210,6 +211,30 @@ def test_a_record_that_may_not_be_read_is_named(held: HeldRows, postgresql: Call
     assert f"Whether job {job_of(jobs.target)} has tables of this job is not known: ORA-31631" in run.out
 
 
+def test_a_record_that_may_be_read_but_not_changed_keeps_its_tables(held: HeldRows, postgresql: Callable[..., str]) -> None:
+    """Its job could be started again, by its owner."""
+    jobs = Jobs(held, postgresql())
+    jobs.make_table()
+    jobs.killed("TABLE_EXISTS_ACTION=TRUNCATE")
+    role = f"owner_{sa.make_url(jobs.target).database}"
+    execute(
+        jobs.target,
+        f"CREATE ROLE {role} LOGIN",
+        f"GRANT ALL ON SCHEMA public TO {role}",
+        f"ALTER TABLE t OWNER TO {role}",
+        f'GRANT SELECT ON "{FIRST}" TO {role}',
+    )
+    theirs = sa.make_url(jobs.target).set(username=role).render_as_string(hide_password=False)
+    run = pump("impdp", theirs, *jobs.link, f"JOB_NAME={SECOND}", "TABLE_EXISTS_ACTION=TRUNCATE")
+    assert run.code == 1, run.out + run.err
+    assert f'MIG-31661: job {job_of(jobs.target)} has stopped, and table "public"."t" was its own' in run.out + run.err
+    assert count(jobs.target) == (0, 0), "as the first job has left it"
+    jobs.held.release()
+    again = go_on(jobs.target, FIRST, link=held.source)
+    assert again.returncode == 0, again.stdout
+    assert count(jobs.target) == ALL
+
+
 # --- what goes on beside a job --------------------------------------------------------------------------------------
 
 
@@ -231,6 +256,20 @@ def test_who_only_looks_is_not_in_the_way(jobs: Jobs, tmp_path: Path) -> None:
         assert exported.rows == {"t": 1}
         done(pump("plan", "impdp", jobs.target, *jobs.link[:-1], "TABLE_EXISTS_ACTION=APPEND"))
         assert "MIG-31659" not in (verified := pump("verify", jobs.target, *jobs.link[:-1])).out + verified.err
+
+
+@pytest.mark.parametrize("target", ["sqlite_file"], indirect=True)
+def test_a_lock_that_may_be_another_programs_is_not_said_to_be_a_dead_jobs(jobs: Jobs) -> None:
+    jobs.make_table()
+    jobs.killed("TABLE_EXISTS_ACTION=APPEND")
+    time.sleep(3.5)
+    file = sa.make_url(jobs.target).database or ""
+    with closing(sqlite3.connect(file, isolation_level=None)) as program:
+        program.execute("BEGIN IMMEDIATE")
+        run = jobs.second("TABLE_EXISTS_ACTION=APPEND")
+    assert run.code == 1, run.out + run.err
+    assert f'MIG-31659: resource busy: table "main"."t" of job {job_of(jobs.target)}, whose heart beat' in run.err
+    assert "or of a program that is no job: database is locked" in run.err
 
 
 # --- jobs that have died or stopped ---------------------------------------------------------------------------------

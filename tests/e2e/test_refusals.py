@@ -208,6 +208,33 @@ def test_the_rows_that_break_a_check_are_counted_by_the_source_and_the_check_is_
     execute(target, "INSERT INTO c VALUES (9, -9, 'abc')")
 
 
+CHECKED = (
+    "CREATE TABLE c (id integer PRIMARY KEY, n integer)",
+    "INSERT INTO c VALUES (1, -5), (2, 0), (3, 7)",
+    "ALTER TABLE c ADD CONSTRAINT positive CHECK (n > 0) NOT VALID",
+)
+
+
+def test_a_job_that_makes_no_checks_counts_no_rows(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, target = postgresql(), sqlite_file()
+    execute(source, *CHECKED)
+    done(move(source, target, tmp_path))
+    monkeypatch.setattr(broken_checks, "_count", None)
+    done(move(source, target, tmp_path, "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=TRUNCATE"))
+
+
+def test_of_a_dump_file_set_whose_rows_are_chosen_nobody_knows_how_many_break_a_check(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, target, where = postgresql(), sqlite_file(), (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    execute(source, *CHECKED)
+    done(pump("expdp", source, *where))
+    done(pump("impdp", target, *where, remap(source, target), 'QUERY=c:"WHERE id = 3"', "LEDGER=losses.json"))
+    assert [one["rows"] for one in entries(tmp_path / "losses.json") if one["rule"] == "check"] == [None]
+
+
 def test_a_check_that_the_target_lets_rows_break_is_not_counted(
     postgresql: Fresh, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,7 +45,7 @@ def import_(work: Work, start: Start | None) -> int:
         ddl, phases = drawn_up(spec, opened, named.catalog, target, server, link)
         claims = Claims(target, server, [table.qname for table in named.catalog.of(Table)])
         with ExitStack() as stack:
-            with claims.told():
+            with claims.told(own=None if start is None else start.table):
                 job = stack.enter_context(session(spec, target, server, start, _relations(named.catalog)))
             connection = stack.enter_context(target.connect())
             work.begin(job)
