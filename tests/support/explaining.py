@@ -255,12 +255,20 @@ _BEGINNING = {"postgresql": "transaction", "mysql": "statement", "sqlite": "stat
 _MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: the (\w+)\)")
 
 
+_ASKS_FOR_TIME = re.compile(r"current_(date|time)|curdate|now\(", re.IGNORECASE)
+
+
 def _begins_so(round_: Round, entry: Loss) -> bool:
     """Whether it was carried between databases whose clocks begin so, and asks for the time there."""
     told = _MOMENT.fullmatch(entry.detail)
-    if told is None or entry.column is None:
-        ends = {(_BEGINNING[there.dialect], _BEGINNING[here.dialect]) for here, there in round_.legs}
-        return told is not None and told.groups() in ends
+    if told is None:
+        return False
+    if entry.column is None:
+        return any(
+            (_BEGINNING[there.dialect], _BEGINNING[here.dialect]) == told.groups()
+            and any(map(_ASKS_FOR_TIME.search, _texts(here, entry)))
+            for here, there in round_.legs
+        )
     return any(
         (_BEGINNING[there], _BEGINNING[here]) == told.groups() and isinstance(column.default, o.Now | o.Expression)
         for here, _, there, column in _columns(round_, entry)
