@@ -192,6 +192,7 @@ PASSAGES = (
     Passage((t.Time,), t.Interval, when=_from_zone, refused="a time of day with an offset is no span of time"),
     Passage((*_NUMBERS, t.Year), (t.Binary, t.Bit, t.Uuid), refused="a number is no bytes and no bits"),
     Passage((t.Boolean,), (t.Binary, t.Uuid), refused="a truth value is no bytes"),
+    Passage((t.Boolean,), t.Year, refused="a truth value is no year"),
     Passage((t.Uuid,), (*_NUMERIC, t.Bit), refused="a UUID is no number"),
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),

@@ -417,9 +417,13 @@ class MySQLDDL(DDL):
         return nearest(column.equality, {name: equality_of(name, column.type) for name in known})
 
     def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
-        """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL."""
+        """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL.
+
+        MariaDB has no NULL in the declaration of a generated column, which takes what its expression gives.
+        """
         if column.nullable and not self.refuses_null(table, column):
-            return "NULL" if declared_word(declared.sql) == "timestamp" else ""
+            says = declared_word(declared.sql) == "timestamp" and not (generated and self.server != "mysql")
+            return "NULL" if says else ""
         if generated and column.generated is not None and column.generated.versions:  # it is, without saying so
             return ""
         if generated and self.server != "mysql":

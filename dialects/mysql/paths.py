@@ -370,13 +370,14 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
             raise ValueNotCarried(column=target.name, detail="NULL in a column that is NOT NULL")
         if _is_date(target) and not any_day and pa.types.is_string(array.type):
             _refuse_no_day(array, target)
-        texts.append(_text(_plain(array, source.type), source, target))
+        texts.append(_text(_plain(array, source.type, target.type), source, target))
     return texts
 
 
-def _plain(array: pa.Array, source: t.Type) -> pa.Array:
-    """Truth values that came as text, as truth values: the number MySQL wants is another word."""
-    return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and pa.types.is_string(array.type) else array
+def _plain(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
+    """Truth values that came as text, as truth values: the number MySQL wants is another word. Texts keep the word."""
+    words = isinstance(t.base_of(target), t.String | t.Json) or not pa.types.is_string(array.type)
+    return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and not words else array
 
 
 def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:

@@ -43,6 +43,20 @@ def test_what_mysql_calls_timestamp_has_a_zone(mysql: Fresh, sqlite_file: Fresh)
     assert rows(target, "SELECT at FROM t") == [("2024-01-01 10:00:00.000000",)]  # no "+00:00" behind it
 
 
+def test_a_timestamp_that_is_computed_is_so_at_another_server(mysql: Fresh) -> None:
+    """MariaDB takes no NULL in its declaration, which other nullable TIMESTAMPs have."""
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, at datetime, v timestamp AS (at) VIRTUAL, s timestamp(3) AS (at) STORED)",
+        "INSERT INTO t (id, at) VALUES (1, '2024-01-01 10:00:00'), (2, NULL)",
+    )
+    done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    shown = "SELECT id, v, s FROM t ORDER BY id"
+    assert rows(target, shown) == rows(source, shown)
+    assert rows(target, "SELECT v IS NULL, s IS NULL FROM t ORDER BY id") == [(0, 0), (1, 1)]
+
+
 @pytest.mark.parametrize("method", ["AUTOMATIC", "CONVENTIONAL_PATH"])
 def test_a_date_that_is_computed_is_the_same(method: str, mysql: Fresh) -> None:
     """MySQL computes it by the session's mode, in which 31 February may be a day."""
