@@ -296,6 +296,11 @@ class _Dictionary:
     def _not_nulls(self) -> dict[int, list[Row]]:
         return self._by(queries.NOT_NULLS, "relation") if self._version >= 180000 else defaultdict(list)
 
+    @cached_property
+    def _doubted(self) -> set[tuple[int, str]]:
+        """The columns, each after its table, whose NOT NULL is not validated: some rows may have NULL."""
+        return {(oid, k.column) for oid, found in self._not_nulls.items() for k in found if not k.validated}
+
     def _relation(self, row: Row) -> None:
         if row.kind in {"v", "m"}:
             self._made[row.oid] = self._view(row)
@@ -355,7 +360,7 @@ class _Dictionary:
         return o.Column(
             row.name,
             type_,
-            not row.not_null,
+            not row.not_null or (row.relation, row.name) in self._doubted,
             default,
             identity,
             generated,
@@ -411,7 +416,7 @@ class _Dictionary:
         names = {k.column: k.name for k in self._not_nulls[parent.oid]}
         renamed: list[str] = []
         for k in self._not_nulls[row.oid]:
-            if names.get(k.column) != k.name:
+            if names.get(k.column) != k.name and k.validated:
                 (renamed if k.column in names else own).append(f"CONSTRAINT {quote(k.name)} NOT NULL {quote(k.column)}")
         schema = row.schema if row.schema != parent.schema else None
         return o.Partition(row.name, row.bounds, self._partitioning(row), tuple(own), schema, tuple(renamed))
@@ -577,8 +582,11 @@ class _Dictionary:
                 detail = "identifiers are carried, the large objects that they may be of are not"
                 lose(table, "large-object", detail, c.name)
         for k in self._not_nulls[row.oid]:
-            if not (k.usual and k.validated):
-                lose(table, "not-null-name", f"the name or state of NOT NULL constraint {k.name} is not carried", k.column)
+            if not k.validated:
+                detail = f"becomes nullable: NOT NULL constraint {k.name} is not validated, and rows may break it"
+                lose(table, "not-null", detail, k.column)
+            elif not k.usual:
+                lose(table, "not-null-name", f"the name of NOT NULL constraint {k.name} is not carried", k.column)
         for name in self._out_of_order(row):
             lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)

@@ -426,3 +426,21 @@ def test_the_bounds_of_partitions_are_named(
     (lost,) = (loss for loss in run.losses if "[partitioning]" in loss)
     for words in ("RANGE (d)", "m2020 FOR VALUES FROM ('2020-01-01')", "PARTITION BY LIST (n)", "m2020_1 FOR VALUES IN (1)"):
         assert words in lost
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql", "sqlite_file"])
+def test_a_column_whose_not_null_is_not_validated_takes_the_rows_that_break_it(
+    kind: str, request: pytest.FixtureRequest, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), request.getfixturevalue(kind)()
+    execute(
+        source,
+        "CREATE TABLE n (id integer PRIMARY KEY, y integer)",
+        "INSERT INTO n VALUES (1, 1), (2, NULL)",
+        "ALTER TABLE n ADD CONSTRAINT given NOT NULL y NOT VALID",
+    )
+    run = done(move(source, target, tmp_path))
+    assert [loss.partition(".")[2] for loss in run.losses if "[not-null]" in loss] == [
+        '"n"."y": becomes nullable: NOT NULL constraint given is not validated, and rows may break it [not-null]'
+    ]
+    assert sorted(rows(target, "SELECT id, y FROM n"), key=str) == [(1, 1), (2, None)]
