@@ -548,7 +548,8 @@ _POLICIES_HEAD = """\
 <!-- Written by `migrator help --markdown policies`; do not edit. -->
 
 A value that its column at the target cannot hold is refused: the table is not loaded, the log names the column and the
-value, and nothing is lost. `SKIP_CONSTRAINT_ERRORS` loads the other rows and puts those with such values into a [reject
+value, and nothing is lost. Of values that MariaDB or MySQL itself refuses in a load the log has its words, which may name the
+column and the row alone. `SKIP_CONSTRAINT_ERRORS` loads the other rows and puts those with such values into a [reject
 file](rejects.md). `POLICY` is the third way: it says, case by case, that such values are to be changed.
 
 ```sh
