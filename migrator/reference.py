@@ -334,9 +334,9 @@ the state and the job's lock ends the job (MIG-20013), since that state does not
 say so themselves ("Table definition has changed"). One session reads there, and who wants a table waits for it.
 
 The tables that an import makes, fills or empties are its own until it has ended. Another import that is to have one of them
-is refused before it changes anything (MIG-31659, which names the table and the job), whatever its TABLE_EXISTS_ACTION:
-it would empty, drop or double what the first one loads, or take half of its rows for all. Imports of other tables go on side
-by side, and so do exports, `plan` and `verify`. A job whose heart has beaten lately is waited for until it beats again, or
+is refused before it changes anything (MIG-31659, which names the table and the job): it would empty or drop what the first
+one loads, or take half of its rows for all. Two that only add rows (`TABLE_EXISTS_ACTION=APPEND`), as those that each load
+a part by QUERY, go on side by side; so do imports of other tables, exports, `plan` and `verify`. A job whose heart has beaten lately is waited for until it beats again, or
 counts as dead. Jobs are found by their master tables: those in the target database that the user may read, and those of
 this machine's user in the local database. The log names a master table that cannot be read; MariaDB and MySQL do not show
 one that the user has no privilege on, and nobody sees one in another machine's local database. In one SQLite file no two

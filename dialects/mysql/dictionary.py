@@ -230,6 +230,8 @@ class Reader:
         """
         sql = _EVERY_TABLE.format(schema=literal(schema))
         with self.bytes_as_they_are(), execute_verbatim(self.connection, sql) as result:
+            if not result.returns_rows:  # of a schema without tables
+                return
             cursor = cast(Any, result.cursor)
             while True:
                 for table, *told in cursor.fetchall():

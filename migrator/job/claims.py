@@ -80,8 +80,9 @@ class Rival:
 class Claims:
     """What a job is to have for itself in its target."""
 
-    def __init__(self, target: Database, server: Server, tables: Collection[QName]) -> None:
-        self._target = target
+    def __init__(self, target: Database, server: Server, tables: Collection[QName], *, appends: bool = False) -> None:
+        """``appends``: it adds rows to the tables that are there, beside others that do."""
+        self._target, self._appends = target, appends
         self._token = uuid.uuid4().hex
         """What tells this job's record from others, whatever URL leads there; and the lot that decides who goes first."""
         self._folded = target.adapter.capabilities.ignores_table_case
@@ -166,7 +167,8 @@ class Claims:
 
     def _note(self, job: Session, *, held: bool) -> None:
         tables = [[name.schema, name.name] for name in self._wanted.values()]
-        job.note(**{_CLAIM: {"token": self._token, "tables": tables, "held": held, "where": self._where}})
+        claim = {"token": self._token, "tables": tables, "held": held, "where": self._where, "appends": self._appends}
+        job.note(**{_CLAIM: claim})
 
     def _rivals(self, record: Record | None) -> Iterator[Rival]:
         """The other jobs that have not ended and claim some of the tables; ``record``: this job's own."""
@@ -193,7 +195,7 @@ class Claims:
         claim: dict[str, Any] | None = rows[0].detail.get(_CLAIM) if rows else None
         if claim is None or claim["token"] == self._token or not (place == self._target or self._is_here(claim)):
             return None
-        if rows[0].state == "COMPLETED" or SUPERSEDED in rows[0].detail:
+        if rows[0].state == "COMPLETED" or SUPERSEDED in rows[0].detail or (self._appends and claim["appends"]):
             return None
         theirs = (QName(*name) for name in claim["tables"])
         tables = tuple(name for name in theirs if self._key(name) in self._wanted)

@@ -94,8 +94,9 @@ def _keyed(workbench: Workbench, name: str, *columns: Column, **parts: Any) -> T
 
 
 def _own_formats(adapter: Adapter) -> list[str]:
-    """The stream formats in which rows can go from one database of the product to another."""
-    return [format_ for format_ in adapter.capabilities.gives if format_ in adapter.capabilities.takes]
+    """The product's own stream formats, in which rows can go from one of its databases to another."""
+    gives, takes = adapter.capabilities.gives, adapter.capabilities.takes
+    return [format_ for format_ in gives if format_ in takes and format_ != LINES]
 
 
 TEXT_OF_LINES: tuple[tuple[t.Type, str, str], ...] = (

@@ -127,12 +127,14 @@ def jobs(held: HeldRows, target: str) -> Jobs:
 # --- the second is refused ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("action", ["TRUNCATE", "REPLACE", "APPEND"])
+@pytest.mark.parametrize(
+    ("action", "other"), [("TRUNCATE", "TRUNCATE"), ("REPLACE", "REPLACE"), ("TRUNCATE", "APPEND"), ("APPEND", "TRUNCATE")]
+)
 @pytest.mark.parametrize("target", KINDS, indirect=True)
-def test_a_table_that_a_job_loads_is_no_other_jobs(action: TableExistsAction, jobs: Jobs) -> None:
+def test_a_table_that_a_job_loads_is_no_other_jobs(action: TableExistsAction, other: TableExistsAction, jobs: Jobs) -> None:
     jobs.make_table()
     with jobs.at_work(f"TABLE_EXISTS_ACTION={action}"):
-        jobs.refuses(jobs.second(f"TABLE_EXISTS_ACTION={action}"))
+        jobs.refuses(jobs.second(f"TABLE_EXISTS_ACTION={other}"))
     assert count(jobs.target) == (ALL if action != "APPEND" else (ROWS + 1, ROWS + 1))
 
 
@@ -203,9 +205,10 @@ def test_a_record_that_may_not_be_read_is_named(held: HeldRows, postgresql: Call
     name = sa.make_url(jobs.target).database
     role = f"reader_{name}"
     execute(jobs.target, f"CREATE ROLE {role} LOGIN", f"GRANT CREATE ON DATABASE {name} TO {role}")
-    execute(jobs.target, f"CREATE SCHEMA own AUTHORIZATION {role}", f"ALTER ROLE {role} SET search_path = own")
+    execute(jobs.target, f"CREATE SCHEMA own AUTHORIZATION {role}")
     with jobs.at_work():
-        theirs = sa.make_url(jobs.target).set(username=role).render_as_string(hide_password=False)
+        own = sa.make_url(jobs.target).set(username=role).update_query_dict({"options": "-csearch_path=own"})
+        theirs = own.render_as_string(hide_password=False)
         run = pump("impdp", theirs, f"NETWORK_LINK={held.source}", "REMAP_SCHEMA=public:own", *OPTIONS)
     assert run.code == 0, run.out + run.err
     assert f"Whether job {job_of(jobs.target)} has tables of this job is not known: ORA-31631" in run.out
@@ -261,12 +264,12 @@ def test_who_only_looks_is_not_in_the_way(jobs: Jobs, tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["sqlite_file"], indirect=True)
 def test_a_lock_that_may_be_another_programs_is_not_said_to_be_a_dead_jobs(jobs: Jobs) -> None:
     jobs.make_table()
-    jobs.killed("TABLE_EXISTS_ACTION=APPEND")
+    jobs.killed("TABLE_EXISTS_ACTION=TRUNCATE")
     time.sleep(3.5)
     file = sa.make_url(jobs.target).database or ""
     with closing(sqlite3.connect(file, isolation_level=None)) as program:
         program.execute("BEGIN IMMEDIATE")
-        run = jobs.second("TABLE_EXISTS_ACTION=APPEND")
+        run = jobs.second("TABLE_EXISTS_ACTION=TRUNCATE")
     assert run.code == 1, run.out + run.err
     assert f'MIG-31659: resource busy: table "main"."t" of job {job_of(jobs.target)}, whose heart beat' in run.err
     assert "or of a program that is no job: database is locked" in run.err

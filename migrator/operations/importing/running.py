@@ -43,7 +43,8 @@ def import_(work: Work, start: Start | None) -> int:
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
         ddl, phases = drawn_up(spec, opened, named.catalog, target, server, link)
-        claims = Claims(target, server, [table.qname for table in named.catalog.of(Table)])
+        tables = [table.qname for table in named.catalog.of(Table)]
+        claims = Claims(target, server, tables, appends=spec.table_exists_action == "APPEND")
         with ExitStack() as stack:
             with claims.told(own=None if start is None else start.table):
                 job = stack.enter_context(session(spec, target, server, start, _relations(named.catalog)))
