@@ -333,15 +333,15 @@ it, the table fails with MIG-00054, which names the session. A table that was em
 the state and the job's lock ends the job (MIG-20013), since that state does not have its rows any more; MariaDB and MySQL
 say so themselves ("Table definition has changed"). One session reads there, and who wants a table waits for it.
 
-The tables that an import makes, fills or empties are its own until it has ended. Another import that is to have one of them
-is refused before it changes anything (MIG-31659, which names the table and the job): it would empty or drop what the first
-one loads, or take half of its rows for all. Two that only add rows (`TABLE_EXISTS_ACTION=APPEND`), as those that each load
-a part by QUERY, go on side by side; so do imports of other tables, exports, `plan` and `verify`. A job whose heart has beaten lately is waited for until it beats again, or
-counts as dead. Jobs are found by their master tables: those in the target database that the user may read, and those of
-this machine's user in the local database. The log names a master table that cannot be read; MariaDB and MySQL do not show
-one that the user has no privilege on, and nobody sees one in another machine's local database. In one SQLite file no two
-imports load rows at the same time, whatever their tables: the second one waits for the lock, and is refused when it does
-not get it.
+The tables that an import makes, fills or empties are its own until it has ended. Another import that is to have one of
+them is refused before it changes anything (MIG-31659, which names the table and the job): it would empty or drop what
+the first one loads, or take half of its rows for all. Two that only add rows (`TABLE_EXISTS_ACTION=APPEND`), as those
+that each load a part by QUERY, go on side by side; so do imports of other tables, exports, `plan` and `verify`. A job
+whose heart has beaten lately is waited for until it beats again, or counts as dead. Jobs are found by their master
+tables: those in the target database that the user may read, and those of this machine's user in the local database. The
+log names a master table that cannot be read; MariaDB and MySQL do not show one that the user has no privilege on, and
+nobody sees one in another machine's local database. In one SQLite file no two imports load rows at the same time,
+whatever their tables: the second one waits for the lock, and is refused when it does not get it.
 
 A job that was stopped, or has died, has nothing for itself. Another import that changes one of its tables says so in its
 log, and shuts it out: `START_JOB` is then refused (MIG-31652), since its rows may be gone or doubled, and its process, if
@@ -548,9 +548,9 @@ _POLICIES_HEAD = """\
 <!-- Written by `migrator help --markdown policies`; do not edit. -->
 
 A value that its column at the target cannot hold is refused: the table is not loaded, the log names the column and the
-value, and nothing is lost. Of values that MariaDB or MySQL itself refuses in a load the log has its words, which may name the
-column and the row alone. `SKIP_CONSTRAINT_ERRORS` loads the other rows and puts those with such values into a [reject
-file](rejects.md). `POLICY` is the third way: it says, case by case, that such values are to be changed.
+value, and nothing is lost. Of values that MariaDB or MySQL itself refuses in a load the log has its words, which may
+name the column and the row alone. `SKIP_CONSTRAINT_ERRORS` loads the other rows and puts those with such values into a
+[reject file](rejects.md). `POLICY` is the third way: it says, case by case, that such values are to be changed.
 
 ```sh
 migrator impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP_SCHEMA=hr:public \\
