@@ -895,6 +895,8 @@ class MySQLDDL(DDL):
             detail = f"unique index {index.name} is left out: it holds for WHERE {index.where.sql} only"
             return Script((), (Loss(path, "index-partial", detail),))
         losses: list[Loss] = []
+        if index.method == "hash" and not self.native:
+            losses.append(Loss(path, "index-method", f"index {index.name} (hash) becomes an ordinary index"))
         if index.where is not None:
             losses.append(Loss(path, "index-partial", f"index {index.name} covers all rows, not only {index.where.sql}"))
         if index.include:

@@ -312,6 +312,8 @@ class SQLiteDDL(DDL):
             return Script((), (Loss(path_of(table), "index-method", why),))
         made = super().index(table, index)
         losses = list(made.losses)
+        if index.method == "hash":
+            losses.append(Loss(path_of(table), "index-method", f"index {index.name} (hash) becomes an ordinary index"))
         if index.unique and not index.nulls_distinct:
             losses.append(Loss(path_of(table), "nulls-not-distinct", f"index {index.name} lets several NULLs in here"))
         if index.include:

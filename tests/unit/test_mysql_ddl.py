@@ -171,6 +171,13 @@ def test_words_of_an_index_key_that_only_the_source_has_are_named() -> None:
     assert rules(script) == {"index-nulls", "index-opclass", "index-collation"}
 
 
+def test_a_hash_index_becomes_an_ordinary_one_and_says_so() -> None:
+    made = table(Column("x", t.Integer()), indexes=(Index("i", (IndexKey("x"),), method="hash"),))
+    script = ddl(made).index(made, made.indexes[0])
+    assert script.statements == ("CREATE INDEX `i` ON `s`.`t` (`x`)",)
+    assert [loss.detail for loss in script.losses] == ["index i (hash) becomes an ordinary index"]
+
+
 def test_an_index_of_an_unknown_method_is_left_out() -> None:
     made = table(Column("x", t.String(10)), indexes=(Index("i", (IndexKey("x"),), method="gin"),))
     assert ddl(made).index(made, made.indexes[0]).statements == ()

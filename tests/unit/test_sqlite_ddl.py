@@ -352,6 +352,14 @@ def test_an_index_of_another_kind_is_named() -> None:
     assert script.losses[0].detail == "index ix is left out: SQLite has no gin indexes"
 
 
+def test_a_hash_index_becomes_an_ordinary_one_and_says_so() -> None:
+    index = Index("ix", (IndexKey("id"),), method="hash")
+    table = people(indexes=(index,))
+    script = ddl(table).index(table, index)
+    assert len(script.statements) == 1
+    assert [loss.detail for loss in script.losses] == ["index ix (hash) becomes an ordinary index"]
+
+
 def test_a_view_loses_its_schema_names(database: sqlite3.Connection) -> None:
     table = people(Column("Name", t.String(20)))
     view = View("hr", "names", Expression('SELECT p."Name" FROM hr.people AS p WHERE p.id > 1', "postgresql"), ("n",), True)
