@@ -15,7 +15,7 @@ from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -62,6 +62,16 @@ LINES = "lines"
 """A stream format that is no product's own: rows as lines of UTF-8, each of which ends with ``\\n``; tabs between fields;
 NULL is ``\\N``. In a field ``\\\\``, ``\\t``, ``\\n``, ``\\r`` and ``\\b`` stand for those characters, and nothing else has
 a backslash. Values are written as :func:`migrator.arrow.as_text` writes them, truth values as 0 and 1."""
+
+
+LineRule: TypeAlias = tuple[type[t.Type], type[t.Type], Callable[[Any, Any], bool]]
+"""A type of a source, one of a target, and when the target stores a value of :data:`LINES` as it is, or says so."""
+
+
+def stored_as_lines(rules: Iterable[LineRule], source: Column, target: Column) -> bool:
+    """Whether one of ``rules`` holds of two columns."""
+    theirs, ours = t.base_of(source.type), t.base_of(target.type)
+    return any(isinstance(theirs, a) and isinstance(ours, b) and when(theirs, ours) for a, b, when in rules)
 
 
 @dataclass(frozen=True)

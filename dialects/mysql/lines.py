@@ -9,12 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
 
-from migrator.adapter import Load, Read
+from migrator.adapter import LineRule, Load, Read, stored_as_lines
 from migrator.model import types as t
 from migrator.model.objects import Column
 
@@ -91,15 +90,16 @@ def _marked(block: wire.Block, columns: int) -> bytes | None:
 
 # --- in -------------------------------------------------------------------------------------------------------------
 
-_AS_THEY_ARE: tuple[tuple[type[t.Type], tuple[type[t.Type], ...], Callable[[Any, Any], bool]], ...] = (
-    (t.Boolean, (t.Boolean, t.Integer), lambda theirs, ours: True),
-    (t.Integer, (t.Integer,), lambda theirs, ours: theirs == ours),
-    (t.Decimal, (t.Decimal,), lambda theirs, ours: theirs == ours),
-    (t.String, (t.String,), lambda theirs, ours: theirs == ours or not ours.fixed),  # CHAR cuts blanks without a warning
-    (t.Date, (t.Date,), lambda theirs, ours: True),
-    (t.Timestamp, (t.Timestamp,), lambda theirs, ours: theirs.precision <= ours.precision and theirs.zoned >= ours.zoned),
+_AS_THEY_ARE: tuple[LineRule, ...] = (
+    (t.Boolean, t.Boolean, lambda theirs, ours: True),
+    (t.Boolean, t.Integer, lambda theirs, ours: True),
+    (t.Integer, t.Integer, lambda theirs, ours: theirs == ours),
+    (t.Decimal, t.Decimal, lambda theirs, ours: theirs == ours),
+    (t.String, t.String, lambda theirs, ours: theirs == ours or not ours.fixed),  # CHAR cuts blanks without a warning
+    (t.Date, t.Date, lambda theirs, ours: True),
+    (t.Timestamp, t.Timestamp, lambda theirs, ours: theirs.precision <= ours.precision and theirs.zoned >= ours.zoned),
 )
-"""Types of a source and of a column here, and when LOAD DATA stores a text as it is, or has a warning about it."""
+"""When LOAD DATA stores a text as it is, or has a warning about it."""
 
 
 def takes(load: Load) -> bool:
@@ -110,8 +110,7 @@ def takes(load: Load) -> bool:
 def _takes(source: Column, target: Column) -> bool:
     if source.nullable and not target.nullable:  # NULL would become the next number, or the current time
         return False
-    theirs, ours = t.base_of(source.type), t.base_of(target.type)
-    return any(isinstance(theirs, a) and isinstance(ours, b) and when(theirs, ours) for a, b, when in _AS_THEY_ARE)
+    return stored_as_lines(_AS_THEY_ARE, source, target)
 
 
 def load(connection: sa.Connection, load_: Load, pieces: Iterable[bytes]) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
@@ -11,7 +10,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from migrator import arrow
-from migrator.adapter import Load, Read
+from migrator.adapter import LineRule, Load, Read, stored_as_lines
 from migrator.model import types as t
 from migrator.model.objects import Column
 
@@ -74,7 +73,7 @@ def _holds(theirs: t.String, ours: t.String) -> bool:
     return ours.length is None or (theirs.length is not None and theirs.length <= ours.length)
 
 
-_AS_THEY_ARE: tuple[tuple[type[t.Type], type[t.Type], Callable[[Any, Any], bool]], ...] = (
+_AS_THEY_ARE: tuple[LineRule, ...] = (
     (t.Boolean, t.Boolean, lambda theirs, ours: True),
     (t.Boolean, t.Integer, lambda theirs, ours: True),
     (t.Integer, t.Integer, lambda theirs, ours: True),
@@ -84,17 +83,13 @@ _AS_THEY_ARE: tuple[tuple[type[t.Type], type[t.Type], Callable[[Any, Any], bool]
     (t.Date, t.Date, lambda theirs, ours: True),
     (t.Timestamp, t.Timestamp, lambda theirs, ours: theirs.precision <= ours.precision and theirs.zoned == ours.zoned),
 )
-"""Types of a source and of a column here, and when COPY stores a text as it is, or refuses it."""
+"""When COPY stores a text as it is, or refuses it."""
 
 
 def takes(load: Load) -> bool:
     """Whether lines of the source's columns need nobody who looks at them."""
-    return not load.conventional and all(itertools.starmap(_takes, zip(load.source, load.target, strict=True)))
-
-
-def _takes(source: Column, target: Column) -> bool:
-    theirs, ours = t.base_of(source.type), t.base_of(target.type)
-    return any(isinstance(theirs, a) and isinstance(ours, b) and when(theirs, ours) for a, b, when in _AS_THEY_ARE)
+    pairs = zip(load.source, load.target, strict=True)
+    return not load.conventional and all(stored_as_lines(_AS_THEY_ARE, source, target) for source, target in pairs)
 
 
 def load(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:

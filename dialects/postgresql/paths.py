@@ -409,14 +409,11 @@ def _encoded(into: Load, rows: Iterable[pa.RecordBatch], columns: Sequence[Targe
 
 
 def _copy_into(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]) -> int:
-    names = ", ".join(quote(column.name) for column in into.target)
-    listed = f" ({names})" if names else ""
     sent = stored = 0
     with driver(connection).cursor() as cursor:
         for format_, group in itertools.groupby(encoded, key=lambda item: item.format):
-            sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT {format_})"
             encode = copy_in.copy_rows if format_ == "binary" else copy_in.copy_lines
-            with cursor.copy(sql.encode()) as copy:
+            with cursor.copy(_copy_from(into, format_)) as copy:
                 if format_ == "binary":
                     copy.write(copy_binary.HEADER)
                 for item in group:
@@ -427,6 +424,12 @@ def _copy_into(connection: sa.Connection, into: Load, encoded: Iterable[Encoded]
                     copy.write(copy_binary.TRAILER)
             stored += cursor.rowcount
     return _counted(into.title, sent, stored)
+
+
+def _copy_from(into: Load, format_: copy_in.Format) -> bytes:
+    names = ", ".join(quote(column.name) for column in into.target)
+    listed = f" ({names})" if names else ""
+    return f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT {format_})".encode()
 
 
 def _counted(table: QName, sent: int, stored: int) -> int:
@@ -478,11 +481,8 @@ def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) 
 
 def copy_pieces(connection: sa.Connection, into: Load, pieces: Iterable[bytes], format_: copy_in.Format) -> int:
     """Store what is in one of COPY's formats already; the number stored."""
-    names = ", ".join(quote(column.name) for column in into.target)
-    listed = f" ({names})" if names else ""
-    sql = f"COPY {qualified(into.table)}{listed} FROM STDIN (FORMAT {format_})"
     with driver(connection).cursor() as cursor:
-        with cursor.copy(sql.encode()) as copy:
+        with cursor.copy(_copy_from(into, format_)) as copy:
             for joined in _joined(pieces):
                 copy.write(joined)
         return cursor.rowcount

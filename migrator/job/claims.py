@@ -43,6 +43,7 @@ from migrator.model.objects import QName
 _CLAIM = "claim"
 """The name of a claim in a job's record."""
 _LOOK = 0.2
+"""Seconds between two looks at other jobs' records."""
 _NAMED = 3
 """How many tables an error names."""
 
