@@ -176,7 +176,7 @@ RULES: tuple[Rule, ...] = (
         Fact.TRIGGER,
         _DIRECT,
         "the table was there before the job and has an active insert trigger",
-        "disable the trigger, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        "disable the trigger, or drop it for the job, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
         existing=True,
     ),
     Rule(
@@ -603,6 +603,9 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+_SEEN = "grant the user the privilege to see whether it is so"
+
+
 @dataclass(frozen=True)
 class Bar:
     """A rule that is to be followed. ``detail``: what the database adds; ``unknown``: it would not say whether it is so."""
@@ -615,6 +618,11 @@ class Bar:
         notes = ["unknown, so taken to be so"] if self.unknown else []
         notes += [self.detail] if self.detail else []
         return self.rule.sentence + (f" ({': '.join(notes)})" if notes else "")
+
+    @property
+    def lift(self) -> str:
+        """What would make it void. What is only taken to be so may not be: then it is enough that the user can see that."""
+        return f"{_SEEN}; or, if it is so: {self.rule.lift}" if self.unknown else self.rule.lift
 
 
 @dataclass(frozen=True)
@@ -663,7 +671,7 @@ class Choice:
         wanted = set(self.possible) if self.asked is None else {self.asked}
         barring = [bar for bar in self.barred if bar.rule.bars & wanted]
         rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring) or "no table is unloaded so"
-        lifts = "; ".join(dict.fromkeys(bar.rule.lift for bar in barring)) or "nothing does"
+        lifts = "; ".join(dict.fromkeys(bar.lift for bar in barring)) or "nothing does"
         if self.asked is None:
             return NoAccessMethod(verb=verb, table=table, detail=rules, lift=lifts)
         if self.asked is Method.DATA_FILE_COPY:

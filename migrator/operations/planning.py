@@ -300,7 +300,7 @@ def _exported(spec: JobSpec, opened: Origin, table: Table, choice: Choice) -> Ta
 
 
 def _bars(choice: Choice) -> tuple[Barred, ...]:
-    return tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.rule.lift, bar.unknown) for bar in choice.why)
+    return tuple(_barred(bar.rule.name, bar.rule.bars, str(bar), bar.lift, bar.unknown) for bar in choice.why)
 
 
 def _moved(spec: JobSpec, opened: Origin, table: Table, name: QName, choice: Choice, parts: Sequence[Part]) -> TablePlan:

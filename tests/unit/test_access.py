@@ -108,6 +108,22 @@ def test_a_fact_that_could_not_be_read_counts_as_true_and_says_so() -> None:
     assert choice.reason.endswith("(unknown, so taken to be so: hr lacks the privilege TRIGGER)")
 
 
+def test_what_lifts_a_fact_that_could_not_be_read_is_first_of_all_to_let_the_user_read_it() -> None:
+    unread = choose(Situation(Facts({Fact.TRIGGER: None}), fresh=False), Method.DIRECT_PATH)
+    (bar,) = unread.barred
+    assert bar.lift == f"grant the user the privilege to see whether it is so; or, if it is so: {bar.rule.lift}"
+    refused = unread.refusal(TABLE, "import")
+    assert refused is not None
+    assert bar.lift in refused.action.format(**refused.facts)
+    (bar,) = choose(Situation(so(Fact.TRIGGER), fresh=False)).barred
+    assert bar.lift == bar.rule.lift
+
+
+def test_a_trigger_can_be_dropped_where_no_database_disables_one() -> None:
+    (bar,) = choose(Situation(so(Fact.TRIGGER), fresh=False)).barred
+    assert "drop it for the job" in bar.lift
+
+
 def test_the_method_asked_for_is_taken_where_no_rule_bars_it() -> None:
     for method in Method:
         choice = choose(Situation(link=Link()), method)
