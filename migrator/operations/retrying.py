@@ -38,6 +38,8 @@ def retry(path: Path, database: Database, say: Say) -> int:
     :raises RejectFileNotUsable: it cannot be read or is none, or it is being loaded.
     :raises ObjectNotFound: a table is not there.
     """
+    if not path.exists():
+        _must_not_be_loading(path)
     groups = _groups(path)
     left = rejects.claim(path)
     try:
@@ -77,12 +79,21 @@ def _renamed(path: Path, suffix: str) -> Path:
     try:
         os.link(path, longer)
         path.unlink()
-    except FileExistsError as error:
-        detail = f"{longer.name} is there: its rows are being loaded, or that was interrupted and is to be looked at"
-        raise RejectFileNotUsable(path=path, detail=detail) from error
     except OSError as error:
+        _must_not_be_loading(path)
         raise RejectFileNotUsable(path=path, detail=error.strerror or str(error)) from error
     return longer
+
+
+def _must_not_be_loading(path: Path) -> None:
+    """Say so where the file has the name that it has while its rows are loaded.
+
+    :raises RejectFileNotUsable: it has.
+    """
+    loading = path.with_name(f"{path.name}{LOADING}")
+    if loading.exists():
+        detail = f"{loading.name} is there: its rows are being loaded, or that was interrupted and is to be looked at"
+        raise RejectFileNotUsable(path=path, detail=detail)
 
 
 def _numbered(loading: Path, wanted: Path) -> None:

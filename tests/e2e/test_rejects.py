@@ -399,6 +399,14 @@ def refused(sqlite_file: Callable[..., str], tmp_path: Path) -> tuple[Path, str]
     return tmp_path / "import_rejects.ndjson", url
 
 
+def test_a_file_whose_loading_was_cut_off_is_told_by_the_name_that_it_then_has(refused: tuple[Path, str]) -> None:
+    path, url = refused
+    path.rename(path.with_name("import_rejects.ndjson.loading"))
+    again = retry(path, url)
+    assert again.code == 1
+    assert "import_rejects.ndjson.loading is there: its rows are being loaded, or that was interrupted" in again.err
+
+
 def test_a_value_is_mended_in_the_file_and_an_earlier_loaded_file_is_left_alone(refused: tuple[Path, str]) -> None:
     path, url = refused
     earlier = path.with_name("import_rejects.ndjson.loaded")
