@@ -2,6 +2,7 @@
 
 Nobody can ask for it. A server that is not strict, as LOAD DATA LOCAL makes it, takes the empty text for it, with a warning
 for each. So as many warnings as there are such values, and of no other kind, show that they came in and nothing was changed.
+Where the empty text is a label, too, one would come in as the other, so that those values are refused as they are read.
 """
 
 from __future__ import annotations
@@ -14,11 +15,28 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator.adapter import Load
+from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column
 
 _TRUNCATED = 1265
 _STRICT = "STRICT_ALL_TABLES"
+
+
+_TOLD = b"\xff"
+"""What stands for an error value that reads like a label: no text of UTF-8."""
+
+
+def told(name: str, text: str) -> str:
+    """The SQL of ``text``, the bytes of a label of the column ``name``, which tells error values from the empty label."""
+    return f"CASE WHEN {name} + 0 = 0 THEN X'{_TOLD.hex()}' ELSE {text} END"
+
+
+def refuse(array: pa.Array, column: str) -> None:
+    """:raises ValueNotCarried: one of the values that a server has sent of a column is an error value told so."""
+    if pc.any(pc.equal(array, pa.scalar(_TOLD, array.type))).as_py():
+        detail = f"a row holds the error value, which reads like the label ''; {column} + 0 = 0 finds it"
+        raise ValueNotCarried(column=column, detail=detail)
 
 
 def columns(load: Load) -> tuple[int, ...]:

@@ -249,19 +249,28 @@ def select_item(column: Column, charset: str | None) -> str:
     """
     name = quote(column.name)
     match t.base_of(column.type):
+        case t.Enum(labels=labels) if "" in labels:
+            return error_values.told(name, _exact_text(name, charset or "binary"))
         case t.Float():  # a FLOAT is printed with 6 digits, and FLOAT(7,3) with 3 after the point
             return f"{name} * 1e0"
         case t.Bit(length=length):
             return f"LPAD(BIN({name}), {length}, '0')"
         case _ if charset is None or charset in _AS_SENT:
             return name
-        case _ if charset in _AS_STORED:
-            return f"CONVERT({name} USING binary)"
         case _:
-            stored, converted = f"CONVERT({name} USING binary)", f"CONVERT({name} USING utf8mb4)"
-            same = f"CONVERT(CONVERT({converted} USING {charset}) USING binary) = {stored}"
-            wrong = f"CONCAT(X'FF', SUBSTRING({stored}, 1, 40))"
-            return f"CASE WHEN {name} IS NULL OR {same} THEN CONVERT({converted} USING binary) ELSE {wrong} END"
+            return _exact_text(name, charset)
+
+
+def _exact_text(name: str, charset: str) -> str:
+    """The bytes of a text, in UTF-8 where that is the same."""
+    stored, converted = f"CONVERT({name} USING binary)", f"CONVERT({name} USING utf8mb4)"
+    if charset in _AS_STORED:
+        return stored
+    if charset in _AS_SENT:
+        return f"CONVERT({converted} USING binary)"
+    same = f"CONVERT(CONVERT({converted} USING {charset}) USING binary) = {stored}"
+    wrong = f"CONCAT(X'FF', SUBSTRING({stored}, 1, 40))"
+    return f"CASE WHEN {name} IS NULL OR {same} THEN CONVERT({converted} USING binary) ELSE {wrong} END"
 
 
 def rows_of(read: Read) -> str:
@@ -335,13 +344,15 @@ def _interrupt(connection: sa.Connection) -> None:
 def decode(array: pa.Array, column: Column, any_bytes: bool = False) -> pa.Array:
     """The texts that MySQL sends, in the Arrow form of the column's type; with ``any_bytes`` as bytes if one is no text.
 
-    :raises ValueNotCarried: text that is not UTF-8.
+    :raises ValueNotCarried: text that is not UTF-8, or an error value that reads like a label.
     """
     type_ = t.base_of(column.type)
     if isinstance(type_, t.Binary):
         return array
     if is_geometry(type_):
         return pa.array([None if value is None else value.hex().upper() for value in array.to_pylist()], pa.string())
+    if isinstance(type_, t.Enum):
+        error_values.refuse(array, column.name)
     text = text_or_bytes(array, column.name, any_bytes)
     if pa.types.is_binary(text.type):
         return text

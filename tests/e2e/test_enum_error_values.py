@@ -68,3 +68,30 @@ def test_a_label_that_the_target_lacks_is_refused_beside_them(
     assert run.code == 5
     assert "MIG-20002: column v" in run.out
     assert rows(url, NUMBERS) == []
+
+
+@pytest.mark.parametrize("method", ["AUTOMATIC", "CONVENTIONAL_PATH", "EXTERNAL_TABLE"])
+@pytest.mark.parametrize("charset", ["utf8mb4", "latin1", "ucs2"])
+def test_an_error_value_that_reads_like_a_label_is_refused(mysql: Callable[..., str], charset: str, method: str) -> None:
+    source, url = mysql(), mysql()
+    execute(
+        source,
+        f"CREATE TABLE t (id INT PRIMARY KEY, e ENUM('a','','é') CHARACTER SET {charset})",
+        "SET SESSION sql_mode = ''",
+        "INSERT INTO t VALUES (1, ''), (2, 'a'), (3, NULL), (4, 'é')",
+    )
+    link = (f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "DATA_OPTIONS=VALIDATE_TABLE_DATA")
+    done(pump("impdp", url, *link, f"ACCESS_METHOD={method}", "VERIFY=YES"))
+    assert rows(url, "SELECT id, e + 0, e FROM t ORDER BY id") == [(1, 2, ""), (2, 1, "a"), (3, None, None), (4, 3, "é")]
+    execute(source, "SET SESSION sql_mode = ''", "INSERT INTO t VALUES (5, 'wrong')")
+    run = pump("impdp", url, *link, f"ACCESS_METHOD={method}", "TABLE_EXISTS_ACTION=TRUNCATE")
+    assert run.code == 5
+    assert "MIG-20002: column e: a row holds the error value" in run.out
+    assert rows(url, "SELECT count(*) FROM t") == [(0,)]
+
+
+def test_an_error_value_that_reads_like_a_label_stays_one_inside_the_server(mysql: Callable[..., str]) -> None:
+    source, url = mysql(), mysql()
+    execute(source, LEVELS, "SET SESSION sql_mode = ''", "INSERT INTO t VALUES (1, 'a', 'x', 'wrong')")
+    done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES", "ACCESS_METHOD=INSERT_AS_SELECT"))
+    assert rows(url, NUMBERS) == [(1, 1, 1, 0)]
