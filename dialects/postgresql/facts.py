@@ -60,15 +60,18 @@ ANSWERS: Mapping[Fact, Answer] = {
 }
 """Where each fact is answered."""
 
+_PARTS = "(SELECT c.oid UNION ALL SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p WHERE c.relkind = 'p')"
+"""A table and its partitions, which may have what it has not."""
+
 _ASKED = {
-    Fact.TRIGGER: """EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = c.oid AND NOT g.tgisinternal
+    Fact.TRIGGER: f"""EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid IN {_PARTS} AND NOT g.tgisinternal
         AND g.tgenabled IN ('O', 'A') AND g.tgtype & 4 <> 0)""",
-    Fact.REFERENTIAL: "EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = c.oid AND k.contype = 'f')",
-    Fact.UNIQUE_INDEX: "EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = c.oid AND i.indisunique)",
-    Fact.DISABLED_UNIQUE_INDEX: """EXISTS (SELECT FROM pg_catalog.pg_index i
-        WHERE i.indrelid = c.oid AND i.indisunique AND NOT i.indisvalid)""",
-    Fact.UNUSABLE_INDEX: """EXISTS (SELECT FROM pg_catalog.pg_index i
-        WHERE i.indrelid = c.oid AND NOT i.indisunique AND NOT i.indisvalid)""",
+    Fact.REFERENTIAL: f"EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid IN {_PARTS} AND k.contype = 'f')",
+    Fact.UNIQUE_INDEX: f"EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid IN {_PARTS} AND i.indisunique)",
+    Fact.DISABLED_UNIQUE_INDEX: f"""EXISTS (SELECT FROM pg_catalog.pg_index i
+        WHERE i.indrelid IN {_PARTS} AND i.indisunique AND NOT i.indisvalid)""",
+    Fact.UNUSABLE_INDEX: f"""EXISTS (SELECT FROM pg_catalog.pg_index i
+        WHERE i.indrelid IN {_PARTS} AND NOT i.indisunique AND NOT i.indisvalid)""",
     Fact.DOMAIN_INDEX: """EXISTS (
         SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = x.relam

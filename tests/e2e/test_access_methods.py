@@ -64,6 +64,21 @@ POSTGRESQL = (
         seen=2,
     ),
     Case(
+        "trigger",
+        (
+            "CREATE TABLE t (id integer, v integer, doc text) PARTITION BY RANGE (id)",
+            "CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (3)",
+            "CREATE TABLE high PARTITION OF t DEFAULT",
+            LOG,
+            "CREATE FUNCTION logs() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+            " INSERT INTO log VALUES (new.id); RETURN new; END $$",
+            "CREATE TRIGGER logging BEFORE INSERT ON low FOR EACH ROW EXECUTE FUNCTION logs()",
+        ),
+        effect="SELECT count(*) FROM log",
+        seen=2,
+        options=("DATA_OPTIONS=TRUST_EXISTING_TABLE_PARTITIONS",),
+    ),
+    Case(
         "domain-index",
         ("CREATE TABLE t (id integer, v integer, doc jsonb)", "CREATE INDEX t_doc ON t USING gin (doc jsonb_path_ops)"),
         effect="SELECT count(*) FROM t WHERE doc @> '{\"a\": 1}'",
@@ -77,6 +92,18 @@ POSTGRESQL = (
             PLAIN,
             "CREATE UNIQUE INDEX t_id ON t (id)",
             "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 't_id'::regclass",
+        ),
+        method="",
+        seen=0,
+    ),
+    Case(
+        "disabled-unique-index",
+        (
+            "CREATE TABLE t (id integer, v integer, doc text) PARTITION BY RANGE (id)",
+            "CREATE TABLE low PARTITION OF t FOR VALUES FROM (0) TO (3)",
+            "CREATE TABLE high PARTITION OF t DEFAULT",
+            "CREATE UNIQUE INDEX low_id ON low (id)",
+            "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'low_id'::regclass",
         ),
         method="",
         seen=0,
@@ -270,7 +297,8 @@ def test_a_table_that_the_job_makes_takes_the_direct_path(
 def test_truncate_does_not_empty_a_table_that_no_method_may_load(
     postgresql: Callable[..., str], appended: Callable[..., Run]
 ) -> None:
-    target, (case,) = postgresql(), (case for case in POSTGRESQL if case.rule == "disabled-unique-index")
+    target = postgresql()
+    case = next(case for case in POSTGRESQL if case.rule == "disabled-unique-index")
     execute(target, case.make[0], "INSERT INTO t VALUES (7, 7)", *case.make[1:])
     run = appended(target, action="TRUNCATE")
     assert run.code == 5
