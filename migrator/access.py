@@ -41,7 +41,7 @@ MEANINGS = {
     ),
     Method.DIRECT_PATH: (
         "rows as they are stored, by the database's own bulk protocol",
-        "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE, one prepared statement",
+        "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE, for SQLite INSERT … SELECT from an attached file",
     ),
     Method.EXTERNAL_TABLE: (
         "rows as the SQL engine's SELECT gives them: conditions choose among them, and policies hide some of them",

@@ -2,13 +2,14 @@
 
 Out: ADBC reads a SELECT into Arrow and guesses each column's type from the first rows. A first row of constants makes the
 guess the right one, so any later value of another storage class is an error, or, where ADBC would convert it silently, is
-looked for beforehand. Text is read as bytes, so that NUL bytes and broken UTF-8 are seen. In: one prepared statement.
+looked for beforehand. Text is read as bytes, so that NUL bytes and broken UTF-8 are seen. In: INSERT, by way of
+files where there are many rows (see :mod:`.staging`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -312,7 +313,8 @@ def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBat
     insert = f"{into} VALUES ({', '.join('?' * len(load_.target))})"
     driver: Any = connection.connection.dbapi_connection
     sent = stored = 0
-    with closing(staging.in_files(connection, _all_storable(load_, incoming))) as parts:
+    storable = _all_storable(load_, incoming)
+    with closing(storable if load_.conventional else staging.in_files(connection, storable)) as parts:
         for part in parts:
             sent += part.num_rows
             if isinstance(part, staging.Staged):
@@ -325,7 +327,7 @@ def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBat
     return stored
 
 
-def _all_storable(load_: Load, incoming: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+def _all_storable(load_: Load, incoming: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
     """The batches that have rows, in the form SQLite keeps them."""
     for batch in incoming:
         if batch.num_rows:  # what holds of all its values cannot be asked of none

@@ -25,7 +25,7 @@ import sqlalchemy as sa
 from migrator.arrow import prefetch
 from migrator.errors import DatabaseError, DiskFull
 
-from .connections import ADBCDialect
+from .connections import STAGED, ADBCDialect
 
 SIZES = tuple(size << 20 for size in (8, 8, 8, 8, 8, 16, 32, 64, 128, 256))
 """About how many bytes go into each file of a transaction: a connection detaches none before its transaction ends, and
@@ -106,12 +106,12 @@ def _places(connection: sa.Connection) -> Sequence[Place]:
     driver: Any = connection.connection.dbapi_connection
     if connection.exec_driver_sql("PRAGMA encoding").scalar_one() != "UTF-8":
         return ()
-    *_, (names, file) = connection.exec_driver_sql(
+    attached, file = connection.exec_driver_sql(
         "SELECT count(*) FILTER (WHERE name NOT IN ('main', 'temp')), max(file) FILTER (WHERE name = 'main')"
         " FROM pragma_database_list"
-    )
-    free = range(names, driver.getlimit(sqlite3.SQLITE_LIMIT_ATTACHED))
-    return [Place(Path(f"{file}-rows{n}"), f"migrator_rows_{n}", size) for n, size in zip(free, SIZES, strict=False)]
+    ).one()
+    free = range(attached, min(len(STAGED), driver.getlimit(sqlite3.SQLITE_LIMIT_ATTACHED)))
+    return [Place(Path(f"{file}{STAGED[n]}"), f"migrator_rows_{n}", size) for n, size in zip(free, SIZES, strict=False)]
 
 
 class _File:
