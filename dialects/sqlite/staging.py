@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -84,10 +85,11 @@ def in_files(connection: sa.Connection, batches: Iterator[pa.RecordBatch]) -> Ge
 
     :raises DiskFull: there is no room for a file.
     """
-    first = list(islice(batches, 2))
-    worth = len(first) > 1 and first[0].nbytes <= LARGEST_ROW * first[0].num_rows
-    places = _places(connection) if worth else ()
-    rows = chain(first, batches)
+    ahead = deque(islice(batches, 1))
+    if ahead and ahead[0].nbytes <= LARGEST_ROW * ahead[0].num_rows:
+        ahead.extend(islice(batches, 1))
+    places = _places(connection) if len(ahead) > 1 else ()
+    rows = chain(_let_go(ahead), batches)
     if not places:
         yield from rows
         return
@@ -99,6 +101,12 @@ def in_files(connection: sa.Connection, batches: Iterator[pa.RecordBatch]) -> Ge
     finally:
         for place in places:
             place.path.unlink(missing_ok=True)
+
+
+def _let_go(ahead: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The batches, none of which is kept."""
+    while ahead:
+        yield ahead.popleft()
 
 
 def _places(connection: sa.Connection) -> Sequence[Place]:

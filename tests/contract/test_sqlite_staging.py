@@ -198,7 +198,7 @@ def test_a_file_is_the_users_alone_and_goes_with_its_rows(sqlite_file: New) -> N
 def test_what_a_killed_process_has_left_is_in_nobodys_way(sqlite_file: New) -> None:
     url = sqlite_file()
     make(url, "CREATE TABLE t (id INTEGER, name TEXT)")
-    for place in (f"{path_of(url)}-rows{n}" for n in range(len(staging.SIZES))):
+    for place in (f"{path_of(url)}{ending}" for ending in staging.STAGED):
         Path(place).write_bytes(b"SQLite format 3\0, half of it")
     assert load(url, "t", (NUMBER, TEXT), *ten_thousand()) == 10_000
     assert beside(url) == [Path(path_of(url)).name]
