@@ -29,7 +29,7 @@ LOCK_TIMEOUT = 10.0
 _WRITER_CACHE = 32 << 10
 """How many KiB of pages a writer keeps in memory. Until it has more, others may still read."""
 
-STAGED = tuple(f"-migrator-rows{n}" for n in range(10))
+STAGED = tuple(f".migrator-rows{n}" for n in range(10))
 """What ends the names of the files with rows on their way into a file; see :mod:`.staging`."""
 
 
