@@ -41,7 +41,8 @@ MEANINGS = {
     ),
     Method.DIRECT_PATH: (
         "rows as they are stored, by the database's own bulk protocol",
-        "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE, one prepared statement",
+        "the database's own bulk protocol: COPY, LOAD DATA LOCAL INFILE; for SQLite INSERT … SELECT from files beside the "
+        "database (`hr.db.migrator-rows0`), which go with their rows",
     ),
     Method.EXTERNAL_TABLE: (
         "rows as the SQL engine's SELECT gives them: conditions choose among them, and policies hide some of them",

@@ -57,8 +57,7 @@ class Field:
         if wrong.any():
             came = int(self.lengths[wrong][0])
             raise InternalError(detail=f"column {self.column.name}: {self.column.native} came in {came} bytes, not {width}")
-        windows = np.lib.stride_tricks.as_strided(self.data, (len(self.data) - width + 1, width), (1, 1))[self.starts]
-        big_endian = windows.view(dtype)[:, 0]
+        big_endian = _at(self.data, self.starts, dtype)
         values = big_endian.astype(big_endian.dtype.newbyteorder("="))
         if self.nulls is not None:
             values[self.nulls] = np.zeros(1, values.dtype)
@@ -67,8 +66,7 @@ class Field:
     def words(self) -> npt.NDArray[np.int16]:
         """The values as int16 numbers, a row each, as many as the longest has; what is past a value's end is anything."""
         width = int(self.lengths.max(initial=0)) or 8
-        windows = np.lib.stride_tricks.as_strided(self.data, (len(self.data) - width + 1, width), (1, 1))[self.starts]
-        words = windows.view(">i2").astype(np.int16)
+        words = _at(self.data, self.starts, f"V{width}").view(">i2").reshape(-1, width // 2).astype(np.int16)
         if self.nulls is not None:
             words[self.nulls] = 0
         return words
@@ -84,6 +82,11 @@ class Field:
     def text(self) -> pa.Array:
         """The values as text."""
         return arrow.utf8(self.binary(), self.column.name)
+
+
+def _at(data: Bytes, positions: Offsets, dtype: str) -> npt.NDArray[Any]:
+    """What lies at each of these places, whatever they are multiples of."""
+    return np.ndarray((len(data) - np.dtype(dtype).itemsize + 1,), dtype, data, strides=(1,))[positions]
 
 
 # --- one column -----------------------------------------------------------------------------------------------------
@@ -257,8 +260,7 @@ def decode(rows: Sequence[bytes], columns: Sequence[Column]) -> pa.RecordBatch:
 
 
 def _int32(data: Bytes, position: Offsets) -> Offsets:
-    windows = np.lib.stride_tricks.as_strided(data, (len(data) - 3, 4), (1, 1))[position]
-    return windows.view(">i4")[:, 0].astype(np.int64)
+    return _at(data, position, ">i4").astype(np.int64)
 
 
 def _decode(field: Field) -> pa.Array:

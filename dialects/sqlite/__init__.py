@@ -227,7 +227,7 @@ class SQLiteAdapter(Adapter):
         return connections.writing(engine, checking=checking)
 
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
-        """Store the rows with one prepared INSERT."""
+        """Store the rows by INSERT, many of them by way of files; see :mod:`.staging`."""
         return paths.load(connection, load, batches)
 
     def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:

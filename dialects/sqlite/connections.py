@@ -2,7 +2,8 @@
 
 Catalogs, DDL and loads go through Python's own driver. Rows are read through ADBC, which has a SQLite library of its own:
 the locks of one library mean nothing to the other within a process, and a closing one drops them. So a file is written
-through one driver only, and a reader checks that the file is still in the snapshot's state.
+through one driver only (see :mod:`.staging` for how rows come to it), and a reader checks that the file is still in the
+snapshot's state.
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ from migrator.errors import DatabaseError, InvalidUrl, MissingDatabaseFile, Miss
 LOCK_TIMEOUT = 10.0
 """How many seconds a connection waits for another one's lock."""
 
+_WRITER_CACHE = 32 << 10
+"""How many KiB of pages a writer keeps in memory. Until it has more, others may still read."""
+
+STAGED = tuple(f".migrator-rows{n}" for n in range(10))
+"""What ends the names of the files with rows on their way into a file; see :mod:`.staging`."""
+
 
 def file_of(url: sa.URL) -> Path:
     """The file a URL names.
@@ -41,12 +48,12 @@ def file_of(url: sa.URL) -> Path:
 
 
 def files_of(url: sa.URL) -> tuple[Path, ...]:
-    """The file a URL names, its journal, and its write-ahead log with its index.
+    """The file a URL names, its journal, its write-ahead log with its index, and the files of rows on their way into it.
 
     :raises InvalidUrl: it names no plain file.
     """
     path = file_of(url)
-    return (path, *(path.with_name(path.name + suffix) for suffix in ("-journal", "-wal", "-shm")))
+    return (path, *(path.with_name(path.name + suffix) for suffix in ("-journal", "-wal", "-shm", *STAGED)))
 
 
 def lock_timeout(url: sa.URL) -> float:
@@ -194,6 +201,7 @@ def writing(target: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connect
     with target.connect() as connection:
         if checking:
             connection.exec_driver_sql("PRAGMA foreign_keys = ON")
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_WRITER_CACHE}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
 

@@ -11,7 +11,7 @@ from migrator.model.objects import QName
 
 _NO_TYPES = Never("there are no types but numbers, text and bytes")
 _ONE_FILE = Never("the file of the database has everything, and the backup interface copies it page by page")
-_STATEMENT = Never("rows are loaded by one prepared INSERT, which does all that any INSERT does")
+_STATEMENT = Never("rows are loaded by INSERT, which does all that any INSERT does")
 _NO_PARTITIONS = Never("there are no partitions")
 
 _NEVER_DISABLED = Never("an index cannot be disabled")

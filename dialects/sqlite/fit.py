@@ -49,8 +49,9 @@ def _all(condition: pa.Array) -> bool:
 
 def _short(array: pa.Array, type_: t.String | t.Binary) -> bool:
     by_bytes = isinstance(type_, t.Binary) or type_.unit == "byte"
-    lengths = pc.binary_length(array) if by_bytes else pc.utf8_length(array)
-    return _all(pc.less_equal(lengths, type_.length))
+    if _all(pc.less_equal(pc.binary_length(array), type_.length)):  # a character has a byte at least
+        return True
+    return not by_bytes and _all(pc.less_equal(pc.utf8_length(array), type_.length))
 
 
 def _in_range(array: pa.Array, type_: t.Integer) -> bool:

@@ -2,13 +2,15 @@
 
 Out: ADBC reads a SELECT into Arrow and guesses each column's type from the first rows. A first row of constants makes the
 guess the right one, so any later value of another storage class is an error, or, where ADBC would convert it silently, is
-looked for beforehand. Text is read as bytes, so that NUL bytes and broken UTF-8 are seen. In: one prepared statement.
+looked for beforehand. Text is read as bytes, so that NUL bytes and broken UTF-8 are seen. In: INSERT, by way of
+files where there are many rows (see :mod:`.staging`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -24,6 +26,7 @@ from migrator.errors import RowCountDiffers, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
+from . import staging
 from .conflicts import insert_into
 from .fit import fit
 from .names import qualified, quote
@@ -305,23 +308,32 @@ def _key_text(key: str) -> str:
 
 def load(connection: sa.Connection, load_: Load, incoming: Iterable[pa.RecordBatch]) -> int:
     """Store the rows; see :meth:`migrator.adapter.Adapter.load`."""
-    table = qualified(load_.table)
     names = ", ".join(quote(column.name) for column in load_.target)
-    insert = f"{insert_into(connection, load_.table)} {table} ({names}) VALUES ({', '.join('?' * len(load_.target))})"
+    into = f"{insert_into(connection, load_.table)} {qualified(load_.table)} ({names})"
+    insert = f"{into} VALUES ({', '.join('?' * len(load_.target))})"
     driver: Any = connection.connection.dbapi_connection
-    cursor = driver.cursor()
     sent = stored = 0
-    for batch in incoming:
-        if not batch.num_rows:  # what holds of all its values cannot be asked of none
-            continue
-        columns = zip(batch.columns, load_.source, load_.target, strict=True)
-        values = [_storable(array, source, target, load_.title) for array, source, target in columns]
-        cursor.executemany(insert, zip(*(array.to_pylist() for array in values), strict=True))
-        sent += batch.num_rows
-        stored += cursor.rowcount
+    storable = _all_storable(load_, incoming)
+    with closing(storable if load_.conventional else staging.in_files(connection, storable)) as parts:
+        for part in parts:
+            sent += part.num_rows
+            if isinstance(part, staging.Staged):
+                stored += part.move_on(driver, into)
+            else:
+                rows = zip(*(array.to_pylist() for array in part.columns), strict=True)
+                stored += driver.executemany(insert, rows).rowcount
     if stored != sent:
         raise RowCountDiffers(table=load_.title, sent=sent, stored=stored, detail="a trigger may have left rows out")
     return stored
+
+
+def _all_storable(load_: Load, incoming: Iterable[pa.RecordBatch]) -> Generator[pa.RecordBatch]:
+    """The batches that have rows, in the form SQLite keeps them."""
+    for batch in incoming:
+        if batch.num_rows:  # what holds of all its values cannot be asked of none
+            columns = zip(batch.columns, load_.source, load_.target, strict=True)
+            values = [_storable(array, source, target, load_.title) for array, source, target in columns]
+            yield arrow.batch_of(load_.target, values)
 
 
 def _storable(array: pa.Array, source: Column, target: Column, table: QName) -> pa.Array:
@@ -369,7 +381,7 @@ def stored(array: pa.Array, type_: t.Type, held: Affinity) -> pa.Array:
     :raises pa.ArrowInvalid: it would change one.
     """
     made = _stored(array, type_, held)
-    if pa.types.is_string(made.type) and held in _NUMERIC:
+    if pa.types.is_string(made.type) and held in _NUMERIC and not pa.types.is_temporal(array.type):
         _check_text(made, type_)
     return made
 
