@@ -1104,7 +1104,8 @@ class TableClaimed(MigratorError):
     template = "resource busy: {tables} of job {job}, {state}"
     action = (
         "Two jobs into one table would lose or double rows. Nothing has been changed: wait until that job has ended, or "
-        "stop it (migrator jobs, ATTACH=, STOP_JOB), and run this one again; or leave these tables out."
+        "end it (migrator jobs, ATTACH=, STOP_JOB; KILL_JOB: never to start again), and run this one again; or leave these "
+        "tables out."
     )
 
 
@@ -1125,6 +1126,17 @@ class JobTakenOver(FatalError):
     code = "MIG-31650"
     template = "job {job} was started by another process; this one ends, and what it had not committed is rolled back"
     action = "Attach to the job to see how it goes on."
+
+
+class TablesTaken(JobTakenOver):
+    """Another job has taken the tables of this one, which had not been heard of for its lease."""
+
+    code = "MIG-31662"
+    template = "{tables} of job {job} went to job {by}, since its heart had not beaten for too long; this one ends"
+    action = (
+        "What it had not committed is rolled back, and it is not started again: its rows may be gone or doubled. Let the "
+        "other job end, look at the tables, KILL_JOB this one, and run it anew if it is still wanted."
+    )
 
 
 class JobStopped(MigratorError):
