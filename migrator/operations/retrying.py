@@ -73,10 +73,14 @@ def retry(path: Path, database: Database, say: Say) -> int:
 
 
 def _hold(adapter: Adapter, connection: sa.Connection, name: QName) -> None:
-    """From now on the database lets nobody empty or drop a table before the transaction ends."""
+    """From now on the database lets nobody empty or drop a table before the transaction ends.
+
+    As for rows that are changed: to go on from reading to writing is a deadlock on MariaDB, where somebody waits for a table.
+    Who may add rows and nothing else does without.
+    """
     nothing = sa.select(sa.literal(1)).select_from(sa.table(name.name, schema=name.schema)).where(sa.false())
     with suppress(InsufficientPrivilege), database_errors(adapter), connection.begin_nested():
-        connection.execute(nothing)  # who may add rows alone does without
+        connection.execute(nothing.with_for_update())
 
 
 def _groups(path: Path) -> list[rejects.Section]:
