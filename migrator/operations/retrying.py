@@ -75,7 +75,7 @@ def retry(path: Path, database: Database, say: Say) -> int:
 def _hold(adapter: Adapter, connection: sa.Connection, name: QName) -> None:
     """From now on the database lets nobody empty or drop a table before the transaction ends.
 
-    As for rows that are changed: to go on from reading to writing is a deadlock on MariaDB, where somebody waits for a table.
+    As for rows that are changed: to go on from reading to writing is a deadlock on MariaDB, if somebody waits for a table.
     Who may add rows and nothing else does without.
     """
     nothing = sa.select(sa.literal(1)).select_from(sa.table(name.name, schema=name.schema)).where(sa.false())

@@ -252,7 +252,7 @@ def _is_such_a_clock(round_: Round, entry: Loss) -> bool:
 
 
 _BEGINNING = {"postgresql": "transaction", "mysql": "statement", "sqlite": "statement"}
-_MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: the (\w+)\)")
+_MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: (?:the (\w+)|when it is (call)ed)\)")
 
 
 _ASKS_FOR_TIME = re.compile(r"current_(date|time)|curdate|now\(", re.IGNORECASE)
@@ -265,14 +265,21 @@ def _begins_so(round_: Round, entry: Loss) -> bool:
         return False
     if entry.column is None:
         return any(
-            (_BEGINNING[there.dialect], _BEGINNING[here.dialect]) == told.groups()
+            (_BEGINNING[there.dialect], _BEGINNING[here.dialect]) == told.group(1, 2)
             and any(map(_ASKS_FOR_TIME.search, _texts(here, entry)))
             for here, there in round_.legs
         )
     return any(
-        (_BEGINNING[there], _BEGINNING[here]) == told.groups() and isinstance(column.default, o.Now | o.Expression)
-        for here, _, there, column in _columns(round_, entry)
+        _BEGINNING[there] == told[1] and _moment(here, (old or column).default) == (told[2] or told[3])
+        for here, old, there, column in _columns(round_, entry)
     )
+
+
+def _moment(dialect: str, default: o.Default | None) -> str | None:
+    """Of what the current time is the time that a default asks for, if it does."""
+    if isinstance(default, o.Now):
+        return default.moment or _BEGINNING[dialect]
+    return _BEGINNING[dialect] if isinstance(default, o.Expression) else None
 
 
 _LATER = re.compile(
