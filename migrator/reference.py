@@ -628,7 +628,7 @@ number that is rounded, and is out of range then) is counted by both.
 
 | where | what |
 |---|---|
-| the log | `. . loss:` lines, and how many there are in the end |
+| the log | `. . loss:` lines, and how many there are; what four or more have in common is one, `. . loss in 15 places:` |
 | a SQLFILE | comments, each before the statement that it is about |
 | the master table | LOSS rows when an import is done; each GRANULE row's `detail`, under `converted`, at any time |
 | `LEDGER=file` | all entries as JSON, of an import or a SQLFILE |

@@ -97,7 +97,9 @@ class Builder:
             return
         self._log.processing(path)
         started = time.monotonic()
-        ready = [(item, step) for item, step in left if self._ready(item, step, existing)]
+        told: list[Loss] = []
+        ready = [(item, step) for item, step in left if self._ready(item, step, existing, told)]
+        self._log.losses_of(told)
         made = self._side_by_side(ready) if phase.path in SIDE_BY_SIDE else self._in_order(ready)
         self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
 
@@ -113,8 +115,8 @@ class Builder:
             self._tell_unchecked(item, step)
         return state in {"COMPLETED", "FAILED", "SKIPPED"}
 
-    def _ready(self, item: int, step: Step, existing: frozenset[str]) -> bool:
-        """Whether there is something to make, and what it needs is there."""
+    def _ready(self, item: int, step: Step, existing: frozenset[str], told: list[Loss]) -> bool:
+        """Whether there is something to make, and what it needs is there; ``told`` takes what changes with it."""
         if step.table is not None and step.table in self.failed:
             self.dependent_skipped(step.label, step.table)
             self._coordinator.record.change("OBJECT", item, state="FAILED", error="its table was not made")
@@ -124,9 +126,7 @@ class Builder:
                 self._log.error(str(ObjectExists(path=step.label)))
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
             return False
-        for loss in step.script.losses:
-            if loss.rule != NOT_VALIDATED:
-                self._log.loss(loss)
+        told += (loss for loss in step.script.losses if loss.rule != NOT_VALIDATED)
         if not step.script.statements:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
             self._tell_unchecked(item, step)

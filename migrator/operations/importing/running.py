@@ -149,8 +149,7 @@ def _plan(job: Import, named: Named) -> None:
     estimates = estimate(job.work, job.origin, job.tables.values())
     kept, schemas = job.kept(job.there.tables), job.there.schemas(job.there.labels)
     staying = job.there.without(set(met(job.catalog, job.there.tables)) - kept).labels
-    for loss in of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying):
-        job.log.loss(loss)
+    job.log.losses_of(of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying))
     job.record.clear("OBJECT", "GRANULE")
     job.record.insert(object_rows(job.phases))
     job.record.insert(granules(job.origin, job.tables, estimates))
