@@ -611,7 +611,7 @@ class IncompleteDumpSet(MigratorError):
     action = "Name every file of the set in DUMPFILE, or the template it was made with."
 
 
-class OracleDump(MigratorError):
+class OracleDump(IncompatibleDump):
     """A dump file that Oracle Data Pump wrote."""
 
     code = "ORA-39142"
@@ -1076,7 +1076,7 @@ class RenameMapOutdated(MigratorError):
     code = "MIG-31660"
     template = "{table} is a rename map of an earlier release: it has no column {columns}"
     action = (
-        "Say ALTER TABLE ... ADD part_number INTEGER DEFAULT 1 NOT NULL, or drop the table if nobody needs what it says; "
+        "Say ALTER TABLE ... ADD {definitions}, or drop the table if nobody needs what it says; "
         "then a job can go on with it."
     )
 

@@ -14,9 +14,9 @@ from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
 from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, reads_clock, understood
 from migrator.expressions.carrier import Carrier, Target
+from migrator.expressions.changes import any_target, changes_of_readings
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Change, Semantics, Value
-from migrator.expressions.told import anything, changes_read
 from migrator.model.catalog import COLUMN
 from migrator.model.objects import Column, Default, Expression, Moment, Now, QName, Table, View
 
@@ -85,7 +85,7 @@ class Expressions(Names):
                 raise Untranslatable(f"there is no column {node.name}")
             return next((value for value in found if value.sign == "unsigned"), found[0])
 
-        return changes_read(source, value, parse(expression.sql, adapter.language))
+        return changes_of_readings(source, value, parse(expression.sql, adapter.language))
 
     def moment_changes(self, value: Default) -> Iterator[Change]:
         """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
@@ -148,7 +148,7 @@ class Expressions(Names):
     @cached_property
     def _views_read(self) -> dict[QName, Carried | Untranslatable]:
         """Each view's query as it is read, and what changes with it whoever writes it, or why it is not understood."""
-        return self._each_view(anything)
+        return self._each_view(any_target)
 
     def _each_view(self, target: Callable[[Semantics], Target]) -> dict[QName, Carried | Untranslatable]:
         found: dict[QName, Carried | Untranslatable] = {}

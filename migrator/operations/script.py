@@ -70,7 +70,8 @@ def scripted(
     :raises TargetSchemaMissing: an object's schema cannot be there.
     """
     if server is None:
-        catalog = transforms.fitted(opened.catalog, spec, adapter.capabilities_of(None))
+        moved = transforms.remapped(opened.catalog, spec)
+        catalog = transforms.fitted(opened.catalog, moved, spec, adapter.capabilities_of(None))
         notes = transforms.unmatched(spec, opened.catalog)
     else:
         names = named(spec, opened, Database(resolve(spec.connection)), server, makes_parts=True)

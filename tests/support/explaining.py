@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
+import sqlglot
+from sqlglot import exp
 
 from dialects.sqlite.types import affinity
 from migrator.adapter import load_adapter
@@ -322,9 +324,9 @@ def _is_padded_so(round_: Round, entry: Loss) -> bool:
 
 
 _ARITHMETIC = re.compile(
-    r"(?:(?:check|index) .* \((?P<sql>.*)\): )?a (?P<word>\w+) with a number that has no sign .*", re.DOTALL
+    r"(?:(?:check|index) .*? \((?P<sql>.*)\): )?a (?P<word>\w+) with a number that has no sign .*", re.DOTALL
 )
-_OPERATORS = {"sum": "+", "difference": "-", "product": "*", "quotient": "DIV"}
+_OPERATORS = {"sum": exp.Add, "difference": exp.Sub, "product": exp.Mul, "quotient": exp.IntDiv}
 
 
 def _calculates_without_signs(round_: Round, entry: Loss) -> bool:
@@ -333,12 +335,19 @@ def _calculates_without_signs(round_: Round, entry: Loss) -> bool:
     if told is None:
         return False
     for here, _ in round_.legs:
-        unsigned = {c.name for table in here.of(o.Table) for c in table.columns if _has_no_sign(t.base_of(c.type))}
-        for sql in _texts(here, entry) if told["sql"] is None else (told["sql"],):
-            words = set(re.findall(r"\w+", sql))
-            if here.dialect == "mysql" and _OPERATORS[told["word"]] in sql.upper() and words & unsigned:
-                return True
+        own = [table for table in here.of(o.Table) if label(table) == label_of(entry)]  # else it is a view, of any of them
+        columns = (column for table in own or here.of(o.Table) for column in table.columns)
+        unsigned = {column.name.lower() for column in columns if _has_no_sign(t.base_of(column.type))}
+        texts = _texts(here, entry) if told["sql"] is None else (told["sql"],)
+        if here.dialect == "mysql" and any(_calculates_with(unsigned, sql, _OPERATORS[told["word"]]) for sql in texts):
+            return True
     return False
+
+
+def _calculates_with(columns: set[str], sql: str, kind: type[exp.Binary]) -> bool:
+    """Whether an expression or query of MySQL has a calculation of a kind with one of the columns in it."""
+    tree = sqlglot.parse_one(sql, read="mysql")
+    return any(column.name.lower() in columns for node in tree.find_all(kind) for column in node.find_all(exp.Column))
 
 
 def _has_no_sign(type_: t.Type) -> bool:
