@@ -744,6 +744,15 @@ class RowNotCarried(ValueNotCarried):
     template = "table {table}: {detail}"
 
 
+class CheckBroken(RowNotCarried):
+    """Rows that break a check of the target's table."""
+
+    action = (
+        "These rows break the check {check}: mend them. DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS loads the others and keeps "
+        "these in a file; EXCLUDE=CONSTRAINT:\"= '{check}'\" makes the table without the check."
+    )
+
+
 class ObjectsMissing(MigratorError):
     """Objects of the source that a job had to move are not at the target."""
 

@@ -245,21 +245,25 @@ class PostgreSQLDDL(DDL):
         return Script((f"CREATE TYPE {name} AS ENUM ({labels}\n)", *self._comment(f"TYPE {name}", enum.comment)))
 
     def create_domain(self, domain: DomainType) -> Script:
-        """``CREATE DOMAIN``."""
+        """``CREATE DOMAIN``, without the checks that are NOT VALID, which any new value has to meet."""
         column = Column(domain.name, domain.base)
         sql = f"CREATE DOMAIN {self.name_of(domain)} AS {self.rule(domain.name, column).declare(domain.base)}"
         if domain.default is not None:
             sql += f" DEFAULT {self.default(domain.default, column)}"
         if not domain.nullable:
             sql += " NOT NULL"
-        later = []
         for check in domain.checks:
-            clause = f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
             if check.validated:
-                sql += f"\n    {clause}"
-            else:
-                later.append(f"ALTER DOMAIN {self.name_of(domain)} ADD {clause} NOT VALID")
-        return Script((sql, *later, *self._comment(f"DOMAIN {self.name_of(domain)}", domain.comment)))
+                sql += f"\n    {self._domain_check(check)}"
+        return Script((sql, *self._comment(f"DOMAIN {self.name_of(domain)}", domain.comment)))
+
+    def unvalidated_checks(self, domain: DomainType) -> Script:
+        """``ALTER DOMAIN … ADD … NOT VALID``."""
+        add = f"ALTER DOMAIN {self.name_of(domain)} ADD"
+        return Script(tuple(f"{add} {self._domain_check(c)} NOT VALID" for c in domain.checks if not c.validated))
+
+    def _domain_check(self, check: Check) -> str:
+        return f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence of its own type; who owns it is said when the table is there."""

@@ -116,7 +116,13 @@ def _inventory(job: Import) -> Inventory:
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
     told = (*job.of_catalog(), *losses.changed(losses.counted(job)))
-    return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
+    return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped), _rowless(job)))
+
+
+def _rowless(job: Import) -> frozenset[QName]:
+    """The tables that do not have their rows, which failed; those that TABLE_EXISTS_ACTION=SKIP leaves out were not to."""
+    failed = {name for name, rows in job.granules().items() if any(row.state in {"FAILED", "SKIPPED"} for row in rows)}
+    return frozenset(failed if job.spec.table_exists_action == "SKIP" else failed | job.without_rows)
 
 
 def _run_phases(job: Import) -> None:
