@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from migrator.adapter import Read
+from migrator.model.objects import Check
+from migrator.operations import broken_checks
+from migrator.origins import Origin
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
 
@@ -37,6 +41,7 @@ def test_rows_that_mariadb_refuses_are_told_with_the_check_their_number_and_what
     assert run.code == 5, run.out
     name = f'"{schema_of(url)}"."t"'
     assert f"MIG-20002: table {name}: CONSTRAINT `low` failed for `{schema_of(url)}`.`t` (Warning 4025, 2 in all)" in run.out
+    assert f". . failed: TABLE:{name}" in run.out
     assert "Action: These rows break the check low: mend them. DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS loads" in run.out
     assert scalar(url, "SELECT count(*) FROM t") == 0
 
@@ -62,6 +67,33 @@ def test_a_check_that_postgresql_refuses_is_told_with_the_number_of_rows(
     assert "1 row(s) break this check" in run.out
     assert scalar(url, "SELECT count(*) FROM t") == 3
     assert [f'"rows": {number}' in (tmp_path / "ledger.json").read_text() for number in (1, 2)] == [True, True]
+
+
+def test_rows_of_tables_that_stay_as_they_are_are_not_counted(
+    postgresql: Callable[[], str], mysql: Callable[[], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, url = postgresql(), mysql()
+    counted: list[str] = []
+    for name in ("there", "new"):
+        execute(
+            source,
+            f"CREATE TABLE {name} (id int PRIMARY KEY, v int)",
+            f"INSERT INTO {name} VALUES (1, 50)",
+            f"ALTER TABLE {name} ADD CONSTRAINT low_{name} CHECK (v < 10) NOT VALID",
+        )
+    execute(url, "CREATE TABLE there (id int PRIMARY KEY, v int)")
+    count = broken_checks._count
+
+    def noted(opened: Origin, read: Read, check: Check) -> int | None:
+        counted.append(read.table.name)
+        return count(opened, read, check)
+
+    monkeypatch.setattr(broken_checks, "_count", noted)
+    run = moved(source, url, tmp_path)
+    assert run.code == 5, "ORA-39151"
+    assert counted == ["new"]
+    (told,) = run.losses
+    assert "it would hold for them too (1 row) [check]" in told
 
 
 def test_values_that_a_domain_has_not_validated_come_over(postgresql: Callable[[], str], tmp_path: Path) -> None:
