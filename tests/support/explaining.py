@@ -157,6 +157,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "default": ("column.default", "column.default.cut"),
     "uuid-version": ("column.default",),
     "clock": ("column.default.cut",),
+    "clock-moment": ("column.default.moment",),
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
@@ -511,7 +512,9 @@ def _clock_of_utc(round_: Round, difference: Difference) -> bool:
     before, after = difference.before, difference.after
     if not isinstance(before, o.Now) or not isinstance(after, o.Now):
         return False
-    return replace(before, utc=True) == after and difference.columns <= round_.retyped(difference.object)
+    return replace(before, utc=True, moment=after.moment) == after and difference.columns <= round_.retyped(
+        difference.object
+    )
 
 
 def _was_serial(round_: Round, difference: Difference) -> bool:
