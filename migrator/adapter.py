@@ -394,6 +394,8 @@ class Server:
     """The schema a job works on when none is named."""
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
+    ignores_table_case: bool = False
+    """Do names of tables and schemas that differ only in case lead to one table there?"""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""

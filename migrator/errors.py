@@ -611,7 +611,7 @@ class IncompleteDumpSet(MigratorError):
     action = "Name every file of the set in DUMPFILE, or the template it was made with."
 
 
-class OracleDump(MigratorError):
+class OracleDump(IncompatibleDump):
     """A dump file that Oracle Data Pump wrote."""
 
     code = "ORA-39142"
@@ -742,6 +742,15 @@ class RowNotCarried(ValueNotCarried):
     """A row that the target's table cannot hold, for a reason that no one column has."""
 
     template = "table {table}: {detail}"
+
+
+class CheckBroken(RowNotCarried):
+    """Rows that break a check of the target's table."""
+
+    action = (
+        "These rows break the check {check}: mend them. DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS loads the others and keeps "
+        "these in a file; EXCLUDE=CONSTRAINT:\"= '{check}'\" makes the table without the check."
+    )
 
 
 class ObjectsMissing(MigratorError):
@@ -1076,7 +1085,7 @@ class RenameMapOutdated(MigratorError):
     code = "MIG-31660"
     template = "{table} is a rename map of an earlier release: it has no column {columns}"
     action = (
-        "Say ALTER TABLE ... ADD part_number INTEGER DEFAULT 1 NOT NULL, or drop the table if nobody needs what it says; "
+        "Say ALTER TABLE ... ADD {definitions}, or drop the table if nobody needs what it says; "
         "then a job can go on with it."
     )
 
@@ -1104,7 +1113,8 @@ class TableClaimed(MigratorError):
     template = "resource busy: {tables} of job {job}, {state}"
     action = (
         "Two jobs into one table would lose or double rows. Nothing has been changed: wait until that job has ended, or "
-        "stop it (migrator jobs, ATTACH=, STOP_JOB), and run this one again; or leave these tables out."
+        "end it (migrator jobs, ATTACH=, STOP_JOB; KILL_JOB: never to start again), and run this one again; or leave these "
+        "tables out."
     )
 
 
@@ -1125,6 +1135,17 @@ class JobTakenOver(FatalError):
     code = "MIG-31650"
     template = "job {job} was started by another process; this one ends, and what it had not committed is rolled back"
     action = "Attach to the job to see how it goes on."
+
+
+class TablesTaken(JobTakenOver):
+    """Another job has taken the tables of this one, which had not been heard of for its lease."""
+
+    code = "MIG-31662"
+    template = "{tables} of job {job} went to job {by}, since its heart had not beaten for too long; this one ends"
+    action = (
+        "What it had not committed is rolled back, and it is not started again: its rows may be gone or doubled. Let the "
+        "other job end, look at the tables, KILL_JOB this one, and run it anew if it is still wanted."
+    )
 
 
 class JobStopped(MigratorError):

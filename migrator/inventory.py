@@ -86,12 +86,13 @@ class Made:
     """What was made of a job's plan: its steps, and how the master table records each (``COMPLETED``, ``SKIPPED`` …).
 
     ``losses``: the entries of the catalog it was planned from. ``kept``: the tables that were there before the job and stay
-    as they are.
+    as they are. ``rowless``: those that do not have their rows, since these failed.
     """
 
     steps: tuple[tuple[Step, str], ...]
     losses: tuple[Loss, ...] = ()
     kept: frozenset[QName] = frozenset()
+    rowless: frozenset[QName] = frozenset()
 
     def fates(self) -> Iterator[tuple[Item, Fate]]:
         """The fate of each object of the plan; what the statements of others make shares the fate of its table."""
@@ -99,6 +100,9 @@ class Made:
         tables = {step.table: self._fate(step, state, changed) for step, state in self.steps if step.path == TABLE}
         for step, state in self.steps:
             if step.path in NO_OBJECTS:
+                continue
+            if step.path == TABLE and step.table in self.rowless:
+                yield _item(step), Fate.FAILED
                 continue
             if step.script.decides:
                 yield _item(step), self._fate(step, state, changed)

@@ -37,12 +37,17 @@ TABLE_DATA = "TABLE/TABLE_DATA"
 TABLE = "TABLE/TABLE"
 POSITION = "SEQUENCE/POSITION"
 ON_UPDATE = "TABLE/ON_UPDATE"
+DOMAIN_CHECKS = "TYPE/CHECK"
 INDEX = "TABLE/INDEX/INDEX"
 CONSTRAINT = "TABLE/CONSTRAINT/CONSTRAINT"
 REF_CONSTRAINT = "TABLE/CONSTRAINT/REF_CONSTRAINT"
 
-NO_OBJECTS = frozenset({TABLE_DATA, POSITION, ON_UPDATE})
-"""The paths that stand for no object: those of rows, of where sequences stand, of what makes up for a column's own doing."""
+NO_OBJECTS = frozenset({TABLE_DATA, POSITION, ON_UPDATE, DOMAIN_CHECKS})
+"""The paths that stand for no object: those of rows, of where sequences stand, of what makes up for a column's own doing, of
+the checks of a domain that its values need not meet."""
+
+OF_OBJECTS = frozenset({POSITION, DOMAIN_CHECKS})
+"""Those of what belongs to an object, and stays as it is with one that is there; labels name it behind a colon."""
 
 SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
 """The phases whose steps workers take at the same time, where they touch different tables."""
@@ -215,6 +220,12 @@ def _positions(catalog: Catalog) -> Iterator[_Draft]:
             yield _Draft(POSITION, f"POSITION:{path_of(obj)}", "position", (obj,), obj.qname)
 
 
+def _checking(catalog: Catalog) -> Iterator[_Draft]:
+    for domain in catalog.of(DomainType):
+        if not all(check.validated for check in domain.checks):
+            yield _Draft(DOMAIN_CHECKS, f"CHECKS:{path_of(domain)}", "unvalidated_checks", (domain,))
+
+
 def _changing(catalog: Catalog) -> Iterator[_Draft]:
     for table in catalog.of(Table):
         if any(column.on_update is not None for column in table.columns):
@@ -243,6 +254,7 @@ ORDER: tuple[Maker, ...] = (
     _schemas,
     _before_rows,
     _rows,
+    _checking,
     _comments,
     _positions,
     *_KEYS,

@@ -333,20 +333,22 @@ it, the table fails with MIG-00054, which names the session. A table that was em
 the state and the job's lock ends the job (MIG-20013), since that state does not have its rows any more; MariaDB and MySQL
 say so themselves ("Table definition has changed"). One session reads there, and who wants a table waits for it.
 
-The tables that an import makes, fills or empties are its own until it has ended. Another import that is to have one of
-them is refused before it changes anything (MIG-31659, which names the table and the job): it would empty or drop what
-the first one loads, or take half of its rows for all. Two that only add rows (`TABLE_EXISTS_ACTION=APPEND`), as those
-that each load a part by QUERY, go on side by side; so do imports of other tables, exports, `plan` and `verify`. A job
-whose heart has beaten lately is waited for until it beats again, or counts as dead. Jobs are found by their master
-tables: those in the target database that the user may read, and those of this machine's user in the local database. The
-log names a master table that cannot be read; MariaDB and MySQL do not show one that the user has no privilege on, and
-nobody sees one in another machine's local database. In one SQLite file no two imports load rows at the same time,
-whatever their tables: the second one waits for the lock, and is refused when it does not get it.
+The tables that an import makes, fills or empties are its own until it has ended. Another import that is to have one
+of them is refused before it changes anything (MIG-31659, which names the table and the job): it would empty or drop
+what the first one loads, or take half of its rows for all. Two that only add rows (`TABLE_EXISTS_ACTION=APPEND`), as
+those that each load a part by QUERY, go on side by side; so do imports of other tables, exports, `plan` and `verify`.
+`migrator retry-rejects` is refused like an import that appends, also beside one that has stopped and can be started
+again. The data file of a whole SQLite database claims every table. A job whose heart has beaten lately is waited for
+until it beats again, or counts as dead. Jobs are found by their master tables: those in the target database that the
+user may read, and those of this machine's user in the local database. The log names a master table that cannot be
+read; MariaDB and MySQL do not show one that the user has no privilege on, and nobody sees one in another machine's
+local database. In one SQLite file no two imports load rows at the same time, whatever their tables: the second one
+waits for the lock, and is refused when it does not get it.
 
-A job that was stopped, or has died, has nothing for itself. Another import that changes one of its tables says so in its
-log, and shuts it out: `START_JOB` is then refused (MIG-31652), since its rows may be gone or doubled, and its process, if
-it only slept, commits nothing any more. One that leaves those tables as they are (`TABLE_EXISTS_ACTION=SKIP`) leaves it its
-restart.
+A job that was stopped, or has died, has nothing for itself. Another import that changes one of its tables says so in
+its log, and shuts it out: `START_JOB` is then refused (MIG-31652), since its rows may be gone or doubled, and its
+process, if it only slept, commits nothing any more and says whose they are (MIG-31662). One that leaves those tables
+as they are (`TABLE_EXISTS_ACTION=SKIP`) leaves it its restart.
 
 ## Watching jobs
 
@@ -626,7 +628,7 @@ number that is rounded, and is out of range then) is counted by both.
 
 | where | what |
 |---|---|
-| the log | `. . loss:` lines, and how many there are in the end |
+| the log | `. . loss:` lines, and how many there are; what four or more have in common is one, `. . loss in 15 places:` |
 | a SQLFILE | comments, each before the statement that it is about |
 | the master table | LOSS rows when an import is done; each GRANULE row's `detail`, under `converted`, at any time |
 | `LEDGER=file` | all entries as JSON, of an import or a SQLFILE |

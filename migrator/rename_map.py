@@ -142,7 +142,8 @@ class RenameMap:
         if lacking is None:
             raise RenameMapTaken(table=self.qname)
         if lacking:
-            raise RenameMapOutdated(table=self.qname, columns=", ".join(lacking))
+            added = (sa.schema.CreateColumn(self._table.c[name]).compile(dialect=connection.dialect) for name in lacking)
+            raise RenameMapOutdated(table=self.qname, columns=", ".join(lacking), definitions=", ADD ".join(map(str, added)))
         return True
 
     def create(self, connection: sa.Connection) -> None:

@@ -312,19 +312,15 @@ def remapped(catalog: Catalog, spec: JobSpec) -> Catalog:
 
 
 def fitted(
-    source: Catalog,
-    spec: JobSpec,
-    capabilities: Capabilities,
-    known: Known = NOTHING_KNOWN,
-    moved: Catalog | None = None,
+    source: Catalog, moved: Catalog, spec: JobSpec, capabilities: Capabilities, known: Known = NOTHING_KNOWN
 ) -> Catalog:
-    """The catalog of a source :func:`remapped`, and fitted to a target of these capabilities.
+    """``moved``, the catalog of a source :func:`remapped`, fitted to a target of these capabilities.
 
-    ``known``: what names the target has. ``moved``: the remapped catalog, where somebody has needed it before.
+    ``known``: what names the target has.
 
     :raises NamesCollide: as :func:`check_names`.
     """
-    catalog = as_integers(remapped(source, spec) if moved is None else moved, spec.number_types, capabilities)
+    catalog = as_integers(moved, spec.number_types, capabilities)
     catalog = with_fractional_seconds(catalog, spec.fractional_seconds, capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)
     catalog = fit_names(catalog, capabilities, known, _sources(source, spec))

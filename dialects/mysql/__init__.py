@@ -143,13 +143,14 @@ class MySQL(Adapter):
         found = dictionary.flavor(connection)
         identity = "CONCAT_WS(' ', @@hostname, @@port, @@server_id, @@datadir)"
         owner = "SUBSTRING_INDEX(CURRENT_USER(), '@', 1)"
-        user, schema, where = connection.exec_driver_sql(f"SELECT {owner}, DATABASE(), {identity}").one()
+        sql = f"SELECT {owner}, DATABASE(), {identity}, @@lower_case_table_names"
+        user, schema, where, folding = connection.exec_driver_sql(sql).one()
         if schema is None:
             url = connection.engine.url.render_as_string(hide_password=True)
             raise InvalidUrl(url=url, detail="it names no database; add /name at its end")
         title = "MariaDB" if found.mariadb else "MySQL"
         banner = f"{title} {'.'.join(map(str, found.version))}"
-        return Server(banner, found.version, str(user), str(schema), str(where))
+        return Server(banner, found.version, str(user), str(schema), str(where), ignores_table_case=folding != 0)
 
     def is_duplicate(self, error: BaseException) -> bool:
         """Whether the server says that a table, key, constraint or program is there already."""

@@ -16,7 +16,7 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot, execute_verbatim
 from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, prefetch, text_or_bytes
-from migrator.errors import ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
+from migrator.errors import CheckBroken, ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -673,11 +673,17 @@ def _warnings(driver: Any, computed: Collection[str]) -> tuple[int, list[tuple[s
     return shown, found
 
 
+_BROKEN = re.compile(r"CONSTRAINT `(?P<name>.*)` failed for |Check constraint '(?P<other>.*)' is violated", re.DOTALL)
+"""What MariaDB says of a check that a row breaks, and what MySQL does."""
+
+
 def _refused(load: Load, message: str, detail: str) -> ValueNotCarried:
     """The error about the column that a message names, or about the table where it names none (a constraint's)."""
     found = _COLUMN.search(message)
     if found is not None and no_text(message):
         return TextNotCarried(column=f"{load.title.name}.{found['name']}", detail=detail)
+    if (broken := _BROKEN.match(message)) is not None:
+        return CheckBroken(table=load.title, detail=detail, check=broken["name"] or broken["other"])
     if found is None:
         return RowNotCarried(table=load.title, detail=detail)
     return ValueNotCarried(column=f"{load.title.name}.{found['name']}", detail=detail)

@@ -13,6 +13,7 @@ from migrator.adapter import TypeRule
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong
 from migrator.expressions import Untranslatable
+from migrator.expressions.semantics import Change
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -40,7 +41,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .defaults import UNITS, clock, fitting
+from .defaults import CLOCKS, UNITS, clock, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -179,12 +180,15 @@ class PostgreSQLDDL(DDL):
         base = t.base_of(column.type)
         if isinstance(value, Now) and self.is_own(column):
             return self.now(value)
-        if isinstance(value, Now) and (unit := self._cut_to(value, base)):
-            return _clock(value, base, f"date_trunc('{unit}', now())")
-        if isinstance(value, Now) and value.utc:
-            return _utc(value, base)
-        if isinstance(value, Now) and isinstance(base, t.Interval):
-            return f"(LOCALTIME{'' if value.precision is None else f'({value.precision})'})::interval"
+        if isinstance(value, Now):
+            moment = self.moment_of(value)
+            word = "now()" if moment in {None, self.adapter.capabilities.clock_begins} else CLOCKS[moment]
+            if unit := self._cut_to(value, base):
+                return _clock(value, base, f"date_trunc('{unit}', {word})")
+            if value.utc or word != "now()":
+                return _called(value, base, word)
+            if isinstance(base, t.Interval):
+                return f"(LOCALTIME{'' if value.precision is None else f'({value.precision})'})::interval"
         if isinstance(value, Literal) and value.kind != "null" and not self.is_own(column):
             value = fitting(value, base)
         return super().default(value, column)
@@ -194,6 +198,10 @@ class PostgreSQLDDL(DDL):
         if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
             return ""
         return UNITS.get(value.digits(base.precision), "") if self.clock_was_cut(value) else ""
+
+    def moment_changes(self, value: Default) -> Iterator[Change]:
+        """Nothing of a clock, which there is for each moment, where it stands alone."""
+        return iter(()) if isinstance(value, Now) else super().moment_changes(value)
 
     def clock_is_cut(self, column: Column, value: Now) -> bool:
         """Only where a function cuts the current time to a unit."""
@@ -237,21 +245,25 @@ class PostgreSQLDDL(DDL):
         return Script((f"CREATE TYPE {name} AS ENUM ({labels}\n)", *self._comment(f"TYPE {name}", enum.comment)))
 
     def create_domain(self, domain: DomainType) -> Script:
-        """``CREATE DOMAIN``."""
+        """``CREATE DOMAIN``, without the checks that are NOT VALID, which any new value has to meet."""
         column = Column(domain.name, domain.base)
         sql = f"CREATE DOMAIN {self.name_of(domain)} AS {self.rule(domain.name, column).declare(domain.base)}"
         if domain.default is not None:
             sql += f" DEFAULT {self.default(domain.default, column)}"
         if not domain.nullable:
             sql += " NOT NULL"
-        later = []
         for check in domain.checks:
-            clause = f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
             if check.validated:
-                sql += f"\n    {clause}"
-            else:
-                later.append(f"ALTER DOMAIN {self.name_of(domain)} ADD {clause} NOT VALID")
-        return Script((sql, *later, *self._comment(f"DOMAIN {self.name_of(domain)}", domain.comment)))
+                sql += f"\n    {self._domain_check(check)}"
+        return Script((sql, *self._comment(f"DOMAIN {self.name_of(domain)}", domain.comment)))
+
+    def unvalidated_checks(self, domain: DomainType) -> Script:
+        """``ALTER DOMAIN … ADD … NOT VALID``."""
+        add = f"ALTER DOMAIN {self.name_of(domain)} ADD"
+        return Script(tuple(f"{add} {self._domain_check(c)} NOT VALID" for c in domain.checks if not c.validated))
+
+    def _domain_check(self, check: Check) -> str:
+        return f"{self.named(check.name)}CHECK ({self.expression(check.expression)})"
 
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence of its own type; who owns it is said when the table is there."""
@@ -530,7 +542,6 @@ def _can_count(type_: t.Type) -> bool:
     return isinstance(type_, t.Integer) and not (type_.unsigned and type_.bits == 64)
 
 
-_UTC = "timezone('utc', now())"
 _FRACTIONS = {0: "", 3: ".MS", 6: ".US"}
 _FORMS = {"date": "YYYY-MM-DD", "time": "HH24:MI:SS", "timestamp": "YYYY-MM-DD HH24:MI:SS"}
 
@@ -546,19 +557,20 @@ def _clock(value: Now, base: t.Type, moment: str) -> str:
     return f"({time})::interval" if isinstance(base, t.Interval) else time
 
 
-def _utc(value: Now, base: t.Type) -> str:
-    """The current date or time by UTC's clock.
+def _called(value: Now, base: t.Type, word: str) -> str:
+    """The current date or time by the function ``word``.
 
     :raises Untranslatable: texts do not show as many digits after the second.
     """
-    if isinstance(base, t.String):
+    utc = f"timezone('utc', {word})"
+    if isinstance(base, t.String) and value.utc:
         if (fraction := _FRACTIONS.get(value.precision or 0)) is None:
             raise Untranslatable(f"a text shows no {value.precision} digits after the second")
-        return f"to_char({_UTC}, '{_FORMS[value.kind]}{fraction}')"
+        return f"to_char({utc}, '{_FORMS[value.kind]}{fraction}')"
     if value.kind == "date" or not isinstance(base, t.Timestamp | t.Time | t.Interval):
-        return f"({_UTC})::date"
+        return f"({utc if value.utc else word})::date"
     digits = value.digits(base.precision)
-    return _clock(value, base, "now()" if digits == Now().digits(base.precision) else f"CURRENT_TIMESTAMP({digits})")
+    return _clock(value, base, word if digits == Now().digits(base.precision) else f"{word}::timestamptz({digits})")
 
 
 def _unfit(table: Table | View, index: Index, method: str) -> str:

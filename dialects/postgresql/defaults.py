@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from migrator.expressions.constants import instant, value_of
 from migrator.model import types as t
-from migrator.model.objects import Default, Expression, Literal, NewUuid, NextValue, Now, QName
+from migrator.model.objects import Default, Expression, Literal, Moment, NewUuid, NextValue, Now, QName
 
 from .types import DIALECT, as_text
 
@@ -20,26 +20,38 @@ _STRING = re.compile(rf"(E?)'((?:[^']|'')*)'::({_TYPE})")
 _NULL = re.compile(rf"NULL(?:::{_TYPE})?")
 _NEXT_VALUE = re.compile(r"nextval\('((?:[^']|'')+)'::regclass\)")
 _NAME = re.compile(r'(?:"((?:[^"]|"")+)"|([^".]+))\.(?:"((?:[^"]|"")+)"|([^".]+))')
+CLOCKS: dict[Moment, str] = {
+    "transaction": "transaction_timestamp()",
+    "statement": "statement_timestamp()",
+    "call": "clock_timestamp()",
+}
+"""The functions that say of what the time is, where ``now()`` and the usual words do not."""
+_OF_UTC = {
+    "timezone('utc'::text, now())": Now(utc=True),
+    "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
+}
 _CLOCKS = {
     "now()": Now(),
     "CURRENT_DATE": Now("date"),
-    "timezone('utc'::text, now())": Now(utc=True),
     "(timezone('utc'::text, now()))::date": Now("date", utc=True),
-    "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
+    **_OF_UTC,
 }
 UNITS = {0: "second", 3: "milliseconds"}
 """The units that ``date_trunc`` cuts the current time to, by their digits after the second."""
 _CUT = re.compile(rf"date_trunc\('({'|'.join(UNITS.values())})'::text, now\(\)\)")
 _DIGITS = {unit: digits for digits, unit in UNITS.items()}
-_CUT_FORMS = {
-    "now()": Now(),
-    "(now())::time without time zone": Now("time"),
-    "timezone('utc'::text, now())": Now(utc=True),
-    "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
-}
+_CUT_FORMS = {"now()": Now(), "(now())::time without time zone": Now("time"), **_OF_UTC}
 """What a clock that is cut is part of, by what it is part of where it is not."""
+_CALLED_FORMS = {
+    **_CUT_FORMS,
+    "(now())::date": Now("date"),
+    "(timezone('utc'::text, now()))::date": Now("date", utc=True),
+}
+"""What a clock of :data:`CLOCKS` is part of."""
+_ROUNDED = re.compile(r"\(now\(\)\)::timestamp\((\d)\) with time zone")
 _CLOCK_WORDS = {value: sql for sql, value in _CLOCKS.items()}
 _CUT_WORDS = {value: sql for sql, value in _CUT_FORMS.items()}
+_CALLED_WORDS = {value: sql for sql, value in _CALLED_FORMS.items()}
 _NOW = re.compile(r"(CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_TIME|LOCALTIME)(?:\((\d)\))?")
 
 
@@ -68,6 +80,10 @@ def _clock(sql: str, shown: bool) -> Now | None:
     """A clock; ``shown``: as a text, which shows the zone if the clock has one, and no zeros at the end of a fraction."""
     if sql in _CLOCKS:
         return _CLOCKS[sql]
+    for moment, word in CLOCKS.items():
+        if word in sql:
+            found = _called(sql.replace(word, "now()"), shown)
+            return None if found is None else replace(found, moment=moment)
     if (cut := _CUT.search(sql)) and (form := _CUT_FORMS.get(_CUT.sub("now()", sql))) is not None and not shown:
         return replace(form, precision=_DIGITS[cut[1]], cut=True)
     if (match := _NOW.fullmatch(sql)) and not (shown and match[1].startswith("LOCAL")):
@@ -75,8 +91,26 @@ def _clock(sql: str, shown: bool) -> Now | None:
     return None
 
 
+def _called(sql: str, shown: bool) -> Now | None:
+    """A clock that is called by a function of its own, for which ``now()`` stands in ``sql``."""
+    if sql in _CALLED_FORMS:
+        return _CALLED_FORMS[sql]
+    for pattern, cut in () if shown else ((_CUT, True), (_ROUNDED, False)):
+        if (part := pattern.search(sql)) and (form := _CALLED_FORMS.get(pattern.sub("now()", sql))) is not None:
+            return replace(form, precision=_DIGITS[part[1]] if cut else int(part[1]), cut=cut)
+    return None
+
+
 def clock(value: Now) -> str | None:
     """What :func:`parse` reads as ``value``, and means it in columns of all types; None: the usual words do."""
+    if value.moment is not None:
+        form = _CALLED_WORDS[replace(value, precision=None, cut=False, moment=None)]
+        word = CLOCKS[value.moment]
+        if value.cut and value.precision in UNITS:
+            word = f"date_trunc('{UNITS[value.precision]}'::text, {word})"
+        elif value.precision is not None:
+            word = f"({word})::timestamp({value.precision}) with time zone"
+        return form.replace("now()", word)
     uncut = replace(value, precision=None, cut=False)
     if value.cut and uncut in _CUT_WORDS and value.precision in UNITS:
         return _CUT_WORDS[uncut].replace("now()", f"date_trunc('{UNITS[value.precision]}'::text, now())")

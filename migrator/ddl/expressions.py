@@ -14,11 +14,11 @@ from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
 from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, reads_clock, understood
 from migrator.expressions.carrier import Carrier, Target
+from migrator.expressions.changes import any_target, changes_of_readings
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Change, Semantics, Value
-from migrator.expressions.told import anything, changes_read
 from migrator.model.catalog import COLUMN
-from migrator.model.objects import Column, Default, Expression, Now, QName, Table, View
+from migrator.model.objects import Column, Default, Expression, Moment, Now, QName, Table, View
 
 
 class Expressions(Names):
@@ -85,25 +85,29 @@ class Expressions(Names):
                 raise Untranslatable(f"there is no column {node.name}")
             return next((value for value in found if value.sign == "unsigned"), found[0])
 
-        return changes_read(source, value, parse(expression.sql, adapter.language))
+        return changes_of_readings(source, value, parse(expression.sql, adapter.language))
 
     def moment_changes(self, value: Default) -> Iterator[Change]:
         """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
-        is when the transaction began, or the statement.
-
-        PostgreSQL could say statement_timestamp(), which is MySQL's clock. The usual words are what everybody expects in a
-        table's declaration, and what comes back as it was; so the difference is told.
+        is when the transaction began, or the statement, or when it is asked for.
         """
-        there = load_adapter(self.catalog.dialect).capabilities.clock_begins
-        here = self.adapter.capabilities.clock_begins
-        if None in {there, here} or there == here:
-            return
-        if isinstance(value, Expression):
-            asks = reads_clock(value.sql, load_adapter(value.dialect).language)
-        else:
-            asks = isinstance(value, Now)
-        if asks:
-            yield "clock-moment", f"the current time is when the {here} began (at the source: the {there})"
+        there, here = self.moment_of(value), self.adapter.capabilities.clock_begins
+        if there is not None and here is not None and there != here:
+            before = "when it is called" if there == "call" else f"the {there}"
+            yield "clock-moment", f"the current time is when the {here} began (at the source: {before})"
+
+    def moment_of(self, value: Default) -> Moment | None:
+        """What the current time that a default, or the query of a view, asks for is the time of, at the source; None: nobody
+        knows, or it asks for none."""
+        if isinstance(value, Expression) and not reads_clock(value.sql, load_adapter(value.dialect).language):
+            return None
+        usual = load_adapter(self.catalog.dialect).capabilities.clock_begins
+        match value:
+            case Now(moment=moment):
+                return moment or usual
+            case Expression():
+                return usual
+        return None
 
     # --- queries ----------------------------------------------------------------------------------------------------
 
@@ -144,7 +148,7 @@ class Expressions(Names):
     @cached_property
     def _views_read(self) -> dict[QName, Carried | Untranslatable]:
         """Each view's query as it is read, and what changes with it whoever writes it, or why it is not understood."""
-        return self._each_view(anything)
+        return self._each_view(any_target)
 
     def _each_view(self, target: Callable[[Semantics], Target]) -> dict[QName, Carried | Untranslatable]:
         found: dict[QName, Carried | Untranslatable] = {}

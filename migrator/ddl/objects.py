@@ -101,6 +101,10 @@ class DDL(Constraints):
         loss = Loss(path_of(domain), "domain", "columns take the domain's base type, default, NOT NULL and checks")
         return Script((), (loss, *self.uncommented(domain)), Elsewhere.CHANGED)
 
+    def unvalidated_checks(self, domain: DomainType) -> Script:
+        """The checks of a domain that values which are there need not meet; made when those are there."""
+        return Script()
+
     def create_sequence(self, sequence: Sequence) -> Script:
         """A sequence; one of few bits ends where those end."""
         options = self.sequence_options(bounded(sequence))

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
+from migrator.adapter import execute_verbatim
 from migrator.ddl import DDL, NOT_VALIDATED, Emitter
 from migrator.ends import Database, answer, database_errors
 from migrator.errors import FatalError, MigratorError, ObjectExists
@@ -17,9 +18,9 @@ from migrator.job.report import JobLog
 from migrator.job.table import Row, State
 from migrator.job.worker import Build, Failure, Made, transaction
 from migrator.model.catalog import Loss
-from migrator.model.objects import ForeignKey, QName, Table
+from migrator.model.objects import Check, ForeignKey, QName, Table
 from migrator.orphans import count_orphans
-from migrator.plan import NO_OBJECTS, POSITION, SIDE_BY_SIDE, TABLE, Phase, Step
+from migrator.plan import NO_OBJECTS, OF_OBJECTS, SIDE_BY_SIDE, TABLE, Phase, Step
 
 Numbered = Sequence[tuple[int, Step]]
 """Steps with their items of the master table."""
@@ -78,7 +79,7 @@ class Builder:
     def run(self, phase: Phase, items: Sequence[int], path: str, existing: frozenset[str]) -> None:
         """Run one phase's steps, logging it under ``path``; objects labelled in ``existing`` are there already.
 
-        Those are left alone, and so is where an existing sequence stands.
+        Those are left alone, and so are where an existing sequence stands, and the checks of an existing domain.
         """
         numbered = list(zip(items, phase.steps, strict=True))
         for item, step in numbered:
@@ -90,14 +91,16 @@ class Builder:
             if is_told(step, self.skipped)
             and not (step.path == TABLE and step.table in self.failed)
             and not (step.path in NO_OBJECTS and step.table in self.failed)
-            and not (step.path == POSITION and _positioned(step) in existing)
+            and not (step.path in OF_OBJECTS and step.label.partition(":")[2] in existing)
         ]
         left = [(item, step) for item, step in wanted if not self._known(item, step)]
         if not left:
             return
         self._log.processing(path)
         started = time.monotonic()
-        ready = [(item, step) for item, step in left if self._ready(item, step, existing)]
+        told: list[Loss] = []
+        ready = [(item, step) for item, step in left if self._ready(item, step, existing, told)]
+        self._log.losses_of(told)
         made = self._side_by_side(ready) if phase.path in SIDE_BY_SIDE else self._in_order(ready)
         self._log.completed(path.rsplit("/", 1)[-1], made, int(time.monotonic() - started), 1)
 
@@ -113,8 +116,8 @@ class Builder:
             self._tell_unchecked(item, step)
         return state in {"COMPLETED", "FAILED", "SKIPPED"}
 
-    def _ready(self, item: int, step: Step, existing: frozenset[str]) -> bool:
-        """Whether there is something to make, and what it needs is there."""
+    def _ready(self, item: int, step: Step, existing: frozenset[str], told: list[Loss]) -> bool:
+        """Whether there is something to make, and what it needs is there; ``told`` takes what changes with it."""
         if step.table is not None and step.table in self.failed:
             self.dependent_skipped(step.label, step.table)
             self._coordinator.record.change("OBJECT", item, state="FAILED", error="its table was not made")
@@ -124,9 +127,7 @@ class Builder:
                 self._log.error(str(ObjectExists(path=step.label)))
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error="it exists")
             return False
-        for loss in step.script.losses:
-            if loss.rule != NOT_VALIDATED:
-                self._log.loss(loss)
+        told += (loss for loss in step.script.losses if loss.rule != NOT_VALIDATED)
         if not step.script.statements:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
             self._tell_unchecked(item, step)
@@ -135,7 +136,7 @@ class Builder:
     def _tell_unchecked(self, item: int, step: Step) -> None:
         """Log the entry about a foreign key that is there by now and that nobody has checked, with the rows against it."""
         for loss in (loss for loss in step.script.losses if loss.rule == NOT_VALIDATED):
-            rows = self.orphans(step)
+            rows = self.against(step)
             self._log.loss(replace(loss, rows=rows))
             self._coordinator.record.change("OBJECT", item, detail={_ORPHANS: rows})
 
@@ -143,13 +144,24 @@ class Builder:
         """An entry about what was made, as ``row`` records it; one about a key that nobody has checked with its rows."""
         return replace(loss, rows=row.detail.get(_ORPHANS)) if loss.rule == NOT_VALIDATED else loss
 
-    def orphans(self, step: Step) -> int | None:
-        """How many rows a step's foreign key finds without a row that they refer to; None: nobody tells."""
-        if not isinstance(step.part, ForeignKey) or step.table is None:
+    def against(self, step: Step) -> int | None:
+        """How many rows refer to none by a step's foreign key, or break its check; None: nobody tells."""
+        adapter, name, part = self._database.adapter, step.table, step.part
+        if name is None:
             return None
-        table, key, adapter = step.table, step.part, self._database.adapter
-        found, _ = answer(adapter, lambda: count_orphans(self._connection, adapter, table, key))
-        return found
+        if isinstance(part, ForeignKey):
+            return answer(adapter, lambda: count_orphans(self._connection, adapter, name, part))[0]
+        return answer(adapter, lambda: self._breaking(name, part))[0] if isinstance(part, Check) else None
+
+    def _breaking(self, name: QName, check: Check) -> int | None:
+        """How many rows of a table break a check."""
+        ddl = self._emitter.ddl
+        table = ddl.catalog.table(name)
+        if table is None:
+            return None
+        condition = ddl.expression(check.expression, table, condition=True, fixed=True, changes={})
+        sql = f"SELECT count(*) FROM {ddl.name_of(table)} WHERE NOT ({condition}\n)"
+        return int(execute_verbatim(self._connection, sql).scalar_one())
 
     def dependent_skipped(self, label: str, table: QName) -> None:
         """Log what is not made, or not loaded, because its table was not made."""
@@ -183,10 +195,15 @@ class Builder:
             str(failure.error),
             "Failing sql is:",
             failure.statement,
+            *self._told_against(step),
         )
         if step.path == TABLE and step.table is not None:
             self.failed.add(step.table)
         return False
+
+    def _told_against(self, step: Step) -> Iterator[str]:
+        if isinstance(step.part, Check) and (rows := self.against(step)):
+            yield f"{rows} row(s) break this check: mend them at the source or here, and run that SQL"
 
     def _builds(self, steps: Numbered) -> Iterator[Build]:
         """Steps as tasks for workers: those on large tables alone and first, those on small ones in batches."""
@@ -250,8 +267,3 @@ class Builder:
             self._log.error(headline, str(error), "Failing sql is:", sql)
             return place
         return None
-
-
-def _positioned(step: Step) -> str:
-    """The label of the sequence that a step positions."""
-    return step.label.removeprefix("POSITION:")

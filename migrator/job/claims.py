@@ -36,8 +36,8 @@ from migrator.errors import (
 )
 from migrator.job.control import master_tables
 from migrator.job.coordinator import Record
-from migrator.job.session import SUPERSEDED, Session, await_commits, local_database, superseded
-from migrator.job.table import ENDED, MasterTable, Row, own_lease
+from migrator.job.session import Session, await_commits, local_database, superseded
+from migrator.job.table import ENDED, SUPERSEDED, MasterTable, Row, own_lease
 from migrator.model.objects import QName
 
 _CLAIM = "claim"
@@ -50,7 +50,7 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Rival:
-    """Another job that claims some of a job's tables: its record, and those ``tables``."""
+    """Another job that claims some of a job's tables: its record, and those ``tables``; none: one has the whole database."""
 
     database: Database
     table: MasterTable
@@ -64,30 +64,44 @@ class Rival:
     @property
     def busy(self) -> TableClaimed:
         """What is said to who wants its tables."""
-        return TableClaimed(tables=_listed(self.tables), job=self.table.qname, state="which is at work")
+        return self._has("which is at work")
+
+    @property
+    def left(self) -> TableClaimed:
+        """What is said to who wants the tables of one that has stopped or died, and does not shut it out."""
+        return self._has("which has stopped and can be started again")
 
     def locked(self, lock: MigratorError) -> TableClaimed:
         """What is said to who finds a lock there that may be its own, though its heart has not beaten for long."""
         state = f"whose heart beat {self.age:.0f} seconds ago, or of a program that is no job: {lock.facts['detail']}"
-        return TableClaimed(tables=_listed(self.tables), job=self.table.qname, state=state)
+        return self._has(state)
+
+    def _has(self, state: str) -> TableClaimed:
+        return TableClaimed(tables=self.named, job=self.table.qname, state=state)
+
+    @property
+    def named(self) -> str:
+        """The tables, for messages."""
+        return _listed(self.tables)
 
     @property
     def waited_for(self) -> str:
         """What is said while nobody knows whether its process is dead."""
-        beat = f"Job {self.table.qname} has {_listed(self.tables)}, and its heart beat {self.age:.0f} seconds ago"
+        beat = f"Job {self.table.qname} has {self.named}, and its heart beat {self.age:.0f} seconds ago"
         return f"{beat}; if its process is dead, this job goes on in {self.row.lease - self.age:.0f} seconds"
 
 
 class Claims:
     """What a job is to have for itself in its target."""
 
-    def __init__(self, target: Database, server: Server, tables: Collection[QName], *, appends: bool = False) -> None:
-        """``appends``: it adds rows to the tables that are there, beside others that do."""
+    def __init__(self, target: Database, server: Server, tables: Collection[QName] | None, *, appends: bool = False) -> None:
+        """``tables`` None: the whole database; ``appends``: it adds rows to tables that are there, beside others that do."""
         self._target, self._appends = target, appends
         self._token = uuid.uuid4().hex
         """What tells this job's record from others, whatever URL leads there; and the lot that decides who goes first."""
-        self._folded = target.adapter.capabilities.ignores_table_case
-        self._wanted = {self._key(name): name for name in tables}
+        self._folded = server.ignores_table_case
+        self._whole = tables is None
+        self._wanted = {self._key(name): name for name in tables or ()}
         shown = mask(target.url.set(username=None, password=None).render_as_string())
         self._where = [server.identity, "" if target.adapter.files(target.url) else shown]
         self._gone: list[Rival] = []
@@ -115,6 +129,9 @@ class Claims:
                         raise other.busy
                 time.sleep(_LOOK)
             self._note(job, held=True)
+        self._tell_unknown(say)
+
+    def _tell_unknown(self, say: Callable[[str], None]) -> None:
         for unknown, why in self._unknown.items():
             say(f"Whether {unknown} has tables of this job is not known: {why}")
 
@@ -123,6 +140,15 @@ class Claims:
         others = list(self._rivals(record))
         self._gone = [other for other in others if not other.row.lives(other.age)]
         return [other for other in others if other.row.lives(other.age)]
+
+    def see_none(self, say: Callable[[str], None]) -> None:
+        """Look whether a job has the tables that is at work or can be started again, and claim nothing.
+
+        :raises TableClaimed: one has.
+        """
+        for other in self._rivals(None):
+            raise other.busy if other.row.lives(other.age) else other.left
+        self._tell_unknown(say)
 
     def shut_out(self, job: Session, tables: Collection[QName], say: Callable[[str], None]) -> None:
         """Let no job go on that has stopped or died and has claimed some of ``tables``, which are about to change.
@@ -134,15 +160,16 @@ class Claims:
         changing = {self._key(name) for name in tables}
         for other in self._gone:
             taken = tuple(name for name in other.tables if self._key(name) in changing)
+            if other.tables and not taken and not self._whole:
+                continue
             try:
                 with self.told(job.record):
-                    while taken and not _is_out(other, taken, job.job):
+                    while not _is_out(other, taken, job.job):
                         time.sleep(_LOOK)
             except InsufficientPrivilege as error:
                 detail = error.facts["detail"]
                 raise ClaimNotLifted(job=other.table.qname, tables=_listed(taken), detail=detail) from error
-            if taken:
-                say(f"Job {other.table.qname}, which had stopped, cannot be started again: this job takes {_listed(taken)}")
+            say(f"Job {other.table.qname}, which had stopped, cannot be started again: this job takes {_listed(taken)}")
 
     @contextmanager
     def told(self, record: Record | None = None, own: MasterTable | None = None) -> Iterator[None]:
@@ -167,7 +194,7 @@ class Claims:
     # --- what is on record ------------------------------------------------------------------------------------------
 
     def _note(self, job: Session, *, held: bool) -> None:
-        tables = [[name.schema, name.name] for name in self._wanted.values()]
+        tables = None if self._whole else [[name.schema, name.name] for name in self._wanted.values()]
         claim = {"token": self._token, "tables": tables, "held": held, "where": self._where, "appends": self._appends}
         job.note(**{_CLAIM: claim})
 
@@ -198,10 +225,12 @@ class Claims:
             return None
         if rows[0].state == "COMPLETED" or SUPERSEDED in rows[0].detail or (self._appends and claim["appends"]):
             return None
-        theirs = (QName(*name) for name in claim["tables"])
-        tables = tuple(name for name in theirs if self._key(name) in self._wanted)
-        if not tables:
-            return None
+        tables: tuple[QName, ...] = ()
+        if claim["tables"] is not None:
+            theirs = (QName(*name) for name in claim["tables"])
+            tables = tuple(name for name in theirs if self._whole or self._key(name) in self._wanted)
+            if not tables:
+                return None
         pulse, age = table.pulse(connection)
         return Rival(place, table, tables, claim["token"], claim["held"], rows[0], pulse, age)
 
@@ -230,6 +259,8 @@ def _is_out(other: Rival, taken: tuple[QName, ...], by: QName) -> bool:
 
 
 def _listed(tables: tuple[QName, ...]) -> str:
+    if not tables:
+        return "all tables"
     more = len(tables) - _NAMED
     named = ", ".join(map(str, tables[:_NAMED]))
     return f"table{'s' if len(tables) > 1 else ''} {named}" + (f" and {more} more" if more > 0 else "")

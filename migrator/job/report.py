@@ -6,7 +6,7 @@ as SQL does, is indented there. LOGTIME stamps lines, METRICS names the worker a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
@@ -72,6 +72,11 @@ def elapsed_text(elapsed: timedelta) -> str:
 
 
 _LOSS = ". . loss: {}"
+_LOSSES = ". . loss in {} places: {}"
+_ALIKE = 4
+"""How many entries that say the same are told as one sentence."""
+_WIDTH = 120
+"""Columns of the lines that list where such a sentence holds, names that are longer apart."""
 
 
 def loss_line(loss: Loss) -> str:
@@ -211,6 +216,20 @@ class JobLog:
         self.errors += loss.policy == "warn"
         self._write(_LOSS.format(loss))
 
+    def losses_of(self, losses: Iterable[Loss]) -> None:
+        """Entries of the loss list that come about together: several that say the same as one sentence, with its places."""
+        alike: dict[str, list[Loss]] = {}
+        for loss in losses:
+            alike.setdefault(loss.what, []).append(loss)
+        for what, found in alike.items():
+            if len(found) < _ALIKE:
+                for loss in found:
+                    self.loss(loss)
+                continue
+            self.losses += len(found)
+            self.errors += sum(loss.policy == "warn" for loss in found)
+            self._write("\n".join([_LOSSES.format(len(found), what), *_places(found)]))
+
     # --- how it ends ------------------------------------------------------------------------------------------------
 
     def inventory(self, inventory: Inventory) -> None:
@@ -248,7 +267,7 @@ class JobLog:
         """The last line; the exit code: 0 completed, 5 completed with errors, 1 stopped."""
         if self.losses:
             entries = "entry" if self.losses == 1 else "entries"
-            self._write(f"Loss list: {self.losses} {entries}, shown above as '. . loss:'")
+            self._write(f"Loss list: {self.losses} {entries}, shown above as '. . loss'")
         how, code = self._ending(state)
         now = self._clock()
         self._write(f"Job {job} {how} {now:%a %b %d %H:%M:%S %Y} elapsed {elapsed_text(now - self._started)}")
@@ -293,6 +312,17 @@ class JobLog:
 
 def _shown(text: str) -> str:
     return "\n ".join(map(visible, redact(text).split("\n")))
+
+
+def _places(losses: Iterable[Loss]) -> Iterator[str]:
+    """Where losses are, several to a line."""
+    line = ""
+    for loss in losses:
+        if line and len(line) + len(loss.where) >= _WIDTH:
+            yield f"{line},"
+            line = ""
+        line = f"{line}, {loss.where}" if line else f"   {loss.where}"
+    yield line
 
 
 def _name_and_size(name: str, size_bytes: int) -> str:

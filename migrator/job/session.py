@@ -36,14 +36,12 @@ from migrator.errors import (
     is_text,
 )
 from migrator.job.coordinator import Record
-from migrator.job.table import BRIEFLY, MasterTable, Row, own_lease
+from migrator.job.table import BRIEFLY, SUPERSEDED, MasterTable, Row, own_lease
 from migrator.model.objects import QName
 from migrator.spec import JobSpec
 
 ATTACHED = "ATTACH"
 """The role of a client that reads the job's messages from its master table."""
-SUPERSEDED = "superseded"
-"""What a job's record says once another job has taken tables that it had left when it stopped or died."""
 _MOST = 99
 _LOOK = 0.1
 

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from migrator.errors import BadLease, JobExists, JobNotFound, JobTakenOver
+from migrator.errors import BadLease, JobExists, JobNotFound, JobTakenOver, TablesTaken
 from migrator.model.objects import QName
 
 Kind = Literal["JOB", "OBJECT", "GRANULE", "FILE", "WORKER", "REQUEST", "MESSAGE", "CLIENT", "LOSS"]
@@ -28,6 +28,10 @@ State = Literal["DEFINING", "EXECUTING", "COMPLETED", "STOP PENDING", "STOPPED",
 
 ENDED = frozenset({"STOPPED", "COMPLETED"})
 """The states of a job that no process works on."""
+
+SUPERSEDED = "superseded"
+"""What a job's record says once another job has taken tables that it had left when it stopped or died: which, ``tables``,
+and that ``job``."""
 
 SKIPPED = "it was in progress and START_JOB=SKIP_CURRENT left it out"
 """The error of an object or granule that was skipped."""
@@ -320,7 +324,13 @@ class MasterTable:
         :raises JobTakenOver: another process has started the job since.
         """
         if not self.change(connection, "JOB", 1, within=incarnation, **values):
-            raise JobTakenOver(job=self.qname)
+            raise self.taken_over(connection)
+
+    def taken_over(self, connection: sa.Connection) -> JobTakenOver:
+        """Why the job is not this process's any more: another one has started it, or another job has its tables."""
+        job = sa.select(self.table).where(self.table.c.kind == "JOB").with_for_update()  # not as the transaction began
+        by = next((_row(found).detail.get(SUPERSEDED) for found in connection.execute(job)), None)
+        return JobTakenOver(job=self.qname) if by is None else TablesTaken(job=self.qname, tables=by["tables"], by=by["job"])
 
     def see_no_commits(self, connection: sa.Connection) -> None:
         """Look whether a worker is between its mark and its commit: nobody else can change its row then.
@@ -343,7 +353,7 @@ class MasterTable:
         mine = (table.c.kind == "JOB") & (table.c.incarnation == before)
         values = {"state": "EXECUTING", "incarnation": before + 1}
         if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
-            raise JobTakenOver(job=self.qname)
+            raise self.taken_over(connection)
         self.set_free(connection, before, skip_current=skip_current)
         answered = (table.c.state != "PENDING") | table.c.object_path.notin_(LASTING)
         old = (table.c.kind == "WORKER") | ((table.c.kind == "REQUEST") & answered)
@@ -441,7 +451,7 @@ class DoneMark:
             .values(_changes({"state": "COMPLETED", "error": "", **values}))
         )
         if changed.rowcount != 1:
-            raise JobTakenOver(job=self.table.qname)
+            raise self.table.taken_over(connection)
 
     def confirm(self, connection: sa.Connection) -> None:
         """See that it is still this incarnation's to do.
@@ -452,7 +462,7 @@ class DoneMark:
         wanted = sa.select(c.state, c.incarnation).where(c.kind == self.kind, c.item == self.item).with_for_update()
         found = connection.execute(wanted).one_or_none()
         if found is None or tuple(found) != ("EXECUTING", self.incarnation):
-            raise JobTakenOver(job=self.table.qname)
+            raise self.table.taken_over(connection)
 
 
 # --- rows and values ------------------------------------------------------------------------------------------------

@@ -39,10 +39,19 @@ class Loss:
     each: bool = False
     part_of: str = ""
 
-    def __str__(self) -> str:
-        where = f"{self.object}.{quoted(self.column)}" if self.column else self.object
+    @property
+    def where(self) -> str:
+        """What it is about: the object, or a column of it."""
+        return f"{self.object}.{quoted(self.column)}" if self.column else self.object
+
+    @property
+    def what(self) -> str:
+        """What it says of that."""
         counted = "" if self.rows is None else f" ({self.rows} {'row' if self.rows == 1 else 'rows'})"
-        return f"{where}: {self.detail}{counted} [{self.rule}]"
+        return f"{self.detail}{counted} [{self.rule}]"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}"
 
 
 Reason = Literal["LENGTH", "RESERVED", "COLLISION"]

@@ -54,17 +54,23 @@ CLOCK_DIGITS = 6
 """How many digits after the second a clock has."""
 
 
+Moment: TypeAlias = Choice["transaction", "statement", "call"]
+"""What the current time is the time of: when the transaction or the statement began, or of each call."""
+
+
 @dataclass(frozen=True)
 class Now:
     """The current date, time or timestamp; ``utc``: by UTC's clock, else by that of the session's time zone.
 
-    ``cut``: digits beyond ``precision`` are cut off, whatever the database does with them otherwise.
+    ``cut``: digits beyond ``precision`` are cut off, whatever the database does with them otherwise. ``moment``: None where
+    it is that of the database's usual words.
     """
 
     kind: Choice["date", "time", "timestamp"] = "timestamp"
     precision: int | None = None
     utc: bool = False
     cut: bool = False
+    moment: Moment | None = None
 
     def digits(self, of: int) -> int:
         """How many digits after the second it has in a column that has place for ``of``."""

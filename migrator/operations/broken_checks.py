@@ -6,6 +6,7 @@ A target that cannot let such a check be leaves it out, with an entry of the los
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from migrator import filters
@@ -19,11 +20,14 @@ from migrator.origins import Origin
 from migrator.spec import JobSpec
 
 
-def with_broken_checks(spec: JobSpec, opened: Origin, ddl: DDL | None = None) -> Origin:
+def with_broken_checks(
+    spec: JobSpec, opened: Origin, ddl: DDL | None = None, stays: Callable[[Table], bool] = lambda table: False
+) -> Origin:
     """A source whose checks know how many rows break them, where rows and checks move; a dump file set knows it by its
     export, of all of its rows.
 
     ``ddl``: of the target, which is asked what it makes of such checks; None: it is not known yet, and all are counted.
+    ``stays``: whether the job leaves a table alone, which is asked of those with something to count only.
     """
     if spec.content == "DATA_ONLY" or spec.transportable or spec.estimate_only:
         return opened
@@ -34,6 +38,8 @@ def with_broken_checks(spec: JobSpec, opened: Origin, ddl: DDL | None = None) ->
         if opened.state is None:
             return replace(check, broken=None) if table.source in conditions else check
         if (check.validated and check.enforced) or (ddl is not None and _is_kept(ddl, table, check)):
+            return check
+        if stays(table):
             return check
         return replace(check, broken=_count(opened, Read(table.source, table.columns, conditions.get(table.source)), check))
 

@@ -144,8 +144,7 @@ class _Export:
                 self.log.processing(f"{prefix(self.spec)}/{phase.path}")
                 self.log.completed(phase.path.rsplit("/", 1)[-1], len(phase.steps), 0, 1)
         if self.origin.data_files != "database":  # which loses nothing
-            for loss in self.origin.catalog.losses:
-                self.log.loss(loss)
+            self.log.losses_of(self.origin.catalog.losses)
         self.record.clear("GRANULE", "FILE")
         self.record.insert(granules(self.origin, self._units(), estimates))
         header = set_header(

@@ -64,7 +64,7 @@ def named(
     moved = transforms.remapped(opened.catalog, spec)
     if known is None:
         known, notes = _ask(target, capabilities, moved, makes_parts=makes_parts)
-    catalog = transforms.fitted(opened.catalog, spec, capabilities, known, moved)
+    catalog = transforms.fitted(opened.catalog, moved, spec, capabilities, known)
     return Named(catalog, known, (*transforms.unmatched(spec, opened.catalog), *notes))
 
 

@@ -9,6 +9,7 @@ from migrator.adapter import Server
 from migrator.ends import Database
 from migrator.errors import SourceChanged
 from migrator.inventory import take
+from migrator.job.claims import Claims
 from migrator.job.coordinator import Coordinator
 from migrator.job.session import Session, Start, session
 from migrator.job.table import Row
@@ -31,11 +32,13 @@ def restore(work: Work, opened: Origin, target: Database, server: Server, start:
     if start is None:
         with target.connect() as connection:
             transport.check_whole(opened, target.adapter, connection)
+    claims = Claims(target, server, None)
     with session(local, target, server, start) as job:
         work.begin(job)
         work.log.master(job.job, "loaded")
         work.log.starting(job.job, work.spec.command)
-        _Restoring(work, opened, opened.whole, target, job).run()
+        claims.take(job, work.log.message)
+        _Restoring(work, opened, opened.whole, target, job).run(claims)
         if not work.log.errors:
             work.log.inventory(take(*opened.inventoried))
         return work.log.finish(job.job, "COMPLETED")
@@ -48,12 +51,13 @@ class _Restoring:
         self.work, self.origin, self.whole, self.target, self.job = work, opened, whole, target, job
         self.record = job.record
 
-    def run(self) -> None:
+    def run(self, claims: Claims) -> None:
         """Put the file there, if it is not recorded to be."""
         if self.job.restarted:
             self._check()
         else:
             self._plan()
+        claims.shut_out(self.job, (), self.work.log.message)
         coordinator = Coordinator(self.record, self.work.log, self.work.progress, 1, lost=lambda: self.job.heart.lost)
         try:
             self.job.executing()

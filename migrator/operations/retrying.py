@@ -3,6 +3,9 @@
 All rows come in by one transaction. While it lasts the file's name ends in ``.loading``, and ``.loaded`` after it (an
 earlier file of that name is left alone): one that is still named ``.loading`` when no process works on it was interrupted
 just when the rows were committed, or before.
+
+A table that is a job's is refused. It is asked for once the transaction keeps others from emptying or dropping the tables: a
+job that has begun to is seen then, and one that begins later waits until the rows are in.
 """
 
 from __future__ import annotations
@@ -18,7 +21,8 @@ import sqlalchemy as sa
 from migrator import rejects
 from migrator.adapter import Adapter, Load
 from migrator.ends import Database, database_errors
-from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
+from migrator.errors import InsufficientPrivilege, ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
+from migrator.job.claims import Claims
 from migrator.job.rejecting import Mutual, Stored, sift, sift_mutual
 from migrator.job.worker import by_one_statement
 from migrator.model.catalog import Catalog
@@ -37,6 +41,7 @@ def retry(path: Path, database: Database, say: Say) -> int:
 
     :raises RejectFileNotUsable: it cannot be read or is none, or it is being loaded.
     :raises ObjectNotFound: a table is not there.
+    :raises TableClaimed: a table is a job's that is at work, or that can be started again.
     """
     if not path.exists():
         _must_not_be_loading(path)
@@ -47,20 +52,37 @@ def retry(path: Path, database: Database, say: Say) -> int:
     except RejectFileNotUsable:
         left.unlink()
         raise
-    adapter = database.adapter
-    with database_errors(adapter), adapter.writing(database.engine, checking=True) as connection:
-        try:
-            found = _Retry(adapter, connection, left, loading, say).run(groups, _tables(database, groups))
-        except BaseException:
-            connection.rollback()
+    adapter, committing = database.adapter, False
+    try:
+        claims = Claims(database, database.server(), {section.table for section in groups}, appends=True)
+        with claims.told(), adapter.writing(database.engine, checking=True) as connection:
+            tables = _tables(database, groups)
+            for name in tables:
+                _hold(adapter, connection, name)
+            claims.see_none(say)
+            found = _Retry(adapter, connection, left, loading, say).run(groups, tables)
+            committing = True
+            connection.commit()
+    except BaseException:
+        if not committing:
             rejects.gather(left, [])
             _numbered(loading, path)
-            raise
-        connection.commit()
+        raise
     _numbered(loading, path.with_name(f"{path.name}{LOADED}"))
     if found:
         say(f"Rejected rows are in {left}")
     return 5 if found else 0
+
+
+def _hold(adapter: Adapter, connection: sa.Connection, name: QName) -> None:
+    """From now on the database lets nobody empty or drop a table before the transaction ends.
+
+    As for rows that are changed: to go on from reading to writing is a deadlock on MariaDB, if somebody waits for a table.
+    Who may add rows and nothing else does without.
+    """
+    nothing = sa.select(sa.literal(1)).select_from(sa.table(name.name, schema=name.schema)).where(sa.false())
+    with suppress(InsufficientPrivilege), database_errors(adapter), connection.begin_nested():
+        connection.execute(nothing.with_for_update())
 
 
 def _groups(path: Path) -> list[rejects.Section]:

@@ -70,7 +70,8 @@ def scripted(
     :raises TargetSchemaMissing: an object's schema cannot be there.
     """
     if server is None:
-        catalog = transforms.fitted(opened.catalog, spec, adapter.capabilities_of(None))
+        moved = transforms.remapped(opened.catalog, spec)
+        catalog = transforms.fitted(opened.catalog, moved, spec, adapter.capabilities_of(None))
         notes = transforms.unmatched(spec, opened.catalog)
     else:
         names = named(spec, opened, Database(resolve(spec.connection)), server, makes_parts=True)
@@ -92,7 +93,7 @@ def _write_script(
     emitter.comment(f"DDL for {emitter.ddl.adapter.title}, written by migrator from {catalog.dialect} {catalog.version}")
     for loss in told:
         emitter.comment(f"loss: {loss}")
-        log.loss(loss)
+    log.losses_of(told)
     emitter.run(emitter.ddl.script_head())
     for phase in phases:
         steps = [step for step in phase.steps if step.script.is_told or step.script.is_left_out]
@@ -101,10 +102,10 @@ def _write_script(
         path = f"{prefix(spec)}/{phase.path}"
         log.processing(path)
         emitter.comment(f"new object type path: {path}")
+        log.losses_of(loss for step in steps for loss in step.script.losses)
         for step in steps:
             for loss in step.script.losses:
                 emitter.comment(f"loss: {loss}")
-                log.loss(loss)
             losses += step.script.losses
             emitter.run(step.script.statements)
             if step.script.is_left_out and (said := source_text(step.part)):

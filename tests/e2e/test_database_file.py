@@ -9,7 +9,8 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,10 +21,13 @@ from migrator.adapter import Block
 from migrator.cli import in_process, main
 from migrator.ends import Database
 from migrator.errors import MigratorError, NotADataFile
+from migrator.job.claims import Claims
+from migrator.job.session import session
 from migrator.model.objects import QName
 from tests.support.hoard import contents, hoard
 from tests.support.jobs import LEASE, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, remap
+from tests.support.records import SPEC
 from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.sql import execute, rows, scalar
 
@@ -69,6 +73,28 @@ def exported(url: str, tmp_path: Path, *options: str) -> tuple[str, ...]:
     where = (f"DIRECTORY={tmp_path}", "DUMPFILE=x%L.dmp", "NOLOGFILE=YES")
     done(pump("expdp", url, "FULL=YES", "TRANSPORTABLE=ALWAYS", *where, *options))
     return where
+
+
+@contextmanager
+def claimed(url: str, *tables: str) -> Iterator[None]:
+    """A job of this machine's record has ``tables`` of a database for itself."""
+    database = Database(sa.make_url(url))
+    spec = replace(SPEC, job_name="OTHER", master_table="LOCAL")
+    with session(spec, database, database.server(), None) as job:
+        Claims(database, database.server(), [QName("main", table) for table in tables]).take(job, print)
+        yield
+
+
+def test_a_database_that_a_job_fills_takes_no_file(filled: str, sqlite_file: Callable[..., str], tmp_path: Path) -> None:
+    """The job has made nothing yet, and what it is to make is in no table's way."""
+    target = sqlite_file("new.db")
+    where = exported(filled, tmp_path)
+    with claimed(target, "elsewhere"):
+        run = pump("impdp", target, *where)
+        assert run.code == 1, run.out
+        assert 'MIG-31659: resource busy: table "main"."elsewhere" of job "main"."OTHER", which is at work' in run.err
+    done(pump("impdp", target, *where))
+    assert dump_of(target) == dump_of(filled)
 
 
 @pytest.mark.parametrize(

@@ -239,12 +239,12 @@ CUT = (
     " d time DEFAULT (curtime()), e datetime(3) DEFAULT (utc_timestamp(3)), f datetime(6) DEFAULT now(6))"
 )
 IS_CUT = (
-    "a = date_trunc('second', LOCALTIMESTAMP)",
-    "b = date_trunc('milliseconds', LOCALTIMESTAMP)",
-    "c = date_trunc('second', now())",
-    "d = date_trunc('second', LOCALTIME)",
-    "e = date_trunc('milliseconds', now() AT TIME ZONE 'utc')",
-    "f = LOCALTIMESTAMP",
+    "a = date_trunc('second', statement_timestamp()::timestamp)",
+    "b = date_trunc('milliseconds', statement_timestamp()::timestamp)",
+    "c = date_trunc('second', statement_timestamp())",
+    "d = date_trunc('second', statement_timestamp()::time)",
+    "e = date_trunc('milliseconds', statement_timestamp() AT TIME ZONE 'utc')",
+    "f = statement_timestamp()::timestamp",
 )
 
 
@@ -261,6 +261,9 @@ OWN_CLOCKS = (
     "timezone('utc'::text, date_trunc('second'::text, now()))",
     "now()",
     "CURRENT_TIMESTAMP(2)",
+    "statement_timestamp()",
+    "timezone('utc'::text, date_trunc('second'::text, clock_timestamp()))",
+    "(transaction_timestamp())::timestamp(2) with time zone",
 )
 HOLDING_CLOCKS = (
     *("date", "text", "varchar(40)", "time", "timestamp", "timestamp(0)", "timestamptz", "timestamptz(0)"),
@@ -297,7 +300,7 @@ def test_a_clock_of_mariadb_is_never_ahead_of_time_in_postgresql(lasting: Callab
     """The servers round where MariaDB cuts off; on the way back, and to another PostgreSQL, all is as it was."""
     source, here, again, back = lasting("mysql"), lasting("postgresql"), lasting("postgresql"), lasting("mysql")
     execute(source, CUT)
-    assert [loss for loss in move(source, here, tmp_path).losses if "[clock-moment]" not in loss] == []
+    assert move(source, here, tmp_path).losses == []
     assert late_in_a_second(here, ", ".join(IS_CUT)) == [(True,) * len(IS_CUT)]
     execute(here, "DELETE FROM t")
     assert move(here, again, tmp_path).losses == []
@@ -387,16 +390,17 @@ def test_a_clock_has_its_own_digits_in_mariadb(
     assert [re.sub(r"(\.\d*?)0+$", r"\1", value).rstrip(".") for value in at] == [*clocks.values()]
 
 
+UTC = "statement_timestamp() AT TIME ZONE 'utc'"
 FEWER = {
-    "datetime(6) DEFAULT (now(2))": "LOCALTIMESTAMP(2)",
-    "datetime(6) DEFAULT (utc_timestamp(2))": "CURRENT_TIMESTAMP(2) AT TIME ZONE 'utc'",
-    "datetime(6) DEFAULT (cast(now() AS datetime))": "date_trunc('second', LOCALTIMESTAMP)",
-    "datetime(6) DEFAULT (utc_timestamp())": "date_trunc('second', now() AT TIME ZONE 'utc')",
-    "time(6) DEFAULT (curtime(1))": "LOCALTIME(1)",
-    "time(6) DEFAULT (utc_time(1))": "(CURRENT_TIMESTAMP(1) AT TIME ZONE 'utc')::time",
-    "varchar(40) DEFAULT (utc_timestamp(6))": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS.US')",
-    "varchar(40) DEFAULT (utc_time(3))": "to_char(now() AT TIME ZONE 'utc', 'HH24:MI:SS.MS')",
-    "varchar(40) DEFAULT (utc_timestamp())": "to_char(now() AT TIME ZONE 'utc', 'YYYY-MM-DD HH24:MI:SS')",
+    "datetime(6) DEFAULT (now(2))": "statement_timestamp()::timestamp(2)",
+    "datetime(6) DEFAULT (utc_timestamp(2))": "statement_timestamp()::timestamptz(2) AT TIME ZONE 'utc'",
+    "datetime(6) DEFAULT (cast(now() AS datetime))": "date_trunc('second', statement_timestamp()::timestamp)",
+    "datetime(6) DEFAULT (utc_timestamp())": "date_trunc('second', statement_timestamp() AT TIME ZONE 'utc')",
+    "time(6) DEFAULT (curtime(1))": "statement_timestamp()::time(1)",
+    "time(6) DEFAULT (utc_time(1))": "(statement_timestamp()::timestamptz(1) AT TIME ZONE 'utc')::time",
+    "varchar(40) DEFAULT (utc_timestamp(6))": f"to_char({UTC}, 'YYYY-MM-DD HH24:MI:SS.US')",
+    "varchar(40) DEFAULT (utc_time(3))": f"to_char({UTC}, 'HH24:MI:SS.MS')",
+    "varchar(40) DEFAULT (utc_timestamp())": f"to_char({UTC}, 'YYYY-MM-DD HH24:MI:SS')",
     "varchar(40) DEFAULT (utc_timestamp(2))": "NULL",
 }
 
@@ -452,7 +456,7 @@ def test_a_clock_has_its_own_digits_in_sqlite(lasting: Callable[[str], str], tmp
 def test_a_clock_that_cannot_be_cut_off_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:
     source, here = lasting("mysql"), lasting("postgresql")
     execute(source, "CREATE TABLE odd (a datetime(2) DEFAULT now(2))")
-    told, _ = move(source, here, tmp_path).losses
+    (told,) = move(source, here, tmp_path).losses
     assert "the current time is rounded to 2 digits after the second (at the source: cut off) [clock]" in told
 
 
@@ -483,10 +487,45 @@ def test_whether_a_clock_begins_with_the_transaction_or_the_statement_is_named_i
     clock, begins = BEGUN[source]
     execute(there, f"CREATE TABLE t (id integer PRIMARY KEY, at {clock}, day date DEFAULT '2020-02-29')")
     told = [loss for loss in move(there, here, tmp_path).losses if "[clock-moment]" in loss]
-    now = BEGUN[target][1]
+    now = begins if target == "postgresql" else BEGUN[target][1]
     expected = f'"t"."at": the current time is when the {now} began (at the source: the {begins}) [clock-moment]'
     assert [loss[loss.index('"t"') :] for loss in told] == ([expected] if now != begins else [])
     assert [{1: "transaction", 2: "statement"}[moments(url)] for url in (there, here)] == [begins, now]
+
+
+CALLED = {
+    "timestamp DEFAULT statement_timestamp()": "",
+    "timestamptz DEFAULT statement_timestamp()": "",
+    "date DEFAULT statement_timestamp()::date": "",
+    "time DEFAULT statement_timestamp()::time": "",
+    "timestamp(0) DEFAULT date_trunc('second', statement_timestamp())": "",
+    "timestamp DEFAULT timezone('utc', statement_timestamp())": "",
+    "timestamp DEFAULT transaction_timestamp()": "the transaction",
+    "timestamp DEFAULT clock_timestamp()": "when it is called",
+}
+"""PostgreSQL's clocks that are called by their names, and of what their time is where that is not the statement's."""
+
+
+def test_the_clocks_of_statement_and_transaction_and_call_are_the_statements_elsewhere(
+    lasting: Callable[[str], str], tmp_path: Path
+) -> None:
+    """And what has been the statement's is that again on the way back."""
+    source, here, back = lasting("postgresql"), lasting("mysql"), lasting("postgresql")
+    execute(source, f"CREATE TABLE t (id integer{''.join(f', c{n} {sql}' for n, sql in enumerate(CALLED))})")
+    told = [loss[loss.index('"t"') :] for loss in move(source, here, tmp_path).losses if "[type-" not in loss]
+    assert told == [
+        f'"t"."c{n}": the current time is when the statement began (at the source: {begins}) [clock-moment]'
+        for n, begins in enumerate(CALLED.values())
+        if begins
+    ]
+    assert [loss for loss in move(here, back, tmp_path).losses if "[type-" not in loss] == []
+    defaults = "SELECT column_default FROM information_schema.columns WHERE table_name = 't' ORDER BY ordinal_position"
+    before, after = ([value for (value,) in rows(url, defaults)][1:] for url in (source, back))
+    kept = [n for n, (sql, begins) in enumerate(CALLED.items()) if not begins and "timestamptz" not in sql]
+    assert [after[n] for n in kept] == [before[n] for n in kept]
+    again = lasting("postgresql")
+    assert move(source, again, tmp_path).losses == []
+    assert rows(again, defaults) == rows(source, defaults)
 
 
 @pytest.mark.parametrize("target", ["mysql", "postgresql", "sqlite"])

@@ -14,6 +14,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from migrator.job.claims import Claims
 from migrator.spec import TableExistsAction
 from tests.support.held import ROWS, HeldRows
 from tests.support.jobs import SECONDS, Recorded, begin, begin_again, ended, freeze, go_on, kill, until, wake
@@ -84,6 +85,14 @@ class Jobs:
         """Whether a job is at work on rows."""
         recorded = self.recorded(name, local=local)
         return recorded.exists() and any(row.state == "EXECUTING" for row in recorded.granules())
+
+    def executes(self) -> bool:
+        """Whether the first job has begun to change something."""
+        recorded = self.recorded()
+        if not recorded.exists():
+            return False
+        with recorded.database.connect() as connection:
+            return [row.state for row in recorded.table.rows(connection, "JOB")] == ["EXECUTING"]
 
     @contextmanager
     def at_work(self, *arguments: str, lease: str = "5", local: bool = False) -> Iterator[subprocess.Popen[str]]:
@@ -239,6 +248,73 @@ def test_a_record_that_may_be_read_but_not_changed_keeps_its_tables(held: HeldRo
     assert count(jobs.target) == ALL
 
 
+# --- rows that were rejected before ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def rejects(jobs: Jobs, tmp_path: Path) -> Path:
+    """The reject file of a row that was refused since its key was there, which it is no more."""
+    jobs.make_table()
+    execute(jobs.held.source, "CREATE TABLE one AS SELECT 0 AS id, 'rejected'::text AS v")
+    execute(jobs.held.source, "ALTER TABLE one ADD PRIMARY KEY (id)")
+    options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "TABLE_EXISTS_ACTION=APPEND", f"DIRECTORY={tmp_path}")
+    where = ("TABLES=one", "REMAP_TABLE=one:t", "CONTENT=DATA_ONLY")
+    run = pump("impdp", jobs.target, *jobs.link, *options, *where)
+    assert run.code == 5, run.out + run.err
+    execute(jobs.held.source, "DROP TABLE one")
+    execute(jobs.target, "DELETE FROM t")
+    (found,) = tmp_path.glob("import_rejects*")
+    return found
+
+
+@pytest.mark.parametrize("target", KINDS, indirect=True)
+def test_rejected_rows_are_not_loaded_into_a_table_that_a_job_loads(jobs: Jobs, rejects: Path) -> None:
+    with jobs.at_work("TABLE_EXISTS_ACTION=TRUNCATE"):
+        run = pump("retry-rejects", str(rejects), jobs.target)
+        assert run.code == 1, run.out + run.err
+        assert f"of job {job_of(jobs.target)}, which is at work" in run.err
+    assert count(jobs.target) == ALL
+    assert "0 rejected" in done(pump("retry-rejects", str(rejects), jobs.target)).out
+    assert count(jobs.target) == (ROWS + 1, ROWS + 1)
+
+
+@pytest.mark.parametrize("target", KINDS, indirect=True)
+def test_rejected_rows_wait_for_a_job_that_may_go_on(jobs: Jobs, rejects: Path) -> None:
+    jobs.killed("TABLE_EXISTS_ACTION=TRUNCATE")
+    time.sleep(3.5)
+    run = pump("retry-rejects", str(rejects), jobs.target)
+    assert run.code == 1, run.out + run.err
+    assert f"of job {job_of(jobs.target)}, which has stopped and can be started again" in run.err
+    assert rejects.exists()
+
+
+@pytest.mark.parametrize("target", SERVERS, indirect=True)
+def test_rejected_rows_come_beside_a_job_that_appends(jobs: Jobs, rejects: Path) -> None:
+    with jobs.at_work("TABLE_EXISTS_ACTION=APPEND"):
+        done(pump("retry-rejects", str(rejects), jobs.target))
+    assert count(jobs.target) == (ROWS + 1, ROWS + 1)
+
+
+@pytest.mark.parametrize("target", SERVERS, indirect=True)
+def test_who_empties_a_table_waits_for_rejected_rows(jobs: Jobs, rejects: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that begins right after the look for one: it empties the table when the rows are in."""
+    started, seen, look = list[subprocess.Popen[str]](), list[str](), Claims.see_none
+
+    def begun(claims: Claims, say: Callable[[str], None]) -> None:
+        look(claims, say)
+        started.append(job := stack.enter_context(ended(jobs.begin("TABLE_EXISTS_ACTION=TRUNCATE"))))
+        until(lambda: job.poll() is not None or jobs.executes(), "its beginning")
+        time.sleep(0.5)
+        seen.extend(row.state for row in jobs.recorded().granules())
+
+    monkeypatch.setattr(Claims, "see_none", begun)
+    with ExitStack() as stack:
+        assert "1 rows loaded" in done(pump("retry-rejects", str(rejects), jobs.target)).out
+        jobs.end(*started)
+    assert count(jobs.target) == ALL
+    assert set(seen) == {"PENDING"}
+
+
 # --- what goes on beside a job --------------------------------------------------------------------------------------
 
 
@@ -342,5 +418,8 @@ def test_a_job_that_wakes_up_when_its_tables_are_anothers_changes_nothing(record
         wake(members)
         kill(first)
     assert first.returncode == 1, said
-    assert "MIG-31650" in said
+    table = f'table "{schema_of(jobs.target)}"."t"'
+    assert "was started by another process" not in said
+    assert f"MIG-31662: {table} of job " in said
+    assert f"went to job {job_of(jobs.target, SECOND)}, since its heart had not beaten for too long; this one ends" in said
     assert count(jobs.target) == ALL

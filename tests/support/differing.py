@@ -207,6 +207,8 @@ def _columns(name: str, old: o.Table, new: o.Table) -> Iterator[Difference]:
         a, b = before.default, after.default
         if isinstance(a, o.Now) and isinstance(b, o.Now) and a.cut != b.cut:
             yield Difference(name, "column.default.cut", a, b, frozenset({column}))
+        if isinstance(a, o.Now) and isinstance(b, o.Now) and a.moment != b.moment:
+            yield Difference(name, "column.default.moment", a, b, frozenset({column}))
         for what in _COLUMN:
             a, b = _attribute(old, before, what), _attribute(new, after, what)
             if _same(a) != _same(b) and _counts(what, before, after):
@@ -225,10 +227,11 @@ def _counts(what: str, old: o.Column, new: o.Column) -> bool:
 
 
 def _clock(column: o.Column, value: o.Now) -> o.Now:
-    """A clock with as many digits as the column takes of it; whether the others are cut off is a difference of its own."""
+    """A clock with as many digits as the column takes of it; whether the others are cut off, and of what it is
+    the time, are differences of their own."""
     type_ = t.base_of(column.type)
     digits = type_.precision if isinstance(type_, t.Timestamp | t.Time | t.Interval) else o.CLOCK_DIGITS
-    return replace(value, precision=value.digits(digits), cut=False)
+    return replace(value, precision=value.digits(digits), cut=False, moment=None)
 
 
 _COLUMN = tuple(f.name for f in fields(o.Column) if f.name not in {"name", "origin", "constant"})

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 
 import sqlalchemy as sa
+import sqlglot
+from sqlglot import exp
 
 from dialects.sqlite.types import affinity
 from migrator.adapter import load_adapter
@@ -155,6 +157,7 @@ ABOUT: Mapping[str, tuple[str, ...]] = {
     "default": ("column.default", "column.default.cut"),
     "uuid-version": ("column.default",),
     "clock": ("column.default.cut",),
+    "clock-moment": ("column.default.moment",),
     "on-update": ("column.on_update",),
     "invisible": ("column.invisible",),
     "identity*": ("column.identity", "column.default"),
@@ -252,7 +255,7 @@ def _is_such_a_clock(round_: Round, entry: Loss) -> bool:
 
 
 _BEGINNING = {"postgresql": "transaction", "mysql": "statement", "sqlite": "statement"}
-_MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: the (\w+)\)")
+_MOMENT = re.compile(r"the current time is when the (\w+) began \(at the source: (?:the (\w+)|when it is (call)ed)\)")
 
 
 _ASKS_FOR_TIME = re.compile(r"current_(date|time)|curdate|now\(", re.IGNORECASE)
@@ -265,14 +268,21 @@ def _begins_so(round_: Round, entry: Loss) -> bool:
         return False
     if entry.column is None:
         return any(
-            (_BEGINNING[there.dialect], _BEGINNING[here.dialect]) == told.groups()
+            (_BEGINNING[there.dialect], _BEGINNING[here.dialect]) == told.group(1, 2)
             and any(map(_ASKS_FOR_TIME.search, _texts(here, entry)))
             for here, there in round_.legs
         )
     return any(
-        (_BEGINNING[there], _BEGINNING[here]) == told.groups() and isinstance(column.default, o.Now | o.Expression)
-        for here, _, there, column in _columns(round_, entry)
+        _BEGINNING[there] == told[1] and _moment(here, (old or column).default) == (told[2] or told[3])
+        for here, old, there, column in _columns(round_, entry)
     )
+
+
+def _moment(dialect: str, default: o.Default | None) -> str | None:
+    """Of what the current time is the time that a default asks for, if it does."""
+    if isinstance(default, o.Now):
+        return default.moment or _BEGINNING[dialect]
+    return _BEGINNING[dialect] if isinstance(default, o.Expression) else None
 
 
 _LATER = re.compile(
@@ -315,9 +325,9 @@ def _is_padded_so(round_: Round, entry: Loss) -> bool:
 
 
 _ARITHMETIC = re.compile(
-    r"(?:(?:check|index) .* \((?P<sql>.*)\): )?a (?P<word>\w+) with a number that has no sign .*", re.DOTALL
+    r"(?:(?:check|index) .*? \((?P<sql>.*)\): )?a (?P<word>\w+) with a number that has no sign .*", re.DOTALL
 )
-_OPERATORS = {"sum": "+", "difference": "-", "product": "*", "quotient": "DIV"}
+_OPERATORS = {"sum": exp.Add, "difference": exp.Sub, "product": exp.Mul, "quotient": exp.IntDiv}
 
 
 def _calculates_without_signs(round_: Round, entry: Loss) -> bool:
@@ -326,12 +336,19 @@ def _calculates_without_signs(round_: Round, entry: Loss) -> bool:
     if told is None:
         return False
     for here, _ in round_.legs:
-        unsigned = {c.name for table in here.of(o.Table) for c in table.columns if _has_no_sign(t.base_of(c.type))}
-        for sql in _texts(here, entry) if told["sql"] is None else (told["sql"],):
-            words = set(re.findall(r"\w+", sql))
-            if here.dialect == "mysql" and _OPERATORS[told["word"]] in sql.upper() and words & unsigned:
-                return True
+        own = [table for table in here.of(o.Table) if label(table) == label_of(entry)]  # else it is a view, of any of them
+        columns = (column for table in own or here.of(o.Table) for column in table.columns)
+        unsigned = {column.name.lower() for column in columns if _has_no_sign(t.base_of(column.type))}
+        texts = _texts(here, entry) if told["sql"] is None else (told["sql"],)
+        if here.dialect == "mysql" and any(_calculates_with(unsigned, sql, _OPERATORS[told["word"]]) for sql in texts):
+            return True
     return False
+
+
+def _calculates_with(columns: set[str], sql: str, kind: type[exp.Binary]) -> bool:
+    """Whether an expression or query of MySQL has a calculation of a kind with one of the columns in it."""
+    tree = sqlglot.parse_one(sql, read="mysql")
+    return any(column.name.lower() in columns for node in tree.find_all(kind) for column in node.find_all(exp.Column))
 
 
 def _has_no_sign(type_: t.Type) -> bool:
@@ -495,7 +512,9 @@ def _clock_of_utc(round_: Round, difference: Difference) -> bool:
     before, after = difference.before, difference.after
     if not isinstance(before, o.Now) or not isinstance(after, o.Now):
         return False
-    return replace(before, utc=True) == after and difference.columns <= round_.retyped(difference.object)
+    return replace(before, utc=True, moment=after.moment) == after and difference.columns <= round_.retyped(
+        difference.object
+    )
 
 
 def _was_serial(round_: Round, difference: Difference) -> bool:

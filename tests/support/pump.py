@@ -26,8 +26,13 @@ class Run:
 
     @property
     def losses(self) -> list[str]:
-        """The entries of the loss list."""
-        return re.findall(r"^\. \. loss: (.*)$", self.out, re.MULTILINE)
+        """The entries of the loss list, each with its place, also where several are told as one sentence."""
+        told = r"^\. \. loss(?:: (?P<one>.*)| in \d+ places: (?P<what>.*)(?P<places>(?:\n {4}.*)+))$"
+        found: list[str] = []
+        for entry in re.finditer(told, self.out, re.MULTILINE):
+            places = re.split(r",\s+(?=[A-Z_]+\b)", (entry["places"] or "").strip())
+            found += [entry["one"]] if entry["one"] is not None else [f"{place}: {entry['what']}" for place in places]
+        return found
 
     @property
     def rows(self) -> dict[str, int]:

@@ -224,9 +224,9 @@ class Servers:
         server.ensure_pgdata_inited()
         return PrivatePostgreSQL(_PostgreSQLProcess(data, server.bin_path, server.system_user))
 
-    def private_mariadb(self) -> PrivateMariaDB:
-        """A new MariaDB server that its test may kill."""
-        return PrivateMariaDB(_MariaDBProcess(self._home(f"own{next(_numbers)}")))
+    def private_mariadb(self, *options: str) -> PrivateMariaDB:
+        """A new MariaDB server that its test may kill, with ``options`` of its own."""
+        return PrivateMariaDB(_MariaDBProcess(self._home(f"own{next(_numbers)}"), *options))
 
     def _home(self, name: str) -> Path:
         home = self.directory / name
@@ -281,7 +281,7 @@ class _PostgreSQLProcess:
 class _MariaDBProcess:
     """A MariaDB server in a directory of its own, which outlives it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *options: str) -> None:
         """Make its data directory."""
         for program in ("mariadbd", "mariadb-install-db", "mariadb"):
             if _program(program) is None:
@@ -294,12 +294,13 @@ class _MariaDBProcess:
         _run([_program("mariadb-install-db"), "--no-defaults", *self._user, *files, "--skip-test-db",
               "--auth-root-authentication-method=normal"])  # fmt: skip
         self._options = [*files, f"--log-error={self._log}", f"--socket={self._path}", f"--pid-file={home / 'pid'}"]
+        self._options += [*_MARIADB_OPTIONS, *options]
         self._root = sa.URL.create("mysql+pymysql", "root", "", "localhost", query={"unix_socket": str(self._path)})
         self.url = self._root.set(username="migrator", password="tiger")
 
     def start(self) -> None:
         """Start it, and wait until it has recovered."""
-        command = [str(_program("mariadbd")), "--no-defaults", *self._user, *self._options, *_MARIADB_OPTIONS]
+        command = [str(_program("mariadbd")), "--no-defaults", *self._user, *self._options]
         self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
         try:
             _wait_for_socket(self._process, self._path, self._log)

@@ -8,17 +8,20 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
-from migrator.errors import TableClaimed
+from migrator.errors import JobStopped, TableClaimed
 from migrator.job.claims import Claims
 from migrator.job.session import Session, local_database, session
+from migrator.job.table import SUPERSEDED, MasterTable
 from migrator.model.objects import QName
 from migrator.spec import JobSpec, MasterPlace
 from tests.support.records import SPEC
+from tests.support.servers import Servers
 
 KINDS = ("postgresql", "mysql", "sqlite_file")
 
@@ -41,6 +44,14 @@ def job(database: Database, name: str, place: MasterPlace = "DATABASE") -> Itera
 
 def claims(database: Database, *tables: str) -> Claims:
     return Claims(database, database.server(), [QName("s", table) for table in tables])
+
+
+def stopped(database: Database, name: str) -> NoReturn:
+    """A job that stops when it has claimed a table."""
+    with job(database, name) as opened:
+        claims(database, "a").take(opened, silent)
+        opened.executing()
+        raise JobStopped(job=opened.job)
 
 
 def silent(_: str) -> None:
@@ -111,6 +122,46 @@ def test_names_that_a_database_holds_for_one_are_one(
         one, two = (stack.enter_context(job(server, name)) for name in ("ONE", "TWO"))
         claims(server, "Orders").take(one, silent)
         claims(server, "ORDERS").take(two, silent)
+
+
+def test_names_that_a_server_folds_are_one(servers: Servers) -> None:
+    """``lower_case_table_names``, which one server of MariaDB or MySQL has and another has not."""
+    server = servers.private_mariadb("--lower-case-table-names=1")
+    try:
+        database = Database(server.fresh())
+        with job(database, "ONE") as one, job(database, "TWO") as two:
+            claims(database, "Orders").take(one, silent)
+            with pytest.raises(TableClaimed, match="Orders"):
+                claims(database, "ORDERS").take(two, silent)
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("database", KINDS, indirect=True)
+def test_who_has_the_whole_database_has_every_table(database: Database) -> None:
+    with job(database, "ONE") as one, job(database, "TWO") as two:
+        Claims(database, database.server(), None).take(one, silent)
+        with pytest.raises(TableClaimed, match=r'all tables of job .*"ONE", which is at work'):
+            claims(database, "a").take(two, silent)
+    with job(database, "ONE") as one, job(database, "TWO") as two:
+        claims(database, "a").take(one, silent)
+        with pytest.raises(TableClaimed, match=r'table "s"."a" of job .*"ONE", which is at work'):
+            Claims(database, database.server(), None).take(two, silent)
+
+
+@pytest.mark.parametrize("database", KINDS, indirect=True)
+def test_who_takes_the_whole_database_shuts_out_every_job_that_has_stopped(database: Database) -> None:
+    left = MasterTable(database.server().schema, "ONE")
+    with pytest.raises(JobStopped):
+        stopped(database, "ONE")
+    said: list[str] = []
+    with job(database, "TWO") as two:
+        all_ = Claims(database, database.server(), None)
+        all_.take(two, silent)
+        all_.shut_out(two, (), said.append)
+    assert [line.startswith(f"Job {left.qname}, which had stopped, cannot be started again") for line in said] == [True]
+    with database.connect() as connection:
+        assert left.job(connection).detail[SUPERSEDED]["job"] == str(two.job)
 
 
 def test_a_job_of_another_database_is_in_nobodys_way(sqlite_file: Callable[..., str]) -> None:

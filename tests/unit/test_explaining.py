@@ -184,6 +184,8 @@ BELOW = "a difference with a number that has no sign may be less than 0 here, an
         ("mysql", t.Year(), "`a` - 2000", True),
         ("mysql", t.Integer(), "`a` - 1", False),
         ("mysql", t.Integer(unsigned=True), "`a` + 1", False),
+        ("mysql", t.Integer(unsigned=True), "`b` - 1 + `a`", False),
+        ("mysql", t.Integer(unsigned=True), "`a` + (-1)", False),
         ("sqlite", t.Integer(unsigned=True), "`a` - 1", False),
     ],
 )

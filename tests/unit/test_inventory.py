@@ -53,6 +53,16 @@ def test_an_export_moves_what_it_does_not_filter_out() -> None:
     assert inventory.of(Fate.FILTERED) == ('TABLE:"s"."u"', 'INDEX:"s"."i"', 'VIEW:"s"."v"')
 
 
+def test_a_table_whose_rows_failed_has_failed_and_its_parts_are_what_they_are() -> None:
+    lacking = replace(made({}), rowless=frozenset({TABLE.qname}))
+    found = fates(take(CATALOG, CATALOG, lacking))
+    assert found['TABLE:"s"."t"'] is Fate.FAILED
+    assert found['INDEX:"s"."i"'] is Fate.MOVED
+    assert take(CATALOG, CATALOG, lacking).sum() == "6 = 5 moved + 1 failed"
+    there = replace(lacking, kept=frozenset({TABLE.qname}))
+    assert fates(take(CATALOG, CATALOG, there))['TABLE:"s"."t"'] is Fate.FAILED
+
+
 def test_the_kinds_come_in_the_plans_order_with_a_sum_each() -> None:
     inventory = take(CATALOG, CATALOG)
     assert inventory.kinds() == ("USER", "TABLE", "INDEX", "CONSTRAINT", "VIEW")

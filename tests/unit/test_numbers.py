@@ -72,5 +72,7 @@ def test_every_exact_row_holds_its_numbers() -> None:
 @pytest.mark.parametrize(("given", "bits"), [((), 64), (("NUMBER_TYPES=exact",), 64), (("NUMBER_TYPES=NARROW",), 32)])
 def test_the_parameter_reaches_the_transforms(given: tuple[str, ...], bits: int, tmp_path: Path) -> None:
     spec = from_arguments("impdp", ["postgresql:", f"DIRECTORY={tmp_path}", "SQLFILE=x.sql", *given], Config())
-    assert types_of(transforms.fitted(catalog("NUMBER(10)"), spec, POSTGRESQL.capabilities)) == [t.Integer(bits)]
+    source = catalog("NUMBER(10)")
+    made = transforms.fitted(source, transforms.remapped(source, spec), spec, POSTGRESQL.capabilities)
+    assert types_of(made) == [t.Integer(bits)]
     assert JobSpec.from_json(spec.to_json()) == spec

@@ -231,8 +231,38 @@ def test_losses_are_listed_and_counted_apart_from_errors(log: Callable[..., JobL
     assert job.finish(JOB, "COMPLETED") == 0
     assert lines(job)[:2] == [
         '. . loss: TABLE:"hr"."emp"."born": becomes a number (12 rows) [type-year]',
-        "Loss list: 1 entry, shown above as '. . loss:'",
+        "Loss list: 1 entry, shown above as '. . loss'",
     ]
+
+
+def clocks(*tables: str) -> list[Loss]:
+    return [Loss(f'TABLE:"hr"."{table}"', "clock", "is cut off", "at") for table in tables]
+
+
+def test_losses_that_say_the_same_are_told_as_one_sentence_with_its_places(log: Callable[..., JobLog]) -> None:
+    job, other = log(), Loss('TABLE:"hr"."emp"', "type-year", "becomes a number", "born", 12)
+    job.losses_of([*clocks("a", "b"), other, *clocks("c", "d" * 90, "e")])
+    assert job.finish(JOB, "COMPLETED") == 0
+    assert lines(job)[:5] == [
+        ". . loss in 5 places: is cut off [clock]",
+        '    TABLE:"hr"."a"."at", TABLE:"hr"."b"."at", TABLE:"hr"."c"."at",',
+        f'    TABLE:"hr"."{"d" * 90}"."at",',
+        '    TABLE:"hr"."e"."at"',
+        '. . loss: TABLE:"hr"."emp"."born": becomes a number (12 rows) [type-year]',
+    ]
+    assert lines(job)[5] == "Loss list: 6 entries, shown above as '. . loss'"
+
+
+def test_some_losses_that_say_the_same_are_told_one_by_one(log: Callable[..., JobLog]) -> None:
+    job = log()
+    job.losses_of(clocks("a", "b", "c"))
+    assert [line.startswith(". . loss: TABLE:") for line in lines(job)] == [True] * 3
+
+
+def test_every_loss_of_a_sentence_that_is_to_be_warned_of_is_an_error(log: Callable[..., JobLog]) -> None:
+    job = log()
+    job.losses_of(replace(loss, policy="warn") for loss in clocks("a", "b", "c", "d"))
+    assert (job.losses, job.errors) == (4, 4)
 
 
 def test_the_inventory_is_one_line_and_with_metrics_one_for_each_type(log: Callable[..., JobLog]) -> None:

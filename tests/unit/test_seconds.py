@@ -80,6 +80,7 @@ def test_times_stay_as_they_are_from_sqlite_to_sqlite_and_where_types_are_declar
 )
 def test_the_parameter_reaches_the_transforms(given: tuple[str, ...], digits: int, tmp_path: Path) -> None:
     spec = from_arguments("impdp", ["postgresql:", f"DIRECTORY={tmp_path}", "SQLFILE=x.sql", *given], Config())
-    made = transforms.fitted(catalog(Column("c", t.Timestamp(0), native="DATETIME")), spec, POSTGRESQL.capabilities)
+    source = catalog(Column("c", t.Timestamp(0), native="DATETIME"))
+    made = transforms.fitted(source, transforms.remapped(source, spec), spec, POSTGRESQL.capabilities)
     assert types_of(made) == [t.Timestamp(digits)]
     assert JobSpec.from_json(spec.to_json()) == spec

@@ -30,8 +30,7 @@ def treat(job: Import) -> None:
         _tell(job, tables)
         if action != "SKIP" and tables:
             tables = _without_refused(job, tables)
-        for loss in (loss for losses in job.told_of_existing().values() for loss in losses):
-            job.log.loss(loss)
+        job.log.losses_of(loss for losses in job.told_of_existing().values() for loss in losses)
         if action == "TRUNCATE" and tables:
             _truncate(job, [table for name in tables if (table := job.there.catalog.table(name)) is not None])
         if action == "REPLACE" and tables:

@@ -64,10 +64,10 @@ def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
 
 
 def _not_made(job: Import, step: Step, error: str) -> Loss:
-    """The entry about an object that the target refused, as the log says; of a foreign key, the rows against it."""
+    """The entry about an object that the target refused, as the log says; of a foreign key or check, the rows against it."""
     said = source_text(step.part)
     detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
-    return Loss(step.label, "not-made", detail, rows=job.builder.orphans(step))
+    return Loss(step.label, "not-made", detail, rows=job.builder.against(step))
 
 
 def record(job: Import) -> None:

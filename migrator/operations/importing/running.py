@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
+from functools import partial
+
+import sqlalchemy as sa
 
 from migrator import rejects
 from migrator.dump import reader
@@ -22,8 +25,10 @@ from migrator.operations.restoring import restore
 from migrator.operations.rows import estimate, granules, object_rows
 from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored, met, of_catalog
 from migrator.operations.work import Work, linked
-from migrator.origins import origin, verify
+from migrator.origins import Origin, origin, verify
 from migrator.plan import SCHEMAS, TABLE_DATA, prefix
+from migrator.spec import JobSpec
+from migrator.transforms import remapped
 
 
 def import_(work: Work, start: Start | None) -> int:
@@ -38,7 +43,8 @@ def import_(work: Work, start: Start | None) -> int:
     if spec.master_only:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as found:
-        opened = with_broken_checks(spec, found, target.adapter.ddl(found.catalog, server.version))
+        ddl_there = target.adapter.ddl(found.catalog, server.version)
+        opened = with_broken_checks(spec, found, ddl_there, partial(_stays, spec, found, target))
         named = accepted(spec, opened, target, server, None if start is None else renaming.chosen(start))
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
@@ -59,6 +65,15 @@ def import_(work: Work, start: Start | None) -> int:
             if spec.content != "DATA_ONLY":
                 log.inventory(_inventory(importing))
             return log.finish(job.job, "COMPLETED")
+
+
+def _stays(spec: JobSpec, found: Origin, target: Database, table: Table) -> bool:
+    """Whether a table of the source is there under the name that it is to have, and TABLE_EXISTS_ACTION leaves it alone."""
+    if spec.table_exists_action != "SKIP":
+        return False
+    (moved,) = (made for made in remapped(found.catalog, spec).of(Table) if made.source == table.source)
+    with target.connect() as connection:
+        return sa.inspect(connection).has_table(moved.name, moved.schema)
 
 
 def _verify_only(work: Work, job: QName) -> int:
@@ -116,7 +131,13 @@ def _inventory(job: Import) -> Inventory:
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
     told = (*job.of_catalog(), *losses.changed(losses.counted(job)))
-    return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped)))
+    return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped), _rowless(job)))
+
+
+def _rowless(job: Import) -> frozenset[QName]:
+    """The tables that do not have their rows, which failed; those that TABLE_EXISTS_ACTION=SKIP leaves out were not to."""
+    failed = {name for name, rows in job.granules().items() if any(row.state in {"FAILED", "SKIPPED"} for row in rows)}
+    return frozenset(failed if job.spec.table_exists_action == "SKIP" else failed | job.without_rows)
 
 
 def _run_phases(job: Import) -> None:
@@ -149,8 +170,7 @@ def _plan(job: Import, named: Named) -> None:
     estimates = estimate(job.work, job.origin, job.tables.values())
     kept, schemas = job.kept(job.there.tables), job.there.schemas(job.there.labels)
     staying = job.there.without(set(met(job.catalog, job.there.tables)) - kept).labels
-    for loss in of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying):
-        job.log.loss(loss)
+    job.log.losses_of(of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying))
     job.record.clear("OBJECT", "GRANULE")
     job.record.insert(object_rows(job.phases))
     job.record.insert(granules(job.origin, job.tables, estimates))

@@ -12,7 +12,7 @@ from .carrier import Carrier, Columns, Target
 from .semantics import MEANINGS, Change, Semantics, Sign, Writing
 
 
-def anything(source: Semantics) -> Target:
+def any_target(source: Semantics) -> Target:
     """A target that has all that a source can say, and of which only that is known: for what is read and not written."""
     return Target(replace(source, writings=tuple(Writing(meaning, "NULL") for meaning in MEANINGS)), "", str, str)
 
@@ -21,14 +21,14 @@ _NO_INTEGERS = (exp.Div, exp.Pow, exp.Sqrt, exp.Exp, exp.Ln, exp.Sum, exp.Avg)
 """What gives decimals or floats, of whatever."""
 
 
-def changes_read(source: Semantics, columns: Columns, tree: exp.Expr) -> dict[Change, None]:
+def changes_of_readings(source: Semantics, columns: Columns, tree: exp.Expr) -> dict[Change, None]:
     """The changes of the readings of ``source`` in an expression or query.
 
     A calculation with something that has no reading is told of where an operand has no sign, and none is a decimal.
     """
     changing = {reading.construct: reading.change for reading in source.readings if reading.change is not None}
     found: dict[Change, None] = {}
-    carrier = Carrier(source, anything(source), columns, changes=found)
+    carrier = Carrier(source, any_target(source), columns, changes=found)
     for node in tree.walk():
         change = changing.get(type(node))
         if change is None:
