@@ -285,6 +285,8 @@ def as_text(array: pa.Array, type_: t.Type) -> pa.Array:
         if pc.any(pc.match_substring(text, "E")).as_py():  # Arrow prints small decimals as 1E-8
             return pa.array([None if v is None else format(v, "f") for v in array.to_pylist()], pa.string())
         return text
+    if isinstance(type_, t.Year):
+        return pc.utf8_lpad(array.cast(pa.string()), 4, "0")
     if pa.types.is_floating(array.type):
         text = array.cast(pa.string())
         for word, instead in _NO_NUMBERS:

@@ -183,6 +183,10 @@ def _is_truth_value(_: t.Type, there: t.Integer) -> bool:
     return there.display == 1 and there.bits == 8 and not there.unsigned
 
 
+def _has_16_bytes(_: t.Type, there: t.Binary) -> bool:
+    return there.length in (None, 16)
+
+
 def _another(here: t.Type, there: t.Type) -> bool:
     return type(here) is not type(there)
 
@@ -194,6 +198,8 @@ def _is_wider(here: t.Float, there: t.Float) -> bool:
 _TRUTH, _BITS, _MIDNIGHT, _WRITTEN = "existing-truth", "existing-bits", "existing-midnight", "existing-written"
 _ZEROS = "what a text says is kept, and not how it is written: zeros at the end, the T before a time of day"
 _SHORTEST = "a floating-point number becomes the shortest text that says it, as its database need not write it"
+_NEAR = "a floating-point number becomes the decimal that its shortest text says"
+_UUID_BYTES = "a UUID becomes its 16 bytes"
 _ZONE = "existing-zone"
 _TO_UTC = "an instant becomes date and time of day in UTC"
 _AS_UTC = "date and time of day are taken to be in UTC"
@@ -213,7 +219,7 @@ PASSAGES = (
     Passage((t.Boolean,), t.Year, refused="a truth value is no year"),
     Passage((t.Uuid,), (*_NUMERIC, t.Bit), refused="a UUID is no number"),
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
-    Passage((t.Bit,), t.Interval, refused="bits are no span of time"),
+    Passage((*_NUMERIC, t.Bit), t.Interval, refused="a number is no span of time, nor are bits"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
     Passage(_ANY, t.Enum, _label, _other_labels),
     Passage(_ANY, t.SetOf, _labels, _other_labels),
@@ -253,6 +259,7 @@ PASSAGES = (
         detail="a decimal becomes the nearest number that binary digits can say",
         each=True,
     ),
+    Passage((t.Float,), t.Decimal, None, rule="existing-float", detail=_NEAR, each=True),
     Passage((t.Float,), t.Float, None, _is_wider, "existing-float", "a number is shown with digits for 64 bits", each=True),
     Passage(_WORDS, t.Binary, rule="existing-bytes", detail="a text becomes its bytes in UTF-8", each=True),
     Passage((t.Bit,), t.Binary, None, rule=_BITS, detail="bits become whole bytes", each=True, parsed=True),
@@ -290,18 +297,11 @@ PASSAGES = (
     Passage(_WORDS, t.Interval, _written(_HOURS), _into_hours, _WRITTEN, _ZEROS, each=True),
     Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
     Passage(_WORDS[:-1], t.Interval, _written(_SPAN), _always, _WRITTEN, _ZEROS, each=True),
-    Passage(_NUMBERS, t.Interval, _written(_SPAN)),
     Passage((t.Time,), t.Interval),
     Passage(_NUMERIC, _NUMBERS),
     Passage((t.Date,), t.Timestamp, None, _always, _MIDNIGHT, "a day becomes its midnight", each=True),
-    Passage(
-        (t.Uuid,),
-        t.Binary,
-        when=lambda _, there: there.length in (None, 16),
-        rule="existing-uuid",
-        detail="a UUID becomes its 16 bytes",
-        each=True,
-    ),
+    Passage((t.Uuid,), t.Binary, None, _has_16_bytes, "existing-uuid", _UUID_BYTES, each=True),
+    Passage((t.Uuid,), t.Binary, None, _always, "existing-uuid", _UUID_BYTES, each=True, parsed=True),
     Passage(_ANY, t.String),
     Passage(_ANY, t.Type, when=_one_kind),
 )
