@@ -734,7 +734,7 @@ class MySQLDDL(DDL):
         return any(self.is_of_column(check, column) for column in table.columns)
 
     def range_checks(self, table: Table) -> list[str]:
-        """Checks that restore what a wider declaration would let in, but for those that stand in their columns' declarations.
+        """Checks that restore what a wider declaration would let in, but for those in their columns' own declarations.
 
         MariaDB gives each column one.
         """
