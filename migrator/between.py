@@ -225,7 +225,7 @@ PASSAGES = (
     Passage(_ANY, t.SetOf, _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), (t.String, t.Native), None, _from_zone, _ZONE, _TO_UTC, each=True),
     Passage((t.Boolean,), _TEXTS, None, rule=_TRUTH, detail="a truth value becomes its word", each=True),
     Passage((t.Float,), _TEXTS, None, rule="existing-float", detail=_SHORTEST, each=True),
     Passage((t.Bit,), _TEXTS, None, rule=_BITS, detail="bits become a text of 0 and 1", each=True),

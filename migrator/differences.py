@@ -97,6 +97,14 @@ def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, st
     return "existing-clock", "a time is written with a blank before it, and without zeros at the end of its fraction"
 
 
+def _decimals(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
+    """Decimals of a database that shows no more digits of them than it needs."""
+    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), t.String | t.Json | t.Native)
+    if not (a.capabilities.types_by_rows and isinstance(base, t.Decimal) and base.scale and texts):
+        return None
+    return "existing-written", f"a decimal is written with {base.scale} digits after its point"
+
+
 def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, str] | None:
     """Types of one database alone that travel as another text than it prints."""
     if t.base_of(here.type) == t.base_of(there.type):
@@ -106,7 +114,7 @@ def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str
     return ("declaration", detail) if detail else None
 
 
-SHOWN: tuple[Shown, ...] = (_blanks, _zeros, _times, _own_texts)
+SHOWN: tuple[Shown, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
 """What is looked at in each pair of columns, besides what their types say."""
 
 # --- what is computed -----------------------------------------------------------------------------------------------

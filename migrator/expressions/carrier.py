@@ -201,6 +201,8 @@ class Carrier:
     # --- constructs -------------------------------------------------------------------------------------------------
 
     def _operation(self, node: exp.Expr) -> Value:
+        if isinstance(node, exp.Dot):
+            raise Untranslatable(f"what {node.sql(self._language or None)[:_SHOWN]} means elsewhere is not known")
         construct, operands, flags = _parts(node)
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
