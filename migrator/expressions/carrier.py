@@ -500,13 +500,13 @@ class Carrier:
         if isinstance(node.this, exp.Order | exp.Distinct):
             raise Untranslatable("the order of the texts in a list differs")
         separator = node.args.get("separator") or exp.Literal.string(",")
-        return self._read(exp.GroupConcat, (self.value(node.this), self.value(separator)))
+        return self._read(exp.GroupConcat, (self.value(node.this), self.value(separator)), node=node)
 
     def _formatted(self, node: exp.Expr) -> Value:
         format_ = self.value(node.args["format"])
         if format_.constant is None or not _FORMAT.fullmatch(format_.constant):
             raise Untranslatable(f"the format {format_.constant or format_.sql} differs")
-        return self._read(exp.TimeToStr, (self.value(node.this), format_))
+        return self._read(exp.TimeToStr, (self.value(node.this), format_), node=node)
 
 
 _BINARY = frozenset({"this", "expression"})
