@@ -472,6 +472,11 @@ class Converter:
     clocks: tuple[tuple[int, bool], ...] = ()
 
     @property
+    def changes(self) -> bool:
+        """Whether there are values that it makes others of, and not only such as it counts."""
+        return bool(self.treatments or self.clocks)
+
+    @property
     def any_bytes(self) -> frozenset[str]:
         """The columns whose texts may come as bytes, to be made texts here."""
         treated = ((self.source[one.position].name, one.actions) for one in self.treatments)
@@ -491,7 +496,7 @@ class Converter:
         for position, column, rule in self.inevitable:
             if changed := INEVITABLE[rule].count(batch.column(position)):
                 counts[column, rule, None] += changed
-        if not self.treatments and not self.clocks:
+        if not self.changes:
             return batch
         arrays = list(batch.columns)
         for treatment in self.treatments:

@@ -14,6 +14,8 @@ import pytest
 
 from tests.support.ends import ENDS, End
 from tests.support.moved import Moved, moved
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
@@ -133,3 +135,22 @@ def test_what_is_read_is_told(ends: tuple[str, str], urls: Callable[[str, str], 
             else:
                 assert entries_of(found, table) == case.entries, said
             assert tuple(value for _, value in there.shown(table, ("id", "v"))) == tuple(case.read), said
+
+
+def test_times_in_texts_are_verified_as_their_server_prints_them(postgresql: Fresh, mysql: Fresh, tmp_path: Path) -> None:
+    source, target = postgresql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, a timestamp, b time, c timestamptz)",
+        "INSERT INTO t VALUES (1, '2020-01-02 10:20:30.5', '10:20:30', '2020-01-02 10:20:30Z'), (2, 'infinity', NULL, NULL)",
+    )
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, a varchar(40), b varchar(40), c varchar(40))")
+    found = moved(source, target, tmp_path, EXISTING)
+    assert found.rows("SELECT a, b, c FROM t WHERE id = 1") == [("2020-01-02 10:20:30.5", "10:20:30", "2020-01-02 10:20:30")]
+    done(pump("verify", target, f"NETWORK_LINK={source}", remap(source, target)))
+    done(pump("expdp", source, f"DIRECTORY={tmp_path}", "DUMPFILE=t.dmp", "NOLOGFILE=YES"))
+    from_dump = (f"DIRECTORY={tmp_path}", "DUMPFILE=t.dmp", remap(source, target))
+    done(pump("impdp", target, *from_dump, "TABLE_EXISTS_ACTION=TRUNCATE", "NOLOGFILE=YES"))
+    done(pump("verify", target, *from_dump))
+    execute(target, "UPDATE t SET b = '10:20:30.0' WHERE id = 1")
+    assert pump("verify", target, *from_dump).code == 5
