@@ -294,7 +294,7 @@ PASSAGES = (
     Passage((t.Time,), t.Time, None, _zones(False, True), _ZONE, "a time of day is taken to be in UTC", each=True),
     Passage(_WORDS, t.Time, _written(f"{_CLOCK}(?:{_OFFSET})"), _zones(None, True), _WRITTEN, _ZEROS, each=True),
     Passage(_WORDS, t.Time, _written(_CLOCK), _always, _WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS, t.Interval, _written(_HOURS), _into_hours, _WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS[:-1], t.Interval, _written(_HOURS), _into_hours, _WRITTEN, _ZEROS, each=True),
     Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
     Passage(_WORDS[:-1], t.Interval, _written(_SPAN), _always, _WRITTEN, _ZEROS, each=True),
     Passage((t.Time,), t.Interval),
