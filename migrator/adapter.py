@@ -108,6 +108,8 @@ class Capabilities:
     """Does the current time say when the transaction began, or when the statement did? (None: nobody knows.)"""
     pads_texts: bool | None = None
     """Are values of CHAR(n) read with blanks up to their length? (False: without those at their end. None: as they came.)"""
+    clock_zeros: bool | None = None
+    """Are zeros at the end of a second's fraction shown, as many digits as a column has? (None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     tables_without_columns: bool = False
@@ -515,6 +517,10 @@ class Adapter(ABC):
 
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not, and no other database knows; empty: nothing."""
+        return ""
+
+    def zeros_before(self, declaration: str) -> str:
+        """The declaration, if numbers of such a column are shown with zeros before them; empty: they are not."""
         return ""
 
     def sorts_by_characters(self, collation: str) -> bool:

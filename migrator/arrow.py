@@ -285,7 +285,34 @@ def as_text(array: pa.Array, type_: t.Type) -> pa.Array:
         if pc.any(pc.match_substring(text, "E")).as_py():  # Arrow prints small decimals as 1E-8
             return pa.array([None if v is None else format(v, "f") for v in array.to_pylist()], pa.string())
         return text
+    if isinstance(type_, t.Year):
+        return pc.utf8_lpad(array.cast(pa.string()), 4, "0")
+    if pa.types.is_floating(array.type):
+        text = array.cast(pa.string())
+        for word, instead in _NO_NUMBERS:
+            text = pc.replace_substring_regex(text, word, instead)
+        return text
     return array.cast(pa.string())
+
+
+_NO_NUMBERS = (("^-?nan$", "NaN"), ("inf$", "Infinity"))
+"""How Arrow writes what is no number, and how databases do."""
+
+
+def clock_text(array: pa.Array, type_: t.Type, zeros: bool) -> pa.Array:
+    """Times as :func:`as_text` has them, with as many digits after the second as their type has, or (``zeros`` False) with
+    as many as they need; of instants that have come as text, without the zone, which is UTC.
+    """
+    type_ = t.base_of(type_)
+    if pa.types.is_string(array.type):
+        zoned = isinstance(type_, t.Timestamp) and type_.zoned
+        return pc.replace_substring_regex(array, r"(:\d\d(?:\.\d+)?)\+00(?::00)?", r"\1") if zoned else array
+    text = as_text(array, type_)
+    if not zeros:
+        return pc.replace_substring_regex(text, r"\.?0+$", "")
+    surplus = 6 - min(getattr(type_, "precision", 6), 6)
+    surplus += surplus == 6  # without digits, without the point too
+    return pc.utf8_slice_codeunits(text, 0, -surplus) if surplus else text
 
 
 def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.Array:

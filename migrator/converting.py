@@ -461,13 +461,20 @@ class Converter:
     """Changes the batches of one table: ``source`` are their columns. Picklable.
 
     ``counted``: columns by their positions, with their names at the target, whose values a rule of the loss list is about.
-    ``inevitable``: likewise, of :data:`INEVITABLE`.
+    ``inevitable``: likewise, of :data:`INEVITABLE`. ``clocks``: columns of times that become texts, and whether their
+    database shows zeros at the end of a second's fraction.
     """
 
     source: tuple[Column, ...]
     treatments: tuple[Treatment, ...] = ()
     counted: tuple[tuple[int, str, str], ...] = ()
     inevitable: tuple[tuple[int, str, str], ...] = ()
+    clocks: tuple[tuple[int, bool], ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        """Whether there are values that it makes others of, and not only such as it counts."""
+        return bool(self.treatments or self.clocks)
 
     @property
     def any_bytes(self) -> frozenset[str]:
@@ -489,11 +496,13 @@ class Converter:
         for position, column, rule in self.inevitable:
             if changed := INEVITABLE[rule].count(batch.column(position)):
                 counts[column, rule, None] += changed
-        if not self.treatments:
+        if not self.changes:
             return batch
         arrays = list(batch.columns)
         for treatment in self.treatments:
             arrays[treatment.position] = _treated(arrays[treatment.position], treatment, counts)
+        for position, zeros in self.clocks:
+            arrays[position] = arrow.clock_text(arrays[position], self.source[position].type, zeros)
         return arrow.batch_of(self.source, arrays)
 
     def changed(self, batch: pa.RecordBatch) -> pa.RecordBatch:
@@ -512,8 +521,12 @@ def _negative_zeros(array: pa.Array) -> int:
 
 
 def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
-    floats = all(isinstance(kind, t.Float) for kind in pair.kinds)
-    return floats and not there.capabilities.negative_zero and here.name != there.name
+    source, target = pair.kinds
+    if not isinstance(source, t.Float):
+        return False
+    if isinstance(target, t.Integer | t.Decimal):
+        return True
+    return isinstance(target, t.Float) and not there.capabilities.negative_zero and here.name != there.name
 
 
 @dataclass(frozen=True)
@@ -571,17 +584,19 @@ def converter(
     ``actions``: of each column. A column that both databases declare alike has a place for all that it had before.
     ``rules``: of the loss list about each value of a column, with the column's name at the target, to be counted.
     """
-    treatments, inevitable = [], []
+    treatments, inevitable, clocks = [], [], []
     for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
         pair = pair_of(a, b, here, there)
         inevitable += [(position, b.name, rule) for rule, one in INEVITABLE.items() if one.concerns(pair, here, there)]
         wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
+        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], t.String | t.Native):
+            clocks.append((position, here.capabilities.clock_zeros is True))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
-    made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable))
-    return made if treatments or counted or inevitable else None
+    made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable), tuple(clocks))
+    return made if treatments or counted or inevitable or clocks else None
 
 
 def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pair:

@@ -6,10 +6,10 @@ expressions make of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from migrator.adapter import load_adapter
+from migrator.adapter import Adapter, load_adapter
 from migrator.between import passage
 from migrator.ddl import key_losses
 from migrator.expressions import Untranslatable
@@ -20,13 +20,26 @@ from migrator.model.equality import Equality
 from migrator.model.objects import Column, Expression, Table
 
 
-def differences(table: Table, existing: Table, source: Sequence[Column], target: Sequence[Column]) -> Iterator[Loss]:
-    """The entries about rows of ``table`` that go into ``existing``: columns ``source`` into those of ``target``."""
+def differences(
+    table: Table,
+    existing: Table,
+    source: Sequence[Column],
+    target: Sequence[Column],
+    adapters: tuple[Adapter, Adapter],
+) -> Iterator[Loss]:
+    """The entries about rows of ``table`` that go into ``existing``: columns ``source`` into those of ``target``.
+
+    ``adapters``: of both databases.
+    """
     path = path_of(table)
     for here, there in zip(source, target, strict=True):
+        if _by_rows(here, there, adapters):
+            continue
         found = passage(here.type, there.type)
         if found is not None and found.rule:
             yield Loss(path, found.rule, found.detail, there.name, each=found.each)
+        shown = (told(here, there, *adapters) for told in SHOWN)
+        yield from (Loss(path, rule, detail, there.name, each=True) for rule, detail in filter(None, shown))
     yield from _computed(table, existing, path)
     pairs = list(zip(source, target, strict=True))
     yield from key_losses(
@@ -35,6 +48,76 @@ def differences(table: Table, existing: Table, source: Sequence[Column], target:
         {there.name: there.equality for _, there in pairs},
     )
 
+
+def _by_rows(here: Column, there: Column, adapters: tuple[Adapter, Adapter]) -> bool:
+    """Whether a source's type is what its rows have shown, and the target's column has the same declaration for them."""
+    a, b = adapters
+    return a.name == b.name and a.capabilities.types_by_rows and here.native == there.native
+
+
+# --- how values are shown -------------------------------------------------------------------------------------------
+
+Shown = Callable[[Column, Column, Adapter, Adapter], tuple[str, str] | None]
+"""The rule and the sentence of an entry, if a column of an adapter shows values otherwise than that of another."""
+
+
+def _blanks(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, str] | None:
+    """Texts of a fixed length: what is read of them is filled up to it, or has no blanks at its end."""
+    was, becomes = _read(here.type, a), _read(there.type, b)
+    if was == becomes or not becomes or (becomes == _STRIPPED and not was):
+        return None
+    return "padding", f"values are read {becomes} (at the source: {was or 'as they are'})"
+
+
+_STRIPPED = "without blanks at their end"
+
+
+def _read(type_: t.Type, adapter: Adapter) -> str:
+    """How texts of a type are read; empty: as they are."""
+    base, pads = t.base_of(type_), adapter.capabilities.pads_texts
+    if not isinstance(base, t.String) or not base.fixed or pads is None:
+        return ""
+    return f"filled up with blanks to {base.length} characters" if pads else _STRIPPED
+
+
+def _zeros(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, str] | None:
+    """Numbers with zeros before them."""
+    was, becomes = (f"as {d} has them" if (d := x.zeros_before(c.native)) else "" for x, c in ((a, here), (b, there)))
+    if was == becomes:
+        return None
+    none = "without zeros before them"
+    return "existing-zeros", f"numbers are shown {becomes or none} (at the source: {was or none})"
+
+
+def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
+    """Times of a database that keeps them as they were written."""
+    times, texts = isinstance(t.base_of(here.type), t.Time | t.Timestamp), isinstance(t.base_of(there.type), t.String)
+    if not (times and texts) or a.capabilities.clock_zeros is not None:
+        return None
+    return "existing-clock", "a time is written with a blank before it, and without zeros at the end of its fraction"
+
+
+def _decimals(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
+    """Decimals of a database that shows no more digits of them than it needs."""
+    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), t.String | t.Json | t.Native)
+    if not (a.capabilities.types_by_rows and isinstance(base, t.Decimal) and base.scale and texts):
+        return None
+    return "existing-written", f"a decimal is written with {base.scale} digits after its point"
+
+
+def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, str] | None:
+    """Types of one database alone that travel as another text than it prints."""
+    if t.base_of(here.type) == t.base_of(there.type):
+        return None
+    own = ((column, adapter) for column, adapter in ((here, a), (there, b)) if isinstance(t.base_of(column.type), t.Native))
+    detail = next(filter(None, (adapter.unsaid(column.native) for column, adapter in own)), "")
+    return ("declaration", detail) if detail else None
+
+
+SHOWN: tuple[Shown, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
+"""What is looked at in each pair of columns, besides what their types say."""
+
+# --- what is computed -----------------------------------------------------------------------------------------------
 
 OWN = "existing-generated"
 """The rule of entries about columns that a table computes by an expression of its own."""

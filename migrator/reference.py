@@ -669,6 +669,12 @@ of its own (`existing-generated`), and where types differ in what each value sho
 
 """
 _POLICIES_END = """
+Others are about how a database shows values: blanks at the end of CHAR(n), which PostgreSQL fills up to its length and
+MariaDB strips (`padding`), zeros before numbers, as ZEROFILL has them (`existing-zeros`), types of one database alone that
+travel as another text than it prints (`declaration`). Times and decimals of SQLite, which shows what was written, have one
+form as texts (`existing-clock`, `existing-written`); those of other databases become the texts that they print. A number is
+the same however many zeros follow its point, and a time however many follow its second: nothing is said of these.
+
 A text, a label or an array goes into a column of another type only if it is what that type writes: `12`, but neither `007`
 nor `0x10` into whole numbers, `2020-01-02`, but not `now` into dates, a label, but not its number into an enumeration.
 Everything else is refused by the column's name and the value, as are bytes in a column of texts, and values for a column

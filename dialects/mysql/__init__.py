@@ -36,7 +36,7 @@ from .collations import sorts_by_characters
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import LACKS, NO_DATES, TYPES, narrowed_by, neutral, unsaid
+from .types import LACKS, NO_DATES, TYPES, is_zerofill, narrowed_by, neutral, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -59,6 +59,7 @@ class MySQL(Adapter):
         cuts_clock=True,
         clock_begins="statement",
         pads_texts=False,
+        clock_zeros=True,
         inline=frozenset({"primary_key", "check"}),
         identifier_limit=(64, "characters"),
         select_list=4000,
@@ -91,6 +92,10 @@ class MySQL(Adapter):
     def unsaid(self, declaration: str) -> str:
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
+
+    def zeros_before(self, declaration: str) -> str:
+        """ZEROFILL shows them."""
+        return declaration.lower() if is_zerofill(declaration) else ""
 
     def sorts_by_characters(self, collation: str) -> bool:
         """Whether a collation sorts texts by the numbers of their characters, but for blanks at the end."""

@@ -356,6 +356,11 @@ class MySQLDDL(DDL):
         parts.append(UNVERSIONED if self.keeps_versions(table) and self.makes_no_version(table, column) else "")
         parts.append(self.identity_clause(table, column, losses) if self.identity_of(table, column) is not None else "")
         parts.append(f"COMMENT {self.comment(table, column, losses)}" if column.comment else "")
+        own = next((check for check in table.checks if self.is_of_column(check, column)), None)
+        if own is not None:
+            parts.append(self.check_clause(table, own, losses))
+        elif declared.check and self.server == "mariadb":
+            parts.append(f"CHECK ({declared.check})")
         return " ".join(part for part in parts if part)
 
     def invisible_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
@@ -721,13 +726,26 @@ class MySQLDDL(DDL):
             return []
         return [f"PERIOD FOR SYSTEM_TIME ({self.quote(moments[ROW_START])}, {self.quote(moments[ROW_END])})"]
 
+    def is_of_column(self, check: Check, column: Column) -> bool:
+        """Whether a check stands in a column's declaration, as MariaDB has it; MySQL gives all of them to the table."""
+        return self.server == "mariadb" and self.native and check.column == column.name
+
+    def _of_columns(self, table: Table, check: Check) -> bool:
+        return any(self.is_of_column(check, column) for column in table.columns)
+
     def range_checks(self, table: Table) -> list[str]:
-        """Checks that restore what a wider declaration would let in."""
-        return [f"CHECK ({declared.check})" for declared in self.declarations(table).values() if declared.check]
+        """Checks that restore what a wider declaration would let in, but for those in their columns' own declarations.
+
+        MariaDB gives each column one.
+        """
+        taken = {check.column for check in table.checks if self._of_columns(table, check)}
+        found = {name: declared.check for name, declared in self.declarations(table).items() if declared.check}
+        return [f"CHECK ({sql})" for name, sql in found.items() if self.server != "mariadb" or name in taken]
 
     def inline_constraints(self, table: Table, losses: list[Loss]) -> list[str]:
         """The primary key, the checks, and a key that AUTO_INCREMENT needs."""
-        items = [*self.period(table), *super().inline_constraints(table, losses)]
+        others = replace(table, checks=tuple(check for check in table.checks if not self._of_columns(table, check)))
+        items = [*self.period(table), *super().inline_constraints(others, losses)]
         key = self.inline_with(table)
         if isinstance(key, Unique):
             items.append(self.unique_clause(table, key, losses))

@@ -615,10 +615,11 @@ class Reader:
         for row in rows:
             if _json_column(row) in json:
                 continue
-            name = None if row["level"] == "Column" else row["constraint_name"]
+            of_column = row["level"] == "Column"
+            name, column = (None, row["constraint_name"]) if of_column else (row["constraint_name"], None)
             sql = self.check_expression(row)
             if sql is not None:
-                yield Check(name, Expression(sql, "mysql"), enforced=row["enforced"] != "NO")
+                yield Check(name, Expression(sql, "mysql"), enforced=row["enforced"] != "NO", column=column)
 
     def check_expression(self, row: Row) -> str | None:
         """What a check constraint asks for; None, and named, where the server does not tell."""

@@ -9,13 +9,14 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from contextlib import closing, contextmanager, nullcontext
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot, execute_verbatim
-from migrator.arrow import BATCH_BYTES, as_text, batch_of, conform, parse, prefetch, text_or_bytes
+from migrator.arrow import BATCH_BYTES, arrow_type, as_text, batch_of, conform, parse, prefetch, text_or_bytes
 from migrator.errors import CheckBroken, ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
@@ -24,7 +25,7 @@ from . import error_values, foreign, wire
 from .dictionary import flavor
 from .messages import no_text
 from .names import SQL_MODE, qualified, quote
-from .types import is_geometry, rounded_to
+from .types import NO_DATES, is_geometry, rounded_to
 
 _ANYWHERE = {
     "time_zone": "'+00:00'",
@@ -403,6 +404,10 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
         return _float_text(array, target)
     text = as_text(array, source.type)
     foreign.refuse_changes(text, source, target)
+    if isinstance(type_, t.String):
+        _refuse_long(text, target, type_)
+    elif pa.types.is_string(array.type):
+        _refuse_beyond(text, target, type_)
     if isinstance(type_, t.Year):  # '0' would be the year 2000
         return pc.utf8_lpad(text, 4, "0")
     if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
@@ -460,11 +465,52 @@ def _refuse_no_day(text: pa.Array, column: Column) -> None:
     _refuse_values(text, wrong, column, "is no day of the calendar")
 
 
+_BEYOND: tuple[tuple[type[t.Type], str, str], ...] = (
+    (t.Date, NO_DATES, "is beyond the years 0 to 9999"),
+    (t.Timestamp, NO_DATES, "is beyond the years 0 to 9999"),
+    (t.Timestamp, r"[ T](?:2[4-9]|[3-9]\d):|:[6-9]\d", "is no time of day"),
+    (t.Interval, r"^-?(?:839|8[4-9]\d|9\d\d|\d{4,}):", "is beyond 838:59:59"),
+)
+"""Texts that a column of a type refuses, and why: LOAD DATA tells their rows only."""
+
+
+def _refuse_beyond(text: pa.Array, column: Column, type_: t.Type) -> None:
+    """Name the texts that the server would refuse; whole numbers that have come as texts are such if one is out of range."""
+    if isinstance(type_, t.Integer):
+        wide, held = pa.decimal256(76, 0), np.iinfo(arrow_type(type_).to_pandas_dtype())
+        least, most = (pa.scalar(int(limit), wide) for limit in (held.min, held.max))
+        whole = pc.match_substring_regex(text, r"^-?\d{1,70}$")
+        numbers = pc.if_else(whole, text, pa.scalar(None, pa.string())).cast(wide)
+        _refuse_values(
+            text, pc.or_(pc.less(numbers, least), pc.greater(numbers, most)), column, f"is out of range of {type_}"
+        )
+    for kind, pattern, why in _BEYOND:
+        if isinstance(type_, kind):
+            _refuse_values(text, pc.match_substring_regex(text, pattern), column, why)
+
+
+def _refuse_long(text: pa.Array, column: Column, type_: t.String) -> None:
+    """Name a text that is too long, of which LOAD DATA tells the row only. Lengths in bytes are those of other texts."""
+    length = type_.length if type_.unit == "char" else None
+    if length is None or (pc.max(pc.binary_length(text)).as_py() or 0) <= length:  # characters are no more than bytes
+        return
+    counted = pc.utf8_rtrim(text, characters=" ") if type_.fixed else text
+    _refuse_values(text, pc.greater(pc.utf8_length(counted), length), column, f"is longer than {length} characters")
+
+
 def _refuse_values(text: pa.Array, mask: pa.Array, column: Column, why: str) -> None:
     """:raises ValueNotCarried: the mask holds of a value."""
     mask = pc.fill_null(mask, False)
     if pc.any(mask).as_py():
-        raise ValueNotCarried(column=column.name, detail=f"{text.filter(mask)[0].as_py()!r} {why}")
+        raise ValueNotCarried(column=column.name, detail=f"{_shortened(text.filter(mask)[0].as_py())!r} {why}")
+
+
+def _shortened(value: str) -> str:
+    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}\N{HORIZONTAL ELLIPSIS}"
+
+
+_SHOWN = 60
+"""How many characters of a refused value messages show."""
 
 
 def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:

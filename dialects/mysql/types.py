@@ -130,8 +130,16 @@ def neutral(declaration: str) -> t.Type | None:
 
 def is_unsigned(declaration: str) -> bool:
     """Whether a ``COLUMN_TYPE`` takes no negative numbers (ZEROFILL implies it)."""
-    words = re.sub(r"'(?:[^']|'')*'", "", declaration.lower()).split()
-    return "unsigned" in words or "zerofill" in words
+    return "unsigned" in _without_labels(declaration).split() or is_zerofill(declaration)
+
+
+def is_zerofill(declaration: str) -> bool:
+    """Whether a ``COLUMN_TYPE`` shows zeros before its numbers."""
+    return "zerofill" in _without_labels(declaration).split()
+
+
+def _without_labels(declaration: str) -> str:
+    return re.sub(r"'(?:[^']|'')*'", "", declaration.lower())
 
 
 _ROUNDED = re.compile(r"(?:float|double)\(\d+,(?P<digits>\d+)\)")
@@ -147,10 +155,9 @@ def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
     digits = rounded_to(declaration)
     said = [] if digits is None else [f"values are not rounded to {digits} digits after the point"]
-    words = re.sub(r"'(?:[^']|'')*'", "", declaration.lower())
-    if "zerofill" in words.split():
+    if is_zerofill(declaration):
         said.append("values are shown without leading zeros")
-    if "compressed" in words:
+    if "compressed" in _without_labels(declaration):
         said.append("values are not compressed")
     if declaration.lower() in GEOMETRY:
         said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")

@@ -81,6 +81,7 @@ class PostgreSQL(Adapter):
         cuts_clock=False,
         clock_begins="transaction",
         pads_texts=True,
+        clock_zeros=False,
         identifier_limit=(63, "bytes"),
         name_spaces=(
             NameSpace(RELATIONS),

@@ -188,6 +188,9 @@ def _hexadecimal(array: pa.Array, head: str) -> pa.Array:
     return pc.binary_join_element_wise(_large(head), digits, _large(""))
 
 
+SHOWN = 60
+"""How many characters of a refused text messages show."""
+
 # --- what PostgreSQL would change without an error ------------------------------------------------------------------
 
 NUL = b"\0"
@@ -248,9 +251,10 @@ def refuse_changes(array: pa.Array, target: Target) -> None:
             _refuse(pc.match_substring_regex(array, finer_part), target, "a part of the span would be dropped")
     if target.modifier < 0:
         return
-    if target.type == "varchar" and pa.types.is_string(array.type):  # PostgreSQL cuts blanks past the end
+    if target.type in {"varchar", "bpchar"} and pa.types.is_string(array.type):  # PostgreSQL cuts blanks past the end
         length = target.modifier - 4
-        _refuse(pc.greater(pc.utf8_length(array), length), target, f"a text is longer than {length} characters")
+        counted = array if target.type == "varchar" else pc.utf8_rtrim(array, characters=" ")
+        _refuse_long(array.filter(pc.greater(pc.utf8_length(counted), length)), target, length)
     if target.type in {"time", "timestamp", "timestamptz"} and pa.types.is_temporal(array.type) and target.modifier < 6:
         micros, unit = array.cast(pa.int64()), 10 ** (6 - target.modifier)
         rounded = pc.not_equal(pc.multiply(pc.divide(micros, unit), unit), micros)
@@ -262,6 +266,13 @@ def refuse_changes(array: pa.Array, target: Target) -> None:
 def _refuse(mask: pa.Array, target: Target, what: str) -> None:
     if pc.any(mask).as_py():
         raise ValueNotCarried(column=target.column, detail=what)
+
+
+def _refuse_long(long: pa.Array, target: Target, length: int) -> None:
+    if len(long):
+        value = long[0].as_py()
+        shown = repr(value if len(value) <= SHOWN else value[:SHOWN] + "\N{HORIZONTAL ELLIPSIS}")
+        raise ValueNotCarried(column=target.column, detail=f"a text is longer than {length} characters: {shown}")
 
 
 def _refuse_nul(array: pa.Array, target: Target) -> None:

@@ -433,4 +433,9 @@ def _shown(default: Default) -> str:
             return sql
         case Literal(value=text):
             return f"'{text}'"
-    return type(default).__name__
+        case Now(kind=kind, precision=digits):
+            return f"CURRENT_{kind.upper()}" + ("" if digits is None else f"({digits})")
+        case NextValue(sequence=name):
+            return f"nextval({name})"
+        case NewUuid(version=version):
+            return f"of a new UUID (version {version})"

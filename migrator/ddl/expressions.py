@@ -55,8 +55,9 @@ class Expressions(Names):
         source = self._semantics_of(expression.dialect)
         source.check_read(expression.sql)
         columns = partial(self._column_value, source, table)
-        carrier = Carrier(source, self._target, columns, fixed=fixed, read=read, changes=changes)
-        tree = parse_value(expression.sql, load_adapter(expression.dialect).language)
+        language = load_adapter(expression.dialect).language
+        carrier = Carrier(source, self._target, columns, fixed=fixed, read=read, changes=changes, language=language.sqlglot)
+        tree = parse_value(expression.sql, language)
         if condition:
             return carrier.condition(tree).sql
         if into is not None:

@@ -42,6 +42,8 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
+_SHOWN = 60
+"""How many characters of SQL messages show."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -110,7 +112,8 @@ class Carrier:
     """Carries the expressions of one place.
 
     ``fixed``: the place wants the same value every time. ``read``: they are computed when they are read, else when a row is
-    written. ``changes``: takes what changes with them; None: nothing may.
+    written. ``changes``: takes what changes with them; None: nothing may. ``language``: what sqlglot calls the source's SQL,
+    for messages; empty: any.
     """
 
     def __init__(
@@ -123,7 +126,9 @@ class Carrier:
         fixed: bool = False,
         read: bool = False,
         changes: dict[Change, None] | None = None,
+        language: str = "",
     ) -> None:
+        self._language = language
         self._source, self._target, self._columns, self._queries, self._fixed = source, target, columns, queries, fixed
         self._changes = changes
         self._zero_division = zero_division(source, target.semantics, read=read)
@@ -196,15 +201,19 @@ class Carrier:
     # --- constructs -------------------------------------------------------------------------------------------------
 
     def _operation(self, node: exp.Expr) -> Value:
+        if isinstance(node, exp.Dot):
+            raise Untranslatable(f"what {node.sql(self._language or None)[:_SHOWN]} means elsewhere is not known")
         construct, operands, flags = _parts(node)
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
             values = self._alike(values)
         if isinstance(node, exp.Coalesce):
             self._check_one_form(values)
-        return self._read(construct, values, flags)
+        return self._read(construct, values, flags, node)
 
-    def _read(self, construct: type[exp.Expr] | str, values: Values, flags: Iterable[str] = ()) -> Value:
+    def _read(
+        self, construct: type[exp.Expr] | str, values: Values, flags: Iterable[str] = (), node: exp.Expr | None = None
+    ) -> Value:
         flags = set(flags)
         for reading in self._source.readings:
             if reading.matches(construct, flags, values):
@@ -215,9 +224,15 @@ class Carrier:
                 value = self._say(reading.meaning, values, reading.kind(values))
                 known = _is_never_zero(reading.meaning, values)
                 return replace(value, computed=sign_of(reading.meaning, values), never_zero=known)
-        name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
+        name = construct if isinstance(construct, str) else _SIGNS.get(construct) or self._called(construct, node)
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
+
+    def _called(self, construct: type[exp.Expr], node: exp.Expr | None) -> str:
+        """A function's name, where sqlglot has the source's own for it; else how the source's SQL writes what calls it."""
+        name = construct.__name__.upper()
+        written = name if node is None else node.sql(self._language or None)
+        return name if re.search(rf"\b{name}\b", written.upper()) else written[:_SHOWN]
 
     def _change(self, change: Change) -> None:
         if self._changes is None:
@@ -485,13 +500,13 @@ class Carrier:
         if isinstance(node.this, exp.Order | exp.Distinct):
             raise Untranslatable("the order of the texts in a list differs")
         separator = node.args.get("separator") or exp.Literal.string(",")
-        return self._read(exp.GroupConcat, (self.value(node.this), self.value(separator)))
+        return self._read(exp.GroupConcat, (self.value(node.this), self.value(separator)), node=node)
 
     def _formatted(self, node: exp.Expr) -> Value:
         format_ = self.value(node.args["format"])
         if format_.constant is None or not _FORMAT.fullmatch(format_.constant):
             raise Untranslatable(f"the format {format_.constant or format_.sql} differs")
-        return self._read(exp.TimeToStr, (self.value(node.this), format_))
+        return self._read(exp.TimeToStr, (self.value(node.this), format_), node=node)
 
 
 _BINARY = frozenset({"this", "expression"})

@@ -198,13 +198,15 @@ class Unique:
 @dataclass(frozen=True)
 class Check:
     """A check constraint. ``validated``: rows that are there meet it, as far as the source vouches; ``enforced``: new ones
-    have to. ``broken``: how many rows that the job moves do not meet it, where that was counted."""
+    have to. ``broken``: how many rows that the job moves do not meet it, where that was counted. ``column``: the one whose
+    declaration has it (MariaDB); None: the table's."""
 
     name: str | None
     expression: Expression
     validated: bool = True
     enforced: bool = True
     broken: int | None = field(default=None, compare=False)
+    column: str | None = field(default=None, compare=False)
 
 
 Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]

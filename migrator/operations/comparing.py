@@ -230,10 +230,10 @@ class Comparison:
         return Pair(table, made.qname, (here, self._rows_of(made, target)), sides, ledger, left_out)
 
     def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
-        """What POLICY changes in the source's rows, as in an import."""
+        """What POLICY and the target's texts change in the source's rows, as in an import."""
         adapters = load_adapter(self._origin.catalog.dialect), self._ddl.adapter
         found = policy_converter(self._policies, table, (source, target), adapters)
-        return found if found is not None and found.treatments else None  # what is only counted is the same here
+        return found if found is not None and found.changes else None  # what is only counted is the same here
 
     def _as_source(self, source: Column, target: Column) -> Column:
         """The target's column, as it is to be read: of one declaration in one product, as the source's is read."""

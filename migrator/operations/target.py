@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from migrator import filters
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Server
+from migrator.adapter import Adapter, Server, load_adapter
 from migrator.ddl import DDL
 from migrator.differences import differences
 from migrator.ends import Database
@@ -261,7 +261,7 @@ class Decision:
     """What becomes of a table that rows are for: of itself, and of its rows.
 
     ``made``: the table as it is, if it stays; ``choice``: how its rows come in, None: none do; ``refusal``: why it is not
-    loaded, although rows are for it.
+    loaded, although rows are for it; ``losses``: the entries about the values of one that stays and is loaded.
     """
 
     table: Table
@@ -269,12 +269,7 @@ class Decision:
     made: Table | None = None
     choice: Choice | None = None
     refusal: MigratorError | None = None
-
-    @property
-    def losses(self) -> tuple[Loss, ...]:
-        """The entries about the values of a table that stays and is loaded."""
-        loaded = self.choice is not None and self.refusal is None
-        return of_existing(self.table, self.made) if self.made is not None and loaded else ()
+    losses: tuple[Loss, ...] = ()
 
 
 def decide(
@@ -290,8 +285,11 @@ def decide(
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
-        refusal = opened.lacking(table) or _refusal(table, as_is.get(name), choice)
-        found[name] = Decision(table, action, as_is.get(name), choice, refusal)
+        stays = as_is.get(name)
+        refusal = opened.lacking(table) or _refusal(table, stays, choice)
+        loaded_as_is = stays is not None and choice is not None and refusal is None
+        losses = of_existing(table, stays, opened.catalog.dialect, target.adapter) if stays and loaded_as_is else ()
+        found[name] = Decision(table, action, stays, choice, refusal, losses)
     return found
 
 
@@ -346,13 +344,13 @@ def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tup
     return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)
 
 
-def of_existing(table: Table, made: Table) -> tuple[Loss, ...]:
-    """The entries about the values of a table that takes rows and was there before the job."""
+def of_existing(table: Table, made: Table, source: str, adapter: Adapter) -> tuple[Loss, ...]:
+    """The entries about the values of a table that takes rows and was there before the job; ``source``: whose rows."""
     try:
         pairs = matched(table, made)
     except ValueNotCarried:  # the table fails to load, by this very error
         return ()
-    return tuple(differences(table, made, *pairs))
+    return tuple(differences(table, made, *pairs, (load_adapter(source), adapter)))
 
 
 def with_rows(spec: JobSpec, catalog: Catalog) -> dict[QName, Table]:

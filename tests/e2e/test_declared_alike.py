@@ -74,3 +74,19 @@ def test_a_date_that_is_computed_is_the_same(method: str, mysql: Fresh) -> None:
     pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"ACCESS_METHOD={method}", "NOLOGFILE=YES")
     for table, expected in zip("tu", given, strict=True):
         assert set(rows(target, f"SELECT id, g FROM {table}")) <= set(expected)
+
+
+def test_a_check_of_a_column_stays_the_columns(mysql: Fresh) -> None:
+    """MariaDB shows it there, and gives it no name; what ALTER TABLE makes of the column is its end."""
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer NOT NULL DEFAULT 1 COMMENT 'one' CHECK (id > 0), n integer CHECK (n > id),"
+        " yes boolean CHECK (yes IN (0, 1)), twice integer AS (n * 2) STORED CHECK (twice < 100), doc json,"
+        " CHECK (n < 10), CONSTRAINT named CHECK (n <> 3))",
+        "INSERT INTO t (id, n, yes) VALUES (1, 2, 1)",
+    )
+    done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    shown = [rows(url, "SHOW CREATE TABLE t")[0][1] for url in (source, target)]
+    assert shown[0] == shown[1]
+    assert "CHECK (`n` > `id`)," in shown[0]

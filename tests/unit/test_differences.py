@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from migrator.adapter import load_adapter
 from migrator.differences import differences
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.equality import Equality
+
+ADAPTERS = load_adapter("sqlite"), load_adapter("sqlite")
 
 
 def computing(sql: str, dialect: str) -> o.Table:
@@ -20,7 +23,7 @@ def computing(sql: str, dialect: str) -> o.Table:
 
 def entries(source: tuple[str, str], target: tuple[str, str]) -> list[str]:
     here, there = computing(*source), computing(*target)
-    return [str(loss) for loss in differences(here, there, here.columns[:1], there.columns[:1])]
+    return [str(loss) for loss in differences(here, there, here.columns[:1], there.columns[:1], ADAPTERS)]
 
 
 @pytest.mark.parametrize(
@@ -85,7 +88,9 @@ def test_the_same_words_over_columns_that_compare_otherwise_are_told_of(
     dialects: tuple[tuple[str, str], tuple[str, str]],
 ) -> None:
     here, there = (computing(f"coalesce(a, 'x'){blank}", dialect) for dialect, blank in dialects)
-    assert not list(differences(here, there, here.columns[:1], there.columns[:1]))
+    assert not list(differences(here, there, here.columns[:1], there.columns[:1], ADAPTERS))
     folded = replace(there.columns[0], equality=Equality(case=True))
     there = replace(there, columns=(folded, *there.columns[1:]))
-    assert [loss.rule for loss in differences(here, there, here.columns[:1], there.columns[:1])] == ["existing-generated"]
+    assert [loss.rule for loss in differences(here, there, here.columns[:1], there.columns[:1], ADAPTERS)] == [
+        "existing-generated"
+    ]

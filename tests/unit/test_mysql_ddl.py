@@ -485,3 +485,17 @@ def test_an_invisible_column_is_visible_where_there_are_none_and_named() -> None
         assert f"`h` int{word}" in script.statements[0]
         assert ("INVISIBLE" in script.statements[0]) == bool(word)
         assert rules(script) == lost
+
+
+@pytest.mark.parametrize(
+    ("sql", "why"),
+    [
+        ("strftime('%Y', 'now', 'utc')", "what STRFTIME"),
+        ("strftime('%Y', '2020-01-01')", "what STRFTIME('%Y', '2020-01-01') of string, string"),
+        ("unixepoch('now')", "what UNIXEPOCH of string"),
+    ],
+)
+def test_a_default_that_is_left_out_is_told_by_the_words_of_its_own_sql(sql: str, why: str) -> None:
+    made = table(Column("c", t.String(9), default=Expression(sql, "sqlite")))
+    (detail,) = [loss.detail for loss in create(made, dialect="sqlite").losses if loss.rule == "default"]
+    assert detail.startswith(f"default {sql} is left out: {why}")

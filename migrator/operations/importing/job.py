@@ -160,7 +160,9 @@ class Import:
         if self.spec.table_exists_action not in {"APPEND", "TRUNCATE"}:
             return {}
         there = {name: made for name in self.existing if (made := self.there.catalog.table(name)) is not None}
-        return {name: of_existing(table, there[name]) for name, table in self.tables.items() if name in there}
+        dialect, adapter = self.origin.catalog.dialect, self.adapter
+        found = {name: (table, there[name]) for name, table in self.tables.items() if name in there}
+        return {name: of_existing(*tables, dialect, adapter) for name, tables in found.items()}
 
     def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:
         """Those about the tables that can take them."""

@@ -1,0 +1,188 @@
+"""Every type of each database into every type of each: what a column reads otherwise is told, or refused.
+
+What is read is what each server itself prints, by its plain driver. No entry, no change; but a number is the same however
+many zeros follow its point, a time however many follow its second, and MySQL's truth values are 0 and 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+
+import pyarrow as pa
+import pytest
+
+from migrator.adapter import Load, Read, as_heard_by
+from migrator.converting import Counts, converter
+from migrator.ends import database_errors
+from migrator.errors import MigratorError
+from migrator.model.objects import Table
+from migrator.operations.matching import matched
+from migrator.operations.target import of_existing
+from tests.support.ends import ENDS, End
+from tests.support.servers import Servers
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
+
+PG, MY, LITE = "postgresql", "mysql", "sqlite"
+
+SOURCES: Mapping[str, Mapping[str, Sequence[str]]] = {
+    PG: {
+        "boolean": ("true",),
+        "integer": ("7",),
+        "numeric(9,2)": ("1.50", "-12.00"),
+        "real": ("0.1", "1e-7"),
+        "double precision": ("'NaN'", "2", "'-0'"),
+        "char(3)": ("'a'", "'1'"),
+        "text": ("''", "'007'", "'1.50'", "'12'", "'true'", "'2020-01-02T10:20:30'", "'10:20:30'", "'ab '"),
+        "bytea": ("'a'",),
+        "date": ("'2020-01-02'", "'infinity'"),
+        "time": ("'10:20:30'",),
+        "timestamp": ("'2020-01-02 00:00:00'", "'2020-01-02 10:20:30.5'"),
+        "timestamptz": ("'2020-01-02 10:20:30Z'",),
+        "interval": ("'10:20:30'", "'1 day'"),
+        "jsonb": ("'1.0'",),
+        "uuid": ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'",),
+        "bit(3)": ("B'101'",),
+    },
+    MY: {
+        "tinyint(1)": ("1", "7"),
+        "int(5) zerofill": ("7",),
+        "decimal(9,2)": ("1.50", "-12"),
+        "float": ("0.1",),
+        "char(3)": ("'a'", "'1'"),
+        "varchar(20)": ("''", "'007'", "'1.50'", "'12'", "'2020-01-02T10:20:30'", "'10:20:30'", "'ab '"),
+        "varbinary(5)": ("'a'",),
+        "date": ("'2020-01-02'", "'0000-00-00'"),
+        "time": ("'10:20:30'",),
+        "datetime": ("'2020-01-02 00:00:00'", "'2020-01-02 10:20:30'"),
+        "timestamp(3) null": ("'2020-01-02 10:20:30.5'",),
+        "year": ("2018", "0"),
+        "enum('a','12')": ("'a'", "'12'"),
+        "bit(3)": ("b'101'",),
+        "uuid": ("'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'",),
+    },
+    LITE: {
+        "BOOLEAN": ("1",),
+        "INTEGER": ("7",),
+        "DECIMAL(9,2)": ("1.5", "2"),
+        "REAL": ("0.1", "2.0"),
+        "CHAR(3)": ("'a'", "'ab '"),
+        "TEXT": ("''", "'007'", "'1.50'", "'12'", "'2020-01-02T10:20:30'", "'10:20:30'"),
+        "BLOB": ("x'61'",),
+        "DATE": ("'2020-01-02'",),
+        "TIME": ("'10:20:30'",),
+        "DATETIME": ("'2020-01-02 10:20:30'",),
+        "YEAR": ("2018",),
+        "UUID": ("'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'",),
+    },
+}
+TARGETS: Mapping[str, Sequence[str]] = {
+    PG: ("boolean", "smallint", "numeric(9,4)", "double precision", "char(5)", "varchar(40)", "bytea", "date", "time",
+         "timestamp(0)", "timestamptz", "interval", "jsonb", "uuid", "bit varying(5)"),
+    MY: ("tinyint(1)", "int(8) zerofill", "decimal(9,4)", "double", "char(5)", "varchar(40)", "blob", "date", "time",
+         "datetime", "timestamp(6) null", "year", "json", "uuid", "bit(3)", "enum('1','a','12')"),
+    LITE: ("BOOLEAN", "INTEGER", "DECIMAL(9,4)", "DOUBLE", "CHAR(5)", "TEXT", "BLOB", "DATE", "TIME", "DATETIME(0)", "YEAR",
+           "UUID"),
+}  # fmt: skip
+
+_ZEROS = re.compile(r"(:\d\d)(?:\.0+|(\.\d*?[1-9])0+)(?=$|\+)")
+_UTC = re.compile(r"\+00(?::00)?$")
+_TRUTHS = {"t": "1", "f": "0"}
+
+
+def is_same(before: str | None, after: str | None) -> bool:
+    """Whether two texts say the same number, time or truth value."""
+    if before == after or before is None or after is None:
+        return before == after
+    try:
+        return Decimal(_TRUTHS.get(before, before)) == Decimal(_TRUTHS.get(after, after))
+    except InvalidOperation:
+        return _time(before) == _time(after)
+
+
+def _time(text: str) -> str:
+    return _UTC.sub("", _ZEROS.sub(r"\1\2", text))
+
+
+Ends = Mapping[str, tuple[End, End]]
+
+
+@pytest.fixture(scope="module")
+def ends(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ends]:
+    """Of each kind of database one with a table for each type of SOURCES, and one with a table for each of TARGETS."""
+    path = tmp_path_factory.mktemp("existing")
+    running = {PG: servers.postgresql(), MY: servers.mysql()}
+    urls: dict[str, list[str]] = {LITE: [f"sqlite:///{path}/{name}.db" for name in ("source", "target")]}
+    fresh = {name: [server.fresh() for _ in range(2)] for name, server in running.items()}
+    urls |= {name: [url.render_as_string(hide_password=False) for url in made] for name, made in fresh.items()}
+    found = {name: (ENDS[name](urls[name][0]), ENDS[name](urls[name][1])) for name in ENDS}
+    for name, (source, target) in found.items():
+        for number, (declaration, values) in enumerate(SOURCES[name].items()):
+            source.run(f"CREATE TABLE t{number} (id integer, v {declaration})")
+            source.put(f"t{number}", [(str(n), value) for n, value in enumerate(values)])
+        for number, declaration in enumerate(TARGETS[name]):
+            target.run(f"CREATE TABLE t{number} (id integer, v {declaration})")
+    yield found
+    for pair in found.values():
+        for end in pair:
+            end.close()
+    for name, made in fresh.items():
+        for url in made:
+            running[name].drop(url.database or "")
+
+
+def rows_of(end: End, table: Table) -> list[pa.RecordBatch]:
+    """The rows of a table, each by itself."""
+    with end.reading() as connection:
+        batches = list(end.adapter.batches(connection, Read(table.source, table.columns)))
+    return [batch.slice(number, 1) for batch in batches for number in range(batch.num_rows)]
+
+
+def stored(here: End, there: End, table: Table, made: Table, row: pa.RecordBatch) -> tuple[str | None, Counts]:
+    """What a target's table reads of a row, and how many of its values the entries about it count.
+
+    :raises MigratorError: it is refused.
+    """
+    source, target = matched(table, made)
+    losses = of_existing(table, made, here.adapter.name, there.adapter)
+    rules = [(loss.column, loss.rule) for loss in losses if loss.each and loss.column is not None]
+    changing = converter(source, target, [{} for _ in source], here.adapter, there.adapter, rules)
+    counts: Counts = Counter()
+    batch = row if changing is None else changing.convert(row, counts)
+    load = Load(made.qname, as_heard_by(there.adapter.name, source, here.adapter.name), target)
+    with database_errors(there.adapter), there.writing() as connection:
+        there.adapter.load(connection, load, [batch])
+    ((_, read),) = there.shown(made.name, ("id", "v"))
+    there.run(f"DELETE FROM {made.name}")
+    return read, counts
+
+
+def untold(here: End, there: End) -> Iterator[str]:
+    """The values that read otherwise and are in no entry."""
+    sources, targets = (tuple(end.catalog(proof=proof).of(Table)) for end, proof in ((here, True), (there, False)))
+    taken = refused = 0
+    for table in sources:
+        before = [value for _, value in here.shown(table.name, ("id", "v"))]
+        rows = rows_of(here, table)
+        assert len(rows) == len(before)
+        for made in targets:
+            for row, was in zip(rows, before, strict=True):
+                try:
+                    read, counts = stored(here, there, table, made, row)
+                except MigratorError:
+                    refused += 1
+                    continue
+                taken += 1
+                if not is_same(was, read) and not counts:
+                    yield f"{table.column('v').native} to {made.column('v').native}: {was!r} reads {read!r}"
+    assert taken > len(sources)
+    assert refused > len(sources)
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("target", TARGETS)
+def test_nothing_reads_otherwise_untold(source: str, target: str, ends: Ends) -> None:
+    assert list(untold(ends[source][0], ends[target][1])) == []
