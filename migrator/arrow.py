@@ -289,7 +289,7 @@ def as_text(array: pa.Array, type_: t.Type) -> pa.Array:
         return pc.utf8_lpad(array.cast(pa.string()), 4, "0")
     if pa.types.is_floating(array.type):
         text = array.cast(pa.string())
-        for word, instead in _NO_NUMBERS:
+        for word, instead in () if pc.all(pc.is_finite(array), min_count=0).as_py() else _NO_NUMBERS:
             text = pc.replace_substring_regex(text, word, instead)
         return text
     return array.cast(pa.string())
