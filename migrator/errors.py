@@ -798,13 +798,13 @@ class AccessMethodRefused(MigratorError):
 
     code = "ORA-31696"
     template = "unable to {verb} TABLE_DATA:{table} using client specified {method} method ({detail})"
-    action = "Leave ACCESS_METHOD out, or lift what bars it: {lift}."
+    action = "Leave ACCESS_METHOD out. What lifts the rule: {lift}."
 
 
 class DataFileCopyRefused(AccessMethodRefused):
     """TRANSPORTABLE=ALWAYS, or a dump file set with data files, asks for what a rule bars for a table."""
 
-    action = "Export without TRANSPORTABLE=ALWAYS, or EXCLUDE the table, or lift what bars it: {lift}."
+    action = "Export without TRANSPORTABLE=ALWAYS, or EXCLUDE the table. What lifts the rule: {lift}."
 
 
 class TransportRefused(MigratorError):
