@@ -71,8 +71,8 @@ _KEY = ("object_type", "table_name", "target_name")
 _FIELDS = {column.field: column.name for column in COLUMNS if column.field}
 
 
-_LATER = frozenset({"part_number"})
-"""The columns that maps of earlier releases may not have."""
+_LATER = {"part_number": "1"}
+"""The columns that maps of earlier releases may not have, and what is in them then."""
 
 
 def is_rename_map(table: Table) -> bool:
@@ -83,7 +83,7 @@ def is_rename_map(table: Table) -> bool:
 def _lacking(columns: Iterable[str]) -> list[str] | None:
     """The columns that a map with these does not have, being one of an earlier release; None: it is no map."""
     own, found = [column.name for column in COLUMNS], {name.lower() for name in columns}
-    return [name for name in own if name not in found] if found | _LATER == set(own) else None
+    return [name for name in own if name not in found] if found | set(_LATER) == set(own) else None
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,10 @@ class Entry:
 
 @cache
 def _table(schema: str) -> sa.Table:
-    columns = [sa.Column(c.name, c.type, primary_key=c.name in _KEY, nullable=False) for c in COLUMNS]
+    columns = [
+        sa.Column(c.name, c.type, primary_key=c.name in _KEY, nullable=False, server_default=_LATER.get(c.name))
+        for c in COLUMNS
+    ]
     of_mysql = {"engine": "InnoDB", "charset": "utf8mb4", "collate": "utf8mb4_bin"}
     options: Any = {f"{server}_{name}": value for server in ("mysql", "mariadb") for name, value in of_mysql.items()}
     return sa.Table(NAME, sa.MetaData(), *columns, schema=schema, **options)

@@ -79,7 +79,8 @@ def _ask(target: Database, capabilities: Capabilities, catalog: Catalog, *, make
             said, refused = answer(target.adapter, partial(entries, connection, schema))
             renames += [entry.rename for entry in said or ()]
             if refused is not None:
-                notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {refused}")
+                why = refused.explained()
+                notes.append(f"{RenameMap(schema).qname} cannot be read, so names are chosen without it: {why}")
         has_names = any(part.name for table in catalog.of(Table) for part in parts_of(table)) or has_named_sequences(catalog)
         if schemas and makes_parts and has_names:
             there, refused = answer(target.adapter, lambda: target.adapter.catalog(connection, schemas, proof=False))

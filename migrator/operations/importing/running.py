@@ -135,9 +135,10 @@ def _inventory(job: Import) -> Inventory:
 
 
 def _rowless(job: Import) -> frozenset[QName]:
-    """The tables that do not have their rows, which failed; those that TABLE_EXISTS_ACTION=SKIP leaves out were not to."""
+    """The tables that do not have their rows, which failed; those that SKIP or REPLACE leave alone are there."""
     failed = {name for name, rows in job.granules().items() if any(row.state in {"FAILED", "SKIPPED"} for row in rows)}
-    return frozenset(failed if job.spec.table_exists_action == "SKIP" else failed | job.without_rows)
+    stays = job.spec.table_exists_action in {"SKIP", "REPLACE"}
+    return frozenset(failed - job.without_rows if stays else failed | job.without_rows)
 
 
 def _run_phases(job: Import) -> None:
