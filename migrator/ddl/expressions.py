@@ -92,23 +92,25 @@ class Expressions(Names):
         """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
         is when the transaction began, or the statement, or when it is asked for.
         """
-        there, here = self.moment_of(value), self.adapter.capabilities.clock_begins
-        if there is not None and here is not None and there != here:
+        here = self.adapter.capabilities.clock_begins
+        there = self.moment_of(value) if isinstance(value, Now) else self._usual_moment
+        if there is None or here is None or there == here:
+            return
+        if isinstance(value, Expression):
+            asks = reads_clock(value.sql, load_adapter(value.dialect).language)
+        else:
+            asks = isinstance(value, Now)
+        if asks:
             before = "when it is called" if there == "call" else f"the {there}"
             yield "clock-moment", f"the current time is when the {here} began (at the source: {before})"
 
-    def moment_of(self, value: Default) -> Moment | None:
-        """What the current time that a default, or the query of a view, asks for is the time of, at the source; None: nobody
-        knows, or it asks for none."""
-        if isinstance(value, Expression) and not reads_clock(value.sql, load_adapter(value.dialect).language):
-            return None
-        usual = load_adapter(self.catalog.dialect).capabilities.clock_begins
-        match value:
-            case Now(moment=moment):
-                return moment or usual
-            case Expression():
-                return usual
-        return None
+    def moment_of(self, value: Now) -> Moment | None:
+        """What a clock of the source's is the time of; None: nobody knows."""
+        return value.moment or self._usual_moment
+
+    @property
+    def _usual_moment(self) -> Moment | None:
+        return load_adapter(self.catalog.dialect).capabilities.clock_begins
 
     # --- queries ----------------------------------------------------------------------------------------------------
 
