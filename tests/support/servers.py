@@ -78,7 +78,10 @@ class PostgreSQL(Server):
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
 
     def drop(self, name: str) -> None:
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        with psycopg.connect(libpq(self.url), autocommit=True) as connection:
+            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            force = sql.SQL(" WITH (FORCE)" if connection.info.server_version >= 130000 else "")
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}{}").format(sql.Identifier(name), force))
 
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(libpq(self.url), autocommit=True) as connection:
