@@ -305,14 +305,21 @@ def clock_text(array: pa.Array, type_: t.Type, zeros: bool) -> pa.Array:
     """
     type_ = t.base_of(type_)
     if pa.types.is_string(array.type):
-        zoned = isinstance(type_, t.Timestamp) and type_.zoned
-        return pc.replace_substring_regex(array, r"(:\d\d(?:\.\d+)?)\+00(?::00)?", r"\1") if zoned else array
+        text = array
+        if isinstance(type_, t.Timestamp) and type_.zoned:
+            text = pc.replace_substring_regex(text, r"(:\d\d(?:\.\d+)?)\+00(?::00)?", r"\1")
+        return text if zeros else _bare(pc.replace_substring_regex(text, r"^(\d{4}-\d\d-\d\d)T", r"\1 "))
     text = as_text(array, type_)
     if not zeros:
-        return pc.replace_substring_regex(text, r"\.?0+$", "")
+        return _bare(text)
     surplus = 6 - min(getattr(type_, "precision", 6), 6)
     surplus += surplus == 6  # without digits, without the point too
     return pc.utf8_slice_codeunits(text, 0, -surplus) if surplus else text
+
+
+def _bare(text: pa.Array) -> pa.Array:
+    """Times without zeros at the end of a second's fraction."""
+    return pc.replace_substring_regex(text, r"(:\d\d)(?:(\.\d*[1-9])0+|\.0*)$", r"\1\2")
 
 
 def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.Array:

@@ -130,8 +130,8 @@ _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 _WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
 """Types that are text on their way, and of which any text may be a value."""
-_TEXTS = (t.String, t.Json, t.Xml, t.Native)
-"""Types into whose columns any value comes as its text."""
+_PARSED = (t.Json, t.Xml, t.Native)
+"""Types into whose columns a value of another comes as its text, which may be none of theirs."""
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
 _NUMERIC = (t.Boolean, *_NUMBERS, t.Year)
 _CALENDAR = (t.Date, t.Time, t.Timestamp)
@@ -198,6 +198,7 @@ def _is_wider(here: t.Float, there: t.Float) -> bool:
 _TRUTH, _BITS, _MIDNIGHT, _WRITTEN = "existing-truth", "existing-bits", "existing-midnight", "existing-written"
 _ZEROS = "what a text says is kept, and not how it is written: zeros at the end, the T before a time of day"
 _SHORTEST = "a floating-point number becomes the shortest text that says it, as its database need not write it"
+_WORD, _NUMBER, _DIGITS = "a truth value becomes its word", "a truth value becomes 0 or 1", "bits become a text of 0 and 1"
 _NEAR = "a floating-point number becomes the decimal that its shortest text says"
 _UUID_BYTES = "a UUID becomes its 16 bytes"
 _ZONE = "existing-zone"
@@ -225,10 +226,14 @@ PASSAGES = (
     Passage(_ANY, t.SetOf, _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), (t.String, t.Native), None, _from_zone, _ZONE, _TO_UTC, each=True),
-    Passage((t.Boolean,), _TEXTS, None, rule=_TRUTH, detail="a truth value becomes its word", each=True),
-    Passage((t.Float,), _TEXTS, None, rule="existing-float", detail=_SHORTEST, each=True),
-    Passage((t.Bit,), _TEXTS, None, rule=_BITS, detail="bits become a text of 0 and 1", each=True),
+    Passage((t.Timestamp,), t.String, None, _from_zone, _ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), t.Native, None, _from_zone, _ZONE, _TO_UTC, each=True, parsed=True),
+    Passage((t.Boolean,), t.String, None, _always, _TRUTH, _WORD, each=True),
+    Passage((t.Boolean,), _PARSED, None, _always, _TRUTH, _WORD, each=True, parsed=True),
+    Passage((t.Float,), t.String, None, _always, "existing-float", _SHORTEST, each=True),
+    Passage((t.Float,), _PARSED, None, _always, "existing-float", _SHORTEST, each=True, parsed=True),
+    Passage((t.Bit,), t.String, None, _always, _BITS, _DIGITS, each=True),
+    Passage((t.Bit,), _PARSED, None, _always, _BITS, _DIGITS, each=True, parsed=True),
     Passage(
         _WORDS,
         t.String,
@@ -246,7 +251,8 @@ PASSAGES = (
     ),
     Passage(_WORDS, t.Boolean, _written("t|f|true|false|0|1"), _always, _TRUTH, "a word becomes a truth value", each=True),
     Passage((t.Boolean,), t.Integer, when=_is_truth_value),
-    Passage((t.Boolean,), (*_NUMBERS, t.Bit), None, rule=_TRUTH, detail="a truth value becomes 0 or 1", each=True),
+    Passage((t.Boolean,), _NUMBERS, None, _always, _TRUTH, _NUMBER, each=True),
+    Passage((t.Boolean,), t.Bit, None, _always, _TRUTH, _NUMBER, each=True, parsed=True),
     Passage((t.Integer,), t.Boolean, when=lambda here, there: _is_truth_value(there, here), parsed=True),
     Passage((*_NUMERIC, t.Bit), t.Boolean, None, _another, _TRUTH, "0 or 1 becomes a truth value", each=True, parsed=True),
     Passage(_WORDS, t.Integer, _written(_WHOLE)),

@@ -749,7 +749,8 @@ class CheckBroken(RowNotCarried):
 
     action = (
         "These rows break the check {check}: mend them. DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS loads the others and keeps "
-        "these in a file; EXCLUDE=CONSTRAINT:\"= '{check}'\" makes the table without the check."
+        "these in a file. A new table is made without a check of the source by EXCLUDE=CONSTRAINT:\"= 'its name'\", "
+        "without those that have no name there by EXCLUDE=CONSTRAINT."
     )
 
 
@@ -1138,10 +1139,10 @@ class JobTakenOver(FatalError):
 
 
 class TablesTaken(JobTakenOver):
-    """Another job has taken the tables of this one, which had not been heard of for its lease."""
+    """Another job has taken the tables of this one, which had stopped, or had not been heard of for its lease."""
 
     code = "MIG-31662"
-    template = "{tables} of job {job} went to job {by}, since its heart had not beaten for too long; this one ends"
+    template = "{tables} of job {job} went to job {by} while this one was not at work; it ends"
     action = (
         "What it had not committed is rolled back, and it is not started again: its rows may be gone or doubled. Let the "
         "other job end, look at the tables, KILL_JOB this one, and run it anew if it is still wanted."

@@ -19,7 +19,7 @@ import stat
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,17 +37,22 @@ BATCH_ROWS = 1000
 
 @dataclass(frozen=True)
 class Section:
-    """What the rows of one part have in common: its name, their table, its columns as they came, the names of its key's."""
+    """What the rows of one part have in common: its name, their table, its columns as they came, the names of its key's.
+
+    ``clocks``: columns of times that become texts, as :class:`migrator.converting.Converter` has them, by their names.
+    """
 
     part: str
     table: QName
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
+    clocks: Mapping[str, bool] = field(default_factory=dict)
 
     def line(self) -> dict[str, Any]:
         """The line that begins it."""
         table = [self.table.schema, self.table.name]
-        return {"section": self.part, "table": table, "key": list(self.key), "columns": encode(self.columns)}
+        clocks = {"clocks": dict(self.clocks)} if self.clocks else {}
+        return {"section": self.part, "table": table, "key": list(self.key), **clocks, "columns": encode(self.columns)}
 
     @classmethod
     def read(cls, line: Mapping[str, Any]) -> Section:
@@ -59,7 +64,8 @@ class Section:
         if not all(isinstance(column, Column) for column in columns):
             raise ValueError("its columns are none")
         schema, name = line["table"]
-        return cls(line["section"], QName(schema, name), columns, tuple(line["key"]))
+        clocks = {str(column): bool(zeros) for column, zeros in line.get("clocks", {}).items()}
+        return cls(line["section"], QName(schema, name), columns, tuple(line["key"]), clocks)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -108,12 +114,20 @@ def _bytes_of(value: Any, column: Column) -> bytes:
 class PartWriter:
     """Writes one part; the file is made with the first row. ``beside``: the reject file it is a part of."""
 
-    def __init__(self, beside: Path, item: int, table: QName, columns: tuple[Column, ...], key: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        beside: Path,
+        item: int,
+        table: QName,
+        columns: tuple[Column, ...],
+        key: tuple[str, ...],
+        clocks: Mapping[str, bool],
+    ) -> None:
         self.path = _part(beside, item)
         self.rows = 0
         self.reason = ""
         """Why the first row was rejected."""
-        self._section = Section(self.path.name, table, columns, key)
+        self._section = Section(self.path.name, table, columns, key, clocks)
         self._file: BinaryIO | None = None
 
     def add(self, row: pa.RecordBatch, reason: str) -> None:

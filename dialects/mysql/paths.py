@@ -265,7 +265,7 @@ def select_item(column: Column, charset: str | None) -> str:
 def _exact_text(name: str, charset: str) -> str:
     """The bytes of a text, in UTF-8 where that is the same."""
     stored, converted = f"CONVERT({name} USING binary)", f"CONVERT({name} USING utf8mb4)"
-    if charset in _AS_STORED:
+    if charset in _AS_STORED or charset == "binary":
         return stored
     if charset in _AS_SENT:
         return f"CONVERT({converted} USING binary)"
@@ -469,7 +469,7 @@ _BEYOND: tuple[tuple[type[t.Type], str, str], ...] = (
     (t.Date, NO_DATES, "is beyond the years 0 to 9999"),
     (t.Timestamp, NO_DATES, "is beyond the years 0 to 9999"),
     (t.Timestamp, r"[ T](?:2[4-9]|[3-9]\d):|:[6-9]\d", "is no time of day"),
-    (t.Interval, r"^-?(?:839|8[4-9]\d|9\d\d|\d{4,}):", "is beyond 838:59:59"),
+    (t.Interval, r"^-?0*(?:839|8[4-9]\d|9\d\d|[1-9]\d{3,}):", "is beyond 838:59:59"),
 )
 """Texts that a column of a type refuses, and why: LOAD DATA tells their rows only."""
 

@@ -96,7 +96,8 @@ def _called(sql: str, shown: bool) -> Now | None:
     if sql in _CALLED_FORMS:
         return _CALLED_FORMS[sql]
     for pattern, cut in () if shown else ((_CUT, True), (_ROUNDED, False)):
-        if (part := pattern.search(sql)) and (form := _CALLED_FORMS.get(pattern.sub("now()", sql))) is not None:
+        part, form = pattern.search(sql), _CALLED_FORMS.get(pattern.sub("now()", sql))
+        if part and form is not None and (cut or form.kind != "date"):  # a rounded moment may be of the next day
             return replace(form, precision=_DIGITS[part[1]] if cut else int(part[1]), cut=cut)
     return None
 

@@ -20,10 +20,10 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.BULK_TYPE: _AS_TEXT,
     Fact.CLUSTERED: Never("there are no clusters of tables"),
     Fact.DIRECTORY_UNWRITABLE: _NO_COPIES,
-    Fact.DISABLED_UNIQUE_INDEX: Asked("pg_index: indisunique AND NOT indisvalid"),
+    Fact.DISABLED_UNIQUE_INDEX: Asked("pg_index: indisunique AND NOT indisvalid, of a partition too"),
     Fact.DOMAIN_INDEX: Asked(
         "pg_index, pg_am: the method is neither btree nor hash, over a text, bytea, json, jsonb or xml column; a full-text "
-        "index is over an expression"
+        "index is over an expression; of a partition too"
     ),
     Fact.ENCODED_FILE: _NO_COPIES,
     Fact.ENCRYPTED_COLUMN: _ONE_LAYER,
@@ -45,7 +45,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.OPAQUE_VARRAY: _AS_TEXT,
     Fact.PARTITIONED: Asked("pg_class: relkind = 'p'"),
     Fact.QUEUE_TABLE: Never("there are no queue tables"),
-    Fact.REFERENTIAL: Asked("pg_constraint: contype = 'f', conrelid"),
+    Fact.REFERENTIAL: Asked("pg_constraint: contype = 'f', conrelid, of a partition too"),
     Fact.SELECT_POLICY: Asked("row_security_active(oid)"),
     Fact.SPATIAL_INDEX: _NO_COPIES,
     Fact.STAGING_REFUSED: Asked("has_database_privilege(current_database(), 'TEMPORARY')"),
@@ -54,9 +54,9 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.TEMPORARY: Never("temporary tables are in no schema that a job moves"),
     Fact.THICK_MODE: Never("the driver speaks COPY whether it is written in Python or in C"),
     Fact.TIME_ZONE_FILE: Never("an instant is stored, not its zone"),
-    Fact.TRIGGER: Asked("pg_trigger: NOT tgisinternal, tgenabled IN ('O', 'A'), tgtype & 4 (INSERT)"),
-    Fact.UNIQUE_INDEX: Asked("pg_index: indisunique"),
-    Fact.UNUSABLE_INDEX: Asked("pg_index: NOT indisunique AND NOT indisvalid"),
+    Fact.TRIGGER: Asked("pg_trigger: NOT tgisinternal, tgenabled IN ('O', 'A'), tgtype & 4 (INSERT), of a partition too"),
+    Fact.UNIQUE_INDEX: Asked("pg_index: indisunique, of a partition too"),
+    Fact.UNUSABLE_INDEX: Asked("pg_index: NOT indisunique AND NOT indisvalid, of a partition too"),
 }
 """Where each fact is answered."""
 
@@ -72,11 +72,11 @@ _ASKED = {
         WHERE i.indrelid IN {_PARTS} AND i.indisunique AND NOT i.indisvalid)""",
     Fact.UNUSABLE_INDEX: f"""EXISTS (SELECT FROM pg_catalog.pg_index i
         WHERE i.indrelid IN {_PARTS} AND NOT i.indisunique AND NOT i.indisvalid)""",
-    Fact.DOMAIN_INDEX: """EXISTS (
+    Fact.DOMAIN_INDEX: f"""EXISTS (
         SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = x.relam
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-        WHERE i.indrelid = c.oid AND m.amname NOT IN ('btree', 'hash')
+        WHERE i.indrelid IN {_PARTS} AND m.amname NOT IN ('btree', 'hash')
         AND a.atttypid IN ('text'::regtype, 'bytea'::regtype, 'json'::regtype, 'jsonb'::regtype, 'xml'::regtype))""",
     Fact.PARTITIONED: "COALESCE(c.relkind = 'p', false)",
     Fact.INSERT_POLICY: "COALESCE(pg_catalog.row_security_active(c.oid), false)",

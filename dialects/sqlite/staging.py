@@ -13,7 +13,7 @@ import os
 import sqlite3
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -28,7 +28,7 @@ from migrator.errors import DatabaseError, DiskFull
 
 from .connections import STAGED, ADBCDialect
 
-SIZES = tuple(size << 20 for size in (8, 8, 8, 8, 8, 16, 32, 64, 128, 256))
+SIZES = tuple(size << 20 for size in (8, 8, 8, 8, 8, 16, 32, 64, 64, 64))
 """About how many bytes go into each file of a transaction: a connection detaches none before its transaction ends, and
 attaches ten at most. While a file's rows are stored, the next one is filled."""
 
@@ -74,7 +74,7 @@ class Staged:
         """Store the rows by ``insert_into`` and a SELECT, and give up the file; how many are stored."""
         driver.execute(f"ATTACH ? AS {self.place.name}", (str(self.place.path),))
         stored = driver.execute(f"{insert_into} SELECT * FROM {self.place.name}.staged").rowcount
-        os.truncate(self.place.path, 0)  # it stays attached, and its room would stay taken, until the transaction ends
+        os.truncate(self.place.path, 0)  # its room is given up, though it stays attached (for nobody to read) until the end
         self.place.path.unlink()
         return stored
 
@@ -90,17 +90,31 @@ def in_files(connection: sa.Connection, batches: Iterator[pa.RecordBatch]) -> Ge
         ahead.extend(islice(batches, 1))
     places = _places(connection) if len(ahead) > 1 else ()
     rows = chain(_let_go(ahead), batches)
-    if not places:
+    if not places or not _can_be_made(places):
         yield from rows
         return
-    for place in places:
-        place.path.unlink(missing_ok=True)  # a process that was killed may have left it
     try:
         with closing(prefetch(_staged(rows, places), 1)) as staged:
             yield from staged
     finally:
         for place in places:
+            with suppress(OSError):
+                place.path.unlink()
+
+
+def _can_be_made(places: Sequence[Place]) -> bool:
+    """Whether files can be made there: not in a directory that takes none, nor under names that are too long or another's.
+
+    What a process that was killed may have left is removed.
+    """
+    try:
+        for place in places:
             place.path.unlink(missing_ok=True)
+        os.close(os.open(places[0].path, os.O_CREAT | os.O_EXCL, 0o600))
+        places[0].path.unlink()
+    except OSError:
+        return False
+    return True
 
 
 def _let_go(ahead: deque[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

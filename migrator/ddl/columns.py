@@ -433,8 +433,8 @@ def _shown(default: Default) -> str:
             return sql
         case Literal(value=text):
             return f"'{text}'"
-        case Now(kind=kind, precision=digits):
-            return f"CURRENT_{kind.upper()}" + ("" if digits is None else f"({digits})")
+        case Now(kind=kind, precision=digits, utc=utc):
+            return f"CURRENT_{kind.upper()}" + ("" if digits is None else f"({digits})") + (" of UTC" if utc else "")
         case NextValue(sequence=name):
             return f"nextval({name})"
         case NewUuid(version=version):

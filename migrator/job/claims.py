@@ -50,11 +50,11 @@ _NAMED = 3
 
 @dataclass(frozen=True)
 class Rival:
-    """Another job that claims some of a job's tables: its record, and those ``tables``; none: one has the whole database."""
+    """Another job that claims some of a job's tables: its record, and those ``tables``; None: it has the whole database."""
 
     database: Database
     table: MasterTable
-    tables: tuple[QName, ...]
+    tables: tuple[QName, ...] | None
     token: str
     held: bool
     row: Row
@@ -82,7 +82,7 @@ class Rival:
     @property
     def named(self) -> str:
         """The tables, for messages."""
-        return _listed(self.tables)
+        return _listed(self.tables or ())
 
     @property
     def waited_for(self) -> str:
@@ -141,7 +141,7 @@ class Claims:
         self._gone = [other for other in others if not other.row.lives(other.age)]
         return [other for other in others if other.row.lives(other.age)]
 
-    def see_none(self, say: Callable[[str], None]) -> None:
+    def see_none(self, say: Callable[[str], None] = lambda unknown: None) -> None:
         """Look whether a job has the tables that is at work or can be started again, and claim nothing.
 
         :raises TableClaimed: one has.
@@ -159,8 +159,8 @@ class Claims:
         """
         changing = {self._key(name) for name in tables}
         for other in self._gone:
-            taken = tuple(name for name in other.tables if self._key(name) in changing)
-            if other.tables and not taken and not self._whole:
+            taken = tuple(name for name in other.tables or () if self._key(name) in changing)
+            if not (self._whole or taken or (other.tables is None and changing)):
                 continue
             try:
                 with self.told(job.record):
@@ -225,7 +225,7 @@ class Claims:
             return None
         if rows[0].state == "COMPLETED" or SUPERSEDED in rows[0].detail or (self._appends and claim["appends"]):
             return None
-        tables: tuple[QName, ...] = ()
+        tables: tuple[QName, ...] | None = None
         if claim["tables"] is not None:
             theirs = (QName(*name) for name in claim["tables"])
             tables = tuple(name for name in theirs if self._whole or self._key(name) in self._wanted)

@@ -473,7 +473,8 @@ class Worker:
         load = target.load
         if not adapter.takes_back(connection, load.table):
             raise RowsNotTakenBack(table=load.table)
-        part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key)
+        clocks = {load.source[place].name: zeros for place, zeros in target.converter.clocks} if target.converter else {}
+        part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key, clocks)
         putting = _Putting(adapter, connection, target)
         reject = putting.named(limited(part.add, load.table, rejecting.limit))
         ahead = prefetch(self._batches(move.rows_from))

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 
 from migrator import rejects
 from migrator.adapter import Adapter, Load
+from migrator.converting import Converter
 from migrator.ends import Database, database_errors
 from migrator.errors import InsufficientPrivilege, ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
 from migrator.job.claims import Claims
@@ -57,6 +58,7 @@ def retry(path: Path, database: Database, say: Say) -> int:
         claims = Claims(database, database.server(), {section.table for section in groups}, appends=True)
         with claims.told(), adapter.writing(database.engine, checking=True) as connection:
             tables = _tables(database, groups)
+            claims.see_none()  # what a job has is not held up
             for name in tables:
                 _hold(adapter, connection, name)
             claims.see_none(say)
@@ -149,16 +151,18 @@ class _Retry:
             raise RowsNotTakenBack(table=made.qname)
         source, target = matched(Table(made.schema, made.name, section.columns), made)
         load = Load(made.qname, source, target, conventional=True)
-        part = rejects.PartWriter(self._left, number, made.qname, source, section.key)
+        part = rejects.PartWriter(self._left, number, made.qname, source, section.key, section.clocks)
         names = [column.name for column in source]
+        clocks = tuple((place, section.clocks[name]) for place, name in enumerate(names) if name in section.clocks)
+        converter = Converter(source, clocks=clocks)
 
         def put(batch: pa.RecordBatch) -> Stored:
-            return Stored(self._adapter.load(self._connection, load, [batch]))
+            return Stored(self._adapter.load(self._connection, load, [converter.changed(batch)]))
 
         def at_once(batches: Sequence[pa.RecordBatch]) -> Stored:
             rows = by_one_statement(
                 *(self._adapter, self._connection, load),
-                lambda staged: self._adapter.load(self._connection, staged, batches),
+                lambda staged: self._adapter.load(self._connection, staged, map(converter.changed, batches)),
             )
             return Stored(rows)
 

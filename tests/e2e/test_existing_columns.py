@@ -15,7 +15,7 @@ import pytest
 from tests.support.ends import ENDS, End
 from tests.support.moved import Moved, moved
 from tests.support.pump import done, pump, remap
-from tests.support.sql import execute
+from tests.support.sql import execute, rows
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
@@ -154,3 +154,42 @@ def test_times_in_texts_are_verified_as_their_server_prints_them(postgresql: Fre
     done(pump("verify", target, *from_dump))
     execute(target, "UPDATE t SET b = '10:20:30.0' WHERE id = 1")
     assert pump("verify", target, *from_dump).code == 5
+
+
+# --- by other ways --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("source", "declaration", "value", "text"),
+    [
+        ("postgresql", "timestamp", "2020-01-02 10:20:30.5", "2020-01-02 10:20:30.5"),
+        ("mysql", "datetime(3)", "2020-01-02 10:20:30.5", "2020-01-02 10:20:30.500"),
+        ("sqlite", "datetime", "2020-01-02T10:20:30.500", "2020-01-02 10:20:30.5"),
+    ],
+)
+def test_a_rejected_time_becomes_the_same_text_later(
+    source: str, declaration: str, value: str, text: str, urls: Callable[[str, str], str], tmp_path: Path
+) -> None:
+    there, here = urls(source, "source"), urls("mysql", "target")
+    execute(
+        there,
+        f"CREATE TABLE t (id integer PRIMARY KEY, v {declaration})",
+        f"INSERT INTO t VALUES (1, '{value}'), (2, '{value}')",
+    )
+    execute(here, "CREATE TABLE t (id integer PRIMARY KEY, v varchar(23))", "INSERT INTO t VALUES (2, 'before')")
+    link = (f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}", EXISTING)
+    assert pump("impdp", here, *link, "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS").code == 5
+    assert rows(here, "SELECT id, v FROM t ORDER BY id") == [(1, text), (2, "before")]
+    execute(here, "DELETE FROM t WHERE id = 2")
+    (rejected,) = tmp_path.glob("*.ndjson")
+    done(pump("retry-rejects", str(rejected), here))
+    assert rows(here, "SELECT id, v FROM t ORDER BY id") == [(1, text), (2, text)]
+
+
+def test_a_time_of_sqlite_is_one_text_whatever_is_beside_it(urls: Callable[[str, str], str], tmp_path: Path) -> None:
+    there, here = urls("sqlite", "source"), urls("postgresql", "target")
+    execute(there, "CREATE TABLE t (id integer PRIMARY KEY, v datetime)")
+    execute(there, "INSERT INTO t VALUES (1, '2020-01-02T10:20:30.500'), (2, '0000-01-01 00:00:00.000')")
+    execute(here, "CREATE TABLE t (id integer PRIMARY KEY, v text)")
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}", EXISTING))
+    assert rows(here, "SELECT v FROM t ORDER BY id") == [("2020-01-02 10:20:30.5",), ("0000-01-01 00:00:00",)]

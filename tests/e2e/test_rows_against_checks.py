@@ -51,9 +51,12 @@ def test_what_to_do_about_them_does_it(broken: str, mysql: Callable[[], str], tm
     run = moved(broken, some, tmp_path, "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS")
     assert run.code == 5, run.out
     assert rows(some, "SELECT * FROM t") == [(1, 5, 1)]
-    out = ("EXCLUDE=CONSTRAINT:\"= 'low'\"", "EXCLUDE=CONSTRAINT:\"= 't.w'\"", "EXCLUDE=CONSTRAINT:\"= 'w'\"")
-    run = moved(broken, all_, tmp_path, *out[:1])
-    assert "check low" not in run.out
+    named = moved(broken, all_, tmp_path, "EXCLUDE=CONSTRAINT:\"= 'low'\"")
+    assert "failed for" in named.out
+    assert "`low`" not in named.out
+    assert scalar(all_, "SELECT count(*) FROM t") == 0
+    done(moved(broken, all_, tmp_path, "EXCLUDE=CONSTRAINT", "TABLE_EXISTS_ACTION=REPLACE"))
+    assert scalar(all_, "SELECT count(*) FROM t") == 3
 
 
 def test_a_check_that_postgresql_refuses_is_told_with_the_number_of_rows(

@@ -213,6 +213,8 @@ def test_every_error_has_an_action_that_can_be_filled() -> None:
         "AccessMethodRefused": {"lift"},
         "DataFileCopyRefused": {"lift"},
         "NoAccessMethod": {"lift"},
+        "CheckBroken": {"check"},
+        "RenameMapOutdated": {"definitions"},
     }
 
 

@@ -62,7 +62,7 @@ def test_values_that_travel_as_text_stay_text() -> None:
 
 
 def part(beside: Path, item: int, *ids: int) -> str:
-    writer = rejects.PartWriter(beside, item, TABLE, COLUMNS, ("id",))
+    writer = rejects.PartWriter(beside, item, TABLE, COLUMNS, ("id",), {})
     for id_ in ids:
         writer.add(pa.record_batch([pa.array([id_], pa.int64()), pa.array(["x"])], names=["id", "label"]), "too small")
     writer.finish()
