@@ -202,7 +202,7 @@ class Carrier:
 
     def _operation(self, node: exp.Expr) -> Value:
         if isinstance(node, exp.Dot):
-            raise Untranslatable(f"what {node.sql(self._language or None)[:_SHOWN]} means elsewhere is not known")
+            raise Untranslatable(f"what {_shown(node.sql(self._language or None))} means elsewhere is not known")
         construct, operands, flags = _parts(node)
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
@@ -232,7 +232,7 @@ class Carrier:
         """A function's name, where sqlglot has the source's own for it; else how the source's SQL writes what calls it."""
         name = construct.__name__.upper()
         written = name if node is None else node.sql(self._language or None)
-        return name if re.search(rf"\b{name}\b", written.upper()) else written[:_SHOWN]
+        return name if re.search(rf"\b{name}\b", written.upper()) else _shown(written)
 
     def _change(self, change: Change) -> None:
         if self._changes is None:
@@ -507,6 +507,10 @@ class Carrier:
         if format_.constant is None or not _FORMAT.fullmatch(format_.constant):
             raise Untranslatable(f"the format {format_.constant or format_.sql} differs")
         return self._read(exp.TimeToStr, (self.value(node.this), format_), node=node)
+
+
+def _shown(sql: str) -> str:
+    return sql if len(sql) <= _SHOWN else f"{sql[:_SHOWN]}\N{HORIZONTAL ELLIPSIS}"
 
 
 _BINARY = frozenset({"this", "expression"})
