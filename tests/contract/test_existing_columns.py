@@ -17,7 +17,7 @@ import pytest
 from migrator.adapter import Load, Read, as_heard_by
 from migrator.converting import Counts, converter
 from migrator.ends import database_errors
-from migrator.errors import MigratorError
+from migrator.errors import InternalError, MigratorError
 from migrator.model.objects import Table
 from migrator.operations.matching import matched
 from migrator.operations.target import of_existing
@@ -172,6 +172,8 @@ def untold(here: End, there: End) -> Iterator[str]:
             for row, was in zip(rows, before, strict=True):
                 try:
                     read, counts = stored(here, there, table, made, row)
+                except InternalError:
+                    raise
                 except MigratorError:
                     refused += 1
                     continue
