@@ -396,8 +396,8 @@ class Server:
     """The schema a job works on when none is named."""
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
-    ignores_table_case: bool = False
-    """Do names of tables and schemas that differ only in case lead to one table there?"""
+    ignores_table_case: bool | None = None
+    """Do names of tables and schemas that differ only in case lead to one table? (None: as the database always has it.)"""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""

@@ -46,10 +46,11 @@ def claims(database: Database, *tables: str) -> Claims:
     return Claims(database, database.server(), [QName("s", table) for table in tables])
 
 
-def stopped(database: Database, name: str) -> NoReturn:
-    """A job that stops when it has claimed a table."""
+def stopped(database: Database, name: str, *, whole: bool = False) -> NoReturn:
+    """A job that stops when it has claimed a table, or the ``whole`` database."""
     with job(database, name) as opened:
-        claims(database, "a").take(opened, silent)
+        wanted = Claims(database, database.server(), None) if whole else claims(database, "a")
+        wanted.take(opened, silent)
         opened.executing()
         raise JobStopped(job=opened.job)
 
@@ -162,6 +163,20 @@ def test_who_takes_the_whole_database_shuts_out_every_job_that_has_stopped(datab
     assert [line.startswith(f"Job {left.qname}, which had stopped, cannot be started again") for line in said] == [True]
     with database.connect() as connection:
         assert left.job(connection).detail[SUPERSEDED]["job"] == str(two.job)
+
+
+@pytest.mark.parametrize("database", KINDS, indirect=True)
+@pytest.mark.parametrize("changes", [False, True])
+def test_one_that_had_the_whole_database_is_shut_out_by_who_changes_something(database: Database, changes: bool) -> None:
+    left = MasterTable(database.server().schema, "ONE")
+    with pytest.raises(JobStopped):
+        stopped(database, "ONE", whole=True)
+    with job(database, "TWO") as two:
+        some = claims(database, "a")
+        some.take(two, silent)
+        some.shut_out(two, [QName("s", "a")] if changes else (), silent)
+    with database.connect() as connection:
+        assert (SUPERSEDED in left.job(connection).detail) is changes
 
 
 def test_a_job_of_another_database_is_in_nobodys_way(sqlite_file: Callable[..., str]) -> None:
