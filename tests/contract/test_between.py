@@ -114,6 +114,7 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(t.Float(), "boolean", {}, ("1",)),
         Case(t.Json(), "jsonb", {'{"b":1}': '{"b": 1}'}),
         Case(t.Boolean(), "text", same("true", "false")),
+        Case(t.Bit(3), "json", same("101"), ("010",)),
         Case(t.Boolean(), "bit varying(3)", {"true": "1"}),
         Case(t.Integer(), "boolean", {"1": "t", "0": "f"}, ("2",)),
         Case(t.Integer(8, display=1), "boolean", {"1": "t", "0": "f"}, ("2",)),
