@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from migrator import arrow
 from migrator.adapter import Adapter, Read
-from migrator.errors import ValueNotCarried
+from migrator.errors import ValueNotCarried, cut
 from migrator.model import types as t
 from migrator.model.catalog import Action
 from migrator.model.misfits import Misfit
@@ -553,7 +553,7 @@ def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
             continue
         if finder.to_null and not pair.target.nullable:
             value = array.filter(change.mask)[0].as_py()
-            detail = f"{str(value)[:60]!r} ({misfit}) would become NULL, and the column is NOT NULL"
+            detail = f"{cut(str(value))!r} ({misfit}) would become NULL, and the column is NOT NULL"
             raise ValueNotCarried(column=pair.target.name, detail=detail)
         array, changed = change.array, True
         counts[pair.target.name, misfit, action] += change.mask.true_count

@@ -32,6 +32,11 @@ def visible(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
+def cut(text: str, length: int = 60) -> str:
+    """``text`` as messages show it: ``length`` characters of it at most, then an ellipsis."""
+    return text if len(text) <= length else f"{text[:length]}\N{HORIZONTAL ELLIPSIS}"
+
+
 def is_text(text: str) -> bool:
     """Whether ``text`` can be written as UTF-8; Python has bytes that are none as lone surrogates."""
     try:

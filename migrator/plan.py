@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from migrator.ddl import DDL, Script
-from migrator.errors import NotMade
+from migrator.errors import NotMade, cut
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     Check,
@@ -55,8 +55,6 @@ SIDE_BY_SIDE = frozenset({INDEX, CONSTRAINT, REF_CONSTRAINT})
 
 _CLAUSES: dict[type, str] = {PrimaryKey: "PRIMARY KEY", Unique: "UNIQUE", Check: "CHECK", ForeignKey: "FOREIGN KEY"}
 """What parts of tables are that may have no name."""
-_SHORT = 60
-"""How many characters of its columns, or of its condition, tell one."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ def _label(kind: str, table: Table, part: Any) -> str:
     if part.name:
         return f"{kind}:{QName(table.schema, part.name)}"
     of = " ".join(part.expression.sql.split()) if isinstance(part, Check) else ", ".join(part.columns)
-    return f"{kind}:{table.qname} {_CLAUSES[type(part)]} ({of if len(of) <= _SHORT else of[:_SHORT] + '…'})"
+    return f"{kind}:{table.qname} {_CLAUSES[type(part)]} ({cut(of)})"
 
 
 def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any]]) -> Maker:

@@ -17,7 +17,7 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot, execute_verbatim
 from migrator.arrow import BATCH_BYTES, arrow_type, as_text, batch_of, conform, parse, prefetch, text_or_bytes
-from migrator.errors import CheckBroken, ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried
+from migrator.errors import CheckBroken, ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried, cut
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -502,15 +502,7 @@ def _refuse_values(text: pa.Array, mask: pa.Array, column: Column, why: str) -> 
     """:raises ValueNotCarried: the mask holds of a value."""
     mask = pc.fill_null(mask, False)
     if pc.any(mask).as_py():
-        raise ValueNotCarried(column=column.name, detail=f"{_shortened(text.filter(mask)[0].as_py())!r} {why}")
-
-
-def _shortened(value: str) -> str:
-    return value if len(value) <= _SHOWN else f"{value[:_SHOWN]}\N{HORIZONTAL ELLIPSIS}"
-
-
-_SHOWN = 60
-"""How many characters of a refused value messages show."""
+        raise ValueNotCarried(column=column.name, detail=f"{cut(text.filter(mask)[0].as_py())!r} {why}")
 
 
 def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:

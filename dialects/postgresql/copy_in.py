@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator import arrow
-from migrator.errors import ValueNotCarried
+from migrator.errors import ValueNotCarried, cut
 from migrator.model import types as t
 
 from .copy_binary import HEADER, TRAILER
@@ -188,9 +188,6 @@ def _hexadecimal(array: pa.Array, head: str) -> pa.Array:
     return pc.binary_join_element_wise(_large(head), digits, _large(""))
 
 
-SHOWN = 60
-"""How many characters of a refused text messages show."""
-
 # --- what PostgreSQL would change without an error ------------------------------------------------------------------
 
 NUL = b"\0"
@@ -270,9 +267,8 @@ def _refuse(mask: pa.Array, target: Target, what: str) -> None:
 
 def _refuse_long(long: pa.Array, target: Target, length: int) -> None:
     if len(long):
-        value = long[0].as_py()
-        shown = repr(value if len(value) <= SHOWN else value[:SHOWN] + "\N{HORIZONTAL ELLIPSIS}")
-        raise ValueNotCarried(column=target.column, detail=f"a text is longer than {length} characters: {shown}")
+        detail = f"a text is longer than {length} characters: {cut(long[0].as_py())!r}"
+        raise ValueNotCarried(column=target.column, detail=detail)
 
 
 def _refuse_nul(array: pa.Array, target: Target) -> None:

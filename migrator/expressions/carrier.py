@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
+from migrator.errors import cut
 from migrator.model import types as t
 
 from . import Untranslatable
@@ -42,8 +43,6 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
-_SHOWN = 60
-"""How many characters of SQL messages show."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -202,7 +201,9 @@ class Carrier:
 
     def _operation(self, node: exp.Expr) -> Value:
         if isinstance(node, exp.Dot):
-            raise Untranslatable(f"what {_shown(node.sql(self._language or None))} means elsewhere is not known")
+            written = node.sql(self._language or None)
+            named = written.partition("(")[0] if isinstance(node.expression, exp.Func) else cut(written)
+            raise Untranslatable(f"what {named} means elsewhere is not known")
         construct, operands, flags = _parts(node)
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
@@ -232,7 +233,7 @@ class Carrier:
         """A function's name, where sqlglot has the source's own for it; else how the source's SQL writes what calls it."""
         name = construct.__name__.upper()
         written = name if node is None else node.sql(self._language or None)
-        return name if re.search(rf"\b{name}\b", written.upper()) else _shown(written)
+        return name if re.search(rf"\b{name}\b", written.upper()) else cut(written)
 
     def _change(self, change: Change) -> None:
         if self._changes is None:
@@ -507,10 +508,6 @@ class Carrier:
         if format_.constant is None or not _FORMAT.fullmatch(format_.constant):
             raise Untranslatable(f"the format {format_.constant or format_.sql} differs")
         return self._read(exp.TimeToStr, (self.value(node.this), format_), node=node)
-
-
-def _shown(sql: str) -> str:
-    return sql if len(sql) <= _SHOWN else f"{sql[:_SHOWN]}\N{HORIZONTAL ELLIPSIS}"
 
 
 _BINARY = frozenset({"this", "expression"})

@@ -13,7 +13,7 @@ from typing import Literal
 
 from migrator.converting import INEVITABLE, Counts, recalled
 from migrator.ends import DumpedFiles, HeldFiles
-from migrator.errors import CheckBroken, MigratorError, RejectLimitReached, RowsNotTakenBack
+from migrator.errors import MigratorError, RejectLimitReached, RowsNotTakenBack
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
@@ -210,7 +210,7 @@ class RowsMoved:
         lines = [
             f"ORA-31693: Table data object {name} failed to {what} and is being skipped due to error:",
             f"ORA-02354: error in {self._verb[:-2]}ing data",
-            *(error.explained() if isinstance(error, CheckBroken) else str(error)).split("\n"),
+            *error.explained().split("\n"),
         ]
         came = not isinstance(error, RowsNotTakenBack)  # which is said before any row comes in
         staying = self._stays(name, table.rows) if came else ""

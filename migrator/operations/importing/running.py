@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
-from functools import partial
+from functools import cache
 
 import sqlalchemy as sa
 
@@ -44,7 +45,7 @@ def import_(work: Work, start: Start | None) -> int:
         return master_only(work, target, server, start)
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as found:
         ddl_there = target.adapter.ddl(found.catalog, server.version)
-        opened = with_broken_checks(spec, found, ddl_there, partial(_stays, spec, found, target))
+        opened = with_broken_checks(spec, found, ddl_there, _staying(spec, found, target))
         named = accepted(spec, opened, target, server, None if start is None else renaming.chosen(start))
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
@@ -67,13 +68,19 @@ def import_(work: Work, start: Start | None) -> int:
             return log.finish(job.job, "COMPLETED")
 
 
-def _stays(spec: JobSpec, found: Origin, target: Database, table: Table) -> bool:
-    """Whether a table of the source is there under the name that it is to have, and TABLE_EXISTS_ACTION leaves it alone."""
-    if spec.table_exists_action != "SKIP":
-        return False
-    (moved,) = (made for made in remapped(found.catalog, spec).of(Table) if made.source == table.source)
-    with target.connect() as connection:
-        return sa.inspect(connection).has_table(moved.name, moved.schema)
+def _staying(spec: JobSpec, found: Origin, target: Database) -> Callable[[Table], bool]:
+    """Whether TABLE_EXISTS_ACTION leaves a table of the source alone, since one has the name there that it is to have."""
+
+    @cache
+    def names() -> dict[QName, QName]:
+        return {table.source: table.qname for table in remapped(found.catalog, spec).of(Table)}
+
+    @cache
+    def is_there(name: QName) -> bool:
+        with target.connect() as connection:
+            return sa.inspect(connection).has_table(name.name, name.schema)
+
+    return lambda table: spec.table_exists_action == "SKIP" and is_there(names()[table.source])
 
 
 def _verify_only(work: Work, job: QName) -> int:
