@@ -519,9 +519,9 @@ class Adapter(ABC):
         """What a declaration says that its neutral type does not, and no other database knows; empty: nothing."""
         return ""
 
-    def zeros_before(self, declaration: str) -> str:
-        """The declaration, if numbers of such a column are shown with zeros before them; empty: they are not."""
-        return ""
+    def fills_zeros(self, declaration: str) -> bool:
+        """Whether numbers of a column are shown with zeros before them."""
+        return False
 
     def sorts_by_characters(self, collation: str) -> bool:
         """Whether a collation sorts texts by the numbers of their characters, whatever it holds for equal."""

@@ -38,7 +38,7 @@ def differences(
         found = passage(here.type, there.type)
         if found is not None and found.rule:
             yield Loss(path, found.rule, found.detail, there.name, each=found.each)
-        shown = (told(here, there, *adapters) for told in SHOWN)
+        shown = (told(here, there, *adapters) for told in DISPLAY_RULES)
         yield from (Loss(path, rule, detail, there.name, each=True) for rule, detail in filter(None, shown))
     yield from _computed(table, existing, path)
     pairs = list(zip(source, target, strict=True))
@@ -57,7 +57,7 @@ def _by_rows(here: Column, there: Column, adapters: tuple[Adapter, Adapter]) -> 
 
 # --- how values are shown -------------------------------------------------------------------------------------------
 
-Shown = Callable[[Column, Column, Adapter, Adapter], tuple[str, str] | None]
+DisplayRule = Callable[[Column, Column, Adapter, Adapter], tuple[str, str] | None]
 """The rule and the sentence of an entry, if a column of an adapter shows values otherwise than that of another."""
 
 
@@ -82,7 +82,7 @@ def _read(type_: t.Type, adapter: Adapter) -> str:
 
 def _zeros(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, str] | None:
     """Numbers with zeros before them."""
-    was, becomes = (f"as {d} has them" if (d := x.zeros_before(c.native)) else "" for x, c in ((a, here), (b, there)))
+    was, becomes = (f"as {c.native.lower()} has them" if x.fills_zeros(c.native) else "" for x, c in ((a, here), (b, there)))
     if was == becomes:
         return None
     none = "without zeros before them"
@@ -114,7 +114,7 @@ def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str
     return ("declaration", detail) if detail else None
 
 
-SHOWN: tuple[Shown, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
+DISPLAY_RULES: tuple[DisplayRule, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
 """What is looked at in each pair of columns, besides what their types say."""
 
 # --- what is computed -----------------------------------------------------------------------------------------------

@@ -93,9 +93,9 @@ class MySQL(Adapter):
         """What a declaration says that its neutral type does not."""
         return unsaid(declaration)
 
-    def zeros_before(self, declaration: str) -> str:
+    def fills_zeros(self, declaration: str) -> bool:
         """ZEROFILL shows them."""
-        return declaration.lower() if is_zerofill(declaration) else ""
+        return is_zerofill(declaration)
 
     def sorts_by_characters(self, collation: str) -> bool:
         """Whether a collation sorts texts by the numbers of their characters, but for blanks at the end."""

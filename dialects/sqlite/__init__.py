@@ -139,7 +139,7 @@ class SQLiteAdapter(Adapter):
 
     def driver_errors(self) -> tuple[type[Exception], ...]:
         """SQLAlchemy's, Python's and ADBC's errors."""
-        return (*super().driver_errors(), connections.ADBCDialect.import_dbapi().Error)
+        return (*super().driver_errors(), connections.adbc_driver().Error)
 
     def files(self, url: sa.URL) -> tuple[Path, ...]:
         """The file, and those that SQLite keeps beside it."""

@@ -97,6 +97,18 @@ def prepared(made: sa.Engine) -> sa.Engine:
     return made
 
 
+def adbc_driver() -> Any:
+    """ADBC's DBAPI module.
+
+    :raises MissingDriver: it is not installed.
+    """
+    try:
+        import adbc_driver_sqlite.dbapi as driver
+    except ImportError as error:
+        raise MissingDriver(dialect="sqlite", detail=error) from error
+    return driver
+
+
 class ADBCDialect(DefaultDialect):
     """SQLAlchemy over ADBC's SQLite driver, for reading only."""
 
@@ -111,11 +123,7 @@ class ADBCDialect(DefaultDialect):
 
         :raises MissingDriver: it is not installed.
         """
-        try:
-            import adbc_driver_sqlite.dbapi as dbapi
-        except ImportError as error:
-            raise MissingDriver(dialect="sqlite", detail=error) from error
-        module: ModuleType = dbapi
+        module: ModuleType = adbc_driver()
         return module
 
     def create_connect_args(self, url: sa.URL) -> ConnectArgsType:

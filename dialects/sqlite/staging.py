@@ -26,7 +26,7 @@ import sqlalchemy as sa
 from migrator.arrow import prefetch
 from migrator.errors import DatabaseError, DiskFull
 
-from .connections import STAGED, ADBCDialect
+from .connections import STAGED, adbc_driver
 
 SIZES = tuple(size << 20 for size in (8, 8, 8, 8, 8, 16, 32, 64, 64, 64))
 """About how many bytes go into each file of a transaction: a connection detaches none before its transaction ends, and
@@ -144,7 +144,7 @@ class _File:
         self._insert = f"INSERT INTO staged VALUES ({', '.join('?' * width)})"
         with _naming(place.path), ExitStack() as opened:
             os.close(os.open(place.path, os.O_CREAT | os.O_EXCL, 0o600))
-            driver: Any = ADBCDialect.import_dbapi().connect(f"file:{quoted_path(str(place.path))}", autocommit=True)
+            driver = adbc_driver().connect(f"file:{quoted_path(str(place.path))}", autocommit=True)
             self._cursor = opened.enter_context(closing(opened.enter_context(closing(driver)).cursor()))
             for statement in (*_PREPARE, "BEGIN", f"CREATE TABLE staged ({', '.join(f'c{n}' for n in range(width))})"):
                 self._cursor.execute(statement)
@@ -174,7 +174,7 @@ def _naming(path: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ADBCDialect.import_dbapi().Error) as error:
+    except (OSError, adbc_driver().Error) as error:
         text = str(error).splitlines()[0]
         full = any(words in text for words in _FULL)
         raise (DiskFull if full else DatabaseError)(detail=f"{path}: {text}") from error

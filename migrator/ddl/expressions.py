@@ -177,7 +177,8 @@ class Expressions(Names):
         source.check_read(view.definition.sql)
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
-        carrier = QueryCarrier(source, target(source), find, self.quote, self.adapter.sqlglot, schemas=schemas)
+        write, read = self.adapter.sqlglot, language.sqlglot
+        carrier = QueryCarrier(source, target(source), find, self.quote, write, schemas=schemas, language=read)
         carried = carrier.carried(parse(view.definition.sql, language))
         listed = view.columns or self._names_in_view(view, lambda: carried.columns)
         names = listed or tuple(carried.columns)

@@ -74,7 +74,7 @@ class QueryCarrier:
     """Carries queries.
 
     ``find``: the table or view of a name as the source writes it. ``quote`` and ``write``: how the target writes names, and
-    sqlglot's name of its SQL. ``schemas``: whether it has several.
+    sqlglot's name of its SQL. ``schemas``: whether it has several. ``language``: what sqlglot calls the source's SQL.
     """
 
     def __init__(
@@ -86,9 +86,10 @@ class QueryCarrier:
         write: str,
         *,
         schemas: bool,
+        language: str,
     ) -> None:
         self._source, self._target, self._find, self._quote, self._write = source, target, find, quote, write
-        self._schemas = schemas
+        self._schemas, self._language = schemas, language
         self._changes: dict[Change, None] = {}
 
     def carried(self, tree: exp.Expr) -> Carried:
@@ -187,7 +188,7 @@ class QueryCarrier:
             return f"({generate(bare, self._write)})", tuple(columns.values())
 
         columns = partial(self._column, scope=scope)
-        return Carrier(self._source, self._target, columns, inner, read=True, changes=self._changes)
+        return Carrier(self._source, self._target, columns, inner, read=True, changes=self._changes, language=self._language)
 
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""
