@@ -115,7 +115,7 @@ class Capabilities:
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
-    """Do table names that differ only in case collide?"""
+    """Do table names that differ only in case collide on every server?"""
     ignores_column_case: bool = False
     """Do names of columns, indexes and constraints that differ only in case collide?"""
     max_readers: int | None = None
@@ -396,8 +396,8 @@ class Server:
     """The schema a job works on when none is named."""
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
-    ignores_table_case: bool | None = None
-    """Do names of tables and schemas that differ only in case lead to one table? (None: as the database always has it.)"""
+    ignores_table_case: bool = False
+    """Do names of tables and schemas that differ only in case lead to one table?"""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""
@@ -754,6 +754,15 @@ class Adapter(ABC):
     def takes_back(self, connection: sa.Connection, table: QName) -> bool:
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True
+
+    def hold(self, connection: sa.Connection, table: QName, column: str) -> None:
+        """From now on the database lets nobody empty or drop a table before the transaction ends.
+
+        By a statement that would add to ``column`` and adds no row: to go on from reading to writing is a deadlock on
+        MariaDB, if somebody waits for the table, and who may add rows may do nothing else perhaps.
+        """
+        relation = sa.table(table.name, sa.column(column), schema=table.schema)
+        connection.execute(relation.insert().from_select([column], sa.select(sa.null()).where(sa.false())))
 
     @abstractmethod
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:

@@ -331,6 +331,12 @@ class PostgreSQL(Adapter):
 
         return lines.takes(load) if format_ == LINES else paths.same_stream(load)
 
+    def hold(self, connection: sa.Connection, table: QName, column: str) -> None:
+        """By a lock, since a trigger may look at statements that add no row; on foreign tables there is none."""
+        from . import locks
+
+        locks.hold_to_add(connection, table)
+
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
         """The writer of PostgreSQL's DDL."""
         return PostgreSQLDDL(self, catalog, version)
