@@ -755,14 +755,15 @@ class Adapter(ABC):
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True
 
-    def hold(self, connection: sa.Connection, table: QName, column: str) -> None:
+    def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """From now on the database lets nobody empty or drop a table before the transaction ends.
 
-        By a statement that would add to ``column`` and adds no row: to go on from reading to writing is a deadlock on
-        MariaDB, if somebody waits for the table, and who may add rows may do nothing else perhaps.
+        By a statement that would add values of ``columns``, and adds no row: to go on from reading to writing is a deadlock
+        on MariaDB, if somebody waits for the table, and who may add rows may do nothing else perhaps.
         """
-        relation = sa.table(table.name, sa.column(column), schema=table.schema)
-        connection.execute(relation.insert().from_select([column], sa.select(sa.null()).where(sa.false())))
+        relation = sa.table(table.name, *map(sa.column, columns), schema=table.schema)
+        nothing = sa.select(*(sa.null().label(name) for name in columns)).where(sa.false())
+        connection.execute(relation.insert().from_select(columns, nothing))
 
     @abstractmethod
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:

@@ -331,7 +331,7 @@ class PostgreSQL(Adapter):
 
         return lines.takes(load) if format_ == LINES else paths.same_stream(load)
 
-    def hold(self, connection: sa.Connection, table: QName, column: str) -> None:
+    def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """By a lock, since a trigger may look at statements that add no row; on foreign tables there is none."""
         from . import locks
 

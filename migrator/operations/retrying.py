@@ -62,8 +62,7 @@ def retry(path: Path, database: Database, say: Say) -> int:
             claims.see_none()  # what a job has is not held up
             with database_errors(adapter):
                 for section in groups:
-                    for column in _stored(section, tables[section.table])[:1]:
-                        adapter.hold(connection, section.table, column)
+                    adapter.hold(connection, section.table, _stored(section, tables[section.table]))
             claims.see_none()
             claims.tell_unknown(say)
             found = _Retry(adapter, connection, left, loading, say).run(groups, tables)

@@ -17,7 +17,7 @@ USER = "holding"
 
 GRANTS = {
     "postgresql": (f"CREATE ROLE {USER} LOGIN PASSWORD 'x'", f"GRANT INSERT ON t TO {USER}"),
-    "mysql": (f"CREATE USER {USER}@'%' IDENTIFIED BY 'x'", f"GRANT INSERT (b) ON t TO {USER}"),
+    "mysql": (f"CREATE USER {USER}@'%' IDENTIFIED BY 'x'", f"GRANT INSERT (b, c) ON t TO {USER}"),
 }
 IMPATIENT = {"postgresql": "SET lock_timeout = '200ms'", "mysql": "SET lock_wait_timeout = 1"}
 FIRES = {
@@ -37,7 +37,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
         url = make()
         execute(url, f"DROP USER IF EXISTS {USER}")
         left.callback(execute, url, f"DROP USER {USER}")
-        execute(url, "CREATE TABLE t (a int DEFAULT 1, b int NOT NULL)", "INSERT INTO t VALUES (1, 1)")
+        execute(url, "CREATE TABLE t (a int DEFAULT 1, b int NOT NULL, c int NOT NULL)", "INSERT INTO t VALUES (1, 1, 1)")
         execute(url, "CREATE TABLE told (n int)", *FIRES[request.param], *GRANTS[request.param])
         left.callback(execute, url, "DROP TABLE t")
         yield url
@@ -49,7 +49,7 @@ def test_nobody_empties_or_drops_a_table_that_is_held(url: str, change: str) -> 
     adapter = adapter_for_backend(inserting.get_backend_name())
     impatient = (IMPATIENT[adapter.name], change)
     with adapter.writing(adapter.engine(inserting)) as connection:
-        adapter.hold(connection, QName(schema_of(url), "t"), "b")
+        adapter.hold(connection, QName(schema_of(url), "t"), ["b", "c"])
         with pytest.raises(sa.exc.OperationalError, match=r"lock timeout|Lock wait timeout"):
             execute(url, *impatient)
         connection.rollback()
