@@ -76,7 +76,7 @@ SOURCE = (
     "DELETE FROM always WHERE x = 1",
     "CREATE TABLE usual (id serial PRIMARY KEY, more bigserial, x integer)",
     "CREATE TABLE defaults (id integer PRIMARY KEY, word text DEFAULT '', n integer DEFAULT '7',"
-    " large bigint DEFAULT 2147483648, doc jsonb DEFAULT '{\"a\": 1}', key uuid DEFAULT gen_random_uuid(),"
+    " large bigint DEFAULT 2147483648, doc jsonb DEFAULT '{\"a\": 1}', key uuid /*!13 DEFAULT gen_random_uuid()*/,"
     " at timestamptz DEFAULT now(), bits bit(3) DEFAULT B'101', day date DEFAULT CURRENT_DATE)",
     # constraints, indexes, partitions
     "CREATE TABLE old_rules (id integer PRIMARY KEY, n integer)",
@@ -84,7 +84,7 @@ SOURCE = (
     "ALTER TABLE old_rules ADD CONSTRAINT above_zero CHECK (n > 0) NOT VALID",
     "CREATE TABLE parents (a integer, b integer, PRIMARY KEY (a, b))",
     "CREATE TABLE children (a integer, b integer, CONSTRAINT of_parent FOREIGN KEY (a, b) REFERENCES parents (a, b)"
-    " ON DELETE SET NULL (b) DEFERRABLE INITIALLY DEFERRED)",
+    " ON DELETE SET NULL /*!15 (b)*/ DEFERRABLE INITIALLY DEFERRED)",
     "CREATE TABLE indexed (id integer PRIMARY KEY, name text, n integer, doc jsonb)",
     "CREATE INDEX odd ON indexed (n DESC NULLS LAST, name text_pattern_ops) INCLUDE (id) WHERE n > 0",
     "CREATE INDEX lowered ON indexed (lower(name) DESC NULLS LAST)",
