@@ -603,7 +603,8 @@ def _statement_time(column: Column) -> str:
         return now
     if digits in UNITS:
         return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
-    return f"pg_catalog.to_timestamp(pg_catalog.trunc(EXTRACT(epoch FROM {now})::numeric, {digits})::double precision)"
+    beyond = f"pg_catalog.mod(EXTRACT(microseconds FROM {now})::bigint, {10 ** (CLOCK_DIGITS - digits)})"
+    return f"{now} - {beyond} * INTERVAL '1 microsecond'"
 
 
 def _on_update_name(table: Table) -> str:
