@@ -249,6 +249,8 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
         pytest.param(("CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY)", "ALTER SEQUENCE t_a_seq SET UNLOGGED"),
                      "unlogged", "UNLOGGED", marks=UNLOGGED_SEQUENCES),
         (("CREATE TABLE t (a integer)", "GRANT SELECT ON t TO PUBLIC"), "grant", "=r/"),
+        (("GRANT CREATE ON SCHEMA public TO pg_monitor",), "grant", "pg_monitor=C/"),
+        (("REVOKE ALL ON SCHEMA public FROM PUBLIC",), "grant", "=UC/"),
         (("SELECT lo_create(0)",), "large-object", "not carried"),
         (("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN END'",
           "CREATE EVENT TRIGGER e ON ddl_command_end EXECUTE FUNCTION f()"), "event-trigger", "on ddl_command_end"),
