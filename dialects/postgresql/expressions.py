@@ -121,6 +121,9 @@ def _formatted(values: Values, literal: Literal) -> str:
     return f"TO_CHAR({values[0].sql}, {literal(pattern)})"
 
 
+PARTS = ("year", "month", "day", "hour", "minute")
+"""What EXTRACT gives as a ``numeric``, before PostgreSQL 14 as a ``double precision``: neither divides as integers do."""
+
 WRITE: tuple[Writing, ...] = besides(
     (
         Writing("is true", "{0} IS TRUE", 4, 4),
@@ -158,7 +161,7 @@ WRITE: tuple[Writing, ...] = besides(
         infix("days between", "-", 6),
         Writing("day of", "CAST({0} AS date)"),
         Writing("today", "CURRENT_DATE"),
-        *(Writing(part, f"EXTRACT({part.upper()} FROM {{0}})") for part in ("year", "month", "day", "hour", "minute")),
+        *(Writing(part, f"CAST(EXTRACT({part.upper()} FROM {{0}}) AS bigint)") for part in PARTS),
         Writing("formatted", _formatted),
         Writing("float total", lambda values, _: f"SUM({_float(values[0])})"),
         Writing("float mean", lambda values, _: f"AVG({_float(values[0])})"),

@@ -32,7 +32,7 @@ def encoded(server: str, encoding: str) -> Iterator[str]:
     url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     execute(told(url), TABLE)
     yield url
-    outside_transactions(server, f"DROP DATABASE {name} WITH (FORCE)")
+    outside_transactions(server, f"DROP DATABASE {name} /*!13 WITH (FORCE)*/")
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_labels_that_an_enum_cannot_keep_make_it_a_text(postgresql: Fresh, mysql
 # --- there and back -------------------------------------------------------------------------------------------------
 
 NUMBERS = (
-    "CREATE TABLE t"
-    " (id integer PRIMARY KEY, hundreds numeric(5,-2), small numeric(2,5), one real, yes boolean DEFAULT true)",
+    "CREATE TABLE t (id integer PRIMARY KEY, hundreds numeric/*!15 (5,-2)*/, small numeric/*!15 (2,5)*/, one real,"
+    " yes boolean DEFAULT true)",
     "INSERT INTO t VALUES (1, 1234567, 0.00012, 0.1, true), (2, -100, -0.00099, 3.4028235e38, false),"
     " (3, NULL, NULL, 1e-45, NULL), (4, 0, 0, -1.17549435e-38, true)",
 )
