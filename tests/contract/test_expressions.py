@@ -497,6 +497,42 @@ def test_views_show_the_same_rows_or_are_named(source: str, target: str, fresh: 
         assert shown(here, name) == shown(there, name), name
 
 
+RENAMED = {
+    "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
+    "read_twice": "SELECT x.id FROM t x JOIN T ON t.id = x.j",
+}
+"""Views of a table that gets another name."""
+RENAMED_IN_SCHEMAS = {
+    "inner_query": RENAMED["inner_query"],
+    "filtered": "WITH t AS (SELECT id FROM {schema}.t WHERE i > 4) SELECT id FROM t",
+    "of_another_case": "SELECT id FROM {quote}T{quote}",
+}
+"""Where tables have schemas: one has the table's name for a query of its own, and one is of a table that only its case tells
+from the other."""
+
+
+@pytest.mark.parametrize("engine", list(TABLES))
+def test_views_of_a_renamed_table_show_the_same_rows(engine: str, fresh: Fresh, tmp_path: Path) -> None:
+    there, here = fresh(engine), fresh(engine)
+    source_of(engine, there)
+    views, quote = RENAMED, "`" if engine == "mysql" else '"'
+    if engine != "sqlite":
+        execute(there, f"CREATE TABLE {quote}T{quote} (id integer)", f"INSERT INTO {quote}T{quote} VALUES (9)")
+        views = {name: sql.format(schema=schema_of(there), quote=quote) for name, sql in RENAMED_IN_SCHEMAS.items()}
+    make_views(there, views)
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), "REMAP_TABLE=t:t2", f"DIRECTORY={tmp_path}"))
+    for name in views:
+        assert shown(here, name) == shown(there, name), name
+
+
+def test_a_view_in_which_the_new_name_of_a_table_is_another_query_is_named(fresh: Fresh, tmp_path: Path) -> None:
+    there, here = fresh("sqlite"), fresh("sqlite")
+    source_of("sqlite", there)
+    make_views(there, {"v": "WITH q AS (SELECT id FROM t), t2 AS (SELECT 7 AS id) SELECT q.id FROM q, t2"})
+    run = done(pump("impdp", here, f"NETWORK_LINK={there}", "REMAP_TABLE=t:t2", f"DIRECTORY={tmp_path}"))
+    assert any("[view-remap]" in loss and "it has a query t2 of its own" in loss for loss in run.losses), run.out
+
+
 def shown(url: str, view: str) -> list[list[str]]:
     """A view's rows, in one order for all databases."""
     return sorted([repr(plain(value)) for value in row] for row in rows(url, f"SELECT * FROM {view}"))
