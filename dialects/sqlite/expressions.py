@@ -245,5 +245,6 @@ SEMANTICS = Semantics(
     like_case=False,
     binds=False,
     misread=frozenset({"MOD"}),
+    with_is_whole=True,
 )
 """MOD() calculates in binary floating point, % with whole numbers."""

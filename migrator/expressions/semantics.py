@@ -317,7 +317,7 @@ class Semantics:
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
     operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
-    zero is.
+    zero is. ``with_is_whole``: each query of a WITH sees all of them, later ones and itself too.
     """
 
     readings: tuple[Reading, ...]
@@ -333,6 +333,7 @@ class Semantics:
     joins: frozenset[str] = frozenset({"", "LEFT", "RIGHT", "FULL"})
     misread: frozenset[str] = frozenset()
     zero_division: ZeroDivision = "null"
+    with_is_whole: bool = False
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.

@@ -456,6 +456,11 @@ VIEWS: dict[str, dict[str, str]] = {
         "with_query": "WITH w AS (SELECT id, i FROM t WHERE i IS NOT NULL)"
         " SELECT w.id, (SELECT count(*) FROM t z WHERE z.i > w.i) AS larger FROM w"
         " WHERE EXISTS (SELECT 1 FROM t q WHERE q.j = w.i) OR w.id IN (SELECT id FROM t WHERE b)",
+        "with_own_name": "WITH t AS (SELECT id, i FROM t WHERE i > 4)"
+        " SELECT t.id, (SELECT count(*) FROM public.t z WHERE z.i < t.i) AS less FROM t",
+        "with_later": "WITH q AS (SELECT id FROM t), t AS (SELECT 1 AS id) SELECT q.id, t.id AS one FROM q, t",
+        "with_hidden": "WITH t AS (SELECT 1 AS id), t_1 AS (SELECT 2 AS id)"
+        " SELECT y.id, u.id AS one, t_1.id AS two FROM public.t y, t u, t_1",
         "either": "SELECT i AS x FROM t WHERE b UNION SELECT j FROM t",
         "sorted": "SELECT id, i FROM t ORDER BY i DESC, id LIMIT 4",
         "starred": "SELECT * FROM t WHERE j > 0",
@@ -470,6 +475,8 @@ VIEWS: dict[str, dict[str, str]] = {
         "grouped": "SELECT b, count(*) AS n, sum(i) AS total FROM t GROUP BY b",
         "by_key": "SELECT t.id, t.i, count(u.id) AS n FROM t LEFT JOIN t u ON u.i < t.i GROUP BY t.id",
         "joined": "SELECT concat(x.a, '-', y.a) AS both_of, if(x.b, 'yes', 'no') AS yes FROM t x JOIN t y ON x.id = y.j",
+        "with_own_name": "WITH t AS (SELECT id, i FROM t WHERE i > 4) SELECT t.id FROM t",
+        "with_later": "WITH q AS (SELECT id FROM t), T AS (SELECT 1 AS id) SELECT q.id, t.id AS one FROM q, t",
         "left_out": "SELECT i / 2 AS half FROM t",
         "left_out_group": "SELECT b, i FROM t GROUP BY b",
     },
@@ -480,6 +487,12 @@ VIEWS: dict[str, dict[str, str]] = {
         "left_out": "SELECT id FROM t WHERE a LIKE 'a%'",
         "left_out_group": "SELECT b, i FROM t GROUP BY b",
         "left_out_name": "SELECT id FROM elsewhere",
+        "with_query": "WITH q AS (SELECT id FROM t), r AS (SELECT id FROM q WHERE id > 2)"
+        " SELECT r.id FROM r, q WHERE q.id = 1",
+        "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
+        "left_out_later": "WITH q AS (SELECT id FROM t), t AS (SELECT 1 AS id) SELECT id FROM q",
+        "left_out_around": "WITH q AS (SELECT id FROM (WITH z AS (SELECT id FROM T) SELECT id FROM z)),"
+        " t AS (SELECT 1 AS id) SELECT id FROM q",
     },
 }
 """Views by name; the names of those that cannot be carried say so."""
