@@ -37,6 +37,9 @@ Queries = Callable[[exp.Expr], tuple[str, Sequence[Value]]]
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WHOLE = re.compile(r"-?\d+")
+_INTEGERS = frozenset({"SMALLINT", "INT", "BIGINT"})
+"""Types of whole numbers that casts are to."""
 _FORMAT = re.compile(r"(?:%[YmdHMS]|[-/:. ])+")
 _INTRODUCERS = frozenset({"_utf8mb4", "_utf8", "_utf8mb3", "_latin1", "_ascii"})
 _CHANGING = frozenset({"today", "formatted"})
@@ -459,17 +462,25 @@ class Carrier:
 
     def _constant_cast(self, value: Value, text: str, type_: str) -> Value:
         """A text that a cast makes a constant of another type."""
-        if type_ in {"TEXT", "VARCHAR", "USER-DEFINED"}:
+        if type_ in {"TEXT", "VARCHAR"} or (type_ == "USER-DEFINED" and self._source.own_types):
             return value
         if type_ == "DATE" and _DATE.fullmatch(text):
             return self._day(text)
         if type_ == "TIMESTAMP" and _TIMESTAMP.fullmatch(text):
             return self._moment(text, t.Timestamp())
-        if type_ in {"INT", "BIGINT", "SMALLINT", "DECIMAL", "DOUBLE"} and _NUMBER.fullmatch(text):
-            kind: Kind = "integer" if text.lstrip("-").isdecimal() else "decimal"
+        if self._keeps(text, type_):
+            kind: Kind = "integer" if type_ in _INTEGERS else "decimal"
             number = Value(kind, text, 8 if text.startswith("-") else 9, constant=text, nullable=False)
             return self._say("as float", (number,), "float") if type_ == "DOUBLE" else number
         raise Untranslatable(f"what '{text}' is as {type_} differs")
+
+    def _keeps(self, text: str, type_: str) -> bool:
+        """Whether a cast makes a number of a text as it is written: some cut, round, or take the nearest that there is."""
+        if type_ in _INTEGERS:
+            return _WHOLE.fullmatch(text) is not None and abs(int(text)) <= _LARGEST
+        if type_ == "DECIMAL" and (digits := self._source.decimal_digits) is not None:
+            return _WHOLE.fullmatch(text) is not None and len(text.lstrip("-")) <= digits
+        return type_ in {"DECIMAL", "DOUBLE"} and _NUMBER.fullmatch(text) is not None
 
     def _difference(self, node: exp.Expr) -> Value:
         days = [_day_numbered(side) for side in (node.this, node.expression)]

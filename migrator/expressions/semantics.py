@@ -318,6 +318,8 @@ class Semantics:
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
     operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
     zero is. ``with_is_whole``: each query of a WITH sees all of them, later ones and itself too.
+    ``own_types``: a cast may be to a type that a user made, of texts. ``decimal_digits``: how many digits a cast to DECIMAL
+    keeps that says none, and no fraction; None: all.
     """
 
     readings: tuple[Reading, ...]
@@ -334,6 +336,8 @@ class Semantics:
     misread: frozenset[str] = frozenset()
     zero_division: ZeroDivision = "null"
     with_is_whole: bool = False
+    own_types: bool = False
+    decimal_digits: int | None = None
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.
