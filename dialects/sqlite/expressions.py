@@ -246,5 +246,6 @@ SEMANTICS = Semantics(
     binds=False,
     misread=frozenset({"MOD"}),
     with_is_whole=True,
+    first_of_rows=True,
 )
 """MOD() calculates in binary floating point, % with whole numbers."""

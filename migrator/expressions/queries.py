@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import count
+from itertools import count, permutations
 
 from sqlglot import exp
 
 from . import Untranslatable, generate
-from .carrier import Carrier, Target
+from .carrier import Carrier, Inner, Target
 from .semantics import TEXTS, Change, Semantics, Value, comparable
 from .signs import sign_of_one
 
@@ -206,14 +206,32 @@ class QueryCarrier:
         return columns
 
     def _carrier(self, scope: _Scope) -> Carrier:
-        def inner(node: exp.Expr) -> tuple[str, Sequence[Value]]:
+        def inner(node: exp.Expr) -> Inner:
             query = node.copy()
-            columns = self._query(query, scope)
             bare = query.this if isinstance(query, exp.Subquery) else query
-            return f"({generate(bare, self._write)})", tuple(columns.values())
+            single = self._is_single(bare, scope)
+            columns = self._query(query, scope)
+            return Inner(f"({generate(bare, self._write)})", tuple(columns.values()), single)
 
         columns = partial(self._column, scope=scope)
         return Carrier(self._source, self._target, columns, inner, read=True, changes=self._changes, language=self._language)
+
+    def _is_single(self, query: exp.Expr, outer: _Scope) -> bool:
+        """Whether a query has one row at most: all rows become one, one is the limit, or it asks for one value of a key."""
+        limit, joins = query.args.get("limit"), query.args.get("joins")
+        if isinstance(limit, exp.Limit) and limit.expression.name in {"0", "1"}:
+            return True
+        if not isinstance(query, exp.Select):
+            return False
+        if query.args.get("group") is None and any(_aggregates(item) for item in query.expressions):
+            return True
+        origin = query.args["from_"].this if query.args.get("from_") is not None else None
+        if origin is None or joins or not isinstance(origin, exp.Table):
+            return origin is None
+        if query.args.get("with_") or (not origin.db and origin.name.lower() in outer.named):
+            return False
+        key = {name.lower() for name in self._find(origin).key}
+        return bool(key) and key <= set(_asked_for(query, origin.alias_or_name.lower()))
 
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""
@@ -410,6 +428,31 @@ def _all_comparable(columns: Relation, carrier: Carrier) -> None:
         known = comparable((value, value)) and carrier.tells_apart(value)
         if not known and value.kind not in {"enum", "other", "null"}:
             raise Untranslatable(f"how {name} is told apart from others differs")
+
+
+# --- single rows -----------------------------------------------------------------------------------------------------
+
+
+def _asked_for(select: exp.Select, source: str) -> Iterator[str]:
+    """The columns of its only source of which a query asks for one value, which is another query's or a constant."""
+    where = select.args.get("where")
+    for condition in _conditions(where.this) if where is not None else ():
+        if not isinstance(condition, exp.EQ):
+            continue
+        for one, other in permutations((condition.this.unnest(), condition.expression.unnest())):
+            of_others = (column.table and column.table.lower() != source for column in other.find_all(exp.Column))
+            if isinstance(one, exp.Column) and one.table.lower() in {"", source} and all(of_others):
+                yield one.name.lower()
+
+
+def _conditions(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions that AND connects."""
+    node = node.unnest()
+    if isinstance(node, exp.And):
+        yield from _conditions(node.this)
+        yield from _conditions(node.expression)
+    else:
+        yield node
 
 
 # --- grouping -------------------------------------------------------------------------------------------------------

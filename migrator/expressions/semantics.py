@@ -308,6 +308,14 @@ def zero_division(source: Semantics, target: Semantics, *, read: bool) -> Change
     return None if detail is None else ("division-by-zero", detail)
 
 
+def several_rows(source: Semantics, target: Semantics) -> Change | None:
+    """What a query that is a value, and may have several rows, changes; None: nothing."""
+    if source.first_of_rows == target.first_of_rows:
+        return None
+    here, there = ("one of them here", "an error") if target.first_of_rows else ("an error here", "one of them")
+    return "several-rows", f"a query in place of a value that has several rows is {here}, and {there} at the source"
+
+
 @dataclass(frozen=True)
 class Semantics:
     """What a database's expressions mean, and how it says a meaning.
@@ -319,7 +327,8 @@ class Semantics:
     operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
     zero is. ``with_is_whole``: each query of a WITH sees all of them, later ones and itself too.
     ``own_types``: a cast may be to a type that a user made, of texts. ``decimal_digits``: how many digits a cast to DECIMAL
-    keeps that says none, and no fraction; None: all.
+    keeps that says none, and no fraction; None: all. ``first_of_rows``: a query in place of a value is one of its rows; else
+    several are an error.
     """
 
     readings: tuple[Reading, ...]
@@ -338,6 +347,7 @@ class Semantics:
     with_is_whole: bool = False
     own_types: bool = False
     decimal_digits: int | None = None
+    first_of_rows: bool = False
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.

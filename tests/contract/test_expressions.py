@@ -525,6 +525,44 @@ def test_views_show_the_same_rows_or_are_named(source: str, target: str, fresh: 
         assert shown(here, name) == shown(there, name), name
 
 
+SEVERAL = {
+    "equals_several": "SELECT id FROM t WHERE j = (SELECT j FROM t)",
+    "shows_several": "SELECT x.id, (SELECT y.i FROM t y WHERE y.j = x.j) AS i FROM t x",
+    "either_of_several": "SELECT (SELECT i FROM t WHERE id = 1 UNION ALL SELECT j FROM t) AS i",
+    "several_of_a_key": "SELECT x.id, (SELECT y.i FROM t y WHERE y.id = y.j OR y.id = 1) AS i FROM t x",
+}
+"""Views with a query in place of a value that has several rows."""
+SINGLE = {
+    "of_all": "SELECT id FROM t WHERE j = (SELECT max(j) FROM t)",
+    "limited": "SELECT id FROM t WHERE j = (SELECT j FROM t ORDER BY id LIMIT 1)",
+    "by_key": "SELECT x.id, (SELECT y.i FROM t y WHERE y.b AND y.id = x.j) AS i FROM t x",
+    "without_table": "SELECT id, (SELECT i + 1) AS i FROM t",
+    "is_in": "SELECT id FROM t WHERE j IN (SELECT i FROM t) AND EXISTS (SELECT i FROM t)",
+}
+"""Views with queries that have one row at most, or are no values."""
+
+
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_a_value_of_several_rows_that_is_one_of_them_elsewhere_is_named(
+    source: str, target: str, fresh: Fresh, tmp_path: Path
+) -> None:
+    there, here = fresh(source), fresh(target)
+    source_of(source, there)
+    make_views(there, SEVERAL | SINGLE)
+    run = done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}"))
+    named = {view for view in SEVERAL | SINGLE if any(f'."{view}":' in loss for loss in run.losses if "several" in loss)}
+    assert named == (set(SEVERAL) if "sqlite" in {source, target} else set()), run.out
+    for view in SINGLE:
+        assert shown(here, view) == shown(there, view), view
+    for url in (there, here):
+        for view in SEVERAL:
+            if "sqlite" in url:
+                assert shown(url, view)
+            else:
+                with pytest.raises(sa.exc.DBAPIError, match=r"more than (one|1) row"):
+                    shown(url, view)
+
+
 RENAMED = {
     "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
     "read_twice": "SELECT x.id FROM t x JOIN T ON t.id = x.j",
