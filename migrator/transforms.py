@@ -223,6 +223,8 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
     if not renames:
         return catalog
     losses: list[Loss] = []
+    relations = [QName(obj.schema, obj.name) for obj in catalog.objects if isinstance(obj, Table | View)]
+    known = dict(zip(relations, relations, strict=True)) | renames
 
     def moved(obj: Object) -> Object:
         match obj:
@@ -235,7 +237,7 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
                 new = renames.get(QName(obj.schema, owner), QName(obj.schema, owner))
                 return replace(obj, owner=(new.name, column))
             case View():
-                return _renamed_view(obj, renames, losses)
+                return _renamed_view(obj, known, losses)
             case Program():
                 named = sorted({old.name for old in renames if _names(obj.create.sql, old.name)})
                 if named:

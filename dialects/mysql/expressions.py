@@ -233,4 +233,5 @@ SEMANTICS = Semantics(
     truth_numbers=True,
     joins=frozenset({"", "LEFT", "RIGHT"}),
     zero_division="session",
+    decimal_digits=10,
 )

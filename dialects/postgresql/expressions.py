@@ -197,4 +197,6 @@ PRECEDENCE = Precedence(
 )
 """PostgreSQL's operators; all that are not listed bind as ``||`` does."""
 
-SEMANTICS = Semantics((*READ, *READINGS), WRITE, PRECEDENCE, kind, groups_strictly=True, zero_division="error")
+SEMANTICS = Semantics(
+    (*READ, *READINGS), WRITE, PRECEDENCE, kind, groups_strictly=True, zero_division="error", own_types=True
+)

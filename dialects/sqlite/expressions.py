@@ -245,5 +245,7 @@ SEMANTICS = Semantics(
     like_case=False,
     binds=False,
     misread=frozenset({"MOD"}),
+    with_is_whole=True,
+    first_of_rows=True,
 )
 """MOD() calculates in binary floating point, % with whole numbers."""

@@ -167,26 +167,53 @@ def translate(sql: str, read: Language, write: str, names: Names, quote: Callabl
 def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], default_schema: str) -> str:
     """``sql`` with its references to tables renamed, in the same dialect. Text without such references comes back as it was.
 
-    :raises Untranslatable: sqlglot does not understand it.
+    ``renames``: tables that keep their names may be among them, so that no other spelling of another one's name means them.
+
+    :raises Untranslatable: sqlglot does not understand it, or a new name is one that the query gives to a part of itself.
     """
     tree = parse(sql, read)
-    folded = {(a.schema.lower(), a.name.lower()): b for a, b in renames.items()}
+    folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_case else {}
     changed = False
-    for node in tree.find_all(exp.Table):
-        target = folded.get(((node.db or default_schema).lower(), node.name.lower()))
-        if target is None:
+    for node in _tables(tree, read):
+        written = QName(node.db or default_schema, node.name)
+        known = written if written in renames else folded.get((written.schema.lower(), written.name.lower()))
+        if known is None or renames[known] == known:
             continue
-        changed = True
+        target, changed = renames[known], True
+        if not node.db and _is_of_with(node, target.name, read):
+            raise Untranslatable(f"it has a query {target.name} of its own")
         if not node.alias and target.name != node.name:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
         node.set("this", exp.to_identifier(target.name, quoted=True))
         if node.db:
             node.set("db", exp.to_identifier(target.schema, quoted=True))
+    if not changed:
+        return sql
     for column in tree.find_all(exp.Column):
-        if column.db:  # schema.table.column: the table's own name suffices
-            column.set("db", None)
-            changed = True
-    return generate(tree, read.sqlglot) if changed else sql
+        column.set("db", None)  # schema.table.column: the table's own name suffices
+    return generate(tree, read.sqlglot)
+
+
+def _tables(tree: exp.Expr, read: Language) -> list[exp.Table]:
+    """The tables and views that a query reads: names without a schema may be those of queries in a WITH around them."""
+    return [node for node in tree.find_all(exp.Table) if node.db or not _is_of_with(node, node.name, read)]
+
+
+def _is_of_with(node: exp.Expr, name: str, read: Language) -> bool:
+    """Whether a WITH around ``node`` has a query of that name."""
+
+    def said(name: str) -> str:
+        return name.lower() if read.ignores_case else name
+
+    withs = (around.args.get("with_") for around in _around(node))
+    return any(said(cte.alias) == said(name) for with_ in withs if with_ is not None for cte in with_.expressions)
+
+
+def _around(node: exp.Expr) -> Iterator[exp.Expr]:
+    """What ``node`` is a part of, from the inside."""
+    while (around := node.parent) is not None:
+        yield around
+        node = around
 
 
 @understood()
@@ -204,12 +231,12 @@ def with_value(sql: str, read: Language, column: str) -> str:
 
 def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
     """The tables and views that a query of sqlglot's dialect ``read`` reads; empty where sqlglot does not understand it."""
+    language = Language(read)
     try:
-        tree = parse(sql, Language(read))
+        tree = parse(sql, language)
     except Untranslatable:
         return ()
-    defined = {cte.alias for cte in tree.find_all(exp.CTE)}
-    found = [QName(n.db or default_schema, n.name) for n in tree.find_all(exp.Table) if n.db or n.name not in defined]
+    found = [QName(node.db or default_schema, node.name) for node in _tables(tree, language)]
     return tuple(dict.fromkeys(found))
 
 

@@ -24,6 +24,7 @@ from .semantics import (
     Values,
     alike,
     common,
+    several_rows,
     zero_division,
 )
 from .signs import sign_of, sign_of_one
@@ -31,12 +32,25 @@ from .signs import sign_of, sign_of_one
 Columns = Callable[[exp.Column], Value]
 """What a column is: its kind, and its name in the target's SQL."""
 
-Queries = Callable[[exp.Expr], tuple[str, Sequence[Value]]]
-"""A query inside of an expression: its SQL in parentheses and its columns."""
+
+@dataclass(frozen=True)
+class Inner:
+    """A query inside of an expression: its SQL in parentheses, its columns, and whether it has one row at most."""
+
+    sql: str
+    columns: Sequence[Value]
+    single: bool
+
+
+Queries = Callable[[exp.Expr], Inner]
+"""A query inside of an expression, carried."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d{1,6})?")
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WHOLE = re.compile(r"-?\d+")
+_INTEGERS = frozenset({"SMALLINT", "INT", "BIGINT"})
+"""Types of whole numbers that casts are to."""
 _FORMAT = re.compile(r"(?:%[YmdHMS]|[-/:. ])+")
 _INTRODUCERS = frozenset({"_utf8mb4", "_utf8", "_utf8mb3", "_latin1", "_ascii"})
 _CHANGING = frozenset({"today", "formatted"})
@@ -85,7 +99,7 @@ class Target:
     boolean: Callable[[bool], str]
 
 
-def _no_queries(node: exp.Expr) -> tuple[str, Sequence[Value]]:
+def _no_queries(node: exp.Expr) -> Inner:
     raise Untranslatable("it has a query in it")
 
 
@@ -364,12 +378,12 @@ class Carrier:
         query = node.args.get("query")
         if query is None:
             return self._member(node.this, node.expressions)
-        sql, columns = self._queries(query)
+        inner = self._queries(query)
         value = self.value(node.this)
-        if len(columns) != 1:
+        if len(inner.columns) != 1:
             raise Untranslatable("rows are compared as a whole")
-        self._read(exp.EQ, (value, columns[0]))
-        return Value("boolean", f"{value.within(4)} IN {sql}", 4)
+        self._read(exp.EQ, (value, inner.columns[0]))
+        return Value("boolean", f"{value.within(4)} IN {inner.sql}", 4)
 
     def _member(self, node: exp.Expr, items: Sequence[exp.Expr]) -> Value:
         value, *members = self._alike([self.value(item) for item in (node, *items)])
@@ -380,14 +394,15 @@ class Carrier:
         return Value("boolean", f"{value.within(4)} IN ({', '.join(member.sql for member in members)})", 4)
 
     def _exists(self, node: exp.Expr) -> Value:
-        sql, _ = self._queries(node.this)
-        return Value("boolean", f"EXISTS {sql}")
+        return Value("boolean", f"EXISTS {self._queries(node.this).sql}")
 
     def _scalar(self, node: exp.Expr) -> Value:
-        sql, columns = self._queries(node)
-        if len(columns) != 1:
+        inner = self._queries(node)
+        if len(inner.columns) != 1:
             raise Untranslatable("rows are compared as a whole")
-        return replace(columns[0], sql=sql, level=9, nullable=True, constant=None)
+        if not inner.single and (change := several_rows(self._source, self._target.semantics)) is not None:
+            self._change(change)
+        return replace(inner.columns[0], sql=inner.sql, level=9, nullable=True, constant=None)
 
     def _like(self, node: exp.Expr) -> Value:
         escape = self._source.like_escape
@@ -459,17 +474,25 @@ class Carrier:
 
     def _constant_cast(self, value: Value, text: str, type_: str) -> Value:
         """A text that a cast makes a constant of another type."""
-        if type_ in {"TEXT", "VARCHAR", "USER-DEFINED"}:
+        if type_ in {"TEXT", "VARCHAR"} or (type_ == "USER-DEFINED" and self._source.own_types):
             return value
         if type_ == "DATE" and _DATE.fullmatch(text):
             return self._day(text)
         if type_ == "TIMESTAMP" and _TIMESTAMP.fullmatch(text):
             return self._moment(text, t.Timestamp())
-        if type_ in {"INT", "BIGINT", "SMALLINT", "DECIMAL", "DOUBLE"} and _NUMBER.fullmatch(text):
-            kind: Kind = "integer" if text.lstrip("-").isdecimal() else "decimal"
+        if self._keeps(text, type_):
+            kind: Kind = "integer" if type_ in _INTEGERS else "decimal"
             number = Value(kind, text, 8 if text.startswith("-") else 9, constant=text, nullable=False)
             return self._say("as float", (number,), "float") if type_ == "DOUBLE" else number
         raise Untranslatable(f"what '{text}' is as {type_} differs")
+
+    def _keeps(self, text: str, type_: str) -> bool:
+        """Whether a cast makes a number of a text as it is written: some cut, round, or take the nearest that there is."""
+        if type_ in _INTEGERS:
+            return _WHOLE.fullmatch(text) is not None and abs(int(text)) <= _LARGEST
+        if type_ == "DECIMAL" and (digits := self._source.decimal_digits) is not None:
+            return _WHOLE.fullmatch(text) is not None and len(text.lstrip("-")) <= digits
+        return type_ in {"DECIMAL", "DOUBLE"} and _NUMBER.fullmatch(text) is not None
 
     def _difference(self, node: exp.Expr) -> Value:
         days = [_day_numbered(side) for side in (node.this, node.expression)]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import count, permutations
 
 from sqlglot import exp
 
 from . import Untranslatable, generate
-from .carrier import Carrier, Target
+from .carrier import Carrier, Inner, Target
 from .semantics import TEXTS, Change, Semantics, Value, comparable
 from .signs import sign_of_one
 
@@ -42,11 +43,15 @@ class Carried:
 
 @dataclass(frozen=True)
 class _Scope:
-    """What the names in a SELECT mean: its sources by alias, in small letters, and the scope around it."""
+    """What the names in a SELECT mean: its sources by alias, in small letters, and the scope around it.
+
+    ``named``: the queries of WITH, and ``later``: the names of those that are not made yet but hide tables already.
+    """
 
     sources: Mapping[str, tuple[str, Found]]
     outer: _Scope | None = None
-    named: Mapping[str, Relation] = field(default_factory=dict)
+    named: Mapping[str, Found] = field(default_factory=dict)
+    later: frozenset[str] = frozenset()
 
 
 _SELECT = frozenset(
@@ -91,6 +96,10 @@ class QueryCarrier:
         self._source, self._target, self._find, self._quote, self._write = source, target, find, quote, write
         self._schemas, self._language = schemas, language
         self._changes: dict[Change, None] = {}
+        self._tables: frozenset[str] = frozenset()
+        """The tables that are named with a schema, and lose it, in small letters."""
+        self._said: frozenset[str] = frozenset()
+        """The names of all tables and queries of WITH, in small letters."""
 
     def carried(self, tree: exp.Expr) -> Carried:
         """A whole query.
@@ -98,6 +107,11 @@ class QueryCarrier:
         :raises Untranslatable: something in it has no known counterpart.
         """
         tree = tree.copy()
+        tables = list(tree.find_all(exp.Table))
+        self._tables = frozenset(table.name.lower() for table in tables if table.db and not self._schemas)
+        self._said = frozenset(
+            name.lower() for node in (*tables, *tree.find_all(exp.CTE)) for name in (node.name, node.alias)
+        )
         columns = self._query(tree, None)
         return Carried(generate(tree, self._write), columns, tuple(self._changes))
 
@@ -116,16 +130,27 @@ class QueryCarrier:
 
     def _named(self, node: exp.Expr, outer: _Scope | None) -> _Scope:
         """The scope with the queries of WITH."""
-        scope = _Scope({}, outer, dict(outer.named) if outer is not None else {})
+        scope = _Scope({}, outer, outer.named, outer.later) if outer is not None else _Scope({})
         with_ = node.args.get("with_")
         if with_ is None:
             return scope
         _check(with_)
+        if self._source.with_is_whole:
+            scope = replace(scope, later=scope.later | {cte.alias.lower() for cte in with_.expressions})
         for cte in with_.expressions:
             _check(cte)
+            key = cte.alias.lower()
             columns = self._renamed(self._query(cte.this, scope), cte.args.get("alias"))
-            scope = replace(scope, named={**scope.named, cte.alias.lower(): columns})
+            found = Found("", self._free(cte.alias), columns)
+            _spell(cte.args["alias"].this, found.name, self._quote)
+            scope = replace(scope, named={**scope.named, key: found}, later=scope.later - {key})
         return scope
+
+    def _free(self, name: str) -> str:
+        """A name for a query of WITH by which it hides no table that loses its schema."""
+        if name.lower() not in self._tables:
+            return name
+        return next(free for n in count(1) if (free := f"{name}_{n}").lower() not in self._said)
 
     def _renamed(self, columns: Relation, alias: exp.Expr | None) -> Relation:
         """The columns by the names that an alias gives them."""
@@ -160,7 +185,7 @@ class QueryCarrier:
         origins = [node.args["from_"]] if node.args.get("from_") is not None else []
         for origin in (*origins, *(node.args.get("joins") or [])):
             self._source_of(origin.this, around, sources)
-        scope = _Scope(sources, outer, around.named)
+        scope = _Scope(sources, outer, around.named, around.later)
         for join in node.args.get("joins") or []:
             self._join(join, scope)
         carrier = self._carrier(scope)
@@ -181,14 +206,32 @@ class QueryCarrier:
         return columns
 
     def _carrier(self, scope: _Scope) -> Carrier:
-        def inner(node: exp.Expr) -> tuple[str, Sequence[Value]]:
+        def inner(node: exp.Expr) -> Inner:
             query = node.copy()
-            columns = self._query(query, scope)
             bare = query.this if isinstance(query, exp.Subquery) else query
-            return f"({generate(bare, self._write)})", tuple(columns.values())
+            single = self._is_single(bare, scope)
+            columns = self._query(query, scope)
+            return Inner(f"({generate(bare, self._write)})", tuple(columns.values()), single)
 
         columns = partial(self._column, scope=scope)
         return Carrier(self._source, self._target, columns, inner, read=True, changes=self._changes, language=self._language)
+
+    def _is_single(self, query: exp.Expr, outer: _Scope) -> bool:
+        """Whether a query has one row at most: all rows become one, one is the limit, or it asks for one value of a key."""
+        limit, joins = query.args.get("limit"), query.args.get("joins")
+        if isinstance(limit, exp.Limit) and limit.expression.name in {"0", "1"}:
+            return True
+        if not isinstance(query, exp.Select):
+            return False
+        if query.args.get("group") is None and any(_aggregates(item) for item in query.expressions):
+            return True
+        origin = query.args["from_"].this if query.args.get("from_") is not None else None
+        if origin is None or joins or not isinstance(origin, exp.Table):
+            return origin is None
+        if query.args.get("with_") or (not origin.db and origin.name.lower() in outer.named):
+            return False
+        key = {name.lower() for name in self._find(origin).key}
+        return bool(key) and key <= set(_asked_for(query, origin.alias_or_name.lower()))
 
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""
@@ -198,9 +241,15 @@ class QueryCarrier:
         alias = node.args.get("alias")
         if isinstance(node, exp.Subquery):
             found = Found("", node.alias, self._renamed(self._query(node.this, scope), alias))
+        elif not node.db and node.name.lower() in scope.later:
+            raise Untranslatable(f"it reads {node.name} before WITH says what that is")
         elif not node.db and node.name.lower() in scope.named:
-            found = Found("", node.name, self._renamed(scope.named[node.name.lower()], alias))
-            _spell(node.this, node.name, self._quote)
+            query = scope.named[node.name.lower()]
+            found = Found("", node.name, self._renamed(query.columns, alias))
+            if alias is None and query.name != node.name:
+                node.set("alias", exp.TableAlias(this=exp.Identifier()))
+                _spell(node.args["alias"].this, node.name, self._quote)
+            _spell(node.this, query.name, self._quote)
         else:
             relation = self._find(node)
             found = replace(relation, columns=self._renamed(relation.columns, alias))
@@ -379,6 +428,31 @@ def _all_comparable(columns: Relation, carrier: Carrier) -> None:
         known = comparable((value, value)) and carrier.tells_apart(value)
         if not known and value.kind not in {"enum", "other", "null"}:
             raise Untranslatable(f"how {name} is told apart from others differs")
+
+
+# --- single rows -----------------------------------------------------------------------------------------------------
+
+
+def _asked_for(select: exp.Select, source: str) -> Iterator[str]:
+    """The columns of its only source of which a query asks for one value, which is another query's or a constant."""
+    where = select.args.get("where")
+    for condition in _conditions(where.this) if where is not None else ():
+        if not isinstance(condition, exp.EQ):
+            continue
+        for one, other in permutations((condition.this.unnest(), condition.expression.unnest())):
+            of_others = (column.table and column.table.lower() != source for column in other.find_all(exp.Column))
+            if isinstance(one, exp.Column) and one.table.lower() in {"", source} and all(of_others):
+                yield one.name.lower()
+
+
+def _conditions(node: exp.Expr) -> Iterator[exp.Expr]:
+    """The conditions that AND connects."""
+    node = node.unnest()
+    if isinstance(node, exp.And):
+        yield from _conditions(node.this)
+        yield from _conditions(node.expression)
+    else:
+        yield node
 
 
 # --- grouping -------------------------------------------------------------------------------------------------------

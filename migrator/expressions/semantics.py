@@ -308,6 +308,14 @@ def zero_division(source: Semantics, target: Semantics, *, read: bool) -> Change
     return None if detail is None else ("division-by-zero", detail)
 
 
+def several_rows(source: Semantics, target: Semantics) -> Change | None:
+    """What a query that is a value, and may have several rows, changes; None: nothing."""
+    if source.first_of_rows == target.first_of_rows:
+        return None
+    here, there = ("one of them here", "an error") if target.first_of_rows else ("an error here", "one of them")
+    return "several-rows", f"a query in place of a value that has several rows is {here}, and {there} at the source"
+
+
 @dataclass(frozen=True)
 class Semantics:
     """What a database's expressions mean, and how it says a meaning.
@@ -317,7 +325,10 @@ class Semantics:
     letters from small ones. ``groups_strictly``: it shows nothing that has several values in a group. ``binds``: a column
     rounds values to its type. ``joins``: the sides that an outer join has. ``misread``: functions that sqlglot takes for
     operators which mean something else here. ``precedence``: how its operators bind. ``zero_division``: what a division by
-    zero is.
+    zero is. ``with_is_whole``: each query of a WITH sees all of them, later ones and itself too.
+    ``own_types``: a cast may be to a type that a user made, of texts. ``decimal_digits``: how many digits a cast to DECIMAL
+    keeps that says none, and no fraction; None: all. ``first_of_rows``: a query in place of a value is one of its rows; else
+    several are an error.
     """
 
     readings: tuple[Reading, ...]
@@ -333,6 +344,10 @@ class Semantics:
     joins: frozenset[str] = frozenset({"", "LEFT", "RIGHT", "FULL"})
     misread: frozenset[str] = frozenset()
     zero_division: ZeroDivision = "null"
+    with_is_whole: bool = False
+    own_types: bool = False
+    decimal_digits: int | None = None
+    first_of_rows: bool = False
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.

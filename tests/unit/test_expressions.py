@@ -56,9 +56,34 @@ def test_a_query_follows_a_renamed_table_and_keeps_its_old_name_as_alias() -> No
     assert sql == 'SELECT emp.id FROM "staff" AS "emp" JOIN hr.dept ON dept.id = emp.dept'
 
 
-def test_a_query_without_the_table_stays_letter_for_letter() -> None:
-    sql = "select   x\nfrom other"
+@pytest.mark.parametrize(
+    "sql", ["select   x\nfrom other", "select   hr.other.x from hr.other", "with   emp as (select 1 as x) select x from emp"]
+)
+def test_a_query_without_the_table_stays_letter_for_letter(sql: str) -> None:
     assert rename_tables(sql, Language("postgres"), {o.QName("hr", "emp"): o.QName("hr", "staff")}, "hr") == sql
+
+
+@pytest.mark.parametrize(
+    ("sql", "ignores_case", "expected"),
+    [
+        ("SELECT x FROM EMP", True, 'SELECT x FROM "staff" AS "EMP"'),
+        ("SELECT x FROM EMP", False, "SELECT x FROM EMP"),
+        ("SELECT x FROM Kin", True, "SELECT x FROM Kin"),
+        ("WITH Emp AS (SELECT x FROM hr.emp) SELECT x FROM emp", True,
+         'WITH Emp AS (SELECT x FROM "hr"."staff" AS "emp") SELECT x FROM emp'),
+        ("SELECT x FROM (WITH emp AS (SELECT 1 AS x) SELECT x FROM emp) AS y, emp", False,
+         'SELECT x FROM (WITH emp AS (SELECT 1 AS x) SELECT x FROM emp) AS y, "staff" AS "emp"'),
+    ],
+)  # fmt: skip
+def test_a_name_means_the_renamed_table_only_where_the_database_says_so(sql: str, ignores_case: bool, expected: str) -> None:
+    renames = {o.QName("hr", old): o.QName("hr", new) for old, new in (("emp", "staff"), ("kin", "folk"), ("Kin", "Kin"))}
+    assert rename_tables(sql, Language("postgres", ignores_case=ignores_case), renames, "hr") == expected
+
+
+def test_a_new_name_that_the_query_has_for_a_part_of_itself_is_refused() -> None:
+    renames = {o.QName("main", "emp"): o.QName("main", "staff")}
+    with pytest.raises(Untranslatable, match="it has a query staff of its own"):
+        rename_tables("WITH staff AS (SELECT x FROM emp) SELECT x FROM staff", Language("sqlite"), renames, "main")
 
 
 def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:
