@@ -140,6 +140,10 @@ class Capabilities:
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
     negative_zero: bool = True
     """Do floats have a zero with a sign?"""
+    clocks_are_texts: bool = False
+    """Are dates and times compared and sorted as the texts that they are kept as?"""
+    ends_at_nul: bool = False
+    """Do the length and the pieces of a text end at its first NUL?"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
     gives: tuple[str, ...] = ()

@@ -658,7 +658,10 @@ about every row with a value in its column, such as an instant that becomes a da
 as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
 
 No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
-(`negative-zero`).
+(`negative-zero`). Nor are values refused that are kept whole and mean something else in expressions; they are counted, too:
+days before Christ, after 9999, at infinity and with zeros (0000-00-00, 2025-10-00) that come into SQLite, where they sort
+and compare as texts and have neither year nor month (`far-date`), and texts with NUL between MySQL and SQLite, for which
+their length and pieces end there (`nul-ends`).
 
 A schema that was there before the job stays as it is: its comment, if it is another (`comment`), and the collation that
 MySQL's programs have of their database, if they come into one of another default (`collation`), have entries.

@@ -84,6 +84,8 @@ class SQLiteAdapter(Adapter):
         link_is_fastest=True,
         types_by_rows=True,
         negative_zero=False,
+        clocks_are_texts=True,
+        ends_at_nul=True,
         largest_integer=(1 << 63) - 1,
         data_files="database",
     )

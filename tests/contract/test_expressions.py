@@ -464,6 +464,20 @@ def test_what_is_carried_gives_the_same_values(source: str, target: str, fresh: 
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("source", ["mysql", "sqlite"])
+def test_the_least_numbers_have_others_with_the_other_sign(source: str, fresh: Fresh, tmp_path: Path) -> None:
+    there, here = fresh(source), fresh("postgresql")
+    execute(
+        there,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, i INT, s SMALLINT, CHECK (-i > -3000000000))",
+        "INSERT INTO t VALUES (1, -2147483648, -32768), (2, 5, 6)",
+    )
+    query = "SELECT id, -i, abs(s), abs(-i) FROM t ORDER BY id"
+    make_views(there, {"signs": "SELECT id, -i AS a, abs(s) AS b, abs(-i) AS c FROM t"})
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}"))
+    assert rows(here, "SELECT * FROM signs ORDER BY id") == rows(there, query)
+
+
 VIEWS: dict[str, dict[str, str]] = {
     "postgresql": {
         "halves": "SELECT id, i / 2 AS half, d + 1 AS tomorrow, d - '2020-01-01'::date AS days FROM t WHERE i / 2 <> 1",
