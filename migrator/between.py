@@ -68,13 +68,11 @@ def _written(pattern: str) -> Kept:
     return lambda text, _: pc.match_substring_regex(text, f"^({pattern})$")
 
 
-def _label(text: pa.Array, enum: t.Enum) -> pa.Array:
-    return pc.is_in(text, value_set=pa.array(enum.labels, pa.string()))
-
-
-def _labels(text: pa.Array, set_: t.SetOf) -> pa.Array:
-    """Whether texts are labels in the set's order, with commas between."""
-    places = {label: place for place, label in enumerate(set_.labels)}
+def _labels(text: pa.Array, type_: t.Enum | t.SetOf) -> pa.Array:
+    """Whether texts are labels; of a set, labels in its order, with commas between."""
+    if isinstance(type_, t.Enum):
+        return pc.is_in(text, value_set=pa.array(type_.labels, pa.string()))
+    places = {label: place for place, label in enumerate(type_.labels)}
 
     def ordered(value: str) -> bool:
         found = [places.get(label, -1) for label in value.split(",")] if value else []
@@ -228,8 +226,10 @@ PASSAGES = (
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
     Passage((*_NUMERIC, t.Bit), t.Interval, refused="a number is no span of time, nor are bits"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
-    Passage(_ANY, t.Enum, _label, _other_labels),
-    Passage(_ANY, t.SetOf, _labels, _other_labels),
+    Passage((t.Boolean,), (t.Enum, t.SetOf), _labels, _always, _RULE_TRUTH, _WORD, each=True),
+    Passage((t.Float,), (t.Enum, t.SetOf), _labels, _always, _RULE_FLOAT, _SHORTEST, each=True),
+    Passage((t.Bit,), (t.Enum, t.SetOf), _labels, _always, _RULE_BITS, _DIGITS, each=True),
+    Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
     Passage((t.Timestamp,), (t.String, t.Native), None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),

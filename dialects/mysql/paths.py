@@ -387,9 +387,13 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
 
 
 def _plain(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
-    """Truth values that came as text, as truth values: the number MySQL wants is another word. Texts keep the word."""
-    words = isinstance(t.base_of(target), t.String | t.Json) or not pa.types.is_string(array.type)
+    """Truth values that came as text, as truth values, where MySQL wants a number. What is read by its word keeps it."""
+    words = not isinstance(t.base_of(target), _NUMBERS) or not pa.types.is_string(array.type)
     return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and not words else array
+
+
+_NUMBERS = (t.Boolean, t.Integer, t.Decimal, t.Float, t.Bit)
+"""Types of which a truth value is a number: 0 or 1."""
 
 
 def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:

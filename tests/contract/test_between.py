@@ -81,6 +81,9 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "timetz", same("10:20:30+02"), (CLOCK,)),
         Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01"), ("5", "P1D", "90 minutes")),
         Case(WORDS, "mood", same("sad"), ("SAD", "2")),
+        Case(t.Boolean(), "truth", same("true", "false")),
+        Case(t.Boolean(), "mood", {}, ("true", "false")),
+        Case(t.Integer(), "mood", {}, ("1",)),
         Case(WORDS, "name", same("ab"), ("x" * 70,)),
         Case(WORDS, "regclass", same("pg_class"), ("nosuch", "PG_CLASS")),
         Case(WORDS, '"char"', same("a"), ("ab",)),
@@ -137,6 +140,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "mysql": (
         Case(WORDS, "enum('x','Y','1')", same("x", "1"), ("2", "X", "y", "x ")),
         Case(t.Integer(), "enum('x','y')", {}, ("2",)),
+        Case(t.Integer(), "enum('2','1')", same("1", "2"), ("0", "3")),
+        Case(t.Integer(), "set('2','1')", same("1", "2"), ("0", "3")),
+        Case(t.Decimal(9, 2), "enum('1.50','1')", same("1.50"), ("1.00", "2.00")),
+        Case(t.Float(), "enum('2','0.5')", same("0.5"), ("1", "1.5")),
+        Case(t.Float(), "set('2','0.5')", same("0.5"), ("1",)),
+        Case(t.Boolean(), "enum('false','true')", same("true", "false")),
+        Case(t.Boolean(), "set('false','true')", same("true", "false")),
+        Case(t.Boolean(), "enum('x','1')", {}, ("true", "false")),
+        Case(t.Bit(3), "enum('x','101')", same("101"), ("001",)),
         Case(WORDS, "set('a','b')", same("a,b", ""), ("3", "b,a", "A")),
         Case(WORDS, "year", same("2018", "0000"), ("18", "0", "2156")),
         Case(t.Integer(), "year", {"2018": "2018", "0": "0000"}, ("18", "70")),
@@ -208,6 +220,7 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     urls["sqlite"] = f"sqlite:///{tmp_path_factory.mktemp('between')}/there.db"
     ends = {name: end(urls[name]) for name, end in ENDS.items()}
     ends["postgresql"].run("CREATE TYPE mood AS ENUM ('happy', 'sad')")
+    ends["postgresql"].run("CREATE TYPE truth AS ENUM ('false', 'true')")
     found = {}
     for name, end in ends.items():
         for number, case in enumerate(CASES[name]):

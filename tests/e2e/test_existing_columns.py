@@ -109,6 +109,7 @@ CASES = (
     Case((PG, "text"), ("'2020-01-02 25:00:00'",), (MY, "datetime"), why="'2020-01-02 25:00:00' is no time of day"),
     Case((PG, "interval"), ("'900:00:00'",), (MY, "time"), why="'900:00:00' is beyond 838:59:59"),
     Case((LITE, "DECIMAL(9,2)"), ("1.5",), (PG, "text"), ("1.50",), {"existing-written": 1}),
+    Case((PG, "boolean"), ("true", "NULL"), (MY, "enum('false','true')"), ("true", None), {"existing-truth": 1}),
     Case((MY, "point"), ("POINT(1,2)",), (MY, "text"), ("00000000" "0101000000" "000000000000F03F" "0000000000000040",),
          {"declaration": 1}),
 )  # fmt: skip
