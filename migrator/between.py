@@ -116,12 +116,13 @@ def _no_declaration(text: pa.Array, _: t.Xml) -> pa.Array:
 _WHOLE = r"0|-?[1-9]\d*"
 _PLAIN = r"(?:0|-?[1-9]\d*)(?:\.\d+)?|-0\.\d*[1-9]\d*|NaN|-?Infinity"
 _YEARS = r"19(?:0[1-9]|[1-9]\d)|20\d\d|21(?:[0-4]\d|5[0-5])"
-_DAY = r"\d{4,}-\d\d-\d\d"
-_CLOCK = r"\d\d:\d\d:\d\d(?:\.\d+)?"
+_DAY = r"(?:\d{4}|[1-9]\d{4,})-\d\d-\d\d"
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_TO_MIDNIGHT = rf"(?:{_CLOCK}|24:00:00(?:\.0+)?)"
 _OFFSET = r"Z|[+-]\d\d(?::?\d\d(?::\d\d)?)?"
 _ENDLESS = "-?infinity"
-_SPAN = r"(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?\d{2,}:\d\d:\d\d(?:\.\d+)?)?|-?infinity"
-_HOURS = r"-?\d{2,}:\d\d:\d\d(?:\.\d+)?"
+_HOURS = r"(?:\d\d|[1-9]\d{2,}):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_SPAN = rf"(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?{_HOURS})?|{_ENDLESS}"
 _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 # --- the table ------------------------------------------------------------------------------------------------------
@@ -313,10 +314,10 @@ PASSAGES = (
     ),
     Passage((t.Time,), t.Time, _written(_CLOCK), _zones(True, False)),
     Passage((t.Time,), t.Time, None, _zones(False, True), _RULE_ZONE, "a time of day is taken to be in UTC", each=True),
-    Passage(_WORDS, t.Time, _written(f"{_CLOCK}(?:{_OFFSET})"), _zones(None, True), _RULE_WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS, t.Time, _written(_CLOCK), _always, _RULE_WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS[:-1], t.Interval, _written(_HOURS), _into_hours, _RULE_WRITTEN, _ZEROS, each=True),
-    Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
+    Passage(_WORDS, t.Time, _written(f"{_TO_MIDNIGHT}(?:{_OFFSET})"), _zones(None, True), _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS, t.Time, _written(_TO_MIDNIGHT), _always, _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS[:-1], t.Interval, _written(f"-?{_HOURS}"), _into_hours, _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_ANY, t.Interval, _written(f"-?{_HOURS}"), _into_hours),
     Passage(_WORDS[:-1], t.Interval, _written(_SPAN), _always, _RULE_WRITTEN, _ZEROS, each=True),
     Passage((t.Time,), t.Interval),
     Passage(_NUMERIC, _NUMBERS),

@@ -57,6 +57,8 @@ def same(*texts: str) -> dict[str, str]:
 DAY, CLOCK, MOMENT = "2020-01-02", "10:20:30", "2020-01-02 10:20:30"
 UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 SIX = f"{MOMENT}.000000"
+ROLLING = f"{DAY} 23:59:60", f"{DAY} 24:00:00"
+"""What some parsers take for the next day's midnight."""
 
 CASES: dict[str, tuple[Case, ...]] = {
     "postgresql": (
@@ -74,12 +76,15 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "jsonb", {'{"b":1,"a":[{"b":2}]}': '{"a": [{"b": 2}], "b": 1}'}, ('{"a":1,"\\u0061":2}', "[")),
         Case(WORDS, "json", same('{"a":1,"a":2}'), ("[",)),
         Case(WORDS, "xml", {}, ('<?xml version="1.0" encoding="UTF-8"?><a/>',)),
-        Case(WORDS, "date", same(DAY, "infinity", "0044-03-15 BC"), ("now", "12/11/2020", "20200102", f"{DAY} 00:00:00")),
-        Case(WORDS, "timestamp(3)", {f"{DAY}T{CLOCK}": MOMENT}, (f"{MOMENT}+02", f"{MOMENT}.1234", DAY, "epoch")),
-        Case(WORDS, "timestamptz", {f"{MOMENT}+02": f"{DAY} 08:20:30+00", MOMENT: f"{MOMENT}+00"}, (f"{MOMENT} CET",)),
-        Case(WORDS, "time", same(CLOCK), ("10:20", f"{MOMENT}", "allballs", "10:20:30 PM")),
-        Case(WORDS, "timetz", same("10:20:30+02"), (CLOCK,)),
-        Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01"), ("5", "P1D", "90 minutes")),
+        Case(WORDS, "date", same(DAY, "infinity", "0044-03-15 BC", "10000-01-02"),
+             ("now", "12/11/2020", "20200102", f"{DAY} 00:00:00", f"0{DAY}")),
+        Case(WORDS, "timestamp(3)", {f"{DAY}T{CLOCK}": MOMENT}, (f"{MOMENT}+02", f"{MOMENT}.1234", DAY, "epoch", *ROLLING)),
+        Case(WORDS, "timestamptz", {f"{MOMENT}+02": f"{DAY} 08:20:30+00", MOMENT: f"{MOMENT}+00"},
+             (f"{MOMENT} CET", *ROLLING, f"{DAY} 24:00:00+00")),
+        Case(WORDS, "time", same(CLOCK, "24:00:00"), ("10:20", f"{MOMENT}", "allballs", "10:20:30 PM", "23:59:60")),
+        Case(WORDS, "timetz", same("10:20:30+02", "24:00:00+00"), (CLOCK, "23:59:60+00")),
+        Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01", "24:00:00", "100:00:00"),
+             ("5", "P1D", "90 minutes", "00:00:60", "010:20:30")),
         Case(WORDS, "mood", same("sad"), ("SAD", "2")),
         Case(t.Boolean(), "truth", same("true", "false")),
         Case(t.Boolean(), "mood", {}, ("true", "false")),
@@ -165,10 +170,12 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "bit(3)", same("101"), ("5", "11")),
         Case(WORDS, "uuid", {UUID.upper(): UUID}, ("a",)),
         Case(WORDS, "json", same('{"a":1,"a":2}'), ("[",)),
-        Case(WORDS, "date", same(DAY), ("20200102", "20-01-02", "2020/1/4", f"{DAY} 00:00:00")),
-        Case(WORDS, "datetime", {f"{DAY}T{CLOCK}": MOMENT}, (DAY, "20200102102030", f"{MOMENT}+02:00", f"{MOMENT}.5")),
-        Case(WORDS, "timestamp", same(MOMENT), ("20200102102030",)),
-        Case(WORDS, "time", same(CLOCK, "-838:59:59"), ("1112", "11:12", "1 10:00", "10:20:30.5")),
+        Case(WORDS, "date", same(DAY), ("20200102", "20-01-02", "2020/1/4", f"{DAY} 00:00:00", f"0{DAY}")),
+        Case(WORDS, "datetime", {f"{DAY}T{CLOCK}": MOMENT},
+             (DAY, "20200102102030", f"{MOMENT}+02:00", f"{MOMENT}.5", *ROLLING)),
+        Case(WORDS, "timestamp", same(MOMENT), ("20200102102030", *ROLLING)),
+        Case(WORDS, "time", same(CLOCK, "24:00:00", "-838:59:59"),
+             ("1112", "11:12", "1 10:00", "10:20:30.5", "23:59:60", "010:20:30")),
         Case(t.Integer(), "time", {}, ("1112",)),
         Case(t.Interval(), "time", same(CLOCK), ("1 day", "1 day 10:00:00")),
         Case(t.Time(), "datetime", {}, (CLOCK, "24:00:00")),
@@ -192,8 +199,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "NUMERIC", {"1.5": "1.5"}, ("1e3", "00123")),
         Case(WORDS, "DECIMAL(9,2)", {"1.5": "1.5"}, ("1.505", "007")),
         Case(WORDS, "DATE", same(DAY), ("now", "20200102")),
-        Case(WORDS, "DATETIME(0)", same(MOMENT), (f"{MOMENT}+02:00", DAY)),
-        Case(WORDS, "TIME(0)", same(CLOCK), ("10:20",)),
+        Case(WORDS, "DATETIME(0)", same(MOMENT), (f"{MOMENT}+02:00", DAY, *ROLLING)),
+        Case(WORDS, "TIME(0)", same(CLOCK), ("10:20", "23:59:60", "24:00:00")),
         Case(WORDS, "YEAR", same("2018"), ("18", "0")),
         Case(t.Integer(), "YEAR", same("2018", "0"), ("18",)),
         Case(WORDS, "BLOB", {"é": "\\xc3a9"}),

@@ -106,7 +106,7 @@ CASES = (
     Case((PG, "bit(3)"), ("B'101'",), (PG, "interval"), why="no span of time"),
     Case((MY, "year"), ("2018",), (PG, "interval"), why="no span of time"),
     Case((PG, "text"), ("'300'",), (MY, "tinyint"), why="'300' is out of range of tinyint"),
-    Case((PG, "text"), ("'2020-01-02 25:00:00'",), (MY, "datetime"), why="'2020-01-02 25:00:00' is no time of day"),
+    Case((PG, "text"), ("'2020-01-02 25:00:00'",), (MY, "datetime"), why="'2020-01-02 25:00:00' is not what timestamp(0) writes"),
     Case((PG, "interval"), ("'900:00:00'",), (MY, "time"), why="'900:00:00' is beyond 838:59:59"),
     Case((LITE, "DECIMAL(9,2)"), ("1.5",), (PG, "text"), ("1.50",), {"existing-written": 1}),
     Case((PG, "boolean"), ("true", "NULL"), (MY, "enum('false','true')"), ("true", None), {"existing-truth": 1}),
