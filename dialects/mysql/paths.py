@@ -414,7 +414,8 @@ def _text(array: pa.Array, source: Column, target: Column) -> pa.Array:
         _refuse_beyond(text, target, type_)
     if isinstance(type_, t.Year):  # '0' would be the year 2000
         return pc.utf8_lpad(text, 4, "0")
-    if isinstance(type_, t.Time | t.Timestamp | t.Interval) and type_.precision < 6:
+    came_as_text = text is array  # others have no more than six digits after the second
+    if isinstance(type_, t.Time | t.Timestamp | t.Interval) and (type_.precision < 6 or came_as_text):
         _refuse_fraction(text, target, type_.precision)
     if isinstance(type_, t.Bit):
         _refuse_no_bits(text, target, type_)
