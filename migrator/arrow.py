@@ -364,12 +364,14 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return _booleans(pc.replace_substring_regex(array, r"^([01])\.0*$", r"\1"))
         case t.Decimal(), t.Boolean() if pa.types.is_decimal(array.type):
             return _convert(array.cast(pa.decimal128(1, 0)).cast(pa.int8()), t.Integer(8), target, wanted)
+        case t.Bit(), t.Boolean() | t.Integer() if pc.any(pc.equal(array, "")).as_py():
+            raise pa.ArrowInvalid("no bits are no number")
         case t.Bit(length=1), t.Boolean():
             return pc.equal(array, "1")
         case t.Bit(), t.Binary():
             return _bits_as_bytes(array)
         case t.Bit(), t.Integer():
-            values = [None if v is None else int(v or "0", 2) for v in array.to_pylist()]
+            values = [None if v is None else int(v, 2) for v in array.to_pylist()]
             return pa.array(values, wanted)
         case t.Bit(), _:
             raise pa.ArrowInvalid(f"{source} is not {target}")
