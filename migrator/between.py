@@ -129,6 +129,8 @@ _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 _WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
 """Types that are text on their way, and of which any text may be a value."""
+AS_WRITTEN = (t.String, t.Xml, t.Native)
+"""Types that show a time as it is written."""
 _PARSED = (t.Json, t.Xml, t.Native)
 """Types into whose columns a value of another comes as its text, which may be none of theirs."""
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
@@ -233,7 +235,7 @@ PASSAGES = (
     Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), (t.String, t.Native), None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), AS_WRITTEN, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
     Passage((t.Boolean,), t.String, None, _always, _RULE_TRUTH, _WORD, each=True),
     Passage((t.Boolean,), _PARSED, None, _always, _RULE_TRUTH, _WORD, each=True, parsed=True),
     Passage((t.Float,), t.String, None, _always, _RULE_FLOAT, _SHORTEST, each=True),

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from migrator import arrow
 from migrator.adapter import Adapter, Read
+from migrator.between import AS_WRITTEN
 from migrator.errors import ValueNotCarried, cut
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -591,7 +592,7 @@ def converter(
         wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
-        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], t.String | t.Native):
+        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], AS_WRITTEN):
             clocks.append((position, here.capabilities.clock_zeros is True))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
