@@ -567,7 +567,7 @@ def _settled(array: pa.Array, type_: t.Type) -> pa.Array:
         return array
     base = t.base_of(type_)
     if isinstance(base, t.Timestamp) and base.zoned:
-        naive = arrow.parse(pc.replace_substring_regex(array, r"\+00(?::00)?$", ""), replace(base, zoned=False))
+        naive = arrow.parse(arrow.without_utc(array), replace(base, zoned=False))
         return array if _is_text(naive) else naive.cast(arrow.arrow_type(base))
     return arrow.parse(array, base)
 

@@ -91,6 +91,8 @@ CASES = (
     Case((PG, "timestamp"), ("'infinity'", "'2020-01-02 10:20:30'"), (PG, "text"), ("infinity", "2020-01-02 10:20:30"), {}),
     Case((PG, "timestamptz"), ("'infinity'", "'2020-01-02 10:20:30Z'"), (PG, "text"), ("infinity", "2020-01-02 10:20:30"),
          {"existing-zone": 2}),
+    Case((PG, "timestamptz"), ("'infinity'", "'2020-01-02 10:20:30Z'", "'0044-03-15 10:20:30Z BC'"), (PG, "timestamp"),
+         ("infinity", "2020-01-02 10:20:30", "0044-03-15 10:20:30 BC"), {"existing-zone": 3}),
     Case((PG, "time(3)"), ("'10:20:30'",), (PG, "text"), ("10:20:30",), {}),
     Case((LITE, "DATETIME"), ("'2020-01-02T10:20:30'",), (PG, "text"), ("2020-01-02 10:20:30",),
          {"timestamp-spelling": 1, "existing-clock": 1}),
