@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 
 from migrator import arrow
 from migrator.adapter import Adapter, Read
+from migrator.between import AS_WRITTEN
 from migrator.errors import ValueNotCarried, cut
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -606,7 +607,7 @@ def _settled(array: pa.Array, type_: t.Type) -> pa.Array:
         return array
     base = t.base_of(type_)
     if isinstance(base, t.Timestamp) and base.zoned:
-        naive = arrow.parse(pc.replace_substring_regex(array, r"\+00(?::00)?$", ""), replace(base, zoned=False))
+        naive = arrow.parse(arrow.without_utc(array), replace(base, zoned=False))
         return array if _is_text(naive) else naive.cast(arrow.arrow_type(base))
     return arrow.parse(array, base)
 
@@ -631,7 +632,7 @@ def converter(
         wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
-        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], t.String | t.Native):
+        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], AS_WRITTEN):
             clocks.append((position, here.capabilities.clock_zeros is True))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from migrator.adapter import Adapter, load_adapter
-from migrator.between import passage
+from migrator.between import AS_WRITTEN, passage
 from migrator.ddl import key_losses
 from migrator.expressions import Untranslatable
 from migrator.expressions.likeness import alike
@@ -91,7 +91,7 @@ def _zeros(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, st
 
 def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
     """Times of a database that keeps them as they were written."""
-    times, texts = isinstance(t.base_of(here.type), t.Time | t.Timestamp), isinstance(t.base_of(there.type), t.String)
+    times, texts = isinstance(t.base_of(here.type), t.Time | t.Timestamp), isinstance(t.base_of(there.type), AS_WRITTEN)
     if not (times and texts) or a.capabilities.clock_zeros is not None:
         return None
     return "existing-clock", "a time is written with a blank before it, and without zeros at the end of its fraction"
@@ -99,7 +99,7 @@ def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, st
 
 def _decimals(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
     """Decimals of a database that shows no more digits of them than it needs."""
-    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), t.String | t.Json | t.Native)
+    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), (t.Json, *AS_WRITTEN))
     if not (a.capabilities.types_by_rows and isinstance(base, t.Decimal) and base.scale and texts):
         return None
     return "existing-written", f"a decimal is written with {base.scale} digits after its point"
