@@ -222,6 +222,8 @@ PASSAGES = (
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
     Passage((*_NUMERIC, t.Bit), t.Interval, refused="a number is no span of time, nor are bits"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
+    Passage((t.Boolean,), t.Enum, _label, _always, _TRUTH, _WORD, each=True),
+    Passage((t.Boolean,), t.SetOf, _labels, _always, _TRUTH, _WORD, each=True),
     Passage(_ANY, t.Enum, _label, _other_labels),
     Passage(_ANY, t.SetOf, _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),

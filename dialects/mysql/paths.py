@@ -387,8 +387,11 @@ def target_arrays(load: Load, batch: pa.RecordBatch) -> list[pa.Array]:
 
 
 def _plain(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
-    """Truth values that came as text, as truth values: the number MySQL wants is another word. Texts keep the word."""
-    words = isinstance(t.base_of(target), t.String | t.Json) or not pa.types.is_string(array.type)
+    """Truth values that came as text, as truth values: the number MySQL wants is another word.
+
+    Texts keep the word, and so do labels, of which a number would be the place.
+    """
+    words = isinstance(t.base_of(target), t.String | t.Json | t.Enum | t.SetOf) or not pa.types.is_string(array.type)
     return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and not words else array
 
 
