@@ -323,6 +323,7 @@ class Fact(StrEnum):
     INDEX_ORGANISED = "index-organised"
     INSERT_POLICY = "insert-policy"
     INSERT_RULE = "insert-rule"
+    INSTEAD_RULE = "instead-rule"
     INVISIBLE_COLUMN = "invisible-column"
     LONG_NOT_LAST = "long-not-last"
     NO_DATA_FILE = "no-data-file"

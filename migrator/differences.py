@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from migrator.adapter import Adapter, load_adapter
+from migrator.adapter import Adapter, Fact, Facts, load_adapter
 from migrator.between import AS_WRITTEN, passage
 from migrator.ddl import key_losses
 from migrator.expressions import Untranslatable
@@ -116,6 +116,25 @@ def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str
 
 DISPLAY_RULES: tuple[DisplayRule, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
 """What is looked at in each pair of columns, besides what their types say."""
+
+# --- what acts on rows ----------------------------------------------------------------------------------------------
+
+ACTING: tuple[tuple[Fact, str, str], ...] = (
+    (Fact.TRIGGER, "existing-trigger", "triggers"),
+    (Fact.INSERT_RULE, "existing-rule", "rewrite rules"),
+)
+"""What a table may have that acts on the rows that come into it: the fact, the rule of the entry, and what it is."""
+
+
+def acting(table: Table, facts: Facts) -> Iterator[Loss]:
+    """The entries about what acts on the rows of a table that was there before the job; ``facts``: the target's of it."""
+    for fact, rule, what in ACTING:
+        if not facts.holds(fact):
+            continue
+        known = f"{what} of the table as it is may act on the rows that come in, and change them"
+        hidden = f"whether {what} of the table as it is act on the rows that come in, the target does not say"
+        yield Loss(path_of(table), rule, hidden if facts.unknown(fact) else known)
+
 
 # --- what is computed -----------------------------------------------------------------------------------------------
 

@@ -668,7 +668,9 @@ MySQL's programs have of their database, if they come into one of another defaul
 
 Rows that go into a table that was there before have entries of their own: where a unique key holds texts for equal
 that differ at the source, or the other way round (`key-equality`), where both tables compute a column, each by an expression
-of its own (`existing-generated`), and where types differ in what each value shows:
+of its own (`existing-generated`), where triggers or rewrite rules of the table may change what comes in (`existing-trigger`,
+`existing-rule`: nobody counts in how many rows they do; VERIFY=YES shows which), and where types differ in what each value
+shows:
 
 """
 _POLICIES_END = """

@@ -271,6 +271,7 @@ class Reader:
             *self.events(),
         ]
         self.grants(made)
+        self.grants_of_routines(made)
         self.server_wide()
         self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
         objects = (*self.schemas(), *made)
@@ -777,6 +778,21 @@ class Reader:
             part_of = paths.get((schema, name or ""), path_of(Schema(schema)))
             self.losses.append(Loss(f"GRANT:{label}", "grant", f"not carried: {'; '.join(whose)}", part_of=part_of))
 
+    def grants_of_routines(self, made: Sequence[Object]) -> None:
+        """Name the privileges on routines, where the user may see them: the information schema has none of them."""
+        if not privileges.has_on(self.held, "mysql", None, ("SELECT",)):
+            return
+        programs = (obj for obj in made if isinstance(obj, Program))
+        paths: dict[tuple[str, str, str], str] = {(p.schema, p.kind, p.name): path_of(p) for p in programs}
+        granted: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for row in self.rows(_GRANTS_OF_ROUTINES):
+            key = row["db"], row["routine_type"], row["routine_name"]
+            granted[key].append(f"{row['grantee']} {row['granted']}")
+        for (schema, kind, name), whose in granted.items():
+            part_of = paths.get((schema, kind, name), path_of(Schema(schema)))
+            detail = f"not carried: {'; '.join(whose)}"
+            self.losses.append(Loss(f"GRANT:{QName(schema, f'{name}()')}", "grant", detail, part_of=part_of))
+
     def server_wide(self) -> None:
         """Name what lies in no schema, and that objects of schemas may need, where the user may see it."""
         if not privileges.has_on(self.held, "mysql", None, ("SELECT",)):
@@ -1101,6 +1117,11 @@ FROM (
     UNION ALL SELECT table_schema, table_name, column_name, grantee, privilege_type
     FROM information_schema.column_privileges WHERE table_schema IN :schemas
 ) AS p GROUP BY table_schema, table_name, column_name, grantee ORDER BY table_schema, table_name, column_name, grantee
+"""
+_GRANTS_OF_ROUTINES = """
+SELECT db, routine_type, routine_name, CONCAT(QUOTE(user), '@', QUOTE(host)) AS grantee,
+       UPPER(REPLACE(proc_priv, ',', ', ')) AS granted
+FROM mysql.procs_priv WHERE db IN :schemas ORDER BY db, routine_type, routine_name, user, host
 """
 _SERVER_WIDE = """
 SELECT 'LOADABLE_FUNCTION' AS kind, name AS name FROM mysql.func

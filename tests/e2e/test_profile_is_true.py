@@ -115,6 +115,39 @@ def test_what_is_found_is_refused_and_all_else_is_loaded(fresh: Callable[[str], 
     assert 0 < len(loaded) < len(cases)
 
 
+SPECIAL = {
+    "postgresql": (
+        *(("numeric", value) for value in ("'NaN'", "'Infinity'", "1e40", "1e-20")),
+        *((f"numeric({digits})", "'NaN'") for digits in ("10,2", "30,10", "5,-2")),
+        ("date", "'infinity'"),
+        ("timestamp", "'10000-01-01'"),
+    ),
+    "mysql": (("date", "'0000-00-00'"), ("varchar(3)", "x'610062'")),
+    "sqlite": (("date", "'2024-02-30'"), ("varchar(3)", "'a'||char(0)||'b'")),
+}
+"""Values besides, by their types at the source."""
+
+
+@pytest.mark.parametrize(("here", "there"), [(here, there) for here in VALUES for there in VALUES if here != there])
+def test_what_is_found_of_tables_that_the_job_makes_is_what_it_refuses(
+    fresh: Callable[[str], str], here: str, there: str
+) -> None:
+    source, target = fresh(here), fresh(there)
+    given = dict.fromkeys([*((type_, value) for type_, value, _ in tables(here)), *SPECIAL[here]])
+    cases = {f"t{at}": case for at, case in enumerate(given)}
+    made = [sql for name, (type_, value) in cases.items() for sql in _made(name, type_, value)]
+    execute(source, *(["SET SESSION sql_mode = ''"] if here == "mysql" else []), *made)
+    found, loaded = profiled(source, target), imported(source, target)
+    wrong = []
+    for name, case in cases.items():
+        (column,) = found[name]["columns"]
+        told, done = bool(found[name]["findings"]), loaded.get(name) == 1
+        if told == done and not (column["unknown"] and not told):
+            wrong.append((*case, found[name]["findings"], done))
+    assert wrong == []
+    assert loaded
+
+
 def test_what_a_column_of_the_same_kind_leaves_out_is_not_known_and_what_it_takes_is_not_missed(
     fresh: Callable[[str], str],
 ) -> None:
