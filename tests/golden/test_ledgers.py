@@ -17,6 +17,7 @@ import pytest
 from migrator.errors import visible
 from tests.support.explaining import entries
 from tests.support.pump import pump, remap, schema_of
+from tests.support.sql import version_at
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
@@ -92,4 +93,7 @@ def test_the_ledger_says_all_that_is_lost(name: str, request: pytest.FixtureRequ
         golden = LEDGERS / f"{name}-to-{target}.txt"
         if WRITE:
             golden.write_text("".join(f"{line}\n" for line in found), "utf-8")
-        assert found == golden.read_text("utf-8").splitlines(), target
+        told = golden.read_text("utf-8").splitlines()
+        if name == "pagila" and version_at(url) < 15:  # where everybody may create in the schema public anyhow
+            told = [line for line in told if not line.startswith("GRANT:")]
+        assert found == told, target
