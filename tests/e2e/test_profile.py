@@ -103,7 +103,8 @@ def test_types_are_suggested_for_the_columns_whose_values_prove_them_and_for_no_
     assert [float(found["whole"][name]) for name in ("least", "most")] == [-7, 70000]
     assert [found[name]["timed"] for name in ("days", "times")] == [0, 1]
     assert [found[name]["not_uuid"] for name in ("uuids", "texts", "words")] == [0, 1, 2]
-    assert [found[name]["not_json"] for name in ("documents", "words", "texts")] == [0, 1, 2]
+    not_json = [found[name].get("not_json") for name in ("documents", "words", "texts")]
+    assert not_json == ([0, 1, 2] if tells_json(source) else [None] * 3)
     assert (found["uuids"]["characters"], found["uuids"]["bytes"], found["uuids"]["empty"]) == (36, 36, 0)
     (whole,) = (one for one in table["suggestions"] if one["column"] == "whole")
     assert (whole["rule"], whole["values"]) == ("integer", 2)
