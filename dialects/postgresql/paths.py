@@ -454,7 +454,7 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
             try:
                 cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
             except errors.DataError as error:
-                raise _about_column(error, columns) from error
+                raise about_column(error, columns) from error
             sent += batch.num_rows
             stored += cursor.rowcount
     return _counted(into.title, sent, stored)
@@ -463,7 +463,7 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
 _PARAMETER = re.compile(r"portal (?:\"\" )?parameter \$(\d+)")
 
 
-def _about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
+def about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
     """The error about the column whose value the server could not read, where it says which parameter that was.
 
     Before version 13 it names the type only: the column is the one of that type, or one of those.
