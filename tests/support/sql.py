@@ -43,6 +43,11 @@ def version_at(url: str | sa.URL) -> int:
         return _version(connection)
 
 
+def tells_json(url: str | sa.URL) -> bool:
+    """Whether the server can tell if a text is JSON: PostgreSQL before version 16 cannot."""
+    return sa.make_url(url).get_backend_name() != "postgresql" or version_at(url) >= 16
+
+
 def _version(connection: sa.Connection) -> int:
     return int((connection.dialect.server_version_info or (0,))[0])
 
