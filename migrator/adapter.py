@@ -112,6 +112,8 @@ class Capabilities:
     """Are zeros at the end of a second's fraction shown, as many digits as a column has? (None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
+    nameless_keys: frozenset[tuple[NamedKind, str]] = frozenset()
+    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so?"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False

@@ -162,6 +162,8 @@ class _Spaces:
             if isinstance(obj, View):
                 for index in obj.indexes:
                     self._given |= self._places(obj, index, index.name or "")
+        self._nameless = {place for table in catalog.of(Table) for place in self._of_nameless(table)}
+        """Those that the target gives to keys that have none."""
         for obj in known.there.objects if known.there is not None else ():
             if not isinstance(obj, Schema):
                 self._there |= dict.fromkeys(self._relation(obj), QName(obj.schema, obj.name))
@@ -216,7 +218,17 @@ class _Spaces:
         if isinstance(part, Index | Unique | ForeignKey) and name.lower() in self._capabilities.reserved_names:
             return False
         places = self._places(table, part, name)
+        if isinstance(part, PrimaryKey | Unique) and not places.isdisjoint(self._nameless):
+            return False  # an index is there before any key is made, and the target calls a key otherwise then
         return places.isdisjoint(self._given) and all(self._there.get(place, table.qname) == table.qname for place in places)
+
+    def _of_nameless(self, table: Table) -> Iterator[_Place]:
+        """The places that the target gives to the keys of a table that have no name."""
+        patterns = dict(self._capabilities.nameless_keys)
+        for key in parts_of(table):
+            pattern = patterns.get(_KINDS[type(key)])
+            if isinstance(key, PrimaryKey | Unique) and key.name is None and pattern is not None:
+                yield from self._places(table, key, pattern.format(table=table.name, columns="_".join(key.columns)))
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
