@@ -88,6 +88,8 @@ class Capabilities:
     """Can DDL be rolled back?"""
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
+    not_in_names: str = ""
+    """What pattern matches in no name? (Empty: there is no such rule.)"""
     name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
     """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""
@@ -112,6 +114,8 @@ class Capabilities:
     """Are zeros at the end of a second's fraction shown, as many digits as a column has? (None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
+    nameless_keys: frozenset[tuple[NamedKind, str]] = frozenset()
+    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so?"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False

@@ -841,6 +841,8 @@ one there:
 - **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
   same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
   generated columns.
+- **A name with characters that the target has in none**, as MySQL has neither those beyond U+FFFF (emoji) nor blanks at
+  the end, loses them, ends with such digits, and is followed in the same way.
 - **A column's name that the target keeps for itself**, as PostgreSQL does `xmin` and `ctid`, ends with such digits, too,
   and is followed in the same way. A view may have such a name, and shows the column under it; Oracle's may not, and
   has an entry for each column that it shows under another. MySQL's `FTS_DOC_ID` stays where it is BIGINT UNSIGNED NOT
@@ -849,9 +851,9 @@ one there:
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
-All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-reserved`, `index-name`,
-`constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables,
-views or columns that come to one name are refused.
+All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-characters`, `name-reserved`,
+`index-name`, `constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two
+tables, views or columns that come to one name are refused.
 
 | target | longest name | what must have names of its own |
 |---|---|---|

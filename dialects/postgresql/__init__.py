@@ -87,6 +87,7 @@ class PostgreSQL(Adapter):
             NameSpace(RELATIONS),
             NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
         ),
+        nameless_keys=frozenset({("primary_key", "{table}_pkey"), ("unique", "{table}_{columns}_key")}),
         reserved_columns=frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
