@@ -51,7 +51,7 @@ class Server(ABC):
 
     def fresh(self) -> sa.URL:
         """The URL of a new, empty database."""
-        name = f"mig_{os.getpid()}_{next(_numbers)}"
+        name = f"mig_{os.getpid():05}_{next(_numbers):04}"  # all as long: messages cut off texts that name them
         self.create(name)
         return self.url.set(database=name)
 
