@@ -47,6 +47,7 @@ ledgers: $(VENV)/test.stamp mariadb compiled ## write the golden loss ledgers an
 bench: $(VENV)/bench.stamp mariadb peers compiled ## measure against the databases' own bulk tools (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.run --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
 	@$(BIN)/python -m benchmarks.dumps --rows $(or $(ROWS),300000) $(PAGE:%=--markdown %)
+	@$(BIN)/python -m benchmarks.schemas $(PAGE:%=--markdown %)
 
 memory: $(VENV)/test.stamp mariadb compiled ## show that memory does not grow with the table (ROWS=n, PAGE=file.md)
 	@$(BIN)/python -m benchmarks.memory --rows $(or $(ROWS),3000000) $(PAGE:%=--markdown %)

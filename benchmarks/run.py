@@ -3,8 +3,7 @@
 Every job moves one table by NETWORK_LINK into a fresh database and ends with its rows and its primary key. The runs of the
 contestants are interleaved; the table shows medians, each tool's time as a multiple of migrator's and, where migrator goes
 with two workers too, as a multiple of that, what the multiple is wanted to be, and whether it is. What arrived is compared
-by count and checksum after every run. The last path, ``empty-tables``, shows what schemas of many tables cost.
-``benchmarks.dumps`` does the same for dump file sets.
+by count and checksum after every run. ``benchmarks.dumps`` does the same for dump file sets.
 
 Servers are those of the tests, on one machine: PostgreSQL runs without fsync, MariaDB writes its log once a second. A tool
 that is missing is named in its row. The exit code is 1 if migrator failed anywhere.
@@ -15,13 +14,13 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from benchmarks import data, report, schemas
+from benchmarks import data, report
 from benchmarks.clients import link
 from benchmarks.ends import End, bench, fresh
 from benchmarks.measure import Measured, measure, median, peak_megabytes
@@ -86,34 +85,21 @@ def contests_report(contests: list[Contest], rows: int, rounds: int, empty: floa
     return Results(title, HEADS, lines, notes, commands)
 
 
-def _measured(ends: Mapping[str, End], home: Path, arguments: argparse.Namespace) -> Iterator[tuple[Results, bool]]:
-    """Results, and whether migrator did its part."""
-    routes = [route for route in ROUTES if route.name in arguments.paths]
-    if routes:
-        rounds = arguments.rounds
-        contests = [compete(ends, route, table, home, rounds) for route in routes for table in arguments.tables]
-        empty = median([seconds_of_an_empty_job(ends, home) for _ in range(rounds)])
-        done = not any(ours.failed for contest in contests for ours in contest.ours)
-        yield contests_report(contests, arguments.rows, rounds, empty), done
-    if schemas.NAME in arguments.paths:
-        empties = schemas.EmptyTables(ends, home, arguments.schemas)
-        empties.measure(arguments.rounds)
-        yield empties.report(arguments.rounds), not any(line.failed for line in empties.ours)
-
-
 def main() -> int:
     """Measure and print."""
-    names = [*(route.name for route in ROUTES), schemas.NAME]
+    names = [route.name for route in ROUTES]
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--paths", nargs="+", default=names, choices=names, metavar="PATH", help=", ".join(names))
-    parser.add_argument("--schemas", nargs="+", type=int, default=schemas.SIZES, help="numbers of empty tables, two or more")
     report.add_options(parser)
     arguments = parser.parse_args()
+    routes, rounds = [route for route in ROUTES if route.name in arguments.paths], arguments.rounds
     with bench(arguments.rows) as (ends, home, hidden):
-        measured = list(_measured(ends, home, arguments))
+        contests = [compete(ends, route, table, home, rounds) for route in routes for table in arguments.tables]
+        empty = median([seconds_of_an_empty_job(ends, home) for _ in range(rounds)])
         versions = [end.version() for end in ends.values()]
-    report.publish([results for results, _ in measured], arguments.markdown, "benchmarks.run", hidden, versions)
-    return 0 if all(done for _, done in measured) else 1
+    results = contests_report(contests, arguments.rows, rounds, empty)
+    report.publish([results], arguments.markdown, "benchmarks.run", hidden, versions)
+    return 1 if any(ours.failed for contest in contests for ours in contest.ours) else 0
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""What an empty table costs: schemas of a few, of hundreds and of thousands of tables without rows.
+"""What an empty table costs: ``python -m benchmarks.schemas [--sizes 20 200 2000] [--rounds 3]``.
+
+The schemas have a few, hundreds and thousands of tables without rows.
 
 Export, import and plan are whole jobs, beside ``pg_dump -s`` and ``mariadb-dump -d``. Reading the catalog is timed inside a
 process that has its libraries loaded; the queries are those that SQLAlchemy sends while it is read. With 2,000 tables, a
-round takes minutes.
+round takes minutes. The exit code is 1 if migrator failed anywhere.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import statistics
 import sys
@@ -19,8 +22,9 @@ from shlex import join
 
 import sqlalchemy as sa
 
+from benchmarks import report
 from benchmarks.clients import mariadb, schema_of, shown
-from benchmarks.ends import End, PostgreSQLEnd, fresh
+from benchmarks.ends import End, PostgreSQLEnd, bench, fresh
 from benchmarks.measure import Command, Measured, failure, measure, median, migrator
 from benchmarks.report import Results, verdicts
 from benchmarks.routes import OURS
@@ -31,7 +35,6 @@ from migrator.model.objects import Table
 from tests.support.servers import libpq
 
 SIZES = (20, 200, 2_000)
-NAME = "empty-tables"
 AS_FAST = Wanted("at most the time of the dump", 1.0)
 NO_MORE = Wanted("no more than for the fewest", 1.0)
 LINEAR = Wanted("linear", 1.0)
@@ -190,7 +193,7 @@ class EmptyTables:
             schema = Schema(end, source, target, directory)
             for line in self.lines:
                 if line.database == database and not line.failed:
-                    print(f"{NAME} {database} {size} {line.name}", file=sys.stderr)
+                    print(f"{database} {size} {line.name}", file=sys.stderr)
                     self._step(line, schema, size)
         shutil.rmtree(directory)
 
@@ -246,3 +249,22 @@ class EmptyTables:
     @staticmethod
     def _whose(name: str) -> str:
         return name if name in PEERS.values() else f"{OURS}: {name}"
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", type=int, default=SIZES, help="numbers of tables, two or more")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each")
+    report.add_page(parser)
+    arguments = parser.parse_args()
+    with bench(0) as (ends, home, hidden):
+        empty = EmptyTables(ends, home, arguments.sizes)
+        empty.measure(arguments.rounds)
+        versions = [ends[database].version() for database in empty.ends]
+    report.publish([empty.report(arguments.rounds)], arguments.markdown, "benchmarks.schemas", hidden, versions)
+    return 1 if any(line.failed for line in empty.ours) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -556,6 +556,16 @@ RULES: tuple[Rule, ...] = (
         documented=False,
     ),
     Rule(
+        "instead-rule",
+        "load",
+        Fact.INSTEAD_RULE,
+        _ALL,
+        "the table was there before the job, and a rewrite rule of it does something else instead of inserting rows",
+        "disable the rule for the job, or let the job make the table (TABLE_EXISTS_ACTION=REPLACE)",
+        existing=True,
+        documented=False,
+    ),
+    Rule(
         "bulk-type",
         "both",
         Fact.BULK_TYPE,

@@ -88,6 +88,8 @@ class Capabilities:
     """Can DDL be rolled back?"""
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
+    not_in_names: str = ""
+    """What pattern matches in no name? (Empty: there is no such rule.)"""
     name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
     """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""
@@ -112,10 +114,12 @@ class Capabilities:
     """Are zeros at the end of a second's fraction shown, as many digits as a column has? (None: as they came.)"""
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
+    nameless_keys: frozenset[tuple[NamedKind, str]] = frozenset()
+    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so?"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
-    """Do table names that differ only in case collide?"""
+    """Do table names that differ only in case collide on every server?"""
     ignores_column_case: bool = False
     """Do names of columns, indexes and constraints that differ only in case collide?"""
     max_readers: int | None = None
@@ -140,6 +144,10 @@ class Capabilities:
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
     negative_zero: bool = True
     """Do floats have a zero with a sign?"""
+    clocks_are_texts: bool = False
+    """Are dates and times compared and sorted as the texts that they are kept as?"""
+    ends_at_nul: bool = False
+    """Do the length and the pieces of a text end at its first NUL?"""
     largest_integer: int | None = None
     """What is the largest integer of any column? (None: as the column's type says.)"""
     gives: tuple[str, ...] = ()
@@ -319,6 +327,7 @@ class Fact(StrEnum):
     INDEX_ORGANISED = "index-organised"
     INSERT_POLICY = "insert-policy"
     INSERT_RULE = "insert-rule"
+    INSTEAD_RULE = "instead-rule"
     INVISIBLE_COLUMN = "invisible-column"
     LONG_NOT_LAST = "long-not-last"
     NO_DATA_FILE = "no-data-file"
@@ -396,8 +405,8 @@ class Server:
     """The schema a job works on when none is named."""
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
-    ignores_table_case: bool | None = None
-    """Do names of tables and schemas that differ only in case lead to one table? (None: as the database always has it.)"""
+    ignores_table_case: bool = False
+    """Do names of tables and schemas that differ only in case lead to one table?"""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""
@@ -754,6 +763,16 @@ class Adapter(ABC):
     def takes_back(self, connection: sa.Connection, table: QName) -> bool:
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True
+
+    def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
+        """From now on the database lets nobody empty or drop a table before the transaction ends.
+
+        By a statement that would add values of ``columns``, and adds no row: to go on from reading to writing is a deadlock
+        on MariaDB, if somebody waits for the table, and who may add rows may do nothing else perhaps.
+        """
+        relation = sa.table(table.name, *map(sa.column, columns), schema=table.schema)
+        nothing = sa.select(*(sa.null().label(name) for name in columns)).where(sa.false())
+        connection.execute(relation.insert().from_select(columns, nothing))
 
     @abstractmethod
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:

@@ -307,7 +307,7 @@ def clock_text(array: pa.Array, type_: t.Type, zeros: bool) -> pa.Array:
     if pa.types.is_string(array.type):
         text = array
         if isinstance(type_, t.Timestamp) and type_.zoned:
-            text = pc.replace_substring_regex(text, r"(:\d\d(?:\.\d+)?)\+00(?::00)?", r"\1")
+            text = without_utc(text)
         return text if zeros else _bare(pc.replace_substring_regex(text, r"^(\d{4}-\d\d-\d\d)T", r"\1 "))
     text = as_text(array, type_)
     if not zeros:
@@ -315,6 +315,11 @@ def clock_text(array: pa.Array, type_: t.Type, zeros: bool) -> pa.Array:
     surplus = 6 - min(getattr(type_, "precision", 6), 6)
     surplus += surplus == 6  # without digits, without the point too
     return pc.utf8_slice_codeunits(text, 0, -surplus) if surplus else text
+
+
+def without_utc(text: pa.Array) -> pa.Array:
+    """Instants that have come as text, without the offset of UTC."""
+    return pc.replace_substring_regex(text, r"(:\d\d(?:\.\d+)?)\+00(?::00)?($| )", r"\1\2")
 
 
 def _bare(text: pa.Array) -> pa.Array:
@@ -338,12 +343,17 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
     if array.type == wanted and not _needs_text_change(source, target):
         return array
     if escaped(array, source):
-        return array
+        return without_utc(array) if _loses_zone(t.base_of(source), t.base_of(target)) else array
     try:
         return _convert(array, t.base_of(source), t.base_of(target), wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError) as error:
         detail = f"a value does not fit {target}: {str(error).splitlines()[0]}"
         raise ValueNotCarried(column=column, detail=detail) from error
+
+
+def _loses_zone(source: t.Type, target: t.Type) -> bool:
+    """Whether instants become the date and time of day that they are in UTC."""
+    return isinstance(source, t.Timestamp) and isinstance(target, t.Timestamp) and source.zoned and not target.zoned
 
 
 def _needs_text_change(source: t.Type, target: t.Type) -> bool:
@@ -364,12 +374,14 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return _booleans(pc.replace_substring_regex(array, r"^([01])\.0*$", r"\1"))
         case t.Decimal(), t.Boolean() if pa.types.is_decimal(array.type):
             return _convert(array.cast(pa.decimal128(1, 0)).cast(pa.int8()), t.Integer(8), target, wanted)
+        case t.Bit(), t.Boolean() | t.Integer() if pc.any(pc.equal(array, "")).as_py():
+            raise pa.ArrowInvalid("no bits are no number")
         case t.Bit(length=1), t.Boolean():
             return pc.equal(array, "1")
         case t.Bit(), t.Binary():
             return _bits_as_bytes(array)
         case t.Bit(), t.Integer():
-            values = [None if v is None else int(v or "0", 2) for v in array.to_pylist()]
+            values = [None if v is None else int(v, 2) for v in array.to_pylist()]
             return pa.array(values, wanted)
         case t.Bit(), _:
             raise pa.ArrowInvalid(f"{source} is not {target}")

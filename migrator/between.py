@@ -68,13 +68,11 @@ def _written(pattern: str) -> Kept:
     return lambda text, _: pc.match_substring_regex(text, f"^({pattern})$")
 
 
-def _label(text: pa.Array, enum: t.Enum) -> pa.Array:
-    return pc.is_in(text, value_set=pa.array(enum.labels, pa.string()))
-
-
-def _labels(text: pa.Array, set_: t.SetOf) -> pa.Array:
-    """Whether texts are labels in the set's order, with commas between."""
-    places = {label: place for place, label in enumerate(set_.labels)}
+def _labels(text: pa.Array, type_: t.Enum | t.SetOf) -> pa.Array:
+    """Whether texts are labels; of a set, labels in its order, with commas between."""
+    if isinstance(type_, t.Enum):
+        return pc.is_in(text, value_set=pa.array(type_.labels, pa.string()))
+    places = {label: place for place, label in enumerate(type_.labels)}
 
     def ordered(value: str) -> bool:
         found = [places.get(label, -1) for label in value.split(",")] if value else []
@@ -118,18 +116,21 @@ def _no_declaration(text: pa.Array, _: t.Xml) -> pa.Array:
 _WHOLE = r"0|-?[1-9]\d*"
 _PLAIN = r"(?:0|-?[1-9]\d*)(?:\.\d+)?|-0\.\d*[1-9]\d*|NaN|-?Infinity"
 _YEARS = r"19(?:0[1-9]|[1-9]\d)|20\d\d|21(?:[0-4]\d|5[0-5])"
-_DAY = r"\d{4,}-\d\d-\d\d"
-_CLOCK = r"\d\d:\d\d:\d\d(?:\.\d+)?"
+_DAY = r"(?:\d{4}|[1-9]\d{4,})-\d\d-\d\d"
+_CLOCK = r"(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_TO_MIDNIGHT = rf"(?:{_CLOCK}|24:00:00(?:\.0+)?)"
 _OFFSET = r"Z|[+-]\d\d(?::?\d\d(?::\d\d)?)?"
 _ENDLESS = "-?infinity"
-_SPAN = r"(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?\d{2,}:\d\d:\d\d(?:\.\d+)?)?|-?infinity"
-_HOURS = r"-?\d{2,}:\d\d:\d\d(?:\.\d+)?"
+_HOURS = r"(?:\d\d|[1-9]\d{2,}):[0-5]\d:[0-5]\d(?:\.\d+)?"
+_SPAN = rf"(?:[+-]?\d+ years? ?)?(?:[+-]?\d+ mons? ?)?(?:[+-]?\d+ days? ?)?(?:[+-]?{_HOURS})?|{_ENDLESS}"
 _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 # --- the table ------------------------------------------------------------------------------------------------------
 
 _WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
 """Types that are text on their way, and of which any text may be a value."""
+AS_WRITTEN = (t.String, t.Xml, t.Native)
+"""Types that show a time as it is written."""
 _PARSED = (t.Json, t.Xml, t.Native)
 """Types into whose columns a value of another comes as its text, which may be none of theirs."""
 _NUMBERS = (t.Integer, t.Decimal, t.Float)
@@ -195,20 +196,26 @@ def _is_wider(here: t.Float, there: t.Float) -> bool:
     return here.bits < there.bits
 
 
-_TRUTH, _BITS, _MIDNIGHT, _WRITTEN = "existing-truth", "existing-bits", "existing-midnight", "existing-written"
+_RULE_TRUTH = "existing-truth"
+_RULE_BITS = "existing-bits"
+_RULE_FLOAT = "existing-float"
+_RULE_MIDNIGHT = "existing-midnight"
+_RULE_UUID = "existing-uuid"
+_RULE_WRITTEN = "existing-written"
+_RULE_ZONE = "existing-zone"
+
 _ZEROS = "what a text says is kept, and not how it is written: zeros at the end, the T before a time of day"
 _SHORTEST = "a floating-point number becomes the shortest text that says it, as its database need not write it"
 _WORD, _NUMBER, _DIGITS = "a truth value becomes its word", "a truth value becomes 0 or 1", "bits become a text of 0 and 1"
 _NEAR = "a floating-point number becomes the decimal that its shortest text says"
 _UUID_BYTES = "a UUID becomes its 16 bytes"
-_ZONE = "existing-zone"
 _TO_UTC = "an instant becomes date and time of day in UTC"
 _AS_UTC = "date and time of day are taken to be in UTC"
 _REREAD = "what a document says is kept, and not how it is written: blanks, the order of keys"
 
 PASSAGES = (
     Passage((t.Binary,), t.Binary),
-    Passage((t.Binary,), t.Uuid, None, rule="existing-uuid", detail="16 bytes become a UUID", each=True, parsed=True),
+    Passage((t.Binary,), t.Uuid, None, rule=_RULE_UUID, detail="16 bytes become a UUID", each=True, parsed=True),
     Passage((t.Binary,), t.Type, refused="bytes are no value of another type"),
     Passage((*_NUMERIC, t.Bit, t.Uuid), _CALENDAR, refused="only dates and times are dates or times"),
     Passage(_CALENDAR, (*_NUMERIC, t.Bit, t.Uuid, t.Binary), refused="a date or a time is no value of another type"),
@@ -222,17 +229,19 @@ PASSAGES = (
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
     Passage((*_NUMERIC, t.Bit), t.Interval, refused="a number is no span of time, nor are bits"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
-    Passage(_ANY, t.Enum, _label, _other_labels),
-    Passage(_ANY, t.SetOf, _labels, _other_labels),
+    Passage((t.Boolean,), (t.Enum, t.SetOf), _labels, _always, _RULE_TRUTH, _WORD, each=True),
+    Passage((t.Float,), (t.Enum, t.SetOf), _labels, _always, _RULE_FLOAT, _SHORTEST, each=True),
+    Passage((t.Bit,), (t.Enum, t.SetOf), _labels, _always, _RULE_BITS, _DIGITS, each=True),
+    Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), (t.String, t.Native), None, _from_zone, _ZONE, _TO_UTC, each=True),
-    Passage((t.Boolean,), t.String, None, _always, _TRUTH, _WORD, each=True),
-    Passage((t.Boolean,), _PARSED, None, _always, _TRUTH, _WORD, each=True, parsed=True),
-    Passage((t.Float,), t.String, None, _always, "existing-float", _SHORTEST, each=True),
-    Passage((t.Float,), _PARSED, None, _always, "existing-float", _SHORTEST, each=True, parsed=True),
-    Passage((t.Bit,), t.String, None, _always, _BITS, _DIGITS, each=True),
-    Passage((t.Bit,), _PARSED, None, _always, _BITS, _DIGITS, each=True, parsed=True),
+    Passage((t.Timestamp,), AS_WRITTEN, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Boolean,), t.String, None, _always, _RULE_TRUTH, _WORD, each=True),
+    Passage((t.Boolean,), _PARSED, None, _always, _RULE_TRUTH, _WORD, each=True, parsed=True),
+    Passage((t.Float,), t.String, None, _always, _RULE_FLOAT, _SHORTEST, each=True),
+    Passage((t.Float,), _PARSED, None, _always, _RULE_FLOAT, _SHORTEST, each=True, parsed=True),
+    Passage((t.Bit,), t.String, None, _always, _RULE_BITS, _DIGITS, each=True),
+    Passage((t.Bit,), _PARSED, None, _always, _RULE_BITS, _DIGITS, each=True, parsed=True),
     Passage(
         _WORDS,
         t.String,
@@ -248,65 +257,75 @@ PASSAGES = (
         rule="char-blanks",
         detail="blanks at the end count: 'a' and 'a ' are two texts there, and one at the source",
     ),
-    Passage(_WORDS, t.Boolean, _written("t|f|true|false|0|1"), _always, _TRUTH, "a word becomes a truth value", each=True),
+    Passage(
+        _WORDS, t.Boolean, _written("t|f|true|false|0|1"), _always, _RULE_TRUTH, "a word becomes a truth value", each=True
+    ),
     Passage((t.Boolean,), t.Integer, when=_is_truth_value),
-    Passage((t.Boolean,), _NUMBERS, None, _always, _TRUTH, _NUMBER, each=True),
-    Passage((t.Boolean,), t.Bit, None, _always, _TRUTH, _NUMBER, each=True, parsed=True),
+    Passage((t.Boolean,), _NUMBERS, None, _always, _RULE_TRUTH, _NUMBER, each=True),
+    Passage((t.Boolean,), t.Bit, None, _always, _RULE_TRUTH, _NUMBER, each=True, parsed=True),
     Passage((t.Integer,), t.Boolean, when=lambda here, there: _is_truth_value(there, here), parsed=True),
-    Passage((*_NUMERIC, t.Bit), t.Boolean, None, _another, _TRUTH, "0 or 1 becomes a truth value", each=True, parsed=True),
+    Passage(
+        (*_NUMERIC, t.Bit), t.Boolean, None, _another, _RULE_TRUTH, "0 or 1 becomes a truth value", each=True, parsed=True
+    ),
     Passage(_WORDS, t.Integer, _written(_WHOLE)),
-    Passage(_WORDS, t.Decimal, _written(_PLAIN), _always, _WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS, t.Float, _float, _always, _WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS, t.Decimal, _written(_PLAIN), _always, _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS, t.Float, _float, _always, _RULE_WRITTEN, _ZEROS, each=True),
     Passage(
         (t.Decimal,),
         t.Float,
-        rule="existing-float",
+        rule=_RULE_FLOAT,
         detail="a decimal becomes the nearest number that binary digits can say",
         each=True,
     ),
-    Passage((t.Float,), t.Decimal, None, rule="existing-float", detail=_NEAR, each=True),
-    Passage((t.Float,), t.Float, None, _is_wider, "existing-float", "a number is shown with digits for 64 bits", each=True),
+    Passage((t.Float,), t.Decimal, None, rule=_RULE_FLOAT, detail=_NEAR, each=True),
+    Passage((t.Float,), t.Float, None, _is_wider, _RULE_FLOAT, "a number is shown with digits for 64 bits", each=True),
     Passage(_WORDS, t.Binary, rule="existing-bytes", detail="a text becomes its bytes in UTF-8", each=True),
-    Passage((t.Bit,), t.Binary, None, rule=_BITS, detail="bits become whole bytes", each=True, parsed=True),
-    Passage((t.Bit,), t.Integer, None, rule=_BITS, detail="bits become the number that they write", each=True, parsed=True),
-    Passage(_WORDS, t.Bit, _written("[01]*"), _always, _BITS, "a text of 0 and 1 becomes bits", each=True),
+    Passage((t.Bit,), t.Binary, None, rule=_RULE_BITS, detail="bits become whole bytes", each=True, parsed=True),
+    Passage(
+        (t.Bit,), t.Integer, None, rule=_RULE_BITS, detail="bits become the number that they write", each=True, parsed=True
+    ),
+    Passage(_WORDS, t.Bit, _written("[01]*"), _always, _RULE_BITS, "a text of 0 and 1 becomes bits", each=True),
     Passage(
         _WORDS,
         t.Uuid,
-        rule="existing-uuid",
+        rule=_RULE_UUID,
         detail="a UUID is kept, and not how it is written: capitals, braces",
         each=True,
         parsed=True,
     ),
     Passage(_WORDS, t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True, parsed=True),
     Passage((t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array), t.Xml, _no_declaration),
-    Passage((t.Timestamp,), t.Date, None, _from_zone, _ZONE, "an instant becomes its day in UTC", each=True),
-    Passage((t.Timestamp,), t.Date, None, _always, _MIDNIGHT, "a day's midnight becomes the day", each=True, parsed=True),
+    Passage((t.Timestamp,), t.Date, None, _from_zone, _RULE_ZONE, "an instant becomes its day in UTC", each=True),
+    Passage(
+        (t.Timestamp,), t.Date, None, _always, _RULE_MIDNIGHT, "a day's midnight becomes the day", each=True, parsed=True
+    ),
     Passage(_WORDS, t.Date, _written(f"{_DAY}(?: BC)?|{_ENDLESS}")),
-    Passage((t.Timestamp,), t.Timestamp, None, _zones(True, False), _ZONE, _TO_UTC, each=True),
-    Passage((t.Timestamp, t.Date), t.Timestamp, None, _zones(False, True), _ZONE, _AS_UTC, each=True),
+    Passage((t.Timestamp,), t.Timestamp, None, _zones(True, False), _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp, t.Date), t.Timestamp, None, _zones(False, True), _RULE_ZONE, _AS_UTC, each=True),
     Passage(
         _WORDS,
         t.Timestamp,
         _written(f"{_DAY}[ T]{_CLOCK}(?:{_OFFSET})?(?: BC)?|{_ENDLESS}"),
         _zones(None, True),
-        _ZONE,
+        _RULE_ZONE,
         f"{_AS_UTC} where a text has no zone; of one with a zone the instant is kept",
         each=True,
     ),
-    Passage(_WORDS, t.Timestamp, _written(f"{_DAY}[ T]{_CLOCK}(?: BC)?|{_ENDLESS}"), _always, _WRITTEN, _ZEROS, each=True),
+    Passage(
+        _WORDS, t.Timestamp, _written(f"{_DAY}[ T]{_CLOCK}(?: BC)?|{_ENDLESS}"), _always, _RULE_WRITTEN, _ZEROS, each=True
+    ),
     Passage((t.Time,), t.Time, _written(_CLOCK), _zones(True, False)),
-    Passage((t.Time,), t.Time, None, _zones(False, True), _ZONE, "a time of day is taken to be in UTC", each=True),
-    Passage(_WORDS, t.Time, _written(f"{_CLOCK}(?:{_OFFSET})"), _zones(None, True), _WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS, t.Time, _written(_CLOCK), _always, _WRITTEN, _ZEROS, each=True),
-    Passage(_WORDS[:-1], t.Interval, _written(_HOURS), _into_hours, _WRITTEN, _ZEROS, each=True),
-    Passage(_ANY, t.Interval, _written(_HOURS), _into_hours),
-    Passage(_WORDS[:-1], t.Interval, _written(_SPAN), _always, _WRITTEN, _ZEROS, each=True),
+    Passage((t.Time,), t.Time, None, _zones(False, True), _RULE_ZONE, "a time of day is taken to be in UTC", each=True),
+    Passage(_WORDS, t.Time, _written(f"{_TO_MIDNIGHT}(?:{_OFFSET})"), _zones(None, True), _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS, t.Time, _written(_TO_MIDNIGHT), _always, _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_WORDS[:-1], t.Interval, _written(f"-?{_HOURS}"), _into_hours, _RULE_WRITTEN, _ZEROS, each=True),
+    Passage(_ANY, t.Interval, _written(f"-?{_HOURS}"), _into_hours),
+    Passage(_WORDS[:-1], t.Interval, _written(_SPAN), _always, _RULE_WRITTEN, _ZEROS, each=True),
     Passage((t.Time,), t.Interval),
     Passage(_NUMERIC, _NUMBERS),
-    Passage((t.Date,), t.Timestamp, None, _always, _MIDNIGHT, "a day becomes its midnight", each=True),
-    Passage((t.Uuid,), t.Binary, None, _has_16_bytes, "existing-uuid", _UUID_BYTES, each=True),
-    Passage((t.Uuid,), t.Binary, None, _always, "existing-uuid", _UUID_BYTES, each=True, parsed=True),
+    Passage((t.Date,), t.Timestamp, None, _always, _RULE_MIDNIGHT, "a day becomes its midnight", each=True),
+    Passage((t.Uuid,), t.Binary, None, _has_16_bytes, _RULE_UUID, _UUID_BYTES, each=True),
+    Passage((t.Uuid,), t.Binary, None, _always, _RULE_UUID, _UUID_BYTES, each=True, parsed=True),
     Passage(_ANY, t.String),
     Passage(_ANY, t.Type, when=_one_kind),
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import MAX_PREC, ROUND_HALF_UP, Context, Decimal, InvalidOperation
 from typing import Any
 
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 
 from migrator import arrow
 from migrator.adapter import Adapter, Read
+from migrator.between import AS_WRITTEN
 from migrator.errors import ValueNotCarried, cut
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -513,6 +515,10 @@ class Converter:
 # --- changes that no policy can refuse ------------------------------------------------------------------------------
 
 
+_FAR = r"BC$|infinity$|^[0-9]{5}|^[0-9-]{4,7}-00"
+"""Days that are none of the years 1 to 9999."""
+
+
 def _negative_zeros(array: pa.Array) -> int:
     if not pa.types.is_floating(array.type):
         return 0
@@ -529,9 +535,33 @@ def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
     return isinstance(target, t.Float) and not there.capabilities.negative_zero and here.name != there.name
 
 
+def _far_dates(array: pa.Array) -> int:
+    if _is_text(array):
+        return int(pc.sum(pc.match_substring_regex(array, _FAR)).as_py() or 0)
+    last = pa.scalar(date.max if pa.types.is_date(array.type) else datetime.max).cast(array.type)
+    return int(pc.sum(pc.greater(array, last)).as_py() or 0)
+
+
+def _sort_as_texts(pair: Pair, here: Adapter, there: Adapter) -> bool:
+    both = all(isinstance(kind, _DATES) for kind in pair.kinds)
+    return both and there.capabilities.clocks_are_texts and not here.capabilities.clocks_are_texts
+
+
+def _with_nul(array: pa.Array) -> int:
+    characters = array.buffers()[2] if _is_text(array) else None
+    if characters is None or np.frombuffer(characters, np.uint8).all():
+        return 0
+    return int(pc.sum(pc.match_substring(array, "\0")).as_py() or 0)
+
+
+def _end_at_nul(pair: Pair, here: Adapter, there: Adapter) -> bool:
+    both = all(isinstance(kind, t.String) for kind in pair.kinds) and Misfit.NUL_BYTE not in pair.lacks
+    return both and here.capabilities.ends_at_nul != there.capabilities.ends_at_nul
+
+
 @dataclass(frozen=True)
 class Inevitable:
-    """One row: a change to an equal value, in which columns it can be, and how many values of an array it is made to."""
+    """One row: what nobody can refuse, in which columns it can be, and of how many values of an array it is so."""
 
     detail: str
     concerns: Callable[[Pair, Adapter, Adapter], bool]
@@ -540,8 +570,19 @@ class Inevitable:
 
 INEVITABLE: Mapping[str, Inevitable] = {
     "negative-zero": Inevitable("-0 became 0", _lose_sign, _negative_zeros),
+    "far-date": Inevitable(
+        "days before Christ, after the year 9999, at infinity and with zeros are texts here: so they compare and sort, and "
+        "they have neither year nor month",
+        _sort_as_texts,
+        _far_dates,
+    ),
+    "nul-ends": Inevitable(
+        "the length and the pieces of a text with NUL end there in one of the two databases, and not in the other",
+        _end_at_nul,
+        _with_nul,
+    ),
 }
-"""By their rules, the changes that a database makes to what is equal for it, so that no row is refused: they are counted."""
+"""By their rules, what databases change with values that are equal for them, so that no row is refused: they are counted."""
 
 
 def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
@@ -566,7 +607,7 @@ def _settled(array: pa.Array, type_: t.Type) -> pa.Array:
         return array
     base = t.base_of(type_)
     if isinstance(base, t.Timestamp) and base.zoned:
-        naive = arrow.parse(pc.replace_substring_regex(array, r"\+00(?::00)?$", ""), replace(base, zoned=False))
+        naive = arrow.parse(arrow.without_utc(array), replace(base, zoned=False))
         return array if _is_text(naive) else naive.cast(arrow.arrow_type(base))
     return arrow.parse(array, base)
 
@@ -591,7 +632,7 @@ def converter(
         wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
-        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], t.String | t.Native):
+        if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], AS_WRITTEN):
             clocks.append((position, here.capabilities.clock_zeros is True))
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
-from migrator.adapter import Adapter, load_adapter
-from migrator.between import passage
+from migrator.adapter import Adapter, Fact, Facts, load_adapter
+from migrator.between import AS_WRITTEN, passage
 from migrator.ddl import key_losses
 from migrator.expressions import Untranslatable
 from migrator.expressions.likeness import alike
@@ -91,7 +91,7 @@ def _zeros(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str, st
 
 def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
     """Times of a database that keeps them as they were written."""
-    times, texts = isinstance(t.base_of(here.type), t.Time | t.Timestamp), isinstance(t.base_of(there.type), t.String)
+    times, texts = isinstance(t.base_of(here.type), t.Time | t.Timestamp), isinstance(t.base_of(there.type), AS_WRITTEN)
     if not (times and texts) or a.capabilities.clock_zeros is not None:
         return None
     return "existing-clock", "a time is written with a blank before it, and without zeros at the end of its fraction"
@@ -99,7 +99,7 @@ def _times(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, st
 
 def _decimals(here: Column, there: Column, a: Adapter, _: Adapter) -> tuple[str, str] | None:
     """Decimals of a database that shows no more digits of them than it needs."""
-    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), t.String | t.Json | t.Native)
+    base, texts = t.base_of(here.type), isinstance(t.base_of(there.type), (t.Json, *AS_WRITTEN))
     if not (a.capabilities.types_by_rows and isinstance(base, t.Decimal) and base.scale and texts):
         return None
     return "existing-written", f"a decimal is written with {base.scale} digits after its point"
@@ -116,6 +116,25 @@ def _own_texts(here: Column, there: Column, a: Adapter, b: Adapter) -> tuple[str
 
 DISPLAY_RULES: tuple[DisplayRule, ...] = (_blanks, _zeros, _times, _decimals, _own_texts)
 """What is looked at in each pair of columns, besides what their types say."""
+
+# --- what acts on rows ----------------------------------------------------------------------------------------------
+
+ACTING: tuple[tuple[Fact, str, str], ...] = (
+    (Fact.TRIGGER, "existing-trigger", "triggers"),
+    (Fact.INSERT_RULE, "existing-rule", "rewrite rules"),
+)
+"""What a table may have that acts on the rows that come into it: the fact, the rule of the entry, and what it is."""
+
+
+def acting(table: Table, facts: Facts) -> Iterator[Loss]:
+    """The entries about what acts on the rows of a table that was there before the job; ``facts``: the target's of it."""
+    for fact, rule, what in ACTING:
+        if not facts.holds(fact):
+            continue
+        known = f"{what} of the table as it is may act on the rows that come in, and change them"
+        hidden = f"whether {what} of the table as it is act on the rows that come in, the target does not say"
+        yield Loss(path_of(table), rule, hidden if facts.unknown(fact) else known)
+
 
 # --- what is computed -----------------------------------------------------------------------------------------------
 

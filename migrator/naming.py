@@ -1,6 +1,6 @@
-"""The names that a target takes: short enough, and each of its own where the target wants that.
+"""The names that a target takes: short enough, of its characters, and each of its own where the target wants that.
 
-A name that is too long is cut, and one of a column that the target keeps for itself is changed
+A name that is too long is cut, and one with other characters or of a column that the target keeps for itself is changed
 (:mod:`migrator.shortening`). One that something else has, among what shares a name space at the target, gets the table's
 name before it: something else of the job, or something that is at the target already. What a
 target knows from earlier jobs goes before both rules. Each name that comes out of this is a
@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.shortening import cut, fit_lengths, is_long, is_reserved, shown_by
+from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by
 
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
@@ -136,7 +136,7 @@ def fit_names(
     pairs = zip(catalog.objects, fitted.objects, strict=True)
     objects = tuple(spaces.fit(old, new) if isinstance(old, Table) and isinstance(new, Table) else new for old, new in pairs)
     found = list(_renamed(catalog.objects, objects, capabilities, sources))
-    losses = [loss for _, loss in found]
+    losses = [*(loss for _, loss in found), *_shown_otherwise(catalog.objects, objects, capabilities)]
     if capabilities.reserved_in_views:
         losses += _renamed_in_views(catalog.objects, objects, capabilities)
     named = replace(catalog.with_renamed(objects), renames=tuple(rename for rename, _ in found))
@@ -162,6 +162,8 @@ class _Spaces:
             if isinstance(obj, View):
                 for index in obj.indexes:
                     self._given |= self._places(obj, index, index.name or "")
+        self._nameless = {place for table in catalog.of(Table) for place in self._of_nameless(table)}
+        """Those that the target gives to keys that have none."""
         for obj in known.there.objects if known.there is not None else ():
             if not isinstance(obj, Schema):
                 self._there |= dict.fromkeys(self._relation(obj), QName(obj.schema, obj.name))
@@ -200,11 +202,11 @@ class _Spaces:
 
     def _names(self, table: Table, own: str, kept: str | None) -> Iterator[str]:
         """The names that a part may have, the best first."""
-        if kept is not None and not is_long(kept, self._capabilities):
+        if kept is not None and not is_unfit(kept, self._capabilities):
             yield kept
         yield own
         longer = f"{table.name}_{own}"
-        if not is_long(longer, self._capabilities):
+        if not is_unfit(longer, self._capabilities):
             yield longer
         yield cut(longer, self._capabilities, f"{table.schema}.")
         yield from (cut(longer, self._capabilities, f"{table.schema}.{number}.") for number in count(2))
@@ -216,7 +218,17 @@ class _Spaces:
         if isinstance(part, Index | Unique | ForeignKey) and name.lower() in self._capabilities.reserved_names:
             return False
         places = self._places(table, part, name)
+        if isinstance(part, PrimaryKey | Unique) and not places.isdisjoint(self._nameless):
+            return False  # an index is there before any key is made, and the target calls a key otherwise then
         return places.isdisjoint(self._given) and all(self._there.get(place, table.qname) == table.qname for place in places)
+
+    def _of_nameless(self, table: Table) -> Iterator[_Place]:
+        """The places that the target gives to the keys of a table that have no name."""
+        patterns = dict(self._capabilities.nameless_keys)
+        for key in parts_of(table):
+            pattern = patterns.get(_KINDS[type(key)])
+            if isinstance(key, PrimaryKey | Unique) and key.name is None and pattern is not None:
+                yield from self._places(table, key, pattern.format(table=table.name, columns="_".join(key.columns)))
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
@@ -248,12 +260,25 @@ def _renamed(
         if isinstance(old, Schema) and isinstance(new, Schema):
             if old.name != new.name:
                 source = sources.get(path_of(old), old.name)
-                yield _cut(Rename("SCHEMA", new.name, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
+                why = _reason(old.name, capabilities)
+                yield _cut(Rename("SCHEMA", new.name, "", new.name, source, "", old.name, why), path_of(new))
         elif isinstance(old, Table) and isinstance(new, Table):
             yield from _renamed_in(old, new, capabilities)
         elif not isinstance(old, Schema) and not isinstance(new, Schema) and old.name != new.name:
             source = sources.get(path_of(old), old.schema)
-            yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, "LENGTH"), path_of(new))
+            why = _reason(old.name, capabilities)
+            yield _cut(Rename(object_type(new), new.schema, "", new.name, source, "", old.name, why), path_of(new))
+
+
+def _shown_otherwise(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
+    """The names that views alone give to columns, where the target can call nothing so."""
+    before = tuple(before)
+    columns = {column.name for obj in before if isinstance(obj, Table) for column in obj.columns}
+    for old, new in zip(before, after, strict=True):
+        for name in shown_by(old) if isinstance(old, View) else ():
+            if name not in columns and is_unfit(name, capabilities):
+                own = fit(name, capabilities)
+                yield Loss(path_of(new), _RULES[_reason(name, capabilities)], f"{name} is named {own} here", own)
 
 
 def _renamed_in_views(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
@@ -277,28 +302,39 @@ def _renamed_in_views(before: Iterable[Object], after: Iterable[Object], capabil
                 yield Loss(path_of(new), "name-reserved", f"{name} is named {own} here", own)
 
 
+_RULES: Mapping[Reason, str] = {"LENGTH": "name-cut", "CHARACTERS": "name-characters", "RESERVED": "name-reserved"}
+"""The rules of the entries about names that the target cannot have, by why."""
+
+
+def _reason(name: str, capabilities: Capabilities) -> Reason:
+    """Why the target can call nothing so."""
+    return "LENGTH" if is_long(name, capabilities) else "CHARACTERS"
+
+
 def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:
     """A name that the target cannot have, and the entry about it."""
     column = rename.name if rename.kind == COLUMN else None
-    rule = "name-cut" if rename.reason == "LENGTH" else "name-reserved"
-    return rename, Loss(label, rule, f"{rename.source_name} is named {rename.name} here", column)
+    return rename, Loss(label, _RULES[rename.reason], f"{rename.source_name} is named {rename.name} here", column)
 
 
 def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[tuple[Rename, Loss]]:
     """The names of a table and its parts."""
     label, source = path_of(new), (old.source.schema, old.source.name)
     if old.name != new.name:
-        yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, "LENGTH"), label)
+        yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, _reason(old.name, capabilities)), label)
     for column, named in zip(old.columns, new.columns, strict=True):
         if column.name != named.name:
-            reason: Reason = "LENGTH" if is_long(column.name, capabilities) else "RESERVED"
+            reason = _reason(column.name, capabilities) if is_unfit(column.name, capabilities) else "RESERVED"
             yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, reason), label)
     for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:
             continue
         kind, path = _KINDS[type(part)], _PATHS[type(part)]
-        if is_long(part.name, capabilities):
-            yield _cut(Rename(path, new.schema, new.name, own.name, *source, part.name, "LENGTH", number), label)
+        if is_unfit(part.name, capabilities):
+            yield _cut(
+                Rename(path, new.schema, new.name, own.name, *source, part.name, _reason(part.name, capabilities), number),
+                label,
+            )
         else:
             rule = "index-name" if kind in {"primary_key", "unique", "index"} else "constraint-name"
             detail = f"{kind.replace('_', ' ')} {part.name} is named {own.name} here"

@@ -658,14 +658,19 @@ about every row with a value in its column, such as an instant that becomes a da
 as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
 
 No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
-(`negative-zero`).
+(`negative-zero`). Nor are values refused that are kept whole and mean something else in expressions; they are counted, too:
+days before Christ, after 9999, at infinity and with zeros (0000-00-00, 2025-10-00) that come into SQLite, where they sort
+and compare as texts and have neither year nor month (`far-date`), and texts with NUL between MySQL and SQLite, for which
+their length and pieces end there (`nul-ends`).
 
 A schema that was there before the job stays as it is: its comment, if it is another (`comment`), and the collation that
 MySQL's programs have of their database, if they come into one of another default (`collation`), have entries.
 
 Rows that go into a table that was there before have entries of their own: where a unique key holds texts for equal
 that differ at the source, or the other way round (`key-equality`), where both tables compute a column, each by an expression
-of its own (`existing-generated`), and where types differ in what each value shows:
+of its own (`existing-generated`), where triggers or rewrite rules of the table may change what comes in (`existing-trigger`,
+`existing-rule`: nobody counts in how many rows they do; VERIFY=YES shows which), and where types differ in what each value
+shows:
 
 """
 _POLICIES_END = """
@@ -836,6 +841,8 @@ one there:
 - **A name that is too long** is cut, and ends with eight digits of a checksum of all of it: one long name has the
   same short one in every job. What refers to it by that name follows: keys, views, the expressions of checks and
   generated columns.
+- **A name with characters that the target has in none**, as MySQL has neither those beyond U+FFFF (emoji) nor blanks at
+  the end, loses them, ends with such digits, and is followed in the same way.
 - **A column's name that the target keeps for itself**, as PostgreSQL does `xmin` and `ctid`, ends with such digits, too,
   and is followed in the same way. A view may have such a name, and shows the column under it; Oracle's may not, and
   has an entry for each column that it shows under another. MySQL's `FTS_DOC_ID` stays where it is BIGINT UNSIGNED NOT
@@ -844,9 +851,9 @@ one there:
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.
 
-All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-reserved`, `index-name`,
-`constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two tables,
-views or columns that come to one name are refused.
+All are decided before anything is made. Each is an entry of the loss list (`name-cut`, `name-characters`, `name-reserved`,
+`index-name`, `constraint-name`; the latter two where the index or constraint is made), and so a comment of a SQLFILE. Two
+tables, views or columns that come to one name are refused.
 
 | target | longest name | what must have names of its own |
 |---|---|---|

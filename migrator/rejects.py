@@ -35,6 +35,9 @@ BATCH_ROWS = 1000
 """How many rows of a reject file make a batch when it is read."""
 
 
+Form = tuple[QName, tuple[Column, ...], tuple[str, ...], frozenset[tuple[str, bool]]]
+
+
 @dataclass(frozen=True)
 class Section:
     """What the rows of one part have in common: its name, their table, its columns as they came, the names of its key's.
@@ -47,6 +50,11 @@ class Section:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     clocks: Mapping[str, bool] = field(default_factory=dict)
+
+    @property
+    def form(self) -> Form:
+        """All but the part's name: the rows of parts that have it in common are read alike."""
+        return self.table, self.columns, self.key, frozenset(self.clocks.items())
 
     def line(self) -> dict[str, Any]:
         """The line that begins it."""

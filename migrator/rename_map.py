@@ -52,7 +52,8 @@ COLUMNS = (
     MapColumn(
         "reason",
         sa.String(10),
-        "LENGTH: the name is too long here; RESERVED: no column may have it; COLLISION: something else has it",
+        "LENGTH: the name is too long here; CHARACTERS: no name has such here; RESERVED: no column may have it; "
+        "COLLISION: something else has it",
         "reason",
     ),
     MapColumn("job", sa.String(255), "the job that said so last"),

@@ -1,4 +1,4 @@
-"""Names that a target cannot have, being too long, or its own in each table: cut, and ended by a checksum of the whole name.
+"""Names that a target cannot have, for their length or characters, or its own in each table: cut, and ended by a checksum.
 
 One such name has the same short name wherever it stands, in every job and on every machine, unless the target knows another
 for what has it: an object is known by its schema, a column by its table. Names stand in the fields of :data:`NAMES` and in
@@ -8,6 +8,7 @@ the text of expressions.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
@@ -59,9 +60,14 @@ def length(name: str, capabilities: Capabilities) -> int:
 
 
 def cut(name: str, capabilities: Capabilities, salt: str = "") -> str:
-    """As much of a name as fits, and a checksum of all of it; ``salt`` tells apart two that are the same."""
+    """As much of a name as fits, without what no name has there, and a checksum of all of it.
+
+    ``salt`` tells apart two that are the same.
+    """
     digest = hashlib.sha256((salt + name).encode()).hexdigest()[:_CHECKSUM]
     kept = name
+    if capabilities.not_in_names:
+        kept = re.sub(capabilities.not_in_names, "", kept)
     while length(kept, capabilities) > capabilities.identifier_limit[0] - _CHECKSUM - 1:
         kept = kept[:-1]
     return f"{kept}_{digest}"
@@ -70,6 +76,12 @@ def cut(name: str, capabilities: Capabilities, salt: str = "") -> str:
 def is_long(name: str, capabilities: Capabilities) -> bool:
     """Whether the target has no such long names."""
     return length(name, capabilities) > capabilities.identifier_limit[0]
+
+
+def is_unfit(name: str, capabilities: Capabilities) -> bool:
+    """Whether the target can call nothing so: the name is too long, or has a character that no name has there."""
+    pattern = capabilities.not_in_names
+    return is_long(name, capabilities) or bool(pattern and re.search(pattern, name))
 
 
 def is_reserved(name: str, capabilities: Capabilities) -> bool:
@@ -85,7 +97,7 @@ def _cannot_be_called_so(column: o.Column, capabilities: Capabilities) -> bool:
 
 def fit(name: str, capabilities: Capabilities) -> str:
     """A name as the target can have it."""
-    return cut(name, capabilities) if is_long(name, capabilities) else name
+    return cut(name, capabilities) if is_unfit(name, capabilities) else name
 
 
 def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename] = ()) -> Catalog:
@@ -96,7 +108,9 @@ def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Iterable[Re
     """
     kept = _Kept(catalog, capabilities, known)
     objects = tuple(map(kept.renamed, catalog.objects)) if kept else catalog.objects
-    long = {name: cut(name, capabilities) for name in dict.fromkeys(_names(objects)) if is_long(name, capabilities)}
+    shown = (name for obj in objects if isinstance(obj, o.View) for name in shown_by(obj))
+    names = dict.fromkeys((*_names(objects), *shown))
+    long = {name: cut(name, capabilities) for name in names if is_unfit(name, capabilities)}
     if long:
         change = _changing(long)
         objects = tuple(rebuilt(obj, change) for obj in objects)
@@ -110,14 +124,14 @@ class _Kept:
 
     def __init__(self, catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename]) -> None:
         self._fit = partial(fit, capabilities=capabilities)
-        self._is_long = partial(is_long, capabilities=capabilities)
+        self._is_unfit = partial(is_unfit, capabilities=capabilities)
         self._reserved_in_views = capabilities.reserved_in_views
         self._catalog = catalog
         self._objects: dict[_Place, str] = {}
         self._columns: dict[_Place, dict[str, str]] = {}
         for one in known:
-            long = is_long(one.source_name, capabilities)
-            if is_long(one.name, capabilities):
+            long = is_unfit(one.source_name, capabilities)
+            if is_unfit(one.name, capabilities):
                 continue
             if one.kind == COLUMN and (long or is_reserved(one.source_name, capabilities)):
                 self._columns.setdefault((one.schema, one.table), {})[one.source_name] = one.name
@@ -203,7 +217,7 @@ class _Kept:
             if isinstance(obj, o.View) or name.name not in columns:  # a table's own expressions are about its columns
                 near.setdefault(name.name, set()).add(place[1])
             for column, short in columns.items():
-                if self._is_long(column) or self._shows_reserved(obj, name):
+                if self._is_unfit(column) or self._shows_reserved(obj, name):
                     near.setdefault(column, set()).add(short)
         found = {**self._anywhere, **near}
         return {name: next(iter(shorts)) for name, shorts in found.items() if len(shorts) == 1}
@@ -260,7 +274,7 @@ class _Kept:
                 found.setdefault(obj.name, set()).add(self._of(o.QName(obj.schema, obj.name))[1])
         for columns in self._columns_of.values():
             for name, short in columns.items():
-                if self._is_long(name):
+                if self._is_unfit(name):
                     found.setdefault(name, set()).add(short)
         return found
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -109,6 +110,18 @@ def postgresql(servers: Servers) -> Iterator[Callable[..., str]]:
     fresh = _Fresh()
     yield lambda version=None: fresh.on(lambda: servers.postgresql(version))
     fresh.drop()
+
+
+@pytest.fixture(autouse=True)
+def asks_for_a_version(request: pytest.FixtureRequest, servers: Servers) -> None:
+    """A test marked ``since(version, what)`` must fail on an older PostgreSQL, and only since the server refuses its SQL."""
+    refused = (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.DataError)
+    wrapped = (sa.exc.ProgrammingError, sa.exc.NotSupportedError, sa.exc.DataError)
+    for mark in request.node.iter_markers("since"):
+        version, what = mark.args
+        if servers.postgresql().version < version:
+            reason = f"never: PostgreSQL before {version} has no {what}"
+            request.applymarker(pytest.mark.xfail(strict=True, raises=refused + wrapped, reason=reason))
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ from .types import (
     key_bytes,
     neutral,
     row_bytes,
+    srid_of,
     unsigned_check,
     with_versions,
 )
@@ -212,7 +213,12 @@ class MySQLDDL(DDL):
 
     def untried(self, expression: Expression) -> bool:
         """Whether the server may refuse an expression: those of MySQL and MariaDB differ, too."""
-        return not self.native or (self.server == "mariadb") != parsed_flavor(self.catalog.version).mariadb
+        return not self.native or self._other_product
+
+    @property
+    def _other_product(self) -> bool:
+        """Whether what comes from one of MariaDB and MySQL is for the other."""
+        return (self.server == "mariadb") != parsed_flavor(self.catalog.version).mariadb
 
     def on_trial(self, table: Table, name: QName) -> Table:
         """The table with its AUTO_INCREMENT, which no expression may use; periods cannot be temporary."""
@@ -276,6 +282,9 @@ class MySQLDDL(DDL):
 
     def _declared_alone(self, table: Table, column: Column) -> Declared:
         if self.keeps_native(column):
+            srid = srid_of(column.native)
+            if srid is not None and self._other_product:
+                return Declared(column.native, f"that its SRID is {srid} is not declared", "declaration")
             return Declared(column.native)
         type_ = t.base_of(column.type)
         if self.identity_of(table, column) is not None and isinstance(type_, t.Decimal) and not type_.scale:

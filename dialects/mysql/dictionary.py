@@ -52,7 +52,7 @@ from . import messages, privileges
 from .collations import equality_of
 from .exact import Texts, doubtful, may_be, without_introducers
 from .names import literal, qualified, quote
-from .types import KEY_BYTES, declared_word, is_unsigned, key_bytes, neutral, unsigned_check
+from .types import GEOMETRY, KEY_BYTES, declared_word, is_unsigned, key_bytes, neutral, unsigned_check, with_srid
 
 SYSTEM_SCHEMAS = ("information_schema", "mysql", "performance_schema", "sys")
 
@@ -194,6 +194,8 @@ class Reader:
     names: Sequence[str]
     flavor: Flavor
     losses: list[Loss] = field(default_factory=list)
+    srids: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    """Per schema, table and column: the SRID that it is declared for."""
 
     @cached_property
     def held(self) -> tuple[privileges.Grant, ...]:
@@ -271,6 +273,7 @@ class Reader:
             *self.events(),
         ]
         self.grants(made)
+        self.grants_of_routines(made)
         self.server_wide()
         self.losses += [loss for schema in self.names for loss in privileges.losses(self.held, schema)]
         objects = (*self.schemas(), *made)
@@ -313,6 +316,8 @@ class Reader:
     def tables(self, rows: Sequence[Row]) -> Iterator[Table]:
         """The tables, by name."""
         columns = self.grouped(_COLUMNS)
+        if any(row["data_type"] in GEOMETRY for of_table in columns.values() for row in of_table):
+            self.srids = {(*_key(row), row["column_name"]): row["srid"] for row in self.rows(self.srids_query())}
         rows = [row for row in rows if not self.is_without_columns(row, columns)]
         partly = self.partly_shown(rows, columns)
         keys = self.grouped(self.keys_query())
@@ -579,6 +584,9 @@ class Reader:
     def declaration(self, table: QName, row: Row) -> str:
         """A column's type; labels as they are."""
         shown = str(row["column_type"])
+        srid = self.srids.get((table.schema, table.name, row["column_name"]))
+        if srid is not None:
+            return with_srid(shown, int(srid), mariadb=self.flavor.mariadb)
         if not doubtful(shown):
             return shown
         told = self.texts.labelled(table, row["column_name"], shown)
@@ -586,6 +594,10 @@ class Reader:
             detail = f"its labels may be others than {shown}: MySQL shows question marks for some characters"
             self.losses.append(Loss(f"TABLE:{table}", "labels", detail, row["column_name"]))
         return told or shown
+
+    def srids_query(self) -> str:
+        """Which columns are declared for one SRID, which no declaration that the server shows tells of MariaDB's."""
+        return _SRIDS_OF_MARIADB if self.flavor.mariadb else _SRIDS_OF_MYSQL
 
     def generated(self, table: QName, row: Row, extra: str) -> Generated | None:
         """A column's generation expression."""
@@ -776,6 +788,21 @@ class Reader:
             label = quoted(schema) if name is None else str(QName(schema, name if column is None else f"{name}.{column}"))
             part_of = paths.get((schema, name or ""), path_of(Schema(schema)))
             self.losses.append(Loss(f"GRANT:{label}", "grant", f"not carried: {'; '.join(whose)}", part_of=part_of))
+
+    def grants_of_routines(self, made: Sequence[Object]) -> None:
+        """Name the privileges on routines, where the user may see them: the information schema has none of them."""
+        if not privileges.has_on(self.held, "mysql", None, ("SELECT",)):
+            return
+        programs = (obj for obj in made if isinstance(obj, Program))
+        paths: dict[tuple[str, str, str], str] = {(p.schema, p.kind, p.name): path_of(p) for p in programs}
+        granted: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+        for row in self.rows(_GRANTS_OF_ROUTINES):
+            key = row["db"], row["routine_type"], row["routine_name"]
+            granted[key].append(f"{row['grantee']} {row['granted']}")
+        for (schema, kind, name), whose in granted.items():
+            part_of = paths.get((schema, kind, name), path_of(Schema(schema)))
+            detail = f"not carried: {'; '.join(whose)}"
+            self.losses.append(Loss(f"GRANT:{QName(schema, f'{name}()')}", "grant", detail, part_of=part_of))
 
     def server_wide(self) -> None:
         """Name what lies in no schema, and that objects of schemas may need, where the user may see it."""
@@ -1040,6 +1067,14 @@ SELECT c.table_schema, c.table_name, c.column_name, c.column_default, c.is_nulla
        c.generation_expression, c.collation_name, c.column_comment
 FROM information_schema.columns c WHERE c.table_schema IN :schemas ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
+_SRIDS_OF_MARIADB = """
+SELECT g_table_schema AS table_schema, g_table_name AS table_name, g_geometry_column AS column_name, srid
+FROM information_schema.geometry_columns WHERE g_table_schema IN :schemas AND srid <> 0
+"""
+_SRIDS_OF_MYSQL = """
+SELECT table_schema, table_name, column_name, srs_id AS srid
+FROM information_schema.st_geometry_columns WHERE table_schema IN :schemas AND srs_id IS NOT NULL
+"""
 _STATISTICS = """
 SELECT table_schema, table_name, non_unique, index_name, seq_in_index, column_name, collation, sub_part, index_type,
        index_comment, {expression} AS expression, {hidden} AS hidden
@@ -1101,6 +1136,11 @@ FROM (
     UNION ALL SELECT table_schema, table_name, column_name, grantee, privilege_type
     FROM information_schema.column_privileges WHERE table_schema IN :schemas
 ) AS p GROUP BY table_schema, table_name, column_name, grantee ORDER BY table_schema, table_name, column_name, grantee
+"""
+_GRANTS_OF_ROUTINES = """
+SELECT db, routine_type, routine_name, CONCAT(QUOTE(user), '@', QUOTE(host)) AS grantee,
+       UPPER(REPLACE(proc_priv, ',', ', ')) AS granted
+FROM mysql.procs_priv WHERE db IN :schemas ORDER BY db, routine_type, routine_name, user, host
 """
 _SERVER_WIDE = """
 SELECT 'LOADABLE_FUNCTION' AS kind, name AS name FROM mysql.func

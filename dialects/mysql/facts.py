@@ -37,6 +37,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INDEX_ORGANISED: Never("every InnoDB table is one: it is read by ranges of its key"),
     Fact.INSERT_POLICY: _NO_POLICIES,
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
+    Fact.INSTEAD_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Never("SELECT and LOAD DATA name every column"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
     Fact.NO_DATA_FILE: Asked("information_schema.TABLES: engine <> 'InnoDB'"),

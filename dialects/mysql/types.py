@@ -151,6 +151,20 @@ def rounded_to(declaration: str) -> int | None:
     return None if found is None else int(found["digits"])
 
 
+_SRID = re.compile(r"(?:REF_SYSTEM_ID=|SRID )(?P<srid>\d+)", re.IGNORECASE)
+
+
+def with_srid(declaration: str, srid: int, *, mariadb: bool) -> str:
+    """The declaration of a spatial column that is for one SRID, in words that the other server passes over."""
+    return f"{declaration} " + (f"/*M!100301 REF_SYSTEM_ID={srid}*/" if mariadb else f"/*!80003 SRID {srid}*/")
+
+
+def srid_of(declaration: str) -> int | None:
+    """The SRID that a spatial column is declared for; None: it has none."""
+    found = _SRID.search(declaration) if declared_word(declaration) in GEOMETRY else None
+    return None if found is None else int(found["srid"])
+
+
 def unsaid(declaration: str) -> str:
     """What a declaration says that its neutral type does not."""
     digits = rounded_to(declaration)
@@ -159,7 +173,9 @@ def unsaid(declaration: str) -> str:
         said.append("values are shown without leading zeros")
     if "compressed" in _without_labels(declaration):
         said.append("values are not compressed")
-    if declaration.lower() in GEOMETRY:
+    if (srid := srid_of(declaration)) is not None:
+        said.append(f"that its SRID is {srid} is not declared")
+    if declared_word(declaration) in GEOMETRY:
         said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")
     return "; ".join(said)
 

@@ -31,6 +31,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INDEX_ORGANISED: Asked("ALL_TABLES: iot_type IS NOT NULL"),
     Fact.INSERT_POLICY: Asked("ALL_POLICIES: enable = 'YES', ins = 'YES', without EXEMPT ACCESS POLICY"),
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
+    Fact.INSTEAD_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Asked("ALL_TAB_COLS: hidden_column = 'YES', user_generated = 'YES'"),
     Fact.LONG_NOT_LAST: Asked("ALL_TAB_COLUMNS: data_type IN ('LONG', 'LONG RAW'), column_id < MAX(column_id)"),
     Fact.NO_DATA_FILE: Always("migrator writes scripts for Oracle, and moves no rows from or to it"),

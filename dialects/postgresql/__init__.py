@@ -87,6 +87,7 @@ class PostgreSQL(Adapter):
             NameSpace(RELATIONS),
             NameSpace(frozenset({"primary_key", "unique", "check", "foreign_key"}), "table"),
         ),
+        nameless_keys=frozenset({("primary_key", "{table}_pkey"), ("unique", "{table}_{columns}_key")}),
         reserved_columns=frozenset({"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"}),
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
@@ -330,6 +331,12 @@ class PostgreSQL(Adapter):
         from . import lines, paths
 
         return lines.takes(load) if format_ == LINES else paths.same_stream(load)
+
+    def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
+        """By a lock, since a trigger may look at statements that add no row; on foreign tables there is none."""
+        from . import locks
+
+        locks.hold_to_add(connection, table)
 
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
         """The writer of PostgreSQL's DDL."""

@@ -194,12 +194,17 @@ NUL = b"\0"
 """The character that no text here holds."""
 
 _ZONE = r"(?i):\d\d(\.\d+)?\s*([+-]\d|z\b|[a-z]{3,})"
+_60TH = (r":\d+:60", "the second 60 would become the next minute's first")
+_NEXT_DAY = (r"[ T]24:", "the hour 24 would become the next day's first")
 _SILENT: dict[str, tuple[tuple[str, str], ...]] = {
     "date": ((r"[1-9]\d?:\d|:\d*[1-9]|:\d+\.\d*[1-9]", "a time of day would be dropped"),),
-    "time": ((r"\d-\d+-\d", "a date would be dropped"), (_ZONE, "a time zone would be dropped")),
-    "timestamp": ((_ZONE, "a time zone would be dropped"),),
+    "time": ((r"\d-\d+-\d", "a date would be dropped"), (_ZONE, "a time zone would be dropped"), _60TH),
+    "timetz": (_60TH,),
+    "timestamp": ((_ZONE, "a time zone would be dropped"), _60TH, _NEXT_DAY),
+    "timestamptz": (_60TH, _NEXT_DAY),
+    "interval": (_60TH,),
 }
-"""Per type: texts that its parser takes although it drops a part of them."""
+"""Per type: texts that its parser takes although it drops a part of them, or makes another value of it."""
 
 
 _SECONDS = frozenset({"time", "timetz", "timestamp", "timestamptz", "interval"})

@@ -71,6 +71,11 @@ class PostgreSQLDDL(DDL):
         """Whether the server has what version ``major`` brought."""
         return (self.version or _LATEST) >= (major,)
 
+    def _source_before(self, major: int) -> bool:
+        """Whether the objects come from a PostgreSQL that had not yet what version ``major`` brought."""
+        told = self.catalog.version.partition(".")[0] if self.at_home else ""
+        return told.isdecimal() and int(told) < major
+
     # --- words ------------------------------------------------------------------------------------------------------
 
     def quote(self, name: str) -> str:
@@ -280,15 +285,19 @@ class PostgreSQLDDL(DDL):
         own = tuple(c for c in table.columns if inherited.get(c.name) not in {c, replace(c, comment=None)})
         made = super().create_table(replace(table, columns=own))
         statements = list(made.statements)
+        losses = list(made.losses)
         if self.at_home and ("unlogged", "true") in table.options:
             statements[0] = statements[0].replace("CREATE TABLE", "CREATE UNLOGGED TABLE", 1)
+            if self.since(15) and self._source_before(15):
+                detail = "its sequence becomes UNLOGGED with its table, as from PostgreSQL 15 on: a crash sets it back"
+                losses += [Loss(path_of(table), "unlogged", detail, c.name) for c in table.columns if c.identity]
         if self._partitioned(table) and table.partitioning is not None:
             statements += self._partitions(table.schema, self.name_of(table), table.partitioning)
         for sequence in self.catalog.of(Sequence):
             if sequence.owner is not None and (sequence.schema, sequence.owner[0]) == (table.schema, table.name):
                 owner = f"{self.name_of(table)}.{self.quote(sequence.owner[1])}"
                 statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
-        return Script(tuple(statements), made.losses)
+        return Script(tuple(statements), tuple(losses))
 
     def _parents(self, table: Table) -> list[Table]:
         """The tables that this one inherits from, as far as they are moved too."""
@@ -594,7 +603,8 @@ def _statement_time(column: Column) -> str:
         return now
     if digits in UNITS:
         return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
-    return f"pg_catalog.to_timestamp(pg_catalog.trunc(EXTRACT(epoch FROM {now})::numeric, {digits})::double precision)"
+    beyond = f"pg_catalog.mod(EXTRACT(microseconds FROM {now})::bigint, {10 ** (CLOCK_DIGITS - digits)})"
+    return f"{now} - {beyond} * INTERVAL '1 microsecond'"
 
 
 def _on_update_name(table: Table) -> str:

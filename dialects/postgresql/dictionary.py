@@ -220,7 +220,7 @@ class _Dictionary:
                 usual = USUAL_SEQUENCE.format(table=row.owner_table, column=row.owner_name)
                 name = row.name if row.name != usual else None
                 self._identities[row.owner, row.owner_column] = o.Identity(**options, sequence=name)
-                if row.persistence != row.owner_persistence:
+                if row.persistence != row.owner_persistence and self._version >= queries.UNLOGGED_SEQUENCES:
                     self._odd_identities.add((row.owner, row.owner_column))
                 continue
             owner = (row.owner_table, row.owner_name) if row.owner_table and row.owner_beside else None

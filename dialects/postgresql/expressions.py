@@ -85,12 +85,27 @@ def _float(value: Value) -> str:
     return f"CAST({value.sql} AS double precision)"
 
 
-def _wide(values: Values) -> list[str]:
-    """Operands of which one has 64 bits where all are whole: results of 32 bits overflow here."""
-    left, right = (value.within(7) for value in values)
-    whole = all(value.kind == "integer" for value in values)
+def _overflows(values: Values) -> bool:
+    """Whether a result over these has 32 bits or fewer here, and may need more."""
     wide = any(isinstance(i := t.base_of(v.type or t.Type()), t.Integer) and i.bits == _WIDE for v in values)
-    return [f"CAST({values[0].sql} AS bigint)" if whole and not wide else left, right]
+    return all(value.kind == "integer" for value in values) and not wide
+
+
+def _wide(values: Values) -> list[str]:
+    """Operands of which one has 64 bits where all are whole."""
+    left, right = (value.within(7) for value in values)
+    return [f"CAST({values[0].sql} AS bigint)" if _overflows(values) else left, right]
+
+
+def _other_sign(sql: str) -> Callable[[Values, Literal], str]:
+    """The least number of 32 bits or fewer has none with the other sign among them."""
+
+    def write(values: Values, literal: Literal) -> str:
+        value = values[0]
+        wide = f"CAST({value.sql} AS bigint)" if value.constant is None and _overflows(values) else value.within(8)
+        return sql.format(wide)
+
+    return write
 
 
 def _arithmetic(operator: str) -> Callable[[Values, Literal], str]:
@@ -121,6 +136,9 @@ def _formatted(values: Values, literal: Literal) -> str:
     return f"TO_CHAR({values[0].sql}, {literal(pattern)})"
 
 
+PARTS = ("year", "month", "day", "hour", "minute")
+"""What EXTRACT gives as a ``numeric``, before PostgreSQL 14 as a ``double precision``: neither divides as integers do."""
+
 WRITE: tuple[Writing, ...] = besides(
     (
         Writing("is true", "{0} IS TRUE", 4, 4),
@@ -132,6 +150,8 @@ WRITE: tuple[Writing, ...] = besides(
             Writing(meaning, _arithmetic(operator), level)
             for meaning, operator, level in (("sum", "+", 6), ("difference", "-", 6), ("product", "*", 7))
         ),
+        Writing("negative", _other_sign("-{0}"), 8),
+        Writing("absolute", _other_sign("ABS({0})")),
         Writing("float sum", _floats("+"), 6),
         Writing("float difference", _floats("-"), 6),
         Writing("float product", _floats("*"), 7),
@@ -158,7 +178,7 @@ WRITE: tuple[Writing, ...] = besides(
         infix("days between", "-", 6),
         Writing("day of", "CAST({0} AS date)"),
         Writing("today", "CURRENT_DATE"),
-        *(Writing(part, f"EXTRACT({part.upper()} FROM {{0}})") for part in ("year", "month", "day", "hour", "minute")),
+        *(Writing(part, f"CAST(EXTRACT({part.upper()} FROM {{0}}) AS bigint)") for part in PARTS),
         Writing("formatted", _formatted),
         Writing("float total", lambda values, _: f"SUM({_float(values[0])})"),
         Writing("float mean", lambda values, _: f"AVG({_float(values[0])})"),

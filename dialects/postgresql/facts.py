@@ -35,6 +35,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INDEX_ORGANISED: Never("rows lie in a heap"),
     Fact.INSERT_POLICY: Asked("row_security_active(oid)"),
     Fact.INSERT_RULE: Asked("pg_rewrite: ev_type = '3' (INSERT), ev_enabled IN ('O', 'A')"),
+    Fact.INSTEAD_RULE: Asked("pg_rewrite: ev_type = '3' (INSERT), ev_enabled IN ('O', 'A'), is_instead"),
     Fact.INVISIBLE_COLUMN: Never("there are no invisible columns"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
     Fact.NO_DATA_FILE: Always(
@@ -83,6 +84,8 @@ _ASKED = {
     Fact.SELECT_POLICY: "COALESCE(pg_catalog.row_security_active(c.oid), false)",
     Fact.INSERT_RULE: """EXISTS (SELECT FROM pg_catalog.pg_rewrite r
         WHERE r.ev_class = c.oid AND r.ev_type = '3' AND r.ev_enabled IN ('O', 'A'))""",
+    Fact.INSTEAD_RULE: """EXISTS (SELECT FROM pg_catalog.pg_rewrite r
+        WHERE r.ev_class = c.oid AND r.ev_type = '3' AND r.ev_enabled IN ('O', 'A') AND r.is_instead)""",
     Fact.STAGING_REFUSED: "NOT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'TEMPORARY')",
 }
 

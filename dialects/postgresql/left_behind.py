@@ -54,9 +54,14 @@ def _of_schema(
 
 
 def _granted(relation: str, prefix: str, default: str, name: str = "", where: str = "true", *, lies: bool = True) -> Kind:
-    """Things with other privileges than they have by themselves; ``default``: the class, as acldefault() has it."""
+    """Things with other privileges than they have by themselves; ``default``: the class, as acldefault() has it.
+
+    What initdb made, as the schema public, has others from the beginning: those it is compared with.
+    """
     acl = f"x.{prefix}acl"
-    others = f"{acl} IS NOT NULL AND {acl} IS DISTINCT FROM acldefault({default}, x.{prefix}owner) AND {where}"
+    first = f"SELECT i.initprivs FROM pg_init_privs i WHERE i.classoid = '{relation}'::regclass AND i.objoid = x.oid"
+    usual = f"COALESCE(({first} AND i.objsubid = 0), acldefault({default}, x.{prefix}owner))"
+    others = f"{acl} IS NOT NULL AND {acl} IS DISTINCT FROM {usual} AND {where}"
     return Kind(
         "grant",
         relation,
@@ -211,8 +216,7 @@ KINDS = (
         "pg_namespace",
         "nsp",
         "'n'",
-        where="x.oid IN (SELECT n.oid FROM n) AND NOT EXISTS (SELECT FROM pg_init_privs i"
-        " WHERE i.classoid = 'pg_namespace'::regclass AND i.objoid = x.oid AND i.initprivs = x.nspacl)",
+        where="x.oid IN (SELECT n.oid FROM n)",
         lies=False,
     ),
     _granted("pg_foreign_data_wrapper", "fdw", "'F'", lies=False),

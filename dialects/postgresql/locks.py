@@ -114,6 +114,17 @@ def hold(connection: sa.Connection, relations: Sequence[str]) -> None:
     raise TableLocked(detail=f"{refused}: {_others(connection, wanted)}")
 
 
+def hold_to_add(connection: sa.Connection, table: QName) -> None:
+    """Wait for a table, and let nobody empty or drop it until the transaction ends; who may add rows to it may."""
+    sql = f"LOCK TABLE {quote(table.schema)}.{quote(table.name)} IN ROW EXCLUSIVE MODE"
+    try:
+        with connection.begin_nested():
+            execute_verbatim(connection, sql)
+    except sa.exc.DBAPIError as error:
+        if not isinstance(error.orig, errors.WrongObjectType):  # a foreign table has no locks
+            raise
+
+
 def _others(connection: sa.Connection, relations: Sequence[str]) -> str:
     """Who has exclusive locks on relations, or waits for them."""
     names = [relation.removeprefix("ONLY ") for relation in relations]

@@ -454,7 +454,7 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
             try:
                 cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
             except errors.DataError as error:
-                raise _about_column(error, columns) from error
+                raise about_column(error, columns) from error
             sent += batch.num_rows
             stored += cursor.rowcount
     return _counted(into.title, sent, stored)
@@ -463,15 +463,26 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
 _PARAMETER = re.compile(r"portal (?:\"\" )?parameter \$(\d+)")
 
 
-def _about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
-    """The error about the column whose value the server could not read, where it says which parameter that was."""
+def about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
+    """The error about the column whose value the server could not read, where it says which parameter that was.
+
+    Before version 13 it names the type only: the column is the one of that type, or one of those.
+    """
     found = _PARAMETER.search(error.diag.context or "")
-    if found is None:
+    told = [columns[int(found[1]) - 1]] if found else [c for c in columns if _is_named(c, error.diag.message_primary or "")]
+    if not told:
         return error
     detail = " ".join(part for part in (error.diag.message_primary, error.diag.message_detail) if part)
     about_text = isinstance(error, errors.CharacterNotInRepertoire | errors.UntranslatableCharacter)
     refusal = TextNotCarried if about_text else ValueNotCarried
-    return refusal(column=columns[int(found[1]) - 1].column, detail=detail)
+    return refusal(column=" or ".join(target.column for target in told), detail=detail)
+
+
+def _is_named(target: Target, message: str) -> bool:
+    """Whether a message has the type of a column as a word."""
+    declared = target.declared.rpartition(".")[2].strip('"')
+    names = {target.type, declared, "json" if target.type == "jsonb" else ""} - {""}
+    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message.partition('"')[0]) for name in names)
 
 
 def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:

@@ -17,6 +17,9 @@ SINCE: tuple[tuple[str, int, str, str], ...] = (
 )
 """Name, the first ``server_version_num`` that has it, how it is asked for there, what stands for it before."""
 
+UNLOGGED_SEQUENCES = 150000
+"""The first version that has them: before, the sequence of an UNLOGGED table's identity was none, and nothing said so."""
+
 _NOT_OF_EXTENSION = """NOT EXISTS (
     SELECT FROM pg_depend e WHERE e.classid = '{catalog}'::regclass AND e.objid = {oid} AND e.deptype = 'e')"""
 

@@ -84,6 +84,8 @@ class SQLiteAdapter(Adapter):
         link_is_fastest=True,
         types_by_rows=True,
         negative_zero=False,
+        clocks_are_texts=True,
+        ends_at_nul=True,
         largest_integer=(1 << 63) - 1,
         data_files="database",
     )
@@ -124,7 +126,7 @@ class SQLiteAdapter(Adapter):
         ).one()
         numbers = tuple(int(part) for part in version.split("."))
         identity = "{0.st_dev} {0.st_ino}".format(os.stat(path)) if path else ""
-        return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
+        return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity, ignores_table_case=True)
 
     def is_duplicate(self, error: BaseException) -> bool:
         """Whether SQLite says that a table, index, view or trigger is there already."""

@@ -34,6 +34,7 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.INDEX_ORGANISED: Never("a table WITHOUT ROWID is read by ranges of its key as another by ranges of rowids"),
     Fact.INSERT_POLICY: Never("there is no row-level security"),
     Fact.INSERT_RULE: Never("there are no rewrite rules"),
+    Fact.INSTEAD_RULE: Never("there are no rewrite rules"),
     Fact.INVISIBLE_COLUMN: Never("only virtual tables have hidden columns"),
     Fact.LONG_NOT_LAST: Never("there is no LONG"),
     Fact.NO_DATA_FILE: _ONE_FILE,

@@ -90,7 +90,7 @@ def in_files(connection: sa.Connection, batches: Iterator[pa.RecordBatch]) -> Ge
         ahead.extend(islice(batches, 1))
     places = _places(connection) if len(ahead) > 1 else ()
     rows = chain(_let_go(ahead), batches)
-    if not places or not _can_be_made(places):
+    if not places or not _cleared(places):
         yield from rows
         return
     try:
@@ -102,11 +102,9 @@ def in_files(connection: sa.Connection, batches: Iterator[pa.RecordBatch]) -> Ge
                 place.path.unlink()
 
 
-def _can_be_made(places: Sequence[Place]) -> bool:
-    """Whether files can be made there: not in a directory that takes none, nor under names that are too long or another's.
-
-    What a process that was killed may have left is removed.
-    """
+def _cleared(places: Sequence[Place]) -> bool:
+    """Remove what a process that was killed may have left at the places, and see whether files can be made there: not in a
+    directory that takes none, nor under names that are too long or another's."""
     try:
         for place in places:
             place.path.unlink(missing_ok=True)
@@ -141,6 +139,7 @@ class _File:
 
     def __init__(self, place: Place, width: int) -> None:
         self.place, self.rows, self.bytes = place, 0, 0
+        self._beside = _ROW + width
         self._insert = f"INSERT INTO staged VALUES ({', '.join('?' * width)})"
         with _naming(place.path), ExitStack() as opened:
             os.close(os.open(place.path, os.O_CREAT | os.O_EXCL, 0o600))
@@ -153,7 +152,7 @@ class _File:
     def add(self, batch: pa.RecordBatch) -> None:
         with _naming(self.place.path):
             self._cursor.executemany(self._insert, batch)
-        self.rows, self.bytes = self.rows + batch.num_rows, self.bytes + batch.nbytes
+        self.rows, self.bytes = self.rows + batch.num_rows, self.bytes + batch.nbytes + batch.num_rows * self._beside
 
     @property
     def full(self) -> bool:
@@ -164,6 +163,10 @@ class _File:
             self._cursor.execute("COMMIT")
         self.close()
         return Staged(self.place, self.rows)
+
+
+_ROW = 8
+"""About how many bytes SQLite adds to a row, besides one for each of its values."""
 
 
 @contextmanager

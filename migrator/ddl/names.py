@@ -18,6 +18,8 @@ class Names:
         self.preparer = self.dialect.identifier_preparer
         self.refused: Mapping[tuple[QName, Expression | str], str] = {}
         """What the server said against expressions, and defaults of columns, when they were tried; they are left out."""
+        self.ignores_table_case = adapter.capabilities.ignores_table_case
+        """Whether names of tables that differ only in case collide on the server."""
 
     @property
     def title(self) -> str:

@@ -51,7 +51,7 @@ class DDL(Constraints):
 
     def _collisions(self) -> Iterator[MigratorError]:
         """The tables, and views that are carried, whose names are one here."""
-        if not self.adapter.capabilities.ignores_table_case:
+        if not self.ignores_table_case:
             return
         made = {name for name, query in self._carried.items() if isinstance(query, Carried)}
         seen: dict[QName, Table | View] = {}

@@ -99,8 +99,7 @@ class Claims:
         self._target, self._appends = target, appends
         self._token = uuid.uuid4().hex
         """What tells this job's record from others, whatever URL leads there; and the lot that decides who goes first."""
-        always = target.adapter.capabilities.ignores_table_case
-        self._folded = always if server.ignores_table_case is None else server.ignores_table_case
+        self._folded = server.ignores_table_case
         self._whole = tables is None
         self._wanted = {self._key(name): name for name in tables or ()}
         shown = mask(target.url.set(username=None, password=None).render_as_string())
@@ -130,9 +129,10 @@ class Claims:
                         raise other.busy
                 time.sleep(_LOOK)
             self._note(job, held=True)
-        self._tell_unknown(say)
+        self.tell_unknown(say)
 
-    def _tell_unknown(self, say: Callable[[str], None]) -> None:
+    def tell_unknown(self, say: Callable[[str], None]) -> None:
+        """Tell of the jobs that could not be looked at."""
         for unknown, why in self._unknown.items():
             say(f"Whether {unknown} has tables of this job is not known: {why}")
 
@@ -142,14 +142,13 @@ class Claims:
         self._gone = [other for other in others if not other.row.lives(other.age)]
         return [other for other in others if other.row.lives(other.age)]
 
-    def see_none(self, say: Callable[[str], None] = lambda unknown: None) -> None:
+    def see_none(self) -> None:
         """Look whether a job has the tables that is at work or can be started again, and claim nothing.
 
         :raises TableClaimed: one has.
         """
         for other in self._rivals(None):
             raise other.busy if other.row.lives(other.age) else other.left
-        self._tell_unknown(say)
 
     def shut_out(self, job: Session, tables: Collection[QName], say: Callable[[str], None]) -> None:
         """Let no job go on that has stopped or died and has claimed some of ``tables``, which are about to change.
@@ -158,10 +157,11 @@ class Claims:
         :raises ClaimNotLifted: the record of one cannot be changed.
         :raises WorkUncommitted: one of its workers is in the middle of a commit, and does not end.
         """
-        changing = {self._key(name) for name in tables}
+        changing = {self._key(name): name for name in tables}
         for other in self._gone:
-            taken = tuple(name for name in other.tables or () if self._key(name) in changing)
-            if not (self._whole or taken or (other.tables is None and changing)):
+            theirs = tuple(changing.values()) if other.tables is None else other.tables
+            taken = theirs if self._whole else tuple(name for name in theirs if self._key(name) in changing)
+            if not (self._whole or taken):
                 continue
             try:
                 with self.told(job.record):

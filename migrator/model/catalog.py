@@ -54,7 +54,7 @@ class Loss:
         return f"{self.where}: {self.what}"
 
 
-Reason = Literal["LENGTH", "RESERVED", "COLLISION"]
+Reason = Literal["LENGTH", "CHARACTERS", "RESERVED", "COLLISION"]
 """Why something has another name: the target has no such long ones, keeps it for itself, or something else has it."""
 
 COLUMN = "COLUMN"

@@ -143,10 +143,12 @@ class Profiler:
         at_source = self._origin.catalog.table(table.source)
         for column in table.data_columns:
             source = column.at_source if at_source is None else at_source.column(column.source)
-            meant = ddl.adapter.meaning(ddl.declaration(table, column))
+            declaration = ddl.declaration(table, column)
+            meant = ddl.adapter.meaning(declaration)
             asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
             known = column.type if asked_for or meant is None else meant
-            yield source, replace(column, type=known, equality=ddl.equality(table, column))
+            native = column.native if ddl.adapter.name == self._source.adapter.name else declaration
+            yield source, replace(column, type=known, native=native, equality=ddl.equality(table, column))
 
     # --- suggestions ------------------------------------------------------------------------------------------------
 

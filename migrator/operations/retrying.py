@@ -4,8 +4,9 @@ All rows come in by one transaction. While it lasts the file's name ends in ``.l
 earlier file of that name is left alone): one that is still named ``.loading`` when no process works on it was interrupted
 just when the rows were committed, or before.
 
-A table that is a job's is refused. It is asked for once the transaction keeps others from emptying or dropping the tables: a
-job that has begun to is seen then, and one that begins later waits until the rows are in.
+A table that is a job's is refused. That is asked twice: before the transaction holds the tables, which would have a job wait
+that is at work, and once it keeps others from emptying or dropping them. A job that has begun to is seen then, and one that
+begins later waits until the rows are in.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ from migrator import rejects
 from migrator.adapter import Adapter, Load
 from migrator.converting import Converter
 from migrator.ends import Database, database_errors
-from migrator.errors import InsufficientPrivilege, ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
+from migrator.errors import ObjectNotFound, RejectFileNotUsable, RowsNotTakenBack
 from migrator.job.claims import Claims
 from migrator.job.rejecting import Mutual, Stored, sift, sift_mutual
 from migrator.job.worker import by_one_statement
 from migrator.model.catalog import Catalog
-from migrator.model.objects import Column, QName, Table
+from migrator.model.objects import QName, Table
 from migrator.operations.matching import matched
 from migrator.plan import parents_first
 
@@ -59,9 +60,11 @@ def retry(path: Path, database: Database, say: Say) -> int:
         with claims.told(), adapter.writing(database.engine, checking=True) as connection:
             tables = _tables(database, groups)
             claims.see_none()  # what a job has is not held up
-            for name in tables:
-                _hold(adapter, connection, name)
-            claims.see_none(say)
+            with database_errors(adapter):
+                for section in groups:
+                    adapter.hold(connection, section.table, _stored(section, tables[section.table]))
+            claims.see_none()
+            claims.tell_unknown(say)
             found = _Retry(adapter, connection, left, loading, say).run(groups, tables)
             committing = True
             connection.commit()
@@ -76,22 +79,11 @@ def retry(path: Path, database: Database, say: Say) -> int:
     return 5 if found else 0
 
 
-def _hold(adapter: Adapter, connection: sa.Connection, name: QName) -> None:
-    """From now on the database lets nobody empty or drop a table before the transaction ends.
-
-    As for rows that are changed: to go on from reading to writing is a deadlock on MariaDB, if somebody waits for a table.
-    Who may add rows and nothing else does without.
-    """
-    nothing = sa.select(sa.literal(1)).select_from(sa.table(name.name, schema=name.schema)).where(sa.false())
-    with suppress(InsufficientPrivilege), database_errors(adapter), connection.begin_nested():
-        connection.execute(nothing.with_for_update())
-
-
 def _groups(path: Path) -> list[rejects.Section]:
     """The tables of a reject file, one section for each form in which their rows came. All of the file is read."""
-    found: dict[tuple[QName, tuple[Column, ...]], rejects.Section] = {}
+    found: dict[rejects.Form, rejects.Section] = {}
     for section, _ in rejects.read(path):
-        found.setdefault((section.table, section.columns), section)
+        found.setdefault(section.form, section)
     if not found:
         raise RejectFileNotUsable(path=path, detail="it holds no row")
     return list(found.values())
@@ -127,6 +119,12 @@ def _numbered(loading: Path, wanted: Path) -> None:
             os.link(loading, path)
             loading.unlink()
             return
+
+
+def _stored(section: rejects.Section, made: Table) -> list[str]:
+    """The columns that take values of a section; computed ones take none."""
+    taking = {column.name for column in made.columns if column.generated is None}
+    return [column.name for column in section.columns if column.name in taking]
 
 
 class _Retry:
@@ -178,7 +176,7 @@ class _Retry:
 
     def _batches(self, wanted: rejects.Section) -> Iterator[pa.RecordBatch]:
         for section, batch in rejects.read(self._loading):
-            if (section.table, section.columns) == (wanted.table, wanted.columns):
+            if section.form == wanted.form:
                 yield batch
 
 

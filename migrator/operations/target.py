@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from migrator import filters
 from migrator.access import Choice, Method
-from migrator.adapter import Adapter, Server, load_adapter
+from migrator.adapter import Adapter, Facts, Server, load_adapter
 from migrator.ddl import DDL
-from migrator.differences import differences
+from migrator.differences import acting, differences
 from migrator.ends import Database
 from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
 from migrator.identities import USUAL
@@ -281,6 +281,8 @@ def decide(
     made = [table for table in there.catalog.of(Table) if table.qname in kept]
     choices = methods.loading(spec, opened, target, connection, loaded, kept, made)
     as_is = {table.qname: table for table in made}
+    filled = [name for name in as_is if choices.get(name) is not None]
+    facts = target.adapter.facts(connection, filled) if filled else {}
     found = {}
     for table in tables:
         name = table.qname
@@ -288,7 +290,9 @@ def decide(
         stays = as_is.get(name)
         refusal = opened.lacking(table) or _refusal(table, stays, choice)
         loaded_as_is = stays is not None and choice is not None and refusal is None
-        losses = of_existing(table, stays, opened.catalog.dialect, target.adapter) if stays and loaded_as_is else ()
+        losses: tuple[Loss, ...] = ()
+        if stays is not None and loaded_as_is:
+            losses = of_existing(table, stays, facts.get(name, Facts()), opened.catalog.dialect, target.adapter)
         found[name] = Decision(table, action, stays, choice, refusal, losses)
     return found
 
@@ -344,13 +348,16 @@ def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tup
     return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)
 
 
-def of_existing(table: Table, made: Table, source: str, adapter: Adapter) -> tuple[Loss, ...]:
-    """The entries about the values of a table that takes rows and was there before the job; ``source``: whose rows."""
+def of_existing(table: Table, made: Table, facts: Facts, source: str, adapter: Adapter) -> tuple[Loss, ...]:
+    """The entries about the values of a table that takes rows and was there before the job, as the target has it: ``made``.
+
+    ``facts``: what the target says of it; ``source``: whose rows.
+    """
     try:
         pairs = matched(table, made)
     except ValueNotCarried:  # the table fails to load, by this very error
         return ()
-    return tuple(differences(table, made, *pairs, (load_adapter(source), adapter)))
+    return (*differences(table, made, *pairs, (load_adapter(source), adapter)), *acting(table, facts))
 
 
 def with_rows(spec: JobSpec, catalog: Catalog) -> dict[QName, Table]:

@@ -1,4 +1,4 @@
--- One of everything that PostgreSQL's catalog holds and the model carries.
+-- One of everything that PostgreSQL's catalog holds and the model carries; /*!15 in comments like this one */ what began later.
 CREATE SCHEMA "Odd ""Schema""";
 COMMENT ON SCHEMA "Odd ""Schema""" IS 'it''s odd';
 CREATE TYPE public.mood AS ENUM ('sad', 'o''k', 'very "happy"', '');
@@ -21,23 +21,23 @@ CREATE FUNCTION public.twice(i integer) RETURNS integer LANGUAGE sql IMMUTABLE A
 COMMENT ON FUNCTION public.twice(integer) IS 'doubles';
 CREATE FUNCTION public.twice(i bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT $1 * 2';
 CREATE TABLE public.parent (id integer GENERATED ALWAYS AS IDENTITY (START WITH 5 INCREMENT BY 3), code varchar(10) NOT NULL COLLATE "C", a smallint, b bigint,
-  g integer GENERATED ALWAYS AS (a * 2) STORED, t2 integer DEFAULT public.twice(4), u uuid DEFAULT gen_random_uuid(), m public.mood DEFAULT 'o''k', m2 public.mood[] DEFAULT '{sad}',
+  g integer GENERATED ALWAYS AS (a * 2) STORED, t2 integer DEFAULT public.twice(4), u uuid /*!13 DEFAULT gen_random_uuid()*/, m public.mood DEFAULT 'o''k', m2 public.mood[] DEFAULT '{sad}',
   ad public.addr, fr public.floatrange, p public.posint2, e public.email, ts timestamp(3) without time zone DEFAULT CURRENT_TIMESTAMP(3), ts6 timestamp(6) with time zone DEFAULT now(), tt time with time zone, d date DEFAULT CURRENT_DATE,
   iv interval DEFAULT '1 day'::interval, iv2 interval year to month, iv3 interval(2), iv4 interval day to second(3), vc character varying DEFAULT 'x'::character varying, bp bpchar, c5 char(5) DEFAULT 'ab', ch "char", n name, bit3 bit(3) DEFAULT B'101', vb bit varying(9), vbu bit varying,
-  num numeric, num2 numeric(10,2) DEFAULT -1.5, numneg numeric(3,-2), f4 real DEFAULT 0.1, f8 double precision DEFAULT 'NaN', by bytea DEFAULT '\xdead', j json, jb jsonb DEFAULT '{"a": "b''c"}', x xml, ip inet, ci cidr, mac macaddr, pt point, tsv tsvector, tsq tsquery, mo money, o oid, rc regclass, r int4range, mr int4multirange, bl boolean DEFAULT false,
+  num numeric, num2 numeric(10,2) DEFAULT -1.5, numneg numeric/*!15 (3,-2)*/, f4 real DEFAULT 0.1, f8 double precision DEFAULT 'NaN', by bytea DEFAULT '\xdead', j json, jb jsonb DEFAULT '{"a": "b''c"}', x xml, ip inet, ci cidr, mac macaddr, pt point, tsv tsvector, tsq tsquery, mo money, o oid, rc regclass, r int4range, /*!14 mr int4multirange,*/ bl boolean DEFAULT false,
   arr integer[][] DEFAULT ARRAY[1,2], neg integer DEFAULT -1, bs text DEFAULT 'back\slash', big bigint DEFAULT 9223372036854775807, cstr text DEFAULT 'a'||'b',
-  CONSTRAINT parent_pk PRIMARY KEY (id), CONSTRAINT code_u UNIQUE (code) DEFERRABLE INITIALLY DEFERRED, CONSTRAINT ab_u UNIQUE NULLS NOT DISTINCT (a, b), CONSTRAINT chk CHECK (a > 0 AND code <> 'x'), UNIQUE (id, code));
+  CONSTRAINT parent_pk PRIMARY KEY (id), CONSTRAINT code_u UNIQUE (code) DEFERRABLE INITIALLY DEFERRED, CONSTRAINT ab_u UNIQUE /*!15 NULLS NOT DISTINCT*/ (a, b), CONSTRAINT chk CHECK (a > 0 AND code <> 'x'), UNIQUE (id, code));
 COMMENT ON TABLE public.parent IS 'a ''quoted'' comment with \ and % and :x';
 COMMENT ON COLUMN public.parent.code IS 'c';
 CREATE TABLE public.child (id bigserial PRIMARY KEY, pid integer, pa smallint, pb bigint, code varchar(10), self bigint REFERENCES public.child,
   CONSTRAINT fk_full FOREIGN KEY (pid, code) REFERENCES public.parent (id, code) MATCH FULL ON DELETE CASCADE ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED,
-  CONSTRAINT fk_set FOREIGN KEY (pid, code) REFERENCES public.parent (id, code) ON DELETE SET NULL (code));
+  CONSTRAINT fk_set FOREIGN KEY (pid, code) REFERENCES public.parent (id, code) ON DELETE SET NULL /*!15 (code)*/);
 ALTER TABLE public.child ADD CONSTRAINT nv CHECK (pid < 1000) NOT VALID;
 ALTER TABLE public.child ADD CONSTRAINT fk_nv FOREIGN KEY (pid) REFERENCES public.parent (id) NOT VALID;
 CREATE INDEX i1 ON public.parent (lower(code) DESC NULLS LAST, (a + b), c5 COLLATE "C" bpchar_pattern_ops) INCLUDE (d, bl) WHERE a > 3;
 CREATE INDEX i2 ON public.parent USING gin (jb jsonb_path_ops);
 CREATE UNIQUE INDEX i3 ON public.parent (a NULLS FIRST, b DESC NULLS LAST);
-CREATE UNIQUE INDEX i3b ON public.parent (big, a) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX i3b ON public.parent (big, a) /*!15 NULLS NOT DISTINCT*/;
 CREATE INDEX i4 ON public.parent USING hash (code);
 CREATE INDEX "I 5" ON public.parent USING brin (ts);
 COMMENT ON INDEX public."I 5" IS 'brin';
@@ -72,7 +72,7 @@ COMMENT ON MATERIALIZED VIEW public.mv IS 'mat';
 CREATE VIEW public.over_mv AS SELECT * FROM public.mv;
 CREATE FUNCTION public.takes_row(p public.parent) RETURNS integer LANGUAGE sql AS 'SELECT p.a::int';
 CREATE FUNCTION public.takes_view(p public.v1) RETURNS text LANGUAGE sql AS 'SELECT p.code';
-CREATE FUNCTION public.atomic_fn() RETURNS bigint LANGUAGE sql BEGIN ATOMIC SELECT count(*) FROM public.child; END;
+CREATE FUNCTION public.atomic_fn() RETURNS bigint LANGUAGE sql /*!14 BEGIN ATOMIC SELECT count(*) FROM public.child; END; --*/ AS 'SELECT count(*) FROM public.child';
 CREATE VIEW public.uses_fn AS SELECT public.atomic_fn() AS n;
 CREATE PROCEDURE public.proc(INOUT i integer) LANGUAGE plpgsql AS $$ BEGIN i := i + 1; END $$;
 CREATE FUNCTION public.trg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NEW; END $$;
@@ -83,7 +83,7 @@ COMMENT ON TRIGGER t1 ON public.child IS 'trigger';
 CREATE CONSTRAINT TRIGGER t3 AFTER INSERT ON public.child DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.trg();
 CREATE TRIGGER tp AFTER INSERT ON public.part FOR EACH ROW EXECUTE FUNCTION public.trg();
 CREATE TRIGGER tleaf AFTER INSERT ON public.part_a FOR EACH ROW EXECUTE FUNCTION public.trg();
-CREATE TRIGGER tsome BEFORE INSERT ON public.part FOR EACH ROW EXECUTE FUNCTION public.trg();
+CREATE TRIGGER tsome /*!13 BEFORE INSERT ON public.part FOR EACH ROW EXECUTE FUNCTION public.trg(); --*/ AFTER INSERT ON public.part FOR EACH ROW EXECUTE FUNCTION public.trg();
 ALTER TABLE public.part DISABLE TRIGGER tsome;
 ALTER TABLE public.part_b ENABLE ALWAYS TRIGGER tsome;
 ALTER TABLE "Odd ""Schema""".part_b1 ENABLE TRIGGER tsome;
@@ -99,7 +99,7 @@ CREATE POLICY pol2 ON public.base FOR INSERT WITH CHECK (id > 1);
 CREATE AGGREGATE public.mysum(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0', COMBINEFUNC = int4pl, PARALLEL = SAFE);
 CREATE AGGREGATE public.first_ord(double precision ORDER BY anyelement) (SFUNC = pg_catalog.ordered_set_transition, STYPE = internal, FINALFUNC = pg_catalog.percentile_disc_final, FINALFUNC_EXTRA);
 CREATE AGGREGATE public.cnt(*) (SFUNC = int8inc, STYPE = int8, INITCOND = '0');
-INSERT INTO public.parent (code, a, b, p, e, ad, fr, iv2, iv4, ch, n, vb, num, numneg, x, ip, ci, mac, pt, tsv, tsq, mo, o, rc, r, mr, m2, arr, j, tt) SELECT 'c'||i, i::smallint, i*10, 5, 'a@b', ROW('s', i, 'sad'::public.mood)::public.addr, '[1.5,2.5)', '1-2', '1 02:03:04.5678', 'c', 'nm', B'1011', 1.5, 12345, NULL, '10.0.0.1', '10.0.0.0/8', '08:00:2b:01:02:03', '(1,2)', 'a b', 'a & b', 12.34, 42, 'public.child', '[1,5)', '{[1,2),[5,9)}', '{sad,NULL,"very \"happy\""}', '{{1,NULL},{3,4}}', '{"a":   1, "a": 2}', '12:00:00.5+05:30' FROM generate_series(1,3) i;
+INSERT INTO public.parent (code, a, b, p, e, ad, fr, iv2, iv4, ch, n, vb, num, numneg, x, ip, ci, mac, pt, tsv, tsq, mo, o, rc, r, /*!14 mr,*/ m2, arr, j, tt) SELECT 'c'||i, i::smallint, i*10, 5, 'a@b', ROW('s', i, 'sad'::public.mood)::public.addr, '[1.5,2.5)', '1-2', '1 02:03:04.5678', 'c', 'nm', B'1011', 1.5, 12345, NULL, '10.0.0.1', '10.0.0.0/8', '08:00:2b:01:02:03', '(1,2)', 'a b', 'a & b', 12.34, 42, 'public.child', '[1,5)', /*!14 '{[1,2),[5,9)}',*/ '{sad,NULL,"very \"happy\""}', '{{1,NULL},{3,4}}', '{"a":   1, "a": 2}', '12:00:00.5+05:30' FROM generate_series(1,3) i;
 INSERT INTO public.child (pid, code) SELECT id, code FROM public.parent;
 INSERT INTO public.part VALUES (5,'2020-05-05','a'),(1,'2021-05-05','b'),(9,'2021-05-05','c'),(3,'1999-01-01',NULL);
 INSERT INTO public.hashp SELECT generate_series(1,10);

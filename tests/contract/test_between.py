@@ -57,6 +57,8 @@ def same(*texts: str) -> dict[str, str]:
 DAY, CLOCK, MOMENT = "2020-01-02", "10:20:30", "2020-01-02 10:20:30"
 UUID = "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
 SIX = f"{MOMENT}.000000"
+ROLLING = f"{DAY} 23:59:60", f"{DAY} 24:00:00"
+"""What some parsers take for the next day's midnight."""
 
 CASES: dict[str, tuple[Case, ...]] = {
     "postgresql": (
@@ -74,13 +76,19 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "jsonb", {'{"b":1,"a":[{"b":2}]}': '{"a": [{"b": 2}], "b": 1}'}, ('{"a":1,"\\u0061":2}', "[")),
         Case(WORDS, "json", same('{"a":1,"a":2}'), ("[",)),
         Case(WORDS, "xml", {}, ('<?xml version="1.0" encoding="UTF-8"?><a/>',)),
-        Case(WORDS, "date", same(DAY, "infinity", "0044-03-15 BC"), ("now", "12/11/2020", "20200102", f"{DAY} 00:00:00")),
-        Case(WORDS, "timestamp(3)", {f"{DAY}T{CLOCK}": MOMENT}, (f"{MOMENT}+02", f"{MOMENT}.1234", DAY, "epoch")),
-        Case(WORDS, "timestamptz", {f"{MOMENT}+02": f"{DAY} 08:20:30+00", MOMENT: f"{MOMENT}+00"}, (f"{MOMENT} CET",)),
-        Case(WORDS, "time", same(CLOCK), ("10:20", f"{MOMENT}", "allballs", "10:20:30 PM")),
-        Case(WORDS, "timetz", same("10:20:30+02"), (CLOCK,)),
-        Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01"), ("5", "P1D", "90 minutes")),
+        Case(WORDS, "date", same(DAY, "infinity", "0044-03-15 BC", "10000-01-02"),
+             ("now", "12/11/2020", "20200102", f"{DAY} 00:00:00", f"0{DAY}")),
+        Case(WORDS, "timestamp(3)", {f"{DAY}T{CLOCK}": MOMENT}, (f"{MOMENT}+02", f"{MOMENT}.1234", DAY, "epoch", *ROLLING)),
+        Case(WORDS, "timestamptz", {f"{MOMENT}+02": f"{DAY} 08:20:30+00", MOMENT: f"{MOMENT}+00"},
+             (f"{MOMENT} CET", *ROLLING, f"{DAY} 24:00:00+00")),
+        Case(WORDS, "time", same(CLOCK, "24:00:00"), ("10:20", f"{MOMENT}", "allballs", "10:20:30 PM", "23:59:60")),
+        Case(WORDS, "timetz", same("10:20:30+02", "24:00:00+00"), (CLOCK, "23:59:60+00")),
+        Case(WORDS, "interval", same("1 year 2 mons", "-00:00:01", "24:00:00", "100:00:00"),
+             ("5", "P1D", "90 minutes", "00:00:60", "010:20:30")),
         Case(WORDS, "mood", same("sad"), ("SAD", "2")),
+        Case(t.Boolean(), "truth", same("true", "false")),
+        Case(t.Boolean(), "mood", {}, ("true", "false")),
+        Case(t.Integer(), "mood", {}, ("1",)),
         Case(WORDS, "name", same("ab"), ("x" * 70,)),
         Case(WORDS, "regclass", same("pg_class"), ("nosuch", "PG_CLASS")),
         Case(WORDS, '"char"', same("a"), ("ab",)),
@@ -92,8 +100,10 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(t.Decimal(9, 3), "real", {"1.100": "1.1"}),
         Case(t.Binary(), "text", {}, ("a",)),
         Case(t.Timestamp(zoned=True), "text", {f"{MOMENT}Z": SIX}),
-        Case(t.Timestamp(zoned=True), "timestamp", {f"{MOMENT}Z": MOMENT}),
-        Case(t.Timestamp(zoned=True), "date", {f"{DAY} 00:00:00Z": DAY}, (f"{MOMENT}Z",)),
+        Case(t.Timestamp(zoned=True), "timestamp",
+             {f"{MOMENT}Z": MOMENT, "infinity": "infinity", "0044-03-15 10:20:30.5+00 BC": "0044-03-15 10:20:30.5 BC"}),
+        Case(t.Timestamp(zoned=True), "date", {f"{DAY} 00:00:00Z": DAY, "0044-03-15 00:00:00+00 BC": "0044-03-15 BC"},
+             (f"{MOMENT}Z", "0044-03-15 10:20:30+00 BC")),
         Case(t.Timestamp(), "timestamptz", {MOMENT: f"{MOMENT}+00"}),
         Case(t.Date(), "timestamptz", {DAY: f"{DAY} 00:00:00+00"}),
         Case(t.Time(), "timestamp", {}, (CLOCK, "24:00:00")),
@@ -127,8 +137,11 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(t.Bit(3), "text", same("101")),
         Case(t.Bit(1), "boolean", {"1": "t"}),
         Case(t.Binary(), "uuid", {"abcdefghijklmnop": "61626364-6566-6768-696a-6b6c6d6e6f70"}, ("abc",)),
+        Case(t.Bit(1, varying=True), "boolean", {"1": "t", "0": "f"}, ("",)),
         Case(t.Bit(3), "bytea", {"101": "\\x05"}),
+        Case(t.Bit(9, varying=True), "bytea", {"": "\\x", "100000001": "\\x0101"}),
         Case(t.Bit(3), "integer", {"101": "5"}),
+        Case(t.Bit(9, varying=True), "integer", {"011": "3"}, ("",)),
         Case(t.Bit(3), "interval", {}, ("101",)),
         Case(t.Uuid(), "bytea", {UUID: "\\x" + UUID.replace("-", "")}),
         Case(t.Timestamp(), "date", {f"{DAY} 00:00:00": DAY}, (MOMENT,)),
@@ -137,6 +150,15 @@ CASES: dict[str, tuple[Case, ...]] = {
     "mysql": (
         Case(WORDS, "enum('x','Y','1')", same("x", "1"), ("2", "X", "y", "x ")),
         Case(t.Integer(), "enum('x','y')", {}, ("2",)),
+        Case(t.Integer(), "enum('2','1')", same("1", "2"), ("0", "3")),
+        Case(t.Integer(), "set('2','1')", same("1", "2"), ("0", "3")),
+        Case(t.Decimal(9, 2), "enum('1.50','1')", same("1.50"), ("1.00", "2.00")),
+        Case(t.Float(), "enum('2','0.5')", same("0.5"), ("1", "1.5")),
+        Case(t.Float(), "set('2','0.5')", same("0.5"), ("1",)),
+        Case(t.Boolean(), "enum('false','true')", same("true", "false")),
+        Case(t.Boolean(), "set('false','true')", same("true", "false")),
+        Case(t.Boolean(), "enum('x','1')", {}, ("true", "false")),
+        Case(t.Bit(3), "enum('x','101')", same("101"), ("001",)),
         Case(WORDS, "set('a','b')", same("a,b", ""), ("3", "b,a", "A")),
         Case(WORDS, "year", same("2018", "0000"), ("18", "0", "2156")),
         Case(t.Integer(), "year", {"2018": "2018", "0": "0000"}, ("18", "70")),
@@ -151,12 +173,18 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "char(10)", same("abc"), ("abc ",)),
         Case(WORDS, "blob", {"é": "\\xc3a9"}),
         Case(WORDS, "bit(3)", same("101"), ("5", "11")),
+        Case(t.Bit(3, varying=True), "bit(3)", same("101"), ("", "1")),
+        Case(t.Bit(3, varying=True), "int", {"011": "3"}, ("",)),
         Case(WORDS, "uuid", {UUID.upper(): UUID}, ("a",)),
         Case(WORDS, "json", same('{"a":1,"a":2}'), ("[",)),
-        Case(WORDS, "date", same(DAY), ("20200102", "20-01-02", "2020/1/4", f"{DAY} 00:00:00")),
-        Case(WORDS, "datetime", {f"{DAY}T{CLOCK}": MOMENT}, (DAY, "20200102102030", f"{MOMENT}+02:00", f"{MOMENT}.5")),
-        Case(WORDS, "timestamp", same(MOMENT), ("20200102102030",)),
-        Case(WORDS, "time", same(CLOCK, "-838:59:59"), ("1112", "11:12", "1 10:00", "10:20:30.5")),
+        Case(WORDS, "date", same(DAY), ("20200102", "20-01-02", "2020/1/4", f"{DAY} 00:00:00", f"0{DAY}")),
+        Case(WORDS, "datetime", {f"{DAY}T{CLOCK}": MOMENT},
+             (DAY, "20200102102030", f"{MOMENT}+02:00", f"{MOMENT}.5", *ROLLING)),
+        Case(WORDS, "datetime(6)", same(f"{MOMENT}.123456"), (f"{MOMENT}.1234567",)),
+        Case(WORDS, "timestamp", same(MOMENT), ("20200102102030", *ROLLING)),
+        Case(WORDS, "time", same(CLOCK, "24:00:00", "-838:59:59"),
+             ("1112", "11:12", "1 10:00", "10:20:30.5", "23:59:60", "010:20:30")),
+        Case(WORDS, "time(6)", same(f"{CLOCK}.123456"), (f"{CLOCK}.1234567",)),
         Case(t.Integer(), "time", {}, ("1112",)),
         Case(t.Interval(), "time", same(CLOCK), ("1 day", "1 day 10:00:00")),
         Case(t.Time(), "datetime", {}, (CLOCK, "24:00:00")),
@@ -180,10 +208,12 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "NUMERIC", {"1.5": "1.5"}, ("1e3", "00123")),
         Case(WORDS, "DECIMAL(9,2)", {"1.5": "1.5"}, ("1.505", "007")),
         Case(WORDS, "DATE", same(DAY), ("now", "20200102")),
-        Case(WORDS, "DATETIME(0)", same(MOMENT), (f"{MOMENT}+02:00", DAY)),
-        Case(WORDS, "TIME(0)", same(CLOCK), ("10:20",)),
+        Case(WORDS, "DATETIME(0)", same(MOMENT), (f"{MOMENT}+02:00", DAY, *ROLLING)),
+        Case(WORDS, "TIME(0)", same(CLOCK), ("10:20", "23:59:60", "24:00:00")),
         Case(WORDS, "YEAR", same("2018"), ("18", "0")),
         Case(t.Integer(), "YEAR", same("2018", "0"), ("18",)),
+        Case(t.Bit(3, varying=True), "INT", {"011": "3"}, ("",)),
+        Case(t.Bit(1, varying=True), "BOOLEAN", same("1", "0"), ("",)),
         Case(WORDS, "BLOB", {"é": "\\xc3a9"}),
         Case(t.Binary(), "TEXT", {}, ("a",)),
         Case(t.Time(), "DATETIME", {}, (CLOCK,)),
@@ -208,6 +238,7 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     urls["sqlite"] = f"sqlite:///{tmp_path_factory.mktemp('between')}/there.db"
     ends = {name: end(urls[name]) for name, end in ENDS.items()}
     ends["postgresql"].run("CREATE TYPE mood AS ENUM ('happy', 'sad')")
+    ends["postgresql"].run("CREATE TYPE truth AS ENUM ('false', 'true')")
     found = {}
     for name, end in ends.items():
         for number, case in enumerate(CASES[name]):

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from migrator.adapter import Load, Read, as_heard_by
+from migrator.adapter import Facts, Load, Read, as_heard_by
 from migrator.converting import Counts, converter
 from migrator.ends import database_errors
 from migrator.errors import InternalError, MigratorError
@@ -188,7 +188,7 @@ def stored(here: End, there: End, table: Table, made: Table, row: pa.RecordBatch
     :raises MigratorError: it is refused.
     """
     source, target = matched(table, made)
-    losses = of_existing(table, made, here.adapter.name, there.adapter)
+    losses = of_existing(table, made, Facts(), here.adapter.name, there.adapter)
     rules = [(loss.column, loss.rule) for loss in losses if loss.each and loss.column is not None]
     changing = converter(source, target, [{} for _ in source], here.adapter, there.adapter, rules)
     counts: Counts = Counter()

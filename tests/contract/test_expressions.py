@@ -240,6 +240,8 @@ CASES: dict[str, Sequence[Case]] = {
                 "ts > '2020-01-01 00:00:00'",
                 "datediff(d, e)",
                 "year(d)",
+                "year(d) % 4",
+                "year(d) * 1234567",
                 "extract(month from ts)",
                 "date_format(ts, '%Y-%m-%d')",
                 "m = 'low'",
@@ -344,6 +346,8 @@ CASES: dict[str, Sequence[Case]] = {
                 "d = e",
                 "strftime('%Y', d)",
                 "CAST(strftime('%m', ts) AS INTEGER)",
+                "CAST(strftime('%Y', d) AS INTEGER) / 4",
+                "CAST(strftime('%Y', d) AS INTEGER) % 4",
                 "strftime('%Y-%m-%d %H:%M:%S', ts)",
                 "b is true",
                 "CAST(i AS REAL) / 4",
@@ -458,6 +462,20 @@ def test_what_is_carried_gives_the_same_values(source: str, target: str, fresh: 
         if expected != found:
             wrong.append(f"{case.sql} -> {sql}: {expected} {found}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("source", ["mysql", "sqlite"])
+def test_the_least_numbers_have_others_with_the_other_sign(source: str, fresh: Fresh, tmp_path: Path) -> None:
+    there, here = fresh(source), fresh("postgresql")
+    execute(
+        there,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, i INT, s SMALLINT, CHECK (-i > -3000000000))",
+        "INSERT INTO t VALUES (1, -2147483648, -32768), (2, 5, 6)",
+    )
+    query = "SELECT id, -i, abs(s), abs(-i) FROM t ORDER BY id"
+    make_views(there, {"signs": "SELECT id, -i AS a, abs(s) AS b, abs(-i) AS c FROM t"})
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}"))
+    assert rows(here, "SELECT * FROM signs ORDER BY id") == rows(there, query)
 
 
 VIEWS: dict[str, dict[str, str]] = {

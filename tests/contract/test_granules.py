@@ -223,6 +223,11 @@ def pg(postgresql: Callable[..., str], request: pytest.FixtureRequest) -> Workbe
     return Workbench.at(load_adapter("postgresql"), postgresql(request.param))
 
 
+def reads_ranges(pg: Workbench) -> bool:
+    """Whether a range of blocks is read without the rest: before PostgreSQL 14 each granule is a scan of the whole table."""
+    return pg.server.version >= (14,)
+
+
 def test_postgresql_ranges_of_blocks_hold_every_row_once(pg: Workbench) -> None:
     execute(pg, "CREATE TABLE t (n int, v text)", "ALTER TABLE t ALTER v SET STORAGE EXTERNAL")
     table = pg.described("t")
@@ -244,7 +249,8 @@ def test_postgresql_ranges_of_blocks_hold_every_row_once(pg: Workbench) -> None:
             blocks = connection.exec_driver_sql("SELECT pg_relation_size('t') / 8192").scalar_one()
         assert granules <= max(1, blocks)
         if size == 1:
-            assert granules == max(1, blocks)
+            most = blocks if reads_ranges(pg) else min(blocks, 4)
+            assert granules == max(1, most)
 
     check()
 
@@ -253,10 +259,14 @@ def test_postgresql_reads_a_granule_by_a_range_of_blocks(pg: Workbench) -> None:
     execute(pg, "CREATE TABLE t AS SELECT g AS n, repeat('x', 200) AS v FROM generate_series(1, 20000) g")
     table = pg.described("t")
     granules = pg.granules(table, 100_000)
-    assert len(granules) > 30
-    assert all(80_000 < granule.bytes <= 110_000 for granule in granules)
+    if reads_ranges(pg):
+        assert len(granules) > 30
+        assert all(80_000 < granule.bytes <= 110_000 for granule in granules)
+    else:
+        assert len(granules) == 4
+    scan = "Tid Range Scan" if reads_ranges(pg) else "Seq Scan"
     for granule in granules:
-        assert "Tid Range Scan" in plan(pg, f"SELECT * FROM ONLY public.t WHERE n > 0 AND ({granule.where})")
+        assert scan in plan(pg, f"SELECT * FROM ONLY public.t WHERE n > 0 AND ({granule.where})")
 
 
 def test_postgresql_partitions_are_parts_and_inheriting_tables_are_not(pg: Workbench) -> None:

@@ -161,8 +161,9 @@ def losses_of(run: Run, table: str, column: str) -> list[str]:
     return [found[1] for loss in run.losses if (found := pattern.fullmatch(loss))]
 
 
-def check(source_url: str, target_url: str, rows: Sequence[ManualType]) -> None:
-    """Move all types, and compare each with its row of docs/types.md."""
+def check(source_url: str, target_url: str, of_manual: Sequence[ManualType]) -> None:
+    """Move all types that the source's version has, and compare each with its row of docs/types.md."""
+    rows = [row for row in of_manual if server_at(source_url).version >= (row.since,)]
     fill(source_url, rows)
     run = done(pump("impdp", target_url, f"NETWORK_LINK={source_url}", remap(source_url, target_url), "NOLOGFILE=YES"))
     source = adapter_for_backend(sa.make_url(source_url).get_backend_name())

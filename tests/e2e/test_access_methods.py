@@ -87,6 +87,13 @@ POSTGRESQL = (
         "insert-rule", (PLAIN, LOG, "CREATE RULE r AS ON INSERT TO t DO ALSO INSERT INTO log VALUES (new.id)"), effect=LOGGED
     ),
     Case(
+        "instead-rule",
+        (PLAIN, LOG, "CREATE RULE r AS ON INSERT TO t DO INSTEAD INSERT INTO log VALUES (new.id)"),
+        method="",
+        effect=LOGGED,
+        seen=0,
+    ),
+    Case(
         "disabled-unique-index",
         (
             PLAIN,

@@ -28,11 +28,12 @@ def told(url: str) -> sa.URL:
 def encoded(server: str, encoding: str) -> Iterator[str]:
     """A PostgreSQL database of another encoding, with a table for names."""
     name = f"e_{uuid.uuid4().hex[:12]}"
-    outside_transactions(server, f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0")
+    said = f"ENCODING '{encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    outside_transactions(server, f"CREATE DATABASE {name} {said}")
     url = sa.make_url(server).set(database=name).render_as_string(hide_password=False)
     execute(told(url), TABLE)
     yield url
-    outside_transactions(server, f"DROP DATABASE {name} WITH (FORCE)")
+    outside_transactions(server, f"DROP DATABASE {name} /*!13 WITH (FORCE)*/")
 
 
 @pytest.fixture

@@ -66,8 +66,8 @@ def test_labels_that_an_enum_cannot_keep_make_it_a_text(postgresql: Fresh, mysql
 # --- there and back -------------------------------------------------------------------------------------------------
 
 NUMBERS = (
-    "CREATE TABLE t"
-    " (id integer PRIMARY KEY, hundreds numeric(5,-2), small numeric(2,5), one real, yes boolean DEFAULT true)",
+    "CREATE TABLE t (id integer PRIMARY KEY, hundreds numeric/*!15 (5,-2)*/, small numeric/*!15 (2,5)*/, one real,"
+    " yes boolean DEFAULT true)",
     "INSERT INTO t VALUES (1, 1234567, 0.00012, 0.1, true), (2, -100, -0.00099, 3.4028235e38, false),"
     " (3, NULL, NULL, 1e-45, NULL), (4, 0, 0, -1.17549435e-38, true)",
 )
@@ -149,6 +149,57 @@ def test_a_negative_zero_that_becomes_zero_is_counted(
     kept = [sum(sign) for sign in signs]
     assert [there.counted("t", "negative-zero").get(name, 0) for name in ("d", "r")] == [2 - kept[0], 1 - kept[1]]
     assert ("-0 became 0 (2 rows) [negative-zero]" in there.run.out) == (kept[0] == 0)
+
+
+def test_days_that_sqlite_keeps_and_takes_for_texts_are_counted(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), sqlite_file()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, d date, w timestamp, i timestamptz)",
+        "INSERT INTO t VALUES (1, '12024-01-01', 'infinity', '0044-03-15 BC'),"
+        " (2, '0044-03-15 BC', '2024-01-01', '-infinity'),"
+        " (3, '9999-12-31', '9999-12-31 23:59:59.999999', '0001-01-01'), (4, NULL, NULL, NULL)",
+        "CREATE VIEW late AS SELECT id FROM t WHERE d > DATE '2020-01-01'",
+    )
+    there = moved(source, target, tmp_path, "VERIFY=YES")
+    assert there.run.code == 0, there.run.out
+    assert there.counted("t", "far-date") == {"d": 2, "w": 1, "i": 2}
+    query = "SELECT id FROM late ORDER BY id"
+    assert (rows(source, query), there.rows(query)) == ([(1,), (3,)], [(3,)])
+
+
+def test_days_with_zeros_that_have_no_year_in_sqlite_are_counted(mysql: Fresh, sqlite_file: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), sqlite_file()
+    execute(
+        source,
+        "SET sql_mode = ''",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, d DATE, w DATETIME)",
+        "INSERT INTO t VALUES (1, '0000-00-00', '0000-00-00'), (2, '2025-10-00', '2025-10-01'), (3, '2025-10-10', NULL)",
+        "CREATE VIEW years AS SELECT id, YEAR(d) AS y FROM t",
+    )
+    there = moved(source, target, tmp_path)
+    assert there.run.code == 0, there.run.out
+    assert there.counted("t", "far-date") == {"d": 2, "w": 1}
+    query = "SELECT id, y FROM years ORDER BY id"
+    assert (rows(source, query), there.rows(query)) == ([(1, 0), (2, 2025), (3, 2025)], [(1, None), (2, None), (3, 2025)])
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_texts_that_end_at_nul_in_sqlites_functions_are_counted(
+    mysql: Fresh, sqlite_file: Fresh, way: str, tmp_path: Path
+) -> None:
+    source, target = (mysql(), sqlite_file()) if way == "in" else (sqlite_file(), mysql())
+    text = "CONCAT('a', CHAR(0), 'bc')" if way == "in" else "'a' || CHAR(0) || 'bc'"
+    execute(
+        source,
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, s VARCHAR(9), plain VARCHAR(9), b BLOB)",
+        f"INSERT INTO t VALUES (1, {text}, 'abc', X'6100'), (2, 'abc', '', NULL), (3, NULL, NULL, NULL)",
+    )
+    there = moved(source, target, tmp_path, "VERIFY=YES")
+    assert there.run.code == 0, there.run.out
+    assert there.counted("t", "nul-ends") == {"s": 1}
 
 
 def test_blanks_that_a_char_does_not_keep_are_kept_or_refused(sqlite_file: Fresh, mysql: Fresh, tmp_path: Path) -> None:

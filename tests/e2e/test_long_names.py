@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from migrator.adapter import Capabilities, load_adapter
 from migrator.shortening import cut
+from tests.support.moved import moved
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, inspect, rows
 
@@ -78,3 +79,23 @@ def test_names_of_other_alphabets_are_counted_as_the_target_counts(
     execute(source, f"CREATE TABLE `{name}` (id integer)", f"INSERT INTO `{name}` VALUES (5)")
     done(pump("impdp", url, f"NETWORK_LINK={source}", remap(source, url), "NOLOGFILE=YES"))
     assert rows(url, f'SELECT id FROM "{cut(name, limits(url))}"') == [(5,)]
+
+
+def test_a_name_that_a_view_alone_gives_is_cut_and_told(
+    sqlite_file: Callable[..., str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file(), postgresql()
+    alias = "alias_" * 12
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY)",
+        "INSERT INTO t VALUES (1)",
+        f"CREATE VIEW v AS SELECT id AS {alias} FROM t",
+        f"CREATE VIEW w AS SELECT {alias} + 1 AS n FROM v",
+    )
+    made = moved(source, target, tmp_path)
+    done(made.run)
+    short = cut(alias, limits(target))
+    assert made.losses("v", short) == {"name-cut": f"{alias} is named {short} here"}
+    assert rows(target, f"SELECT {short} FROM v") == [(1,)]
+    assert rows(target, "SELECT n FROM w") == [(2,)]

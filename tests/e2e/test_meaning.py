@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.explaining import entries
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows
 
@@ -21,8 +22,8 @@ def elsewhere(request: pytest.FixtureRequest) -> str:
     return url
 
 
-def move(source: str, target: str, directory: Path) -> Run:
-    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}")
+def move(source: str, target: str, directory: Path, *options: str) -> Run:
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={directory}", *options)
 
 
 def test_generated_columns_keep_their_values(postgresql: Fresh, elsewhere: str, tmp_path: Path) -> None:
@@ -87,6 +88,21 @@ def test_a_generated_column_that_postgresql_cannot_have_brings_its_rows(
     run = done(move(source, target, tmp_path))
     assert rows(target, "SELECT s, same FROM b ORDER BY s") == [("abc", 1), ("x", 0)]
     assert any('"same"' in loss and "[generated]" in loss for loss in run.losses)
+
+
+def test_values_that_the_target_computes_are_not_said_to_be_no_rows(
+    postgresql: Fresh, sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = postgresql(), sqlite_file("target.db")
+    execute(
+        source,
+        "CREATE TABLE g (n numeric(30,2), same numeric(30,2) GENERATED ALWAYS AS (n) STORED)",
+        "INSERT INTO g (n) VALUES (1.5), (2)",
+    )
+    run = done(move(source, target, tmp_path, "LEDGER=ledger.json"))
+    assert rows(target, "SELECT typeof(n), typeof(same) FROM g") == [("text", "text")] * 2, run.out
+    found = {entry.column: entry.rows for entry in entries(tmp_path / "ledger.json") if entry.rule == "type-decimal"}
+    assert found == {"n": 2, "same": None}
 
 
 def test_a_domains_rules_become_the_columns_own(postgresql: Fresh, elsewhere: str, tmp_path: Path) -> None:

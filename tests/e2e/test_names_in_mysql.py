@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from migrator.adapter import load_adapter
+from migrator.shortening import cut
 from tests.support.moved import moved
 from tests.support.pump import done
 from tests.support.sql import execute, rows
@@ -86,3 +88,34 @@ def test_what_is_named_as_the_servers_own_keys_are_gets_another_name(
     done(made.run)
     assert rows(target, FOREIGN_KEYS) == [("c_Primary",)]
     assert rows(target, INDEXES) == [("c_gen_clust_index", "b"), ("c_PRIMARY", "b"), ("c_Primary_2", "a")]
+
+
+@pytest.mark.parametrize("of", ["postgresql", "sqlite"])
+def test_names_with_characters_that_mysql_has_in_none_are_others(
+    of: str, postgresql: Fresh, sqlite_file: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql() if of == "postgresql" else sqlite_file(), mysql()
+    execute(
+        source,
+        'CREATE TABLE "a\U0001f600" (id integer PRIMARY KEY, "c\U0001f600" integer CHECK ("c\U0001f600" > 0), "d " integer)',
+        'CREATE TABLE "b " (id integer PRIMARY KEY, p integer REFERENCES "a\U0001f600" (id))',
+        'CREATE INDEX "i\U0001f600" ON "a\U0001f600" ("c\U0001f600", "d ")',
+        'CREATE VIEW "v\U0001f600" AS SELECT "c\U0001f600", "d " AS "e\U0001f600" FROM "a\U0001f600"',
+        'INSERT INTO "a\U0001f600" VALUES (1, 2, 3)',
+        'INSERT INTO "b " VALUES (1, 1)',
+    )
+    made = moved(source, target, tmp_path, "VERIFY=YES")
+    done(made.run)
+    limits = load_adapter("mysql").capabilities
+    table, column, padded, view = (cut(name, limits) for name in ("a\U0001f600", "c\U0001f600", "d ", "v\U0001f600"))
+    assert rows(target, f"SELECT id, `{column}`, `{padded}` FROM `{table}`") == [(1, 2, 3)]
+    assert rows(target, f"SELECT * FROM `{view}`") == [(2, 3)]
+    assert rows(target, f"SELECT p FROM `{cut('b ', limits)}`") == [(1,)]
+    shown = cut("e\U0001f600", limits)
+    assert made.losses(view, shown) == {"name-characters": f"e\U0001f600 is named {shown} here"}
+    assert rows(target, f"SELECT `{shown}` FROM `{view}`") == [(3,)]
+    told = rows(target, "SELECT source_name FROM migrator_renames WHERE reason = 'CHARACTERS' ORDER BY 1")
+    assert {"a\U0001f600", "b ", "c\U0001f600", "d ", "i\U0001f600", "v\U0001f600"} <= {name for (name,) in told}
+    again = moved(source, target, tmp_path, "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=TRUNCATE", "TABLES=" + '"b "')
+    done(again.run)
+    assert rows(target, f"SELECT p FROM `{cut('b ', limits)}`") == [(1,)]

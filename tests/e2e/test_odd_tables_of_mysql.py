@@ -314,3 +314,36 @@ def test_a_check_that_says_more_than_its_key_stays(
     assert run.code == 5
     assert re.search('REF_CONSTRAINT:".*"."sets" failed to create', run.out)
     assert "`a` > 5" in shown(target, "c")
+
+
+SRIDS = (
+    "CREATE TABLE t (id int PRIMARY KEY, p point REF_SYSTEM_ID=4326 NOT NULL, g geometry REF_SYSTEM_ID=101, plain point,"
+    " SPATIAL KEY (p))"
+)
+
+
+def test_the_srid_that_a_column_is_declared_for_is_kept(mysql: Callable[[], str], tmp_path: Path) -> None:
+    """SHOW CREATE TABLE does not have it."""
+    source, target = mysql(), mysql()
+    execute(source, SRIDS, "INSERT INTO t VALUES (1, ST_GeomFromText('POINT(1 2)', 4326), NULL, NULL)")
+    run = done(linked(source, target, tmp_path))
+    assert run.losses == []
+    declared = (
+        "SELECT g_geometry_column, srid FROM information_schema.geometry_columns"
+        " WHERE g_table_schema = DATABASE() ORDER BY g_geometry_column"
+    )
+    assert rows(target, declared) == [("g", 101), ("p", 4326), ("plain", 0)]
+    assert scalar(target, "SELECT ST_SRID(p) FROM t") == 4326
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite"])
+def test_elsewhere_the_srid_of_a_column_is_named(
+    kind: str, mysql: Callable[[], str], postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), {"postgresql": postgresql, "sqlite": sqlite_file}[kind]()
+    execute(source, SRIDS)
+    run = done(linked(source, target, tmp_path))
+    told = {loss.rpartition('."')[2].split('"')[0]: loss for loss in run.losses if loss.endswith("[declaration]")}
+    assert "that its SRID is 4326 is not declared" in told["p"]
+    assert "that its SRID is 101 is not declared" in told["g"]
+    assert "not declared" not in told["plain"]

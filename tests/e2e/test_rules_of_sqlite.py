@@ -210,6 +210,7 @@ def test_a_key_with_nulls_and_a_collation_of_its_own_is_one_index(move: Move) ->
     assert set(made.losses("t")) == {"null-in-key"}
 
 
+@pytest.mark.since(15, "NULLS NOT DISTINCT")
 def test_a_unique_index_that_lets_one_null_in_lets_several_in_by_name(
     postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
 ) -> None:

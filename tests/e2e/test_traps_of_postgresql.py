@@ -17,7 +17,7 @@ from tests.support.catalogs import catalog_of
 from tests.support.moved import Moved, loaded, moved
 from tests.support.pump import done, pump, remap
 from tests.support.rows import tables_of
-from tests.support.sql import execute, rows
+from tests.support.sql import execute, rows, version_at
 
 pytestmark = [pytest.mark.mysql, pytest.mark.postgresql]
 
@@ -76,7 +76,7 @@ SOURCE = (
     "DELETE FROM always WHERE x = 1",
     "CREATE TABLE usual (id serial PRIMARY KEY, more bigserial, x integer)",
     "CREATE TABLE defaults (id integer PRIMARY KEY, word text DEFAULT '', n integer DEFAULT '7',"
-    " large bigint DEFAULT 2147483648, doc jsonb DEFAULT '{\"a\": 1}', key uuid DEFAULT gen_random_uuid(),"
+    " large bigint DEFAULT 2147483648, doc jsonb DEFAULT '{\"a\": 1}', key uuid /*!13 DEFAULT gen_random_uuid()*/,"
     " at timestamptz DEFAULT now(), bits bit(3) DEFAULT B'101', day date DEFAULT CURRENT_DATE)",
     # constraints, indexes, partitions
     "CREATE TABLE old_rules (id integer PRIMARY KEY, n integer)",
@@ -84,7 +84,7 @@ SOURCE = (
     "ALTER TABLE old_rules ADD CONSTRAINT above_zero CHECK (n > 0) NOT VALID",
     "CREATE TABLE parents (a integer, b integer, PRIMARY KEY (a, b))",
     "CREATE TABLE children (a integer, b integer, CONSTRAINT of_parent FOREIGN KEY (a, b) REFERENCES parents (a, b)"
-    " ON DELETE SET NULL (b) DEFERRABLE INITIALLY DEFERRED)",
+    " ON DELETE SET NULL /*!15 (b)*/ DEFERRABLE INITIALLY DEFERRED)",
     "CREATE TABLE indexed (id integer PRIMARY KEY, name text, n integer, doc jsonb)",
     "CREATE INDEX odd ON indexed (n DESC NULLS LAST, name text_pattern_ops) INCLUDE (id) WHERE n > 0",
     "CREATE INDEX lowered ON indexed (lower(name) DESC NULLS LAST)",
@@ -267,7 +267,7 @@ def test_an_identity_that_takes_no_values_keeps_those_it_gave(mysql_: Moved, sql
     for there in (mysql_, sqlite, second):
         execute(there.url, "INSERT INTO always (x) VALUES (4)")
         assert there.column("SELECT id FROM always ORDER BY id") == [2, 3, 4]
-    second.refuses("INSERT INTO always VALUES (9, 9)", "cannot insert a non-DEFAULT value")
+    second.refuses("INSERT INTO always VALUES (9, 9)", 'cannot insert (a non-DEFAULT value )?into column "id"')
 
 
 def test_that_an_identity_takes_values_and_has_no_bounds_elsewhere_is_named(elsewhere: Moved) -> None:
@@ -276,10 +276,11 @@ def test_that_an_identity_takes_values_and_has_no_bounds_elsewhere_is_named(else
     assert elsewhere.losses("usual", "id") == {}
 
 
-def test_a_default_gives_the_same_elsewhere_or_is_left_out_by_name(elsewhere: Moved) -> None:
+def test_a_default_gives_the_same_elsewhere_or_is_left_out_by_name(elsewhere: Moved, second: Moved) -> None:
     execute(elsewhere.url, "INSERT INTO defaults (id) VALUES (9)")
     quote = "`" if elsewhere.url.startswith("mysql") else '"'
-    names = ("word", "n", "large", "doc", "key", "at", "bits", "day")
+    keys = ("key",) if version_at(second.url) >= 13 else ()  # before, the source has no gen_random_uuid()
+    names = ("word", "n", "large", "doc", *keys, "at", "bits", "day")
     asked = ", ".join(f"{quote}{name}{quote} IS NULL" for name in names)
     ((*empty,),) = elsewhere.rows(f"SELECT {asked} FROM defaults WHERE id = 9")
     left_out = {name for name in names if "left out" in elsewhere.losses("defaults", name).get("default", "")}
@@ -297,8 +298,11 @@ def test_a_check_that_old_rows_break_holds_for_new_ones_or_is_left_out_by_name(e
     assert "above_zero" in elsewhere.losses("old_rules")["check"]
 
 
-def test_a_foreign_key_says_what_it_does_otherwise(elsewhere: Moved) -> None:
-    assert "not only b" in elsewhere.losses("children")["set-columns"]
+def test_a_foreign_key_says_what_it_does_otherwise(elsewhere: Moved, second: Moved) -> None:
+    if version_at(second.url) >= 15:
+        assert "not only b" in elsewhere.losses("children")["set-columns"]
+    else:  # where a foreign key sets all of its columns
+        assert "set-columns" not in elsewhere.losses("children")
 
 
 def test_a_key_that_is_checked_at_commit_is_so_or_is_named(mysql_: Moved, sqlite: Moved) -> None:

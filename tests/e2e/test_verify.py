@@ -421,6 +421,21 @@ def test_rows_that_were_rejected_are_no_difference_to_an_import(
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+def test_a_row_that_was_rejected_since_it_is_there_is_not_missing(
+    engine: str, sqlite_file: Fresh, database: Callable[[str], str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file("source.db"), database(engine)
+    execute(source, TABLES[0], """INSERT INTO "keyed" VALUES (1, 'a', 1), (2, 'b', 99999)""")
+    made = 'CREATE TABLE "keyed" ("id" integer PRIMARY KEY, "name" varchar(20), "n" smallint NOT NULL)'
+    execute(target, quoted(engine, made), quoted(engine, """INSERT INTO "keyed" VALUES (1, 'a', 1), (9, 'z', 1)"""))
+    options = ("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS", "TABLE_EXISTS_ACTION=APPEND", f"DIRECTORY={tmp_path}")
+    run = moved(source, target, "VERIFY=YES", *options)
+    assert "2 row(s) were rejected" in run.out
+    assert "MIG-20011" not in run.out
+    assert '"keyed" has all rows but 1: others of the 2 rejected were there before' in run.out
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_names_that_were_changed_are_found(engine: str, sqlite_file: Fresh, database: Callable[[str], str]) -> None:
     long = "a name that is longer than sixty-three letters and so is cut by some databases"
     source, target = sqlite_file("source.db"), database(engine)

@@ -17,6 +17,7 @@ import pytest
 from migrator.errors import visible
 from tests.support.explaining import entries
 from tests.support.pump import pump, remap, schema_of
+from tests.support.sql import version_at
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
@@ -62,6 +63,7 @@ SOURCES: Mapping[str, Source] = {
 }
 
 _REFUSED = re.compile(r'ORA-31693: Table data object "[^"]*"\."(.*?)" failed.*\n.*\n(.*)')
+_SQL_OF_VIEWS = re.compile(r"^(VIEW:.*: what ).*(?= means elsewhere)")
 _VERSION = re.compile(r"SQLite \d+\.\d+\.\d+")
 
 
@@ -92,4 +94,9 @@ def test_the_ledger_says_all_that_is_lost(name: str, request: pytest.FixtureRequ
         golden = LEDGERS / f"{name}-to-{target}.txt"
         if WRITE:
             golden.write_text("".join(f"{line}\n" for line in found), "utf-8")
-        assert found == golden.read_text("utf-8").splitlines(), target
+        told = golden.read_text("utf-8").splitlines()
+        if name == "pagila" and version_at(url) < 15:  # where everybody may create in the schema public anyhow
+            told = [line for line in told if not line.startswith("GRANT:")]
+        if name == "pagila" and version_at(url) < 16:  # which print a view's columns with their tables more often
+            found, told = ([_SQL_OF_VIEWS.sub(r"\1", line) for line in lines_] for lines_ in (found, told))
+        assert found == told, target

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ManualType:
-    """A type as a column declares it. ``sample``: its row of docs/types.md."""
+    """A type as a column declares it. ``sample``: its row of docs/types.md; ``since``: the first version that has it."""
 
     chapter: str
     declaration: str
     values: tuple[str, ...] = ()
+    since: int = 0
 
     @property
     def sample(self) -> str:
@@ -24,8 +25,8 @@ class ManualType:
         return SPELLED.get(self.declaration, self.declaration)
 
 
-def _rows(chapter: str, types: dict[str, tuple[str, ...]]) -> tuple[ManualType, ...]:
-    return tuple(ManualType(chapter, declaration, values) for declaration, values in types.items())
+def _rows(chapter: str, types: dict[str, tuple[str, ...]], since: int = 0) -> tuple[ManualType, ...]:
+    return tuple(ManualType(chapter, declaration, values, since) for declaration, values in types.items())
 
 
 SPELLED = {
@@ -61,11 +62,10 @@ POSTGRESQL: tuple[ManualType, ...] = (
         "numeric": ("12345678901234567890123456789.000000000000000000001", "1e-30", "0.10"),
         "numeric(20,4)": ("1234567890123456.7890", "-0.0001"),
         "numeric(100,30)": ("1e30", "1e-30"),
-        "numeric(5,-2)": ("1234500",),
-        "numeric(3,5)": ("0.00123",),
         "real": ("3.4028235e38", "1.1754944e-38", "0.1"),
         "double precision": ("1.7976931348623157e308", "5e-324", "0.1"),
     }),
+    *_rows("8.1", {"numeric(5,-2)": ("1234500",), "numeric(3,5)": ("0.00123",)}, since=15),
     *_rows("8.2", {"money": ("'12345678.90'", "'-0.05'")}),
     *_rows("8.3", {
         "character varying(10)": ("'a''b\\c'", "''", "'äöü€𝄞'"),
@@ -131,22 +131,26 @@ POSTGRESQL: tuple[ManualType, ...] = (
     *_rows("8.17", {
         "int4range": ("'[1,5)'", "'empty'"), "int8range": ("'[1,)'",), "numrange": ("'(1.1,2.20]'",),
         "tsrange": ("'[2024-01-01,2024-02-01)'",), "tstzrange": ("'[2024-01-01+00,)'",), "daterange": ("'[2024-01-01,)'",),
+        "public.floatrange": ("'[0.1,0.2]'",),
+    }),
+    *_rows("8.17", {
         "int4multirange": ("'{[1,3),[5,9)}'",), "int8multirange": ("'{}'",), "nummultirange": ("'{[1.5,2)}'",),
         "tsmultirange": ("'{[2024-01-01,2024-02-01)}'",), "tstzmultirange": ("'{[2024-01-01+00,)}'",),
         "datemultirange": ("'{[2024-01-01,2024-02-01)}'",),
-        "public.floatrange": ("'[0.1,0.2]'",),
-    }),
+    }, since=14),
     *_rows("8.18", {"public.zip": ("'01234'",), "public.zips": ("array['1','22']::public.zips",)}),
     *_rows("8.19", {
         "oid": ("4294967295",), "regclass": ("'pg_class'",), "regtype": ("'integer'",), "regproc": ("'now'",),
         "regprocedure": ("'sum(integer)'",), "regoper": ("'pg_catalog.||/'",), "regoperator": ("'+(integer,integer)'",),
         "regrole": ("'pg_monitor'",), "regnamespace": ("'pg_catalog'",), "regconfig": ("'english'",),
-        "regdictionary": ("'simple'",), "regcollation": ("'\"C\"'",),
-        "xid": ("'4294967295'",), "xid8": ("'18446744073709551615'",), "cid": ("'7'",), "tid": ("'(1,2)'",),
+        "regdictionary": ("'simple'",),
+        "xid": ("'4294967295'",), "cid": ("'7'",), "tid": ("'(1,2)'",),
         "oidvector": ("'1 2 3'",), "int2vector": ("'1 -2'",),
     }),
+    *_rows("8.19", {"regcollation": ("'\"C\"'",), "xid8": ("'18446744073709551615'",)}, since=13),
     *_rows("8.20", {"pg_lsn": ("'16/B374D848'",)}),
-    *_rows("9.28", {"txid_snapshot": ("'10:20:10,14,15'",), "pg_snapshot": ("'10:20:10,14,15'",)}),
+    *_rows("9.28", {"txid_snapshot": ("'10:20:10,14,15'",)}),
+    *_rows("9.28", {"pg_snapshot": ("'10:20:10,14,15'",)}, since=13),
     *_rows("54", {"aclitem": ("'postgres=r/postgres'",)}),
     *_rows("64", {"refcursor": ("'cur'",)}),
 )  # fmt: skip

@@ -411,7 +411,7 @@ def _index(draw: st.DrawFn, database: str, table: RuledTable, number: int) -> st
     if database != "mysql" and draw(st.booleans()):
         where = f" WHERE {draw(conditions(database, table.columns, 1))}"
     if database == "postgresql" and unique and draw(st.integers(0, 4)) == 0:
-        where = " NULLS NOT DISTINCT" + where
+        where = " /*!15 NULLS NOT DISTINCT*/" + where
     name = draw(_names) if database == "mysql" else f"i{number}{draw(_names)}"[:30]
     return f"CREATE {unique}INDEX {quoted(name)} ON {{table}} ({', '.join(keys)}){where}"
 

@@ -29,6 +29,8 @@ import pymysql
 import sqlalchemy as sa
 from psycopg import sql
 
+from tests.support.sql import for_version
+
 POSTGRESQL_VERSIONS = (16, 18)
 _START_SECONDS = 60
 _numbers = itertools.count(1)
@@ -67,12 +69,13 @@ class Server(ABC):
 
 
 class PostgreSQL(Server):
-    """A PostgreSQL server, given by URL, with the client programs in ``bin_path``."""
+    """A PostgreSQL server, given by URL, with the client programs in ``bin_path``; its ``version`` is 12 to 18."""
 
     def __init__(self, url: sa.URL, bin_path: Path, stop: Callable[[], None] = lambda: None) -> None:
         super().__init__(url, stop)
         self.bin_path = bin_path
-        psycopg.connect(libpq(url)).close()
+        with psycopg.connect(libpq(url)) as connection:
+            self.version = connection.info.server_version // 10000
 
     def create(self, name: str) -> None:
         self._execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0 ENCODING 'UTF8'").format(sql.Identifier(name)))
@@ -80,7 +83,7 @@ class PostgreSQL(Server):
     def drop(self, name: str) -> None:
         with psycopg.connect(libpq(self.url), autocommit=True) as connection:
             connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
-            force = sql.SQL(" WITH (FORCE)" if connection.info.server_version >= 130000 else "")
+            force = sql.SQL(" WITH (FORCE)" if self.version >= 13 else "")
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}{}").format(sql.Identifier(name), force))
 
     def _execute(self, statement: sql.Composed) -> None:
@@ -88,10 +91,12 @@ class PostgreSQL(Server):
             connection.execute(statement)
 
     def run_script(self, url: sa.URL, script: str) -> None:
-        _run([self.bin_path / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, libpq(url)], script)
+        """As above; the script as :func:`tests.support.sql.for_version` makes it."""
+        command = [self.bin_path / "psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-o", os.devnull, libpq(url)]
+        _run(command, for_version(script, self.version))
 
     def dump(self, url: sa.URL, *options: str) -> str:
-        """What this version's pg_dump prints about a database."""
+        """What pg_dump prints about a database: the server's own, or the newest's of a server that the environment names."""
         return _run([self.bin_path / "pg_dump", *options, libpq(url)])
 
 

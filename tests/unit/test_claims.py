@@ -174,7 +174,9 @@ def test_one_that_had_the_whole_database_is_shut_out_by_who_changes_something(da
     with job(database, "TWO") as two:
         some = claims(database, "a")
         some.take(two, silent)
-        some.shut_out(two, [QName("s", "a")] if changes else (), silent)
+        said: list[str] = []
+        some.shut_out(two, [QName("s", "a")] if changes else (), said.append)
+    assert [line.endswith(': this job takes table "s"."a"') for line in said] == [True] * changes
     with database.connect() as connection:
         assert (SUPERSEDED in left.job(connection).detail) is changes
 

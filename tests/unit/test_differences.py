@@ -94,3 +94,13 @@ def test_the_same_words_over_columns_that_compare_otherwise_are_told_of(
     assert [loss.rule for loss in differences(here, there, here.columns[:1], there.columns[:1], ADAPTERS)] == [
         "existing-generated"
     ]
+
+
+@pytest.mark.parametrize("target", [t.String(), t.Xml(), t.Native("postgresql", "name")], ids=str)
+@pytest.mark.parametrize(
+    ("source", "rule"), [(t.Timestamp(), "existing-clock"), (t.Decimal(9, 2), "existing-written")], ids=str
+)
+def test_what_sqlite_writes_otherwise_is_told_of_whatever_shows_it(source: t.Type, rule: str, target: t.Type) -> None:
+    adapters = load_adapter("sqlite"), load_adapter("postgresql")
+    here, there = (o.Table("s", "t", (o.Column("c", type_),)) for type_ in (source, target))
+    assert rule in {loss.rule for loss in differences(here, there, here.columns, there.columns, adapters)}

@@ -11,6 +11,7 @@ import pytest
 from dialects.mysql import ADAPTER
 from dialects.mysql.ddl import MySQLDDL
 from dialects.mysql.partners import common, partners
+from dialects.mysql.types import with_srid
 from migrator.ddl import Elsewhere, Script
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -306,6 +307,25 @@ def test_what_one_of_the_two_servers_has_said_the_other_may_refuse(
     writer = ADAPTER.ddl(Catalog("mysql", source), version)
     assert writer.untried(Expression("uuid()", "mysql")) is untried
     assert ddl().untried(Expression("1", "postgresql"))
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "told"),
+    [
+        ("10.11.6-MariaDB", MARIADB, []),
+        ("10.11.6-MariaDB", MYSQL, ["that its SRID is 4326 is not declared"]),
+        ("8.0.40", MARIADB, ["that its SRID is 4326 is not declared"]),
+        ("8.0.40", MYSQL, []),
+    ],
+)
+def test_neither_of_the_two_servers_reads_the_srid_of_the_others_columns(
+    source: str, version: tuple[int, ...], told: list[str]
+) -> None:
+    declaration = with_srid("point", 4326, mariadb="MariaDB" in source)
+    made = table(Column("p", t.Native("mysql", "point"), native=declaration))
+    script = ADAPTER.ddl(Catalog("mysql", source, (made,)), version).create_table(made)
+    assert [loss.detail for loss in script.losses] == told
+    assert f"`p` {declaration}" in script.statements[0]
 
 
 def test_what_a_server_refuses_is_left_out_with_its_words() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialects.mysql import ADAPTER
 from dialects.mysql.dictionary import as_written, expression_default, text_default, unescaped
-from dialects.mysql.types import TYPES, is_unsigned, neutral
+from dialects.mysql.types import TYPES, is_unsigned, neutral, srid_of, unsaid, with_srid
 from migrator.adapter import rule_for
 from migrator.errors import UnsupportedType
 from migrator.model import types as t
@@ -231,3 +231,15 @@ def test_a_string_literal_means_what_was_written(text: str) -> None:
 )
 def test_expressions_of_mysqls_information_schema_are_read_as_they_were_written(told: str, written: str) -> None:
     assert as_written(told) == written
+
+
+@pytest.mark.parametrize(
+    ("mariadb", "declaration"), [(True, "point /*M!100301 REF_SYSTEM_ID=4326*/"), (False, "point /*!80003 SRID 4326*/")]
+)
+def test_a_column_declared_for_an_srid_says_so_in_words_of_its_own_server(mariadb: bool, declaration: str) -> None:
+    assert with_srid("point", 4326, mariadb=mariadb) == declaration
+    assert neutral(declaration) == t.Native("mysql", "point")
+    assert srid_of(declaration) == 4326
+    assert unsaid(declaration).startswith("that its SRID is 4326 is not declared; the text is the hexadecimal digits")
+    assert srid_of("point") is None
+    assert srid_of("enum('SRID 7')") is None

@@ -107,6 +107,17 @@ def test_constraints_of_two_tables_may_have_one_name_where_they_are_their_tables
     assert names(fitted(table("a", checks=checks), table("b", checks=checks), capabilities=capabilities)) == ["c", "c"]
 
 
+def test_a_key_is_not_named_as_one_without_a_name_will_be() -> None:
+    nameless = table("a", primary_key=o.PrimaryKey(None, ("id",)), uniques=(o.Unique(None, ("id",)),))
+    keys = (o.Unique("a_pkey", ("id",)), o.Unique("a_id_key", ("id",)))
+    own = load_adapter("postgresql").capabilities
+    catalog = fitted(nameless, table("b", o.Index("a_pkey", (o.IndexKey("id"),)), uniques=keys), capabilities=own)
+    assert names(catalog) == [None, None, "b_a_pkey", "b_a_id_key", "a_pkey"]
+    assert rules(catalog) == ["index-name"] * 2
+    alone = table("c", primary_key=o.PrimaryKey("c_pkey", ("id",)))
+    assert names(fitted(alone, capabilities=own)) == ["c_pkey"]
+
+
 def test_constraints_of_one_table_are_told_apart_where_they_share_names() -> None:
     """MySQL has checks, keys and foreign keys of one name in one table; PostgreSQL has not."""
     key = o.ForeignKey("c", ("id",), o.QName("s", "a"), ("id",))

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import json
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -252,6 +253,13 @@ def test_bytes_are_not_taken_from_text(tmp_path: Path) -> None:
     path = written(tmp_path, '{"values": {"b": "00ff"}}', columns=(Column("b", t.Binary()),))
     with pytest.raises(RejectFileNotUsable, match=r"line 2 .* column b has a value that is neither"):
         list(rejects.read(path))
+
+
+def test_parts_are_of_one_form_if_their_rows_are_read_alike() -> None:
+    one = rejects.Section("1", QName("s", "t"), (Column("c", t.String()),), ("c",), {"c": True})
+    assert replace(one, part="2", clocks={"c": True}).form == one.form
+    others = (replace(one, clocks={}), replace(one, key=()), replace(one, table=QName("s", "u")), replace(one, columns=()))
+    assert len({one.form, *(other.form for other in others)}) == 5
 
 
 def test_sections_and_full_batches_end_where_they_end(tmp_path: Path) -> None:

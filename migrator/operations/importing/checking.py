@@ -51,14 +51,17 @@ def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: 
     left_out = sum(Rejected.of(row.detail).rows for row in granules[found.table])
     lost = sum(LOST in row.detail for row in granules[found.table])
     appended = found.table in job.existing and job.spec.table_exists_action == "APPEND"
-    known = not found.problem and found.whole and found.lost == left_out and (appended or not found.added)
+    as_rejected = found.lost <= left_out if appended else found.lost == left_out  # a rejected row may have been there
+    known = not found.problem and found.whole and as_rejected and (appended or not found.added)
     if not (found.equal or known):
         error = RowsDiffer(table=found.table, detail=result_text(found))
         job.log.error(str(error), *(f"  {row_text(row)}" for row in found.examples))
         return
     job.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
-    if left_out:
+    if left_out and found.lost == left_out:
         job.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
+    elif left_out:
+        job.log.message(f"{found.table} has all rows but {found.lost}: others of the {left_out} rejected were there before")
     if lost:
         job.log.message(f"{found.table} has all rows but those of {lost} granule(s), which are lost")
     if found.added:

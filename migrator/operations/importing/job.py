@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from migrator.adapter import Facts
 from migrator.ddl import DDL
 from migrator.ends import Database
 from migrator.errors import MigratorError
@@ -161,7 +162,10 @@ class Import:
             return {}
         there = {name: made for name in self.existing if (made := self.there.catalog.table(name)) is not None}
         dialect, adapter = self.origin.catalog.dialect, self.adapter
-        found = {name: (table, there[name]) for name, table in self.tables.items() if name in there}
+        facts = self.adapter.facts(self.connection, list(there)) if there else {}
+        found = {
+            name: (table, there[name], facts.get(name, Facts())) for name, table in self.tables.items() if name in there
+        }
         return {name: of_existing(*tables, dialect, adapter) for name, tables in found.items()}
 
     def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:

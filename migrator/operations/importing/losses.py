@@ -54,12 +54,13 @@ def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
         for item, step in zip(items, phase.steps, strict=True):
             row = recorded[item]
             if is_made(row):
-                of_table = None if step.table is None else counted.get(step.table)
-                yield from (_with_rows(job.builder.counted(row, loss), of_table) for loss in step.script.losses)
+                yield from (
+                    _with_rows(job, job.builder.counted(row, loss), step.table, counted) for loss in step.script.losses
+                )
             elif row.state == "FAILED":
                 yield _not_made(job, step, row.error)
-    for name, losses in job.told_of_existing().items():
-        yield from (_with_rows(loss, counted.get(name)) for loss in losses)
+    for name, told in job.told_of_existing().items():
+        yield from (_with_rows(job, loss, name, counted) for loss in told)
     yield from changed(counted)
 
 
@@ -82,8 +83,10 @@ def record(job: Import) -> None:
         ledger.write(job.spec.ledger, job.session.job, losses)
 
 
-def _with_rows(loss: Loss, counts: Counts | None) -> Loss:
-    """An entry with its number of rows, if that was counted; None: no rows came in."""
-    if not loss.each or loss.column is None or counts is None:
+def _with_rows(job: Import, loss: Loss, name: QName | None, counted: Mapping[QName, Counts]) -> Loss:
+    """An entry about a table with its number of rows, if that was counted: not of a column that the target computes."""
+    if not loss.each or loss.column is None or name is None or name not in counted:
         return loss
-    return replace(loss, rows=counts[loss.column, loss.rule, None])
+    rows = counted[name][loss.column, loss.rule, None]
+    computed = (column.name for column in job.tables[name].columns if column.generated is not None)
+    return loss if not rows and loss.column in computed else replace(loss, rows=rows)

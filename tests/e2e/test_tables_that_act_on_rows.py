@@ -1,0 +1,123 @@
+"""Tables that were there before the job and act on the rows that come into them: by triggers, and by rewrite rules.
+
+What comes in is what the table makes of it, so the loss list says that it acts. Where it puts something else in the place
+of rows, they would not come in at all: such a table is not loaded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from migrator.cli import main
+from tests.support.pump import Run, pump, remap
+from tests.support.sql import execute, rows
+
+TABLE = "CREATE TABLE t (id integer PRIMARY KEY, note varchar(10))"
+CHANGING = {
+    "postgresql": (
+        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := ''changed''; RETURN NEW; END'",
+        "CREATE TRIGGER changing BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION change()",
+    ),
+    "mysql": ("CREATE TRIGGER changing BEFORE INSERT ON t FOR EACH ROW SET NEW.note = 'changed'",),
+    "sqlite": ("CREATE TRIGGER changing AFTER INSERT ON t BEGIN UPDATE t SET note = 'changed' WHERE id = NEW.id; END",),
+}
+"""By database: a trigger that gives each row that comes in another value."""
+
+Load = Callable[..., tuple[Run, list[tuple[str, str]]]]
+
+
+@pytest.fixture
+def load(sqlite_file: Callable[..., str], tmp_path: Path) -> Load:
+    source = sqlite_file("source.db")
+    execute(source, TABLE, "INSERT INTO t VALUES (1, 'a'), (2, 'b')")
+
+    def load(target: str, action: str) -> tuple[Run, list[tuple[str, str]]]:
+        """The run, and the object and rule of each entry about what acts on rows."""
+        run = pump(
+            "impdp",
+            target,
+            f"NETWORK_LINK={source}",
+            remap(source, target),
+            f"DIRECTORY={tmp_path}",
+            f"TABLE_EXISTS_ACTION={action}",
+            "LEDGER=ledger.json",
+        )
+        entries = json.loads((tmp_path / "ledger.json").read_text())["entries"]
+        acting = {"existing-trigger", "existing-rule"}
+        return run, [(entry["object"].rpartition(".")[2], entry["rule"]) for entry in entries if entry["rule"] in acting]
+
+    return load
+
+
+@pytest.fixture
+def made(postgresql: Callable[..., str], mysql: Callable[[], str], sqlite_file: Callable[..., str]) -> Callable[[str], str]:
+    """The URL of a fresh database, by its kind."""
+    return lambda kind: {"postgresql": postgresql, "mysql": mysql, "sqlite": sqlite_file}[kind]()
+
+
+@pytest.mark.parametrize("action", ["APPEND", "TRUNCATE"])
+@pytest.mark.parametrize("kind", sorted(CHANGING))
+def test_a_table_whose_triggers_may_change_rows_says_so(
+    kind: str, action: str, load: Load, made: Callable[[str], str]
+) -> None:
+    target = made(kind)
+    execute(target, TABLE, *CHANGING[kind])
+    run, told = load(target, action)
+    assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "changed"), (2, "changed")]
+    assert told == [('"t"', "existing-trigger")], run.out
+    assert run.out.count("[existing-trigger]") == 1
+
+
+@pytest.mark.parametrize("kind", sorted(CHANGING))
+def test_a_table_that_the_job_makes_and_one_without_triggers_say_nothing(
+    kind: str, load: Load, made: Callable[[str], str]
+) -> None:
+    target = made(kind)
+    execute(target, TABLE)
+    assert load(target, "APPEND")[1] == []
+    execute(target, "DELETE FROM t", *CHANGING[kind])
+    assert load(target, "REPLACE")[1] == []
+    assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "a"), (2, "b")]
+
+
+def test_a_plan_says_it_too(made: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
+    source, target = made("sqlite"), made("postgresql")
+    execute(source, TABLE)
+    execute(target, TABLE, *CHANGING["postgresql"])
+    arguments = [f"NETWORK_LINK={source}", remap(source, target), "TABLE_EXISTS_ACTION=APPEND", "--json"]
+    assert main(["plan", "impdp", target, *arguments]) == 0
+    assert "existing-trigger" in {loss["rule"] for loss in json.loads(capsys.readouterr().out)["losses"]}
+
+
+def test_a_rule_that_does_more_than_insert_is_told(load: Load, postgresql: Callable[..., str]) -> None:
+    target = postgresql()
+    execute(target, TABLE, "CREATE RULE r AS ON INSERT TO t DO ALSO UPDATE t SET note = 'changed'")
+    run, told = load(target, "APPEND")
+    assert run.code == 0, run.out
+    assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "changed"), (2, "changed")]
+    assert told == [('"t"', "existing-rule")]
+
+
+@pytest.mark.parametrize("where", ["", " WHERE new.id = 2"])
+def test_a_table_whose_rule_sends_rows_elsewhere_is_not_loaded(
+    where: str, load: Load, postgresql: Callable[..., str]
+) -> None:
+    target = postgresql()
+    execute(
+        target,
+        TABLE,
+        "CREATE TABLE elsewhere (LIKE t)",
+        f"CREATE RULE r AS ON INSERT TO t{where} DO INSTEAD INSERT INTO elsewhere VALUES (new.id, new.note)",
+    )
+    run, _ = load(target, "APPEND")
+    assert run.code == 5, run.out
+    assert "rule instead-rule: the table was there before the job" in run.out
+    assert rows(target, "SELECT id FROM t UNION ALL SELECT id FROM elsewhere") == []
+    execute(target, "ALTER TABLE t DISABLE RULE r")
+    run, told = load(target, "APPEND")
+    assert (run.code, told) == (0, []), run.out
+    assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "a"), (2, "b")]
