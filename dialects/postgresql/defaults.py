@@ -30,24 +30,17 @@ _OF_UTC = {
     "timezone('utc'::text, now())": Now(utc=True),
     "(timezone('utc'::text, now()))::time without time zone": Now("time", utc=True),
 }
-_CLOCKS = {
-    "now()": Now(),
-    "CURRENT_DATE": Now("date"),
-    "(timezone('utc'::text, now()))::date": Now("date", utc=True),
-    **_OF_UTC,
-}
+_DAY_OF_UTC = {"(timezone('utc'::text, now()))::date": Now("date", utc=True)}
+_CLOCKS = {"now()": Now(), "CURRENT_DATE": Now("date"), **_OF_UTC, **_DAY_OF_UTC}
+"""Defaults that ask for the current time, and what they mean."""
 UNITS = {0: "second", 3: "milliseconds"}
 """The units that ``date_trunc`` cuts the current time to, by their digits after the second."""
 _CUT = re.compile(rf"date_trunc\('({'|'.join(UNITS.values())})'::text, now\(\)\)")
 _DIGITS = {unit: digits for digits, unit in UNITS.items()}
 _CUT_FORMS = {"now()": Now(), "(now())::time without time zone": Now("time"), **_OF_UTC}
-"""What a clock that is cut is part of, by what it is part of where it is not."""
-_CALLED_FORMS = {
-    **_CUT_FORMS,
-    "(now())::date": Now("date"),
-    "(timezone('utc'::text, now()))::date": Now("date", utc=True),
-}
-"""What a clock of :data:`CLOCKS` is part of."""
+"""Defaults in which ``date_trunc`` of one of :data:`UNITS` may stand around ``now()``, and what they mean without it."""
+_CALLED_FORMS = {**_CUT_FORMS, "(now())::date": Now("date"), **_DAY_OF_UTC}
+"""Defaults in which a function of :data:`CLOCKS` may stand in the place of ``now()``, and what they mean with ``now()``."""
 _ROUNDED = re.compile(r"\(now\(\)\)::timestamp\((\d)\) with time zone")
 _CLOCK_WORDS = {value: sql for sql, value in _CLOCKS.items()}
 _CUT_WORDS = {value: sql for sql, value in _CUT_FORMS.items()}

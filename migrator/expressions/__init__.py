@@ -169,7 +169,8 @@ def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], defa
 
     ``renames``: tables that keep their names may be among them, so that no other spelling of another one's name means them.
 
-    :raises Untranslatable: sqlglot does not understand it, or a new name is one that the query gives to a part of itself.
+    :raises Untranslatable: sqlglot does not understand it, or drops a sign of it, or a new name is one that the query gives
+        to a part of itself.
     """
     tree = parse(sql, read)
     folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_case else {}
@@ -191,7 +192,14 @@ def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], defa
         return sql
     for column in tree.find_all(exp.Column):
         column.set("db", None)  # schema.table.column: the table's own name suffices
-    return generate(tree, read.sqlglot)
+    renamed = generate(tree, read.sqlglot)
+    if _pluses(sql, read) != _pluses(renamed, read):  # ORDER BY +n is another order than ORDER BY n
+        raise Untranslatable("it has a plus before an operand")
+    return renamed
+
+
+def _pluses(sql: str, read: Language) -> int:
+    return sum(word.written == "+" for word in read.words(sql))
 
 
 def _tables(tree: exp.Expr, read: Language) -> list[exp.Table]:

@@ -231,6 +231,9 @@ class _Grouping:
             operand = self._chain(self._precedence.prefix[word] + 1)
             if operand is not None:
                 self._enclose(operand, f"{_BEFORE}{word}", first=False)
+                if word == "+":  # sqlglot drops it, and ORDER BY takes a name alone for one that is shown
+                    self._opened.append(start)
+                    self._closed.append(self._end())
                 return _Span(start, self._end(), f"{_BEFORE}{word}")
         elif word in _CLOSERS:
             self._close(word)

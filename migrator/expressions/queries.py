@@ -74,6 +74,8 @@ _SHAPES: Mapping[type[exp.Expr], frozenset[str]] = {
 }
 """The parts of a query that all databases have. What has others is not carried."""
 
+_AMBIGUOUS = "{} is a column of a table and another one of the query"
+
 
 class QueryCarrier:
     """Carries queries.
@@ -196,13 +198,13 @@ class QueryCarrier:
                 part.set("this", exp.Var(this=carrier.condition(part.this).sql))
         aliased = {item.alias.lower(): item.unalias() for item in node.expressions if item.alias}
         sourced = {name.lower() for _, found in sources.values() for name in found.columns}
-        computed = {name for name, item in aliased.items() if name in sourced and item.name.lower() != name}
+        computed = {name for name, item in aliased.items() if name in sourced and not _is_called(item, name)}
         columns = self._shown(node, scope, carrier)
         self._grouped(node, carrier, columns, computed)
         if (distinct := node.args.get("distinct")) is not None:
             _check(distinct)
             _all_comparable(columns, carrier)
-        self._end(node, scope, columns)
+        self._end(node, scope, columns, computed)
         return columns
 
     def _carrier(self, scope: _Scope) -> Carrier:
@@ -315,14 +317,14 @@ class QueryCarrier:
             return
         _check(group)
         keys: list[exp.Expr] = []
-        for key in group.expressions:
+        for key in (one.unnest() for one in group.expressions):
             if isinstance(key, exp.Literal) and not key.is_string:
                 value = list(columns.values())[int(key.this) - 1]
                 keys.append(key)
             else:
                 value = self._key(key, carrier, columns)
                 if isinstance(key, exp.Column) and not key.table and key.name.lower() in computed:
-                    raise Untranslatable(f"{key.name} is a column of a table and another one of the query")
+                    raise Untranslatable(_AMBIGUOUS.format(key.name))
                 keys.append(exp.Var(this=value.sql))
             if value.kind not in {"other", "enum"} and not (comparable((value, value)) and carrier.tells_apart(value)):
                 raise Untranslatable(f"how {key.sql()} is told apart from others in groups differs")
@@ -334,8 +336,8 @@ class QueryCarrier:
             return shown
         return carrier.value(key)
 
-    def _end(self, node: exp.Expr, scope: _Scope, columns: Relation) -> None:
-        """ORDER BY and LIMIT."""
+    def _end(self, node: exp.Expr, scope: _Scope, columns: Relation, computed: Collection[str] = ()) -> None:
+        """ORDER BY and LIMIT; ``computed`` as for GROUP BY."""
         carrier, order = self._carrier(scope), node.args.get("order")
         limited = node.args.get("limit") is not None or node.args.get("offset") is not None
         for part in (node.args.get("limit"), node.args.get("offset")):
@@ -344,17 +346,31 @@ class QueryCarrier:
                 if not isinstance(part.expression, exp.Literal):
                     raise Untranslatable("LIMIT with an expression")
         for item in order.expressions if order is not None else []:
-            key = item.this
+            key, is_alone = item.this.unnest(), not isinstance(item.this, exp.Paren)
             if isinstance(key, exp.Literal) and not key.is_string:
                 value = list(columns.values())[int(key.this) - 1]
+                item.set("this", key)
             else:
                 value = self._key(key, carrier, columns)
                 item.set("this", exp.Var(this=value.sql))
+                is_shown = isinstance(key, exp.Column) and not key.table and key.name.lower() in computed
+                if is_shown and not (is_alone and self._stays_alone(item)):
+                    if limited:
+                        raise Untranslatable(_AMBIGUOUS.format(key.name))
+                    detail = f"rows are sorted by {key.name} as a column of a table, or as what is shown by that name"
+                    self._changes["view-order", detail] = None
             if value.kind in TEXTS | {"caseless", "enum", "other"} or not carrier.orders(value):
                 if limited:
                     raise Untranslatable(f"which rows come first by {key.sql()} depends on the collation")
                 detail = f"rows sorted by {key.sql()} come in the order that this database has for its texts"
                 self._changes["view-order", detail] = None
+
+    def _stays_alone(self, item: exp.Expr) -> bool:
+        """Whether the target sorts by the name itself; else where NULLs come is said by an expression that the name is in,
+        and there a name is that of a table's column."""
+        probe = item.copy()
+        probe.set("this", exp.Var(this="x"))
+        return generate(probe, self._write).startswith("x")
 
     # --- names ------------------------------------------------------------------------------------------------------
 
@@ -397,6 +413,11 @@ def _check(node: exp.Expr) -> None:
     for name, said in node.args.items():
         if said and name not in allowed and name not in {"operation_modifiers", "kind"}:
             raise Untranslatable(f"{type(node).__name__.upper()} with {name.strip('_').upper().replace('_', ' ')}")
+
+
+def _is_called(item: exp.Expr, name: str) -> bool:
+    """Whether what is shown by a name is a column of that name."""
+    return isinstance(item, exp.Column) and item.name.lower() == name
 
 
 def _spell(identifier: exp.Expr, name: str, quote: Callable[[str], str]) -> None:

@@ -497,6 +497,11 @@ VIEWS: dict[str, dict[str, str]] = {
         "either": "SELECT i AS x FROM t WHERE b UNION SELECT j FROM t",
         "sorted": "SELECT id, i FROM t ORDER BY i DESC, id LIMIT 4",
         "starred": "SELECT * FROM t WHERE j > 0",
+        "sorted_by_shown": "SELECT coalesce(i, 6) AS i FROM t ORDER BY i LIMIT 4",
+        "sorted_by_column": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY i + 0 LIMIT 2",
+        "sorted_by_total": "SELECT b, sum(i) AS i FROM t GROUP BY b ORDER BY i DESC LIMIT 2",
+        "sorted_in_whole": "SELECT -i AS i FROM t ORDER BY +i",
+        "left_out_plus": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY +i LIMIT 2",
         "left_out": "SELECT id, upper(a) AS u FROM t",
         "left_out_too": "SELECT id FROM left_out",
         "left_out_now": "SELECT now() AS n",
@@ -510,6 +515,9 @@ VIEWS: dict[str, dict[str, str]] = {
         "joined": "SELECT concat(x.a, '-', y.a) AS both_of, if(x.b, 'yes', 'no') AS yes FROM t x JOIN t y ON x.id = y.j",
         "with_own_name": "WITH t AS (SELECT id, i FROM t WHERE i > 4) SELECT t.id FROM t",
         "with_later": "WITH q AS (SELECT id FROM t), T AS (SELECT 1 AS id) SELECT q.id, t.id AS one FROM q, t",
+        "sorted_by_shown": "SELECT coalesce(i, 6) AS i FROM t ORDER BY i LIMIT 4",
+        "sorted_by_column": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY i + 0 LIMIT 2",
+        "sorted_by_total": "SELECT b, sum(i) AS i FROM t GROUP BY b ORDER BY i DESC LIMIT 2",
         "left_out": "SELECT i / 2 AS half FROM t",
         "left_out_group": "SELECT b, i FROM t GROUP BY b",
     },
@@ -517,6 +525,11 @@ VIEWS: dict[str, dict[str, str]] = {
         "halves": "SELECT id, i / 2 AS half, n * 2 AS twice, strftime('%Y', d) AS year FROM t WHERE i",
         "grouped": 'SELECT b, count(*) AS n, sum(f) AS total, avg(i) AS mean FROM "T" GROUP BY 1',
         "joined": "SELECT x.[id], y.a || '!' AS loud FROM t AS x, t AS y WHERE x.id = y.j ORDER BY y.id",
+        "sorted_by_shown": "SELECT coalesce(i, 6) AS i FROM t ORDER BY i LIMIT 4",
+        "sorted_by_column": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY i + 0 LIMIT 2",
+        "sorted_by_total": "SELECT b, sum(i) AS i FROM t GROUP BY b ORDER BY i DESC LIMIT 2",
+        "sorted_in_whole": "SELECT -i AS i FROM t ORDER BY +i",
+        "left_out_plus": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY +i LIMIT 2",
         "left_out": "SELECT id FROM t WHERE a LIKE 'a%'",
         "left_out_group": "SELECT b, i FROM t GROUP BY b",
         "left_out_name": "SELECT id FROM elsewhere",
@@ -541,6 +554,21 @@ def test_views_show_the_same_rows_or_are_named(source: str, target: str, fresh: 
     assert left_out == {name for name in VIEWS[source] if name.startswith("left_out")}, run.out
     for name in VIEWS[source].keys() - left_out:
         assert shown(here, name) == shown(there, name), name
+    told = {name for name in VIEWS[source] if any(f'."{name}": rows are sorted by i as' in loss for loss in run.losses)}
+    assert told == VIEWS[source].keys() & {"sorted_in_whole"}
+
+
+@pytest.mark.parametrize(("target", "carried"), [("postgresql", True), ("mysql", False)])
+def test_sorting_by_what_is_shown_by_a_columns_name_is_carried_where_nulls_come_last_by_a_word(
+    target: str, carried: bool, fresh: Fresh, tmp_path: Path
+) -> None:
+    there, here = fresh("sqlite"), fresh(target)
+    source_of("sqlite", there)
+    make_views(there, {"v": "SELECT coalesce(i, 6) AS i FROM t ORDER BY i NULLS LAST LIMIT 4"})
+    run = done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), f"DIRECTORY={tmp_path}"))
+    refused = "i is a column of a table and another one of the query"
+    assert any(refused in loss for loss in run.losses) is not carried, run.out
+    assert not carried or shown(here, "v") == shown(there, "v")
 
 
 SEVERAL = {

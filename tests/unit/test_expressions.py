@@ -80,6 +80,13 @@ def test_a_name_means_the_renamed_table_only_where_the_database_says_so(sql: str
     assert rename_tables(sql, Language("postgres", ignores_case=ignores_case), renames, "hr") == expected
 
 
+def test_a_plus_that_would_be_lost_is_refused() -> None:
+    renames, read = {o.QName("main", "emp"): o.QName("main", "staff")}, Language("sqlite")
+    assert "a + b" in rename_tables("SELECT a + b FROM emp ORDER BY a + b", read, renames, "main")
+    with pytest.raises(Untranslatable, match="a plus before an operand"):
+        rename_tables("SELECT -x AS x FROM emp ORDER BY +x", read, renames, "main")
+
+
 def test_a_new_name_that_the_query_has_for_a_part_of_itself_is_refused() -> None:
     renames = {o.QName("main", "emp"): o.QName("main", "staff")}
     with pytest.raises(Untranslatable, match="it has a query staff of its own"):
