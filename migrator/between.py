@@ -235,7 +235,8 @@ PASSAGES = (
     Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), AS_WRITTEN, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), t.String, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), (t.Xml, t.Native), None, _from_zone, _RULE_ZONE, _TO_UTC, each=True, parsed=True),
     Passage((t.Boolean,), t.String, None, _always, _RULE_TRUTH, _WORD, each=True),
     Passage((t.Boolean,), _PARSED, None, _always, _RULE_TRUTH, _WORD, each=True, parsed=True),
     Passage((t.Float,), t.String, None, _always, _RULE_FLOAT, _SHORTEST, each=True),
@@ -295,7 +296,9 @@ PASSAGES = (
     ),
     Passage(_WORDS, t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True, parsed=True),
     Passage((t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array), t.Xml, _no_declaration),
-    Passage((t.Timestamp,), t.Date, None, _from_zone, _RULE_ZONE, "an instant becomes its day in UTC", each=True),
+    Passage(
+        (t.Timestamp,), t.Date, None, _from_zone, _RULE_ZONE, "an instant becomes its day in UTC", each=True, parsed=True
+    ),
     Passage(
         (t.Timestamp,), t.Date, None, _always, _RULE_MIDNIGHT, "a day's midnight becomes the day", each=True, parsed=True
     ),
