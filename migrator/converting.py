@@ -529,7 +529,7 @@ def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
     source, target = pair.kinds
     if not isinstance(source, t.Float):
         return False
-    if isinstance(target, t.Integer | t.Decimal):
+    if isinstance(target, t.Integer | t.Decimal) or (isinstance(target, t.Json) and target.binary):
         return True
     return isinstance(target, t.Float) and not there.capabilities.negative_zero and here.name != there.name
 
