@@ -163,6 +163,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "year", same("2018", "0000"), ("18", "0", "2156")),
         Case(t.Integer(), "year", {"2018": "2018", "0": "0000"}, ("18", "70")),
         Case(t.Boolean(), "year", {}, ("true", "false")),
+        Case(t.Boolean(), "bit(1)", {"true": "1", "false": "0"}),
+        Case(t.Boolean(), "bit(3)", {}, ("true",)),
         Case(t.Boolean(), "varchar(5)", same("true", "false")),
         Case(t.Boolean(), "json", same("true", "false")),
         Case(WORDS, "tinyint(1)", same("1"), ("true", "01")),
