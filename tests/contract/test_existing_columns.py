@@ -113,7 +113,8 @@ TARGETS: Mapping[str, Sequence[str]] = {
          "oid", "money", "int4range", "tsvector", "text[]", '"char"', "name"),
     MY: ("tinyint(1)", "int(8) zerofill", "decimal(9,4)", "double", "char(5)", "varchar(40)", "blob", "date", "time",
          "datetime", "timestamp(6) null", "year", "json", "uuid", "bit(3)", "enum('1','a','12')",
-         "enum('false','true')", "set('false','true','1')", "inet6", "geometry"),
+         "enum('false','true')", "set('false','true','1')",
+         "enum('10:20:30','2020-01-02','2020-01-02 10:20:30','2020-01-02 10:20:30.000000')", "inet6", "geometry"),
     LITE: ("BOOLEAN", "INTEGER", "DECIMAL(9,4)", "DOUBLE", "CHAR(5)", "TEXT", "BLOB", "DATE", "TIME", "DATETIME(0)", "YEAR",
            "UUID"),
 }  # fmt: skip
@@ -205,6 +206,29 @@ def is_said(before: str | None, after: str | None, rules: Iterable[str], kinds: 
     for rule in sorted(set(rules) & said.keys()):
         before, after = said[rule](before, after)
     return is_same(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ("1.50", "1.5", True),
+        ("t", "1", True),
+        ("1e-07", "1e-7", True),
+        ("10:20:30.500", "10:20:30.5", True),
+        ("007", "7", False),
+        ("1  ", "1", False),
+        ("-0", "0", False),
+        ("10", "1", False),
+    ],
+)
+def test_what_counts_as_the_same(before: str, after: str, same: bool) -> None:
+    assert is_same(before, after) == same
+
+
+def test_digits_beyond_32_bits_count_where_no_column_has_32() -> None:
+    change, rules = ("0.1", "0.10000000149011612"), ("existing-float",)
+    assert is_said(*change, rules, (t.Float(32), t.Float()))
+    assert not is_said(*change, rules, (t.Decimal(), t.Float()))
 
 
 Ends = Mapping[str, tuple[End, End]]
