@@ -209,7 +209,9 @@ def test_zoned_times_get_their_arrow_form_again() -> None:
     assert [str(value) for value in found.cast(pa.timestamp("us")).to_pylist()] == ["None", "2024-01-01 12:00:00.500000"]
 
 
-@pytest.mark.parametrize("target", [t.String(), t.Xml(), t.Native("postgresql", "name")], ids=str)
+@pytest.mark.parametrize(
+    "target", [t.String(), t.Xml(), t.Native("postgresql", "name"), t.Enum(("2020-01-02 10:20:30",))], ids=str
+)
 def test_a_time_in_a_text_is_one_that_its_database_prints_and_the_zone_that_it_loses_is_told(target: t.Type) -> None:
     adapter = load_adapter("postgresql")
     for source in (t.Timestamp(), t.Timestamp(zoned=True)):
