@@ -129,7 +129,7 @@ _FLOAT = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 
 _WORDS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf, t.Native, t.Array, t.Interval)
 """Types that are text on their way, and of which any text may be a value."""
-AS_WRITTEN = (t.String, t.Xml, t.Native)
+AS_WRITTEN = (t.String, t.Xml, t.Native, t.Enum, t.SetOf)
 """Types that show a time as it is written."""
 _PARSED = (t.Json, t.Xml, t.Native)
 """Types into whose columns a value of another comes as its text, which may be none of theirs."""
@@ -227,15 +227,17 @@ PASSAGES = (
     Passage((t.Boolean,), t.Year, refused="a truth value is no year"),
     Passage((t.Uuid,), (*_NUMERIC, t.Bit), refused="a UUID is no number"),
     Passage((t.Bit,), (t.Decimal, t.Float, t.Year, t.Uuid), refused="bits are no number but a whole one"),
-    Passage((*_NUMERIC, t.Bit), t.Interval, refused="a number is no span of time, nor are bits"),
+    Passage((*_NUMERIC, t.Bit, t.Uuid), t.Interval, refused="a number is no span of time, nor are bits or a UUID"),
     Passage((t.Float,), t.Boolean, refused="a floating-point number is no truth value"),
     Passage((t.Boolean,), (t.Enum, t.SetOf), _labels, _always, _RULE_TRUTH, _WORD, each=True),
     Passage((t.Float,), (t.Enum, t.SetOf), _labels, _always, _RULE_FLOAT, _SHORTEST, each=True),
     Passage((t.Bit,), (t.Enum, t.SetOf), _labels, _always, _RULE_BITS, _DIGITS, each=True),
+    Passage((t.Timestamp,), (t.Enum, t.SetOf), _labels, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
     Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
-    Passage((t.Timestamp,), AS_WRITTEN, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), t.String, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
+    Passage((t.Timestamp,), (t.Xml, t.Native), None, _from_zone, _RULE_ZONE, _TO_UTC, each=True, parsed=True),
     Passage((t.Boolean,), t.String, None, _always, _RULE_TRUTH, _WORD, each=True),
     Passage((t.Boolean,), _PARSED, None, _always, _RULE_TRUTH, _WORD, each=True, parsed=True),
     Passage((t.Float,), t.String, None, _always, _RULE_FLOAT, _SHORTEST, each=True),
@@ -295,7 +297,9 @@ PASSAGES = (
     ),
     Passage(_WORDS, t.Json, when=_is_reread, rule="existing-json", detail=_REREAD, each=True, parsed=True),
     Passage((t.String, t.Json, t.Enum, t.SetOf, t.Native, t.Array), t.Xml, _no_declaration),
-    Passage((t.Timestamp,), t.Date, None, _from_zone, _RULE_ZONE, "an instant becomes its day in UTC", each=True),
+    Passage(
+        (t.Timestamp,), t.Date, None, _from_zone, _RULE_ZONE, "an instant becomes its day in UTC", each=True, parsed=True
+    ),
     Passage(
         (t.Timestamp,), t.Date, None, _always, _RULE_MIDNIGHT, "a day's midnight becomes the day", each=True, parsed=True
     ),

@@ -371,8 +371,8 @@ def _beyond(array: pa.Array, pair: Pair) -> Change | None:
 
 def _many_digits(limits: tuple[int, int]) -> str:
     """A pattern of the texts that may be outside of limits: those with as many digits, or an exponent."""
-    digits = min(len(str(abs(limit))) for limit in limits if abs(limit) > 1)
-    return rf"[1-9]\d{{{max(digits - 1, 0)},}}|[eE]|^\s*-"
+    digits = min((len(str(abs(limit))) for limit in limits if abs(limit) > 1), default=1)
+    return rf"[1-9]\d{{{digits - 1},}}|[eE]|^\s*-"
 
 
 def _outside(text: str, limits: tuple[int, int]) -> bool:
@@ -385,6 +385,8 @@ def _outside(text: str, limits: tuple[int, int]) -> bool:
 
 def _outside_numbers(array: pa.Array, limits: tuple[int, int]) -> pa.Array | None:
     low, high = limits
+    if pa.types.is_boolean(array.type):
+        array = array.cast(pa.int8())
     if pa.types.is_integer(array.type):
         held = np.iinfo(array.type.to_pandas_dtype())
         least, most = max(low + 1, int(held.min)), min(high - 1, int(held.max))
@@ -412,8 +414,10 @@ def _may_be_out_of_range(pair: Pair) -> bool:
     there = limits_between(pair)
     if isinstance(target, t.Float) and there is None:
         return _is_narrower(pair)
-    if there is None or not isinstance(source, (*_NUMBERS, t.String)):
+    if there is None or not isinstance(source, (t.Boolean, *_NUMBERS, t.String)):
         return False
+    if isinstance(source, t.Boolean):
+        return there[1] <= 1
     here = limits_of(source, None)
     if isinstance(target, t.Float):
         return here is None or here[0] < there[0] or here[1] > there[1]
@@ -530,7 +534,7 @@ def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
     source, target = pair.kinds
     if not isinstance(source, t.Float):
         return False
-    if isinstance(target, t.Integer | t.Decimal):
+    if isinstance(target, t.Integer | t.Decimal) or (isinstance(target, t.Json) and target.binary):
         return True
     return isinstance(target, t.Float) and not there.capabilities.negative_zero and here.name != there.name
 

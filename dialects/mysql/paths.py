@@ -392,7 +392,7 @@ def _plain(array: pa.Array, source: t.Type, target: t.Type) -> pa.Array:
     return parse(array, source) if isinstance(t.base_of(source), t.Boolean) and not words else array
 
 
-_NUMBERS = (t.Boolean, t.Integer, t.Decimal, t.Float, t.Bit)
+_NUMBERS = (t.Boolean, t.Integer, t.Decimal, t.Float)
 """Types of which a truth value is a number: 0 or 1."""
 
 

@@ -82,9 +82,19 @@ def _timestamp(type_: t.Timestamp) -> str:
 
 def _time(type_: t.Time) -> str:
     if type_.zoned:
-        return NOT_TEXT
+        return _zoned_time()
     wrong = f"time(substr({{c}}, 1, 8), {_COMPUTED}) IS NOT substr({{c}}, 1, 8) OR {_fraction('{c}', 9)}"
     return f"({{c}} IS NOT NULL AND ({wrong}))"
+
+
+def _zoned_time() -> str:
+    """The predicate for what is no time of day with an offset; 24:00:00 is one, as it is in PostgreSQL."""
+    clock, sign = "substr({c}, 1, 8)", "instr(replace(substr({c}, 9), '-', '+'), '+')"
+    wrong = f"(time({clock}, {_COMPUTED}) IS NOT {clock} AND {clock} <> '24:00:00')"
+    offsets = (":".join(["[-+][0-9][0-9]", *["[0-9][0-9]"] * parts]) for parts in range(3))
+    no_offset = " AND ".join(f"substr({{c}}, 8 + {sign}) NOT GLOB '{offset}'" for offset in offsets)
+    fraction = _FRACTION.format(rest=f"substr({{c}}, 9, {sign} - 1)")
+    return f"({{c}} IS NOT NULL AND ({wrong} OR {sign} = 0 OR ({no_offset}) OR {fraction}))"
 
 
 def _string(type_: t.String) -> str:

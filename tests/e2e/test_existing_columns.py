@@ -111,6 +111,8 @@ CASES = (
     Case((PG, "double precision"), ("'NaN'", "'-Infinity'", "'-0'"), (PG, "text"), ("NaN", "-Infinity", "-0"),
          {"existing-float": 3}),
     Case((PG, "double precision"), ("'-0'", "1"), (PG, "integer"), ("0", "1"), {"negative-zero": 1}),
+    Case((PG, "double precision"), ("'-0'", "1"), (PG, "jsonb"), ("0", "1"), {"existing-float": 2, "negative-zero": 1}),
+    Case((PG, "double precision"), ("'-0'", "1"), (PG, "json"), ("-0", "1"), {"existing-float": 2}),
     Case((PG, "bit(3)"), ("B'101'",), (PG, "interval"), why="no span of time"),
     Case((MY, "year"), ("2018",), (PG, "interval"), why="no span of time"),
     Case((PG, "text"), ("'300'",), (MY, "tinyint"), why="'300' is out of range of tinyint"),

@@ -51,7 +51,7 @@ VALUES: Mapping[str, Tables] = {
         ("bytea", ["'a'", "NULL"], ["text", "json"]),
         ("bigint", ["12345"], ["varchar(3)", "char(20)", "json"]),
         ("bit(3)", ["'101'"], ["bit(3)", "bit(5)"]),
-        ("boolean", ["true"], ["varchar(3)", "decimal(3,1)"]),
+        ("boolean", ["true"], ["varchar(3)", "decimal(3,1)", "decimal(2,2)"]),
         ("uuid", ["'00000000-0000-0000-0000-00000000000a'"], ["char(36)", "varchar(9)", "binary(16)"]),
     ),
     "mysql": (

@@ -106,6 +106,9 @@ NAN, INF = float("nan"), float("inf")
          [Decimal(2**63 - 1), None], 1),
         ("out_of_range", "postgresql", t.Decimal(), t.Integer(8), ["127", "128", "1e3", "-129", "-128", "x", None],
          ["127", None, None, None, "-128", "x", None], 3),
+        ("out_of_range", "postgresql", t.Decimal(), t.Decimal(2, 2), ["0.99", "1", "-1.0", "NaN"],
+         ["0.99", None, None, "NaN"], 2),
+        ("out_of_range", "postgresql", t.Boolean(), t.Decimal(2, 2), [True, False, None], [None, False, None], 1),
         ("out_of_range", "postgresql", t.Float(), t.Integer(64), [2.0**63, -(2.0**63), NAN, 1.0],
          [None, -(2.0**63), NAN, 1.0], 1),
         ("out_of_range", "postgresql", t.Float(64), t.Float(32), [1e39, -1e39, 1.5, INF], [None, None, 1.5, INF], 2),
@@ -165,6 +168,8 @@ def test_what_is_refused_is_not_touched(misfit: Misfit) -> None:
         (Misfit.INFINITY, t.Float(), t.Float(), "sqlite", "postgresql"),
         (Misfit.NAN, t.Decimal(5, 2), t.Decimal(5, 2), "mysql", "sqlite"),
         (Misfit.OUT_OF_RANGE, t.Integer(16), t.Integer(32), "mysql", "postgresql"),
+        (Misfit.OUT_OF_RANGE, t.Boolean(), t.Decimal(3, 2), "postgresql", "postgresql"),
+        (Misfit.OUT_OF_RANGE, t.Boolean(), t.Float(32), "postgresql", "postgresql"),
         (Misfit.OUT_OF_RANGE, t.Integer(64, unsigned=True), t.Decimal(20, 0), "mysql", "postgresql"),
         (Misfit.FRACTION, t.Decimal(5, 2), t.Decimal(9, 2), "mysql", "postgresql"),
         (Misfit.FRACTION, t.Timestamp(3), t.Timestamp(6), "mysql", "postgresql"),
@@ -205,7 +210,9 @@ def test_zoned_times_get_their_arrow_form_again() -> None:
     assert [str(value) for value in found.cast(pa.timestamp("us")).to_pylist()] == ["None", "2024-01-01 12:00:00.500000"]
 
 
-@pytest.mark.parametrize("target", [t.String(), t.Xml(), t.Native("postgresql", "name")], ids=str)
+@pytest.mark.parametrize(
+    "target", [t.String(), t.Xml(), t.Native("postgresql", "name"), t.Enum(("2020-01-02 10:20:30",))], ids=str
+)
 def test_a_time_in_a_text_is_one_that_its_database_prints_and_the_zone_that_it_loses_is_told(target: t.Type) -> None:
     adapter = load_adapter("postgresql")
     for source in (t.Timestamp(), t.Timestamp(zoned=True)):
