@@ -34,16 +34,19 @@ def linking(target: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> Iterato
     The snapshot's own connection keeps others from committing to the source, so that each transaction here reads one state;
     with a write-ahead log it does not.
 
-    :raises LinkRefused: the source has a write-ahead log, or another encoding of text than the target.
+    :raises LinkRefused: the source has a write-ahead log, another encoding of text than the target, or a view that names
+        its database.
     :raises DatabaseError: another program has changed the source since the snapshot was taken.
     """
     path = connections.existing_file(source.url)
     if connections.is_logged(snapshot):
         raise LinkRefused(detail=f"{path} has a write-ahead log, and others may commit to it between two transactions")
     with _with_uris(target).connect() as connection:
-        _attach(connection, f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro")
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-        connection.exec_driver_sql(f"SELECT count(*) FROM {LINK}.sqlite_schema").all()  # takes the lock
+        with _readable_here():
+            uri = f"file:{urllib.parse.quote(str(path.absolute()))}?mode=ro"
+            connection.exec_driver_sql(f"ATTACH ? AS {LINK}", (uri,))
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            connection.exec_driver_sql(f"SELECT count(*) FROM {LINK}.sqlite_schema").all()  # takes the lock
         connections.check(path, snapshot)
         yield connection
 
@@ -55,13 +58,19 @@ def _with_uris(target: sa.Engine) -> sa.Engine:
     return connections.prepared(sa.create_engine(url, poolclass=NullPool))
 
 
-def _attach(connection: sa.Connection, uri: str) -> None:
+@contextmanager
+def _readable_here() -> Iterator[None]:
+    """:raises LinkRefused: the source cannot be read beside the target."""
     try:
-        connection.exec_driver_sql(f"ATTACH ? AS {LINK}", (uri,))
-    except sa.exc.OperationalError as error:
-        if "text encoding" not in str(error.orig):
-            raise
-        raise LinkRefused(detail=str(error.orig)) from error
+        yield
+    except sa.exc.DBAPIError as error:
+        if any(words in str(error.orig) for words in _UNLIKE):
+            raise LinkRefused(detail=str(error.orig)) from error
+        raise
+
+
+_UNLIKE = ("text encoding", "cannot reference objects in database main")
+"""What SQLite says of a file that it cannot read beside another: its encoding, or views and triggers that say "main"."""
 
 
 def same_values(load: Load, here: Table, there: Table) -> bool:

@@ -157,6 +157,16 @@ def test_files_of_two_encodings_are_streamed(sqlite_file: Callable[..., str]) ->
     assert_same_rows(source, target)
 
 
+def test_a_file_whose_views_name_its_database_is_streamed(sqlite_file: Callable[..., str]) -> None:
+    """SQLite reads no such file under another name than main."""
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, *PLAIN, "CREATE VIEW all_of_t AS SELECT * FROM main.t")
+    run = linked(source, target)
+    streamed(run, "link-reach")
+    assert_same_rows(source, target)
+    assert rows(target, "SELECT count(*) FROM all_of_t") == rows(source, "SELECT count(*) FROM t")
+
+
 def test_rows_that_a_query_chooses_are_streamed(sqlite_file: Callable[..., str]) -> None:
     """A table that the condition names would be the target's, which has the same one."""
     source, target = sqlite_file("source.db"), sqlite_file("target.db")
