@@ -405,8 +405,8 @@ class Server:
     """The schema a job works on when none is named."""
     identity: str = ""
     """The same for every way to reach one database, and for no other database; empty: not known."""
-    ignores_table_case: bool = False
-    """Do names of tables and schemas that differ only in case lead to one table?"""
+    ignores_table_case: bool | None = None
+    """Do names of tables and schemas that differ only in case lead to one table? (None: as the database always has it.)"""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""
@@ -770,6 +770,8 @@ class Adapter(ABC):
         By a statement that would add values of ``columns``, and adds no row: to go on from reading to writing is a deadlock
         on MariaDB, if somebody waits for the table, and who may add rows may do nothing else perhaps.
         """
+        if not columns:
+            return
         relation = sa.table(table.name, *map(sa.column, columns), schema=table.schema)
         nothing = sa.select(*(sa.null().label(name) for name in columns)).where(sa.false())
         connection.execute(relation.insert().from_select(columns, nothing))

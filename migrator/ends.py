@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TypeVar
 
@@ -147,9 +147,12 @@ class Database:
         return mask(self.url.render_as_string())
 
     def server(self) -> Server:
-        """Who is at the other end."""
+        """Who is at the other end, with what its database always does where it does not say."""
         with self.connect() as connection:
-            return self.adapter.server(connection)
+            found = self.adapter.server(connection)
+        if found.ignores_table_case is None:
+            return replace(found, ignores_table_case=self.adapter.capabilities.ignores_table_case)
+        return found
 
 
 # --- where a table's rows come from --------------------------------------------------------------------------------

@@ -329,7 +329,7 @@ class NamesCollide(UsageError):
 
     code = "MIG-10010"
     template = "{first} and {second} would both be named {name} in {database}"
-    action = "Rename one with REMAP_TABLE or leave one out with EXCLUDE."
+    action = "Rename one with REMAP_TABLE, a schema with REMAP_SCHEMA, or leave one out with EXCLUDE."
 
 
 class UnknownCommand(UsageError):

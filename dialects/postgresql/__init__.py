@@ -333,10 +333,11 @@ class PostgreSQL(Adapter):
         return lines.takes(load) if format_ == LINES else paths.same_stream(load)
 
     def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
-        """By a lock, since a trigger may look at statements that add no row; on foreign tables there is none."""
+        """By a lock, since triggers fire for statements that add no row; who may add to some columns only may take none."""
         from . import locks
 
-        locks.hold_to_add(connection, table)
+        if not locks.hold_to_add(connection, table):
+            super().hold(connection, table, columns)
 
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> PostgreSQLDDL:
         """The writer of PostgreSQL's DDL."""

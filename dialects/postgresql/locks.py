@@ -114,15 +114,21 @@ def hold(connection: sa.Connection, relations: Sequence[str]) -> None:
     raise TableLocked(detail=f"{refused}: {_others(connection, wanted)}")
 
 
-def hold_to_add(connection: sa.Connection, table: QName) -> None:
-    """Wait for a table, and let nobody empty or drop it until the transaction ends; who may add rows to it may."""
+def hold_to_add(connection: sa.Connection, table: QName) -> bool:
+    """Wait for a table, and let nobody empty or drop it until the transaction ends; False: the user may not.
+
+    Who may add rows may, but not who may add to some columns only. A foreign table has no locks.
+    """
     sql = f"LOCK TABLE {quote(table.schema)}.{quote(table.name)} IN ROW EXCLUSIVE MODE"
     try:
         with connection.begin_nested():
             execute_verbatim(connection, sql)
     except sa.exc.DBAPIError as error:
-        if not isinstance(error.orig, errors.WrongObjectType):  # a foreign table has no locks
+        if isinstance(error.orig, errors.InsufficientPrivilege):
+            return False
+        if not isinstance(error.orig, errors.WrongObjectType):
             raise
+    return True
 
 
 def _others(connection: sa.Connection, relations: Sequence[str]) -> str:

@@ -126,7 +126,7 @@ class SQLiteAdapter(Adapter):
         ).one()
         numbers = tuple(int(part) for part in version.split("."))
         identity = "{0.st_dev} {0.st_ino}".format(os.stat(path)) if path else ""
-        return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity, ignores_table_case=True)
+        return Server(f"SQLite {version}", numbers, SCHEMA, SCHEMA, identity)
 
     def is_duplicate(self, error: BaseException) -> bool:
         """Whether SQLite says that a table, index, view or trigger is there already."""

@@ -50,14 +50,20 @@ class DDL(Constraints):
                 yield from self._refusals_of(table, column, seen)
 
     def _collisions(self) -> Iterator[MigratorError]:
-        """The tables, and views that are carried, whose names are one here."""
+        """The schemas, the tables, and the views that are carried, whose names are one here."""
         if not self.ignores_table_case:
             return
         made = {name for name, query in self._carried.items() if isinstance(query, Carried)}
         seen: dict[QName, Table | View] = {}
+        schemas: dict[str, Schema] = {}
+        for schema in self.catalog.of(Schema):
+            other = schemas.setdefault(schema.name.lower(), schema)
+            if other.name != schema.name:
+                name = schema.name.lower()
+                yield NamesCollide(first=path_of(other), second=path_of(schema), name=name, database=self.title)
         for obj in self.catalog.objects:
             if isinstance(obj, Table) or (isinstance(obj, View) and QName(obj.schema, obj.name) in made):
-                first = seen.setdefault(QName(obj.schema, obj.name.lower()), obj)
+                first = seen.setdefault(QName(obj.schema.lower(), obj.name.lower()), obj)
                 if first is not obj:
                     yield NamesCollide(first=path_of(first), second=path_of(obj), name=obj.name.lower(), database=self.title)
 

@@ -99,7 +99,7 @@ class Claims:
         self._target, self._appends = target, appends
         self._token = uuid.uuid4().hex
         """What tells this job's record from others, whatever URL leads there; and the lot that decides who goes first."""
-        self._folded = server.ignores_table_case
+        self._folded = bool(server.ignores_table_case)
         self._whole = tables is None
         self._wanted = {self._key(name): name for name in tables or ()}
         shown = mask(target.url.set(username=None, password=None).render_as_string())

@@ -28,7 +28,7 @@ from migrator.job.claims import Claims
 from migrator.job.rejecting import Mutual, Stored, sift, sift_mutual
 from migrator.job.worker import by_one_statement
 from migrator.model.catalog import Catalog
-from migrator.model.objects import QName, Table
+from migrator.model.objects import Column, QName, Table
 from migrator.operations.matching import matched
 from migrator.plan import parents_first
 
@@ -62,7 +62,8 @@ def retry(path: Path, database: Database, say: Say) -> int:
             claims.see_none()  # what a job has is not held up
             with database_errors(adapter):
                 for section in groups:
-                    adapter.hold(connection, section.table, _stored(section, tables[section.table]))
+                    _, stored = _columns(section, tables[section.table])
+                    adapter.hold(connection, section.table, [column.name for column in stored])
             claims.see_none()
             claims.tell_unknown(say)
             found = _Retry(adapter, connection, left, loading, say).run(groups, tables)
@@ -121,10 +122,9 @@ def _numbered(loading: Path, wanted: Path) -> None:
             return
 
 
-def _stored(section: rejects.Section, made: Table) -> list[str]:
-    """The columns that take values of a section; computed ones take none."""
-    taking = {column.name for column in made.columns if column.generated is None}
-    return [column.name for column in section.columns if column.name in taking]
+def _columns(section: rejects.Section, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """The columns of a section whose values come in, and those that take them, as :func:`matched` has them."""
+    return matched(Table(made.schema, made.name, section.columns), made)
 
 
 class _Retry:
@@ -147,7 +147,7 @@ class _Retry:
         """Load the rows of one table; the part of the new file with those that are refused, empty if there are none."""
         if not self._adapter.takes_back(self._connection, made.qname):
             raise RowsNotTakenBack(table=made.qname)
-        source, target = matched(Table(made.schema, made.name, section.columns), made)
+        source, target = _columns(section, made)
         load = Load(made.qname, source, target, conventional=True)
         part = rejects.PartWriter(self._left, number, made.qname, source, section.key, section.clocks)
         names = [column.name for column in source]

@@ -35,7 +35,7 @@ _NAME = "MIGRATOR_TRIAL"
 def tried(target: Database, server: Server, catalog: Catalog, content: Content = "ALL") -> DDL:
     """The writer of a server's DDL for a catalog, told of the expressions that the server refuses, and how it has names."""
     ddl = target.adapter.ddl(catalog, server.version)
-    ddl.ignores_table_case = server.ignores_table_case
+    ddl.ignores_table_case = bool(server.ignores_table_case)
     if content != "DATA_ONLY":
         ddl.refused = _refused(ddl, target, QName(ddl.staging_schema or server.schema, _NAME))
     return ddl

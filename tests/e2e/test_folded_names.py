@@ -21,5 +21,9 @@ def test_tables_whose_names_the_server_folds_are_refused_before_anything_is_made
         assert run.code == 1, run.out + run.err
         assert re.search(r'MIG-10010: TABLE:.*"T" and TABLE:.*"t" would both be named t in MariaDB', run.out + run.err)
         assert rows(target, "SHOW TABLES") == []
+        execute(source, 'DROP TABLE "T"', 'CREATE SCHEMA "Public"', 'CREATE TABLE "Public".other (id int)')
+        run = pump("impdp", target, f"NETWORK_LINK={source}", "SCHEMAS=public,Public", "NOLOGFILE=YES")
+        assert run.code == 1, run.out + run.err
+        assert re.search(r'MIG-10010: SCHEMA:"Public" and SCHEMA:"public" would both', run.out + run.err)
     finally:
         server.stop()

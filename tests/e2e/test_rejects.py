@@ -374,6 +374,19 @@ def test_rows_are_loaded_again_once_nothing_is_in_their_way(fresh: Fresh, source
     assert len(rejected(tmp_path / "import_rejects.ndjson.loaded")) == len(BAD)
 
 
+def test_rows_are_loaded_again_into_columns_whose_names_differ_in_case(
+    fresh: Fresh, sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, url = sqlite_file("source.db"), fresh()
+    execute(source, "CREATE TABLE t (ID INTEGER PRIMARY KEY, V INTEGER)", "INSERT INTO t VALUES (1, NULL), (2, 2)")
+    execute(url, "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER NOT NULL)")
+    load(url, source, tmp_path)
+    execute(url, "DROP TABLE t", "CREATE TABLE t (id INTEGER PRIMARY KEY, v INTEGER)", "INSERT INTO t VALUES (2, 2)")
+    run = retry(tmp_path / "import_rejects.ndjson", url)
+    assert run.code == 0, run.err
+    assert rows(url, "SELECT id, v FROM t ORDER BY id") == [(1, None), (2, 2)]
+
+
 def test_a_file_is_not_loaded_twice(fresh: Fresh, source: str, tmp_path: Path) -> None:
     url = target(fresh)
     load(url, source, tmp_path)

@@ -433,6 +433,9 @@ def test_a_row_that_was_rejected_since_it_is_there_is_not_missing(
     assert "2 row(s) were rejected" in run.out
     assert "MIG-20011" not in run.out
     assert '"keyed" has all rows but 1: others of the 2 rejected were there before' in run.out
+    execute(source, """DELETE FROM "keyed" WHERE "id" = 2""")
+    again = moved(source, target, "VERIFY=YES", *options)
+    assert '"keyed" has all rows: the 1 rejected were there before' in again.out
 
 
 @pytest.mark.parametrize("engine", ENGINES)

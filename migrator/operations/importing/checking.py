@@ -60,6 +60,8 @@ def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: 
     job.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
     if left_out and found.lost == left_out:
         job.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
+    elif left_out and not found.lost:
+        job.log.message(f"{found.table} has all rows: the {left_out} rejected were there before")
     elif left_out:
         job.log.message(f"{found.table} has all rows but {found.lost}: others of the {left_out} rejected were there before")
     if lost:
