@@ -612,12 +612,14 @@ def test_a_value_of_several_rows_that_is_one_of_them_elsewhere_is_named(
 RENAMED = {
     "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
     "read_twice": "SELECT x.id FROM t x JOIN T ON t.id = x.j",
+    "with_pluses": "SELECT +(id) AS id FROM t WHERE i > +4 OR +i = '5' ORDER BY +id",
 }
 """Views of a table that gets another name."""
 RENAMED_IN_SCHEMAS = {
     "inner_query": RENAMED["inner_query"],
     "filtered": "WITH t AS (SELECT id FROM {schema}.t WHERE i > 4) SELECT id FROM t",
     "of_another_case": "SELECT id FROM {quote}T{quote}",
+    "with_pluses": RENAMED["with_pluses"],
 }
 """Where tables have schemas: one has the table's name for a query of its own, and one is of a table that only its case tells
 from the other."""
