@@ -517,7 +517,8 @@ class Adapter(ABC):
     def language(self) -> Language:
         """This SQL, as it is read."""
         precedence = self.semantics.precedence if self.semantics is not None else None
-        return Language(self.sqlglot, precedence, self.capabilities.ignores_column_case)
+        can = self.capabilities
+        return Language(self.sqlglot, precedence, can.ignores_column_case, can.ignores_table_case)
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:

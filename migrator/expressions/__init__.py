@@ -45,12 +45,14 @@ def understood() -> Iterator[None]:
 class Language:
     """A database's SQL, as it is read: what sqlglot calls it, and how its operators bind; None: as sqlglot takes them.
 
-    ``ignores_case``: names that differ only in case are one.
+    ``ignores_case``: names of columns, and of a query's own parts, that differ only in case are one. ``ignores_table_case``:
+    those of tables in the texts of views are, too.
     """
 
     sqlglot: str
     precedence: Precedence | None = None
     ignores_case: bool = False
+    ignores_table_case: bool = False
 
     @understood()
     def words(self, sql: str) -> tuple[Word, ...]:
@@ -172,7 +174,7 @@ def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], defa
     :raises Untranslatable: sqlglot does not understand it, or a new name is one that the query gives to a part of itself.
     """
     tree = parse(sql, Language(read.sqlglot))  # parentheses tell nothing of tables, and would move them
-    folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_case else {}
+    folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_table_case else {}
     edits: list[tuple[int, int, str]] = []
 
     def written(name: str) -> str:

@@ -639,6 +639,18 @@ def test_views_of_a_renamed_table_show_the_same_rows(engine: str, fresh: Fresh, 
         assert shown(here, name) == shown(there, name), name
 
 
+def test_a_view_of_a_table_that_stays_behind_shows_no_other_whose_name_differs_in_case(fresh: Fresh, tmp_path: Path) -> None:
+    """A MariaDB server that tells tables apart by case."""
+    there, here = fresh("mysql"), fresh("mysql")
+    execute(there, "CREATE TABLE emp (x integer)", "CREATE TABLE EMP (x integer)", "INSERT INTO emp VALUES (1)")
+    execute(there, "CREATE VIEW v AS SELECT x FROM EMP")
+    execute(here, "CREATE TABLE EMP (x integer)", "INSERT INTO EMP VALUES (2)")
+    only = ("EXCLUDE=TABLE:\"='EMP'\"", "REMAP_TABLE=emp:staff")
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), *only, f"DIRECTORY={tmp_path}"))
+    assert rows(here, "SELECT * FROM staff") == [(1,)]
+    assert rows(here, "SELECT * FROM v") == [(2,)]
+
+
 def test_a_view_in_which_the_new_name_of_a_table_is_another_query_is_named(fresh: Fresh, tmp_path: Path) -> None:
     there, here = fresh("sqlite"), fresh("sqlite")
     source_of("sqlite", there)

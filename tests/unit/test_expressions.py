@@ -77,7 +77,7 @@ def test_a_query_without_the_table_stays_letter_for_letter(sql: str) -> None:
 )  # fmt: skip
 def test_a_name_means_the_renamed_table_only_where_the_database_says_so(sql: str, ignores_case: bool, expected: str) -> None:
     renames = {o.QName("hr", old): o.QName("hr", new) for old, new in (("emp", "staff"), ("kin", "folk"), ("Kin", "Kin"))}
-    read = Language("postgres", ignores_case=ignores_case)
+    read = Language("postgres", ignores_case=ignores_case, ignores_table_case=ignores_case)
     assert rename_tables(sql, read, renames, "hr") == expected
 
 
