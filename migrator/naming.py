@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by
+from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by, unfit_shown
 
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
@@ -275,8 +275,8 @@ def _shown_otherwise(before: Iterable[Object], after: Iterable[Object], capabili
     before = tuple(before)
     columns = {column.name for obj in before if isinstance(obj, Table) for column in obj.columns}
     for old, new in zip(before, after, strict=True):
-        for name in shown_by(old) if isinstance(old, View) else ():
-            if name not in columns and is_unfit(name, capabilities):
+        for name in unfit_shown(old, capabilities) if isinstance(old, View) else ():
+            if name not in columns:
                 own = fit(name, capabilities)
                 yield Loss(path_of(new), _RULES[_reason(name, capabilities)], f"{name} is named {own} here", own)
 
