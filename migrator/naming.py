@@ -273,12 +273,28 @@ def _renamed(
 def _shown_otherwise(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
     """The names that views alone give to columns, where the target can call nothing so."""
     before = tuple(before)
-    columns = {column.name for obj in before if isinstance(obj, Table) for column in obj.columns}
+    relations = {QName(obj.schema, obj.name): obj for obj in before if isinstance(obj, Table | View)}
     for old, new in zip(before, after, strict=True):
-        for name in unfit_shown(old, capabilities) if isinstance(old, View) else ():
-            if name not in columns:
+        unfit = unfit_shown(old, capabilities) if isinstance(old, View) else ()
+        read = set(_read_by(old, relations)) if isinstance(old, View) and unfit else set()
+        for name in unfit:
+            if name not in read:
                 own = fit(name, capabilities)
                 yield Loss(path_of(new), _RULES[_reason(name, capabilities)], f"{name} is named {own} here", own)
+
+
+def _read_by(view: View, relations: Mapping[QName, Table | View]) -> Iterator[str]:
+    """What the columns are called of what a view reads, through views that show all of what they read."""
+    found = list(view.depends_on)
+    for name in found:
+        match relations.get(name):
+            case Table(columns=columns):
+                yield from (column.name for column in columns)
+            case View() as other:
+                shown = shown_by(other)
+                yield from shown
+                if "*" in shown:
+                    found += (name for name in other.depends_on if name not in found)
 
 
 def _renamed_in_views(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
