@@ -115,7 +115,8 @@ class Capabilities:
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     nameless_keys: frozenset[tuple[NamedKind, str]] = frozenset()
-    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so?"""
+    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so? (As
+    many bytes of both are in it as fit, the longer of the two being cut first.)"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False

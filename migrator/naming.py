@@ -10,7 +10,7 @@ target knows from earlier jobs goes before both rules. Each name that comes out 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -228,7 +228,7 @@ class _Spaces:
         for key in parts_of(table):
             pattern = patterns.get(_KINDS[type(key)])
             if isinstance(key, PrimaryKey | Unique) and key.name is None and pattern is not None:
-                yield from self._places(table, key, pattern.format(table=table.name, columns="_".join(key.columns)))
+                yield from self._places(table, key, _nameless(pattern, table.name, key.columns, self._capabilities))
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
@@ -247,6 +247,18 @@ class _Spaces:
 
     def _folded(self, name: str) -> str:
         return name.lower() if self._capabilities.ignores_column_case else name
+
+
+def _nameless(pattern: str, table: str, columns: Sequence[str], capabilities: Capabilities) -> str:
+    """What the target calls a key that has no name: with as much as fits of its table's name and its columns, the longer of
+    which is cut first; no character is cut in two."""
+    parts = {"table": table.encode(), "columns": "_".join(columns).encode()}
+    parts = {name: part for name, part in parts.items() if f"{{{name}}}" in pattern}
+    room = capabilities.identifier_limit[0] - len(pattern.format(table="", columns=""))
+    kept = {name: len(part) for name, part in parts.items()}
+    while sum(kept.values()) > room:
+        kept[max(reversed(kept), key=kept.__getitem__)] -= 1
+    return pattern.format(**{name: part[: kept[name]].decode(errors="ignore") for name, part in parts.items()})
 
 
 # --- what came of it ------------------------------------------------------------------------------------------------
