@@ -115,7 +115,8 @@ class Capabilities:
     identity_sequence: str = ""
     """How is the sequence of an identity called by default, by its ``{table}`` and ``{column}``? (Empty: it has no name.)"""
     nameless_keys: frozenset[tuple[NamedKind, str]] = frozenset()
-    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so?"""
+    """What is a key called, by its ``{table}`` and ``{columns}``, that is given no name, where others may be called so? (As
+    many bytes of both are in it as fit, the longer of the two being cut first.)"""
     tables_without_columns: bool = False
     """Can a table have no column at all?"""
     ignores_table_case: bool = False
@@ -517,7 +518,8 @@ class Adapter(ABC):
     def language(self) -> Language:
         """This SQL, as it is read."""
         precedence = self.semantics.precedence if self.semantics is not None else None
-        return Language(self.sqlglot, precedence, self.capabilities.ignores_column_case)
+        can = self.capabilities
+        return Language(self.sqlglot, precedence, can.ignores_column_case, can.ignores_table_case)
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:

@@ -10,7 +10,7 @@ target knows from earlier jobs goes before both rules. Each name that comes out 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import count
@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by
+from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by, unfit_shown
 
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
@@ -228,7 +228,7 @@ class _Spaces:
         for key in parts_of(table):
             pattern = patterns.get(_KINDS[type(key)])
             if isinstance(key, PrimaryKey | Unique) and key.name is None and pattern is not None:
-                yield from self._places(table, key, pattern.format(table=table.name, columns="_".join(key.columns)))
+                yield from self._places(table, key, _nameless(pattern, table.name, key.columns, self._capabilities))
 
     def _relation(self, obj: Object) -> set[_Place]:
         """The places of a table's, view's or sequence's own name."""
@@ -247,6 +247,18 @@ class _Spaces:
 
     def _folded(self, name: str) -> str:
         return name.lower() if self._capabilities.ignores_column_case else name
+
+
+def _nameless(pattern: str, table: str, columns: Sequence[str], capabilities: Capabilities) -> str:
+    """What the target calls a key that has no name: with as much as fits of its table's name and its columns, the longer of
+    which is cut first; no character is cut in two."""
+    parts = {"table": table.encode(), "columns": "_".join(columns).encode()}
+    parts = {name: part for name, part in parts.items() if f"{{{name}}}" in pattern}
+    room = capabilities.identifier_limit[0] - len(pattern.format(table="", columns=""))
+    kept = {name: len(part) for name, part in parts.items()}
+    while sum(kept.values()) > room:
+        kept[max(reversed(kept), key=kept.__getitem__)] -= 1
+    return pattern.format(**{name: part[: kept[name]].decode(errors="ignore") for name, part in parts.items()})
 
 
 # --- what came of it ------------------------------------------------------------------------------------------------
@@ -273,12 +285,28 @@ def _renamed(
 def _shown_otherwise(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:
     """The names that views alone give to columns, where the target can call nothing so."""
     before = tuple(before)
-    columns = {column.name for obj in before if isinstance(obj, Table) for column in obj.columns}
+    relations = {QName(obj.schema, obj.name): obj for obj in before if isinstance(obj, Table | View)}
     for old, new in zip(before, after, strict=True):
-        for name in shown_by(old) if isinstance(old, View) else ():
-            if name not in columns and is_unfit(name, capabilities):
+        unfit = unfit_shown(old, capabilities) if isinstance(old, View) else ()
+        read = set(_read_by(old, relations)) if isinstance(old, View) and unfit else set()
+        for name in unfit:
+            if name not in read:
                 own = fit(name, capabilities)
                 yield Loss(path_of(new), _RULES[_reason(name, capabilities)], f"{name} is named {own} here", own)
+
+
+def _read_by(view: View, relations: Mapping[QName, Table | View]) -> Iterator[str]:
+    """What the columns are called of what a view reads, through views that show all of what they read."""
+    found = list(view.depends_on)
+    for name in found:
+        match relations.get(name):
+            case Table(columns=columns):
+                yield from (column.name for column in columns)
+            case View() as other:
+                shown = shown_by(other)
+                yield from shown
+                if "*" in shown:
+                    found += (name for name in other.depends_on if name not in found)
 
 
 def _renamed_in_views(before: Iterable[Object], after: Iterable[Object], capabilities: Capabilities) -> Iterator[Loss]:

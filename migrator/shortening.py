@@ -108,7 +108,7 @@ def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Iterable[Re
     """
     kept = _Kept(catalog, capabilities, known)
     objects = tuple(map(kept.renamed, catalog.objects)) if kept else catalog.objects
-    shown = (name for obj in objects if isinstance(obj, o.View) for name in shown_by(obj))
+    shown = (name for obj in objects if isinstance(obj, o.View) for name in unfit_shown(obj, capabilities))
     names = dict.fromkeys((*_names(objects), *shown))
     long = {name: cut(name, capabilities) for name in names if is_unfit(name, capabilities)}
     if long:
@@ -287,6 +287,22 @@ def shown_by(view: o.View) -> tuple[str, ...]:
         return names_shown(view.definition.sql, load_adapter(view.definition.dialect).language)
     except Untranslatable:
         return ()
+
+
+def unfit_shown(view: o.View, capabilities: Capabilities) -> tuple[str, ...]:
+    """What of :func:`shown_by` the target can call nothing. To parse a query takes long, and is done only where it has words
+    that might be such names."""
+    sql = view.definition.sql
+    if not view.columns:
+        if not is_long(sql, capabilities) and not capabilities.not_in_names:
+            return ()
+        try:
+            words = load_adapter(view.definition.dialect).language.words(sql)
+        except Untranslatable:
+            return ()
+        if not any(is_unfit(word.value, capabilities) for word in words):
+            return ()
+    return tuple(name for name in shown_by(view) if is_unfit(name, capabilities))
 
 
 def _names(value: Any) -> Iterator[str]:

@@ -45,12 +45,14 @@ def understood() -> Iterator[None]:
 class Language:
     """A database's SQL, as it is read: what sqlglot calls it, and how its operators bind; None: as sqlglot takes them.
 
-    ``ignores_case``: names that differ only in case are one.
+    ``ignores_case``: names of columns, and of a query's own parts, that differ only in case are one. ``ignores_table_case``:
+    those of tables in the texts of views are, too.
     """
 
     sqlglot: str
     precedence: Precedence | None = None
     ignores_case: bool = False
+    ignores_table_case: bool = False
 
     @understood()
     def words(self, sql: str) -> tuple[Word, ...]:
@@ -165,41 +167,48 @@ def translate(sql: str, read: Language, write: str, names: Names, quote: Callabl
 
 @understood()
 def rename_tables(sql: str, read: Language, renames: Mapping[QName, QName], default_schema: str) -> str:
-    """``sql`` with its references to tables renamed, in the same dialect. Text without such references comes back as it was.
+    """``sql`` with its references to tables renamed, in the same dialect; all else of the text stays as it is.
 
     ``renames``: tables that keep their names may be among them, so that no other spelling of another one's name means them.
 
-    :raises Untranslatable: sqlglot does not understand it, or drops a sign of it, or a new name is one that the query gives
-        to a part of itself.
+    :raises Untranslatable: sqlglot does not understand it, or a new name is one that the query gives to a part of itself.
     """
-    tree = parse(sql, read)
-    folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_case else {}
-    changed = False
+    tree = parse(sql, Language(read.sqlglot))  # parentheses tell nothing of tables, and would move them
+    folded = {(name.schema.lower(), name.name.lower()): name for name in renames} if read.ignores_table_case else {}
+    edits: list[tuple[int, int, str]] = []
+
+    def written(name: str) -> str:
+        return exp.to_identifier(name, quoted=True).sql(dialect=read.sqlglot)
+
     for node in _tables(tree, read):
-        written = QName(node.db or default_schema, node.name)
-        known = written if written in renames else folded.get((written.schema.lower(), written.name.lower()))
+        said = QName(node.db or default_schema, node.name)
+        known = said if said in renames else folded.get((said.schema.lower(), said.name.lower()))
         if known is None or renames[known] == known:
             continue
-        target, changed = renames[known], True
+        target = renames[known]
         if not node.db and _is_of_with(node, target.name, read):
             raise Untranslatable(f"it has a query {target.name} of its own")
+        name = written(target.name)
         if not node.alias and target.name != node.name:
-            node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name, quoted=True)))
-        node.set("this", exp.to_identifier(target.name, quoted=True))
+            name += f" AS {written(node.name)}"
+        edits.append((*_place(node.this), name))
         if node.db:
-            node.set("db", exp.to_identifier(target.schema, quoted=True))
-    if not changed:
-        return sql
-    for column in tree.find_all(exp.Column):
-        column.set("db", None)  # schema.table.column: the table's own name suffices
-    renamed = generate(tree, read.sqlglot)
-    if _pluses(sql, read) != _pluses(renamed, read):  # ORDER BY +n is another order than ORDER BY n
-        raise Untranslatable("it has a plus before an operand")
-    return renamed
+            edits.append((*_place(node.args["db"]), written(target.schema)))
+    if edits:  # schema.table.column: the table's own name suffices
+        schemas = (column for column in tree.find_all(exp.Column) if column.db)
+        edits += ((_place(column.args["db"])[0], _place(column.args["table"])[0], "") for column in schemas)
+    made, passed = [], 0
+    for start, end, new in sorted(edits):
+        made += [sql[passed:start], new]
+        passed = end
+    return "".join((*made, sql[passed:]))
 
 
-def _pluses(sql: str, read: Language) -> int:
-    return sum(word.written == "+" for word in read.words(sql))
+def _place(name: exp.Expr) -> tuple[int, int]:
+    """Where a name stands in the text that was parsed: its start, and the place behind its end."""
+    if not {"start", "end"} <= name.meta.keys():
+        raise Untranslatable("not understood")
+    return name.meta["start"], name.meta["end"] + 1
 
 
 def _tables(tree: exp.Expr, read: Language) -> list[exp.Table]:

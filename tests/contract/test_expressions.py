@@ -612,12 +612,14 @@ def test_a_value_of_several_rows_that_is_one_of_them_elsewhere_is_named(
 RENAMED = {
     "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
     "read_twice": "SELECT x.id FROM t x JOIN T ON t.id = x.j",
+    "with_pluses": "SELECT +(id) AS id FROM t WHERE i > +4 OR +i = '5' ORDER BY +id",
 }
 """Views of a table that gets another name."""
 RENAMED_IN_SCHEMAS = {
     "inner_query": RENAMED["inner_query"],
     "filtered": "WITH t AS (SELECT id FROM {schema}.t WHERE i > 4) SELECT id FROM t",
     "of_another_case": "SELECT id FROM {quote}T{quote}",
+    "with_pluses": RENAMED["with_pluses"],
 }
 """Where tables have schemas: one has the table's name for a query of its own, and one is of a table that only its case tells
 from the other."""
@@ -635,6 +637,18 @@ def test_views_of_a_renamed_table_show_the_same_rows(engine: str, fresh: Fresh, 
     done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), "REMAP_TABLE=t:t2", f"DIRECTORY={tmp_path}"))
     for name in views:
         assert shown(here, name) == shown(there, name), name
+
+
+def test_a_view_of_a_table_that_stays_behind_shows_no_other_whose_name_differs_in_case(fresh: Fresh, tmp_path: Path) -> None:
+    """A MariaDB server that tells tables apart by case."""
+    there, here = fresh("mysql"), fresh("mysql")
+    execute(there, "CREATE TABLE emp (x integer)", "CREATE TABLE EMP (x integer)", "INSERT INTO emp VALUES (1)")
+    execute(there, "CREATE VIEW v AS SELECT x FROM EMP")
+    execute(here, "CREATE TABLE EMP (x integer)", "INSERT INTO EMP VALUES (2)")
+    only = ("EXCLUDE=TABLE:\"='EMP'\"", "REMAP_TABLE=emp:staff")
+    done(pump("impdp", here, f"NETWORK_LINK={there}", remap(there, here), *only, f"DIRECTORY={tmp_path}"))
+    assert rows(here, "SELECT * FROM staff") == [(1,)]
+    assert rows(here, "SELECT * FROM v") == [(2,)]
 
 
 def test_a_view_in_which_the_new_name_of_a_table_is_another_query_is_named(fresh: Fresh, tmp_path: Path) -> None:

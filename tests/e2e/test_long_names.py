@@ -99,3 +99,27 @@ def test_a_name_that_a_view_alone_gives_is_cut_and_told(
     assert made.losses("v", short) == {"name-cut": f"{alias} is named {short} here"}
     assert rows(target, f"SELECT {short} FROM v") == [(1,)]
     assert rows(target, "SELECT n FROM w") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("table", "keys"),
+    [
+        ("t" * 60, ("t" * 58 + "_pkey", "t" * 47 + "_" + "c" * 11 + "_key")),
+        ("ж" * 31, ("ж" * 29 + "_pkey", "ж" * 23 + "_" + "c" * 11 + "_key")),  # 62 bytes: half a character is none
+    ],
+)
+def test_no_key_is_named_as_postgresql_cuts_the_name_of_one_that_has_none(
+    table: str, keys: tuple[str, str], postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, url = sqlite_file("source.db"), postgresql()
+    execute(
+        source,
+        'CREATE TABLE b (a integer, c integer, CONSTRAINT "{}" UNIQUE (a), CONSTRAINT "{}" UNIQUE (c))'.format(*keys),
+        f'CREATE TABLE "{table}" (id integer PRIMARY KEY, {"c" * 11} integer UNIQUE)',
+    )
+    made = moved(source, url, tmp_path)
+    done(made.run)
+    names = "SELECT conname FROM pg_constraint WHERE conrelid = '\"{}\"'::regclass AND contype IN ('p', 'u')"
+    assert sorted(rows(url, names.format(table))) == sorted((name,) for name in keys)
+    assert len(rows(url, names.format("b"))) == 2
+    assert len(made.details("b", "index-name")) == 2

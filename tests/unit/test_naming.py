@@ -225,6 +225,19 @@ def test_every_name_that_is_another_is_a_rename_and_an_entry() -> None:
     assert rules(catalog) == ["name-cut"] * 4
 
 
+def test_a_name_that_a_view_gives_is_told_whatever_columns_are_called_that_it_does_not_read() -> None:
+    long = table("t", columns=(o.Column(LONG, t.Integer()),))
+
+    def view(name: str, query: str, read: str) -> o.View:
+        return o.View("s", name, o.Expression(query, "mysql"), depends_on=(o.QName("s", read),))
+
+    all_of_it = view("all_of_it", "SELECT * FROM t", "t")
+    reading = (view("of_table", f"SELECT {LONG} FROM t", "t"), view("of_view", f"SELECT {LONG} FROM all_of_it", "all_of_it"))
+    naming = view("naming", f"SELECT id AS {LONG} FROM u", "u")
+    catalog = fitted(long, table("u"), all_of_it, *reading, naming)
+    assert [loss.object for loss in catalog.losses] == [path_of(long), path_of(naming)]
+
+
 def test_a_schema_that_is_remapped_is_named_as_the_source_names_it() -> None:
     view = o.View("target", f"v{LONG}", o.Expression("SELECT 1", "mysql"))
     catalog = fit_names(Catalog("mysql", "", (view,)), LIMIT, Known(), {path_of(view): "source"})

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.adapter import Capabilities
+from migrator.expressions import Language
 from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
@@ -211,6 +212,19 @@ def test_each_name_is_in_the_loss_list() -> None:
 def test_what_fits_stays() -> None:
     catalog = Catalog("sqlite", "", (TABLE, VIEW))
     assert fit_lengths(catalog, Capabilities(identifier_limit=(63, "bytes"))) is catalog
+
+
+def test_a_view_whose_words_all_fit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed: list[str] = []
+
+    def names_shown(sql: str, read: Language) -> tuple[str, ...]:
+        parsed.append(sql)
+        return ()
+
+    monkeypatch.setattr("migrator.shortening.names_shown", names_shown)
+    queries = ("SELECT id, name AS shown FROM t WHERE name <> 'x'", f"SELECT id AS {COLUMN} FROM t")
+    fitted(*(o.View("s", f"v{number}", o.Expression(sql, "sqlite")) for number, sql in enumerate(queries)))
+    assert set(parsed) == {queries[1]}
 
 
 @pytest.mark.parametrize("unit", ["bytes", "characters"])
