@@ -30,12 +30,14 @@ Format = Literal["binary", "text"]
 class Target:
     """A column as the table has it: the base type's name in pg_catalog (``enum``: any enumeration, empty: any other type)
     and its modifier (-1: none). ``declared``: its whole type in the server's words, empty where the table has no such
-    column. ``parses``: documents come as texts that nobody has parsed before."""
+    column. ``said``: the base type, of an array that of its elements, in those words; empty: values of others may be in it.
+    ``parses``: documents come as texts that nobody has parsed before."""
 
     column: str
     type: str
     modifier: int = -1
     declared: str = ""
+    said: str = ""
     parses: bool = False
 
 
