@@ -520,7 +520,7 @@ class Converter:
 
 
 _FAR = r"BC$|infinity$|^[0-9]{5}|^[0-9-]{4,7}-00"
-"""Days that are none of the years 1 to 9999."""
+"""Days that are none of the years 0 to 9999, or have zeros for month or day."""
 
 
 def _negative_zeros(array: pa.Array) -> int:
