@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator import arrow
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 
 from .copy_binary import HEADER, TRAILER
@@ -274,7 +274,7 @@ def _refuse(mask: pa.Array, target: Target, what: str) -> None:
 
 def _refuse_long(long: pa.Array, target: Target, length: int) -> None:
     if len(long):
-        detail = f"a text is longer than {length} characters: {cut(long[0].as_py())!r}"
+        detail = f"a text is longer than {length} characters: {abridged(long[0].as_py())!r}"
         raise ValueNotCarried(column=target.column, detail=detail)
 
 
