@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 
 Kept = Callable[[pa.Array, Any], pa.Array]
@@ -360,5 +360,5 @@ def refuse_others(found: Passage, text: pa.Array, column: str, target: t.Type) -
     lost = pc.and_(pc.fill_null(lost, False), text.is_valid())
     if pc.any(lost, min_count=0).as_py():
         value = text.filter(lost)[0].as_py()
-        detail = f"{cut(value)!r} is not what {target} writes: another value would be stored, or none"
+        detail = f"{abridged(value)!r} is not what {target} writes: another value would be stored, or none"
         raise ValueNotCarried(column=column, detail=detail)

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from migrator import arrow
 from migrator.adapter import Adapter, Read
 from migrator.between import AS_WRITTEN
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 from migrator.model.catalog import Action
 from migrator.model.misfits import Misfit
@@ -520,7 +520,7 @@ class Converter:
 
 
 _FAR = r"BC$|infinity$|^[0-9]{5}|^[0-9-]{4,7}-00"
-"""Days that are none of the years 1 to 9999."""
+"""Days that are none of the years 0 to 9999, or have zeros for month or day."""
 
 
 def _negative_zeros(array: pa.Array) -> int:
@@ -598,7 +598,7 @@ def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
             continue
         if finder.to_null and not pair.target.nullable:
             value = array.filter(change.mask)[0].as_py()
-            detail = f"{cut(str(value))!r} ({misfit}) would become NULL, and the column is NOT NULL"
+            detail = f"{abridged(str(value))!r} ({misfit}) would become NULL, and the column is NOT NULL"
             raise ValueNotCarried(column=pair.target.name, detail=detail)
         array, changed = change.array, True
         counts[pair.target.name, misfit, action] += change.mask.true_count

@@ -32,7 +32,7 @@ def visible(text: str) -> str:
     return text.translate(_CONTROLS)
 
 
-def cut(text: str, length: int = 60) -> str:
+def abridged(text: str, length: int = 60) -> str:
     """``text`` as messages show it: ``length`` characters of it at most, then an ellipsis."""
     return text if len(text) <= length else f"{text[:length]}\N{HORIZONTAL ELLIPSIS}"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from migrator.ddl import DDL, Script
-from migrator.errors import NotMade, cut
+from migrator.errors import NotMade, abridged
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
     Check,
@@ -191,7 +191,7 @@ def _label(kind: str, table: Table, part: Any) -> str:
     if part.name:
         return f"{kind}:{QName(table.schema, part.name)}"
     of = " ".join(part.expression.sql.split()) if isinstance(part, Check) else ", ".join(part.columns)
-    return f"{kind}:{table.qname} {_CLAUSES[type(part)]} ({cut(of)})"
+    return f"{kind}:{table.qname} {_CLAUSES[type(part)]} ({abridged(of)})"
 
 
 def _parts(path: str, method: str, kind: str, of: Callable[[Table], Iterable[Any]]) -> Maker:

@@ -34,8 +34,8 @@ from migrator.model.objects import Column, QName
 BATCH_ROWS = 1000
 """How many rows of a reject file make a batch when it is read."""
 
-
 Form = tuple[QName, tuple[Column, ...], tuple[str, ...], frozenset[tuple[str, bool]]]
+"""All of a :class:`Section` but its name: the table, its columns, those of its key, and its ``clocks``."""
 
 
 @dataclass(frozen=True)

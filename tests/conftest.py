@@ -113,12 +113,13 @@ def postgresql(servers: Servers) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture(autouse=True)
-def asks_for_a_version(request: pytest.FixtureRequest, servers: Servers) -> None:
+def asks_for_a_version(request: pytest.FixtureRequest) -> None:
     """A test marked ``since(version, what)`` must fail on an older PostgreSQL, and only since the server refuses its SQL."""
     refused = (psycopg.ProgrammingError, psycopg.NotSupportedError, psycopg.DataError)
     wrapped = (sa.exc.ProgrammingError, sa.exc.NotSupportedError, sa.exc.DataError)
     for mark in request.node.iter_markers("since"):
         version, what = mark.args
+        servers: Servers = request.getfixturevalue("servers")
         if servers.postgresql().version < version:
             reason = f"never: PostgreSQL before {version} has no {what}"
             request.applymarker(pytest.mark.xfail(strict=True, raises=refused + wrapped, reason=reason))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pyarrow as pa
 
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 from migrator.model.objects import Column
 
@@ -55,4 +55,4 @@ def refuse_changes(texts: pa.Array, source: Column, target: Column) -> None:
     test = _tested(type_)
     for text in texts.drop_null().to_pylist():
         if not test(text):
-            raise ValueNotCarried(column=target.name, detail=f"{cut(text)!r} is not what {type_.declaration} writes")
+            raise ValueNotCarried(column=target.name, detail=f"{abridged(text)!r} is not what {type_.declaration} writes")

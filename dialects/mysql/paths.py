@@ -17,7 +17,15 @@ from pymysql import err
 
 from migrator.adapter import Load, Read, Snapshot, execute_verbatim
 from migrator.arrow import BATCH_BYTES, arrow_type, as_text, batch_of, conform, parse, prefetch, text_or_bytes
-from migrator.errors import CheckBroken, ConnectionLost, RowCountDiffers, RowNotCarried, TextNotCarried, ValueNotCarried, cut
+from migrator.errors import (
+    CheckBroken,
+    ConnectionLost,
+    RowCountDiffers,
+    RowNotCarried,
+    TextNotCarried,
+    ValueNotCarried,
+    abridged,
+)
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -506,7 +514,7 @@ def _refuse_values(text: pa.Array, mask: pa.Array, column: Column, why: str) -> 
     """:raises ValueNotCarried: the mask holds of a value."""
     mask = pc.fill_null(mask, False)
     if pc.any(mask).as_py():
-        raise ValueNotCarried(column=column.name, detail=f"{cut(text.filter(mask)[0].as_py())!r} {why}")
+        raise ValueNotCarried(column=column.name, detail=f"{abridged(text.filter(mask)[0].as_py())!r} {why}")
 
 
 def _refuse_no_bits(text: pa.Array, column: Column, type_: t.Bit) -> None:

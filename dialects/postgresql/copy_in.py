@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from migrator import arrow
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 
 from .copy_binary import HEADER, TRAILER
@@ -30,12 +30,14 @@ Format = Literal["binary", "text"]
 class Target:
     """A column as the table has it: the base type's name in pg_catalog (``enum``: any enumeration, empty: any other type)
     and its modifier (-1: none). ``declared``: its whole type in the server's words, empty where the table has no such
-    column. ``parses``: documents come as texts that nobody has parsed before."""
+    column. ``said``: the base type, of an array that of its elements, in those words; empty: values of others may be in it.
+    ``parses``: documents come as texts that nobody has parsed before."""
 
     column: str
     type: str
     modifier: int = -1
     declared: str = ""
+    said: str = ""
     parses: bool = False
 
 
@@ -272,7 +274,7 @@ def _refuse(mask: pa.Array, target: Target, what: str) -> None:
 
 def _refuse_long(long: pa.Array, target: Target, length: int) -> None:
     if len(long):
-        detail = f"a text is longer than {length} characters: {cut(long[0].as_py())!r}"
+        detail = f"a text is longer than {length} characters: {abridged(long[0].as_py())!r}"
         raise ValueNotCarried(column=target.column, detail=detail)
 
 

@@ -365,8 +365,11 @@ WITH RECURSIVE base AS (
     FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.typbasetype WHERE b.typtype = 'd'
 )
 SELECT b.attname, CASE WHEN t.typtype = 'e' THEN 'enum' WHEN n.nspname = 'pg_catalog' THEN t.typname ELSE '' END,
-       b.modifier, b.declared
+       b.modifier, b.declared,
+       CASE WHEN e.typtype = 'e' OR (e.typtype = 'b' AND e.typnamespace = 'pg_catalog'::pg_catalog.regnamespace)
+            THEN pg_catalog.format_type(e.oid, b.modifier) ELSE '' END
 FROM base b JOIN pg_catalog.pg_type t ON t.oid = b.oid JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
+JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN t.typlen = -1 AND t.typelem <> 0 THEN t.typelem ELSE t.oid END
 WHERE b.typtype <> 'd'
 """
 
@@ -454,7 +457,7 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
             try:
                 cursor.executemany(sql, list(zip(*texts, strict=True)) if texts else [()] * batch.num_rows)
             except errors.DataError as error:
-                raise about_column(error, columns) from error
+                raise about_column(error, columns, driver(connection).info.server_version < 130000) from error
             sent += batch.num_rows
             stored += cursor.rowcount
     return _counted(into.title, sent, stored)
@@ -463,13 +466,30 @@ def _insert(connection: sa.Connection, into: Load, rows: Iterable[pa.RecordBatch
 _PARAMETER = re.compile(r"portal (?:\"\" )?parameter \$(\d+)")
 
 
-def about_column(error: errors.DataError, columns: Sequence[Target]) -> Exception:
+_TYPE = re.compile(
+    r"""invalid\ input\ syntax\ for\ type\ ([^":]+)(?::\ ".*)?
+    | invalid\ input\ value\ for\ enum\ ((?:"(?:[^"]|"")*"|[^":])+):\ ".*
+    | (?:value\ )?".*"\ is\ out\ of\ range\ for\ type\ (.+)
+    | (?:value\ too\ long\ for|bit\ string\ too\ long\ for|bit\ string\ length\ \d+\ does\ not\ match)\ type\ (.+)""",
+    re.DOTALL | re.VERBOSE,
+)
+"""What the server says of a value, and of which type; the value may have any words in it."""
+_MODIFIER = re.compile(r"\([\d,-]+\)| without time zone")
+_GEOMETRIC = frozenset({"point", "line", "lseg", "box", "path", "polygon", "circle"})
+
+
+def about_column(error: errors.DataError, columns: Sequence[Target], names_types: bool) -> Exception:
     """The error about the column whose value the server could not read, where it says which parameter that was.
 
-    Before version 13 it names the type only: the column is the one of that type, or one of those.
+    ``names_types``: the server is of a version before 13, and names the type at most: the column is the one of that type, or
+    one of those. What a function says that runs meanwhile is about no column.
     """
-    found = _PARAMETER.search(error.diag.context or "")
-    told = [columns[int(found[1]) - 1]] if found else [c for c in columns if _is_named(c, error.diag.message_primary or "")]
+    context, message = error.diag.context or "", error.diag.message_primary or ""
+    told: list[Target] = []
+    if found := _PARAMETER.search(context):
+        told = [columns[int(found[1]) - 1]]
+    elif names_types and not context and (named := _TYPE.fullmatch(message)):
+        told = [column for column in columns if _is_said(column, next(filter(None, named.groups())))]
     if not told:
         return error
     detail = " ".join(part for part in (error.diag.message_primary, error.diag.message_detail) if part)
@@ -478,11 +498,10 @@ def about_column(error: errors.DataError, columns: Sequence[Target]) -> Exceptio
     return refusal(column=" or ".join(target.column for target in told), detail=detail)
 
 
-def _is_named(target: Target, message: str) -> bool:
-    """Whether a message has the type of a column as a word."""
-    declared = target.declared.rpartition(".")[2].strip('"')
-    names = {target.type, declared, "json" if target.type == "jsonb" else ""} - {""}
-    return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", message.partition('"')[0]) for name in names)
+def _is_said(target: Target, type_: str) -> bool:
+    """Whether what a message says of a type may be about a column: what may have others in it is never ruled out."""
+    inside = "double precision" if target.type in _GEOMETRIC else target.said.replace("jsonb", "json")
+    return not target.said or type_ in {target.said, _MODIFIER.sub("", target.said), inside}
 
 
 def load_stream(connection: sa.Connection, into: Load, pieces: Iterable[bytes]) -> int:

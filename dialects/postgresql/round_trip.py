@@ -14,7 +14,7 @@ import pyarrow as pa
 from psycopg import errors
 
 from migrator.adapter import Load
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 
 from .copy_in import Target
@@ -47,5 +47,5 @@ def refuse_changes(connection: psycopg.Connection[Any], column: Target, texts: p
     except (errors.DataError, errors.ProgrammingError) as error:  # the latter: there is no such table, function …
         raise ValueNotCarried(column=column.column, detail=error.diag.message_primary) from error
     if found is not None:
-        detail = f"{cut(found[0])!r} would become another value of {column.declared}"
+        detail = f"{abridged(found[0])!r} would become another value of {column.declared}"
         raise ValueNotCarried(column=column.column, detail=detail)

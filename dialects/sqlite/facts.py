@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -52,14 +54,13 @@ ANSWERS: Mapping[Fact, Answer] = {
     Fact.TEMPORARY: Never("temporary tables are in no schema that a job moves"),
     Fact.THICK_MODE: Never("there is no protocol: the library is in the process"),
     Fact.TIME_ZONE_FILE: Never("there is no type for instants"),
-    Fact.TRIGGER: Asked("sqlite_schema: type = 'trigger', whatever it fires on"),
+    Fact.TRIGGER: Asked("sqlite_schema: type = 'trigger', INSERT in the head of sql"),
     Fact.UNIQUE_INDEX: Asked('pragma_index_list: "unique"; a key that is the rowid itself: pragma_table_info: pk'),
     Fact.UNUSABLE_INDEX: _NEVER_DISABLED,
 }
 """Where each fact is answered."""
 
 _QUERIES = {
-    Fact.TRIGGER: "SELECT lower(tbl_name) FROM sqlite_schema WHERE type = 'trigger'",
     Fact.REFERENTIAL: (
         "SELECT lower(t.name) FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) WHERE t.schema = 'main'"
     ),
@@ -72,8 +73,22 @@ _QUERIES = {
 }
 """Per fact: the tables of which it is so, in small letters, since a table's name may be written in any."""
 
+_TRIGGERS = "SELECT lower(tbl_name), sql FROM sqlite_schema WHERE type = 'trigger'"
+_WORD = re.compile(
+    r"""--[^\n]*|/\*.*?\*/|("(?:[^"]|"")*"|'(?:[^']|'')*'|`(?:[^`]|``)*`|\[[^]]*\]|[\w$\x80-\U0010ffff]+)""", re.DOTALL
+)
+"""A comment, or a word: a name may have quotes of four kinds."""
+_EVENTS = frozenset({"DELETE", "INSERT", "UPDATE"})
+
+
+def _fires_on(sql: str) -> str:
+    """What a trigger fires on. SQLite keeps ``CREATE TRIGGER``, its name, and what follows as it was written."""
+    words = (found[1].upper() for found in _WORD.finditer(sql) if found[1])
+    return next(word for word in islice(words, len(("CREATE", "TRIGGER", "name")), None) if word in _EVENTS)
+
 
 def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Facts]:
     """See :meth:`migrator.adapter.Adapter.facts`; a query for each fact."""
     so = {fact: {name for (name,) in connection.exec_driver_sql(query)} for fact, query in _QUERIES.items()}
+    so[Fact.TRIGGER] = {name for name, sql in connection.exec_driver_sql(_TRIGGERS) if _fires_on(sql) == "INSERT"}
     return {table: Facts({fact: table.name.lower() in names for fact, names in so.items()}) for table in tables}

@@ -88,13 +88,14 @@ def _time(type_: t.Time) -> str:
 
 
 def _zoned_time() -> str:
-    """The predicate for what is no time of day with an offset; 24:00:00 is one, as it is in PostgreSQL."""
+    """The predicate for what is no time of day with an offset, as PostgreSQL has them: 24:00:00 is one, +16 is no offset."""
     clock, sign = "substr({c}, 1, 8)", "instr(replace(substr({c}, 9), '-', '+'), '+')"
-    wrong = f"(time({clock}, {_COMPUTED}) IS NOT {clock} AND {clock} <> '24:00:00')"
-    offsets = (":".join(["[-+][0-9][0-9]", *["[0-9][0-9]"] * parts]) for parts in range(3))
+    rest = f"substr({{c}}, 9, {sign} - 1)"
+    wrong = f"(time({clock}, {_COMPUTED}) IS NOT {clock} AND ({clock} <> '24:00:00' OR trim({rest}, '.0') <> ''))"
+    offsets = (":".join(["[-+][01][0-9]", *["[0-5][0-9]"] * parts]) for parts in range(3))
     no_offset = " AND ".join(f"substr({{c}}, 8 + {sign}) NOT GLOB '{offset}'" for offset in offsets)
-    fraction = _FRACTION.format(rest=f"substr({{c}}, 9, {sign} - 1)")
-    return f"({{c}} IS NOT NULL AND ({wrong} OR {sign} = 0 OR ({no_offset}) OR {fraction}))"
+    too_far = f"substr({{c}}, 9 + {sign}, 2) > '15'"
+    return f"({{c}} IS NOT NULL AND ({wrong} OR {sign} = 0 OR ({no_offset}) OR {too_far} OR {_FRACTION.format(rest=rest)}))"
 
 
 def _string(type_: t.String) -> str:

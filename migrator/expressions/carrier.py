@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from migrator.errors import cut
+from migrator.errors import abridged
 from migrator.model import types as t
 
 from . import Untranslatable
@@ -216,7 +216,7 @@ class Carrier:
     def _operation(self, node: exp.Expr) -> Value:
         if isinstance(node, exp.Dot):
             written = node.sql(self._language or None)
-            named = written.partition("(")[0] if isinstance(node.expression, exp.Func) else cut(written)
+            named = written.partition("(")[0] if isinstance(node.expression, exp.Func) else abridged(written)
             raise Untranslatable(f"what {named} means elsewhere is not known")
         construct, operands, flags = _parts(node)
         values = [self.value(_bare(operand)) for operand in operands]
@@ -247,7 +247,7 @@ class Carrier:
         """A function's name, where sqlglot has the source's own for it; else how the source's SQL writes what calls it."""
         name = construct.__name__.upper()
         written = name if node is None else node.sql(self._language or None)
-        return name if re.search(rf"\b{name}\b", written.upper()) else cut(written)
+        return name if re.search(rf"\b{name}\b", written.upper()) else abridged(written)
 
     def _change(self, change: Change) -> None:
         if self._changes is None:

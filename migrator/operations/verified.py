@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from migrator.errors import cut
+from migrator.errors import abridged
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName, quoted
 from migrator.verification.narrowing import KINDS, Kind
@@ -141,7 +141,7 @@ def result_text(table: TableVerified) -> str:
 
 def row_text(row: RowDiffers) -> str:
     """A row that differs: ``changed "id"=5: "name" was 'a', is 'b'``."""
-    named = cut(", ".join(f"{quoted(name)}={_value_text(value)}" for name, value in row.row.items()), _SHOWN_ROW)
+    named = abridged(", ".join(f"{quoted(name)}={_value_text(value)}" for name, value in row.row.items()), _SHOWN_ROW)
     changed = "; ".join(
         f"{quoted(value.column)} is {_value_text(value.source)} at the source, {_value_text(value.target)} at the target"
         for value in row.changed
@@ -150,4 +150,4 @@ def row_text(row: RowDiffers) -> str:
 
 
 def _value_text(value: str | None) -> str:
-    return "NULL" if value is None else "'" + cut(value, _SHOWN).replace("'", "''") + "'"
+    return "NULL" if value is None else "'" + abridged(value, _SHOWN).replace("'", "''") + "'"

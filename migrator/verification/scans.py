@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from migrator import arrow
-from migrator.errors import ValueNotCarried, cut
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 from migrator.model.objects import Column
 from migrator.verification.forms import FORMS, alike, form_of
@@ -301,5 +301,5 @@ def shown(array: pa.Array, type_: t.Type) -> list[str | None]:
     """Values as people read them, bytes in hexadecimal digits; long ones are cut."""
     text: Any = arrow.as_text(array, type_)
     if pa.types.is_binary(text.type):
-        return [None if value is None else cut(f"0x{value[:_SHOWN].hex()}", _SHOWN) for value in text.to_pylist()]
-    return [None if value is None else cut(value, _SHOWN) for value in text.to_pylist()]
+        return [None if value is None else abridged(f"0x{value[:_SHOWN].hex()}", _SHOWN) for value in text.to_pylist()]
+    return [None if value is None else abridged(value, _SHOWN) for value in text.to_pylist()]

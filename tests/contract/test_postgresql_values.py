@@ -113,6 +113,7 @@ class Database:
     """A database with user-defined types, and tables made on it for one test."""
 
     engine: sa.Engine
+    version: int
 
     def run(self, *statements: str) -> None:
         with self.engine.begin() as connection:
@@ -149,7 +150,7 @@ class Database:
 def database(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Database]:
     server = servers.postgresql(request.param)
     url = server.fresh()
-    database = Database(ADAPTER.engine(url))
+    database = Database(ADAPTER.engine(url), server.version)
     database.run(
         "CREATE TYPE mood AS ENUM ('sad', 'o''k', 'very \"happy\"', '')",
         "CREATE DOMAIN posint AS integer CHECK (VALUE > 0)",
@@ -587,6 +588,50 @@ def test_a_value_that_the_server_refuses_is_named_with_its_column(database: Data
     line, _ = ADAPTER.explain(caught.value)
     assert line == 'invalid input syntax for type integer: "five" (COPY target, line 2, column v: "five")'
     database.run("DROP TABLE target")
+
+
+@pytest.mark.parametrize(
+    ("value", "column", "before_13"),
+    [
+        ("2020-13-01 00:00:00", "ts", None),
+        ("2020-01-01 00:00:00+99", "tz", None),
+        ("x", "tz", "tz or pair"),
+        ("x", "ts", "ts or pair"),
+        ("x", "i", "i or n or list or pair"),
+        ("{5,x}", "list", "i or n or list or pair"),
+        ("99999999999", "n", "i or n or list or pair"),
+        ("(5,x)", "pair", "d or pair"),
+        ("abcd", "v", "v"),
+        ("date", "f", "pair or f"),
+        ("1e999,1", "pt", "pair or pt"),
+    ],
+)
+def test_a_value_that_is_refused_by_the_conventional_path_is_told_with_its_column(
+    value: str, column: str, before_13: str | None, database: Database
+) -> None:
+    """Before version 13 with the columns of its type, if the server names that, and with those that may have it in them."""
+    database.run(
+        "DROP TABLE IF EXISTS target",
+        "DROP TYPE IF EXISTS couple, feeling; DROP DOMAIN IF EXISTS number",
+        "CREATE TYPE couple AS (a integer, b date); CREATE TYPE feeling AS ENUM ('good'); CREATE DOMAIN number AS integer",
+        "CREATE TABLE target (d date, ts timestamp(3), tm time, tz timestamptz, i integer, n number, list integer[],"
+        " pair couple, v varchar(3), longer varchar(5), f feeling, pt point)",
+    )
+    names = ("d", "ts", "tm", "tz", "i", "n", "list", "pair", "v", "longer", "f", "pt")
+    columns = tuple(Column(name, t.String()) for name in names)
+    batch = pa.record_batch([pa.array([value if name == column else None], pa.string()) for name in names], list(names))
+    load = Load(QName("public", "target"), columns, columns, conventional=True)
+    with (
+        ADAPTER.writing(database.engine) as connection,
+        pytest.raises((ValueNotCarried, *ADAPTER.driver_errors())) as caught,
+    ):
+        ADAPTER.load(connection, load, [batch])
+    told = before_13 if database.version < 13 else column
+    if told is None:
+        assert not isinstance(caught.value, ValueNotCarried)
+    else:
+        assert str(caught.value).startswith(f"MIG-20002: column {told}: ")
+    database.run("DROP TABLE target", "DROP TYPE couple, feeling; DROP DOMAIN number")
 
 
 def test_a_column_that_is_there_no_more_is_named_by_the_server(database: Database) -> None:

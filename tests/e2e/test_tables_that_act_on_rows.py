@@ -26,6 +26,24 @@ CHANGING = {
     "sqlite": ("CREATE TRIGGER changing AFTER INSERT ON t BEGIN UPDATE t SET note = 'changed' WHERE id = NEW.id; END",),
 }
 """By database: a trigger that gives each row that comes in another value."""
+NOT_ON_INSERT = {
+    "postgresql": (
+        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.note := ''changed''; RETURN NEW; END'",
+        'CREATE TRIGGER "before insert" BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION change()',
+        "CREATE TRIGGER gone AFTER DELETE ON t FOR EACH ROW EXECUTE FUNCTION change()",
+    ),
+    "mysql": (
+        "CREATE TRIGGER `before insert` BEFORE UPDATE ON t FOR EACH ROW SET NEW.note = 'changed'",
+        "CREATE TRIGGER gone AFTER DELETE ON t FOR EACH ROW SET @gone = OLD.id",
+    ),
+    "sqlite": (
+        "CREATE TRIGGER \"before insert\" AFTER UPDATE ON t BEGIN UPDATE t SET note = 'changed' WHERE id = NEW.id; END",
+        "CREATE TRIGGER 'INSERT' /* insert */ AFTER -- INSERT\nDELETE ON t BEGIN INSERT INTO t VALUES (OLD.id, 'x'); END",
+        "CREATE TRIGGER IF NOT EXISTS main.[insert on t] update OF note ON t BEGIN SELECT 1; END",
+        "CREATE TRIGGER `x``insert` DELETE ON t BEGIN SELECT 1; END",
+    ),
+}
+"""By database: triggers that no row that comes in fires, although their names and texts have the word."""
 
 Load = Callable[..., tuple[Run, list[tuple[str, str]]]]
 
@@ -82,6 +100,35 @@ def test_a_table_that_the_job_makes_and_one_without_triggers_say_nothing(
     execute(target, "DELETE FROM t", *CHANGING[kind])
     assert load(target, "REPLACE")[1] == []
     assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize("kind", sorted(NOT_ON_INSERT))
+def test_a_table_whose_triggers_fire_on_other_changes_says_nothing(
+    kind: str, load: Load, made: Callable[[str], str]
+) -> None:
+    target = made(kind)
+    execute(target, TABLE, *NOT_ON_INSERT[kind])
+    run, told = load(target, "APPEND")
+    assert told == [], run.out
+    assert rows(target, "SELECT id, note FROM t ORDER BY id") == [(1, "a"), (2, "b")]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "CREATE TRIGGER before INSERT",
+        'create trigger if not exists main."an ""update" after insert',
+        "CREATE TRIGGER 'delete'/* DELETE */before--UPDATE\nInsert",
+        "CREATE TRIGGER €$é BEFORE INSERT",
+    ],
+)
+def test_a_trigger_of_sqlite_fires_on_insert_however_that_is_written(
+    head: str, load: Load, sqlite_file: Callable[..., str]
+) -> None:
+    target = sqlite_file()
+    execute(target, TABLE, f"{head} ON t BEGIN SELECT 'delete'; END")
+    run, told = load(target, "APPEND")
+    assert told == [('"t"', "existing-trigger")], run.out
 
 
 def test_a_plan_says_it_too(made: Callable[[str], str], capsys: pytest.CaptureFixture[str]) -> None:
