@@ -89,7 +89,9 @@ class Capabilities:
     identifier_limit: tuple[int, Literal["bytes", "characters"]] = (63, "bytes")
     """How long may a name be?"""
     not_in_names: str = ""
-    """What pattern matches in no name? (Empty: there is no such rule.)"""
+    """What pattern matches in no name, but those of checks? (Empty: there is no such rule.)"""
+    not_in_check_names: str = ""
+    """What pattern matches in no name of a check? (Empty: there is no such rule.)"""
     name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
     """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import count
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
@@ -196,17 +196,18 @@ class _Spaces:
         kept = self._known.part(table, before, number)
         if isinstance(self._known, Chosen):
             return kept or part.name
-        name = next(name for name in self._names(table, part.name, kept) if self._is_free(table, part, name))
+        name = next(name for name in self._names(table, part, part.name, kept) if self._is_free(table, part, name))
         self._given |= self._places(table, part, name)
         return name
 
-    def _names(self, table: Table, own: str, kept: str | None) -> Iterator[str]:
+    def _names(self, table: Table, part: Part, own: str, kept: str | None) -> Iterator[str]:
         """The names that a part may have, the best first."""
-        if kept is not None and not is_unfit(kept, self._capabilities):
+        unfit = partial(is_unfit, capabilities=self._capabilities, check=isinstance(part, Check))
+        if kept is not None and not unfit(kept):
             yield kept
         yield own
         longer = f"{table.name}_{own}"
-        if not is_unfit(longer, self._capabilities):
+        if not unfit(longer):
             yield longer
         yield cut(longer, self._capabilities, f"{table.schema}.")
         yield from (cut(longer, self._capabilities, f"{table.schema}.{number}.") for number in count(2))
@@ -358,7 +359,7 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
         if part.name is None or own.name is None or part.name == own.name:
             continue
         kind, path = _KINDS[type(part)], _PATHS[type(part)]
-        if is_unfit(part.name, capabilities):
+        if is_unfit(part.name, capabilities, check=isinstance(part, Check)):
             yield _cut(
                 Rename(path, new.schema, new.name, own.name, *source, part.name, _reason(part.name, capabilities), number),
                 label,

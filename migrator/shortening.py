@@ -27,10 +27,10 @@ _Place: TypeAlias = tuple[str, str]
 _CHECKSUM = 8
 """How many hexadecimal digits tell cut names apart."""
 
-_Of: TypeAlias = Literal["schema", "object", "column", "referred", "owner", "part"]
+_Of: TypeAlias = Literal["schema", "object", "column", "referred", "owner", "part", "check"]
 """What a field names: a schema; an object in the schema that the value names beside it; columns of the table or view that
 the value is or is part of, or of the one that it refers to; the table and the column that a sequence belongs to; a part of a
-table."""
+table, or a check."""
 
 NAMES: Mapping[type, Mapping[str, _Of]] = {
     o.QName: {"schema": "schema", "name": "object"},
@@ -44,7 +44,7 @@ NAMES: Mapping[type, Mapping[str, _Of]] = {
     o.Column: {"name": "column"},
     o.PrimaryKey: {"name": "part", "columns": "column"},
     o.Unique: {"name": "part", "columns": "column"},
-    o.Check: {"name": "part"},
+    o.Check: {"name": "check"},
     o.ForeignKey: {"name": "part", "columns": "column", "referred_columns": "referred", "set_columns": "column"},
     o.Index: {"name": "part", "include": "column"},
     o.IndexKey: {"column": "column"},
@@ -78,9 +78,10 @@ def is_long(name: str, capabilities: Capabilities) -> bool:
     return length(name, capabilities) > capabilities.identifier_limit[0]
 
 
-def is_unfit(name: str, capabilities: Capabilities) -> bool:
-    """Whether the target can call nothing so: the name is too long, or has a character that no name has there."""
-    pattern = capabilities.not_in_names
+def is_unfit(name: str, capabilities: Capabilities, *, check: bool = False) -> bool:
+    """Whether the target can call nothing so, or no ``check``: the name is too long, or has a character that none has
+    there."""
+    pattern = capabilities.not_in_check_names if check else capabilities.not_in_names
     return is_long(name, capabilities) or bool(pattern and re.search(pattern, name))
 
 
@@ -109,10 +110,11 @@ def fit_lengths(catalog: Catalog, capabilities: Capabilities, known: Iterable[Re
     kept = _Kept(catalog, capabilities, known)
     objects = tuple(map(kept.renamed, catalog.objects)) if kept else catalog.objects
     shown = (name for obj in objects if isinstance(obj, o.View) for name in unfit_shown(obj, capabilities))
-    names = dict.fromkeys((*_names(objects), *shown))
-    long = {name: cut(name, capabilities) for name in names if is_unfit(name, capabilities)}
-    if long:
-        change = _changing(long)
+    names = dict.fromkeys((*_names(objects), *((name, False) for name in shown)))
+    unfit = [(name, check) for name, check in names if is_unfit(name, capabilities, check=check)]
+    if unfit:
+        long, checks = ({name: cut(name, capabilities) for name, check in unfit if check == of} for of in (False, True))
+        change = _changing(long, checks)
         objects = tuple(rebuilt(obj, change) for obj in objects)
     return (
         catalog if objects == catalog.objects else catalog.with_objects(tuple(map(_with_origin, objects, catalog.objects)))
@@ -305,30 +307,33 @@ def unfit_shown(view: o.View, capabilities: Capabilities) -> tuple[str, ...]:
     return tuple(name for name in shown_by(view) if is_unfit(name, capabilities))
 
 
-def _names(value: Any) -> Iterator[str]:
-    """All names in a model value."""
-    found: list[str] = []
+def _names(value: Any) -> Iterator[tuple[str, bool]]:
+    """All names in a model value, each with whether it is a check's."""
+    found: list[tuple[str, bool]] = []
 
     def note(inner: Any) -> Any:
-        for field in NAMES.get(type(inner), ()):
+        for field, of in NAMES.get(type(inner), {}).items():
             held = getattr(inner, field)
-            found.extend(held if isinstance(held, tuple) else [held] if held is not None else [])
+            names = held if isinstance(held, tuple) else [held] if held is not None else []
+            found.extend((name, of == "check") for name in names)
         return inner
 
     rebuilt(value, note)
     return iter(found)
 
 
-def _changing(short: Mapping[str, str]) -> Callable[[Any], Any]:
-    """What puts short names for long ones into a model value."""
+def _changing(short: Mapping[str, str], checks: Mapping[str, str]) -> Callable[[Any], Any]:
+    """What puts short names for long ones into a model value; ``checks``: those of checks."""
 
-    def renamed(held: Any) -> Any:
+    def renamed(held: Any, of: _Of) -> Any:
+        if of == "check":
+            return checks.get(held, held)
         return tuple(short.get(name, name) for name in held) if isinstance(held, tuple) else short.get(held, held)
 
     def change(value: Any) -> Any:
         if isinstance(value, o.Expression):
             return replace(value, sql=_in_text(value.sql, short, load_adapter(value.dialect).language))
-        return _with_names(value, lambda field, _: renamed(getattr(value, field)))
+        return _with_names(value, lambda field, of: renamed(getattr(value, field), of))
 
     return change
 

@@ -65,7 +65,8 @@ class MySQL(Adapter):
         select_list=4000,
         name_spaces=(_RELATIONS, _FOREIGN_KEYS, _KEYS, NameSpace(frozenset({"check"}))),
         reserved_names=frozenset({"primary", "gen_clust_index"}),
-        not_in_names=r"[\U00010000-\U0010ffff]| +$",
+        not_in_names=r"[\U00010000-\U0010ffff]|[ \t\n\v\f\r]+\Z",
+        not_in_check_names=r"[\U00010000-\U0010ffff]",
         reserved_columns=frozenset({"db_row_id", "db_trx_id", "db_roll_ptr", "fts_doc_id"}),
         reserved_but_for=frozenset({("FTS_DOC_ID", t.Integer(64, unsigned=True))}),  # else none has a FULLTEXT index
         negative_zero=False,

@@ -16,6 +16,7 @@ from tests.support.sql import execute, rows
 Fresh = Callable[..., str]
 
 FOREIGN_KEYS = "SELECT constraint_name FROM information_schema.referential_constraints WHERE constraint_schema = DATABASE()"
+CHECKS = "SELECT constraint_name FROM information_schema.check_constraints WHERE constraint_schema = DATABASE()"
 INDEXES = (
     "SELECT index_name, group_concat(column_name ORDER BY seq_in_index) FROM information_schema.statistics"
     " WHERE table_schema = DATABASE() AND table_name = 'c' GROUP BY index_name ORDER BY index_name"
@@ -119,3 +120,31 @@ def test_names_with_characters_that_mysql_has_in_none_are_others(
     again = moved(source, target, tmp_path, "CONTENT=DATA_ONLY", "TABLE_EXISTS_ACTION=TRUNCATE", "TABLES=" + '"b "')
     done(again.run)
     assert rows(target, f"SELECT p FROM `{cut('b ', limits)}`") == [(1,)]
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t ", "\r", "\v", "\f"])
+def test_names_that_end_in_a_blank_are_others_but_for_those_of_checks(
+    blank: str, sqlite_file: Fresh, mysql: Fresh, tmp_path: Path
+) -> None:
+    source, target = sqlite_file(), mysql()
+    execute(
+        source,
+        f'CREATE TABLE "t{blank}" (id integer, "c{blank}" integer, CONSTRAINT "k{blank}" CHECK ("c{blank}" > 0))',
+        f'CREATE INDEX "i{blank}" ON "t{blank}" ("c{blank}")',
+        f'CREATE VIEW "v{blank}" AS SELECT "c{blank}" AS "s{blank}" FROM "t{blank}"',
+        f'INSERT INTO "t{blank}" VALUES (1, 2)',
+    )
+    made = moved(source, target, tmp_path)
+    done(made.run)
+    table, column, index, view, shown = (cut(f"{name}{blank}", load_adapter("mysql").capabilities) for name in "tcivs")
+    assert rows(target, f"SELECT id, `{column}` FROM `{table}`") == [(1, 2)]
+    assert rows(target, f"SELECT `{shown}` FROM `{view}`") == [(2,)]
+    assert {name for name, _ in rows(target, INDEXES.replace("'c'", f"'{table}'"))} == {index}
+    assert rows(target, CHECKS) == [(f"k{blank}",)]
+
+
+def test_a_check_keeps_the_blank_that_its_name_ends_in_between_two_databases(mysql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE c (a integer, CONSTRAINT `x ` CHECK (a > 0), CONSTRAINT `y\n` CHECK (a < 9))")
+    assert done(moved(source, target, tmp_path).run).losses == []
+    assert sorted(rows(target, CHECKS)) == [("x ",), ("y\n",)]
