@@ -790,19 +790,26 @@ class Reader:
             self.losses.append(Loss(f"GRANT:{label}", "grant", f"not carried: {'; '.join(whose)}", part_of=part_of))
 
     def grants_of_routines(self, made: Sequence[Object]) -> None:
-        """Name the privileges on routines, where the user may see them: the information schema has none of them."""
-        if not privileges.has_on(self.held, "mysql", None, ("SELECT",)):
+        """Name the privileges on routines, where the user may see them: the information schema has none of them.
+
+        They have the name as each was granted, and the server tells names of routines apart without their case.
+        """
+        programs = [obj for obj in made if isinstance(obj, Program)]
+        if not privileges.has_on(self.held, "mysql", "procs_priv", ("SELECT",)):
+            detail = "privileges on routines are not shown without SELECT on mysql.procs_priv: they are not carried"
+            for schema in sorted({program.schema for program in programs if program.kind in {"FUNCTION", "PROCEDURE"}}):
+                self.losses.append(Loss(path_of(Schema(schema)), "privileges", detail))
             return
-        programs = (obj for obj in made if isinstance(obj, Program))
-        paths: dict[tuple[str, str, str], str] = {(p.schema, p.kind, p.name): path_of(p) for p in programs}
+        routines = {(program.schema, program.kind, program.name.lower()): program for program in programs}
         granted: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for row in self.rows(_GRANTS_OF_ROUTINES):
-            key = row["db"], row["routine_type"], row["routine_name"]
+            key = row["db"], row["routine_type"], row["routine_name"].lower()
             granted[key].append(f"{row['grantee']} {row['granted']}")
         for (schema, kind, name), whose in granted.items():
-            part_of = paths.get((schema, kind, name), path_of(Schema(schema)))
-            detail = f"not carried: {'; '.join(whose)}"
-            self.losses.append(Loss(f"GRANT:{QName(schema, f'{name}()')}", "grant", detail, part_of=part_of))
+            routine = routines.get((schema, kind, name))
+            label = QName(schema, f"{name if routine is None else routine.name}()")
+            part_of = path_of(Schema(schema) if routine is None else routine)
+            self.losses.append(Loss(f"GRANT:{label}", "grant", f"not carried: {'; '.join(whose)}", part_of=part_of))
 
     def server_wide(self) -> None:
         """Name what lies in no schema, and that objects of schemas may need, where the user may see it."""

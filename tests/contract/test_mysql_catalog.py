@@ -497,15 +497,18 @@ def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
             "CREATE PROCEDURE p() SELECT 1",
             "CREATE FUNCTION p() RETURNS int DETERMINISTIC RETURN 1",
             f"GRANT EXECUTE, ALTER ROUTINE ON PROCEDURE `{schema}`.p TO `{user}` WITH GRANT OPTION",
+            "CREATE PROCEDURE OtherWise() SELECT 1",
+            f"GRANT EXECUTE ON PROCEDURE `{schema}`.otherwisE TO `{user}`",
         )
     found = {loss.object: loss for loss in catalog.losses if loss.rule in {"grant", "foreign-server"}}
     grants = {name.removeprefix("GRANT:"): loss for name, loss in found.items() if name.startswith("GRANT:")}
-    assert grants.keys() == {f'"{schema}"', *(f'"{schema}"."{name}"' for name in ("t", "t.b", "v", "p()"))}
+    assert grants.keys() == {f'"{schema}"', *(f'"{schema}"."{name}"' for name in ("t", "t.b", "v", "p()", "OtherWise()"))}
     assert grants[f'"{schema}"'].detail == f"not carried: '{user}'@'%' INSERT, SELECT"
     assert [grants[f'"{schema}"."{name}"'].part_of.split(":")[0] for name in ("t", "t.b", "v")] == ["TABLE", "TABLE", "VIEW"]
     routine = grants[f'"{schema}"."p()"']
     assert routine.detail == f"not carried: '{user}'@'%' EXECUTE, ALTER ROUTINE, GRANT"
     assert routine.part_of == f'PROCEDURE:"{schema}"."p"'
+    assert grants[f'"{schema}"."OtherWise()"'].part_of == f'PROCEDURE:"{schema}"."OtherWise"'
     assert found[f'FOREIGN_SERVER:"{server}"'].part_of == "DATABASE"
 
 

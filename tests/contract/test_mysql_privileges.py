@@ -108,6 +108,18 @@ def test_nothing_is_hidden_from_who_has_the_privileges(source: str) -> None:
 
 
 @pytest.mark.mysql
+def test_privileges_on_routines_that_are_not_shown_are_told_where_there_are_routines(source: str) -> None:
+    url = reader(source, "CREATE ROUTINE, SELECT, SHOW VIEW, TRIGGER, EVENT, EXECUTE")
+    assert hidden(catalog(url)) == set()
+    execute(url, "CREATE FUNCTION mine() RETURNS INT RETURN 1", "CREATE PROCEDURE mine() SELECT 1")
+    found = [loss for loss in catalog(url).losses if loss.rule == "privileges"]
+    assert [loss.detail.partition(" without")[0] for loss in found] == ["privileges on routines are not shown"]
+    assert found[0].object.startswith("SCHEMA:")
+    execute(source, f"GRANT SELECT ON mysql.procs_priv TO {USER}")
+    assert hidden(catalog(url)) == set()
+
+
+@pytest.mark.mysql
 def test_an_export_by_a_reader_says_what_it_leaves_behind(source: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
     run = done(pump("expdp", reader(source, "SELECT"), f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL"))
     assert any("triggers are not shown without the privilege TRIGGER" in loss for loss in run.losses)

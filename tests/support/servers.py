@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import random
+import secrets
 import shutil
 import signal
 import socket
@@ -42,7 +43,7 @@ class ServerMissing(Exception):
 
 
 class Server(ABC):
-    """A running server on which fresh databases can be made. Names are unique to this process, so servers can be shared."""
+    """A running server on which fresh databases can be made. Their names are random, so servers can be shared."""
 
     def __init__(self, url: sa.URL, stop: Callable[[], None] = lambda: None) -> None:
         self.url = url
@@ -51,7 +52,7 @@ class Server(ABC):
 
     def fresh(self) -> sa.URL:
         """The URL of a new, empty database."""
-        name = f"mig_{os.getpid():05}_{next(_numbers):04}"  # all as long: messages cut off texts that name them
+        name = f"mig_{secrets.token_hex(5)}"  # all as long: messages cut off texts that name them
         self.create(name)
         return self.url.set(database=name)
 
