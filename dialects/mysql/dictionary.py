@@ -800,7 +800,7 @@ class Reader:
             for schema in sorted({program.schema for program in programs if program.kind in {"FUNCTION", "PROCEDURE"}}):
                 self.losses.append(Loss(path_of(Schema(schema)), "privileges", detail))
             return
-        routines = {(program.schema, program.kind, program.name.lower()): program for program in programs}
+        routines: dict[tuple[str, str, str], Program] = {(p.schema, p.kind, p.name.lower()): p for p in programs}
         granted: dict[tuple[str, str, str], list[str]] = defaultdict(list)
         for row in self.rows(_GRANTS_OF_ROUTINES):
             key = row["db"], row["routine_type"], row["routine_name"].lower()
