@@ -62,14 +62,14 @@ def loading(
     tables: Sequence[Table],
     existing: Collection[QName],
     made: Iterable[Table],
-) -> dict[QName, Choice]:
-    """How rows come into the tables of an import, by the tables' names at the target.
+) -> tuple[dict[QName, Choice], Mapping[QName, Facts]]:
+    """How rows come into the tables of an import, and the facts of those that are there, by the tables' names at the target.
 
     ``existing``: not made by the job; ``made``: tables as the target has them; those that are missing are yet to be made,
     and one of their names that is there now says nothing of them.
     """
     if not tables:
-        return {}
+        return {}, {}
     there = {table.qname: table for table in made}
     asked_as = {table.qname: table.qname if table.qname in there else _to_be_made(table.qname) for table in tables}
     facts: Mapping[QName, Facts] = target.adapter.facts(connection, list(dict.fromkeys(asked_as.values())))
@@ -84,7 +84,7 @@ def loading(
         fresh = table.qname not in existing
         situation = Situation(facts.get(asked_as[table.qname], Facts()), fresh, parameters=asked_of, link=link)
         chosen[table.qname] = choose(situation, _asked(spec, origin))
-    return chosen
+    return chosen, facts
 
 
 def _to_be_made(table: QName) -> QName:

@@ -279,10 +279,8 @@ def decide(
     kept = staying(spec, there.tables, lacking(opened, tables))
     loaded = [table for table in tables if not (spec.table_exists_action == "SKIP" and table.qname in kept)]
     made = [table for table in there.catalog.of(Table) if table.qname in kept]
-    choices = methods.loading(spec, opened, target, connection, loaded, kept, made)
+    choices, facts = methods.loading(spec, opened, target, connection, loaded, kept, made)
     as_is = {table.qname: table for table in made}
-    filled = [name for name in as_is if choices.get(name) is not None]
-    facts = target.adapter.facts(connection, filled) if filled else {}
     found = {}
     for table in tables:
         name = table.qname

@@ -7,12 +7,16 @@ of rows, they would not come in at all: such a table is not loaded.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from dialects.sqlite import facts
+from migrator.adapter import Facts
 from migrator.cli import main
+from migrator.model.objects import QName
 from tests.support.pump import Run, pump, remap
 from tests.support.sql import execute, rows
 
@@ -138,6 +142,25 @@ def test_a_plan_says_it_too(made: Callable[[str], str], capsys: pytest.CaptureFi
     arguments = [f"NETWORK_LINK={source}", remap(source, target), "TABLE_EXISTS_ACTION=APPEND", "--json"]
     assert main(["plan", "impdp", target, *arguments]) == 0
     assert "existing-trigger" in {loss["rule"] for loss in json.loads(capsys.readouterr().out)["losses"]}
+
+
+def test_a_plan_asks_for_the_facts_of_its_tables_once(
+    sqlite_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(source, TABLE)
+    execute(target, TABLE, *CHANGING["sqlite"])
+    ask, asked = facts.facts, []
+
+    def counted(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Facts]:
+        asked.append([table.name for table in tables])
+        return ask(connection, tables)
+
+    monkeypatch.setattr(facts, "facts", counted)
+    arguments = [f"NETWORK_LINK={source}", "TABLE_EXISTS_ACTION=APPEND", "--json"]
+    assert main(["plan", "impdp", target, *arguments]) == 0
+    assert "existing-trigger" in {loss["rule"] for loss in json.loads(capsys.readouterr().out)["losses"]}
+    assert asked == [["t"]]
 
 
 def test_a_rule_that_does_more_than_insert_is_told(load: Load, postgresql: Callable[..., str]) -> None:

@@ -44,7 +44,7 @@ def load(job: Import, path: str) -> None:
     tables = [table for name, table in job.tables.items() if name in granules and name not in barred]
     groups = _in_order(tables, made) if job.existing else (tuple(tables),)
     there = [table for table in tables if made.table(table.qname) is not None]
-    choices = methods.loading(job.spec, job.origin, job.target, job.connection, there, job.existing, made.of(Table))
+    choices, _ = methods.loading(job.spec, job.origin, job.target, job.connection, there, job.existing, made.of(Table))
     planned = [_moves(job, group, granules, made, choices) for group in groups]
     every = {move.item for moves in planned for move in moves}
     if not every:
