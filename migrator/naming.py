@@ -288,8 +288,10 @@ def _shown_otherwise(before: Iterable[Object], after: Iterable[Object], capabili
     before = tuple(before)
     relations = {QName(obj.schema, obj.name): obj for obj in before if isinstance(obj, Table | View)}
     for old, new in zip(before, after, strict=True):
-        unfit = unfit_shown(old, capabilities) if isinstance(old, View) else ()
-        read = set(_read_by(old, relations)) if isinstance(old, View) and unfit else set()
+        if not isinstance(old, View):
+            continue
+        unfit = unfit_shown(old, capabilities)
+        read = set(_read_by(old, relations)) if unfit else set()
         for name in unfit:
             if name not in read:
                 own = fit(name, capabilities)

@@ -93,6 +93,17 @@ def imported(source: str, target: str, *arguments: str) -> Mapping[str, int]:
     return run.rows
 
 
+def untrue(
+    cases: Mapping[str, tuple[str, ...]], found: Mapping[str, Any], loaded: Mapping[str, int]
+) -> Iterator[tuple[object, ...]]:
+    """The cases of which PROFILE has found something and whose row was loaded, or the other way round."""
+    for name, case in cases.items():
+        (column,) = found[name]["columns"]
+        told, done = bool(found[name]["findings"]), loaded.get(name) == 1
+        if told == done and not (column["unknown"] and not told):
+            yield (*case, found[name]["findings"], done)
+
+
 @pytest.mark.parametrize(
     ("here", "there"),
     [("postgresql", "mysql"), ("mysql", "postgresql"), ("sqlite", "mysql")],
@@ -105,13 +116,7 @@ def test_what_is_found_is_refused_and_all_else_is_loaded(fresh: Callable[[str], 
     execute(target, *(f"CREATE TABLE {name} (c {type_})" for name, (_, _, type_) in cases.items()))
     found = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")
     loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
-    wrong = []
-    for name, case in cases.items():
-        (column,) = found[name]["columns"]
-        told, done = bool(found[name]["findings"]), loaded.get(name) == 1
-        if told == done and not (column["unknown"] and not told):
-            wrong.append((*case, found[name]["findings"], done))
-    assert wrong == []
+    assert list(untrue(cases, found, loaded)) == []
     assert 0 < len(loaded) < len(cases)
 
 
@@ -138,13 +143,7 @@ def test_what_is_found_of_tables_that_the_job_makes_is_what_it_refuses(
     made = [sql for name, (type_, value) in cases.items() for sql in _made(name, type_, value)]
     execute(source, *(["SET SESSION sql_mode = ''"] if here == "mysql" else []), *made)
     found, loaded = profiled(source, target), imported(source, target)
-    wrong = []
-    for name, case in cases.items():
-        (column,) = found[name]["columns"]
-        told, done = bool(found[name]["findings"]), loaded.get(name) == 1
-        if told == done and not (column["unknown"] and not told):
-            wrong.append((*case, found[name]["findings"], done))
-    assert wrong == []
+    assert list(untrue(cases, found, loaded)) == []
     assert loaded
 
 
