@@ -6,10 +6,12 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 # the processes of the tests, each with servers of its own where none are given
 PROCESSES ?= 3
+# where MySQL is unpacked
+MYSQL := $(VENV)/mysql
 SERVERS_GIVEN = $(MIGRATOR_TEST_MYSQL_URL)$(MIGRATOR_TEST_MARIADB_URL)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint unit docs ledgers soak bench memory mariadb peers compiled clean
+.PHONY: help demo test lint unit docs ledgers soak bench memory mysql mariadb fdw peers compiled clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
@@ -17,7 +19,7 @@ help: ## list the targets
 demo: $(VENV)/demo.stamp ## move a sample schema: SQLite > PostgreSQL > dump set > SQLite, and SQLFILEs for four databases
 	@$(BIN)/python -m migrator.demo
 
-test: lint mariadb compiled ## run the linters and every test on real servers
+test: lint mariadb fdw compiled ## run the linters and every test on real servers
 	@$(BIN)/python -m pytest -q -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/test.stamp ## ruff, mypy and the rules of imports
@@ -30,6 +32,10 @@ unit: $(VENV)/test.stamp ## run the tests that need no server
 
 soak: $(VENV)/test.stamp mariadb compiled ## kill jobs, workers and servers KILLS times each (200), and see that no row is missing or doubled
 	@MIGRATOR_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest -q tests/e2e/test_restart.py tests/e2e/test_server_dies.py tests/e2e/test_workers.py
+
+mysql: $(VENV)/test.stamp mariadb compiled ## run the tests of MariaDB on MySQL, which is unpacked into .venv (from Debian unstable)
+	@.ci/get-mysql $(MYSQL)
+	@MIGRATOR_TEST_MYSQL_ROOT=$(MYSQL) $(BIN)/python -m pytest -q -m mysql -n $(PROCESSES) --dist loadfile --no-loadscope-reorder
 
 docs: $(VENV)/test.stamp ## write the generated pages of docs/ anew
 	@$(BIN)/migrator help --markdown parameters > docs/parameters.md
@@ -54,6 +60,9 @@ memory: $(VENV)/test.stamp mariadb compiled ## show that memory does not grow wi
 
 mariadb: # the server the tests start, unless the environment names one
 	@test -n "$(SERVERS_GIVEN)" || PATH="$$PATH:/usr/sbin" command -v mariadbd > /dev/null || .ci/apt-install mariadb-server
+
+fdw: # the PostgreSQL that reads others: the wheel's, which most tests start, has no postgres_fdw
+	@ls /usr/lib/postgresql/*/lib/postgres_fdw.so > /dev/null 2>&1 || .ci/apt-install postgresql
 
 peers: # what the benchmarks measure against, besides the servers' own clients and the packages of the extra bench
 	@for tool in mydumper pgloader sqlite3; do command -v $$tool > /dev/null || .ci/apt-install $$tool || exit; done

@@ -76,6 +76,7 @@ class LinkFact(StrEnum):
     CONVERTED = "converted"
     QUERIED = "queried"
     LOOKED_AT = "looked-at"
+    UNCERTAIN = "uncertain"
 
 
 LINK_ANSWERS = {
@@ -84,6 +85,7 @@ LINK_ANSWERS = {
     LinkFact.CONVERTED: "the declarations of the column at both ends",
     LinkFact.QUERIED: "the job's parameter `QUERY`",
     LinkFact.LOOKED_AT: "the job's parameter `DATA_OPTIONS`",
+    LinkFact.UNCERTAIN: "the types of the columns; what the session that locks the source's tables finds of them",
 }
 """Where each fact about a link is answered, whatever the database."""
 
@@ -498,6 +500,15 @@ RULES: tuple[Rule, ...] = (
         _INSIDE,
         "DATA_OPTIONS has each row looked at, and none passes through the job",
         "leave the options out",
+        documented=False,
+    ),
+    Rule(
+        "link-uncertain",
+        "load",
+        LinkFact.UNCERTAIN,
+        _INSIDE,
+        "nothing shows that the target's SQL would read these rows, no others, and each value as it is",
+        "nothing: rows are streamed",
         documented=False,
     ),
     Rule(

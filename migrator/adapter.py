@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.errors import NoNumberedState, NoPastState, UnknownDialect, UnsupportedType
+from migrator.errors import CollationNotThere, NoNumberedState, NoPastState, UnknownDialect, UnsupportedType
 from migrator.expressions import Language
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
 from migrator.model.catalog import Catalog
+from migrator.model.equality import Equality
 from migrator.model.measures import Ask
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, QName, Table
@@ -95,7 +96,7 @@ class Capabilities:
     name_spaces: tuple[NameSpace, ...] = (NameSpace(RELATIONS),)
     """What must have names of their own, and within what? (Of servers that differ, see :meth:`Adapter.name_spaces`.)"""
     reserved_prefix: str = ""
-    """How may no index be named? (Empty: there is no such rule.)"""
+    """How may the name of no table, view or index begin? (Empty: there is no such rule.)"""
     reserved_names: frozenset[str] = frozenset()
     """What may no index, unique key or foreign key be called, in small letters?"""
     reserved_columns: frozenset[str] = frozenset()
@@ -145,6 +146,10 @@ class Capabilities:
     """Do declared types bind no value, so that the catalog looks at the rows to say what types they are of?"""
     select_list: int = 0
     """How many expressions can a SELECT have that profiles rows? (0: nobody asks, see :meth:`Adapter.aggregate`.)"""
+    arrays: bool = False
+    """Are there arrays of texts?"""
+    compares: frozenset[Equality] = frozenset()
+    """What texts can columns be told to hold for equal?"""
     negative_zero: bool = True
     """Do floats have a zero with a sign?"""
     clocks_are_texts: bool = False
@@ -397,6 +402,21 @@ class Facts:
         return self.found.get(fact, False) is None
 
 
+Change = Literal["INSERT", "UPDATE", "DELETE"]
+"""What becomes of a row of a table."""
+
+
+@dataclass(frozen=True)
+class Reaction:
+    """Something of a database that acts by itself when rows of a table change by ``on``, and ``what`` it is.
+
+    An UPDATE leaves the columns of the primary key as they are.
+    """
+
+    on: Change
+    what: str
+
+
 @dataclass(frozen=True)
 class Server:
     """The server a connection reached: ``banner`` for the log, ``version`` as comparable numbers."""
@@ -417,6 +437,19 @@ class Server:
 
 
 @dataclass(frozen=True)
+class Kept:
+    """Tables that others may not write to. ``name``: what a session tells by whether they still may not.
+
+    ``refused``: why they may all the same; empty: they may not. ``apart``: tables whose rows another server would not read
+    as their own, and why.
+    """
+
+    name: str = ""
+    refused: str = ""
+    apart: Mapping[QName, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """One consistent state of a database that several connections can read. ``token`` is picklable; None: a lone reader."""
 
@@ -425,6 +458,8 @@ class Snapshot:
     """How many connections may read it (None: any number)."""
     note: str = ""
     """Why not more, for the log."""
+    kept: Kept | None = None
+    """What keeps the tables in this state for sessions that read no snapshot; None: nothing does."""
 
 
 Key = tuple[str, ...]
@@ -768,6 +803,13 @@ class Adapter(ABC):
         """Whether rows that come into a table can be taken back to a savepoint, as everywhere by default."""
         return True
 
+    def reactions(self, connection: sa.Connection, table: QName) -> tuple[Reaction, ...] | None:
+        """What acts when rows of a table change: triggers, rules, policies, and foreign keys of whatever table that follow.
+
+        What the database hides from the user counts as there. None, as by default: it is not known.
+        """
+        return None
+
     def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """From now on the database lets nobody empty or drop a table before the transaction ends.
 
@@ -814,8 +856,11 @@ class Adapter(ABC):
         """
         return {}
 
-    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
-        """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``."""
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Kept]:
+        """Keep others from writing to ``tables`` while the context lasts; for databases that have ``locks_linked``.
+
+        Where the user may not, :attr:`Kept.refused` says so.
+        """
         raise NotImplementedError(self.name)
 
     def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
@@ -833,6 +878,10 @@ class Adapter(ABC):
         :raises RowCountDiffers: the database stored another number of rows than there are.
         """
         raise NotImplementedError(self.name)
+
+    def uncertain(self, columns: Sequence[Column]) -> str:
+        """Of which of ``columns`` INSERT … SELECT may find other values than its server has, and why; empty: of none."""
+        return ""
 
     def same_values(self, load: Load, here: Table, there: Table) -> bool:
         """Whether INSERT … SELECT leaves every value of ``load.source``, columns of ``here``, as it is in ``there``.
@@ -907,6 +956,10 @@ class Adapter(ABC):
     def capabilities_of(self, version: tuple[int, ...] | None) -> Capabilities:
         """What a server of this ``version`` can do, None: the latest."""
         return replace(self.capabilities, name_spaces=self.name_spaces(version))
+
+    def refuses_collations(self, connection: sa.Connection, tables: Iterable[Table]) -> CollationNotThere | None:
+        """Why the server cannot have what columns are to compare by (:attr:`~migrator.model.objects.Column.compares`)."""
+        return None
 
     @abstractmethod
     def ddl(self, catalog: Catalog, version: tuple[int, ...] | None = None) -> DDL:

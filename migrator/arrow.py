@@ -23,6 +23,7 @@ is what the source database itself prints. Writers take both forms, batch by bat
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections.abc import Generator, Iterable, Sequence
 from typing import Any, TypeVar
@@ -32,8 +33,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from migrator.between import passage, refuse_others
-from migrator.errors import ValueNotCarried
+from migrator.between import is_array, passage, refuse_others
+from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 from migrator.model.objects import Column
 
@@ -327,6 +328,50 @@ def _bare(text: pa.Array) -> pa.Array:
     return pc.replace_substring_regex(text, r"(:\d\d)(?:(\.\d*[1-9])0+|\.0*)$", r"\1\2")
 
 
+_UNSWAPPED = (4, 5, 6, 7, 2, 3, 0, 1, *range(8, 16))
+"""Where MySQL's ``UUID_TO_BIN(…, 1)`` has put the bytes of a UUID: the highest part of the time first, the lowest third."""
+
+
+def _identifiers(array: pa.Array, *, swapped: bool) -> pa.Array:
+    """Bytes as UUIDs.
+
+    :raises pa.ArrowInvalid: they are more or fewer than 16.
+    """
+    wrong = array.filter(pc.fill_null(pc.not_equal(pc.binary_length(array), 16), False))
+    if len(wrong):
+        value = wrong[0].as_py()
+        raise pa.ArrowInvalid(f"X'{abridged(value.hex().upper())}' has {len(value)} bytes, and a UUID has 16")
+    fixed = array.cast(pa.binary(16))
+    if not swapped or not len(fixed):
+        return fixed
+    raw = np.frombuffer(fixed.buffers()[1], np.uint8)[16 * fixed.offset : 16 * (fixed.offset + len(fixed))].reshape(-1, 16)
+    nulls = None if fixed.null_count == 0 else ~np.asarray(fixed.is_valid())
+    return pa.Array.from_buffers(pa.binary(16), len(fixed), [validity(nulls), pa.py_buffer(raw[:, _UNSWAPPED].tobytes())])
+
+
+# --- sets as arrays -------------------------------------------------------------------------------------------------
+
+_PLAIN_MEMBER = re.compile(r'(?!(?i:null)\Z)[^\s{}",\\]+', re.ASCII)
+"""What PostgreSQL writes in an array without quotes around it."""
+
+
+def _members(array: pa.Array) -> pa.Array:
+    """Sets, whose members are joined with commas, as the texts of arrays, as PostgreSQL writes them."""
+    coded = array.dictionary_encode()
+    written = [_array_text(value.split(",") if value else []) for value in coded.dictionary.to_pylist()]
+    return pa.array(written, pa.string()).take(coded.indices)
+
+
+def _array_text(members: Sequence[str]) -> str:
+    return "{" + ",".join(map(_array_member, members)) + "}"
+
+
+def _array_member(text: str) -> str:
+    if _PLAIN_MEMBER.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", r"\\").replace('"', r"\"") + '"'
+
+
 def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.Array:
     """Values of ``source`` in the Arrow form of ``target``, or as text where only the target's own parser can tell.
 
@@ -357,11 +402,20 @@ def _loses_zone(source: t.Type, target: t.Type) -> bool:
 
 
 def _needs_text_change(source: t.Type, target: t.Type) -> bool:
-    return isinstance(t.base_of(source), t.Bit) and not isinstance(t.base_of(target), t.Bit | t.String)
+    match t.base_of(source), t.base_of(target):
+        case (t.Bit(), t.Bit() | t.String()):
+            return False
+        case t.Bit(), _:
+            return True
+        case t.SetOf() as here, t.Array() as there:
+            return is_array(here, there)
+    return False
 
 
 def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataType) -> pa.Array:
     match source, target:
+        case t.SetOf(), t.Array() if is_array(source, target):
+            return _members(array)
         case _, t.String() | t.Json() | t.Xml() | t.Enum() | t.SetOf() | t.Native() | t.Array() | t.Interval():
             return as_text(array, source)
         case t.Boolean(), t.Integer() | t.Float() | t.Year():
@@ -387,8 +441,8 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             raise pa.ArrowInvalid(f"{source} is not {target}")
         case t.Boolean(), t.Bit():
             return pc.if_else(array, "1", "0")
-        case t.Binary(), t.Uuid():
-            return array.cast(pa.binary(16))
+        case t.Binary(), t.Uuid(swapped=swapped):
+            return _identifiers(array, swapped=swapped)
         case t.Uuid(), t.Binary():
             return array.cast(pa.binary())
         case ((t.Boolean() | t.Year()), t.Decimal()):

@@ -188,6 +188,16 @@ def _has_16_bytes(_: t.Type, there: t.Binary) -> bool:
     return there.length in (None, 16)
 
 
+def tells_members(here: t.SetOf) -> bool:
+    """Whether the text of a set tells its members: of one that is empty, and of the empty text alone, it is the same."""
+    return "" not in here.labels
+
+
+def is_array(here: t.SetOf, _: t.Array) -> bool:
+    """Whether a set becomes the array of its members."""
+    return tells_members(here)
+
+
 def _another(here: t.Type, there: t.Type) -> bool:
     return type(here) is not type(there)
 
@@ -209,6 +219,8 @@ _SHORTEST = "a floating-point number becomes the shortest text that says it, as 
 _WORD, _NUMBER, _DIGITS = "a truth value becomes its word", "a truth value becomes 0 or 1", "bits become a text of 0 and 1"
 _NEAR = "a floating-point number becomes the decimal that its shortest text says"
 _UUID_BYTES = "a UUID becomes its 16 bytes"
+_TEXT_BYTES = "a text becomes its bytes in UTF-8, and bytes that are no text stay as they are"
+_SET_ARRAY = "a set becomes the array of its members"
 _TO_UTC = "an instant becomes date and time of day in UTC"
 _AS_UTC = "date and time of day are taken to be in UTC"
 _REREAD = "what a document says is kept, and not how it is written: blanks, the order of keys"
@@ -234,6 +246,7 @@ PASSAGES = (
     Passage((t.Bit,), (t.Enum, t.SetOf), _labels, _always, _RULE_BITS, _DIGITS, each=True),
     Passage((t.Timestamp,), (t.Enum, t.SetOf), _labels, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
     Passage(_ANY, (t.Enum, t.SetOf), _labels, _other_labels),
+    Passage((t.SetOf,), t.Array, None, is_array, "existing-array", _SET_ARRAY, each=True, parsed=True),
     Passage(_NUMBERS, t.Year, _written(f"0|{_YEARS}")),
     Passage(_WORDS, t.Year, _written(f"0000|{_YEARS}")),
     Passage((t.Timestamp,), t.String, None, _from_zone, _RULE_ZONE, _TO_UTC, each=True),
@@ -281,7 +294,7 @@ PASSAGES = (
     ),
     Passage((t.Float,), t.Decimal, None, rule=_RULE_FLOAT, detail=_NEAR, each=True),
     Passage((t.Float,), t.Float, None, _is_wider, _RULE_FLOAT, "a number is shown with digits for 64 bits", each=True),
-    Passage(_WORDS, t.Binary, rule="existing-bytes", detail="a text becomes its bytes in UTF-8", each=True),
+    Passage(_WORDS, t.Binary, rule="existing-bytes", detail=_TEXT_BYTES, each=True),
     Passage((t.Bit,), t.Binary, None, rule=_RULE_BITS, detail="bits become whole bytes", each=True, parsed=True),
     Passage(
         (t.Bit,), t.Integer, None, rule=_RULE_BITS, detail="bits become the number that they write", each=True, parsed=True

@@ -1,4 +1,4 @@
-"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``jobs``, ``dumpinfo``, ``renames``,
+"""The command: ``migrator expdp``, ``impdp``, ``plan``, ``verify``, ``refresh``, ``jobs``, ``dumpinfo``, ``renames``,
 ``retry-rejects``, ``help``.
 
 Exit codes are 0, 5 and 1.
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from migrator.spec import JobSpec
 
 FAILURE = 1
-_WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?", re.IGNORECASE)
+_WANTS_HELP = re.compile(r"HELP\s*=\s*Y(?:ES)?|--help|-h", re.IGNORECASE)
 
 
 def _hide_warnings() -> None:
@@ -109,7 +109,7 @@ def _check_text(arguments: Sequence[str]) -> None:
 def _client_of(arguments: Sequence[str]) -> str:
     """The client whose command line it is: ``migrator plan`` takes that of either, ``migrator verify`` an import's."""
     command, of_plan, *_ = (*(word.lower() for word in arguments[:2]), "", "")
-    return {"plan": of_plan, "verify": "impdp"}.get(command, command)
+    return {"plan": of_plan, "verify": "impdp", "refresh": "impdp"}.get(command, command)
 
 
 def _fail(error: MigratorError, cause: BaseException | None = None, client: str = "") -> int:
@@ -127,12 +127,12 @@ def _run(arguments: Sequence[str], run: Run) -> int:
         return FAILURE
     command, *rest = arguments
     name = command.lower()
-    if _WANTS_HELP.fullmatch(command):
+    if name not in _COMMANDS and _WANTS_HELP.fullmatch(command):
         return _help([], run)
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
-    if name not in {"expdp", "impdp"} and any(map(_WANTS_HELP.fullmatch, rest)):
-        return _usage(name)
+    if any(map(_WANTS_HELP.fullmatch, rest)):
+        return _COMMANDS[name](["HELP=Y"], run) if name in {"expdp", "impdp"} else _usage(name)
     return _COMMANDS[name](rest, run)
 
 
@@ -292,6 +292,19 @@ def _verify(arguments: Sequence[str], run: Run) -> int:
     return found.code
 
 
+def _refresh(arguments: Sequence[str], _: Run) -> int:
+    """``migrator refresh``, with an import's command line: make the rows that differ as its source has them."""
+    from migrator import command_line, console, params
+
+    removing, planned = "--remove" in arguments, "--plan" in arguments
+    words = [word for word in arguments if word not in {"--remove", "--plan"}]
+    settings, spec, secrets = _order("impdp", params.parse("impdp", words), words)
+    command_line.check_refreshable(spec)
+    from migrator.operations.refreshing import refresh
+
+    return refresh(spec, settings.resolve, console.say, secrets, removing=removing, planned=planned)
+
+
 def _dumpinfo(arguments: Sequence[str], _: Run) -> int:
     from migrator import command_line, config, console
     from migrator.dump import info
@@ -384,6 +397,7 @@ _COMMANDS: dict[str, Callable[[Sequence[str], Run], int]] = {
     "impdp": _impdp,
     "plan": _plan,
     "verify": _verify,
+    "refresh": _refresh,
     "jobs": _jobs,
     "renames": _renames,
     "retry-rejects": _retry_rejects,

@@ -26,6 +26,7 @@ from migrator.errors import (
     NoConnection,
     UnexpectedWord,
     UnsupportedParameter,
+    UsageError,
     mask,
     mask_argument,
 )
@@ -59,10 +60,10 @@ from migrator.spec import (
     TableQuery,
     TableRemap,
 )
+from migrator.windows import Degrees, degrees
 
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
-    from migrator.model.catalog import Action
 
 _DUMP_READING = (
     *("CREDENTIAL", "ENCRYPTION_PASSWORD", "ENCRYPTION_PWD_PROMPT", "MASTER_ONLY", "VERIFY_CHECKSUM", "VERIFY_ONLY"),
@@ -78,6 +79,8 @@ _REJECTING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT
 """The DATA_OPTIONS that set rows aside."""
 REJECTS = "_rejects.ndjson"
 """What the name of a reject file ends in."""
+ORPHANS = "_orphans.ndjson"
+"""What the name of a list of rows ends in that refer to none."""
 _DUMPINFO = re.compile(r"(?P<name>CREDENTIAL|DIRECTORY)=(?P<value>.+)", re.IGNORECASE | re.DOTALL)
 """The parameters of dumpinfo."""
 _JOB_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_$#]{0,62}")
@@ -125,7 +128,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         access_method=_access_method(client, request),
         data_options=(options := _data_options(client, request)),
         reject_limit=_reject_limit(request, options),
-        reject_file=_reject_file(request, config, options),
+        reject_file=_beside_the_log(REJECTS, request, config) if _REJECTING & {*options} else None,
+        orphan_file=_orphan_file(client, request, config),
         policies=_policies(request),
         column_types=tuple(map(_column_type, request.items("COLUMN_TYPE"))),
         ledger=_written_file("LEDGER", request, config, ".json"),
@@ -133,7 +137,8 @@ def from_request(client: Client, request: Request, config: Config, arguments: Se
         number_types=cast(NumberTypes, request.choice("NUMBER_TYPES") or "EXACT"),
         fractional_seconds=cast(FractionalSeconds, request.choice("FRACTIONAL_SECONDS") or "ROWS"),
         transportable=_transportable(request),
-        parallel=_parallel(request),
+        parallel=(parallel := _parallel(request)).number,
+        windows=parallel.windows,
         job_name=_job_name(request),
         reuse_dumpfiles=request.flag("REUSE_DUMPFILES"),
         parallel_threshold=templates.size(request.one("PARALLEL_THRESHOLD") or "64M", "PARALLEL_THRESHOLD"),
@@ -209,10 +214,6 @@ def _check_conflicts(client: Client, request: Request, config: Config) -> None:
         ("LOGFILE" in request and request.flag("NOLOGFILE"), "LOGFILE and NOLOGFILE=YES exclude each other"),
         (_reads_link(client, request) and "DUMPFILE" in request, "DUMPFILE and NETWORK_LINK exclude each other"),
         ("SQLFILE" in request and content == "DATA_ONLY", "SQLFILE writes no rows, so CONTENT=DATA_ONLY leaves nothing"),
-        (
-            content == "DATA_ONLY" and "COLUMN_TYPE" in request,
-            "CONTENT=DATA_ONLY makes no table, so COLUMN_TYPE has no meaning",
-        ),
         ("SQLFILE" in request and "QUERY" in request, "SQLFILE writes no rows, so QUERY has no meaning"),
         (content == "METADATA_ONLY" and "QUERY" in request, "CONTENT=METADATA_ONLY moves no rows, so QUERY has no meaning"),
         *_without_rows_conflicts(request, content),
@@ -251,7 +252,8 @@ def _without_rows_conflicts(request: Request, content: str | None) -> Iterator[t
         **{f"{name}=YES": request.flag(name) for name in ("ESTIMATE_ONLY", "MASTER_ONLY", "VERIFY_ONLY")},
     }
     for (name, given), asked in product(without_rows.items(), ("ACCESS_METHOD", "DATA_OPTIONS", "POLICY")):
-        yield given and asked in request, f"{name} moves no rows, so {asked} has no meaning"
+        no_meaning = asked != "POLICY" or name.endswith("=YES")  # which is also about how tables are made
+        yield given and asked in request and no_meaning, f"{name} moves no rows, so {asked} has no meaning"
     for name, given in without_rows.items():
         looked_at = name != "SQLFILE" and request.flag("PROFILE")  # what its DDL says of rows can be looked at
         yield given and looked_at, f"{name} moves no rows, so PROFILE has no meaning"
@@ -364,12 +366,14 @@ def _check_job(client: Client, job: JobSpec) -> None:
         )
     if job.verify:
         check_verifiable(job)
-    if job.past is not None and job.access_method == "INSERT_AS_SELECT":
-        detail = "a past state is read by a session of its own, which ACCESS_METHOD=INSERT_AS_SELECT passes by"
-        raise ConflictingParameters(detail=f"FLASHBACK_TIME: {detail}")
+    state = "FLASHBACK_TIME" if job.past is not None else "FLASHBACK_SCN" if job.flashback_scn is not None else ""
+    if state and job.access_method == "INSERT_AS_SELECT":
+        detail = "such a state is read by a session of its own, which ACCESS_METHOD=INSERT_AS_SELECT passes by"
+        raise ConflictingParameters(detail=f"{state}: {detail}")
     _check_includes(job.include)
     _check_objects(job)
-    plain = [str(path) for path in (job.logfile, job.sqlfile, job.reject_file, job.ledger) if path is not None]
+    written = (job.logfile, job.sqlfile, job.reject_file, job.orphan_file, job.ledger)
+    plain = [str(path) for path in written if path is not None]
     named = [*job.dumpfiles, *plain]
     twice = next((name for name in named if named.count(name) > 1), None)
     twice = twice or next((name for name in plain if any(templates.names(dump, name) for dump in job.dumpfiles)), None)
@@ -394,6 +398,19 @@ def check_verifiable(job: JobSpec) -> None:
             "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"
         )
         raise ConflictingParameters(detail=detail)
+
+
+def check_refreshable(job: JobSpec) -> None:
+    """:raises ConflictingParameters: parameters ask for what a refresh does not do."""
+    check_verifiable(job)
+    conflicts = (
+        (job.network_link is None, "refresh reads the rows that differ once more, and needs NETWORK_LINK"),
+        (bool(job.data_options), "refresh has no DATA_OPTIONS: a row that is refused leaves its table as it was"),
+        (bool(job.query), "with QUERY the source's other rows would count as rows that it does not have"),
+    )
+    for conflicting, detail in conflicts:
+        if conflicting:
+            raise ConflictingParameters(detail=detail)
 
 
 def _check_objects(job: JobSpec) -> None:
@@ -628,8 +645,8 @@ def with_credential(secrets: Secrets, name: str | None, config: Config) -> Secre
 # --- values ---------------------------------------------------------------------------------------------------------
 
 
-def _parallel(request: Request) -> int:
-    return degree(request.one("PARALLEL") or "1")
+def _parallel(request: Request) -> Degrees:
+    return degrees(split(request.one("PARALLEL") or "1", "PARALLEL"))
 
 
 def seconds(text: str) -> int:
@@ -639,16 +656,6 @@ def seconds(text: str) -> int:
     """
     if not re.fullmatch(r"[0-9]{1,6}", text):
         raise InvalidValue(name="STATUS", detail=f"'{text}' is no number of seconds")
-    return int(text)
-
-
-def degree(text: str) -> int:
-    """A value of PARALLEL.
-
-    :raises InvalidValue: it is no number, or too large or small.
-    """
-    if not re.fullmatch(r"[0-9]{1,4}", text) or int(text) == 0:
-        raise InvalidValue(name="PARALLEL", detail=f"'{text}' is no number from 1 to 9999")
     return int(text)
 
 
@@ -716,14 +723,26 @@ def _reject_limit(request: Request, options: Sequence[DataOption]) -> int | None
     return int(text)
 
 
-def _reject_file(request: Request, config: Config, options: Sequence[DataOption]) -> Path | None:
-    """The reject file: beside the log and named as it; without a log in DIRECTORY."""
-    if not _REJECTING & {*options}:
-        return None
+def _beside_the_log(ending: str, request: Request, config: Config) -> Path:
+    """A file of an import, beside the log and named as it; without a log in DIRECTORY.
+
+    :raises UsageError: nobody may write there.
+    """
     log = _logfile("impdp", request, config)
     if log is not None:
-        return log.with_name(f"{log.stem}{REJECTS}")
-    return _file(f"import{REJECTS}", "DATA_OPTIONS", request.one("DIRECTORY"), config, "WRITE", "")
+        return log.with_name(f"{log.stem}{ending}")
+    return _file(f"import{ending}", "DATA_OPTIONS", request.one("DIRECTORY"), config, "WRITE", "")
+
+
+def _orphan_file(client: Client, request: Request, config: Config) -> Path | None:
+    """Where an import lists rows that refer to none; None: it is to write no files, and only counts them."""
+    without = request.flag("NOLOGFILE") and request.one("DIRECTORY") is None
+    if client != "impdp" or request.one("SQLFILE") is not None or without:
+        return None
+    try:
+        return _beside_the_log(ORPHANS, request, config)
+    except UsageError:
+        return None
 
 
 def _policies(request: Request) -> tuple[PolicySetting, ...]:
@@ -740,22 +759,29 @@ def _policies(request: Request) -> tuple[PolicySetting, ...]:
     return tuple(found.values())
 
 
+_OWN_VALUE = re.compile(r"(?P<case>[^='\"]*)=\s*(?P<value>'(?:[^']|'')*')", re.DOTALL)
+
+
 def _policy(item: str) -> PolicySetting:
-    """``[[schema.]table[.column]:|type:name:]case=action``.
+    """``[[schema.]table[.column]:|type:name:]case=action``, or a value in single quotes as the action.
 
     :raises InvalidValue: it is not that.
     """
     *where, what = split(item, "POLICY", ":")
-    case, equals, action = what.rpartition("=")
-    case, action = case.strip().lower(), action.strip().lower()
+    own = _OWN_VALUE.fullmatch(what)
+    case, equals, action = (own["case"], "=", own["value"]) if own is not None else what.rpartition("=")
+    case, action = case.strip().lower(), action.strip() if own is not None else action.strip().lower()
     if not equals or len(where) > 2 or (len(where) == 2 and where[0].lower() != "type"):
         detail = f"{item} is not [[schema.]table[.column]:]case=action or type:name:case=action"
         raise InvalidValue(name="POLICY", detail=detail)
     if case not in policies.CASES:
         raise InvalidValue(name="POLICY", detail=f"'{case}' is none of {', '.join(policies.CASES)}")
-    if action not in policies.ACTIONS:
-        raise InvalidValue(name="POLICY", detail=f"'{action}' is none of {', '.join(policies.ACTIONS)}")
-    setting = PolicySetting(Misfit(case), cast("Action", action))
+    known = policies.CASES[Misfit(case)]
+    if action not in known.actions and not (own is not None and known.takes_value):
+        value = ", or a value in single quotes" if known.takes_value else ""
+        said = action if own is not None else f"'{action}'"
+        raise InvalidValue(name="POLICY", detail=f"{said} is none of {', '.join(known.actions)}{value}: {case}")
+    setting = PolicySetting(Misfit(case), action)
     if len(where) == 2:
         type_ = unquoted(where[1], "POLICY").lower()
         if type_ not in policies.TYPES:

@@ -41,7 +41,13 @@ COMMANDS = (
     Command("FILESIZE", EXPDP, "=size", "The greatest size of files that ADD_FILE adds from now on: bytes, or K, M, G, T."),
     Command("HELP", BOTH, "", "List the commands."),
     Command("KILL_JOB", BOTH, "", "End the job for good: its master table is dropped, an export's dump files are deleted."),
-    Command("PARALLEL", BOTH, "=number", "The most workers at work; workers too many end what they are doing first."),
+    Command(
+        "PARALLEL",
+        BOTH,
+        "=number",
+        "The most workers at work, where the job has windows until the next begins or ends; workers too many end what they "
+        "are doing first.",
+    ),
     Command(
         "REUSE_DUMPFILES", EXPDP, "[=YES | NO]", "Whether ADD_FILE overwrites files that exist, from now on.", ("YES", "NO")
     ),

@@ -7,6 +7,8 @@ form in which it travels, which is text where its type's own Arrow form cannot h
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,11 +22,11 @@ import pyarrow.compute as pc
 
 from migrator import arrow
 from migrator.adapter import Adapter, Read
-from migrator.between import AS_WRITTEN
+from migrator.between import AS_WRITTEN, passage, refuse_others
 from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
-from migrator.model.catalog import Action
-from migrator.model.misfits import Misfit
+from migrator.model.catalog import Action, value_of
+from migrator.model.misfits import BECOME_NULL, Misfit
 from migrator.model.objects import Column
 
 Counts = Counter[tuple[str, str, Action | None]]
@@ -65,11 +67,10 @@ Find = Callable[[pa.Array, Pair], Change | None]
 
 @dataclass(frozen=True)
 class Finder:
-    """How one kind of value is found and changed. ``to_null``: what is found becomes NULL."""
+    """How one kind of value is found and changed."""
 
     concerns: Callable[[Pair], bool]
     find: Find
-    to_null: bool = False
 
 
 # --- masks ----------------------------------------------------------------------------------------------------------
@@ -122,6 +123,11 @@ _TEXTS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf)
 
 
 def _may_be_no_text(pair: Pair) -> bool:
+    return _has_wrong_bytes(pair) and not isinstance(pair.kinds[1], t.Binary)
+
+
+def _has_wrong_bytes(pair: Pair) -> bool:
+    """Whether a text at the source may be none."""
     return Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], _TEXTS)
 
 
@@ -158,6 +164,10 @@ def _cut(array: pa.Array, pair: Pair) -> Change | None:
         case t.Binary(length=int(length)) if pa.types.is_binary(array.type):
             return _told(array, pc.greater(pc.binary_length(array), length), lambda: pc.binary_slice(array, 0, length))
     return None
+
+
+def _empty(array: pa.Array, pair: Pair) -> Change | None:
+    return _nulled(array, pc.equal(array, "")) if _is_text(array) else None
 
 
 def _may_be_too_long(pair: Pair) -> bool:
@@ -439,15 +449,78 @@ def _lacking(misfit: Misfit, *of: type[t.Type]) -> Callable[[Pair], bool]:
 FINDERS: Mapping[Misfit, Finder] = {
     Misfit.INVALID_BYTES: Finder(_may_be_no_text, _valid_text),
     Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE, *_TEXTS), _without_nul),
-    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE, *_TEXTS, *_DATES), _zero_dates, to_null=True),
-    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE, *_TEXTS, *_DATES), _partial_dates, to_null=True),
-    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY, *_INEXACT, *_DATES), _infinities, to_null=True),
-    Misfit.NAN: Finder(_lacking(Misfit.NAN, *_INEXACT), _not_numbers, to_null=True),
+    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE, *_TEXTS, *_DATES), _zero_dates),
+    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE, *_TEXTS, *_DATES), _partial_dates),
+    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY, *_INEXACT, *_DATES), _infinities),
+    Misfit.NAN: Finder(_lacking(Misfit.NAN, *_INEXACT), _not_numbers),
     Misfit.FRACTION: Finder(_may_have_more_digits, _rounded),
-    Misfit.OUT_OF_RANGE: Finder(_may_be_out_of_range, _beyond, to_null=True),
+    Misfit.OUT_OF_RANGE: Finder(_may_be_out_of_range, _beyond),
     Misfit.TOO_LONG: Finder(_may_be_too_long, _cut),
+    Misfit.EMPTY_TEXT: Finder(_lacking(Misfit.EMPTY_TEXT, t.String, t.Enum, t.SetOf), _empty),
 }
 """How each kind of value is found, in the order in which they are looked for."""
+
+
+_TAKEN = frozenset({Misfit.EMPTY_TEXT})
+"""What a target takes for something else, where it would refuse the others: it is refused here."""
+
+# --- values that are put instead ------------------------------------------------------------------------------------
+
+_MOMENT = re.compile(r"(?P<day>\d{4,}-\d\d-\d\d)(?P<clock>[ T][\d:.]+)?(?P<era> BC)?")
+
+
+def _as_written(value: str, type_: t.Type) -> pa.Array:
+    """A value as those of a type are written: a day is its midnight where there is a time of day, an instant is in UTC."""
+    found = _MOMENT.fullmatch(value)
+    if isinstance(type_, t.Timestamp) and found is not None:
+        zone = "+00" if type_.zoned else ""
+        value = f"{found['day']}{found['clock'] or ' 00:00:00'}{zone}{found['era'] or ''}"
+    return pa.array([value])
+
+
+def _put(change: Change, value: str, pair: Pair) -> pa.Array:
+    """The values of a column, with ``value`` where something was found."""
+    type_, target = pair.kinds
+    array, literal = change.array, _as_written(value, target if isinstance(type_, t.String) else type_)
+    if not _is_text(array):
+        literal = arrow.parse(literal, type_)
+    if _is_text(literal) and not _is_text(array):
+        array = arrow.as_text(array, type_)
+    return pc.if_else(change.mask, literal.cast(array.type)[0], array)
+
+
+def check_value(value: str, pair: Pair, there: Adapter) -> None:
+    """Check that a value can be put instead of others on their way from one column to another, that of ``there``.
+
+    :raises ValueNotCarried: the target's column does not take it, or the source's could not have it.
+    """
+    name, kinds = pair.target.name, pair.kinds
+    for kind in kinds:
+        found = passage(t.String(), kind)
+        if found is not None and found.kept is not None:
+            refuse_others(found, _as_written(value, kind), name, kind)
+        if isinstance(kind, t.Json) and not _is_json(value):
+            raise ValueNotCarried(column=name, detail=f"{abridged(value)!r} is no JSON")
+    text = _as_written(value, kinds[1] if isinstance(kinds[0], t.String) else kinds[0])
+    arrow.convert(arrow.parse(text, kinds[0]), name, *kinds)
+    lacks = {misfit for misfit in Misfit if _lacks(there, misfit, pair.target)}
+    if isinstance(kinds[1], _DATES):
+        lacks.add(Misfit.PARTIAL_DATE)
+    bytes_ = isinstance(kinds[1], t.Binary)  # a text becomes its bytes in UTF-8 there
+    written = replace(pair.source, type=t.Binary() if bytes_ else t.String())
+    text = text.cast(pa.binary()) if bytes_ else text
+    alone = replace(pair, source=written, lacks=frozenset(lacks), no_dates=there.no_dates, alike=False)
+    for misfit, finder in FINDERS.items():
+        if finder.concerns(alone) and finder.find(text, alone) is not None:
+            raise ValueNotCarried(column=name, detail=f"{abridged(value)!r} ({misfit}) has no place there either")
+
+
+def _is_json(value: str) -> bool:
+    try:
+        json.loads(value)
+    except ValueError:
+        return False
+    return True
 
 
 # --- batches --------------------------------------------------------------------------------------------------------
@@ -468,7 +541,8 @@ class Converter:
 
     ``counted``: columns by their positions, with their names at the target, whose values a rule of the loss list is about.
     ``inevitable``: likewise, of :data:`INEVITABLE`. ``clocks``: columns of times that become texts, and whether their
-    database shows zeros at the end of a second's fraction.
+    database shows zeros at the end of a second's fraction. ``to_bytes``: columns of texts, by their names, that become
+    bytes, so that wrong ones among them have a place.
     """
 
     source: tuple[Column, ...]
@@ -476,17 +550,18 @@ class Converter:
     counted: tuple[tuple[int, str, str], ...] = ()
     inevitable: tuple[tuple[int, str, str], ...] = ()
     clocks: tuple[tuple[int, bool], ...] = ()
+    to_bytes: frozenset[str] = frozenset()
 
     @property
     def changes(self) -> bool:
-        """Whether there are values that it makes others of, and not only such as it counts."""
-        return bool(self.treatments or self.clocks)
+        """Whether there are values that it makes others of, or lets in, and not only such as it counts."""
+        return bool(self.treatments or self.clocks or self.to_bytes)
 
     @property
     def any_bytes(self) -> frozenset[str]:
-        """The columns whose texts may come as bytes, to be made texts here."""
+        """The columns whose texts may come as bytes, to be made texts here, or to stay bytes."""
         treated = ((self.source[one.position].name, one.actions) for one in self.treatments)
-        return frozenset(name for name, actions in treated if Misfit.INVALID_BYTES in dict(actions))
+        return self.to_bytes.union(name for name, actions in treated if Misfit.INVALID_BYTES in dict(actions))
 
     def reading(self, read: Read) -> Read:
         """What to read so that all values come which are changed here."""
@@ -495,7 +570,7 @@ class Converter:
     def convert(self, batch: pa.RecordBatch, counts: Counts) -> pa.RecordBatch:
         """The batch with what its policies change; ``counts`` is told.
 
-        :raises ValueNotCarried: a value would become NULL in a column that takes none.
+        :raises ValueNotCarried: a value would become NULL in a column that takes none, or would be taken for another.
         """
         for position, column, rule in self.counted:
             counts[column, rule, None] += batch.num_rows - batch.column(position).null_count
@@ -592,17 +667,25 @@ INEVITABLE: Mapping[str, Inevitable] = {
 def _treated(array: pa.Array, treatment: Treatment, counts: Counts) -> pa.Array:
     pair, changed = treatment.pair, False
     for misfit, action in treatment.actions:
-        finder = FINDERS[misfit]
-        change = finder.find(array, pair)
+        change = FINDERS[misfit].find(array, pair)
         if change is None:
             continue
-        if finder.to_null and not pair.target.nullable:
+        instead = value_of(action)
+        why = _refusal(misfit, action, pair) if instead is None else ""
+        if why:
             value = array.filter(change.mask)[0].as_py()
-            detail = f"{abridged(str(value))!r} ({misfit}) would become NULL, and the column is NOT NULL"
-            raise ValueNotCarried(column=pair.target.name, detail=detail)
-        array, changed = change.array, True
+            raise ValueNotCarried(column=pair.target.name, detail=f"{abridged(str(value))!r} ({misfit}) {why}")
+        array, changed = change.array if instead is None else _put(change, instead, pair), True
         counts[pair.target.name, misfit, action] += change.mask.true_count
     return _settled(array, pair.source.type) if changed else array
+
+
+def _refusal(misfit: Misfit, action: Action, pair: Pair) -> str:
+    """Why what is found of a misfit cannot be changed; empty: it can."""
+    if action == "refuse":
+        return "would become NULL"
+    refused = misfit in BECOME_NULL and not pair.target.nullable
+    return "would become NULL, and the column is NOT NULL" if refused else ""
 
 
 def _settled(array: pa.Array, type_: t.Type) -> pa.Array:
@@ -629,19 +712,22 @@ def converter(
     ``actions``: of each column. A column that both databases declare alike has a place for all that it had before.
     ``rules``: of the loss list about each value of a column, with the column's name at the target, to be counted.
     """
-    treatments, inevitable, clocks = [], [], []
+    treatments, inevitable, clocks, to_bytes = [], [], [], []
     for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
         pair = pair_of(a, b, here, there)
         inevitable += [(position, b.name, rule) for rule, one in INEVITABLE.items() if one.concerns(pair, here, there)]
-        wanted = tuple((misfit, asked[misfit]) for misfit in concerning(pair) if asked.get(misfit, "refuse") != "refuse")
+        found = ((misfit, asked.get(misfit, "refuse")) for misfit in concerning(pair))
+        wanted = tuple((misfit, action) for misfit, action in found if action != "refuse" or misfit in _TAKEN)
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
         if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], AS_WRITTEN):
             clocks.append((position, here.capabilities.clock_zeros is True))
+        if _has_wrong_bytes(pair) and isinstance(pair.kinds[1], t.Binary):
+            to_bytes.append(a.name)
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
-    made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable), tuple(clocks))
-    return made if treatments or counted or inevitable or clocks else None
+    made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable), tuple(clocks), frozenset(to_bytes))
+    return made if treatments or counted or inevitable or clocks or to_bytes else None
 
 
 def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pair:

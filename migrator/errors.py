@@ -292,6 +292,14 @@ class SchemaNotFound(UsageError):
     action = "Schemas there: {known}."
 
 
+class CollationNotThere(UsageError):
+    """A server that cannot have a collation which the job would make."""
+
+    code = "MIG-10012"
+    template = "collation {name} cannot be made: {detail}"
+    action = "Leave ignore_case and ignore_accents out of COLUMN_TYPE, or take a server that has ICU, or another schema."
+
+
 class ObjectNotFound(UsageError):
     """A table (or other object) that the source does not have."""
 
@@ -338,8 +346,8 @@ class UnknownCommand(UsageError):
     code = "MIG-10001"
     template = "'{name}' is no command"
     action = (
-        "The commands are expdp, impdp, plan (of expdp or impdp), verify, jobs, dumpinfo, renames, retry-rejects and help; "
-        "migrator help describes them."
+        "The commands are expdp, impdp, plan (of expdp or impdp), verify, refresh, jobs, dumpinfo, renames, retry-rejects "
+        "and help; migrator help describes them."
     )
 
 
@@ -730,6 +738,11 @@ class ValueNotCarried(MigratorError):
     template = "column {column}: {detail}"
     action = "Mend the value at the source or leave the row out with QUERY."
 
+    @property
+    def name(self) -> str:
+        """The column's name by itself, the fact ``name`` where ``column`` says more; empty: it is of no one column."""
+        return str(self.facts.get("name", self.facts.get("column", "")))
+
 
 class ColumnIsComputed(ValueNotCarried):
     """A column whose values the target computes itself, where the source has values of its own."""
@@ -737,6 +750,27 @@ class ColumnIsComputed(ValueNotCarried):
     code = "MIG-20014"
     template = "column {column} is computed by the target as {expression}: the source's values have no place"
     action = "Let the target's column be an ordinary one, or the source's be computed, too."
+
+
+class PolicyNotKept(MigratorError):
+    """What POLICY asks for a column by its name, and its table at the target does not let be."""
+
+    code = "MIG-20016"
+    template = "POLICY={setting}: column {column} {detail}"
+    action = (
+        "Refuse the case there, or put a value of that column's type instead: case='value'. docs/policies.md has the cases."
+    )
+
+
+class CollationRefused(MigratorError):
+    """Columns whose texts compare in another way at the target, where POLICY refuses that; all of them are named."""
+
+    code = "MIG-20017"
+    template = "texts compare in another way at the target, which POLICY refuses:\n{details}"
+    action = (
+        "POLICY=schema.table.column:collation=convert lets it be in a column, and EXCLUDE=TABLE leaves a table out; or make "
+        "the table first, with a collation that compares as the source's does."
+    )
 
 
 class TextNotCarried(ValueNotCarried):
@@ -788,7 +822,10 @@ class RejectFileNotUsable(MigratorError):
 
     code = "MIG-20008"
     template = "reject file {path}: {detail}"
-    action = "A reject file is what an import with DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS writes; docs/rejects.md describes it."
+    action = (
+        "A reject file is what an import with DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS writes; docs/rejects.md describes it, and "
+        "the list of rows that lack what they refer to, which is none."
+    )
 
 
 class RowCountDiffers(MigratorError):
@@ -898,6 +935,14 @@ class RowsDiffer(MigratorError):
     code = "MIG-20011"
     template = "Table data object {table} differs from its source: {detail}"
     action = "migrator verify, with the import's command line, shows more of the rows that differ."
+
+
+class NotRefreshed(MigratorError):
+    """A table whose rows ``migrator refresh`` leaves as they are."""
+
+    code = "MIG-20018"
+    template = "table {table} is not refreshed: {detail}"
+    action = "Nothing of it has changed. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
 
 
 class IdentifierTooLong(MigratorError):

@@ -38,6 +38,7 @@ from migrator.job.session import ATTACHED, Start, local_database
 from migrator.job.table import MasterTable
 from migrator.params import Client, Request, dotted
 from migrator.spec import JobSpec
+from migrator.windows import degree
 
 _LOOK = 0.5
 """Seconds between two looks at a master table's messages."""
@@ -161,7 +162,7 @@ class Prompt:
         return "PROMPT"
 
     def _parallel(self, value: str) -> Mode:
-        console.say(self._job().set_degree(command_line.degree(value)))
+        console.say(self._job().set_degree(degree(value)))
         return "PROMPT"
 
     def _stop_worker(self, value: str) -> Mode:
@@ -313,7 +314,7 @@ def status_text(status: JobStatus, *, whole: bool = False) -> str:
         f"  Bytes Processed: {status.bytes:,}",
         f"  Percent Done: {status.percent}",
         f"  Estimated Time Left: {eta_text(status.eta)}",
-        f"  Current Parallelism: {status.degree}",
+        f"  Current Parallelism: {status.degree}{status.degree_why and f' ({status.degree_why})'}",
         f"  Job Error Count: {status.errors}",
         f"  Job Heartbeat: {status.age:.0f} seconds ago",
         f"  Attached Clients: {status.attached}",

@@ -8,7 +8,7 @@ already nor named as unsupported has failed, with an error of its own, or is mis
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -109,7 +109,8 @@ class Made:
                 continue
             fate = tables.get(step.table, Fate.MOVED)
             is_there = fate in {Fate.MOVED, Fate.CONVERTED}
-            yield _item(step), _ELSEWHERE[step.script.elsewhere or Elsewhere.KEPT] if is_there else fate
+            kept = Elsewhere.CHANGED if step.label in changed else Elsewhere.KEPT
+            yield _item(step), _ELSEWHERE[step.script.elsewhere or kept] if is_there else fate
 
     def _fate(self, step: Step, state: str, changed: Collection[str]) -> Fate:
         if step.table in self.kept or (state == "SKIPPED" and step.script.statements):
@@ -139,7 +140,8 @@ def take(found: Catalog, chosen: Catalog, made: Made | None = None, rowless: Col
     for kind, count in _lost(all_items, fates).items():
         fate = Fate.MOVED if kind == _SCHEMA else Fate.MISSING  # REMAP_SCHEMA makes one schema of two
         fates += [(Item(kind, f"another {kind}"), fate)] * count
-    return Inventory(tuple(sorted(fates, key=lambda pair: _order(all_items, pair[0]))))
+    places = {kind: place for place, kind in enumerate(dict.fromkeys(item.kind for item in all_items))}
+    return Inventory(tuple(sorted(fates, key=lambda pair: places.get(pair[0].kind, len(places)))))
 
 
 def _unmade(losses: Iterable[Loss], fates: Iterable[tuple[Item, Fate]]) -> Iterator[Item]:
@@ -154,9 +156,3 @@ def _lost(known: Counter[Item], fates: Iterable[tuple[Item, Fate]]) -> Counter[s
     had = Counter(item.kind for item in known.elements())
     have = Counter(item.kind for item, fate in fates)
     return had - have
-
-
-def _order(known: Mapping[Item, int], item: Item) -> int:
-    return next(
-        (number for number, kind in enumerate(dict.fromkeys(i.kind for i in known)) if kind == item.kind), len(known)
-    )

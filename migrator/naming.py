@@ -32,7 +32,7 @@ from migrator.model.objects import (
     View,
 )
 from migrator.model.objects import Sequence as SequenceObject
-from migrator.shortening import cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by, unfit_shown
+from migrator.shortening import begins_reserved, cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by, unfit_shown
 
 Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
 PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
@@ -213,8 +213,7 @@ class _Spaces:
         yield from (cut(longer, self._capabilities, f"{table.schema}.{number}.") for number in count(2))
 
     def _is_free(self, table: Table, part: Part, name: str) -> bool:
-        reserved = self._capabilities.reserved_prefix
-        if reserved and isinstance(part, Index) and name.lower().startswith(reserved):
+        if isinstance(part, Index) and begins_reserved(name, self._capabilities):
             return False
         if isinstance(part, Index | Unique | ForeignKey) and name.lower() in self._capabilities.reserved_names:
             return False
@@ -339,7 +338,9 @@ _RULES: Mapping[Reason, str] = {"LENGTH": "name-cut", "CHARACTERS": "name-charac
 
 def _reason(name: str, capabilities: Capabilities) -> Reason:
     """Why the target can call nothing so."""
-    return "LENGTH" if is_long(name, capabilities) else "CHARACTERS"
+    if is_long(name, capabilities):
+        return "LENGTH"
+    return "CHARACTERS" if is_unfit(name, capabilities) else "RESERVED"
 
 
 def _cut(rename: Rename, label: str) -> tuple[Rename, Loss]:
@@ -355,7 +356,7 @@ def _renamed_in(old: Table, new: Table, capabilities: Capabilities) -> Iterator[
         yield _cut(Rename("TABLE", new.schema, "", new.name, *source, old.name, _reason(old.name, capabilities)), label)
     for column, named in zip(old.columns, new.columns, strict=True):
         if column.name != named.name:
-            reason = _reason(column.name, capabilities) if is_unfit(column.name, capabilities) else "RESERVED"
+            reason = _reason(column.name, capabilities)
             yield _cut(Rename(COLUMN, new.schema, new.name, named.name, *source, column.name, reason), label)
     for (part, number), own in zip(_numbered(old), parts_of(new), strict=True):
         if part.name is None or own.name is None or part.name == own.name:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator import filters
-from migrator.adapter import Adapter, DataFiles, Estimation, Facts, Granule, Read, Scope, Snapshot
+from migrator.adapter import Adapter, DataFiles, Estimation, Facts, Granule, Kept, Read, Scope, Snapshot
 from migrator.config import Secrets
 from migrator.dump import reader
 from migrator.dump.master import Entry, Piece
@@ -115,8 +115,8 @@ def database_origin(spec: JobSpec, database: Database) -> Iterator[Origin]:
     with database_errors(adapter), database.connect() as connection, ExitStack() as stack:
         schemas = filters.schemas_wanted(spec, server.schema, adapter.schemas(connection))
         looks = _Looks(spec, adapter, connection, schemas, server.schema)
-        locked = _lock(spec, database, looks, stack)
-        snapshot = stack.enter_context(_state(spec, database))
+        locked, kept = _lock(spec, database, looks, stack)
+        snapshot = replace(stack.enter_context(_state(spec, database)), kept=kept)
         reading = stack.enter_context(adapter.reading(database.engine, snapshot))  # open until all granules are read
         whole, catalog = looks.look()
         if locked is not None and not set(locked).issuperset(_sources(spec, catalog)):
@@ -153,13 +153,12 @@ class _Looks:
         return whole, filters.select(whole, self.spec, self.schema)
 
 
-def _lock(spec: JobSpec, database: Database, looks: _Looks, stack: ExitStack) -> list[QName] | None:
-    """The tables that are locked until the ``stack`` ends, before the state is taken; None: none need be."""
+def _lock(spec: JobSpec, database: Database, looks: _Looks, stack: ExitStack) -> tuple[list[QName] | None, Kept | None]:
+    """The tables that are locked until the ``stack`` ends, before the state is taken, and by what; None: none need be."""
     if spec.access_method != "INSERT_AS_SELECT" or not database.adapter.capabilities.locks_linked:
-        return None
+        return None, None
     locked = _sources(spec, looks.look()[1])
-    stack.enter_context(database.adapter.locking(database.engine, locked))
-    return locked
+    return locked, stack.enter_context(database.adapter.locking(database.engine, locked))
 
 
 @dataclass(frozen=True)
@@ -208,7 +207,7 @@ class _Opened:
     def notes(self, whole: Catalog) -> tuple[str, ...]:
         """What is remarked of the request, and of the state."""
         notes = filters.unmatched(self.spec, whole)
-        alone = self.snapshot.note and self.spec.parallel > 1 and not self.spec.transportable
+        alone = self.snapshot.note and self.spec.degrees.most > 1 and not self.spec.transportable
         return (*notes, self.snapshot.note) if alone else notes
 
     def rows(self, table: Table, columns: tuple[Column, ...], detail: dict[str, Any]) -> TableRows:
@@ -267,7 +266,7 @@ def _state(spec: JobSpec, database: Database) -> AbstractContextManager[Snapshot
     adapter, engine = database.adapter, database.engine
     if spec.flashback_scn is not None:
         return adapter.numbered(engine, spec.flashback_scn)
-    return adapter.snapshot(engine, spec.parallel) if spec.past is None else adapter.past(engine, spec.past)
+    return adapter.snapshot(engine, spec.degrees.most) if spec.past is None else adapter.past(engine, spec.past)
 
 
 def _sources(spec: JobSpec, catalog: Catalog) -> list[QName]:

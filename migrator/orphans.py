@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -27,24 +28,61 @@ def count_dangling(
     key: ForeignKey,
     exact: Collection[str] = (),
 ) -> int:
-    """How many rows of ``child`` refer by ``key`` to none of ``parent``; both are what follows FROM.
+    """How many rows of ``child``, which follows FROM, refer by ``key`` to none of ``parent``, as :func:`dangling` has it."""
+    sql = f"SELECT count(*) FROM {_dangling_of(adapter, child, parent, key, exact, key.columns)}"
+    return int(execute_verbatim(connection, sql).scalar_one())
 
-    ``parent`` None: there is no such table, so that all rows that refer to one are counted. ``exact``: the columns referred
-    to of which texts that are spelled otherwise are others. A row with a NULL in its key refers to none. Where a foreign key
+
+FIRST = 3
+"""How many orphans are shown as examples."""
+
+
+def first_dangling(
+    connection: sa.Connection,
+    adapter: Adapter,
+    child: str,
+    parent: str | None,
+    key: ForeignKey,
+    exact: Collection[str],
+    columns: Sequence[str],
+) -> list[tuple[Any, ...]]:
+    """The values of ``columns`` in some of the rows that :func:`count_dangling` counts."""
+    quote = adapter.dialect().identifier_preparer.quote_identifier
+    rows = _dangling_of(adapter, child, parent, key, exact, (*key.columns, *columns))
+    sql = f"SELECT {', '.join(f'c.{quote(name)}' for name in columns)} FROM {rows} LIMIT {FIRST}"
+    return [tuple(row) for row in execute_verbatim(connection, sql)]
+
+
+def _dangling_of(
+    adapter: Adapter, child: str, parent: str | None, key: ForeignKey, exact: Collection[str], columns: Sequence[str]
+) -> str:
+    quote = adapter.dialect().identifier_preparer.quote_identifier
+    own = ", ".join(dict.fromkeys(map(quote, columns)))
+    of_child = f"SELECT {own} FROM {child}\n"  # the condition may end in a comment
+    return f"({of_child}) c WHERE {dangling(adapter, 'c', parent, key, exact)}"
+
+
+def orphans_of(adapter: Adapter, table: QName, parent: str, key: ForeignKey) -> str:
+    """The SQL of whether a row of a table refers to none of ``parent``, in a query that gives the table no other name."""
+    quote = adapter.dialect().identifier_preparer.quote_identifier
+    return dangling(adapter, f"{quote(table.schema)}.{quote(table.name)}", parent, key)
+
+
+def dangling(adapter: Adapter, child: str, parent: str | None, key: ForeignKey, exact: Collection[str] = ()) -> str:
+    """The SQL of whether a row of ``child``, as the query calls it, refers by ``key`` to none of ``parent``.
+
+    ``parent`` follows FROM; None: there is no such table, so that all rows that refer to one do. ``exact``: the columns
+    referred to of which texts that are spelled otherwise are others. A row with a NULL in its key refers to none. Where it
     MATCHes FULL, a row that is NULL in some columns of the key only stands against it, too.
     """
     quote = adapter.dialect().identifier_preparer.quote_identifier
-    own = [quote(name) for name in key.columns]
-    given = (" OR " if key.match == "FULL" else " AND ").join(f"c.{name} IS NOT NULL" for name in own)
-    of_child = f"SELECT {', '.join(dict.fromkeys(own))} FROM {child}\n"  # the condition may end in a comment
-    sql = f"SELECT count(*) FROM ({of_child}) c WHERE ({given})"
-    if parent is not None:
-        other = [quote(name) for name in key.referred_columns]
-        exactly = [name in exact for name in key.referred_columns]
-        equal = " AND ".join(
-            adapter.refers(f"c.{here}", f"p.{there}", exactly=one)
-            for here, there, one in zip(own, other, exactly, strict=True)
-        )
-        of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {parent}\n"
-        sql += f" AND NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"
-    return int(execute_verbatim(connection, sql).scalar_one())
+    own = [f"{child}.{quote(name)}" for name in key.columns]
+    given = (" OR " if key.match == "FULL" else " AND ").join(f"{value} IS NOT NULL" for value in own)
+    if parent is None:
+        return f"({given})"
+    other = [quote(name) for name in key.referred_columns]
+    exactly = [name in exact for name in key.referred_columns]
+    pairs = zip(own, other, exactly, strict=True)
+    equal = " AND ".join(adapter.refers(here, f"p.{there}", exactly=one) for here, there, one in pairs)
+    of_parent = f"SELECT {', '.join(dict.fromkeys(other))} FROM {parent}\n"
+    return f"({given}) AND NOT EXISTS (SELECT 1 FROM ({of_parent}) p WHERE {equal})"

@@ -116,7 +116,9 @@ SUPPORTED = (
         "COLUMN_TYPE",
         IMPDP,
         "The type that a column is made with, instead of its own: boolean, smallint, integer, bigint or decimal(p,s) for "
-        "numbers, date for timestamps, uuid or json for texts. A value that does not fit is refused with the column's name. "
+        "numbers, date for timestamps, uuid or json for texts, uuid or uuid_swapped for 16 bytes, text for all but bytes, "
+        "binary for texts, array for MySQL's SET, ignore_case or ignore_accents for texts. A value that does not fit is "
+        "refused with the column's name. "
         "PROFILE proves which would fit. Names are those of the source. Ours: Data Pump has none.",
         "[schema.]table.column:type[, …]",
         "as the types of the source say",
@@ -374,8 +376,10 @@ SUPPORTED = (
     Parameter(
         "PARALLEL",
         BOTH,
-        "How many workers move rows at once.",
-        "number",
+        "How many workers move rows at once; in a window of the day, by the clock of the machine that the job runs on, as "
+        "many as it says: PARALLEL=2,22:00-06:00=8 is 8 in the night, 2 by day. A job that runs goes from one number to "
+        "the other as PARALLEL at its prompt does. Windows do not overlap. Ours: Data Pump's is a number.",
+        "number | [number,]hh:mm-hh:mm=number[, …]",
         "1",
         "PARALLEL=4",
     ),
@@ -392,11 +396,12 @@ SUPPORTED = (
         "POLICY",
         IMPDP,
         "What becomes of values that have no place at the target, by case: refuse fails the table and loses nothing, "
-        "convert changes them as the case says and counts the rows in the loss list, warn is convert with exit code 5. The "
+        "convert changes them as the case says and counts the rows in the loss list, warn is convert with exit code 5, "
+        "relax is convert into columns that are made without NOT NULL, and a value in single quotes is put instead. The "
         "most specific setting holds: a column's, then a table's, a type's, and the one without a name. Ours: Data Pump has "
         "none. The cases are in docs/policies.md.",
-        "[[schema.]table[.column]: | type:name:]case=action[, …]",
-        "refuse, of every case",
+        "[[schema.]table[.column]: | type:name:]case=action | case='value'[, …]",
+        "refuse, of every case but collation",
         "POLICY=zero_date=convert,hr.emp:too_long=warn",
         many=True,
     ),

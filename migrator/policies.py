@@ -1,19 +1,20 @@
 """POLICY: what becomes of values that have no place at the target. The cases as data, and which setting holds where.
 
-Without a setting every case is refused, so that nothing is lost. ``docs/policies.md`` is written from :data:`CASES`.
+Without a setting every case is refused, so that nothing is lost; but for texts that are equal in another way, of which none
+changes: they have entries of the loss list. ``docs/policies.md`` is written from :data:`CASES`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from migrator.errors import AmbiguousName
 from migrator.filters import spelled
 from migrator.model import types as t
-from migrator.model.catalog import Action, Loss
-from migrator.model.misfits import Misfit
+from migrator.model.catalog import Action, Loss, path_of, value_of
+from migrator.model.misfits import BECOME_NULL, Misfit
 from migrator.model.objects import Column, QName, Table
 from migrator.spec import PolicySetting
 
@@ -24,20 +25,36 @@ ACTIONS: Mapping[Action, str] = MappingProxyType(
         "With SKIP_CONSTRAINT_ERRORS the row goes to the reject file instead. Nothing is lost.",
         "convert": "The value is changed as the case says, and the loss list has an entry with the number of rows.",
         "warn": "As convert, and the entry counts as an error of the job, which ends with exit code 5.",
+        "relax": "As convert, for the cases that become NULL. A column that is NOT NULL and can have such values is made "
+        "without NOT NULL, which has an entry of its own (relaxed). A column of the primary key, an identity and one of a "
+        "domain that is NOT NULL stay as they are: a setting that names one is refused before anything is made, others "
+        "leave them out with a remark. So does a table that is there already. There, such a value is refused.",
     }
 )
-"""What can be done about a case, the default first."""
+"""What can be done about a case, the default first; a value in single quotes is put instead of what is found."""
 
 DEFAULT: Action = "refuse"
+
+RELAX: Action = "relax"
+RELAXED = "relaxed"
+"""The rule of the entries about columns that are made without NOT NULL."""
+
+
+OF_COLLATIONS = ("collation", "collation-equality", "key-equality", "key-collation", "index-collation")
+"""The rules of the entries about texts that are equal, or sort, in another way."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One row: a kind of value, what ``convert`` makes of it, what the loss list says then, and the ``reason`` for that."""
+    """One row: a kind of value, what ``convert`` makes of it, what the loss list says then, and the ``reason`` for that.
+
+    ``those``: what the loss list calls such values, of which it says what they became.
+    """
 
     misfit: Misfit
     meaning: str
     conversion: str
+    those: str
     entry: str
     reason: str
 
@@ -46,12 +63,28 @@ class Case:
         """The rule's identifier in the loss list."""
         return self.misfit.replace("_", "-")
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The rules of all entries about it."""
+        return OF_COLLATIONS if self.misfit is Misfit.COLLATION else (self.rule,)
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """The words of what can be done about it."""
+        return tuple(action for action in ACTIONS if action != RELAX or self.misfit in BECOME_NULL)
+
+    @property
+    def takes_value(self) -> bool:
+        """Whether a value of the user's own can be put instead."""
+        return self.misfit is not Misfit.COLLATION
+
 
 _ROWS = (
     Case(
         Misfit.INVALID_BYTES,
         "A text whose bytes are no text in its character set. With NETWORK_LINK only: an export refuses it.",
         "Each wrong byte becomes U+FFFD, the replacement character.",
+        "texts with wrong bytes",
         "wrong bytes in texts became U+FFFD",
         "The rest of the text is certain; what the bytes stand for is not.",
     ),
@@ -59,6 +92,7 @@ _ROWS = (
         Misfit.NUL_BYTE,
         "A text with the character NUL, which PostgreSQL cannot store; in its jsonb also the escape \\u0000.",
         "The characters NUL are removed.",
+        "texts with NUL",
         "NUL characters were removed from texts",
         "They are most often padding; the other characters stay as they are.",
     ),
@@ -66,6 +100,7 @@ _ROWS = (
         Misfit.ZERO_DATE,
         "MySQL's date 0000-00-00, with or without the time 00:00:00.",
         "NULL.",
+        "zero dates",
         "zero dates became NULL",
         "MySQL's applications write it where others write NULL; no other date means that.",
     ),
@@ -73,6 +108,7 @@ _ROWS = (
         Misfit.PARTIAL_DATE,
         "A date that no calendar has: 2025-00-10, 2025-10-00, 2025-02-30.",
         "NULL.",
+        "dates that no calendar has",
         "dates that no calendar has became NULL",
         "Which day was meant is not known.",
     ),
@@ -80,6 +116,7 @@ _ROWS = (
         Misfit.INFINITY,
         "An infinite date, time or number.",
         "NULL.",
+        "infinite values",
         "infinite values became NULL",
         "A largest finite value would take part in comparisons and sums as if it were meant.",
     ),
@@ -87,6 +124,7 @@ _ROWS = (
         Misfit.NAN,
         "A number that is NaN, not a number.",
         "NULL.",
+        "NaN",
         "NaN became NULL",
         "Both say that there is no number.",
     ),
@@ -95,6 +133,7 @@ _ROWS = (
         "A number or a time with more digits after the point than its column has.",
         "Numbers are rounded to the column's digits, halves away from zero, or to the nearest that a REAL holds; of times "
         "the further digits are dropped.",
+        "numbers and times with more digits after the point than the column has",
         "numbers were rounded, and times cut, to the digits after the point that the column has",
         "So databases round decimals; a time that is rounded up might be the next day's.",
     ),
@@ -103,6 +142,7 @@ _ROWS = (
         "A number, or a date, before the least or after the greatest value that its column takes; a date of the year 0, "
         "which PostgreSQL does not have.",
         "NULL.",
+        "values out of range",
         "values out of range became NULL",
         "The nearest value in range would be taken for a real one.",
     ),
@@ -110,8 +150,25 @@ _ROWS = (
         Misfit.TOO_LONG,
         "A text, or bytes, longer than its column.",
         "The end is cut off, between characters.",
+        "values that were too long",
         "values that were too long were cut",
         "What fits is kept.",
+    ),
+    Case(
+        Misfit.EMPTY_TEXT,
+        "An empty text where Oracle is the target, which has none: it is NULL there.",
+        "NULL.",
+        "empty texts",
+        "empty texts became NULL",
+        "It is what Oracle makes of it.",
+    ),
+    Case(
+        Misfit.COLLATION,
+        "Texts that a column holds for equal, or sorts, in another way than at the source, in a key or at all.",
+        "Nothing: the texts stay as they are. The entries about it are in the loss list, with or without the setting.",
+        "texts",
+        "texts compare in another way",
+        "Each text is kept. That is why this case alone is not refused without a setting.",
     ),
 )
 
@@ -130,7 +187,16 @@ TYPES: Mapping[str, type[t.Type]] = MappingProxyType(
 def entry(table: QName, column: str, misfit: Misfit, action: Action, rows: int) -> Loss:
     """The entry of the loss list about values of a table's column that were changed."""
     case = CASES[misfit]
-    return Loss(f"TABLE:{table}", case.rule, case.entry, column, rows, action)
+    detail = case.entry if value_of(action) is None else f"{case.those} became {action}"
+    return Loss(f"TABLE:{table}", case.rule, detail, column, rows, action)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The setting that holds of a case in a column; ``alone``: it names the column."""
+
+    setting: PolicySetting
+    alone: bool
 
 
 class Policies:
@@ -141,6 +207,7 @@ class Policies:
 
     def __init__(self, settings: Sequence[PolicySetting], tables: Iterable[Table]) -> None:
         self._tables = tuple(tables)
+        self._by_path = {path_of(table): table for table in self._tables}
         found = [(setting, frozenset(self._meant(setting))) for setting in settings]
         ranked = sorted(found, key=lambda one: _rank(one[0], one[1]))
         self._settings = [(setting, meant) for setting, meant in ranked if meant]
@@ -150,13 +217,29 @@ class Policies:
 
     def of(self, table: Table, column: Column) -> dict[Misfit, Action]:
         """What is to be done about each case in a column; cases without a setting are refused."""
+        return {misfit: held.setting.action for misfit, held in self.held(table, column).items()}
+
+    def held(self, table: Table, column: Column) -> dict[Misfit, Held]:
+        """The settings that hold in a column."""
         places = _places(table, column)
-        found: dict[Misfit, Action] = {}
+        found: dict[Misfit, Held] = {}
         for setting, meant in self._settings:  # the more specific ones come later
             of_type = setting.type is None or isinstance(t.base_of(column.type), TYPES[setting.type])
             if of_type and meant & places:
-                found[setting.case] = setting.action
+                found[setting.case] = Held(setting, max(map(len, meant)) == _ALONE)
         return found
+
+    def about(self, losses: Iterable[Loss]) -> tuple[Loss, ...]:
+        """Entries, those about how texts compare with what is asked for in their columns."""
+        return tuple(map(self._asked, losses))
+
+    def _asked(self, loss: Loss) -> Loss:
+        table = self._by_path.get(loss.object) if loss.rule in OF_COLLATIONS else None
+        if table is None:
+            return loss
+        asked = {self.of(table, column).get(Misfit.COLLATION) for column in _columns_of(loss, table)}
+        action = next((action for action in _STRICTEST if action in asked), None)
+        return loss if action is None else replace(loss, policy=action)
 
     def _meant(self, setting: PolicySetting) -> list[Place]:
         """The tables and columns that a setting's names mean."""
@@ -190,8 +273,23 @@ class Policies:
         return [table for table in tables if table.source.name == found]
 
 
+_STRICTEST: tuple[Action, ...] = ("refuse", "warn", "convert")
+"""What can be done about texts that compare in another way, the strictest first."""
+
+
+def _columns_of(loss: Loss, table: Table) -> list[Column]:
+    """The columns whose texts an entry is about: the one that it names, else those that compare as the table says."""
+    if loss.column is not None:
+        name = spelled(loss.column, (column.name for column in table.columns))
+        return [column for column in table.columns if column.name == name]
+    texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
+    return [column for column in texts if column.collation is None or loss.rule != "collation"]
+
+
 Place = tuple[str, ...]
 """Where a setting holds: nothing (everywhere), a table with its schema, or these and a column."""
+_ALONE = 3
+"""How long the place of a column is."""
 
 
 def _places(table: Table, column: Column) -> frozenset[Place]:

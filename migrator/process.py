@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import setproctitle
 
+from migrator import windows
 from migrator.errors import InternalError, Interrupted, JobStopped, MigratorError, redact
 from migrator.job.launch import Began, Exit, Failed, Line, Moved, Opened, Order, RowsEnded, Said, TableDone
 
@@ -151,8 +152,9 @@ def main() -> int:
         adapters |= _adapters(order)
     gc.freeze()
     gc.enable()
-    if adapters and _takes_several(order.spec, adapters):
-        lanes.fork_ahead(order.spec.parallel)
+    degree = order.spec.degrees.at(windows.now())
+    if adapters and degree > 1 and _takes_several(order.spec, adapters):
+        lanes.fork_ahead(degree)
     setproctitle.setproctitle(f"migrator {order.spec.operation} {order.spec.command}")
     voice = Voice(pipe)
     try:
@@ -180,7 +182,7 @@ def _takes_several(spec: JobSpec, adapters: Mapping[str, Adapter]) -> bool:
     written = adapters[spec.connection] if spec.operation == "IMPORT" else None
     one_reader = read is not None and read.capabilities.max_readers == 1
     one_writer = written is not None and written.capabilities.max_writers == 1
-    return spec.operation != "SQL_FILE" and spec.parallel > 1 and not (one_reader or one_writer)
+    return spec.operation != "SQL_FILE" and not (one_reader or one_writer)
 
 
 def _run(order: Order, voice: Voice) -> Exit | Failed:

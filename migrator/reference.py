@@ -13,12 +13,14 @@ from migrator.params import DATA_OPTIONS, PARAMETERS, Client, Parameter
 if TYPE_CHECKING:
     from migrator.access import Rule
     from migrator.adapter import Adapter, Fact
+    from migrator.policies import Case
 
 USAGE = """\
 migrator expdp CONNECTION [NAME=value …]     export a database into a dump file set
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
+migrator refresh CONNECTION … [--remove]     make the target's rows that differ as the source has them; --plan: say which
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
 migrator renames CONNECTION [--json]         show what has another name in a database than where it was imported from
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
@@ -326,7 +328,8 @@ refused by the lock, and nothing is doubled.
 
 ## Others at work
 
-All rows are those of one state of the source, and others may go on writing to it. Until the job ends, PostgreSQL keeps its
+All rows are those of one state of the source, and others may go on writing to it, but where the target's server is asked to
+[select them from tables that are locked](links.md#which-way-the-rows-take). Until the job ends, PostgreSQL keeps its
 tables from those who want one for themselves (TRUNCATE, ALTER TABLE, VACUUM FULL, DROP): they wait, as they do for pg_dump.
 A worker does not wait in their queue, where neither would ever end: where somebody waits for a table before a worker reads
 it, the table fails with MIG-00054, which names the session. A table that was emptied, written anew, made or dropped between
@@ -375,6 +378,27 @@ the job's own process had (`MIGRATOR_LEASE`).
 A password in a URL is never recorded. To start a job again whose link has one, give the link besides ATTACH:
 `impdp URL ATTACH=job NETWORK_LINK=URL`, or use connections of the configuration file. The same goes for
 `ENCRYPTION_PASSWORD`.
+
+## How many workers, by day and by night
+
+`PARALLEL=2,22:00-06:00=8` lets two workers move rows, and eight from ten in the evening to six in the morning. The same
+in a parameter file, one line for each:
+
+    PARALLEL=2,
+      22:00-06:00=8,
+      12:00-13:30=4
+
+The number without a window holds outside all windows; where it is left out it is 1. A window that ends at an earlier time
+than it begins goes on after midnight, 24:00 is the end of the day, and windows that overlap are refused (UDE-00014). The
+time is the wall clock of the machine that the job runs on; where that is set forward or back, the window goes by what it
+shows.
+
+When a window begins or ends, the job does what `PARALLEL=n` at its prompt does: workers too many end the granule that
+they are at, more begin at once. The log says `PARALLEL is 8: window 22:00-06:00` and `PARALLEL is 2: no window until
+22:00`, and `STATUS` shows the number with that reason. `PARALLEL=n` at the prompt holds until the next window begins or
+ends, and not over a restart: a job that is started again goes by the clock, and its number cannot be set while it is
+stopped. What a database bars goes before any number: one reader of MariaDB, one writer of SQLite. `migrator verify` keeps
+to the windows as well.
 
 ## Interactive-command mode
 
@@ -455,8 +479,10 @@ Where these differ, the rows are read again, more closely, and each row that dif
 
 Without a key (a primary key, or a unique one without NULLs, at either side) a changed row is a missing and an extra one. Ten
 rows of each kind are shown. Of more than about a million rows that differ, a part is looked at, and the counts are
-*at least* what is found there. Columns that the target generates are not compared, nor are those that the target alone has,
-which are named. Two different tables are taken for the same one time in 2^64; digests find accidents, not forgeries.
+*at least* what is found there. A column with a value that cannot be read, as a text among SQLite's numbers, is the table's
+problem, with the row's key; the other columns are compared all the same. Columns that the target generates are not compared,
+nor are those that the target alone has, which are named. Two different tables are taken for the same one time in 2^64;
+digests find accidents, not forgeries.
 
 Each side is read on one state: what others commit meanwhile is not seen.
 
@@ -557,6 +583,8 @@ name the column and the row alone. `SKIP_CONSTRAINT_ERRORS` loads the other rows
 ```sh
 migrator impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP_SCHEMA=hr:public \\
     POLICY=zero_date=convert,nul_byte=warn,emp.hired:zero_date=refuse
+migrator impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP_SCHEMA=hr:public \\
+    POLICY=zero_date=relax "POLICY=emp.hired:zero_date='1900-01-01',emp.amount:infinity='-999'"
 ```
 
 | action | what it does |
@@ -566,15 +594,53 @@ migrator impdp postgresql://hr@localhost/hr NETWORK_LINK=mysql://hr@db1/hr REMAP
 _POLICIES_CASES = """
 ## Cases
 
-Every case is refused unless a setting says otherwise. Only values that have no place in their column are ever changed:
-a zero date that goes into a text, or an infinite date into another PostgreSQL, stays what it is. The cases are looked
-for in this order, so that a number is rounded first and is then in range or not.
+Every case but the last is refused unless a setting says otherwise. Only values that have no place in their column are
+ever changed: a zero date that goes into a text, or an infinite date into another PostgreSQL, stays what it is. The cases
+are looked for in this order, so that a number is rounded first and is then in range or not.
 
-| case | what it is | what `convert` and `warn` make of it | why that | rule of the entry |
-|---|---|---|---|---|
+| case | what it is | what `convert` and `warn` make of it | why that | rule of the entry | actions |
+|---|---|---|---|---|---|
 """
 
 _POLICIES_WHERE = """
+## Values of your own
+
+`case='value'` puts a value instead of each that is found, in a column that is NOT NULL, too. A quote within it is doubled
+(`'it''s'`). Shells take single quotes away: there, the parameter stands in double quotes, in a PARFILE as it is. A value is
+written as the type of its column writes it: a number, `2000-01-31`, `2000-01-31 23:59:59` (a day alone is its midnight, an
+instant is in UTC), `-infinity` for a date or a time of PostgreSQL. Before anything is made it is checked against the
+columns that the setting is about and that can meet the case: their types, lengths and ranges (MIG-20016). Of a table that
+is there already, and whose column does not take the value, no rows are loaded. The entry says the value: `zero dates
+became '1900-01-01'`. Checks, and what a column of an existing table leaves out of its type, only the load tells.
+
+## Columns that are NOT NULL
+
+`relax` leaves NOT NULL out where a column can have such values at all, by its types at both ends: with `zero_date=relax`
+dates from MySQL may be NULL in PostgreSQL, and stay NOT NULL in MySQL. The loss list has an entry for each such column
+(`relaxed`); the rows that became NULL are counted as with `convert`. What stays NOT NULL nevertheless, the log remarks.
+`CONTENT=METADATA_ONLY` and SQLFILE make their tables so, too.
+
+## Empty texts
+
+No job loads rows into Oracle yet. `empty_text` shows in a SQLFILE for Oracle, where `relax` leaves NOT NULL out, and in
+what `migrator plan … PROFILE=YES` finds, with the number of rows. Whatever it says, the script has an entry for each column
+in which `''` becomes NULL (`oracle-empty-string`), or a row that holds it is refused. Empty bytes, which are NULL there as
+well, are no case.
+
+## Texts that compare in another way
+
+No text changes where a column holds others for equal than at the source, or sorts them otherwise; but a key may refuse one
+of two rows, or let in both, and conditions find others. Each such column has entries of the loss list: `key-equality` for a
+primary key, unique constraint or index, `collation-equality` for the column, `collation` where the order alone changes or a
+collation is not carried, `key-collation` and `index-collation` for a key or index that compares by a collation of its own at
+the source. An entry that names no column is about its table's texts: the strictest of their settings holds. `collation` is
+the case of all of them. Without a setting they are told, as with `convert`. `warn` makes each an error of the job, which
+ends with exit code 5. With `refuse` a job that would make such a table makes nothing at all (MIG-20017, which names the
+columns with their declarations at both ends); a table that is there already is not loaded. Whether a key holds rows for
+equal that there are is what [PROFILE](profile.md) finds (`duplicates`).
+
+A character set is no case of its own: a text with characters that the target's has not is refused.
+
 ## Which setting holds
 
 `POLICY=[[schema.]table[.column]:]case=action[, …]`, in several items or several times. The most specific setting of a
@@ -590,14 +656,13 @@ contradict each other are refused, and so is what is no case, action or type.
 _POLICIES_REST = """\
 ## What is refused whatever the policy
 
-- A value that would become NULL in a column that is NOT NULL: the log names the column, the value and the case.
+- A value that would become NULL in a column that is NOT NULL when it is loaded: the log names the column, the value and
+  the case.
 - What is none of the cases: a text that is no number in a column of numbers, a label that an ENUM does not have, a
   document that is no JSON, a time of day where the target has a date, a TIMESTAMP of MySQL after 2038.
 - A text with characters that the target's character set does not have; `REJECT_ROWS_WITH_REPL_CHAR` sets its row aside.
 - Bytes that are no text, from a column of MySQL in a character set other than utf8mb4, utf8mb3, latin1 and ascii, or from
   a database of PostgreSQL whose encoding is SQL_ASCII.
-- An empty text where Oracle is the target: no job loads rows into Oracle yet. A SQLFILE has an entry for each column in
-  which `''` would become NULL (rule `oracle-empty-string`), and says where a row that holds it would be refused.
 - `POLICY` with `QUERY` on a dump file set, which is a condition in the target's SQL: what it leaves out would be
   counted.
 - `retry-rejects` takes no policy: the values in a reject file can be mended there.
@@ -638,8 +703,17 @@ Objects that the target has refused to make are errors of the log. The master ta
 too (rule `not-made`), with the SQL of the source, and of a foreign key with the number of rows that refer to none.
 A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB and SQLite make it without a
 look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
-MySQL looks at all rows, and refuses the key if one refers to none. A check that is NOT VALID is off in MySQL and left out of
-MariaDB and SQLite (`check`), with the number of rows that break it. The source counts them, by a query for each such check:
+MySQL looks at all rows, and refuses the key if one refers to none.
+
+A foreign key that held at the source, and that rows break at the target (the source did not look, or QUERY has left their
+parents out), is an error of the job (ORA-02298). In PostgreSQL it is made as NOT VALID all the same: it holds for new rows,
+and once those against it are mended, `ALTER TABLE … VALIDATE CONSTRAINT` makes it one as any other. SQLite's stands in
+CREATE TABLE, and holds for new rows where it is asked for. For both there is an entry `not-validated`. MariaDB, MySQL, and
+PostgreSQL before 18 of a partitioned table, refuse such a key (`not-made`). The rows come in, in any case, and their keys
+are in the [list of orphans](rejects.md#orphans), which the entry names.
+
+A check that is NOT VALID is off in MySQL and left out of MariaDB and SQLite (`check`), with the number of rows that break
+it. The source counts them, by a query for each such check:
 when an export begins, whose dump file set has the numbers; when an import begins over a link, into a database that has no
 such checks; and `migrator plan` with PROFILE.
 What MariaDB's InnoDB shows of its keys and does not use (KEY_BLOCK_SIZE, USING HASH) is named (`index-options`). MySQL shows
@@ -655,7 +729,13 @@ SQLite lets NULLs into most primary keys, no other database does: a key that hol
 
 `rows` is null where rows were not counted, `policy` where nothing but this can be done about it. `each`: the entry is
 about every row with a value in its column, such as an instant that becomes a date and time of day; these rows are counted
-as they pass, with or without POLICY. The log, which has such entries when the table is made, has them without a number.
+as they pass, with or without POLICY; all rows of the table, where the column takes no NULL. The log, which has such entries
+when the table is made, has them without a number.
+
+Some entries are about no rows, and never have a number: how texts compare and sort (`collation`, `key-collation`,
+`key-equality`, `char-blanks`), what a declaration, an option or a domain says of rows to come (`domain`, `table-options`,
+`declaration` of digits that a number would be rounded to, or of an SRID), what a key or an index does (`match-full`,
+`set-columns`, `index-…`), comments, and names. What VERIFY compares is not changed by any of them.
 
 No policy can refuse a -0, which equals 0: where a database keeps only 0, those that became one are counted as they pass
 (`negative-zero`). Nor are values refused that are kept whole and mean something else in expressions; they are counted, too:
@@ -675,7 +755,8 @@ shows:
 """
 _POLICIES_END = """
 Others are about how a database shows values: blanks at the end of CHAR(n), which PostgreSQL fills up to its length and
-MariaDB strips (`padding`), zeros before numbers, as ZEROFILL has them (`existing-zeros`), types of one database alone that
+MariaDB strips (`padding`), zeros before numbers, as ZEROFILL has them (`existing-zeros`; of a table that the job makes,
+`declaration`), types of one database alone that
 travel as another text than it prints (`declaration`). Times and decimals of SQLite, which shows what was written, have one
 form as texts (`existing-clock`, `existing-written`); those of other databases become the texts that they print. A number is
 the same however many zeros follow its point, and a time however many follow its second: nothing is said of these.
@@ -693,14 +774,20 @@ def policies_page() -> str:
     from migrator.policies import ACTIONS, CASES, TYPES
 
     lines = [_line(f"`{action}`", meaning) for action, meaning in ACTIONS.items()]
-    cases = [
-        _line(f"`{case.misfit}`", case.meaning, case.conversion, case.reason, f"`{case.rule}`") for case in CASES.values()
-    ]
+    own = "The value is put instead of what is found; the entry says which, and in how many rows."
+    lines.append(_line("`'value'`", own))
+    cases = [_case_line(case) for case in CASES.values()]
     where = _POLICIES_WHERE.format(types=", ".join(f"`{name}`" for name in TYPES))
     entries = [_line("rule", "what becomes of values"), "|---|---|"]
     entries += dict.fromkeys(_line(f"`{row.rule}`", row.detail) for row in PASSAGES if row.rule)
     parts = (_POLICIES_HEAD, _joined(lines), _POLICIES_CASES, _joined(cases), where, _POLICIES_REST, _joined(entries))
     return "".join(parts) + _POLICIES_END
+
+
+def _case_line(case: Case) -> str:
+    actions = [f"`{action}`" for action in case.actions] + ["`'value'`"] * case.takes_value
+    rules = ", ".join(f"`{rule}`" for rule in case.rules)
+    return _line(f"`{case.misfit}`", case.meaning, case.conversion, case.reason, rules, ", ".join(actions))
 
 
 def _joined(lines: Iterable[str]) -> str:
@@ -775,7 +862,7 @@ _PROFILE_PROOFS = """
 Duplicates are looked for where the target may hold texts for equal and the source does not, and where a table that is there
 already has a unique key that the source has not. Of texts, the target counts them by its own collation; where a script is
 written there is nobody to ask, and the plan says so. Rows that a table has already are not compared. Keys over expressions,
-prefixes or with a condition are passed over. Orphans are looked for by every foreign key but
+prefixes or with a condition are passed over. Orphans are looked for, and the first ones shown, by every foreign key but
 those of a single partition: SQLite checks none unless asked to, MySQL and PostgreSQL can be told not to, and QUERY may
 leave parents out.
 
@@ -792,22 +879,44 @@ _PROFILE_CHOICES = """
 ## Choosing a type
 
 `impdp … COLUMN_TYPE=[schema.]table.column:type[, …]` makes a column with another type than its own; names are those of
-the source. Nothing else changes: a value that does not fit the type is refused with the column's name, and the table is
-not loaded, or the row goes to the reject file with SKIP_CONSTRAINT_ERRORS. A table that is there already keeps its
-types. The loss list has an entry for each chosen type (`column-type`). A profile of such an import says under
-`findings` how many values would be refused; those of `json` are not counted, since a text is also JSON if it is a
-number or a word. Choose the same type for both ends of a foreign key. A check or a view that takes the column for a
-number may not be taken by the target any more: the log names it.
+the source. A value that does not fit the type is refused with the column's name, and the table is not loaded, or the
+row goes to the reject file with SKIP_CONSTRAINT_ERRORS. A table that is there already keeps its types; give the choices
+that made it again when its rows follow by CONTENT=DATA_ONLY, since a `uuid` does not tell how its bytes come. The loss list
+has an entry for each chosen type (`column-type`). A profile of such an import says under `findings` how many values
+would be refused; those of `json` are not counted, since a text is also JSON if it is a number or a word. Choose the
+same type for both ends of a foreign key. A check or a view that takes the column for a number may not be taken by the
+target any more: the log names it. Give `migrator verify` the same choices.
+
+Some choices write values otherwise: bytes become a UUID, a number its text, a text its bytes, a set an array. A constant
+default becomes the same value of the new type; one that is computed is left out, and named (`default`). Each check,
+index expression, computed column and view that names such a column is an entry (`column-type-named`): it was written for
+other values, and the target may refuse it, or take it and mean something else.
+
+`ignore_case` and `ignore_accents` leave the type as it is. The job makes a collation of that name in the table's schema
+(`CREATE COLLATION IF NOT EXISTS`; in a script, too), before the table; it stays when the table goes. A server without ICU,
+or one that has another collation of that name there, is refused before anything is made. What still compares otherwise
+than at the source is an entry (`collation-equality`). Choose the same for both ends of a foreign key.
 
 | type | for columns of | values |
 |---|---|---|
 """
 
 
+_PROFILE_FORMS = """
+No value proves by itself that 16 bytes are a UUID, so no profile suggests it; it counts those that are not 16
+(`not_16_bytes`). `text` keeps what numbers and dates of other databases have no place for: zero dates, `NaN`, infinities.
+The text of a value is
+
+| of | text |
+|---|---|
+"""
+
+
 def profile_page() -> str:
     """The page about PROFILE as Markdown."""
     from migrator.adapter import load_adapter
-    from migrator.column_types import CHOICES
+    from migrator.column_types import CHOICES, TEXT_FORMS
+    from migrator.converting import FINDERS
     from migrator.model.measures import MEANINGS
     from migrator.policies import CASES
     from migrator.profiling.profiles import TROUBLES
@@ -816,15 +925,17 @@ def profile_page() -> str:
 
     room = {name: load_adapter(name).capabilities.select_list for name in ("postgresql", "mysql", "sqlite")}
     facts = [_line(f"`{row.measure}`", row.said, MEANINGS[row.measure]) for row in QUESTIONS]
-    cases = [_line(f"`{case.misfit}`", case.meaning) for case in CASES.values()]
+    cases = [_line(f"`{case.misfit}`", case.meaning) for case in CASES.values() if case.misfit in FINDERS]
     troubles = [_line(f"`{name}`", said.format(key="a unique key")) for name, said in TROUBLES.items()]
     proofs = [_line(f"`{proof.name}`", proof.meaning) for proof in PROOFS]
     choices = [_line(f"`{row.name}`", ", ".join(kind.__name__.lower() for kind in row.of), row.keeps) for row in CHOICES]
+    forms = [_line(kind.__name__.lower(), form) for kind, form in TEXT_FORMS.items()]
     parts = (
         *(_PROFILE_HEAD.format(**room), facts),
         *(_PROFILE_FINDINGS, (*cases, *troubles)),
         *(_PROFILE_PROOFS, proofs),
         *(_PROFILE_CHOICES, choices),
+        *(_PROFILE_FORMS, forms),
     )
     return "".join(part if isinstance(part, str) else "\n".join(part) + "\n" for part in parts)
 
@@ -847,6 +958,8 @@ one there:
   and is followed in the same way. A view may have such a name, and shows the column under it; Oracle's may not, and
   has an entry for each column that it shows under another. MySQL's `FTS_DOC_ID` stays where it is BIGINT UNSIGNED NOT
   NULL: that it may be.
+- **A table's or view's name that begins as the target's own do**, in SQLite with `sqlite_`, in capitals or not, does
+  without that, ends with such digits, and is followed in the same way. (So an index has its table's name before it.)
 - **A name that is taken** by something else of the job, or by something else that is at the target before the job,
   gets its table's name before it: of two indexes `by_day`, each of its own table in MySQL, one is `visits_by_day` in
   PostgreSQL, where they are of one schema. That is so of indexes and constraints.

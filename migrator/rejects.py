@@ -1,5 +1,7 @@
 """The reject file: rows that an import left out because the database refused them, with the reason of each.
 
+A list of orphans, rows that came in without the one that a foreign key refers to, is such a file too.
+
 One JSON value a line. A line with ``section`` begins the rows of one table that one granule's load rejected, and tells the
 columns as they came; each line after it is a row, with its key, its values and the reason. Values are text that reads back
 as exactly the value, or ``{"hex": …}`` where they are bytes, or null.
@@ -29,13 +31,16 @@ from migrator import arrow, files
 from migrator.errors import RejectFileNotUsable
 from migrator.model import types as t
 from migrator.model.codec import decode, encode
-from migrator.model.objects import Column, QName
+from migrator.model.objects import Column, ForeignKey, QName
 
 BATCH_ROWS = 1000
 """How many rows of a reject file make a batch when it is read."""
 
-Form = tuple[QName, tuple[Column, ...], tuple[str, ...], frozenset[tuple[str, bool]]]
-"""All of a :class:`Section` but its name: the table, its columns, those of its key, and its ``clocks``."""
+Form = tuple[QName, tuple[Column, ...], tuple[str, ...], frozenset[tuple[str, bool]], frozenset[tuple[str, t.Type]]]
+"""All of a :class:`Section` but its name: the table, its columns, those of its key, its ``clocks``, and the ``chosen``."""
+
+_BROKEN = "foreign_key"
+"""What a line has that begins orphans."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Section:
     """What the rows of one part have in common: its name, their table, its columns as they came, the names of its key's.
 
     ``clocks``: columns of times that become texts, as :class:`migrator.converting.Converter` has them, by their names.
+    ``chosen``: the types that the job has chosen for columns, by their names; what is there may stand in for one.
+    ``foreign_key``: that of which the rows lack what it refers to; they are in their table, and no reject file has them.
     """
 
     part: str
@@ -50,30 +57,40 @@ class Section:
     columns: tuple[Column, ...]
     key: tuple[str, ...] = ()
     clocks: Mapping[str, bool] = field(default_factory=dict)
+    chosen: Mapping[str, t.Type] = field(default_factory=dict)
+    foreign_key: ForeignKey | None = None
 
     @property
     def form(self) -> Form:
         """All but the part's name: the rows of parts that have it in common are read alike."""
-        return self.table, self.columns, self.key, frozenset(self.clocks.items())
+        return self.table, self.columns, self.key, frozenset(self.clocks.items()), frozenset(self.chosen.items())
 
     def line(self) -> dict[str, Any]:
         """The line that begins it."""
         table = [self.table.schema, self.table.name]
         clocks = {"clocks": dict(self.clocks)} if self.clocks else {}
-        return {"section": self.part, "table": table, "key": list(self.key), **clocks, "columns": encode(self.columns)}
+        broken = {} if self.foreign_key is None else {_BROKEN: encode(self.foreign_key)}
+        chosen = {"chosen": {name: encode(type_) for name, type_ in self.chosen.items()}} if self.chosen else {}
+        kept = {"key": list(self.key), **broken, **clocks, **chosen}
+        return {"section": self.part, "table": table, **kept, "columns": encode(self.columns)}
 
     @classmethod
     def read(cls, line: Mapping[str, Any]) -> Section:
         """What :meth:`line` wrote.
 
-        :raises ValueError: it is not that.
+        :raises ValueError: it is not that, or it begins a list of orphans.
         """
+        if _BROKEN in line:
+            raise ValueError("it begins a list of rows that are in their table, and lack the row that they refer to")
         columns = decode(line["columns"])
         if not all(isinstance(column, Column) for column in columns):
             raise ValueError("its columns are none")
         schema, name = line["table"]
         clocks = {str(column): bool(zeros) for column, zeros in line.get("clocks", {}).items()}
-        return cls(line["section"], QName(schema, name), columns, tuple(line["key"]), clocks)
+        chosen = {str(column): decode(type_) for column, type_ in line.get("chosen", {}).items()}
+        if not all(isinstance(type_, t.Type) for type_ in chosen.values()):
+            raise ValueError("the types chosen for its columns are none")
+        return cls(line["section"], QName(schema, name), columns, tuple(line["key"]), clocks, chosen)
 
 
 # --- values ---------------------------------------------------------------------------------------------------------
@@ -130,16 +147,18 @@ class PartWriter:
         columns: tuple[Column, ...],
         key: tuple[str, ...],
         clocks: Mapping[str, bool],
+        chosen: Mapping[str, t.Type] | None = None,
+        foreign_key: ForeignKey | None = None,
     ) -> None:
         self.path = _part(beside, item)
         self.rows = 0
         self.reason = ""
         """Why the first row was rejected."""
-        self._section = Section(self.path.name, table, columns, key, clocks)
+        self._section = Section(self.path.name, table, columns, key, clocks, chosen or {}, foreign_key)
         self._file: BinaryIO | None = None
 
-    def add(self, row: pa.RecordBatch, reason: str) -> None:
-        """Write a row.
+    def add(self, rows: pa.RecordBatch, reason: str) -> None:
+        """Write rows, of which there is one at least.
 
         :raises RejectFileNotUsable: the file cannot be written.
         """
@@ -149,10 +168,12 @@ class PartWriter:
                 self._write(self._section.line())
                 self.reason = reason
             columns = self._section.columns
-            cells = {c.name: values_of(array, c)[0] for array, c in zip(row.columns, columns, strict=True)}
-            key = {name: cells[name] for name in self._section.key if name in cells}
-            self._write({"table": str(self._section.table), "key": key, "values": cells, "reason": reason})
-        self.rows += 1
+            values = {c.name: values_of(array, c) for array, c in zip(rows.columns, columns, strict=True)}
+            for row in range(rows.num_rows):
+                cells = {name: of_column[row] for name, of_column in values.items()}
+                key = {name: cells[name] for name in self._section.key if name in cells}
+                self._write({"table": str(self._section.table), "key": key, "values": cells, "reason": reason})
+        self.rows += rows.num_rows
 
     def finish(self) -> None:
         """All rows are written: from now on they are on the disk, whatever happens.

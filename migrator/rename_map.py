@@ -52,7 +52,7 @@ COLUMNS = (
     MapColumn(
         "reason",
         sa.String(10),
-        "LENGTH: the name is too long here; CHARACTERS: no name has such here; RESERVED: no column may have it; "
+        "LENGTH: the name is too long here; CHARACTERS: no name has such here; RESERVED: it is the database's own; "
         "COLLISION: something else has it",
         "reason",
     ),

@@ -65,7 +65,7 @@ def cut(name: str, capabilities: Capabilities, salt: str = "") -> str:
     ``salt`` tells apart two that are the same.
     """
     digest = hashlib.sha256((salt + name).encode()).hexdigest()[:_CHECKSUM]
-    kept = name
+    kept = name[len(capabilities.reserved_prefix) :] if begins_reserved(name, capabilities) else name
     if capabilities.not_in_names:
         kept = re.sub(capabilities.not_in_names, "", kept)
     while length(kept, capabilities) > capabilities.identifier_limit[0] - _CHECKSUM - 1:
@@ -83,6 +83,12 @@ def is_unfit(name: str, capabilities: Capabilities, *, check: bool = False) -> b
     there."""
     pattern = capabilities.not_in_check_names if check else capabilities.not_in_names
     return is_long(name, capabilities) or bool(pattern and re.search(pattern, name))
+
+
+def begins_reserved(name: str, capabilities: Capabilities) -> bool:
+    """Whether a name begins as only the target's own tables, views and indexes may be called."""
+    prefix = capabilities.reserved_prefix
+    return bool(prefix) and name.lower().startswith(prefix)
 
 
 def is_reserved(name: str, capabilities: Capabilities) -> bool:
@@ -127,6 +133,7 @@ class _Kept:
     def __init__(self, catalog: Catalog, capabilities: Capabilities, known: Iterable[Rename]) -> None:
         self._fit = partial(fit, capabilities=capabilities)
         self._is_unfit = partial(is_unfit, capabilities=capabilities)
+        self._is_own = partial(begins_reserved, capabilities=capabilities)
         self._reserved_in_views = capabilities.reserved_in_views
         self._catalog = catalog
         self._objects: dict[_Place, str] = {}
@@ -137,10 +144,17 @@ class _Kept:
                 continue
             if one.kind == COLUMN and (long or is_reserved(one.source_name, capabilities)):
                 self._columns.setdefault((one.schema, one.table), {})[one.source_name] = one.name
-            elif long and one.kind not in {COLUMN, "SCHEMA"}:  # a schema lies where its map lies
+            elif one.kind not in {COLUMN, "SCHEMA"} and (long or self._is_own(one.source_name)):  # a schema has its map
                 self._objects[one.schema, one.source_name] = one.name
         taken = {(self._fit(obj.schema), obj.name) for obj in catalog.objects if not isinstance(obj, o.Schema)}
         self._objects = {key: name for key, name in self._objects.items() if (key[0], name) not in taken}
+        for relation in (*(table.qname for table in catalog.of(o.Table)), *self._views):
+            place = self._fit(relation.schema), relation.name
+            if self._is_own(relation.name) and place not in self._objects:
+                others = (
+                    cut(relation.name, capabilities, salt) for salt in ("", *map("{}.".format, range(2, len(taken) + 3)))
+                )
+                self._objects[place] = next(other for other in others if (place[0], other) not in taken)
         for table in catalog.of(o.Table):
             own, names = self._columns.get(self._of(table.qname), {}), {column.name for column in table.columns}
             free = {old: name for old, name in own.items() if name not in names}
@@ -216,7 +230,8 @@ class _Kept:
         for name in self._about(obj):
             place = self._of(name)
             columns = self._columns_of.get(place, {})
-            if isinstance(obj, o.View) or name.name not in columns:  # a table's own expressions are about its columns
+            own = {column.name for column in obj.columns} if isinstance(obj, o.Table) else set()
+            if name.name not in own:  # a table's own expressions are about its columns
                 near.setdefault(name.name, set()).add(place[1])
             for column, short in columns.items():
                 if self._is_unfit(column) or self._shows_reserved(obj, name):
@@ -270,7 +285,8 @@ class _Kept:
         """All names that a long one has; one that the target keeps for itself may be that of something else."""
         found: dict[str, set[str]] = {}
         for (_, name), short in self._objects.items():
-            found.setdefault(name, set()).add(short)
+            if not self._is_own(name):
+                found.setdefault(name, set()).add(short)
         for obj in self._catalog.objects:
             if not isinstance(obj, o.Schema) and self._fit(obj.name) != obj.name:
                 found.setdefault(obj.name, set()).add(self._of(o.QName(obj.schema, obj.name))[1])

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from migrator.flashback import NOW
 from migrator.model.catalog import Action
 from migrator.model.misfits import Misfit
+from migrator.windows import Degrees, Window
 
 if TYPE_CHECKING:
     from migrator.adapter import Estimation
@@ -124,13 +125,15 @@ class JobSpec:
     copies data files instead of rows.
 
     ``reject_file``: where rows go that SKIP_CONSTRAINT_ERRORS leaves out, unless the name is taken; ``reject_limit``: how
-    many of a table may, None: any number. ``flashback_time`` is as
-    :func:`migrator.flashback.moment` gives it.
+    many of a table may, None: any number. ``orphan_file``: where rows are listed that came in without the one that a foreign
+    key refers to, unless the name is taken. ``flashback_time`` is as :func:`migrator.flashback.moment` gives it.
 
     ``policies``: what becomes of values that have no place at the target; without one they are refused. ``column_types``:
     the types that are chosen for columns at the target. ``ledger``: where the loss list goes as JSON.
 
     ``credential`` is the name of what opens the way to URIs; None: what the environment and the machine have.
+
+    ``parallel`` is PARALLEL where none of its ``windows`` is open: :attr:`degrees`.
 
     ``connection`` and ``network_link`` are references for :meth:`migrator.config.Config.resolve`. ``command`` is the
     command line as typed, passwords masked.
@@ -159,6 +162,7 @@ class JobSpec:
     data_options: tuple[DataOption, ...] = ()
     reject_limit: int | None = None
     reject_file: Path | None = None
+    orphan_file: Path | None = None
     policies: tuple[PolicySetting, ...] = ()
     column_types: tuple[ColumnType, ...] = ()
     ledger: Path | None = None
@@ -167,6 +171,7 @@ class JobSpec:
     fractional_seconds: FractionalSeconds = "ROWS"
     transportable: bool = False
     parallel: int = 1
+    windows: tuple[Window, ...] = ()
     parallel_threshold: int = 64 << 20
     job_name: str | None = None
     reuse_dumpfiles: bool = False
@@ -196,6 +201,11 @@ class JobSpec:
         """The time of the past state that rows are read in, in UTC; None: they are read as they are when the job begins."""
         return None if self.flashback_time == NOW else self.flashback_time
 
+    @property
+    def degrees(self) -> Degrees:
+        """How many workers there may be, by the time of day."""
+        return Degrees(self.parallel, self.windows)
+
     def to_json(self) -> dict[str, Any]:
         """The request as JSON-ready values; :meth:`from_json` reads them back equal."""
         return {name: str(value) if isinstance(value, Path) else value for name, value in dataclasses.asdict(self).items()}
@@ -214,7 +224,9 @@ class JobSpec:
             "logfile": Path,
             "sqlfile": Path,
             "reject_file": Path,
+            "orphan_file": Path,
             "ledger": Path,
+            "windows": lambda items: tuple(Window(**item) for item in items),
             "policies": lambda items: tuple(map(_policy_from_json, items)),
             "column_types": lambda items: tuple(ColumnType(tuple(item["names"]), item["type"]) for item in items),
             "tables": lambda items: tuple(TableName(**item) for item in items),

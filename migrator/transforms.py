@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
-from migrator.column_types import choose_types
+from migrator.column_types import check_places, choose_types
 from migrator.errors import ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
@@ -321,7 +321,9 @@ def fitted(
     ``known``: what names the target has.
 
     :raises NamesCollide: as :func:`check_names`.
+    :raises InvalidValue: as :func:`~migrator.column_types.check_places`.
     """
+    check_places(moved, capabilities)
     catalog = as_integers(moved, spec.number_types, capabilities)
     catalog = with_fractional_seconds(catalog, spec.fractional_seconds, capabilities)
     catalog = leave_out_tables_without_columns(catalog, capabilities)

@@ -15,9 +15,13 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.golden import Score
-from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers
+from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers, libpq
 
 pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
+
+_MAY_BE_MYSQL = any(os.environ.get(f"MIGRATOR_TEST_{given}") for given in ("MYSQL_ROOT", "MYSQL_URL"))
+collect_ignore = [] if _MAY_BE_MYSQL else ["e2e/test_mysql_alone.py"]
+"""Tests of MySQL itself are for `make mysql`: elsewhere none of them is said to have passed, or been skipped."""
 
 SERVERS = pytest.StashKey[Servers]()
 SCORES = pytest.StashKey[list[Score]]()
@@ -38,8 +42,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by the servers they use, so that ``-m "not mysql"`` selects what can run without one."""
     for item in items:
+        shared = {"mariadb": "mysql", "with_fdw": "postgresql"}
+        fixtures = {shared.get(name, name) for name in getattr(item, "fixturenames", ())}
         for name in ("postgresql", "mysql"):
-            if name in getattr(item, "fixturenames", ()):
+            if name in fixtures or (name == "mysql" and item.get_closest_marker("product")):
                 item.add_marker(name)
 
 
@@ -112,6 +118,21 @@ def postgresql(servers: Servers) -> Iterator[Callable[..., str]]:
     fresh.drop()
 
 
+@pytest.fixture
+def with_fdw(servers: Servers) -> Iterator[Callable[[], str]]:
+    """``with_fdw()``: the URL of a fresh database that has the extension postgres_fdw, on the PostgreSQL of the packages."""
+    fresh = _Fresh()
+
+    def make() -> str:
+        url = fresh.on(servers.postgresql_with_fdw)
+        with psycopg.connect(libpq(sa.make_url(url))) as connection:
+            connection.execute("CREATE EXTENSION postgres_fdw")
+        return url
+
+    yield make
+    fresh.drop()
+
+
 @pytest.fixture(autouse=True)
 def asks_for_a_version(request: pytest.FixtureRequest) -> None:
     """A test marked ``since(version, what)`` must fail on an older PostgreSQL, and only since the server refuses its SQL."""
@@ -123,6 +144,25 @@ def asks_for_a_version(request: pytest.FixtureRequest) -> None:
         if servers.postgresql().version < version:
             reason = f"never: PostgreSQL before {version} has no {what}"
             request.applymarker(pytest.mark.xfail(strict=True, raises=refused + wrapped, reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def is_about_a_product(request: pytest.FixtureRequest) -> None:
+    """A test marked ``product(name, what)`` is about MariaDB or MySQL alone: on the other one the run names it."""
+    for mark in request.node.iter_markers("product"):
+        product, what = mark.args
+        servers: Servers = request.getfixturevalue("servers")
+        found = servers.mysql().product
+        if found != product:
+            pytest.skip(f"{request.node.name} is about {product} alone, which has {what}: this is {found}")
+
+
+@pytest.fixture
+def mariadb(servers: Servers) -> Iterator[Callable[[], str]]:
+    """``mariadb()``: the URL of a fresh database on MariaDB, beside MySQL if that is what ``mysql`` is."""
+    fresh = _Fresh()
+    yield lambda: fresh.on(servers.mariadb)
+    fresh.drop()
 
 
 @pytest.fixture
@@ -200,6 +240,7 @@ def mysql_script(mysql: Callable[[], str], servers: Servers, data_dir: Path) -> 
         url = mysql()
         script = (data_dir / "databases" / file).read_text("utf-8")
         renamed = re.sub(rf"\b{database}\b", sa.make_url(url).database or "", script)
+        renamed = re.sub(r"^GRANT .* TO ('.*'@'.*');$", r"CREATE USER IF NOT EXISTS \1;\n\g<0>", renamed, flags=re.MULTILINE)
         servers.mysql().run_script(sa.make_url(url), renamed)
         return url
 

@@ -19,8 +19,10 @@ from migrator.adapter import (
     Explanation,
     Facts,
     Granule,
+    Kept,
     Load,
     NameSpace,
+    Reaction,
     Read,
     Server,
     Snapshot,
@@ -73,7 +75,7 @@ class MySQL(Adapter):
         max_readers=1,
         gives=(LINES,),
         takes=(LINES,),
-        digests="md5 of the row's literals",
+        digests="sha256 of the row's literals",
         reads_links=True,
         locks_linked=True,
         data_files="table",
@@ -233,7 +235,7 @@ class MySQL(Adapter):
         return lines.stream(connection, read, sent)
 
     def digest(self, connection: sa.Connection, read: Read) -> tuple[int, int] | None:
-        """By the MD5 of each row's values."""
+        """By the SHA-256 of each row's values."""
         from . import paths
 
         return paths.digest(connection, read)
@@ -292,6 +294,12 @@ class MySQL(Adapter):
 
         return paths.writing(engine)
 
+    def reactions(self, connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
+        """Triggers and foreign keys, and that some may be hidden."""
+        from . import reactions
+
+        return reactions.reactions(connection, table)
+
     def takes_back(self, connection: sa.Connection, table: QName) -> bool:
         """Whether the table's storage engine has savepoints."""
         from . import paths
@@ -331,7 +339,7 @@ class MySQL(Adapter):
 
         return lines.takes(load)
 
-    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[None]:
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Kept]:
         """LOCK TABLES … READ."""
         from . import links
 
@@ -341,7 +349,7 @@ class MySQL(Adapter):
         """A connection to the source's own server, while the source's tables are locked."""
         from . import links
 
-        return links.linking(engine, source)
+        return links.linking(engine, source, snapshot.kept or Kept())
 
     def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
         """Store the rows of another database of the server."""

@@ -13,13 +13,14 @@ _LETTERS = Equality(case=True, letters=True)
 _WEIGHTS = replace(_LETTERS, accents=True, forms=True)
 
 EQUALITIES: tuple[tuple[str, Equality], ...] = (
-    (r"binary|.*_bin", EXACT),
+    (r"binary|.*_bin|utf8mb4_zh_0900_as_cs", EXACT),
+    (r"(cp850|cp1256|latin1|latin7)_general_(nopad_)?ci|cp1257_lithuanian_ci", _LETTERS),
+    (r"gb18030_chinese_ci|utf8mb3_tolower_ci", _LETTERS),
     (rf"{_UNICODE}.*_as_cs(_ks)?", Equality(forms=True)),
     (rf"{_UNICODE}.*_ai_cs", Equality(accents=True, forms=True)),
     (rf"{_UNICODE}.*(_as_ci|_thai_520_w2)", replace(_LETTERS, forms=True)),
     (rf"{_UNICODE}.*_general_(nopad_|mysql500_)?ci", replace(_LETTERS, accents=True)),
     (rf"{_UNICODE}.*_ci", _WEIGHTS),
-    (r"(cp850|cp1256|latin1|latin7)_general_(nopad_)?ci|cp1257_lithuanian_ci", _LETTERS),
     (r"(hp8_english|ujis_japanese|eucjpms_japanese|gb2312_chinese|gbk_chinese)_(nopad_)?ci", Equality(case=True)),
     (r".*_ci", replace(_LETTERS, accents=True)),
     (r".*", EXACT),

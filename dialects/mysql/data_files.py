@@ -22,7 +22,7 @@ from migrator.model.objects import QName, Table
 from .dictionary import Flavor, flavor, parsed_flavor
 from .names import qualified
 from .paths import driver_of
-from .places import CONFIGURATION, TABLESPACE, Spot
+from .places import CONFIGURATION, MARIADB_ALONE, TABLESPACE, Spot
 from .tablespace import disowned
 
 NAMES = (TABLESPACE, CONFIGURATION)
@@ -55,9 +55,7 @@ def traits(connection: sa.Connection, table: QName) -> dict[str, str]:
 
 def no_data_files(connection: sa.Connection) -> str:
     """Why this server neither gives nor takes data files; empty: it does."""
-    return (
-        "" if flavor(connection).mariadb else "of this family it is MariaDB whose data files are copied, and this is MySQL"
-    )
+    return "" if flavor(connection).mariadb else MARIADB_ALONE
 
 
 def misfit(connection: sa.Connection, table: Table | None, version: str, wanted: Mapping[str, str]) -> str:

@@ -97,6 +97,7 @@ COLLATIONS_IN_MARIADB = {
 }
 COLLATIONS_IN_MYSQL = {
     "utf8mb4_nopad_bin": "utf8mb4_0900_bin",
+    **dict.fromkeys((f"utf8mb4_{name}_nopad_ci" for name in ("general", "unicode", "unicode_520")), "utf8mb4_0900_ai_ci"),
     "utf8mb4_uca1400_ai_ci": "utf8mb4_0900_ai_ci",
     "utf8mb4_uca1400_as_cs": "utf8mb4_0900_as_cs",
     "utf8mb4_uca1400_as_ci": "utf8mb4_0900_as_ci",
@@ -205,9 +206,10 @@ class MySQLDDL(DDL):
     def collation(self, name: str, path: str, losses: list[Loss], column: str | None = None) -> str:
         """A collation of the source as this server has it."""
         known = {"mariadb": COLLATIONS_IN_MARIADB, "mysql": COLLATIONS_IN_MYSQL}.get(self.server, {})
-        if name in known:
-            losses.append(Loss(path, "collation", f"collation {name} becomes {known[name]}", column))
-        return known.get(name, name)
+        here = known.get(name, name.replace("_nopad", "") if self.server == "mysql" else name)  # those of old all pad there
+        if here != name:
+            losses.append(Loss(path, "collation", f"collation {name} becomes {here}", column))
+        return here
 
     # --- trials -----------------------------------------------------------------------------------------------------
 
@@ -415,7 +417,7 @@ class MySQLDDL(DDL):
     def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         if self.native:
-            return column.equality
+            return column.equality if isinstance(t.base_of(column.type), t.COLLATED) else EXACT
         column = self._led(table, column)
         texts = column.equality and isinstance(t.base_of(column.type), t.String)
         return equality_of(self._folding(column), column.type) if texts else EXACT
@@ -974,6 +976,19 @@ class MySQLDDL(DDL):
         return max((KEY_BYTES - rest) // len(elastic) // unit, 1)
 
     # --- the rest ---------------------------------------------------------------------------------------------------
+
+    def update_from(self, table: Table, columns: Iterable[Column], key: Iterable[str], staging: QName) -> str:
+        """By a join. Columns that change by themselves keep their values where they are given them."""
+        own = [f"t.{self.quote(column.name)} = s.{self.quote(column.name)}" for column in columns]
+        kept = {column.name for column in table.columns if column.on_update is not None} - {
+            column.name for column in columns
+        }
+        sets = ", ".join([*own, *(f"t.{self.quote(name)} = t.{self.quote(name)}" for name in sorted(kept))])
+        return f"UPDATE {self.name_of(table.qname)} t JOIN {self.name_of(staging)} s ON {self._same(key)} SET {sets}"
+
+    def delete_by(self, table: Table, key: Iterable[str], staging: QName) -> str:
+        """By a join."""
+        return f"DELETE t FROM {self.name_of(table.qname)} t JOIN {self.name_of(staging)} s ON {self._same(key)}"
 
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables. Foreign keys of these and of ``among`` are not checked; one from elsewhere is."""

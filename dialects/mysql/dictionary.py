@@ -155,7 +155,7 @@ def expression_default(sql: str, type_: t.Type) -> Default | None:
         return Literal(sql, "number")
     if found := _BITS.fullmatch(sql):
         return Literal(found[1], "bit")
-    if isinstance(type_, t.Binary) and (found := _OCTETS.fullmatch(sql)):
+    if isinstance(type_, t.Binary) and (found := _OCTETS.fullmatch(sql) or _HEX.fullmatch(sql)):
         return Literal(found[1].lower(), "binary")
     if found := _STRING.fullmatch(sql):
         return text_default(unescaped(found[1]), type_)
@@ -175,8 +175,6 @@ def text_default(text: str, type_: t.Type) -> Default:
             return Literal(text, "number")
         case t.Bit() if found := _BITS.fullmatch(text):
             return Literal(found[1], "bit")
-        case t.Binary() if found := _HEX.fullmatch(text):
-            return Literal(found[1].lower(), "binary")
         case t.Binary():
             return Literal(text.encode().hex(), "binary")
         case _:
@@ -486,7 +484,7 @@ class Reader:
         if row["transactions"] == "NO":
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
-        if row["engine"] == _MERGE:
+        if _is_merge(row):
             detail = "a MERGE table, of rows that other tables have, becomes one with rows of its own"
             self.losses.append(Loss(path, "merge", detail))
         if not self.flavor.mariadb and _is_made_by_the_server(table):
@@ -539,6 +537,8 @@ class Reader:
             return None
         if isinstance(text, bytes):
             text = text.decode("latin1")
+        if isinstance(type_, t.Binary) and not self.flavor.mariadb and "default_generated" not in extra:
+            return self.default_of_bytes(table, row["column_name"], text)
         if doubtful(text):
             return self.doubtful_default(table, row, text, type_, extra)
         if self.flavor.mariadb or "default_generated" in extra:
@@ -548,6 +548,19 @@ class Reader:
         if type_ == t.Float(32) and isinstance(made, Literal) and len(re.findall(r"\d", made.value)) >= _FLOAT_SHOWN:
             return self.exact_float(table, row["column_name"], made)
         return made
+
+    def default_of_bytes(self, table: QName, column: str, shown: str) -> Default | None:
+        """A literal default of bytes: MySQL's information schema shows those before the first zero. None, and named, where
+        the server tells no more.
+        """
+        literal = self.texts.default_shown(table, column) or ""
+        in_digits, written = _HEX.fullmatch(literal), _STRING.fullmatch(literal)
+        told = in_digits[1].lower() if in_digits else unescaped(written[1]).encode().hex() if written else ""
+        if literal and bytes.fromhex(told).partition(b"\0")[0].hex() == shown.removeprefix("0x").lower():
+            return Literal(told, "binary")
+        detail = f"default {shown} is left out: the server shows its bytes up to the first zero only"
+        self.losses.append(Loss(f"TABLE:{table}", "default", detail, column))
+        return None
 
     def exact_float(self, table: QName, column: str, shown: Literal) -> Literal:
         """A FLOAT's default as it is stored; what is shown of it, and named, where the server does not tell."""
@@ -584,6 +597,8 @@ class Reader:
     def declaration(self, table: QName, row: Row) -> str:
         """A column's type; labels as they are."""
         shown = str(row["column_type"])
+        if shown == "geomcollection":  # as MySQL has it; both know the other word
+            shown = "geometrycollection"
         srid = self.srids.get((table.schema, table.name, row["column_name"]))
         if srid is not None:
             return with_srid(shown, int(srid), mariadb=self.flavor.mariadb)
@@ -674,7 +689,7 @@ class Reader:
                     Loss(f"TABLE:{name}", "partitioning", "partitions are not carried: their clause is not shown")
                 )
             return None
-        clause = text[begins[-1] :].rstrip().removesuffix("*/").rstrip()
+        clause = text[begins[0] :].rstrip().removesuffix("*/").rstrip()
         parts = {row["partition_name"]: row["partition_description"] or "" for row in rows}
         return Partitioning("mysql", clause, tuple(Partition(n, bounds) for n, bounds in parts.items()))
 
@@ -904,7 +919,7 @@ def _created(row: Row) -> list[tuple[str, str]]:
 
 def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     """A table's options, as name and value of CREATE TABLE."""
-    options = [("ENGINE", "MyISAM" if row["engine"] == _MERGE else row["engine"]), ("COLLATE", row["table_collation"])]
+    options = [("ENGINE", "MyISAM" if _is_merge(row) else row["engine"]), ("COLLATE", row["table_collation"])]
     options += [(name.upper(), value) for name, value in _created(row) if name.lower() in _CREATE_OPTIONS]
     if row["table_type"] == "SYSTEM VERSIONED":
         options.append((VERSIONED, ""))
@@ -913,11 +928,16 @@ def _options(row: Row, columns: Sequence[Row]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in options if value is not None)
 
 
+def _is_merge(row: Row) -> bool:
+    """Whether a table has the rows of others; the servers write the engine's name in other letters."""
+    return str(row["engine"]).lower() == _MERGE
+
+
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
 COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
-_MERGE = "MRG_MyISAM"
+_MERGE = "mrg_myisam"
 _SETTINGS = ("sql_mode", "time_zone", "collation_connection")
 """What a program keeps of the session that made it, and a view as well; the last is that of its literals."""
 
@@ -943,7 +963,8 @@ ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
 
 _PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
-"""Where the partitions of a table begin in SHOW CREATE TABLE, whose texts have no line ends of their own."""
+"""Where the partitions of a table begin in SHOW CREATE TABLE: texts before have no line ends of their own, MySQL's of the
+partitions have."""
 
 _PERIOD_CHECK = re.compile(r"`(?:[^`]|``)+` < `(?:[^`]|``)+`")
 _PERIOD = re.compile(r"^ +PERIOD FOR `(?P<name>(?:[^`]|``)+)`", re.MULTILINE)

@@ -26,6 +26,7 @@ from .types import labels, quoted_labels
 
 _MARKS = re.compile(r"\?+")
 _INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
+_BYTES = r"0x[0-9A-F]*|'(?:[^'\\]|''|\\.)*'"
 _LABELLED = re.compile(r"(enum|set)\((.*)\)", re.IGNORECASE | re.DOTALL)
 _CHECK_OPTION = re.compile(r" WITH (?:CASCADED|LOCAL) CHECK OPTION\Z")
 _FOR_EACH_ROW = re.compile(r"\bFOR\s+EACH\s+ROW\s+(?:(?:FOLLOWS|PRECEDES)\s+(?:`(?:[^`]|``)+`|\S+)\s+)?", re.IGNORECASE)
@@ -126,6 +127,12 @@ class Texts:
         """The default of a FLOAT as it is stored: the dictionary shows six digits of it."""
         told: float | None = self._default(table, column, "{} + 0e0")
         return told
+
+    def default_shown(self, table: QName, column: str) -> str | None:
+        """The literal default of a column of bytes, as SHOW CREATE TABLE has it: a text, or hexadecimal digits."""
+        line = rf"^ +{re.escape(quote(column))} .*? DEFAULT (?P<literal>{_BYTES})"
+        found = re.search(line, self.table(table), re.MULTILINE)
+        return None if found is None else found["literal"]
 
     def _default(self, table: QName, column: str, form: str) -> Any:
         """What ``form`` makes of a default; None without the privilege to read the table, and of a NOT NULL column while

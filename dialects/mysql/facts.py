@@ -107,7 +107,10 @@ def facts(connection: sa.Connection, tables: Sequence[QName]) -> dict[QName, Fac
     so = {fact: found_by[query] for fact, query in _QUERIES.items()}
     refused = not connection.exec_driver_sql("SELECT @@GLOBAL.local_infile").scalar_one()
     encrypting = _encrypting(connection)
-    unreadable, unwritable = places.unreadable(connection, names), places.unwritable(connection, names)
+    unreadable: Mapping[QName, str] = dict.fromkeys(tables, places.MARIADB_ALONE)
+    unwritable: Mapping[str, str] = dict.fromkeys(names, places.MARIADB_ALONE)
+    if flavor(connection).mariadb:
+        unreadable, unwritable = places.unreadable(connection, names), places.unwritable(connection, names)
 
     def of(table: QName) -> Facts:
         found: dict[Fact, bool | None] = {fact: (table.schema, table.name) in names for fact, names in so.items()}

@@ -122,7 +122,7 @@ def load(connection: sa.Connection, load_: Load, pieces: Iterable[bytes]) -> int
     computed = paths.computed_columns(connection, load_.table)
     driver, statement = paths.driver_of(connection), paths.load_statement(load_)
     stored = 0
-    for part in _parts(pieces, len(computed)):
+    for part in _parts(pieces, paths.rows_a_statement(connection, len(computed))):
         loaded = wire.load_data(driver, statement, part)
         if loaded.warnings:
             paths.refuse_warnings(driver, load_, computed=computed)
@@ -130,16 +130,16 @@ def load(connection: sa.Connection, load_: Load, pieces: Iterable[bytes]) -> int
     return stored
 
 
-def _parts(pieces: Iterable[bytes], computed: int) -> Iterator[Iterable[bytes]]:
-    """What each LOAD DATA is of: all, or, where the server computes columns, as many rows as it can have notes about.
+def _parts(pieces: Iterable[bytes], most: int | None) -> Iterator[Iterable[bytes]]:
+    """What each LOAD DATA is of: all rows, or ``most``.
 
     Rows are made before the server waits for them: a value that is refused there costs no connection.
     """
-    if not computed:
+    if most is None:
         waiting = iter(pieces)
         yield itertools.chain(list(itertools.islice(waiting, 1)), waiting)
         return
     for piece in pieces:
-        lines, size = piece.split(b"\n")[:-1], paths.rows_a_statement(computed)
-        for start in range(0, len(lines), size):
-            yield [b"\n".join((*lines[start : start + size], b""))]
+        lines = piece.split(b"\n")[:-1]
+        for start in range(0, len(lines), most):
+            yield [b"\n".join((*lines[start : start + most], b""))]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from migrator.adapter import Load, Read, execute_verbatim
+from migrator.adapter import Kept, Load, Read, execute_verbatim
 from migrator.errors import ConnectionLost, LinkRefused, RowCountDiffers, ValueNotCarried
 from migrator.model.objects import QName
 
@@ -27,39 +27,28 @@ _BEHIND = 10
 """How many seconds to wait for those who wait for these tables: they wait for the session that keeps the tables as they are,
 so that none would end before the other."""
 
-_LOCKS: dict[str, str] = {}
-"""The names of the locks that sessions of this process hold, by the users and databases they are for."""
-
-
-def _key(engine: sa.Engine) -> str:
-    return engine.url.render_as_string(hide_password=False)
-
 
 @contextmanager
-def locking(engine: sa.Engine, tables: Sequence[QName]) -> Iterator[None]:
+def locking(engine: sa.Engine, tables: Sequence[QName]) -> Iterator[Kept]:
     """Keep others from changing tables."""
-    key, name = _key(engine), f"migrator-{uuid.uuid4().hex}"
+    name = f"migrator-{uuid.uuid4().hex}"
     with engine.connect() as connection, paths.given_up_when_broken(connection):
         connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {_WAIT}, wait_timeout = 31536000")
         connection.exec_driver_sql(f"DO GET_LOCK('{name}', 0)")
         if tables:
             names = ", ".join(f"{qualified(table)} READ" for table in tables)
             execute_verbatim(connection, f"LOCK TABLES {names}")
-        _LOCKS[key] = name
-        try:
-            yield
-        finally:
-            del _LOCKS[key]
+        yield Kept(name)
 
 
 @contextmanager
-def linking(target: sa.Engine, source: sa.Engine) -> Iterator[sa.Connection]:
+def linking(target: sa.Engine, source: sa.Engine, kept: Kept) -> Iterator[sa.Connection]:
     """A connection for loading rows whose SQL reads the locked tables.
 
     :raises LinkRefused: the source is on another server, or is reached as another user, who may see other rows.
     """
     with paths.writing(target) as connection:
-        if not _locked(connection, source):
+        if not _locked(connection, kept):
             raise LinkRefused(detail="the two databases are not on one server")
         with source.connect() as other:
             users = [c.exec_driver_sql("SELECT CURRENT_USER()").scalar_one() for c in (connection, other)]
@@ -67,18 +56,17 @@ def linking(target: sa.Engine, source: sa.Engine) -> Iterator[sa.Connection]:
             raise LinkRefused(detail=f"the job is {users[0]} at its target and {users[1]} at its source")
         with paths.given_up_when_broken(connection):
             connection.exec_driver_sql(f"SET SESSION lock_wait_timeout = {_BEHIND}")
-            connection.info[_SOURCE] = source
+            connection.info[_KEPT] = kept
             yield connection
 
 
-_SOURCE = "migrator.source"
-"""Under this name a linking connection's ``info`` holds the engine of the database that it reads."""
+_KEPT = "migrator.kept"
+"""Under this name a linking connection's ``info`` holds what the tables that it reads are kept by."""
 
 
-def _locked(connection: sa.Connection, source: sa.Engine) -> bool:
+def _locked(connection: sa.Connection, kept: Kept) -> bool:
     """Whether the session that locks the source's tables is one of the connection's server."""
-    name = _LOCKS.get(_key(source), "")
-    return connection.exec_driver_sql("SELECT IS_USED_LOCK(%s)", (name,)).scalar_one() is not None
+    return connection.exec_driver_sql("SELECT IS_USED_LOCK(%s)", (kept.name,)).scalar_one() is not None
 
 
 def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
@@ -99,7 +87,7 @@ def insert_select(connection: sa.Connection, load: Load, read: Read) -> int:
     sent = int(execute_verbatim(connection, f"SELECT COUNT(*) FROM {rows}").scalar_one())
     if stored != sent:
         raise RowCountDiffers(table=load.table, sent=sent, stored=stored, detail="no warning")
-    if not _locked(connection, connection.info[_SOURCE]):
+    if not _locked(connection, connection.info[_KEPT]):
         raise ConnectionLost(detail="the connection that locked the source's tables is gone")
     return stored
 

@@ -158,6 +158,10 @@ def _out_of_range(ask: Ask, column: str) -> str | None:
     return _counted(outside(column, ask.limits, floats=isinstance(type_, t.Float)))
 
 
+def _empty(_: Ask, column: str) -> str:
+    return _counted(f"LENGTH({column}) = 0")
+
+
 AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("MIN"),
@@ -166,16 +170,18 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.SCALE: _scale,
     Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: lambda _, c: _counted(_timed(c)),
-    Measure.EMPTY: lambda _, c: _counted(f"LENGTH({c}) = 0"),
+    Measure.EMPTY: _empty,
     Measure.CHARACTERS: lambda ask, c: f"MAX({_length(ask, c, in_bytes=False)})",
     Measure.BYTES: lambda ask, c: f"MAX({_length(ask, c, in_bytes=True)})",
     Measure.NOT_UUID: _not_uuid,
+    Measure.NOT_16_BYTES: lambda _, c: _counted(f"LENGTH({c}) <> 16"),
     Measure.NOT_JSON: _not_json,
     Misfit.NUL_BYTE: _nul,
     Misfit.ZERO_DATE: lambda _, c: _counted(_zero(c)),
     Misfit.PARTIAL_DATE: lambda _, c: _counted(_partial(c)),
     Misfit.FRACTION: _fraction,
     Misfit.OUT_OF_RANGE: _out_of_range,
+    Misfit.EMPTY_TEXT: _empty,
     Misfit.TOO_LONG: lambda ask, c: _counted(f"{_length(ask, c, in_bytes=ask.in_bytes)} > {ask.length}"),
 }
 """How each measure and each misfit is asked. There is no expression for wrong bytes."""

@@ -7,7 +7,7 @@ import re
 import uuid
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +31,7 @@ from migrator.model.objects import Column, QName
 
 from . import error_values, foreign, wire
 from .dictionary import flavor
-from .messages import no_text
+from .messages import about, no_text
 from .names import SQL_MODE, qualified, quote
 from .types import NO_DATES, is_geometry, rounded_to
 
@@ -39,7 +39,6 @@ _ANYWHERE = {
     "time_zone": "'+00:00'",
     "sql_mode": f"'{SQL_MODE}'",
     "sql_notes": "1",
-    "max_error_count": "1024",
     "net_write_timeout": "86400",
     "net_read_timeout": "86400",
     "group_concat_max_len": "1048576",
@@ -60,6 +59,7 @@ _ANYWHERE = {
 }
 _ON_MARIADB = {
     "tx_isolation": "'REPEATABLE-READ'",
+    "max_error_count": "1024",
     "system_versioning_asof": "DEFAULT",
     "check_constraint_checks": "1",
     "explicit_defaults_for_timestamp": "1",
@@ -173,7 +173,7 @@ def _is_date(column: Column) -> bool:
 
 def set_mode(connection: sa.Connection, load: Load) -> str:
     """Let the session take the days that the source has, unless it would compute others then than the source; its mode."""
-    computes_dates = not _DATES.isdisjoint(_computed(connection, load.table).values())
+    computes_dates = not _DATES.isdisjoint(_computed(connection, load.title).values())
     wanted = ANY_DAY if keeps_any_day(load) and not computes_dates else SQL_MODE
     if connection.info.get(_MODE) != wanted:
         connection.exec_driver_sql(f"SET SESSION sql_mode = '{wanted}'")
@@ -326,7 +326,7 @@ def digest(connection: sa.Connection, read: Read) -> tuple[int, int] | None:
     """The number of rows, and the sum of the hashes of their values as literals; None: a row exceeds max_allowed_packet."""
     charsets = character_sets(connection, read.table)
     row = ", ".join(f"QUOTE({_bytes_item(column, charsets.get(column.name))})" for column in read.columns)
-    hashed = f"CAST(CONV(LEFT(MD5(CONCAT({row})), 16), 16, 10) AS UNSIGNED)"
+    hashed = f"CAST(CONV(LEFT(SHA2(CONCAT({row}), 256), 16), 16, 10) AS UNSIGNED)"
     sql = f"SELECT COUNT(*), COALESCE(SUM({hashed}), 0) FROM {rows_of(read)}"
     found = execute_verbatim(connection, sql).one()
     warned = connection.exec_driver_sql(
@@ -555,7 +555,7 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
     computed = computed_columns(connection, load.table)
     sent, stored = [0], 0
     driver, statement = driver_of(connection), load_statement(load)
-    for pieces, errors in _statements(load, _sent(batches, sent), len(computed)):
+    for pieces, errors in _statements(load, _sent(batches, sent), rows_a_statement(connection, len(computed))):
         loaded = wire.load_data(driver, statement, pieces)
         if loaded.warnings:
             refuse_warnings(driver, load, sum(errors), computed)
@@ -564,29 +564,28 @@ def load_data(connection: sa.Connection, load: Load, batches: Iterable[pa.Record
 
 
 def _statements(
-    load: Load, batches: Iterable[pa.RecordBatch], computed: int
+    load: Load, batches: Iterable[pa.RecordBatch], most: int | None
 ) -> Iterator[tuple[Iterable[memoryview], list[int]]]:
     """The rows of each LOAD DATA, and how many error values of ENUM they have, once they have passed.
 
-    There is one, or, where the server computes columns, one for as many rows as it can have notes about. Rows are made
-    before the server waits for them: a value that is refused there costs no connection.
+    There is one, or one for each ``most`` rows. Rows are made before the server waits for them: a value that is refused
+    there costs no connection.
     """
-    if not computed:
+    if most is None:
         errors: list[int] = []
         pieces = (rows_text(load, batch) for batch in _error_values(load, batches, errors) if batch.num_rows)
         yield itertools.chain(list(itertools.islice(pieces, 1)), pieces), errors
         return
-    size = rows_a_statement(computed)
     for batch in batches:
-        for start in range(0, batch.num_rows, size):
+        for start in range(0, batch.num_rows, most):
             errors = []
-            rows = _error_values(load, [batch.slice(start, size)], errors)
+            rows = _error_values(load, [batch.slice(start, most)], errors)
             yield [rows_text(load, part) for part in rows], errors
 
 
-def rows_a_statement(computed: int) -> int:
-    """As many as the server can have all notes about, where it computes columns."""
-    return max(1, NOTES // (_NOTES_A_VALUE * computed))
+def rows_a_statement(connection: sa.Connection, computed: int) -> int | None:
+    """As many as the session keeps all notes about, where the server computes columns; None: any number."""
+    return max(1, connection.info[_NOTES_KEPT] // (_NOTES_A_VALUE * computed)) if computed else None
 
 
 def load_statement(load: Load) -> str:
@@ -661,6 +660,10 @@ _COLUMN = re.compile(r"column (?:`.*`\.)?[`'](?P<name>.*?)[`'](?: at row|$)")
 NOTES = 65_535
 """The most warnings that a session keeps, and that the server counts."""
 
+_NOTES_KEPT = "migrator.notes"
+"""Under this name a writing connection's ``info`` holds how many its session keeps, once it is about columns that the server
+computes."""
+
 _NOTES_A_VALUE = 8
 """More notes than the server has about a value that it computes."""
 
@@ -672,7 +675,7 @@ WHERE table_schema = :schema AND table_name = :name AND generation_expression <>
 
 def computed_columns(connection: sa.Connection, table: QName) -> frozenset[str]:
     """The columns that the server computes, in small letters. It notes where it rounds one, which changes no value that is
-    moved: so from now on the session keeps all its notes, to tell them from others.
+    moved: so from now on the session keeps all the notes that it may, to tell them from others.
     """
     return frozenset(_computed(connection, table))
 
@@ -683,8 +686,18 @@ def _computed(connection: sa.Connection, table: QName) -> dict[str, str]:
         found = connection.execute(sa.text(_COMPUTED), {"schema": table.schema, "name": table.name})
         known[table] = {row.name.lower(): row.type.lower() for row in found}
         if known[table]:
-            connection.exec_driver_sql(f"SET SESSION max_error_count = {NOTES}")
+            connection.info[_NOTES_KEPT] = _keep_notes(connection)
     return known[table]
+
+
+def _keep_notes(connection: sa.Connection) -> int:
+    """Let the session keep all its notes, and say how many it keeps: MySQL asks for a privilege to change that."""
+    try:
+        connection.exec_driver_sql(f"SET SESSION max_error_count = {NOTES}")
+    except sa.exc.OperationalError as error:
+        if about(*cast(Any, error.orig).args) != "privilege":
+            raise
+    return int(connection.exec_driver_sql("SELECT @@SESSION.max_error_count").scalar_one())
 
 
 def refuse_warnings(driver: Any, load: Load, errors: int = 0, computed: Collection[str] = ()) -> None:
@@ -694,7 +707,7 @@ def refuse_warnings(driver: Any, load: Load, errors: int = 0, computed: Collecti
     :raises ValueNotCarried: a value was changed.
     :raises RowNotCarried: the server has more warnings than it shows.
     """
-    driver.query("SELECT @@warning_count")
+    driver.query("SHOW COUNT(*) WARNINGS")  # MySQL forgets them after SELECT @@warning_count
     ((answer,),) = driver._result.rows
     count = int(answer)
     shown, others = _warnings(driver, computed)
@@ -762,10 +775,10 @@ def insert(connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBat
     driver, sent, stored = driver_of(connection), [0], 0
     head = f"INSERT INTO {qualified(load.table)} ({', '.join(quote(c.name) for c in load.target)}) VALUES\n".encode()
     room = int(connection.exec_driver_sql("SELECT @@max_allowed_packet").scalar_one()) - len(head) - 16
-    places = error_values.columns(load)
+    places, most = error_values.columns(load), rows_a_statement(connection, len(computed))
     for batch in _sent(batches, sent):
         errors = error_values.counted(batch, places) if places else []
-        for rows in _grouped(_row_literals(load, batch, room), min(INSERT_BYTES, room), room, load):
+        for rows in _grouped(_row_literals(load, batch, room), room, most, load):
             expected, errors = sum(errors[: len(rows)]), errors[len(rows) :]
             with error_values.taken(driver, mode) if expected else nullcontext():
                 stored += _insert(driver, load, head + b",\n".join(rows), expected, computed)
@@ -816,14 +829,15 @@ def _literals(array: pa.Array, column: Column) -> pa.Array:
     return pc.binary_join_element_wise(before, replaced(array.cast(pa.binary()), _LITERAL), after, b"")
 
 
-def _grouped(rows: list[bytes], limit: int, room: int, load: Load) -> Iterator[list[bytes]]:
+def _grouped(rows: list[bytes], room: int, most: int | None, load: Load) -> Iterator[list[bytes]]:
+    """The rows of each statement: no more than ``most``."""
     group: list[bytes] = []
-    size = 0
+    size, limit = 0, min(INSERT_BYTES, room)
     for row in rows:
         if len(row) > room:
             detail = f"a row of {len(row)} bytes does not fit max_allowed_packet"
             raise RowNotCarried(table=load.title, detail=detail)
-        if group and size + len(row) > limit:
+        if group and (size + len(row) > limit or len(group) == most):
             yield group
             group, size = [], 0
         group.append(row)

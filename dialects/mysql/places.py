@@ -17,6 +17,9 @@ from migrator.model.objects import QName
 TABLESPACE, CONFIGURATION = "ibd", "cfg"
 """The names of the two files: the tablespace, and what the server says of its columns and indexes."""
 
+MARIADB_ALONE = "of this family it is MariaDB whose data files are copied, and this is MySQL"
+"""Why MySQL's files are left alone: nor does it say what a file is called, having no character set ``filename``."""
+
 _WHERE = """
 SELECT @@datadir AS directory, CAST(CONVERT(:schema USING filename) AS BINARY) AS folder,
        CAST(CONVERT(:name USING filename) AS BINARY) AS base

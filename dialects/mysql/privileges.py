@@ -123,6 +123,11 @@ def hides_keys(held: Iterable[Grant], schema: str) -> bool:
     return not _has(held, schema, SHOWING_KEYS)
 
 
+def shows_keys(held: Iterable[Grant]) -> bool:
+    """Whether the foreign keys of all schemas are shown, also of those that the user does not know of."""
+    return _has([grant for grant in held if grant.schema == "%"], "", SHOWING_KEYS)
+
+
 def hides_columns(held: Iterable[Grant], schema: str, table: str) -> bool:
     """Whether the information schema hides those columns of a table on which no privilege is held."""
     held = tuple(held)

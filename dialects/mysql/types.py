@@ -380,7 +380,12 @@ TYPES: tuple[TypeRule, ...] = (
         loss="MySQL parses JSON: key order, repeated keys and digits of long numbers are not kept (MariaDB keeps the text)",
         reason="the JSON type checks what it takes",
     ),
-    TypeRule(t.Uuid, "char(36) character set ascii", reason="the usual text; MySQL 8 has no type of its own"),
+    TypeRule(
+        t.Uuid,
+        "char(36) character set ascii",
+        loss="that it is a UUID is not enforced",
+        reason="the usual text; MySQL has no type of its own",
+    ),
     TypeRule(t.Xml, "longtext", loss="that it is XML is not enforced", reason="no XML type"),
     TypeRule(t.Bit, "bit({length})", when=lambda b: not b.varying and b.length and b.length <= 64, reason="up to 64 bits"),
     TypeRule(

@@ -18,7 +18,7 @@ from migrator.model.objects import QName
 from .ddl import OracleDDL
 from .facts import ANSWERS
 from .samples import SAMPLES
-from .types import TYPES, neutral, unsaid
+from .types import LACKS, TYPES, neutral, unsaid
 
 
 class OracleAdapter(Adapter):
@@ -41,6 +41,7 @@ class OracleAdapter(Adapter):
     )
     types = TYPES
     samples = SAMPLES
+    lacks = LACKS
     answers = ANSWERS
 
     def unsaid(self, declaration: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from migrator.adapter import TypeRule
+from migrator.adapter import Lacking, TypeRule, of_types
 from migrator.model import types as t
+from migrator.model.misfits import Misfit
 
 DIALECT = "oracle"
 
@@ -312,3 +313,12 @@ TYPES: tuple[TypeRule, ...] = (
     ),
 )
 """The type table; the first row that matches is taken."""
+
+LACKS: Mapping[Misfit, Lacking] = {
+    Misfit.ZERO_DATE: of_types(t.Date, t.Timestamp),
+    Misfit.PARTIAL_DATE: of_types(t.Date, t.Timestamp),
+    Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Integer, t.Decimal),
+    Misfit.NAN: of_types(t.Integer, t.Decimal),
+    Misfit.EMPTY_TEXT: of_types(t.String, t.Enum, t.SetOf),
+}
+"""Which columns have no place for values of a kind."""

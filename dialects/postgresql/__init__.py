@@ -19,19 +19,22 @@ from migrator.adapter import (
     Explanation,
     Facts,
     Granule,
+    Kept,
     Load,
     NameSpace,
+    Reaction,
     Read,
     Server,
     Snapshot,
     Trouble,
 )
-from migrator.errors import MissingDriver, redact
+from migrator.errors import CollationNotThere, MissingDriver, redact
 from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
 from migrator.model.objects import Column, QName, Table
 
 from . import facts
+from .collations import FOLDINGS, folding, refusal
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
@@ -78,6 +81,8 @@ class PostgreSQL(Adapter):
     sqlglot = "postgres"
     capabilities = Capabilities(
         transactional_ddl=True,
+        arrays=True,
+        compares=frozenset(row.equality for row in FOLDINGS),
         cuts_clock=False,
         clock_begins="transaction",
         pads_texts=True,
@@ -92,6 +97,8 @@ class PostgreSQL(Adapter):
         identity_sequence=USUAL_SEQUENCE,
         tables_without_columns=True,
         select_list=1600,
+        reads_links=True,
+        locks_linked=True,
         gives=(_STREAM, LINES),
         takes=(_STREAM, LINES),
         digests="hashtextextended of the row as text",
@@ -262,6 +269,12 @@ class PostgreSQL(Adapter):
             return super().refers(value, key)
         return " = ".join(f'{column}::text COLLATE "C"' for column in (key, value))
 
+    def refuses_collations(self, connection: sa.Connection, tables: Iterable[Table]) -> CollationNotThere | None:
+        """They are ICU's, and made in the schemas of the tables."""
+        found = ((table.schema, column.compares) for table in tables for column in table.columns)
+        wanted = {(schema, folding(equality)): None for schema, equality in found if equality is not None}
+        return refusal(connection, wanted) if wanted else None
+
     def aggregate(self, ask: Ask, version: tuple[int, ...]) -> str | None:
         """See :mod:`.measures`."""
         from . import measures
@@ -320,6 +333,37 @@ class PostgreSQL(Adapter):
         with paths.given_up_when_broken(connection):
             return store(connection, load, pieces)
 
+    def locking(self, engine: sa.Engine, tables: Sequence[QName]) -> AbstractContextManager[Kept]:
+        """LOCK TABLE … IN SHARE MODE."""
+        from . import links
+
+        return links.locking(engine, tables)
+
+    def linking(self, engine: sa.Engine, source: sa.Engine, snapshot: Snapshot) -> AbstractContextManager[sa.Connection]:
+        """A connection with a foreign server of postgres_fdw, while the source's tables are locked."""
+        from . import links
+
+        return links.linking(engine, source, snapshot.kept)
+
+    def insert_select(self, connection: sa.Connection, load: Load, read: Read) -> int:
+        """Store the rows of a foreign table."""
+        from . import links, paths
+
+        with paths.given_up_when_broken(connection):
+            return links.insert_select(connection, load, read)
+
+    def uncertain(self, columns: Sequence[Column]) -> str:
+        """Types whose text means something in their own database only."""
+        from . import links
+
+        return links.uncertain(columns)
+
+    def same_values(self, load: Load, here: Table, there: Table) -> bool:
+        """Whether columns are declared alike, types that are objects by what they are."""
+        from . import links
+
+        return links.same_values(load)
+
     def gives_stream(self, columns: Sequence[Column], format_: str) -> bool:
         """All types have a binary form; which have a text that others write too is a table's to say."""
         from . import lines
@@ -331,6 +375,12 @@ class PostgreSQL(Adapter):
         from . import lines, paths
 
         return lines.takes(load) if format_ == LINES else paths.same_stream(load)
+
+    def reactions(self, connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
+        """Triggers and foreign keys, rules, row level security."""
+        from . import reactions
+
+        return reactions.reactions(connection, table)
 
     def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """By a lock, since triggers fire for statements that add no row; who may add to some columns only may take none."""

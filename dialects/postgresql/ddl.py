@@ -41,6 +41,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .collations import creation, folding
 from .defaults import CLOCKS, UNITS, clock, fitting
 from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
@@ -121,6 +122,11 @@ class PostgreSQLDDL(DDL):
 
     # --- types ------------------------------------------------------------------------------------------------------
 
+    def own_rows_of(self, table: Table) -> str:
+        """By ONLY, but for partitioned tables, which have none."""
+        name = self.name_of(table.qname)
+        return name if table.partitioning is not None else f"ONLY {name}"
+
     def keeps_domain(self, type_: t.Type) -> bool:
         """Domains are objects here."""
         return True
@@ -167,14 +173,16 @@ class PostgreSQLDDL(DDL):
         return super().column(table, column, losses)
 
     def equality(self, table: Table, column: Column) -> Equality:
-        """A char(n) is compared without the blanks at its end."""
+        """A char(n) is compared without the blanks at its end, and any text by the collation that the job makes for it."""
         type_ = t.base_of(column.type)
         fixed = isinstance(type_, t.String) and type_.fixed
-        return Equality(blanks=column.equality.blanks) if fixed else EXACT
+        return replace(column.compares or EXACT, blanks=fixed and column.equality.blanks)
 
     def default_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
-        """The collation, where the source's is PostgreSQL's too, and the default."""
+        """The collation, where the source's is PostgreSQL's too, or the job makes it, and the default."""
         collation = f"COLLATE pg_catalog.{self.quote(column.collation)}" if self.at_home and column.collation else ""
+        if column.compares is not None:
+            collation = f"COLLATE {self.qualified(table.schema, folding(column.compares).name)}"
         return " ".join(part for part in (collation, super().default_clause(table, column, losses)) if part)
 
     def default(self, value: Default, column: Column) -> str:
@@ -297,7 +305,18 @@ class PostgreSQLDDL(DDL):
             if sequence.owner is not None and (sequence.schema, sequence.owner[0]) == (table.schema, table.name):
                 owner = f"{self.name_of(table)}.{self.quote(sequence.owner[1])}"
                 statements.append(f"ALTER SEQUENCE {self.name_of(sequence)} OWNED BY {owner}")
-        return Script(tuple(statements), tuple(losses))
+        return Script((*self._collations(table), *statements), tuple(losses))
+
+    def _collations(self, table: Table) -> tuple[str, ...]:
+        """The statements that make the collations which columns of a table are to compare by, in its schema."""
+        wanted = dict.fromkeys(folding(column.compares) for column in table.columns if column.compares is not None)
+        return tuple(creation(self.qualified(table.schema, row.name), row.locale) for row in wanted)
+
+    def create_temporary(self, table: Table) -> str:
+        """The statement that makes a table a temporary one, behind those that make its collations temporary ones."""
+        before, made = self._collations(table), self.create_table(table).statements
+        create = made[len(before)].replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+        return ";\n".join((*before, create))
 
     def _parents(self, table: Table) -> list[Table]:
         """The tables that this one inherits from, as far as they are moved too."""
@@ -389,6 +408,10 @@ class PostgreSQLDDL(DDL):
         losses: list[Loss] = []
         clause = self.foreign_key_clause(table, key, losses)
         return Script((f"ALTER TABLE {self._partition_name(table, key.partition)} ADD {clause}",), tuple(losses))
+
+    def for_new_rows(self, table: Table, key: ForeignKey) -> Script:
+        """``NOT VALID``."""
+        return self.foreign_key(table, replace(key, validated=False))
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
+from .collations import equality_of
 from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
@@ -811,16 +812,8 @@ def _outside_catalog(schema: str | None, name: str | None) -> str | None:
     return quote(name) if schema == "pg_catalog" else f"{quote(schema or '')}.{quote(name)}"
 
 
-_EQUALITIES = {
-    "ks-level1": Equality(case=True, letters=True, accents=True, forms=True),
-    "ks-level2": Equality(case=True, letters=True, forms=True),
-}
-"""By what the locale of a collation says that is not deterministic."""
-
-
 def _equality(column: Row) -> Equality:
     """What the collation of a column holds for equal."""
     if column.exact or column.exact is None:
         return EXACT
-    found = (equality for level, equality in _EQUALITIES.items() if level in (column.locale or ""))
-    return next(found, Equality(forms=True))
+    return equality_of(column.locale)

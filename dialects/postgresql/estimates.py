@@ -16,7 +16,8 @@ SELECT COALESCE(pg_catalog.pg_relation_size(c.oid), 0) + COALESCE(pg_catalog.pg_
            WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND NOT s.inherited
        ) END AS statistics
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.oid = %s::pg_catalog.regclass OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%s::pg_catalog.regclass))
+WHERE c.oid = %s::pg_catalog.regclass
+   OR c.oid = ANY (ARRAY(SELECT relid FROM pg_catalog.pg_partition_tree(%s::pg_catalog.regclass)))
 """
 """A table and its partitions. pg_stats shows the columns that the user may read; a foreign table has no blocks here."""
 

@@ -61,23 +61,25 @@ ANSWERS: Mapping[Fact, Answer] = {
 }
 """Where each fact is answered."""
 
-_PARTS = "(SELECT c.oid UNION ALL SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p WHERE c.relkind = 'p')"
-"""A table and its partitions, which may have what it has not."""
+PARTS = """ANY (ARRAY(
+    SELECT c.oid UNION ALL SELECT p.relid FROM pg_catalog.pg_partition_tree(c.oid) p WHERE c.relkind = 'p'))"""
+"""A table and its partitions, which may have what it has not. It is an array, so that indexes find what belongs to them: a
+subquery would be joined with the whole of a catalog for every table anew."""
 
 _ASKED = {
-    Fact.TRIGGER: f"""EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid IN {_PARTS} AND NOT g.tgisinternal
+    Fact.TRIGGER: f"""EXISTS (SELECT FROM pg_catalog.pg_trigger g WHERE g.tgrelid = {PARTS} AND NOT g.tgisinternal
         AND g.tgenabled IN ('O', 'A') AND g.tgtype & 4 <> 0)""",
-    Fact.REFERENTIAL: f"EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid IN {_PARTS} AND k.contype = 'f')",
-    Fact.UNIQUE_INDEX: f"EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid IN {_PARTS} AND i.indisunique)",
+    Fact.REFERENTIAL: f"EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid = {PARTS} AND k.contype = 'f')",
+    Fact.UNIQUE_INDEX: f"EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = {PARTS} AND i.indisunique)",
     Fact.DISABLED_UNIQUE_INDEX: f"""EXISTS (SELECT FROM pg_catalog.pg_index i
-        WHERE i.indrelid IN {_PARTS} AND i.indisunique AND NOT i.indisvalid)""",
+        WHERE i.indrelid = {PARTS} AND i.indisunique AND NOT i.indisvalid)""",
     Fact.UNUSABLE_INDEX: f"""EXISTS (SELECT FROM pg_catalog.pg_index i
-        WHERE i.indrelid IN {_PARTS} AND NOT i.indisunique AND NOT i.indisvalid)""",
+        WHERE i.indrelid = {PARTS} AND NOT i.indisunique AND NOT i.indisvalid)""",
     Fact.DOMAIN_INDEX: f"""EXISTS (
         SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
         JOIN pg_catalog.pg_am m ON m.oid = x.relam
         JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
-        WHERE i.indrelid IN {_PARTS} AND m.amname NOT IN ('btree', 'hash')
+        WHERE i.indrelid = {PARTS} AND m.amname NOT IN ('btree', 'hash')
         AND a.atttypid IN ('text'::regtype, 'bytea'::regtype, 'json'::regtype, 'jsonb'::regtype, 'xml'::regtype))""",
     Fact.PARTITIONED: "COALESCE(c.relkind = 'p', false)",
     Fact.INSERT_POLICY: "COALESCE(pg_catalog.row_security_active(c.oid), false)",

@@ -28,24 +28,28 @@ SELECT n.nspname, c.relname, c.oid = root.oid AS itself, c.relkind IN ('r', 'm')
        COALESCE(pg_catalog.pg_relation_size(c.oid), 0) / pg_catalog.current_setting('block_size')::int AS blocks,
        COALESCE(pg_catalog.pg_relation_size(c.oid), 0) + COALESCE(pg_catalog.pg_relation_size(c.reltoastrelid), 0) AS bytes
 FROM (SELECT %s::pg_catalog.regclass::pg_catalog.oid AS oid) root
-JOIN pg_catalog.pg_class c
-    ON c.oid IN (SELECT t.relid FROM pg_catalog.pg_partition_tree(root.oid) t WHERE t.isleaf) OR c.oid = root.oid
+JOIN pg_catalog.pg_class c ON c.oid = ANY (ARRAY(
+    SELECT root.oid UNION ALL SELECT t.relid FROM pg_catalog.pg_partition_tree(root.oid) t WHERE t.isleaf))
 JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
 WHERE c.relkind <> 'p' ORDER BY c.oid
 """
 
+_READABLE = """
+SELECT pg_catalog.has_table_privilege(%s::pg_catalog.regclass, 'SELECT'), pg_catalog.set_config('row_security', 'on', true)
+"""
+"""Row security is on since no row is read: a policy is the reader's matter."""
+
 
 def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
     """See :meth:`migrator.adapter.Adapter.granules`; partitions that the user may not read alone are not told apart."""
     root = paths.qualified(table.source)
-    may = "SELECT pg_catalog.has_table_privilege(%s::pg_catalog.regclass, 'SELECT')"
-    if not connection.exec_driver_sql(may, (root,)).scalar_one():
+    readable, _ = connection.exec_driver_sql(_READABLE, (root,)).one()
+    if not readable:
         return (Granule(),)  # reading it says what is missing
-    paths.row_security(connection, hiding=True)  # no row is read; a policy is the reader's matter
     execute_verbatim(connection, f"SELECT FROM {root} LIMIT 0")  # locks it, and all its partitions
     relations = connection.exec_driver_sql(_RELATIONS, (root,)).all()
-    version = int(connection.exec_driver_sql("SELECT pg_catalog.current_setting('server_version_num')").scalar_one())
+    version = paths.driver(connection).info.server_version
     if any(not relation.itself and not relation.readable for relation in relations):
         return (Granule(bytes=sum(int(relation.bytes) for relation in relations)),)
     found: list[Granule] = []
@@ -164,7 +168,7 @@ def _has_transactions(connection: sa.Connection, read: Read) -> bool:
         """
         SELECT pg_catalog.bool_and(c.relkind IN ('r', 'm', 'p')) FROM pg_catalog.pg_class c
         WHERE c.oid = %s::pg_catalog.regclass
-           OR c.oid IN (SELECT relid FROM pg_catalog.pg_partition_tree(%s::pg_catalog.regclass))""",
+           OR c.oid = ANY (ARRAY(SELECT relid FROM pg_catalog.pg_partition_tree(%s::pg_catalog.regclass)))""",
         (paths.qualified(read.part or read.table),) * 2,
     ).scalar_one()
     return found

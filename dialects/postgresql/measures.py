@@ -141,6 +141,12 @@ def _too_long(ask: Ask, column: str, _: Version) -> str | None:
     return _counted(f"{_length(ask, column, in_bytes=ask.in_bytes)} > {ask.length}")
 
 
+def _empty(ask: Ask, column: str, _: Version) -> str:
+    is_string = isinstance(t.base_of(ask.column.type), t.String)
+    text = column if is_string else f"{column}::text"  # which has no blanks of char(n)
+    return _counted(f"octet_length({text}) = 0")
+
+
 AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _ask, c, _: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("min"),
@@ -149,16 +155,18 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.SCALE: lambda _ask, c, _: f"max(length(rtrim(split_part({c}::text, '.', 2), '0')))",
     Measure.NOT_BOOLEAN: lambda _ask, c, _: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: lambda _ask, c, _: _counted(f"{c} <> date_trunc('day', {c})"),
-    Measure.EMPTY: lambda _ask, c, _: _counted(f"octet_length({c}) = 0"),
+    Measure.EMPTY: _empty,
     Measure.CHARACTERS: lambda ask, c, _: f"max({_length(ask, c, in_bytes=False)})",
     Measure.BYTES: _bytes,
     Measure.NOT_UUID: lambda _ask, c, _: _counted(f"NOT {_matches(c, UUID)}"),
+    Measure.NOT_16_BYTES: lambda _ask, c, _: _counted(f"octet_length({c}) <> 16"),
     Measure.NOT_JSON: _not_json,
     Misfit.INFINITY: _infinity,
     Misfit.NAN: _nan,
     Misfit.FRACTION: _fraction,
     Misfit.OUT_OF_RANGE: _out_of_range,
     Misfit.TOO_LONG: _too_long,
+    Misfit.EMPTY_TEXT: _empty,
 }
 """How each measure and each misfit is asked. There are no zero dates here, no NUL in a text and no wrong bytes."""
 

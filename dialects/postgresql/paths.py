@@ -544,8 +544,8 @@ def _streams(source: Column, target: Column) -> bool:
         case t.Array(element=element):  # an array's binary form holds its element type's object identifier
             stable = not isinstance(element, t.Native | t.Enum | t.Domain | t.Array)
             return stable and source.native == target.native != ""
-        case t.Interval():  # one of fewer fields drops the others
-            return source.native == target.native
+        case t.Interval():  # one of fewer fields drops the others, and of a domain no declaration shows which it has
+            return source.native == target.native and not isinstance(source.type, t.Domain)
         case t.Xml():  # its binary form may name an encoding
             return False
         case _:

@@ -9,11 +9,10 @@ from dataclasses import replace
 from functools import cached_property
 
 from migrator.ddl import DDL, Elsewhere, Script, called, generator_losses
-from migrator.errors import InvalidIdentifier, MigratorError
 from migrator.expressions import Untranslatable
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
-from migrator.model.equality import Equality, nearest
+from migrator.model.equality import EXACT, Equality, nearest
 from migrator.model.objects import (
     Check,
     Column,
@@ -36,7 +35,7 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
-from .names import RESERVED, quote
+from .names import quote
 from .types import DIALECT, EQUALITIES, as_declared
 
 _NO_ROWID = "BIGINT"
@@ -104,13 +103,14 @@ class SQLiteDDL(DDL):
             sql += f" {self.named(table.primary_key.name)}PRIMARY KEY DESC"
         if column.collation and self.described(table):
             sql += f" COLLATE {column.collation}"
-        elif column.equality:
+        elif column.equality and isinstance(t.base_of(column.type), t.COLLATED):
             sql += f" COLLATE {nearest(column.equality, EQUALITIES)}"
         return sql
 
     def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
-        return EQUALITIES[nearest(column.equality, EQUALITIES)]
+        compared = isinstance(t.base_of(column.type), t.COLLATED)
+        return EQUALITIES[nearest(column.equality, EQUALITIES)] if compared else EXACT
 
     def told_by_type(self, column: Column) -> Equality:
         """That blanks count at the end of what has a fixed length elsewhere."""
@@ -212,14 +212,6 @@ class SQLiteDDL(DDL):
             yield from super().clock_losses(table, column, value)
 
     # --- tables -----------------------------------------------------------------------------------------------------
-
-    def refusals(self) -> Iterator[MigratorError]:
-        """All that has no name or type here; names that begin as its own do are refused."""
-        for table in self.catalog.of(Table):
-            if _is_reserved(table.name):
-                detail = f"names that begin with {RESERVED} are reserved"
-                yield InvalidIdentifier(name=path_of(table), database=self.title, detail=detail)
-        yield from super().refusals()
 
     def create_schema(self, schema: Schema) -> Script:
         """Nothing: a file has one schema."""
@@ -391,8 +383,6 @@ class SQLiteDDL(DDL):
 
     def create_view(self, view: View) -> Script:
         """A view. One from elsewhere is tried on empty tables first: SQLite itself looks at a view when it is read."""
-        if _is_reserved(view.name):
-            return self.not_carried(view, "view", "names that begin with sqlite_ are reserved in SQLite")
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
             return made
@@ -423,11 +413,6 @@ class SQLiteDDL(DDL):
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""
         return Script(tuple(f"DELETE FROM {self.name_of(table)}" for table in tables))
-
-
-def _is_reserved(name: str) -> bool:
-    """Whether a name is SQLite's own."""
-    return name.lower().startswith(RESERVED)
 
 
 def _digits(now: Now, type_: t.Type) -> int:

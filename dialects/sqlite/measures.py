@@ -154,6 +154,10 @@ def _stored(kind: str) -> Expression:
     return lambda _, column: _counted(f"typeof({column}) = '{kind}'")
 
 
+def _empty(_: Ask, column: str) -> str:
+    return _counted(f"{_texts(column)} AND {column} = ''")
+
+
 AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.NULLS: lambda _, c: _counted(f"{c} IS NULL"),
     Measure.LEAST: _extreme("min"),
@@ -162,10 +166,11 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Measure.SCALE: _scale,
     Measure.NOT_BOOLEAN: lambda _, c: _counted(f"{c} NOT IN (0, 1)"),
     Measure.TIMED: _timed,
-    Measure.EMPTY: lambda _, c: _counted(f"{_texts(c)} AND {c} = ''"),
+    Measure.EMPTY: _empty,
     Measure.CHARACTERS: _longest(in_bytes=False),
     Measure.BYTES: _longest(in_bytes=True),
     Measure.NOT_UUID: _not_uuid,
+    Measure.NOT_16_BYTES: lambda _, c: _counted(f"{c} IS NOT NULL AND NOT (typeof({c}) = 'blob' AND length({c}) = 16)"),
     Measure.NOT_JSON: _not_json,
     Measure.INTEGERS: _stored("integer"),
     Measure.REALS: _stored("real"),
@@ -176,6 +181,7 @@ AGGREGATES: Mapping[Measure | Misfit, Expression] = {
     Misfit.NAN: lambda _ask, _: "0",  # SQLite stores NULL for it
     Misfit.FRACTION: _fraction,
     Misfit.OUT_OF_RANGE: _out_of_range,
+    Misfit.EMPTY_TEXT: _empty,
     Misfit.TOO_LONG: lambda ask, c: _counted(f"{_length(ask, c, in_bytes=ask.in_bytes)} > {ask.length}"),
 }
 """How each measure and each misfit is asked. There is no expression for bytes that are no UTF-8."""

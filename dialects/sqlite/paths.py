@@ -187,6 +187,10 @@ class _TableReader:
     def label(self, column: Column) -> str:
         return f"{self.read.table.name}.{column.name}"
 
+    def named(self, column: Column) -> dict[str, str]:
+        """What an error about a column says of it."""
+        return {"column": self.label(column), "name": column.name}
+
     def batches(self) -> Iterator[pa.RecordBatch]:
         schema = pa.schema([pa.field(str(i), item.arrow) for i, item in enumerate(self.carriers)])
         rows_read = -1  # the row of constants
@@ -265,9 +269,9 @@ class _TableReader:
         if found is not None:
             key, kind, value = found
             held = f"the row with {self._key_title()} {_key_text(key)} holds the {kind} {value}"
-            raise ValueNotCarried(column=self.label(column), detail=f"{held}, the column is {column.type}") from error
+            raise ValueNotCarried(**self.named(column), detail=f"{held}, the column is {column.type}") from error
         if isinstance(error, pa.ArrowInvalid):
-            raise ValueNotCarried(column=self.label(column), detail=str(error).splitlines()[0]) from error
+            raise ValueNotCarried(**self.named(column), detail=str(error).splitlines()[0]) from error
 
     def _refuse_bytes(self, array: pa.Array, column: Column, rows_before: int, error: ValueNotCarried) -> None:
         """Raise for the first value of a batch that is no UTF-8."""
@@ -279,7 +283,7 @@ class _TableReader:
                 query = f"SELECT json_array({self._key()}) FROM {self.source} LIMIT 1 OFFSET {rows_before + position}"
                 key = _key_text(self.connection.exec_driver_sql(query).scalar_one())
                 detail = f"the row with {self._key_title()} {key} holds {value[:40]!r}, which is not valid UTF-8 text"
-                raise ValueNotCarried(column=self.label(column), detail=detail) from error
+                raise ValueNotCarried(**self.named(column), detail=detail) from error
         raise error
 
     def _key(self) -> str:

@@ -86,7 +86,8 @@ class Columns(Expressions):
             yield Loss(path_of(table), "index-hidden", detail)
         for column in table.columns:
             if detail := source.unsaid(column.native):
-                yield Loss(path_of(table), "declaration", detail, column.name)
+                every = source.fills_zeros(column.native) or isinstance(t.base_of(column.type), t.Native)
+                yield Loss(path_of(table), "declaration", detail, column.name, each=every)
             if column.collation and not column.equality:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)
@@ -112,7 +113,8 @@ class Columns(Expressions):
                 continue
             full = (type_.length or 0) <= 1 and self.adapter.capabilities.empty_is_null  # or NULL, which is not filled up
             if _FIXED.match(self.declaration(table, column)) and not full:
-                yield Loss(path_of(table), "padding", f"values are read {now} (at the source: {there})", column.name)
+                detail = f"values are read {now} (at the source: {there})"
+                yield Loss(path_of(table), "padding", detail, column.name, each=True)
 
     def _null_losses(self, table: Table) -> Iterator[Loss]:
         """The columns of a primary key that lets NULLs in at the source, as SQLite's do, and none here."""
@@ -130,15 +132,12 @@ class Columns(Expressions):
 
     def _equality_losses(self, table: Table) -> Iterator[Loss]:
         """What texts columns hold for equal that they tell apart at the source, or the other way round."""
-        texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
+        texts = [column for column in table.columns if isinstance(t.base_of((column.carried or column).type), t.COLLATED)]
         here = {column.name: self.equality(table, column) for column in texts}
-        differing: dict[str, list[str]] = {}
         for column in texts:
             for told in equality_changes(column.equality - self.told_by_type(column), here[column.name]):
-                differing.setdefault(told, []).append(column.name)
-        for told, names in differing.items():
-            detail = f"{told} here in {', '.join(names)}, where comparisons, order and unique keys change"
-            yield Loss(path_of(table), "collation-equality", detail)
+                detail = f"{told} here, where comparisons, order and unique keys change"
+                yield Loss(path_of(table), "collation-equality", detail, column.name)
         yield from key_losses(table, {column.name: column.equality for column in texts}, here)
 
     # --- defaults ---------------------------------------------------------------------------------------------------

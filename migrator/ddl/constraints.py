@@ -188,6 +188,10 @@ class Constraints(Columns):
         detail = f"foreign key {called(key)} is made, which some rows may break: the source says so, and nothing here"
         return Loss(path_of(table), NOT_VALIDATED, detail)
 
+    def for_new_rows(self, table: Table, key: ForeignKey) -> Script:
+        """A foreign key that rows break, made for new ones, as the database says of it; no statement: there is none such."""
+        return Script()
+
     def refers_to_nothing(self, key: ForeignKey) -> str:
         """Why a foreign key that names no columns means none; empty: it does not. SQLite lets such keys be."""
         referred = self.catalog.table(key.referred)

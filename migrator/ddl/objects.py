@@ -275,6 +275,24 @@ class DDL(Constraints):
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
         return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
 
+    def update_from(self, table: Table, columns: Iterable[Column], key: Iterable[str], staging: QName) -> str:
+        """The statement that gives ``table`` the values of ``columns`` that ``staging`` has for the same key."""
+        sets = ", ".join(f"{self.quote(column.name)} = s.{self.quote(column.name)}" for column in columns)
+        return f"UPDATE {self.own_rows_of(table)} AS t SET {sets} FROM {self.name_of(staging)} AS s WHERE {self._same(key)}"
+
+    def own_rows_of(self, table: Table) -> str:
+        """What a statement names that is about a table's rows and not those of tables that inherit from it."""
+        return self.name_of(table.qname)
+
+    def delete_by(self, table: Table, key: Iterable[str], staging: QName) -> str:
+        """The statement that takes the rows out of ``table`` whose keys ``staging`` has."""
+        there = f"SELECT 1 FROM {self.name_of(staging)} AS s WHERE {self._same(key)}"
+        return f"DELETE FROM {self.own_rows_of(table)} AS t WHERE EXISTS ({there})"
+
+    def _same(self, key: Iterable[str]) -> str:
+        """That a row ``t`` and a row ``s`` have one key."""
+        return " AND ".join(f"t.{self.quote(name)} = s.{self.quote(name)}" for name in key)
+
 
 def _own_rules(table: Table, partitioning: Partitioning) -> Iterator[Loss]:
     """What partitions have that their table has not, or otherwise."""

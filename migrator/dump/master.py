@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from migrator.dump.archive import Member
@@ -69,7 +70,11 @@ class Master:
 
     def entry(self, schema: str, table: str) -> Entry | None:
         """The entry of a table, None where the job did not move its rows."""
-        return next((e for e in self.entries if (e.schema, e.table) == (schema, table)), None)
+        return self._by_table.get((schema, table))
+
+    @cached_property
+    def _by_table(self) -> dict[tuple[str, str], Entry]:
+        return {(entry.schema, entry.table): entry for entry in self.entries}
 
     def to_json(self) -> dict[str, Any]:
         """A JSON-ready form; digests are in it where there are any."""

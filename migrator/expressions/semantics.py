@@ -417,7 +417,18 @@ def comparable(values: Values) -> bool:
 def ordered(values: Values) -> bool:
     """Whether order means the same everywhere: texts' order never does."""
     kinds = {value.kind for value in values}
-    return kinds <= DYNAMIC or kinds in ({"date"}, {"timestamp"})
+    return kinds <= DYNAMIC or kinds in ({"date"}, {"timestamp"}) or all(map(_is_single, values))
+
+
+_SINGLES = 2**24
+"""Up to which all whole numbers are numbers of 32 bits with a point."""
+
+
+def _is_single(value: Value) -> bool:
+    """Whether a value is such a number, whichever way its database computes: of a column, or a whole one written out."""
+    if isinstance(type_ := t.base_of(value.type) if value.type is not None else None, t.Float):
+        return type_.bits == 32
+    return whole_constant(value, 0) and int(value.constant or 0) <= _SINGLES
 
 
 def whole_constant(value: Value, least: int) -> bool:

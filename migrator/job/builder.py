@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -19,7 +18,6 @@ from migrator.job.table import Row, State
 from migrator.job.worker import Build, Failure, Made, transaction
 from migrator.model.catalog import Loss
 from migrator.model.objects import Check, ForeignKey, QName, Table
-from migrator.orphans import count_orphans
 from migrator.plan import NO_OBJECTS, OF_OBJECTS, SIDE_BY_SIDE, TABLE, Phase, Step
 
 Numbered = Sequence[tuple[int, Step]]
@@ -30,8 +28,8 @@ DEPENDENT_SKIPPED = "ORA-39112: Dependent object type {} skipped, base object ty
 
 NOT_MADE = "see the loss list"
 """The error of an object that has no counterpart, and is skipped."""
-_ORPHANS = "orphans"
-"""What is recorded of a foreign key that nobody has checked: how many rows it finds without a row that they refer to."""
+NO_TABLE = "its table was not made"
+"""The error of what belongs to a table that failed."""
 
 _SMALL_TOGETHER = 20
 """How many objects on small tables a worker makes in one go."""
@@ -112,15 +110,13 @@ class Builder:
         state: State = row.state
         if state in {"FAILED", "SKIPPED"} and step.path == TABLE and step.table is not None:
             self.failed.add(step.table)
-        if is_made(row) and _ORPHANS not in row.detail:
-            self._tell_unchecked(item, step)
         return state in {"COMPLETED", "FAILED", "SKIPPED"}
 
     def _ready(self, item: int, step: Step, existing: frozenset[str], told: list[Loss]) -> bool:
         """Whether there is something to make, and what it needs is there; ``told`` takes what changes with it."""
         if step.table is not None and step.table in self.failed:
             self.dependent_skipped(step.label, step.table)
-            self._coordinator.record.change("OBJECT", item, state="FAILED", error="its table was not made")
+            self._coordinator.record.change("OBJECT", item, state="FAILED", error=NO_TABLE)
             return False
         if step.label in existing:
             if is_in_the_way(step, existing):
@@ -130,28 +126,14 @@ class Builder:
         told += (loss for loss in step.script.losses if loss.rule != NOT_VALIDATED)
         if not step.script.statements:
             self._coordinator.record.change("OBJECT", item, state="SKIPPED", error=NOT_MADE)
-            self._tell_unchecked(item, step)
         return bool(step.script.statements)
 
-    def _tell_unchecked(self, item: int, step: Step) -> None:
-        """Log the entry about a foreign key that is there by now and that nobody has checked, with the rows against it."""
-        for loss in (loss for loss in step.script.losses if loss.rule == NOT_VALIDATED):
-            rows = self.against(step)
-            self._log.loss(replace(loss, rows=rows))
-            self._coordinator.record.change("OBJECT", item, detail={_ORPHANS: rows})
-
-    def counted(self, row: Row, loss: Loss) -> Loss:
-        """An entry about what was made, as ``row`` records it; one about a key that nobody has checked with its rows."""
-        return replace(loss, rows=row.detail.get(_ORPHANS)) if loss.rule == NOT_VALIDATED else loss
-
-    def against(self, step: Step) -> int | None:
-        """How many rows refer to none by a step's foreign key, or break its check; None: nobody tells."""
-        adapter, name, part = self._database.adapter, step.table, step.part
-        if name is None:
+    def breaking(self, step: Step) -> int | None:
+        """How many rows break a step's check; None: nobody tells."""
+        name, part = step.table, step.part
+        if name is None or not isinstance(part, Check):
             return None
-        if isinstance(part, ForeignKey):
-            return answer(adapter, lambda: count_orphans(self._connection, adapter, name, part))[0]
-        return answer(adapter, lambda: self._breaking(name, part))[0] if isinstance(part, Check) else None
+        return answer(self._database.adapter, lambda: self._breaking(name, part))[0]
 
     def _breaking(self, name: QName, check: Check) -> int | None:
         """How many rows of a table break a check."""
@@ -172,37 +154,39 @@ class Builder:
     def _in_order(self, steps: Numbered) -> int:
         made = 0
         for item, step in steps:
-            failure = self._coordinator.make(self._database, self._connection, self._made(item, step))
-            made += self._ended(item, step, failure)
+            made += self._ended(step, self.make(item, step))
         return made
 
     def _side_by_side(self, steps: Numbered) -> int:
         of = dict(steps)
         ended = self._coordinator.build(list(self._builds(steps)))
-        return sum(self._ended(made.item, of[made.item], failure) for made, failure, _ in ended)
+        return sum(self._ended(of[made.item], failure) for made, failure, _ in ended)
 
     def _made(self, item: int, step: Step) -> Made:
         done = self._coordinator.record.mark(self._database, "OBJECT", item)
         begun = self._recorded[item].attempts > 0
         return Made(item, step.label, step.script.statements, done, begun=begun, restoring=step.script.restoring)
 
-    def _ended(self, item: int, step: Step, failure: Failure | None) -> bool:
+    def _ended(self, step: Step, failure: Failure | None) -> bool:
         if failure is None:
-            self._tell_unchecked(item, step)
             return True
-        self._log.error(
-            f"ORA-39083: Object type {step.label} failed to create with error:",
-            str(failure.error),
-            "Failing sql is:",
-            failure.statement,
-            *self._told_against(step),
-        )
+        if not isinstance(step.part, ForeignKey):  # of which more is to be told
+            self.refused(step, str(failure.error), failure.statement, *self._told_against(step))
         if step.path == TABLE and step.table is not None:
             self.failed.add(step.table)
         return False
 
+    def refused(self, step: Step, error: str, statement: str, *told: str) -> None:
+        """Log that the target has refused to make an object."""
+        headline = f"ORA-39083: Object type {step.label} failed to create with error:"
+        self._log.error(headline, error, "Failing sql is:", statement, *told)
+
+    def make(self, item: int, step: Step) -> Failure | None:
+        """Make an object at once."""
+        return self._coordinator.make(self._database, self._connection, self._made(item, step))
+
     def _told_against(self, step: Step) -> Iterator[str]:
-        if isinstance(step.part, Check) and (rows := self.against(step)):
+        if isinstance(step.part, Check) and (rows := self.breaking(step)):
             yield f"{rows} row(s) break this check: mend them at the source or here, and run that SQL"
 
     def _builds(self, steps: Numbered) -> Iterator[Build]:

@@ -91,6 +91,8 @@ class JobStatus:
     age: float
     error: str
     command: str
+    degree_why: str = ""
+    """Of a running job whose PARALLEL has windows: why it is that degree."""
     files: tuple[DumpFileStatus, ...] = ()
     workers: tuple[WorkerStatus, ...] = ()
 
@@ -170,10 +172,11 @@ class Job:
         workers = workers if row.lives(age) else ()
         done, total = _progress(granules, workers)
         operation, _, mode = row.path.partition("/")
+        why = row.detail.get("degree_why", "") if row.lives(age) else ""
         return JobStatus(
             *(row.schema, row.name, operation, mode, state, row.worker, row.incarnation, done, total),
             *(_eta(granules, workers, total - done), row.rows, attached, age, row.error),
-            *(row.detail.get("request", {}).get("command", ""), files, workers),
+            *(row.detail.get("request", {}).get("command", ""), why, files, workers),
         )
 
     def spec(self) -> JobSpec:
@@ -234,9 +237,16 @@ class Job:
         return None
 
     def set_degree(self, degree: int) -> str:
-        """PARALLEL: of a running job by request, of a stopped one at once; what became of it."""
+        """PARALLEL: of a running job by request, of a stopped one at once; what became of it.
+
+        :raises InvalidRequest: the job is stopped, and has windows.
+        """
         with self._open() as connection:
             if not _alive(self.table, connection):
+                degrees = self.spec().degrees
+                if degrees.windows:
+                    detail = f"the job goes by the clock when it is started again, PARALLEL={degrees}; set it then"
+                    raise InvalidRequest(detail=detail)
                 self.table.change(connection, "JOB", 1, worker=degree, keep_time=True)
                 return f"PARALLEL is {degree} when the job is started again"
         return self.ask("PARALLEL", value=degree)

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 import sqlalchemy as sa
 
-from migrator import converting
+from migrator import converting, windows
 from migrator.ends import Database, DumpedRows, database_errors
 from migrator.errors import (
     DumpSpaceExhausted,
@@ -49,6 +49,7 @@ from migrator.job.worker import (
     make,
 )
 from migrator.model.objects import QName
+from migrator.windows import Degrees, Window
 
 _NEWS = 1.0
 _POLL = 0.5
@@ -176,6 +177,17 @@ class Files(Protocol):
         """Do what ADD_FILE asks for; what was done."""
 
 
+@dataclass
+class Hours:
+    """The windows of PARALLEL, as a job goes by them."""
+
+    degrees: Degrees
+    note: Callable[..., None] = lambda **values: None
+    """Records facts of the job as a whole."""
+    begun: tuple[Window | None] | None = None
+    """The window that the degree was set for, None in it: that none was open; None: nothing was set yet."""
+
+
 class Coordinator:
     """Drives the tasks of one job, phase by phase."""
 
@@ -190,9 +202,12 @@ class Coordinator:
         files: Files | None = None,
         lost: Callable[[], MigratorError | None] = lambda: None,
         single_writer: bool = False,
+        hours: Hours | None = None,
     ) -> None:
         """``limit``: how many workers there may be whatever the degree; ``lost``: why the job is not this process's any
-        more; ``single_writer``: while a worker writes, nobody else can, so that news is written between tasks only."""
+        more; ``single_writer``: while a worker writes, nobody else can, so that news is written between tasks only;
+        ``hours``: the times at which the degree changes by itself."""
+        self._hours = Hours(Degrees()) if hours is None else hours
         self.record, self._log, self._progress = record, log, progress
         self._files, self._lost, self._single_writer = files, lost, single_writer
         self._stopping = self._silent = False
@@ -409,9 +424,10 @@ class Coordinator:
             self.tell()
 
     def _listen(self) -> None:
-        """Answer what clients ask."""
+        """Do what the clock says, and answer what clients ask."""
         try:
             with database_errors(self.record.database.adapter):
+                self._follow_the_clock()
                 for request in self.record.rows("REQUEST", state="PENDING"):
                     self._answer(request)
         except ResourceBusy:  # where one connection writes, that is this job's own worker: it is asked again later
@@ -481,10 +497,33 @@ class Coordinator:
         return obey[verb](detail)
 
     def _set_degree(self, detail: dict[str, Any]) -> str:
-        self.pool.degree = int(detail["value"])
-        self.record.job(worker=self.pool.degree)
+        degree = int(detail["value"])
+        if not self._hours.degrees.windows:
+            self._change_degree(degree)
+            return f"PARALLEL is {degree}"
+        until = self._hours.degrees.until(windows.now())
+        self._change_degree(degree, f"by hand until {until}")
+        return f"PARALLEL is {degree} until {until}"
+
+    def _follow_the_clock(self) -> None:
+        """Set the degree anew where another window is open than when it was set last, or none any more.
+
+        What a client has asked for holds until then.
+        """
+        hours, moment = self._hours, windows.now()
+        window = hours.degrees.window(moment)
+        if hours.degrees.windows and hours.begun != (window,):
+            self._change_degree(hours.degrees.at(moment), hours.degrees.why(moment))
+            hours.begun = (window,)
+
+    def _change_degree(self, degree: int, why: str = "") -> None:
+        """``why``: of a job with windows, for its log and its status."""
+        self.record.job(worker=degree)
+        if why:
+            self._hours.note(degree_why=why)
+            self._log.message(f"PARALLEL is {degree}: {why}")
+        self.pool.degree = degree
         self.pool.close_idle()
-        return f"PARALLEL is {self.pool.degree}"
 
     def _stop_job(self, detail: dict[str, Any]) -> str:
         if not detail.get("immediate"):
@@ -511,7 +550,7 @@ class Coordinator:
         """
         self.pool.close()
         if self._lost_rows:
-            raise WorkerDied(worker="an", detail="died before its dump file was ended; start the job again")
+            raise WorkerDied(worker="process", detail="died before its dump file was ended; start the job again")
         self.tell()
 
     def abandon(self) -> None:

@@ -14,7 +14,7 @@ it is, with all others there that can be.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from migrator.adapter import Adapter
 from migrator.converting import Counts
 from migrator.errors import RejectLimitReached, TextNotCarried, ValueNotCarried
 from migrator.job.mutual import Pool, references
+from migrator.model import types as t
 from migrator.model.objects import Column, ForeignKey, QName
 from migrator.orphans import count_orphans
 
@@ -64,6 +65,7 @@ class Rejecting:
     ``key``: the columns that tell a row. ``limit``: more rows of the granule than that fail it; None: any number.
     ``texts``: only rows with a text that the database's character set does not have are bad, others fail the granule.
     ``keys``: the foreign keys of the table, if one of them refers to the table itself: a row may need another one.
+    ``chosen``: the types that the job has chosen for columns, by their names at the source.
     """
 
     beside: Path
@@ -71,6 +73,7 @@ class Rejecting:
     limit: int | None = None
     keys: tuple[ForeignKey, ...] = ()
     texts: bool = False
+    chosen: Mapping[str, t.Type] = field(default_factory=dict)
 
 
 RECORDED = "rejected"

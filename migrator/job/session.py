@@ -13,6 +13,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 
+from migrator import windows
 from migrator.adapter import Server, adapter_for_backend
 from migrator.ends import Database, database_errors
 from migrator.errors import (
@@ -74,7 +75,7 @@ class Session:
     detail: dict[str, Any]
     heart: Heart
     degree: int
-    """PARALLEL, as clients have set it last."""
+    """PARALLEL, as clients have set it last; of a job with windows as the clock says."""
     restarted: bool
     """Whether the job had been planned when the session began."""
     errors: int = 0
@@ -235,7 +236,7 @@ def session(
             own = {name.name.lower() for name in taken if place == database and name.schema == schema}
             opened = _define(spec, place, schema, server.user, connection, own)
         else:
-            opened = _take_over(start, place, connection)
+            opened = _take_over(spec, start, place, connection)
         try:
             with opened.heart, database_errors(place.adapter):
                 yield opened
@@ -255,9 +256,10 @@ def _define(
     """``own``: names in lower case that the job needs for what it makes."""
     taken: JobExists | None = None
     detail = {"request": spec.to_json(), "lease": own_lease()}
+    degree = spec.degrees.at(windows.now())
     for name in names(spec):
         table = MasterTable(schema, name)
-        row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, name, "DEFINING", 1, spec.parallel, detail=detail)
+        row = Row("JOB", 1, f"{spec.operation}/{spec.mode}", owner, name, "DEFINING", 1, degree, detail=detail)
         try:
             if name.lower() in own:
                 raise JobExists(job=table.qname)
@@ -288,7 +290,7 @@ def _create(table: MasterTable, place: Database, connection: sa.Connection) -> N
         raise MasterTableRefused(job=table.qname, detail=error.message) from error
 
 
-def _take_over(start: Start, place: Database, connection: sa.Connection) -> Session:
+def _take_over(spec: JobSpec, start: Start, place: Database, connection: sa.Connection) -> Session:
     table, lease = start.table, own_lease()
     if not table.is_ours(connection):
         raise JobNotFound(job=table.qname)
@@ -301,6 +303,8 @@ def _take_over(start: Start, place: Database, connection: sa.Connection) -> Sess
     taken = table.take_over(connection, row.incarnation, skip_current=start.skip_current)
     opened = _session(taken, Record(table, place, connection, taken.incarnation))
     opened.note(lease=lease)
+    if spec.windows:
+        opened.degree = spec.degrees.at(windows.now())
     return opened
 
 

@@ -105,6 +105,9 @@ COLUMNS = (
 
 NAMES = tuple(column.name for column in COLUMNS)
 
+_NOW = {"changed_at": sa.func.current_timestamp()}
+"""A change's time, by the database's clock."""
+
 
 @dataclass(frozen=True)
 class Row:
@@ -236,20 +239,21 @@ class MasterTable:
 
     def insert(self, connection: sa.Connection, rows: Iterable[Row]) -> None:
         """Add rows."""
-        now = {"changed_at": sa.func.current_timestamp()}
         for part in _parts([_values(row) for row in rows]):
-            connection.execute(self.table.insert().values([{**values, **now} for values in part]))
+            connection.execute(self.table.insert().values([{**values, **_NOW} for values in part]))
 
     def remove(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int) -> None:
         """Remove one row."""
         table = self.table
-        connection.execute(table.delete().where(table.c.kind == kind, table.c.item == item, self._in(incarnation)))
+        connection.execute(
+            table.delete().where(table.c.kind == kind, table.c.item == item, self.in_incarnation(incarnation))
+        )
 
     def clear(self, connection: sa.Connection, kinds: Sequence[Kind], incarnation: int) -> None:
         """Remove the rows of some kinds."""
-        connection.execute(self.table.delete().where(self.table.c.kind.in_(kinds), self._in(incarnation)))
+        connection.execute(self.table.delete().where(self.table.c.kind.in_(kinds), self.in_incarnation(incarnation)))
 
-    def _in(self, incarnation: int) -> sa.ColumnElement[bool]:
+    def in_incarnation(self, incarnation: int | sa.BindParameter[int]) -> sa.ColumnElement[bool]:
         """That the job is in this incarnation; as a derived table, since MySQL reads no table that it changes."""
         c = self.table.c
         job = sa.select(c.incarnation).where(c.kind == "JOB").distinct().subquery("job")
@@ -311,12 +315,9 @@ class MasterTable:
 
         ``within``: only while the job is in this incarnation. ``keep_time``: it is no heartbeat.
         """
-        table = self.table
-        which = [table.c.kind == kind, table.c.item == item]
-        if within is not None:
-            which.append(table.c.incarnation == within if kind == "JOB" else self._in(within))
-        changes = _columns(values) if keep_time else _changes(values)
-        return connection.execute(table.update().where(*which).values(changes)).rowcount == 1
+        changes = _columns(values)
+        statement = _changing(self, tuple(changes), within is not None, kind == "JOB", keep_time)
+        return connection.execute(statement, _given(kind, item, within, changes)).rowcount == 1
 
     def beat(self, connection: sa.Connection, incarnation: int, **values: Any) -> None:
         """The job lives; with ``values``, something of it changes.
@@ -352,7 +353,7 @@ class MasterTable:
         table, before = self.table, self.job(connection).incarnation if before is None else before
         mine = (table.c.kind == "JOB") & (table.c.incarnation == before)
         values = {"state": "EXECUTING", "incarnation": before + 1}
-        if connection.execute(table.update().where(mine).values(_changes(values))).rowcount != 1:
+        if connection.execute(table.update().where(mine).values({**_columns(values), **_NOW})).rowcount != 1:
             raise self.taken_over(connection)
         self.set_free(connection, before, skip_current=skip_current)
         answered = (table.c.state != "PENDING") | table.c.object_path.notin_(LASTING)
@@ -381,15 +382,9 @@ class MasterTable:
 
     def begin(self, connection: sa.Connection, kind: Kind, item: int, incarnation: int, **values: Any) -> bool:
         """An object or granule begins to execute; False: it is done already."""
-        table = self.table
-        changes = {"state": "EXECUTING", "incarnation": incarnation, **values}
-        statement = (
-            table.update()
-            .where(table.c.kind == kind, table.c.item == item, table.c.state.notin_(("COMPLETED", "SKIPPED")))
-            .where(self._in(incarnation))
-            .values({**_changes(changes), table.c.attempts: table.c.attempts + 1})
-        )
-        return connection.execute(statement).rowcount == 1
+        changes = _columns({"state": "EXECUTING", "incarnation": incarnation, **values})
+        statement = _beginning(self, tuple(changes))
+        return connection.execute(statement, _given(kind, item, incarnation, changes)).rowcount == 1
 
     def totals(self, connection: sa.Connection, kind: Kind) -> dict[State, Totals]:
         """The sums over the rows of a kind, by state."""
@@ -439,17 +434,9 @@ class DoneMark:
 
         :raises JobTakenOver: it is not this incarnation's to do any more; the transaction must be rolled back.
         """
-        table = self.table.table
-        changed = connection.execute(
-            table.update()
-            .where(
-                table.c.kind == self.kind,
-                table.c.item == self.item,
-                table.c.state == "EXECUTING",
-                table.c.incarnation == self.incarnation,
-            )
-            .values(_changes({"state": "COMPLETED", "error": "", **values}))
-        )
+        changes = _columns({"state": "COMPLETED", "error": "", **values})
+        given = _given(self.kind, self.item, self.incarnation, changes)
+        changed = connection.execute(_ending(self.table, tuple(changes)), given)
         if changed.rowcount != 1:
             raise self.table.taken_over(connection)
 
@@ -465,6 +452,52 @@ class DoneMark:
             raise self.table.taken_over(connection)
 
 
+# --- statements -----------------------------------------------------------------------------------------------------
+#
+# What changes one row is made once for each table and set of columns, since making it takes longer than the database does.
+
+_NEW = "new_"
+"""What the parameters of new values begin with: SQLAlchemy has the columns' own names for itself."""
+_WITHIN = sa.bindparam("within", type_=sa.Integer())
+
+
+def _given(kind: Kind, item: int, within: int | None, changes: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of these statements."""
+    values = {_NEW + name: value for name, value in changes.items()}
+    return values | {"of": kind, "number": item} | ({} if within is None else {"within": within})
+
+
+def _updating(table: sa.Table, changed: Iterable[str]) -> sa.Update:
+    one = table.update().where(table.c.kind == sa.bindparam("of"), table.c.item == sa.bindparam("number"))
+    return one.values({name: sa.bindparam(_NEW + name) for name in changed})
+
+
+@cache
+def _changing(master: MasterTable, changed: tuple[str, ...], guarded: bool, of_job: bool, keep_time: bool) -> sa.Update:
+    """See :meth:`MasterTable.change`. ``guarded``: only while the job, whose own row it may be, is in an incarnation."""
+    statement = _updating(master.table, changed)
+    if guarded:
+        statement = statement.where(master.table.c.incarnation == _WITHIN if of_job else master.in_incarnation(_WITHIN))
+    return statement if keep_time else statement.values(_NOW)
+
+
+@cache
+def _beginning(master: MasterTable, changed: tuple[str, ...]) -> sa.Update:
+    """See :meth:`MasterTable.begin`."""
+    c = master.table.c
+    left = c.state.notin_(("COMPLETED", "SKIPPED"))
+    statement = _updating(master.table, changed).where(left, master.in_incarnation(_WITHIN))
+    return statement.values(**_NOW, attempts=c.attempts + 1)
+
+
+@cache
+def _ending(master: MasterTable, changed: tuple[str, ...]) -> sa.Update:
+    """See :meth:`DoneMark.set`."""
+    c = master.table.c
+    begun = (c.state == "EXECUTING", c.incarnation == _WITHIN)
+    return _updating(master.table, changed).where(*begun).values(_NOW)
+
+
 # --- rows and values ------------------------------------------------------------------------------------------------
 
 
@@ -472,10 +505,6 @@ def _seconds(found: sa.Row[Any]) -> float:
     """How long ago the second of two times was at the first."""
     now, then = tuple(found)
     return float((now.replace(tzinfo=None) - then).total_seconds())
-
-
-def _changes(values: dict[str, Any]) -> dict[str, Any]:
-    return {**_columns(values), "changed_at": sa.func.current_timestamp()}
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:

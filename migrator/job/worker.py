@@ -10,7 +10,7 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
@@ -22,13 +22,22 @@ from migrator import converting
 from migrator.adapter import Adapter, Load, stream_format
 from migrator.arrow import check, prefetch
 from migrator.converting import Converter, Counts
-from migrator.ddl import Emitter, Statement
+from migrator.ddl import DDL, Emitter, Statement
 from migrator.dump import blocks
 from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
 from migrator.dump.writer import DumpFile
 from migrator.ends import Database, DumpedFiles, DumpedRows, HeldFiles, RowsFrom, TableRows, database_errors
-from migrator.errors import DatabaseError, FatalError, InternalError, MigratorError, RowCountDiffers, RowsNotTakenBack
+from migrator.errors import (
+    ConnectionLost,
+    DatabaseError,
+    FatalError,
+    InternalError,
+    LinkRefused,
+    MigratorError,
+    RowCountDiffers,
+    RowsNotTakenBack,
+)
 from migrator.job import rejecting as rejects
 from migrator.job.rejecting import NONE_REJECTED, Mutual, Reject, Rejected, Rejecting, Stored, limited, sift, sift_mutual
 from migrator.job.table import DoneMark
@@ -474,7 +483,7 @@ class Worker:
         if not adapter.takes_back(connection, load.table):
             raise RowsNotTakenBack(table=load.table)
         clocks = {load.source[place].name: zeros for place, zeros in target.converter.clocks} if target.converter else {}
-        part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key, clocks)
+        part = PartWriter(rejecting.beside, move.item, load.table, load.source, rejecting.key, clocks, rejecting.chosen)
         putting = _Putting(adapter, connection, target)
         reject = putting.named(limited(part.add, load.table, rejecting.limit))
         ahead = prefetch(self._batches(move.rows_from))
@@ -606,13 +615,25 @@ class Worker:
         return self._next_file(FileWanted(size, first=False)).target
 
 
-def _writing(move: Move, target: Store) -> AbstractContextManager[sa.Connection]:
-    """A connection for a move's rows, whose SQL reads where they come from if it is to select them itself."""
+@contextmanager
+def _writing(move: Move, target: Store) -> Iterator[sa.Connection]:
+    """A connection for a move's rows, whose SQL reads where they come from if it is to select them itself.
+
+    :raises ConnectionLost: it does not any more; it did when the method was chosen.
+    """
     adapter, engine = target.database.adapter, target.database.engine
-    if not target.inside:
-        return adapter.writing(engine, checking=target.rejecting is not None and not target.load.fresh)
-    assert isinstance(move.rows_from, TableRows)
-    return adapter.linking(engine, move.rows_from.database.engine, move.rows_from.snapshot)
+    with ExitStack() as stack:
+        if not target.inside:
+            checking = target.rejecting is not None and not target.load.fresh
+            yield stack.enter_context(adapter.writing(engine, checking=checking))
+            return
+        assert isinstance(move.rows_from, TableRows)
+        try:
+            linked = adapter.linking(engine, move.rows_from.database.engine, move.rows_from.snapshot)
+            connection = stack.enter_context(linked)
+        except LinkRefused as why:
+            raise ConnectionLost(detail=why.message) from why
+        yield connection
 
 
 def through_staging(
@@ -626,9 +647,18 @@ def through_staging(
     return Staging(adapter, connection, load, where).through(put)
 
 
-def by_one_statement(adapter: Adapter, connection: sa.Connection, load: Load, put: Callable[[Load], int]) -> int:
-    """As :func:`through_staging`, where the connection has more to do: the temporary table goes at once."""
-    stored = through_staging(adapter, connection, load, None, put)
+def by_one_statement(
+    adapter: Adapter,
+    connection: sa.Connection,
+    load: Load,
+    put: Callable[[Load], int],
+    moving: Callable[[DDL, QName], str] | None = None,
+) -> int:
+    """As :func:`through_staging`, where the connection has more to do: the temporary table goes at once.
+
+    ``moving``: as :class:`Staging` has it.
+    """
+    stored = Staging(adapter, connection, load, None, moving).through(put)
     ddl = adapter.ddl(Catalog(adapter.name, ""))
     connection.execute(Statement(ddl.drop_temporary(ddl.staging_for(load.table))))
     return stored
@@ -637,7 +667,15 @@ def by_one_statement(adapter: Adapter, connection: sa.Connection, load: Load, pu
 class Staging:
     """A temporary table for the rows of a load, which goes with the connection; made at once."""
 
-    def __init__(self, adapter: Adapter, connection: sa.Connection, load: Load, where: str | None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        connection: sa.Connection,
+        load: Load,
+        where: str | None,
+        moving: Callable[[DDL, QName], str] | None = None,
+    ) -> None:
+        """``moving``: the statement that does something else with its rows than to insert them, and compares them."""
         self._connection, self._load, self._where = connection, load, where
         ddl = adapter.ddl(Catalog(adapter.name, ""))
         staging = ddl.staging_for(load.table)
@@ -645,9 +683,12 @@ class Staging:
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
         self._empty = f"DELETE FROM {ddl.name_of(staging)}"
         insert_into = adapter.insert_into(connection, load.table)
-        self._move_on = ddl.insert_from(load.table, load.target, staging, where, insert_into)
+        inserting = ddl.insert_from(load.table, load.target, staging, where, insert_into)
+        self._move_on = inserting if moving is None else moving(ddl, staging)
         self._used = False
-        connection.execute(Statement(ddl.create_staging(staging, load.target)))
+        made = ddl.create_staging(staging, load.target)
+        alike = ddl.create_alike(staging, load.table, load.target)
+        connection.execute(Statement(made if moving is None else alike))
 
     def through(self, put: Callable[[Load], int]) -> int:
         """Let ``put`` fill the table, and SQL move on its rows, or those that meet the condition; how many are stored.

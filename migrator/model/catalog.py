@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal, TypeVar
+from typing import Literal, TypeAlias, TypeVar
 
 from migrator.model.objects import DomainType, EnumType, Object, Program, QName, Table, View, quoted
 
 T = TypeVar("T")
 
-Action = Literal["refuse", "warn", "convert"]
-"""What a policy has done about values that have no place at the target."""
+Action: TypeAlias = str
+"""What a policy has done about values that have no place at the target: a word that :mod:`migrator.policies` has, or the
+value that is put instead of them, in single quotes as in SQL."""
+
+
+def value_of(action: Action) -> str | None:
+    """The value that an action puts instead of others; None: it puts none."""
+    return action[1:-1].replace("''", "'") if action.startswith("'") else None
 
 
 DATABASE = "DATABASE"

@@ -27,6 +27,7 @@ class Measure(StrEnum):
     CHARACTERS = "characters"
     BYTES = "bytes"
     NOT_UUID = "not_uuid"
+    NOT_16_BYTES = "not_16_bytes"
     NOT_JSON = "not_json"
     INTEGERS = "integers"
     REALS = "reals"
@@ -50,6 +51,7 @@ MEANINGS: Mapping[Measure, str] = MappingProxyType(
         Measure.CHARACTERS: "The longest text, in characters.",
         Measure.BYTES: "The longest value in bytes, of texts in UTF-8.",
         Measure.NOT_UUID: "How many texts are no UUID of 36 characters in small letters.",
+        Measure.NOT_16_BYTES: "How many values are not 16 bytes, as a UUID is.",
         Measure.NOT_JSON: "How many texts are no JSON object or array that every database takes; how many documents not "
         f"every one takes: with more than {JSON_DEPTH} brackets around one another, half a character's escape, numbers and "
         "escapes that MariaDB alone reads.",

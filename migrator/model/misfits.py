@@ -6,7 +6,10 @@ from enum import StrEnum
 
 
 class Misfit(StrEnum):
-    """Why a value has no place in a column, in the words of POLICY; :mod:`migrator.policies` says what each means."""
+    """Why a value has no place in a column, in the words of POLICY; :mod:`migrator.policies` says what each means.
+
+    The last is about no value alone: two texts that are equal in one column are not in the other.
+    """
 
     INVALID_BYTES = "invalid_bytes"
     NUL_BYTE = "nul_byte"
@@ -17,3 +20,11 @@ class Misfit(StrEnum):
     FRACTION = "fraction"
     OUT_OF_RANGE = "out_of_range"
     TOO_LONG = "too_long"
+    EMPTY_TEXT = "empty_text"
+    COLLATION = "collation"
+
+
+BECOME_NULL = frozenset(
+    {Misfit.ZERO_DATE, Misfit.PARTIAL_DATE, Misfit.INFINITY, Misfit.NAN, Misfit.OUT_OF_RANGE, Misfit.EMPTY_TEXT}
+)
+"""The misfits that are NULL when they are converted."""

@@ -137,8 +137,9 @@ class Column:
 
     ``on_update``: MySQL's ON UPDATE CURRENT_TIMESTAMP. ``collation``: the source's name of a non-default collation;
     ``equality``: what that collation (default or not) holds for equal. ``origin``: its name at the source, where
-    that is another; ``carried``: the column there, where the job has chosen another type for it. ``constant``: the value
-    that a default gives every row, as the source itself prints it, where ``default`` does not say it.
+    that is another; ``carried``: the column there, where the job has chosen another type for it, or what
+    its texts are to hold for equal: ``compares``. ``constant``: the value that a default gives every row, as the source
+    itself prints it, where ``default`` does not say it.
     """
 
     name: str
@@ -155,6 +156,7 @@ class Column:
     native: str = ""
     origin: str | None = None
     carried: Column | None = None
+    compares: Equality | None = None
     constant: Literal | None = None
 
     @property

@@ -110,7 +110,9 @@ class Json(Type):
 
 @dataclass(frozen=True)
 class Uuid(Type):
-    """A 128-bit identifier."""
+    """A 128-bit identifier. ``swapped``: bytes that become one have the parts of its time in MySQL's other order."""
+
+    swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +142,10 @@ class SetOf(Type):
     """Any subset of ``labels`` (MySQL SET), written comma-joined in label order."""
 
     labels: tuple[str, ...]
+
+
+COLLATED = (String, Enum, SetOf)
+"""The types whose values are compared by a collation."""
 
 
 @dataclass(frozen=True)
@@ -213,6 +219,8 @@ def sql_name(type_: Type) -> str:
             return f"set({_listed(labels)})"
         case Array(element=element):
             return f"{element}[]"
+        case Uuid(swapped=True):
+            return "uuid_swapped"
         case Enum(name=str(name)) | Domain(name=name):
             return name
         case Native(declaration=declaration):

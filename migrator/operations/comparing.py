@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,7 +17,7 @@ from migrator.adapter import Read, Snapshot, load_adapter
 from migrator.converting import Converter
 from migrator.ddl import DDL
 from migrator.ends import Database, DumpedRows, TableRows
-from migrator.errors import FatalError, MigratorError, TableNotThere, UnsupportedType
+from migrator.errors import FatalError, MigratorError, TableNotThere, UnsupportedType, ValueNotCarried
 from migrator.job.worker import Fold, Outcome, Scan
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -59,7 +59,7 @@ RowsOf = Callable[[Table, tuple[Column, ...]], list[TableRows]]
 def reading(target: Database, spec: JobSpec) -> Iterator[RowsOf]:
     """One state of the target, which lasts as long as the block."""
     adapter = target.adapter
-    with adapter.snapshot(target.engine, spec.parallel) as held, adapter.reading(target.engine, held) as connection:
+    with adapter.snapshot(target.engine, spec.degrees.most) as held, adapter.reading(target.engine, held) as connection:
 
         def rows(table: Table, columns: tuple[Column, ...]) -> list[TableRows]:
             granules = adapter.granules(connection, table, spec.parallel_threshold)
@@ -76,7 +76,10 @@ VALUE_RULES = ("type-", "timestamp-spelling")
 
 @dataclass(frozen=True)
 class Pair:
-    """A table at the source and at the target: its rows on both sides, and how these are read."""
+    """A table at the source and at the target: its rows on both sides, and how these are read.
+
+    ``granules``: of its rows at the source. ``unread``: the columns at the target that cannot be compared, with the reasons.
+    """
 
     table: Table
     made: QName
@@ -84,6 +87,8 @@ class Pair:
     sides: tuple[Side, Side]
     ledger: tuple[Loss, ...]
     left_out: tuple[str, ...]
+    granules: Sequence[dict[str, Any]] = ()
+    unread: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def columns(self) -> tuple[Compared, ...]:
@@ -194,14 +199,30 @@ class Comparison:
     def _streamed(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
         """What the digests of all rows say, and where they differ, which rows do."""
         differing = []
+        again = []
         for tally in self._tallied([(pair, [Digesting(side) for side in pair.sides]) for pair in pairs]):
-            first = _first_look(tally)
-            if first.equal or first.problem:
+            first, others = _first_look(tally), self._without_unread(tally)
+            if others is not None:
+                again.append(others)
+            elif tally.error is not None or tally.found[0] == tally.found[1]:
                 yield tally.pair, first
             else:
                 differing.append((tally.pair, first))
         for pair, first in differing:  # workers that are at work cannot be asked for something else
             yield pair, self._narrowed(pair, first)
+        if again:
+            yield from self._streamed(again)
+
+    def _without_unread(self, tally: _Tally) -> Pair | None:
+        """The pair without a column that has a value which cannot be read; None: there is none, or no other column."""
+        pair, error = tally.pair, tally.error
+        if not isinstance(error, ValueNotCarried):
+            return None
+        named = (c.target.name for c in pair.columns if error.name in {c.source.name, c.target.name})
+        column = next(named, None)
+        if column is None or len(pair.columns) == 1:
+            return None
+        return self._pair(pair.table, pair.granules, {**pair.unread, column: str(error)})
 
     def _said(self, found: TableVerified) -> TableVerified:
         self._tell(found)
@@ -209,25 +230,28 @@ class Comparison:
 
     # --- what is compared -------------------------------------------------------------------------------------------
 
-    def _pair(self, table: Table, granules: Sequence[dict[str, Any]]) -> Pair:
+    def _pair(
+        self, table: Table, granules: Sequence[dict[str, Any]], unread: Mapping[str, str] = MappingProxyType({})
+    ) -> Pair:
         made = self._there.table(table.qname)
         if made is None:
             raise TableNotThere(table=table.qname)
-        source, target = matched(table, made)
+        source, target = _but_for(unread, *matched(table, made))
         changing = self._changing(table, source, target)
         if changing is None:  # else what is computed from changed values is something else
-            by_both = computed(table, made, self._own.get(table.qname, ()))
+            by_both = _but_for(unread, *computed(table, made, self.own_of(made)))
             source, target = (*source, *by_both[0]), (*target, *by_both[1])
         target = tuple(self._as_source(here, there) for here, there in zip(source, target, strict=True))
         ledger = self._ledger(table, {column.name for column in (*source, *target)})
         columns = tuple(self._compared(a, b, ledger) for a, b in zip(source, target, strict=True))
         key = _key(table, made, columns)
         here = [read_for(changing, self._origin.rows(table, source, detail)) for detail in granules]
-        known = {pair.target.name for pair in columns}
+        known = {*unread, *(pair.target.name for pair in columns)}
         left_out = tuple(c.name for c in made.columns if c.name not in known and c.generated is None)
         policies = None if changing is None else changing.changed
         sides = (Side(columns, converted=True, key=key, policies=policies), Side(columns, converted=False, key=key))
-        return Pair(table, made.qname, (here, self._rows_of(made, target)), sides, ledger, left_out)
+        there = self._rows_of(made, tuple(_as_stored(made, column) for column in target))
+        return Pair(table, made.qname, (here, there), sides, ledger, left_out, granules, unread)
 
     def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What POLICY and the target's texts change in the source's rows, as in an import."""
@@ -269,7 +293,7 @@ class Comparison:
             tally = _Tally(pair, [Digest() if fold is None else fold.fold(()) for fold in folds])
             for number, (rows, fold) in enumerate(zip(pair.rows, folds, strict=True)):
                 for part in rows:
-                    scans.append(_scan_of(pair.made, part, fold))
+                    scans.append(scan_of(pair.made, part, fold))
                     tallies[scans[-1]] = tally, number
                     tally.left += 1
             if not tally.left:
@@ -295,16 +319,18 @@ class Comparison:
     def _narrowed(self, pair: Pair, found: TableVerified) -> TableVerified:
         """What was found of a table whose rows differ, and which rows those are."""
         try:
-            return self._with_rows(pair, found)
+            return self.with_rows(pair, found)
         except _Ended as why:
-            return replace(found, problem=f"the rows differ, and could not be looked at again: {why}")
+            again = f"the rows differ, and could not be looked at again: {why}"
+            return replace(found, problem=_joined(found.problem, again))
 
-    def _with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
-        bits, buckets, whole = narrowing.bits_for(max(found.rows)), None, True
-        if bits:
-            divided: list[Buckets] = self._both(pair, [Dividing(side, bits) for side in pair.sides])
-            buckets, whole = narrowing.differing(*divided)
-        rows: list[Rows] = self._both(pair, [Collecting(side, bits, buckets) for side in pair.sides])
+    def own_of(self, made: Table) -> Collection[str | None]:
+        """The columns of a table of the target that are not compared where it computes them."""
+        return self._own.get(made.qname, ())
+
+    def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
+        """What was found of a table, with the rows that differ, of which some are shown."""
+        rows, whole = self.collected(pair, found)
         differences = narrowing.compare(*rows)
         return replace(
             found,
@@ -312,6 +338,15 @@ class Comparison:
             whole=whole,
             examples=tuple(self._examples(pair, differences.examples)),
         )
+
+    def collected(self, pair: Pair, found: TableVerified) -> tuple[tuple[Rows, Rows], bool]:
+        """The rows of both sides, or those in the parts that differ, by their hashes; and whether those are all."""
+        bits, buckets, whole = narrowing.bits_for(max(found.rows)), None, True
+        if bits:
+            divided: list[Buckets] = self._both(pair, [Dividing(side, bits) for side in pair.sides])
+            buckets, whole = narrowing.differing(*divided)
+        source, target = self._both(pair, [Collecting(side, bits, buckets) for side in pair.sides])
+        return (source, target), whole
 
     def _examples(self, pair: Pair, examples: Sequence[Example]) -> Iterator[RowDiffers]:
         wanted = [{hash_ for e in examples if (hash_ := getattr(e, name)) is not None} for name in ("source", "target")]
@@ -323,7 +358,26 @@ class Comparison:
             row = here or there
             assert row is not None
             changed = tuple(_changed(pair, here, there)) if here is not None and there is not None else ()
-            yield RowDiffers(example.kind, _named(pair, row), changed)
+            yield RowDiffers(example.kind, named_row(pair, row), changed)
+
+
+def _but_for(
+    unread: Collection[str], source: Sequence[Column], target: Sequence[Column]
+) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+    """Columns of both sides without those that cannot be compared."""
+    pairs = [(here, there) for here, there in zip(source, target, strict=True) if there.name not in unread]
+    return tuple(here for here, _ in pairs), tuple(there for _, there in pairs)
+
+
+def _joined(*problems: str) -> str:
+    return "; ".join(filter(None, problems))
+
+
+def _as_stored(made: Table, column: Column) -> Column:
+    """A column of the target as it is read: where it stands in for one of UUIDs, it has their texts."""
+    own = made.column(column.name)
+    stands_in = isinstance(column.type, t.Uuid) and isinstance(t.base_of(own.type), t.String)
+    return own if stands_in else column
 
 
 def _first_look(tally: _Tally) -> TableVerified:
@@ -335,12 +389,12 @@ def _first_look(tally: _Tally) -> TableVerified:
         (source.rows, target.rows),
         tally.bytes,
         tally.seconds,
-        equal=tally.error is None and source == target,
-        problem="" if tally.error is None else str(tally.error),
+        equal=tally.error is None and source == target and not pair.unread,
+        problem=_joined(*pair.unread.values(), "" if tally.error is None else str(tally.error)),
         ledger=pair.ledger,
         left_out=pair.left_out,
     )
-    if found.problem or source.rows != target.rows:  # every column's values differ then
+    if tally.error is not None or source.rows != target.rows:  # every column's values differ then
         return found
     sums = zip(pair.columns, source.columns, target.columns, strict=False)  # a database's digest has none
     return replace(found, columns=tuple(compared.target.name for compared, a, b in sums if a != b))
@@ -351,7 +405,7 @@ def _size_of(rows: Sequence[TableRows]) -> int:
     return sum(part.read.granule.bytes for part in rows if part.read.granule is not None)
 
 
-def _scan_of(name: QName, rows: TableRows | DumpedRows, fold: Fold | None) -> Scan:
+def scan_of(name: QName, rows: TableRows | DumpedRows, fold: Fold | None) -> Scan:
     """The scan of a granule; of a snapshot that one reader only may read, in this process and one at a time."""
     if isinstance(rows, TableRows) and rows.snapshot.readers == 1:
         return Scan(name, rows, fold, stays=True, touches=frozenset({_lock(rows.snapshot)}))
@@ -394,7 +448,7 @@ def _changed(pair: Pair, here: Sequence[Value], there: Sequence[Value]) -> Itera
             yield ValueDiffers(compared.target.name, a.text, b.text)
 
 
-def _named(pair: Pair, row: Sequence[Value]) -> dict[str, str | None]:
+def named_row(pair: Pair, row: Sequence[Value]) -> dict[str, str | None]:
     """What tells a row: its key, or all of its values."""
     places = pair.sides[0].key or range(len(pair.columns))
     return {pair.columns[place].target.name: row[place].text for place in places}

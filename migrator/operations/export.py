@@ -15,7 +15,7 @@ from migrator.dump.master import Entry, Master, Piece
 from migrator.ends import Database, HeldFiles
 from migrator.errors import JobKilled, JobTakenOver, SourceChanged
 from migrator.inventory import take
-from migrator.job.coordinator import Coordinator
+from migrator.job.coordinator import Coordinator, Hours
 from migrator.job.dump_files import ExportFiles, set_header
 from migrator.job.session import Session, Start, session
 from migrator.job.table import SKIPPED, Row
@@ -103,6 +103,7 @@ class _Export:
             limit=self._limit,
             files=files,
             lost=lambda: self.job.heart.lost,
+            hours=Hours(self.spec.degrees, self.job.note),
         )
         executing = self.job.restarted
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from migrator.errors import ColumnIsComputed, ValueNotCarried
 from migrator.model import types as t
@@ -48,8 +48,29 @@ def computed(table: Table, made: Table, apart: Collection[str | None] = ()) -> t
     return tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
 
 
+@dataclass(frozen=True)
+class StandIn:
+    """One row: for a ``chosen`` type, columns of ``source`` may have one of these types at the target."""
+
+    chosen: type[t.Type]
+    source: tuple[type[t.Type], ...]
+    types: tuple[type[t.Type], ...]
+
+
+STAND_INS = (
+    StandIn(t.Boolean, (t.Integer, t.Decimal), (t.Integer, t.Decimal)),
+    StandIn(t.Uuid, (t.Binary,), (t.Uuid, t.String)),
+)
+"""What a target has for a chosen type that it does not have itself; a UUID's does not say in which order its bytes come."""
+
+
 def _as_chosen(column: Column, found: Column) -> Column:
-    """The target's column; of one that was chosen to have truth values it takes nothing else, even if it is of numbers."""
-    numbers = isinstance(t.base_of(found.type), t.Integer | t.Decimal)
-    truths = column.carried is not None and isinstance(column.type, t.Boolean)
-    return replace(found, type=column.type) if truths and numbers else found
+    """The target's column; where it stands in for a type that was chosen, it takes that one's values only."""
+    if column.carried is None:
+        return found
+    here, there = t.base_of(column.carried.type), t.base_of(found.type)
+    chosen = any(
+        isinstance(column.type, row.chosen) and isinstance(here, row.source) and isinstance(there, row.types)
+        for row in STAND_INS
+    )
+    return replace(found, type=column.type) if chosen else found

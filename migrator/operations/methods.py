@@ -104,6 +104,7 @@ class _Way:
     def __init__(self, origin: Origin, target: Database, facts: Mapping[LinkFact, str]) -> None:
         """``facts``: what is so of every table."""
         self._origin, self._target, self._facts = origin, target, facts
+        self._kept = None if origin.state is None else origin.state[1].kept
 
     @classmethod
     def of(cls, spec: JobSpec, origin: Origin, target: Database) -> _Way | None:
@@ -130,6 +131,10 @@ class _Way:
         facts = dict(self._facts)
         if table.source in self._origin.queried:
             facts[LinkFact.QUERIED] = ""
+        apart = "" if self._kept is None else self._kept.apart.get(table.source, "")
+        uncertain = apart or self._target.adapter.uncertain([column.at_source for column in table.columns])
+        if uncertain:
+            facts[LinkFact.UNCERTAIN] = uncertain
         chosen = any(column.carried is not None for column in table.columns)
         if chosen or (made is not None and not self._unchanged(table, made)):
             facts[LinkFact.CONVERTED] = ""

@@ -23,6 +23,7 @@ from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
 from migrator.operations.broken_checks import with_broken_checks
+from migrator.operations.declaring import check_collations, with_collations
 from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_ddl, script_target, scripted
 from migrator.operations.target import (
@@ -112,7 +113,9 @@ class JobPlan:
             return 1
         met = self.operation == "IMPORT" and any(one.hinders for table in self.profiles or () for one in table.findings)
         unread = any(not one.whole for one in self.profiles or ())
-        return 5 if met or unread or problem or self.existing or any(table.remark for table in self.tables) else 0
+        warned = any(loss.policy == "warn" for loss in self.losses)
+        told = met or unread or problem or self.existing or warned or any(table.remark for table in self.tables)
+        return 5 if told else 0
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values."""
@@ -170,7 +173,9 @@ def _script(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
         opened = with_broken_checks(spec, found, adapter.ddl(found.catalog, version)) if profiling else found
         catalog, remarks = scripted(spec, opened, resolve, adapter, server)
         ddl = script_ddl(spec, resolve, adapter, server, catalog)
-        steps = list(_steps(plan(catalog, "METADATA_ONLY", ddl)))
+        phases = with_collations(spec, catalog, plan(catalog, "METADATA_ONLY", ddl))
+        check_collations(phases, ddl)
+        steps = list(_steps(phases))
         notes += [*opened.notes, *remarks]
         goal, tables = Goal(adapter, ddl, {}), tuple(catalog.of(Table))
         profiles = Profiler(spec, opened, tables, goal).profiles() if profiling else None
@@ -198,7 +203,8 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
             notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
-            notes += Policies(spec.policies, planned.tables).unmatched
+            check_collations(phases, ddl, planned.kept)
+            notes += (*Policies(spec.policies, planned.tables).unmatched, *planned.remarks())
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
             losses = (*planned.losses(), *_losses(steps, profiles or ()), *planned.of_existing())
@@ -225,8 +231,8 @@ class _Imported:
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
         check_one_method(spec, opened, self._decisions)
         self._met = met(catalog, there.tables)
-        self._kept = staying(spec, self._met, lacking(opened, self.tables))
-        self._labels = there.without(set(self._met) - self._kept).labels
+        self.kept = staying(spec, self._met, lacking(opened, self.tables))
+        self._labels = there.without(set(self._met) - self.kept).labels
         self._schemas = tuple(there.schemas(there.labels))
         self._blocked = blocked(spec, catalog, there)
 
@@ -261,10 +267,14 @@ class _Imported:
             return str(error)
         return ""
 
+    def remarks(self) -> tuple[str, ...]:
+        """What is remarked of tables that stay."""
+        return tuple(remark for decision in self._decisions.values() for remark in decision.remarks)
+
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
         dialect = self._target.adapter.name
-        return of_catalog(self._spec, self._catalog, self._kept, self._schemas, dialect, self._labels)
+        return of_catalog(self._spec, self._catalog, self.kept, self._schemas, dialect, self._labels)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
@@ -279,14 +289,14 @@ class _Imported:
 
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""
-        left = (step for step in _steps(phases) if step.table not in self._kept | self._blocked)
+        left = (step for step in _steps(phases) if step.table not in self.kept | self._blocked)
         return [step for step in left if step.label not in self._labels]
 
     def in_the_way(self, phases: Sequence[Phase]) -> tuple[str, ...]:
         """The objects that are there already, and stay, and the tables without rows to move that are not made for it."""
         skipped = self._met if self._spec.table_exists_action == "SKIP" else ()
         tables = [name for name in (*skipped, *self._blocked) if name not in self._decisions]
-        told = [step for step in _steps(phases) if is_told(step, self._kept | self._blocked)]
+        told = [step for step in _steps(phases) if is_told(step, self.kept | self._blocked)]
         others = (step.label for step in told if is_in_the_way(step, self._labels))
         return (*(f"TABLE:{name}" for name in tables), *others)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -27,7 +27,7 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, ForeignKey, QName, Table
-from migrator.operations.changing import policy_converter
+from migrator.operations.changing import column_to_be, policy_converter
 from migrator.operations.equal_keys import equal_rows
 from migrator.operations.matching import matched
 from migrator.origins import Origin
@@ -125,7 +125,6 @@ class Profiler:
                 source,
                 pair_of(source, target, self._source.adapter, there),
                 key=target.name in keys,
-                empty_is_null=there.capabilities.empty_is_null,
                 rounds=self._policies.of(table, source).get(Misfit.FRACTION, DEFAULT) != DEFAULT,
                 existing=made is not None,
                 narrowed=made is not None and self._is_narrowed(table, source, made, target),
@@ -142,13 +141,7 @@ class Profiler:
         """Each column, and as the target will see it: by what its declaration means there."""
         at_source = self._origin.catalog.table(table.source)
         for column in table.data_columns:
-            source = column.at_source if at_source is None else at_source.column(column.source)
-            declaration = ddl.declaration(table, column)
-            meant = ddl.adapter.meaning(declaration)
-            asked_for = column.carried is not None or meant is None or isinstance(meant, t.Native)
-            known = column.type if asked_for or meant is None else meant
-            native = column.native if ddl.adapter.name == self._source.adapter.name else declaration
-            yield source, replace(column, type=known, native=native, equality=ddl.equality(table, column))
+            yield column_to_be(table, column, at_source, ddl)
 
     # --- suggestions ------------------------------------------------------------------------------------------------
 
@@ -256,7 +249,22 @@ class Profiler:
             rows = self._count(said, label, ask)
             if rows:
                 case: Trouble = "not_validated" if self._leaves_unchecked(table, key) else "orphans"
-                yield Finding(case, rows, f"{TROUBLES['orphans']} ({label} to {key.referred})", ", ".join(here), key=own)
+                detail = f"{TROUBLES['orphans']} ({label} to {key.referred})"
+                some = self._first(at_source, key, child, of, exact)
+                yield Finding(case, rows, detail, ", ".join(here), key=own, examples=some)
+
+    def _first(
+        self, table: Table | None, key: ForeignKey, child: Read, parent: Read | None, exact: Collection[str]
+    ) -> tuple[Mapping[str, str | None], ...]:
+        """The keys of some rows that refer to none; none where the driver has no value for one."""
+        tell = table.primary_key.columns if table is not None and table.primary_key is not None else key.columns
+        adapter = self._source.adapter
+        try:
+            return self._asking(lambda c: scans.first_orphans(c, adapter, child, parent, key, exact, tell))
+        except FatalError:
+            raise
+        except MigratorError:
+            return ()
 
     def _foreign_keys(self, table: Table) -> dict[tuple[str | None, tuple[str, ...]], list[ForeignKey]]:
         """The foreign keys that a table is to have, by their names at the source and their columns."""

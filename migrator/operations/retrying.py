@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -124,7 +125,12 @@ def _numbered(loading: Path, wanted: Path) -> None:
 
 def _columns(section: rejects.Section, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns of a section whose values come in, and those that take them, as :func:`matched` has them."""
-    return matched(Table(made.schema, made.name, section.columns), made)
+    types = section.chosen
+    columns = (
+        replace(column, type=types[column.name], carried=column) if column.name in types else column
+        for column in section.columns
+    )
+    return matched(Table(made.schema, made.name, tuple(columns)), made)
 
 
 class _Retry:
@@ -149,7 +155,7 @@ class _Retry:
             raise RowsNotTakenBack(table=made.qname)
         source, target = _columns(section, made)
         load = Load(made.qname, source, target, conventional=True)
-        part = rejects.PartWriter(self._left, number, made.qname, source, section.key, section.clocks)
+        part = rejects.PartWriter(self._left, number, made.qname, source, section.key, section.clocks, section.chosen)
         names = [column.name for column in source]
         clocks = tuple((place, section.clocks[name]) for place, name in enumerate(names) if name in section.clocks)
         converter = Converter(source, clocks=clocks)

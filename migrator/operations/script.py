@@ -16,15 +16,17 @@ from migrator.inventory import Made, take
 from migrator.job.report import JobLog
 from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import QName
+from migrator.model.objects import QName, Table
 from migrator.operations import ledger
+from migrator.operations.declaring import asked, check_collations, declared, with_collations
 from migrator.operations.naming import named
 from migrator.operations.refused import source_text
-from migrator.operations.target import check_schemas, of_programs
+from migrator.operations.target import check_collations_there, check_schemas, of_programs
 from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Origin, Resolve, origin
 from migrator.plan import Phase, plan, prefix
+from migrator.policies import Policies
 from migrator.spec import JobSpec
 
 
@@ -43,7 +45,8 @@ def sqlfile(work: Work) -> int:
         log.starting(job, spec.command)
         work.say((*opened.notes, *remarks))
         ddl = script_ddl(spec, work.resolve, adapter, server, catalog)
-        phases = plan(catalog, "METADATA_ONLY", ddl)
+        phases = with_collations(spec, catalog, plan(catalog, "METADATA_ONLY", ddl))
+        check_collations(phases, ddl)
         with _replacing(spec.sqlfile) as stream:
             told = (*catalog.losses, *of_programs(catalog, (), adapter.name))
             losses = _write_script(spec, catalog, told, phases, Emitter(ddl, stream=stream), log)
@@ -68,6 +71,7 @@ def scripted(
     """What a script makes, under names that the server has for it, where one is named; and remarks.
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
+    :raises PolicyNotKept: POLICY asks of a column what its table does not let be.
     """
     if server is None:
         moved = transforms.remapped(opened.catalog, spec)
@@ -76,8 +80,11 @@ def scripted(
     else:
         names = named(spec, opened, Database(resolve(spec.connection)), server, makes_parts=True)
         catalog, notes = names.catalog, names.notes
+        check_collations_there(catalog, Database(resolve(spec.connection)))
     check_schemas(catalog, adapter)
-    return catalog, notes
+    ddl = adapter.ddl(catalog, None if server is None else server.version)
+    catalog, remarks = declared(spec, opened.catalog, asked(spec, catalog), ddl)
+    return catalog, (*notes, *Policies(spec.policies, catalog.of(Table)).unmatched, *remarks)
 
 
 def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:

@@ -16,21 +16,40 @@ import sqlalchemy as sa
 from migrator import filters
 from migrator.access import Choice, Method
 from migrator.adapter import Adapter, Facts, Server, load_adapter
+from migrator.column_types import CHOSEN
 from migrator.ddl import DDL
 from migrator.differences import acting, differences
-from migrator.ends import Database
-from migrator.errors import ConflictingParameters, MigratorError, RowsMissing, TargetSchemaMissing, ValueNotCarried
+from migrator.ends import Database, database_errors
+from migrator.errors import (
+    CollationRefused,
+    ConflictingParameters,
+    MigratorError,
+    PolicyNotKept,
+    RowsMissing,
+    TargetSchemaMissing,
+    ValueNotCarried,
+)
 from migrator.identities import USUAL
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, Object, Program, QName, Schema, Table, View
 from migrator.model.objects import Sequence as SequenceObject
 from migrator.naming import TAKEN, Known
 from migrator.operations import methods, transport
+from migrator.operations.declaring import (
+    asked,
+    check_existing,
+    declared,
+    declares,
+    kept_types,
+    refused_collations,
+    with_collations,
+)
 from migrator.operations.matching import matched
 from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
+from migrator.policies import OF_COLLATIONS, RELAXED, Policies
 from migrator.seconds import RULE as DIGITS
 from migrator.spec import JobSpec, TableExistsAction
 
@@ -57,19 +76,38 @@ EXISTS: Mapping[TableExistsAction, str] = {
 # --- what the job is to make ----------------------------------------------------------------------------------------
 
 
-def accepted(spec: JobSpec, opened: Origin, target: Database, server: Server, known: Known | None = None) -> Named:
+def accepted(
+    spec: JobSpec,
+    opened: Origin,
+    target: Database,
+    server: Server,
+    known: Known | None = None,
+    existing: Collection[QName] | None = None,
+) -> Named:
     """What a job takes from its source as its parameters have it, which is such that the target can have it.
 
-    ``known``: what is known of names; None: the target is asked.
+    ``known``: what is known of names; ``existing``: the tables that were there before the job; None: the target is asked.
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
+    :raises CollationNotThere: it cannot have a collation that a column is to compare by.
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
+    :raises PolicyNotKept: POLICY asks of a column what its table does not let be.
     """
     found = named(spec, opened, target, server, makes_parts=spec.content != "DATA_ONLY", known=known)
     check_schemas(found.catalog, target.adapter)
+    check_collations_there(found.catalog, target)
     transport.check_target(spec, opened, target)
-    return found
+    ddl = target.adapter.ddl(found.catalog, server.version)
+    found = replace(found, catalog=asked(spec, found.catalog))
+    if not declares(spec):
+        return found
+    if existing is None:
+        with target.connect() as connection:
+            existing = There.read(target.adapter, connection, found.catalog).tables
+    kept = staying(spec, existing, lacking(opened, with_rows(spec, found.catalog).values()))
+    catalog, remarks = declared(spec, opened.catalog, found.catalog, ddl, kept)
+    return replace(found, catalog=catalog, notes=(*found.notes, *remarks))
 
 
 def is_restored(spec: JobSpec, opened: Origin) -> bool:
@@ -89,7 +127,8 @@ def drawn_up(
         _check_source_is_kept(catalog, spec.table_exists_action)
         _check_writes_while_read(target.adapter)
     ddl = tried(target, server, catalog, spec.content)
-    return ddl, plan(catalog, spec.content, ddl, ORDER if opened.data_files is None else KEYS_FIRST)
+    phases = plan(catalog, spec.content, ddl, ORDER if opened.data_files is None else KEYS_FIRST)
+    return ddl, with_collations(spec, catalog, phases)
 
 
 def check_schemas(catalog: Catalog, adapter: Adapter) -> None:
@@ -104,6 +143,18 @@ def check_schemas(catalog: Catalog, adapter: Adapter) -> None:
         schema = obj.name if isinstance(obj, Schema) else obj.schema
         if schema != only:
             raise TargetSchemaMissing(schema=schema, database=adapter.title, only=only)
+
+
+def check_collations_there(catalog: Catalog, target: Database) -> None:
+    """See that a target can have the collations that columns are to compare by.
+
+    :raises CollationNotThere: it cannot.
+    """
+    tables = [table for table in catalog.of(Table) if any(column.compares is not None for column in table.columns)]
+    if tables:
+        with target.connect() as connection, database_errors(target.adapter):
+            if (refusal := target.adapter.refuses_collations(connection, tables)) is not None:
+                raise refusal
 
 
 def _check_source_is_kept(catalog: Catalog, action: TableExistsAction) -> None:
@@ -200,7 +251,7 @@ def staying(spec: JobSpec, existing: Collection[QName], without: Collection[QNam
     return frozenset(without).intersection(existing) if spec.table_exists_action == "REPLACE" else frozenset(existing)
 
 
-_OF_MAKING = TAKEN | {USUAL, DIGITS}
+_OF_MAKING = TAKEN | CHOSEN | {USUAL, DIGITS, RELAXED, "default", "on-update"}
 """The rules of the entries about how tables are made, and what belongs to them: keys, indexes, what counts their rows."""
 
 
@@ -219,7 +270,12 @@ def of_catalog(
     """
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     as_is = tables.values() if spec.content == "DATA_ONLY" else kept
-    made = (loss for loss in catalog.losses if loss.rule not in _OF_MAKING or tables.get(loss.object) not in as_is)
+    about = ((loss, tables.get(loss.object) in as_is) for loss in catalog.losses)
+    made = (
+        replace(loss, policy=None) if stays and loss.rule in OF_COLLATIONS else loss  # it compares as it did
+        for loss, stays in about
+        if not (stays and loss.rule in _OF_MAKING)
+    )
     if spec.content == "DATA_ONLY":
         return tuple(made)
     there = tuple(schemas)
@@ -261,7 +317,8 @@ class Decision:
     """What becomes of a table that rows are for: of itself, and of its rows.
 
     ``made``: the table as it is, if it stays; ``choice``: how its rows come in, None: none do; ``refusal``: why it is not
-    loaded, although rows are for it; ``losses``: the entries about the values of one that stays and is loaded.
+    loaded, although rows are for it; ``losses``: the entries about the values of one that stays and is loaded;
+    ``remarks``: what POLICY and COLUMN_TYPE ask for of it in vain.
     """
 
     table: Table
@@ -270,6 +327,7 @@ class Decision:
     choice: Choice | None = None
     refusal: MigratorError | None = None
     losses: tuple[Loss, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def decide(
@@ -281,6 +339,7 @@ def decide(
     made = [table for table in there.catalog.of(Table) if table.qname in kept]
     choices, facts = methods.loading(spec, opened, target, connection, loaded, kept, made)
     as_is = {table.qname: table for table in made}
+    policies = Policies(spec.policies, tables)
     found = {}
     for table in tables:
         name = table.qname
@@ -289,9 +348,20 @@ def decide(
         refusal = opened.lacking(table) or _refusal(table, stays, choice)
         loaded_as_is = stays is not None and choice is not None and refusal is None
         losses: tuple[Loss, ...] = ()
+        remarks: tuple[str, ...] = ()
         if stays is not None and loaded_as_is:
-            losses = of_existing(table, stays, facts.get(name, Facts()), opened.catalog.dialect, target.adapter)
-        found[name] = Decision(table, action, stays, choice, refusal, losses)
+            dialect = opened.catalog.dialect
+            losses = of_existing(table, stays, facts.get(name, Facts()), dialect, target.adapter, policies)
+            refusal = refused_collations(losses, table, stays)
+            try:
+                ddl = target.adapter.ddl(opened.catalog)
+                remarks = (
+                    *check_existing(policies, table, stays, dialect, target.adapter),
+                    *kept_types(table, stays, ddl),
+                )
+            except PolicyNotKept as error:
+                refusal = error
+        found[name] = Decision(table, action, stays, choice, refusal, losses if refusal is None else (), remarks)
     return found
 
 
@@ -319,6 +389,10 @@ def blocked(spec: JobSpec, catalog: Catalog, there: There) -> frozenset[QName]:
     return frozenset(t.qname for t in catalog.of(Table) if _action(spec, t.qname, there) == "BLOCKED")
 
 
+_OF_ONE = (ValueNotCarried, RowsMissing, PolicyNotKept, CollationRefused)
+"""Refusals of a table that say nothing of the method."""
+
+
 def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, Decision]) -> None:
     """Where all tables are to be loaded by one method, it is refused for none.
 
@@ -327,7 +401,7 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
     if spec.access_method == "AUTOMATIC" and opened.data_files is None:
         return
     for decision in decisions.values():
-        if decision.refusal is not None and not isinstance(decision.refusal, ValueNotCarried | RowsMissing):
+        if decision.refusal is not None and not isinstance(decision.refusal, _OF_ONE):
             raise decision.refusal
 
 
@@ -346,16 +420,19 @@ def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tup
     return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)
 
 
-def of_existing(table: Table, made: Table, facts: Facts, source: str, adapter: Adapter) -> tuple[Loss, ...]:
+def of_existing(
+    table: Table, made: Table, facts: Facts, source: str, adapter: Adapter, policies: Policies
+) -> tuple[Loss, ...]:
     """The entries about the values of a table that takes rows and was there before the job, as the target has it: ``made``.
 
-    ``facts``: what the target says of it; ``source``: whose rows.
+    ``facts``: what the target says of it; ``source``: whose rows; ``policies``: what is asked for of its columns.
     """
     try:
         pairs = matched(table, made)
     except ValueNotCarried:  # the table fails to load, by this very error
         return ()
-    return (*differences(table, made, *pairs, (load_adapter(source), adapter)), *acting(table, facts))
+    values = differences(table, made, *pairs, (load_adapter(source), adapter))
+    return (*policies.about(values), *acting(table, facts))
 
 
 def with_rows(spec: JobSpec, catalog: Catalog) -> dict[QName, Table]:

@@ -51,9 +51,9 @@ class TableVerified:
 
     ``differing``: how many rows differ, and how.
     ``columns``: those whose values differ, where there are as many rows on both sides. ``whole``: all rows that differ were
-    counted. ``problem``: why the rows could not be compared. ``ledger``: the declared changes that were applied to the
-    source's values. ``left_out``: columns that the target alone has. ``method``: the databases took the digests themselves,
-    the source's was recorded by its export, or the rows of both were read.
+    counted. ``problem``: why the rows, or columns of theirs, could not be compared. ``ledger``: the declared changes that
+    were applied to the source's values. ``left_out``: columns that the target alone has. ``method``: the databases took the
+    digests themselves, the source's was recorded by its export, or the rows of both were read.
     """
 
     table: QName
@@ -131,12 +131,13 @@ _SHOWN_ROW = 300
 
 def result_text(table: TableVerified) -> str:
     """What was found of a table: ``equal``, or how many rows differ in which way."""
-    if table.problem:
-        return table.problem
     if table.equal:
         return "equal"
     counts = ", ".join(f"{table.differing[kind]} {kind}" for kind in KINDS if kind in table.differing)
-    return counts if table.whole else f"at least {counts}"
+    found = counts if table.whole else f"at least {counts}"
+    if table.problem:
+        return f"{table.problem}; by the other columns: {found}" if counts else table.problem
+    return found
 
 
 def row_text(row: RowDiffers) -> str:

@@ -5,12 +5,15 @@ The source is what the import read: a linked database, or the pieces of a dump f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
 
-from migrator import filters, overwriting
+from migrator import filters, overwriting, windows
+from migrator.adapter import Server
 from migrator.config import NO_SECRETS, Secrets
 from migrator.ends import Database
 from migrator.errors import FatalError, NothingSelected, RowsNotExported, WorkerDied
@@ -28,14 +31,33 @@ from migrator.operations.work import NoProgress
 from migrator.origins import Origin, Part, Resolve, origin
 from migrator.policies import Policies
 from migrator.spec import JobSpec
+from migrator.windows import Degrees
+
+C = TypeVar("C", bound=Comparison)
 
 
-def verify_job(
-    spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS, progress: Progress | None = None
-) -> Verification:
-    """Compare the target of an import with its source.
+@dataclass(frozen=True)
+class Sides(Generic[C]):
+    """Both ends of an import, open to be compared; ``without``: the tables of which the source has no rows."""
 
-    :raises NothingSelected: there is no table to be verified.
+    origin: Origin
+    target: Database
+    server: Server
+    comparison: C
+    tables: Mapping[Table, Sequence[dict[str, Any]]]
+    without: Sequence[TableVerified]
+    there: Catalog
+    policies: Policies
+    notes: tuple[str, ...]
+
+
+@contextmanager
+def sides(
+    kind: type[C], spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS, progress: Progress | None = None
+) -> Iterator[Sides[C]]:
+    """Open both ends of an import, each in one state, for a ``kind`` of comparison.
+
+    :raises NothingSelected: there is no table to be compared.
     :raises MigratorError: an end cannot be read at all.
     """
     shown = progress or NoProgress()
@@ -48,7 +70,7 @@ def verify_job(
             origin(spec, resolve, server.schema, secrets, notes.append) as opened,
             target.connect() as connection,
             reading(target, spec) as rows_of,
-            scanner(spec.parallel, shown) as scan,
+            scanner(spec.degrees, shown) as scan,
         ):
             transport.check_rows(opened)
             names = named(spec, opened, target, server, makes_parts=False)
@@ -65,10 +87,22 @@ def verify_job(
             policies = Policies(spec.policies, tables)
             notes += policies.unmatched
             told = lambda found: shown.table_done(str(found.table))  # noqa: E731
-            comparison = Comparison(opened, there, ddl, policies, rows_of, scan, told)
-            found = comparison.of(tables)
-            shown.end()
-            return Verification((*found, *without), tuple(notes))
+            comparison = kind(opened, there, ddl, policies, rows_of, scan, told)
+            yield Sides(opened, target, server, comparison, tables, without, there, policies, tuple(notes))
+
+
+def verify_job(
+    spec: JobSpec, resolve: Resolve, secrets: Secrets = NO_SECRETS, progress: Progress | None = None
+) -> Verification:
+    """Compare the target of an import with its source.
+
+    :raises MigratorError: as :func:`sides`.
+    """
+    with sides(Comparison, spec, resolve, secrets, progress) as open_:
+        found = open_.comparison.of(open_.tables)
+        if progress is not None:
+            progress.end()
+        return Verification((*found, *open_.without), open_.notes)
 
 
 def _parts(opened: Origin, tables: Iterable[Table]) -> tuple[dict[Table, tuple[Part, ...]], list[TableVerified]]:
@@ -92,14 +126,18 @@ def _catalog_of(target: Database, connection: sa.Connection, tables: Iterable[Ta
 
 
 @contextmanager
-def scanner(degree: int, progress: Progress) -> Iterator[Scanner]:
+def scanner(degrees: Degrees, progress: Progress) -> Iterator[Scanner]:
     """Workers for scans that belong to no job."""
+
+    def follow_the_clock() -> None:
+        pool.degree = degrees.at(windows.now())
+
     pool = Pool(
-        degree,
+        degrees.at(windows.now()),
         limit=lambda: None,
         advance=progress.advance,
         next_file=None,
-        tick=lambda: None,
+        tick=follow_the_clock,
         begin=lambda task, worker: None,
         gone=lambda lane, died: None,
     )

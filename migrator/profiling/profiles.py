@@ -7,19 +7,19 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from migrator.between import passage
-from migrator.converting import FINDERS, Pair
+from migrator.converting import Pair
 from migrator.ddl import unique_keys
 from migrator.model import types as t
-from migrator.model.catalog import Action, Loss
+from migrator.model.catalog import Action, Loss, value_of
 from migrator.model.measures import Ask, Measure
-from migrator.model.misfits import Misfit
+from migrator.model.misfits import BECOME_NULL, Misfit
 from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.policies import CASES, DEFAULT, entry
 from migrator.profiling.proofs import Evidence, Suggestion, suggestion
 from migrator.profiling.questions import answerable, facts_asked, misfits_asked
 from migrator.profiling.scans import Answer, Scan
 
-Trouble = Literal["other_type", "duplicates", "orphans", "not_validated", "empty_string"]
+Trouble = Literal["other_type", "duplicates", "orphans", "not_validated"]
 """What a target refuses or changes besides the misfits, which POLICY knows."""
 
 TROUBLES: Mapping[Trouble, str] = {
@@ -29,15 +29,14 @@ TROUBLES: Mapping[Trouble, str] = {
     "the source has no such key.",
     "orphans": "Rows whose foreign key refers to no row that the job moves.",
     "not_validated": "Such rows, where the key is one that the source has not checked, and the target does not either.",
-    "empty_string": "Empty texts, which are NULL where Oracle is the target.",
 }
 """What is found that is no misfit, and what it means."""
 
 
-_REFUTING: Mapping[type[t.Type], Measure] = {
-    t.Boolean: Measure.NOT_BOOLEAN,
-    t.Date: Measure.TIMED,
-    t.Uuid: Measure.NOT_UUID,
+_REFUTING: Mapping[type[t.Type], tuple[Measure, ...]] = {
+    t.Boolean: (Measure.NOT_BOOLEAN,),
+    t.Date: (Measure.TIMED,),
+    t.Uuid: (Measure.NOT_UUID, Measure.NOT_16_BYTES),
 }
 """What counts values that are none of a type. Of a JSON document there are more kinds than those that prove one."""
 
@@ -60,14 +59,13 @@ def _longest(type_: t.Type) -> int | None:
 class Way:
     """A column at the source, and what becomes of it; ``pair`` None: nobody takes its values, as with an export.
 
-    ``key``: it is part of a key. ``empty_is_null``: the target has no empty text. ``rounds``: POLICY has fractions rounded.
+    ``key``: it is part of a key. ``rounds``: POLICY has fractions rounded.
     ``existing``: the column that takes the values was there before; ``narrowed``: it leaves out some values of its type.
     """
 
     column: Column
     pair: Pair | None = None
     key: bool = False
-    empty_is_null: bool = False
     rounds: bool = False
     existing: bool = False
     narrowed: bool = False
@@ -87,8 +85,8 @@ class Way:
         """What counts values that are none of the target's type, where that is one which values can prove."""
         if self.pair is None or isinstance(self.pair.kinds[0], type(self.pair.kinds[1])):
             return None
-        measure = _REFUTING.get(type(self.pair.kinds[1]))
-        return next((measure for ask in facts_asked(self.column) if ask.what is measure), None)
+        measures = _REFUTING.get(type(self.pair.kinds[1]), ())
+        return next((measure for ask in facts_asked(self.column) for measure in measures if ask.what is measure), None)
 
     @property
     def refused(self) -> str:
@@ -143,6 +141,7 @@ class Finding:
     """Rows that meet a case of POLICY (``action``: what is done about it) or another trouble. ``column``: at the target.
 
     ``key``: the foreign key that they break, as the target has it; None: it has none, or this is about something else.
+    ``examples``: some of those that refer to none, by their keys at the source.
     """
 
     case: Misfit | Trouble
@@ -151,21 +150,25 @@ class Finding:
     column: str | None = None
     action: Action | None = None
     key: ForeignKey | None = None
+    examples: tuple[Mapping[str, str | None], ...] = ()
 
     @property
     def hinders(self) -> bool:
         """Whether an import that meets these rows ends with an error in its log."""
-        return self.action != "convert" and self.case not in {"not_validated", "empty_string"}
+        return self.action in {None, "refuse", "warn"} and self.case != "not_validated"
 
     def __str__(self) -> str:
         counted = f"{self.rows} {'row' if self.rows == 1 else 'rows'}"
         done = f", POLICY: {self.action}" if self.action else ""
         where = f"{self.column}: " if self.column else ""
-        return f"{where}{counted}: {self.detail} [{self.case}{done}]"
+        some = "; ".join(", ".join(f"{name} {value}" for name, value in row.items()) for row in self.examples)
+        first = f" First of them: {some}" if some else ""
+        return f"{where}{counted}: {self.detail}{first} [{self.case}{done}]"
 
     def to_json(self) -> dict[str, Any]:
         """JSON-ready values; of a key, ``detail`` tells."""
-        return {name: value for name, value in vars(self).items() if name != "key"}
+        told = {name: value for name, value in vars(self).items() if name != "key"}
+        return {**told, "examples": [dict(row) for row in self.examples]}
 
 
 @dataclass(frozen=True)
@@ -270,7 +273,8 @@ def _column(way: Way, found: Scan) -> ColumnProfile:
 def _findings(way: Way, column: ColumnProfile, values: int, actions: Mapping[Misfit, Action]) -> Iterator[Finding]:
     for misfit, rows in column.misfits.items():
         action, detail = actions.get(misfit, DEFAULT), CASES[misfit].meaning
-        if action != DEFAULT and FINDERS[misfit].to_null and not way.target.nullable:
+        nulled = action != DEFAULT and misfit in BECOME_NULL and value_of(action) is None
+        if nulled and not way.target.nullable:
             action, detail = DEFAULT, f"{detail} As POLICY asks it would become NULL, and the column is NOT NULL."
         if rows:
             yield Finding(misfit, rows, detail, column.name, action)
@@ -278,9 +282,6 @@ def _findings(way: Way, column: ColumnProfile, values: int, actions: Mapping[Mis
     if others:
         why = f" ({way.refused})" if way.refused else ""
         yield Finding("other_type", int(others), f"{TROUBLES['other_type']}{why}", column.name)
-    empty = column.facts.get(Measure.EMPTY)
-    if way.empty_is_null and empty:
-        yield Finding("empty_string", int(empty), TROUBLES["empty_string"], column.name)
 
 
 # --- the loss list --------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ QUESTIONS = (
     Question(Measure.CHARACTERS, _are(t.String), "texts"),
     Question(Measure.BYTES, _are(t.String, t.Binary), "texts, bytes"),
     Question(Measure.NOT_UUID, _takes(_UUID_CHARACTERS), f"texts that may have {_UUID_CHARACTERS} characters"),
+    Question(Measure.NOT_16_BYTES, _are(t.Binary), "bytes"),
     Question(
         Measure.NOT_JSON,
         lambda type_: isinstance(type_, t.Json) or _takes(_UUID_CHARACTERS + 1)(type_),
@@ -61,7 +62,7 @@ QUESTIONS = (
 )
 """The measures, in the order in which they are shown."""
 
-_OF_TEXTS = frozenset({Misfit.INVALID_BYTES, Misfit.NUL_BYTE, Misfit.TOO_LONG})
+_OF_TEXTS = frozenset({Misfit.INVALID_BYTES, Misfit.NUL_BYTE, Misfit.TOO_LONG, Misfit.EMPTY_TEXT})
 """The misfits that SQL can find in a text; what number or date a text stands for, only the load reads."""
 
 

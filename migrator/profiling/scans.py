@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from migrator.adapter import Adapter, Read, execute_verbatim
 from migrator.model.measures import AS_TEXT, Ask
 from migrator.model.objects import ForeignKey
-from migrator.orphans import count_dangling
+from migrator.orphans import count_dangling, first_dangling
 
 Answer = int | str | None
 """A number, or the text of a value; None: there is no value, or nobody can tell."""
@@ -82,6 +82,27 @@ def orphans(
     """How many rows of ``child`` refer to none of ``parent``, see :func:`migrator.orphans.count_dangling`."""
     rows, of = adapter.rows_of(connection, child), None if parent is None else adapter.rows_of(connection, parent)
     return count_dangling(connection, adapter, rows, of, key, exact)
+
+
+def first_orphans(
+    connection: sa.Connection,
+    adapter: Adapter,
+    child: Read,
+    parent: Read | None,
+    key: ForeignKey,
+    exact: Collection[str],
+    columns: Sequence[str],
+) -> tuple[dict[str, str | None], ...]:
+    """Some of the rows that :func:`orphans` counts, by the values of ``columns`` as texts."""
+    rows, of = adapter.rows_of(connection, child), None if parent is None else adapter.rows_of(connection, parent)
+    found = first_dangling(connection, adapter, rows, of, key, exact, columns)
+    return tuple(dict(zip(columns, map(_shown, row), strict=True)) for row in found)
+
+
+def _shown(value: Any) -> str | None:
+    if value is None:
+        return None
+    return value.hex() if isinstance(value, bytes | memoryview) else str(value)
 
 
 def _one(connection: sa.Connection, sql: str) -> Sequence[Any]:

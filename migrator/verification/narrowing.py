@@ -85,6 +85,28 @@ def _surplus(here: Rows, there: Rows) -> _Surplus:
     return _Surplus(rows, here.keys[first], counts, of_both).where(counts > 0)
 
 
+@dataclass(frozen=True)
+class Apart:
+    """The rows that differ, by their hashes: as the source has them, ``extra`` ones as the target has them."""
+
+    changed: Hashes
+    missing: Hashes
+    extra: Hashes
+
+
+def apart(source: Rows, target: Rows) -> Apart | None:
+    """Which rows differ, of two sides with one key; None: rows of one side have keys that cannot be told apart."""
+    if any(len(np.unique(side.keys)) < len(side.keys) for side in (source, target)):
+        return None
+    both, here, there = np.intersect1d(source.keys, target.keys, assume_unique=True, return_indices=True)
+    differs = source.rows[here] != target.rows[there]
+    return Apart(
+        source.rows[here][differs],
+        source.rows[~np.isin(source.keys, both)],
+        target.rows[~np.isin(target.keys, both)],
+    )
+
+
 def compare(source: Rows, target: Rows) -> Differences:
     """What of two sides' rows differs. Rows without a key have their own hash for its: none of them counts as changed."""
     gone, new = _surplus(source, target), _surplus(target, source)

@@ -96,6 +96,8 @@ CASES: dict[str, tuple[Case, ...]] = {
         Case(WORDS, "inet", same("10.0.0.1"), ("10.0.0.1/32", "a")),
         Case(WORDS, "character(3)[]", same("{abc}"), ('{"abc "}', "{ab}", "a")),
         Case(t.Array(t.String()), "character(3)[]", same("{abc}"), ('{"abc "}',)),
+        Case(t.SetOf(("a", "b c", "NULL")), "text[]", {"a,b c": '{a,"b c"}', "NULL": '{"NULL"}', "": "{}"}),
+        Case(t.SetOf(("", "a")), "text[]", {}, ("", "a")),
         Case(t.Decimal(9, 3), "money", {}, ("1.505",)),
         Case(t.Decimal(9, 3), "real", {"1.100": "1.1"}),
         Case(t.Binary(), "text", {}, ("a",)),

@@ -143,10 +143,9 @@ def test_mysql_blocks_are_the_pages_of_the_rows(mysql: Callable[[], str]) -> Non
     assert estimate(url, "t", "STATISTICS") == estimate(url, "t", "BLOCKS")
 
 
+@pytest.mark.product("MariaDB", "widths among its statistics")
 def test_mariadb_statistics_are_rows_times_widths_as_analyzed(mysql: Callable[[], str]) -> None:
     url = mysql()
-    if "MariaDB" not in scalar(url, "SELECT VERSION()"):
-        pytest.skip("MySQL keeps no widths")
     numbers = NUMBERS.replace("WITH RECURSIVE n (i) AS (SELECT 1", "WITH RECURSIVE n (i) AS (SELECT 1 AS i")
     execute(
         url,

@@ -33,7 +33,7 @@ SOURCE = (
       CONSTRAINT named CHECK (word <> '🍺' AND word <> '?')
     ) DEFAULT CHARSET utf8mb4 COLLATE utf8mb4_nopad_bin""",
     "INSERT INTO t (id, word) VALUES (1, 'a'), (2, DEFAULT), (3, 'b')",
-    "CREATE TABLE empty (word varchar(9) DEFAULT '😀', kind enum('🍺') DEFAULT '🍺') DEFAULT CHARSET utf8mb4",
+    "CREATE TABLE `empty` (word varchar(9) DEFAULT '😀', kind enum('🍺') DEFAULT '🍺') DEFAULT CHARSET utf8mb4",
     "CREATE VIEW v AS SELECT id, concat(word, '😀') AS z FROM t WHERE word <> '😀' WITH LOCAL CHECK OPTION",
     "CREATE VIEW faces AS SELECT id FROM t WHERE kind = '😀'",
     "CREATE TRIGGER first_ BEFORE UPDATE ON t FOR EACH ROW SET NEW.mark = '😀?'",
@@ -85,7 +85,7 @@ def test_the_default_of_a_float_is_read_exactly_where_the_server_tells_it(mysql:
     """Of a NOT NULL column it does while there is a row."""
     url = mysql()
     columns = "(`t` float DEFAULT 16777215, `1` float NOT NULL DEFAULT 16777215)"
-    execute(url, f"CREATE TABLE filled {columns}", f"CREATE TABLE empty {columns}", "INSERT INTO filled VALUES (), ()")
+    execute(url, f"CREATE TABLE filled {columns}", f"CREATE TABLE `empty` {columns}", "INSERT INTO filled VALUES (), ()")
     found = Workbench.at(ADAPTER, url).catalog()
     exact, shown = Literal("16777215.0", "number"), Literal("16777200", "number")
     assert [column.default for column in table(found, "filled").columns] == [exact, exact]

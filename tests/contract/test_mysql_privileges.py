@@ -13,8 +13,8 @@ from dialects.mysql.privileges import Grant, hides_keys, key_rows, losses, parse
 from migrator.ends import Database
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Literal, Program, Table, View
-from tests.support.pump import done, pump
-from tests.support.sql import execute
+from tests.support.pump import done, pump, remap
+from tests.support.sql import execute, is_mariadb
 
 USER = "migrator_reader@localhost"
 
@@ -33,7 +33,8 @@ def source(mysql: Callable[[], str]) -> Iterator[str]:
         "CREATE TRIGGER tr BEFORE INSERT ON child FOR EACH ROW SET NEW.x = NEW.x",
         "CREATE FUNCTION fn() RETURNS INT RETURN 1",
         "CREATE EVENT ev ON SCHEDULE EVERY 1 DAY DO SET @x = 1",
-        f"CREATE OR REPLACE USER {USER} IDENTIFIED BY 'reads'",
+        f"DROP USER IF EXISTS {USER}",
+        f"CREATE USER {USER} IDENTIFIED BY 'reads'",
     )
     yield url
     execute(url, f"DROP USER {USER}")
@@ -83,7 +84,7 @@ def test_what_is_hidden_is_in_the_loss_list(source: str) -> None:
 def test_what_is_shown_without_its_text_is_in_the_loss_list_by_name(source: str) -> None:
     found = catalog(reader(source, "SELECT, INSERT, EXECUTE"))
     lost = {loss.object.split(":")[0] for loss in found.losses if "not carried: its text" in loss.detail}
-    assert lost == {"TRIGGER", "FUNCTION", "VIEW"}
+    assert lost == {"FUNCTION", "VIEW"} | ({"TRIGGER"} if is_mariadb(source) else set())  # MySQL does not show it at all
     assert not list(found.of(Program))
 
 
@@ -171,6 +172,23 @@ def test_a_table_of_which_no_column_is_shown_is_in_the_loss_list(source: str) ->
     named = {loss.object for loss in found.losses if "no column" in loss.detail}
     assert len(named) == 2
     assert all(name.startswith("TABLE:") for name in named)
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("method", ["AUTOMATIC", "CONVENTIONAL_PATH"])
+def test_rows_with_computed_columns_are_loaded_by_who_may_set_nothing(
+    source: str, method: str, mysql: Callable[[], str]
+) -> None:
+    """MySQL asks for a privilege before it keeps more notes about columns that it rounds."""
+    target = mysql()
+    execute(
+        source,
+        "CREATE TABLE counted (id INT PRIMARY KEY, d DECIMAL(10,5), g DECIMAL(5,2) AS (d / 3) STORED)",
+        "INSERT INTO counted (id, d) SELECT seq, seq / 7 FROM seq_1_to_3000",
+    )
+    link = (f"NETWORK_LINK={source}", remap(source, target), "TABLES=counted", "NOLOGFILE=YES")
+    run = done(pump("impdp", reader(target, "ALL"), *link, f"ACCESS_METHOD={method}", "VERIFY=YES"))
+    assert run.rows == {"counted": 3000}
 
 
 # --- SHOW GRANTS ----------------------------------------------------------------------------------------------------

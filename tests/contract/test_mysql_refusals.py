@@ -36,6 +36,7 @@ def impatient(url: str) -> Iterator[tuple[Database, sa.Connection]]:
         yield database, connection
 
 
+@pytest.mark.product("MariaDB", "sequences")
 def test_a_sequence_that_is_locked_is_no_sequence_that_one_may_not_read(mysql: Callable[[], str]) -> None:
     url = mysql()
     execute(url, "CREATE SEQUENCE counted")

@@ -6,19 +6,19 @@ Values are what the source server's own SQL makes; they are compared with what t
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Table
 from tests.support.ends import ENDS, End
+from tests.support.examples import few
 from tests.support.literals import HELD, SETUP
 from tests.support.meaning import limit, meaning
 from tests.support.paths import BESIDE_V, PATHS, Refused, Rows, Stored, moved, read
@@ -26,14 +26,7 @@ from tests.support.servers import Servers
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
-EXAMPLES = int(os.environ.get("MIGRATOR_TEST_EXAMPLES", "3"))
-few = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize="MIGRATOR_TEST_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+FEW = few(3)
 
 NEIGHBOURS = {
     "sqlite": ("INTEGER", "TEXT", "BLOB", "DECIMAL_TEXT"),
@@ -157,6 +150,7 @@ EVERY = [
 ]
 
 
+@pytest.mark.product("MariaDB", "UUIDs and addresses among its types")
 @pytest.mark.parametrize(("name", "number"), EVERY)
 def test_odd_values_come_to_the_same_on_every_path(bench: Bench, name: str, number: int) -> None:
     source, held, table = bench.sources[name], HELD[name][number], f"s{number}"
@@ -168,12 +162,13 @@ def test_odd_values_come_to_the_same_on_every_path(bench: Bench, name: str, numb
         assert_paths_agree(bench, source, table, broken=frozenset("0"))
 
 
+@pytest.mark.product("MariaDB", "UUIDs and addresses among its types")
 @pytest.mark.parametrize(("name", "number"), EVERY)
 def test_usual_values_come_to_the_same_on_every_path(bench: Bench, name: str, number: int) -> None:
     source, held, table = bench.sources[name], HELD[name][number], f"s{number}"
     one = held.values | st.sampled_from(held.odd) if held.odd else held.values
 
-    @few
+    @FEW
     @given(st.lists(one, min_size=1, max_size=12))
     def agree(values: list[str]) -> None:
         fill(source, table, values)

@@ -56,7 +56,7 @@ def test_rows_that_come_into_a_table_that_is_there_raise_what_can_be_raised(
 LAST = "9223372036854775807"
 
 
-@pytest.mark.mysql
+@pytest.mark.product("MariaDB", "sequences")
 @pytest.mark.parametrize(
     ("sequence", "stands_at", "loss"),
     [
@@ -83,7 +83,7 @@ def test_the_last_number_of_a_bigint_is_no_sequences_at_mariadb(
         scalar(target, "SELECT NEXTVAL(s)")
 
 
-@pytest.mark.mysql
+@pytest.mark.product("MariaDB", "sequences")
 def test_a_falling_sequence_gives_all_numbers_that_mariadbs_have(
     postgresql: Callable[..., str], mysql: Callable[[], str]
 ) -> None:
@@ -95,7 +95,7 @@ def test_a_falling_sequence_gives_all_numbers_that_mariadbs_have(
     assert scalar(target, "SELECT NEXTVAL(s)") == -int(LAST)
 
 
-@pytest.mark.mysql
+@pytest.mark.product("MariaDB", "sequences")
 def test_a_sequence_that_comes_back_from_mariadb_ends_where_it_was_said_to_end(
     postgresql: Callable[..., str], mysql: Callable[[], str]
 ) -> None:

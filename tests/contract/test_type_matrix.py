@@ -163,7 +163,8 @@ def losses_of(run: Run, table: str, column: str) -> list[str]:
 
 def check(source_url: str, target_url: str, of_manual: Sequence[ManualType]) -> None:
     """Move all types that the source's version has, and compare each with its row of docs/types.md."""
-    rows = [row for row in of_manual if server_at(source_url).version >= (row.since,)]
+    version = server_at(source_url).version
+    rows = [row for row in of_manual if version >= (row.since,)]
     fill(source_url, rows)
     run = done(pump("impdp", target_url, f"NETWORK_LINK={source_url}", remap(source_url, target_url), "NOLOGFILE=YES"))
     source = adapter_for_backend(sa.make_url(source_url).get_backend_name())
@@ -216,14 +217,17 @@ def test_from_postgresql_to_sqlite(postgresql: Callable[..., str], sqlite_file: 
     check(postgresql(), sqlite_file(), manual.POSTGRESQL)
 
 
+@pytest.mark.product("MariaDB", "a JSON that is a text")
 def test_within_mysql(mysql: Callable[[], str]) -> None:
     check(mysql(), mysql(), manual.MYSQL)
 
 
+@pytest.mark.product("MariaDB", "a JSON that is a text")
 def test_from_mysql_to_postgresql(mysql: Callable[[], str], postgresql: Callable[..., str]) -> None:
     check(mysql(), postgresql(), manual.MYSQL)
 
 
+@pytest.mark.product("MariaDB", "a JSON that is a text")
 def test_from_mysql_to_sqlite(mysql: Callable[[], str], sqlite_file: Callable[..., str]) -> None:
     check(mysql(), sqlite_file(), manual.MYSQL)
 

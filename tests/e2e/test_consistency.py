@@ -11,8 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from migrator import operations
-from migrator.operations import NoProgress
 from migrator.spec import JobSpec
+from tests.support.meddling import Meddler
 from tests.support.pump import done, pump, remap, schema_of
 from tests.support.sql import execute, inspect, scalar
 
@@ -37,19 +37,6 @@ def source(request: pytest.FixtureRequest) -> str:
     else:
         url = request.getfixturevalue(request.param)()
     return url
-
-
-class Meddler(NoProgress):
-    """Changes the source the moment before the first row is read."""
-
-    def __init__(self, url: str, *statements: str) -> None:
-        self.url, self.statements, self.refused = url, statements, ""
-
-    def begin(self, tables: int, rows: int | None, size: int | None) -> None:
-        try:
-            execute(self.url, *self.statements)
-        except sa.exc.OperationalError as error:
-            self.refused = str(error)
 
 
 @pytest.mark.parametrize("parallel", [1, 2])
@@ -104,6 +91,8 @@ def test_orphans_are_loaded_and_named(
     assert run.code == 5
     if kind == "sqlite":
         assert 'ORA-02298: cannot validate the foreign keys of "main"."c" - parent keys not found' in run.out
+    elif kind == "postgresql":
+        assert 'ORA-02298: cannot validate REF_CONSTRAINT:"public"."c" FOREIGN KEY (p) - parent keys not found' in run.out
     else:
         (label,) = re.findall(r"ORA-39083: Object type (.+) failed to create with error:", run.out)
         assert label == f'REF_CONSTRAINT:"{schema_of(target)}"."c" FOREIGN KEY (p)'

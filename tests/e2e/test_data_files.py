@@ -29,6 +29,8 @@ from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.servers import PrivateMariaDB, Servers
 from tests.support.sql import execute, rows, scalar
 
+pytestmark = pytest.mark.product("MariaDB", "data files that are copied")
+
 FILLED = (
     """CREATE TABLE `wide-ö` (
         id INT AUTO_INCREMENT PRIMARY KEY, label VARCHAR(60) NOT NULL, amount DECIMAL(12,2), at DATETIME(6), e ENUM('x','y'),
@@ -375,7 +377,7 @@ def two(mysql: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="module")
 def own(servers: Servers) -> Iterator[PrivateMariaDB]:
-    server = servers.private_mariadb()
+    server = servers.private_mysql()
     yield server
     server.stop()
 

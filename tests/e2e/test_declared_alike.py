@@ -76,6 +76,7 @@ def test_a_date_that_is_computed_is_the_same(method: str, mysql: Fresh) -> None:
         assert set(rows(target, f"SELECT id, g FROM {table}")) <= set(expected)
 
 
+@pytest.mark.product("MariaDB", "checks that are a column's own")
 def test_a_check_of_a_column_stays_the_columns(mysql: Fresh) -> None:
     """MariaDB shows it there, and gives it no name; what ALTER TABLE makes of the column is its end."""
     source, target = mysql(), mysql()

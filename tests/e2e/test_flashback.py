@@ -48,6 +48,7 @@ def versioned(url: str, count: int = 3) -> str:
 THEN = [(1, "v1", 2), (2, "v2", 4), (3, "v3", 6)]
 
 
+@pytest.mark.product("MariaDB", "system-versioned tables")
 @pytest.mark.parametrize("way", ["link", "dump"])
 def test_rows_are_those_of_the_time(
     way: str, mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path
@@ -67,6 +68,7 @@ def test_rows_are_those_of_the_time(
     assert rows(present, "SELECT id, v FROM u ORDER BY id") == [(1, "new")]
 
 
+@pytest.mark.product("MariaDB", "system-versioned tables")
 def test_the_time_is_written_as_oracle_has_it_and_a_query_is_of_that_time_too(
     mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -78,6 +80,7 @@ def test_the_time_is_written_as_oracle_has_it_and_a_query_is_of_that_time_too(
     assert rows(target, "SELECT id, v, twice FROM t ORDER BY id") == THEN[:2]
 
 
+@pytest.mark.product("MariaDB", "system-versioned tables")
 def test_a_job_in_the_past_goes_on_although_its_tables_change(
     mysql: Callable[[], str], postgresql: Callable[..., str], tmp_path: Path
 ) -> None:
@@ -105,6 +108,7 @@ def refused(run: Run, text: str) -> None:
     assert text in run.err
 
 
+@pytest.mark.product("MariaDB", "system-versioned tables")
 def test_tables_that_keep_no_past_are_refused_by_name(mysql: Callable[[], str], tmp_path: Path) -> None:
     source = mysql()
     execute(source, "CREATE TABLE plain (id int)", "CREATE TABLE kept (id int) WITH SYSTEM VERSIONING")

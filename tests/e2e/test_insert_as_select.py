@@ -280,7 +280,7 @@ ODD = (
     " raw varbinary(9), old varchar(9) CHARACTER SET latin1, cs varchar(9) COLLATE utf8mb4_bin,"
     " twice double AS (f * 2) STORED, hidden int DEFAULT 7 INVISIBLE) DEFAULT CHARSET utf8mb4",
     "CREATE TABLE cut (id int, v varchar(9)) PARTITION BY HASH (id) PARTITIONS 3",
-    "CREATE TABLE kept (id int PRIMARY KEY, v int) WITH SYSTEM VERSIONING",
+    "CREATE TABLE kept (id int PRIMARY KEY, v int) /*M! WITH SYSTEM VERSIONING */",
     "SET sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
     "INSERT INTO odd (id, f, d, n, b, e, s, day, at, ts, span, y, j, p, raw, old, cs, hidden) VALUES "
     "(0, 0.1, 1.7976931348623157e308, 12345678901234567890123456789012345.012345678901234567890123456789, b'101010101',"
@@ -344,7 +344,7 @@ def test_another_server_or_another_user_is_refused(mysql: Callable[[], str], ser
         )
     finally:
         execute(source, f"DROP USER '{user}'@'%'")
-    private = servers.private_mariadb()
+    private = servers.private_mysql()
     try:
         there = private.fresh().render_as_string(hide_password=False)
         asked_and_refused(linked(source, there, ASKED), "the two databases are not on one server")

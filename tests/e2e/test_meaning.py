@@ -170,11 +170,9 @@ def test_programs_keep_the_mode_they_were_written_for(mysql: Fresh, tmp_path: Pa
         assert rows(target, query.format(schema_of(target))) == rows(source, query.format(schema_of(source)))
 
 
+@pytest.mark.product("MariaDB", "periods")
 def test_a_period_of_mariadb_is_named(mysql: Fresh, tmp_path: Path) -> None:
     source, target = mysql(), mysql()
-    ((version,),) = rows(source, "SELECT VERSION()")
-    if "MariaDB" not in version:
-        pytest.skip("MySQL has no periods")
     execute(
         source,
         "CREATE TABLE p (s date, e date, PERIOD FOR valid (s, e))",

@@ -302,6 +302,431 @@ def test_values_are_fitted_to_narrower_columns_that_exist(fresh: Callable[[str],
     ]
 
 
+# --- columns that are NOT NULL ---------------------------------------------------------------------------------------
+
+NOT_NULL = (
+    "CREATE TABLE t (id INT PRIMARY KEY, d DATE NOT NULL, dt DATETIME NOT NULL DEFAULT '0000-00-00', "
+    "s VARCHAR(10) NOT NULL, n INT NOT NULL)",
+    "INSERT INTO t VALUES (1, '2024-02-29', '0000-00-00 00:00:00', '0000-00-00', 1), "
+    "(2, '0000-00-00', '0000-00-00 00:00:00', 'x', 2), (3, '2024-01-01', '2024-01-01 10:00:00', '', 3)",
+)
+NULLABLE = "SELECT column_name, is_nullable FROM information_schema.columns WHERE table_name = 't'"
+NULLED = [(1, "2024-02-29", None), (2, None, None), (3, "2024-01-01", "2024-01-01 10:00:00")]
+SHOWN_DATES = "SELECT id, d::text, dt::text FROM t ORDER BY id"
+
+
+@pytest.fixture
+def not_null(mysql: Fresh) -> str:
+    """A MySQL database with zero dates in columns that are NOT NULL."""
+    url = mysql()
+    execute(url, "SET SESSION sql_mode = ''", *NOT_NULL)
+    return url
+
+
+@pytest.fixture
+def from_either(tmp_path: Path) -> Callable[..., Run]:
+    """Imports a database by a link, or from a dump file set of it."""
+
+    def run(by: str, source: str, target: str, *arguments: str) -> Run:
+        if by == "link":
+            return load(source, target, *arguments)
+        if not list(tmp_path.glob("*.dmp")):
+            done(pump("expdp", source, f"DIRECTORY={tmp_path}", "NOLOGFILE=YES"))
+        return pump("impdp", target, f"DIRECTORY={tmp_path}", remap(source, target), "NOLOGFILE=YES", *arguments)
+
+    return run
+
+
+BY = pytest.mark.parametrize("by", ["link", "dump"])
+
+
+@BY
+def test_not_null_is_left_out_where_dates_may_become_null(
+    not_null: str, postgresql: Fresh, from_either: Callable[..., Run], by: str
+) -> None:
+    target = postgresql()
+    run = done(from_either(by, not_null, target, "POLICY=zero_date=relax", "VERIFY=YES"))
+    said = "may be NULL, and is NOT NULL at the source: zero dates become NULL"
+    assert told(run, "relaxed") == {'"d"': said, '"dt"': said}
+    assert told(run, "zero-date") == {'"d"': ZEROS['"dt"'], '"dt"': ZEROS['"d"']}
+    assert dict(rows(target, NULLABLE)) == {"id": "NO", "d": "YES", "dt": "YES", "s": "NO", "n": "NO"}
+    assert rows(target, SHOWN_DATES) == NULLED
+
+
+def test_the_plan_has_the_entries_of_the_job(not_null: str, postgresql: Fresh) -> None:
+    target = postgresql()
+    where = (f"NETWORK_LINK={not_null}", remap(not_null, target), "POLICY=zero_date=relax", "PROFILE=YES", "--json")
+    run = pump("plan", "impdp", target, *where)
+    assert run.code == 0, run.out + run.err
+    found = {(one["column"], one["rule"]): one["rows"] for one in json.loads(run.out)["losses"]}
+    assert found.items() >= {("d", "relaxed"): None, ("d", "zero-date"): 1, ("dt", "zero-date"): 2}.items()
+    assert ("s", "relaxed") not in found
+
+
+def test_what_is_made_first_is_filled_later(not_null: str, postgresql: Fresh) -> None:
+    """The entries about NOT NULL are those of the job that makes the table."""
+    target = postgresql()
+    made = done(load(not_null, target, "POLICY=zero_date=relax", "CONTENT=METADATA_ONLY"))
+    assert told(made, "relaxed").keys() == {'"d"', '"dt"'}
+    filled = done(load(not_null, target, "POLICY=zero_date=relax", "CONTENT=DATA_ONLY"))
+    assert told(filled, "relaxed") == {}
+    assert told(filled, "zero-date").keys() == {'"d"', '"dt"'}
+    assert rows(target, SHOWN_DATES) == NULLED
+
+
+def test_a_table_that_is_there_keeps_its_not_null(not_null: str, postgresql: Fresh) -> None:
+    target = postgresql()
+    execute(target, "CREATE TABLE t (id integer, d date NOT NULL, dt timestamp, s text, n integer)")
+    run = load(not_null, target, "POLICY=zero_date=relax", "TABLE_EXISTS_ACTION=APPEND")
+    assert run.code == 5
+    assert 'POLICY=zero_date=relax: column "public"."t".d is there already, and takes no NULL' in run.out
+    assert "column d: '0000-00-00' (zero_date) would become NULL, and the column is NOT NULL" in run.out
+    assert told(run, "relaxed") == {}
+    assert scalar(target, "SELECT count(*) FROM t") == 0
+
+
+@BY
+def test_a_primary_key_is_never_relaxed(mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], by: str) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE t (d DATE PRIMARY KEY, e DATE NOT NULL)",
+        "INSERT INTO t VALUES ('2024-01-01', '0000-00-00'), ('0000-00-00', '2024-01-01')",
+    )
+    named = from_either(by, source, target, "POLICY=t.d:zero_date=relax")
+    assert named.code == 1
+    assert "MIG-20016" in named.err
+    assert ".d is part of the primary key" in named.err
+    assert scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_name = 't'") == 0
+    wide = from_either(by, source, target, "POLICY=zero_date=relax")
+    assert wide.code == 5
+    assert ".d is part of the primary key, and takes no NULL" in wide.out
+    assert "column d: '0000-00-00' (zero_date) would become NULL, and the column is NOT NULL" in wide.out
+    assert told(wide, "relaxed").keys() == {'"e"'}
+    assert scalar(target, "SELECT count(*) FROM t") == 0
+
+
+def test_a_key_of_the_source_may_be_null_in_a_table_that_is_there_and_takes_it(mysql: Fresh, postgresql: Fresh) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE t (d DATE PRIMARY KEY, n INT)",
+        "INSERT INTO t VALUES ('2024-01-01', 1), ('0000-00-00', 2)",
+    )
+    execute(target, "CREATE TABLE t (d date, n integer)")
+    run = done(load(source, target, "POLICY=t.d:zero_date=relax", "TABLE_EXISTS_ACTION=APPEND"))
+    assert told(run, "zero-date", "relaxed") == {'"d"': ZEROS['"dt"']}
+    assert rows(target, "SELECT d::text, n FROM t ORDER BY n") == [("2024-01-01", 1), (None, 2)]
+
+
+# --- values of one's own --------------------------------------------------------------------------------------------
+
+
+@BY
+@pytest.mark.parametrize("method", ["DIRECT_PATH", "EXTERNAL_TABLE", "CONVENTIONAL_PATH"])
+def test_a_value_is_put_instead_of_zero_dates(
+    not_null: str, postgresql: Fresh, from_either: Callable[..., Run], by: str, method: str
+) -> None:
+    target = postgresql()
+    policy = "POLICY=zero_date='1900-01-01',t.d:zero_date='-infinity'"
+    run = done(from_either(by, not_null, target, policy, f"ACCESS_METHOD={method}", "VERIFY=YES"))
+    assert told(run, "zero-date", "relaxed") == {
+        '"d"': "zero dates became '-infinity' (1 row)",
+        '"dt"': "zero dates became '1900-01-01' (2 rows)",
+    }
+    assert dict(rows(target, NULLABLE)) == dict.fromkeys(("id", "d", "dt", "s", "n"), "NO")
+    assert rows(target, SHOWN_DATES) == [
+        (1, "2024-02-29", "1900-01-01 00:00:00"),
+        (2, "-infinity", "1900-01-01 00:00:00"),
+        (3, "2024-01-01", "2024-01-01 10:00:00"),
+    ]
+
+
+@pytest.mark.parametrize("there", ["mysql", "sqlite"])
+def test_values_are_put_instead_of_what_numbers_and_dates_cannot_be(fresh: Callable[[str], str], there: str) -> None:
+    source, target = fresh("postgresql"), fresh(there)
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, v date, w timestamptz, x double precision, y numeric(9,2), z real)",
+        "INSERT INTO t VALUES (1, 'infinity', '-infinity', 'Infinity', 'NaN', 'NaN'), (2, '2024-01-01', "
+        "'2024-01-01 10:00:00+00', 1.5, 2.5, 0.5), (3, NULL, NULL, NULL, NULL, NULL)",
+    )
+    policy = "POLICY=infinity='-999',type:date:infinity='9999-12-31',type:timestamp:infinity='9999-12-31 23:59:59',nan='0'"
+    run = done(load(source, target, policy, "VERIFY=YES"))
+    found = told(run, "infinity", "nan")
+    assert found.items() >= {'"y"': "NaN became '0' (1 row)", '"z"': "NaN became '0' (1 row)"}.items()
+    query = "SELECT id, v, w, x, y + 0e0, z FROM t ORDER BY id"
+    if there == "sqlite":
+        assert len(found) == 2, "dates are texts there, and floating-point numbers are infinite"
+        assert [row[4:] for row in rows(target, query)] == [(0, 0), (2.5, 0.5), (None, None)]
+        return
+    assert found['"v"'] == "infinite values became '9999-12-31' (1 row)"
+    assert [tuple(None if v is None else str(v) for v in row) for row in rows(target, query)] == [
+        ("1", "9999-12-31", "9999-12-31 23:59:59", "-999.0", "0.0", "0.0"),
+        ("2", "2024-01-01", "2024-01-01 10:00:00", "1.5", "2.5", "0.5"),
+        ("3", None, None, None, None, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "day", "instant"),
+    [
+        ("1970-01-01", "1970-01-01", "1970-01-01 00:00:00+00"),
+        ("infinity", "infinity", "infinity"),
+        ("12024-01-01", "12024-01-01", "12024-01-01 00:00:00+00"),
+        ("0044-03-15 BC", "0044-03-15 BC", "0044-03-15 00:00:00+00 BC"),
+    ],
+)
+def test_any_date_of_the_target_can_be_put(mysql: Fresh, postgresql: Fresh, value: str, day: str, instant: str) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "SET SESSION sql_mode = ''",
+        "CREATE TABLE t (id INT PRIMARY KEY, d DATE NOT NULL, ts TIMESTAMP NOT NULL)",
+        "INSERT INTO t VALUES (1, '0000-00-00', '0000-00-00'), (2, '2024-01-02', '2024-01-02 10:00:00')",
+    )
+    done(load(source, target, f"POLICY=zero_date='{value}'", "VERIFY=YES"))
+    found = rows(target, "SELECT d::text, ts::text FROM t ORDER BY id")
+    assert found == [(day, instant), ("2024-01-02", "2024-01-02 10:00:00+00")]
+
+
+def test_a_parfile_has_the_quotes_as_they_are(mysql: Fresh, postgresql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(20))", r"INSERT INTO t VALUES (1, 'a\0b'), (2, 'c')")
+    parfile = tmp_path / "own.par"
+    parfile.write_text("POLICY=t.v:nul_byte='it''s, \"a=b\": gone'\n")
+    run = done(load(source, target, f"PARFILE={parfile}"))
+    assert told(run, "nul-byte") == {'"v"': "texts with NUL became 'it''s, \"a=b\": gone' (1 row)"}
+    assert rows(target, "SELECT v FROM t ORDER BY id") == [('it\'s, "a=b": gone',), ("c",)]
+
+
+@BY
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [("'1900-02-30'", "'1900-02-30' (partial_date) has no place there"), ("'soon'", "'soon' is not what date writes")],
+)
+def test_a_value_that_is_none_of_the_column_stops_the_job(
+    not_null: str, postgresql: Fresh, from_either: Callable[..., Run], by: str, value: str, why: str
+) -> None:
+    target = postgresql()
+    run = from_either(by, not_null, target, f"POLICY=zero_date={value}")
+    assert run.code == 1
+    assert f"MIG-20016: POLICY=zero_date={value}: column " in run.err
+    assert why in run.err
+    assert scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
+
+
+def test_a_table_that_is_there_and_does_not_take_a_value_stays_as_it_is(postgresql: Fresh, mysql: Fresh) -> None:
+    source, target = postgresql(), mysql()
+    execute(source, "CREATE TABLE t (id integer, v integer)", "INSERT INTO t VALUES (1, 70000)")
+    execute(target, "CREATE TABLE t (id INT, v SMALLINT)", "INSERT INTO t VALUES (9, 9)")
+    action = "TABLE_EXISTS_ACTION=TRUNCATE"
+    run = load(source, target, action, "POLICY=out_of_range='-40000'")
+    assert run.code == 5
+    assert "ORA-31693" in run.out
+    assert "MIG-20016" in run.out
+    assert rows(target, "SELECT id, v FROM t") == [(9, 9)]
+    run = done(load(source, target, action, "POLICY=out_of_range='-1'"))
+    assert told(run, "out-of-range") == {'"v"': "values out of range became '-1' (1 row)"}
+    assert rows(target, "SELECT id, v FROM t") == [(1, -1)]
+
+
+@pytest.mark.parametrize("action", ["TRUNCATE", "SKIP"])
+def test_a_value_is_judged_by_the_table_that_is_there(postgresql: Fresh, mysql: Fresh, action: str) -> None:
+    """A table that is skipped takes none, whatever it is."""
+    source, target = postgresql(), mysql()
+    execute(source, "CREATE TABLE t (id integer, v numeric)", "INSERT INTO t VALUES (1, 'NaN')")
+    execute(target, "CREATE TABLE t (id INT, v DECIMAL(65, 0))")
+    wide = 10**40
+    how = ("NOLOGFILE=YES", f"TABLE_EXISTS_ACTION={action}", f"POLICY=nan='{wide}'")
+    where = (f"NETWORK_LINK={source}", remap(source, target), *how)
+    for client in (("plan", "impdp"), ("impdp",)):
+        run = pump(*client, target, *where)
+        assert run.code == (5 if action == "SKIP" else 0), run.out + run.err
+    assert rows(target, "SELECT id, v FROM t") == ([] if action == "SKIP" else [(1, wide)])
+
+
+# --- texts that compare in another way -------------------------------------------------------------------------------
+
+IGNORING_CASE = (
+    "CREATE TABLE t (id INT PRIMARY KEY, name VARCHAR(20) COLLATE utf8mb4_general_ci, code VARCHAR(9) COLLATE utf8mb4_bin, "
+    "UNIQUE names (name)) DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin",
+    "INSERT INTO t VALUES (1, 'Ann', 'a'), (2, 'Bob', 'b')",
+)
+
+
+@BY
+def test_texts_that_compare_in_another_way_are_refused_before_anything_is_made(
+    mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], by: str
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, *IGNORING_CASE)
+    for policy in ("collation=refuse", "t.name:collation=refuse", "type:string:collation=refuse"):
+        run = from_either(by, source, target, f"POLICY={policy}")
+        assert run.code == 1, run.out
+        assert "MIG-20017" in run.err
+        assert '"name": the primary key' not in run.err
+        assert '"name": ' in run.err
+        assert "COLLATE utf8mb4_general_ci at the source, character varying(20) at the target" in run.err
+        assert ('"code"' in run.err) == ("name" not in policy)
+        assert scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
+    run = done(from_either(by, source, target, "POLICY=collation=refuse,t.name:collation=convert,t.code:collation=convert"))
+    assert told(run, "key-equality").keys() == {'"name"'}
+
+
+@BY
+@pytest.mark.parametrize(
+    ("policy", "errors"), [("collation=warn", 3), ("t.code:collation=warn", 1), ("collation=convert", 0)]
+)
+def test_texts_that_compare_in_another_way_are_errors_if_that_is_asked(
+    mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], tmp_path: Path, by: str, policy: str, errors: int
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, *IGNORING_CASE)
+    ledger = () if by == "dump" else (f"DIRECTORY={tmp_path}",)
+    run = from_either(by, source, target, f"POLICY={policy}", *ledger, "LEDGER=losses")
+    assert run.code == (5 if errors else 0), run.out
+    assert (f"completed with {errors} error(s)" in run.out) == (errors > 0)
+    assert rows(target, "SELECT name, code FROM t ORDER BY id") == [("Ann", "a"), ("Bob", "b")]
+    action = policy.partition("=")[2]
+    expected = {None, action} if policy.startswith("t.") else {action}
+    rules = ("key-equality", "collation-equality")
+    assert {entry["policy"] for entry in ledger_of(tmp_path).values() if entry["rule"] in rules} == expected
+
+
+@BY
+@pytest.mark.parametrize(
+    ("statements", "entry"),
+    [
+        (("CREATE TABLE t (name varchar(9), PRIMARY KEY (name COLLATE NOCASE))",), "the primary key compares as the column"),
+        (
+            ("CREATE TABLE t (name varchar(9))", "CREATE UNIQUE INDEX u ON t (name COLLATE NOCASE)"),
+            "index u compares name as its column",
+        ),
+    ],
+    ids=["key", "index"],
+)
+def test_keys_with_collations_of_their_own_compare_in_another_way(
+    sqlite_file: Fresh, postgresql: Fresh, from_either: Callable[..., Run], by: str, statements: tuple[str, ...], entry: str
+) -> None:
+    source, target = sqlite_file(), postgresql()
+    execute(source, *statements)
+    run = from_either(by, source, target, "POLICY=collation=refuse")
+    assert run.code == 1, run.out
+    assert "MIG-20017" in run.err
+    assert entry in run.err
+    assert scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
+    warned = from_either(by, source, target, "POLICY=t.name:collation=warn")
+    assert warned.code == 5, warned.out
+    assert "completed with 1 error(s)" in warned.out
+
+
+OWN_COLLATION = (
+    "CREATE SCHEMA app",
+    "CREATE COLLATION app.x (LOCALE = 'C')",
+    "CREATE TABLE t (id integer PRIMARY KEY, name text COLLATE app.x)",
+    "INSERT INTO t VALUES (1, 'a')",
+)
+NOT_CARRIED = 'collation "app"."x" is not carried'
+SCHEMA = ("SCHEMAS=public",)
+
+
+@BY
+@pytest.mark.parametrize("action", ["refuse", "warn", "convert"])
+def test_a_collation_of_ones_own_that_is_not_carried_is_refused_or_told(
+    postgresql: Fresh, from_either: Callable[..., Run], tmp_path: Path, by: str, action: str
+) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *OWN_COLLATION)
+    policy = f"POLICY=t.name:collation={action}"
+    where = (f"NETWORK_LINK={source}", *SCHEMA, policy)
+    code = {"refuse": 1, "warn": 5, "convert": 0}[action]
+    run = from_either(by, source, target, *SCHEMA, policy)
+    assert run.code == code, run.out + run.err
+    assert ("MIG-20017" in run.err and NOT_CARRIED in run.err) == (action == "refuse")
+    assert (told(run, "collation") == {'"name"': NOT_CARRIED}) == (action != "refuse")
+    found = scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_name = 't'")
+    assert found == (0 if action == "refuse" else 1)
+    assert pump("plan", "impdp", postgresql(), *where, "REMAP_TABLE=t:u", "REMAP_SCHEMA=public:other").code == code
+    script = (f"DIRECTORY={tmp_path}", f"SQLFILE={action}.sql", "NOLOGFILE=YES")
+    assert pump("impdp", target, *where, *script).code == code
+
+
+@pytest.mark.parametrize("action", ["refuse", "warn"])
+@pytest.mark.parametrize("content", ["ALL", "DATA_ONLY"])
+def test_what_is_not_carried_is_no_case_of_a_table_that_stays(postgresql: Fresh, action: str, content: str) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *OWN_COLLATION)
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, name text)")
+    how = ("TABLE_EXISTS_ACTION=APPEND", f"CONTENT={content}", f"POLICY=collation={action}")
+    run = done(load(source, target, *SCHEMA, *how))
+    assert rows(target, "SELECT id, name FROM t") == [(1, "a")]
+    assert told(run, "collation") == {'"name"': NOT_CARRIED}
+
+
+@pytest.mark.parametrize("action", ["refuse", "warn", "convert"])
+def test_a_key_that_is_there_and_tells_case_otherwise_is_refused_or_told(
+    sqlite_file: Fresh, mysql: Fresh, action: str
+) -> None:
+    source, target = sqlite_file(), mysql()
+    execute(source, "CREATE TABLE t (name VARCHAR(20) PRIMARY KEY)", "INSERT INTO t VALUES ('a')")
+    execute(target, "CREATE TABLE t (name VARCHAR(20) COLLATE utf8mb4_general_ci PRIMARY KEY)", "INSERT INTO t VALUES ('b')")
+    run = load(source, target, "TABLE_EXISTS_ACTION=TRUNCATE", f"POLICY=t.name:collation={action}")
+    assert run.code == (0 if action == "convert" else 5), run.out
+    assert rows(target, "SELECT name FROM t") == [("b" if action == "refuse" else "a",)]
+    assert ("ORA-31693" in run.out) == ("MIG-20017" in run.out) == (action == "refuse")
+    assert ("COLLATE utf8mb4_general_ci at the target" in run.out) == (action == "refuse")
+    assert (told(run, "key-equality") == {}) == (action == "refuse")
+
+
+def test_plan_and_script_say_what_the_job_would(mysql: Fresh, postgresql: Fresh, tmp_path: Path) -> None:
+    source, target = mysql(), postgresql()
+    execute(source, *IGNORING_CASE)
+    link = (f"NETWORK_LINK={source}", remap(source, target))
+    for action, code in (("refuse", 1), ("warn", 5), ("convert", 0)):
+        policy = f"POLICY=t.name:collation={action}"
+        assert pump("plan", "impdp", target, *link, policy).code == code
+        assert load(source, target, policy, f"DIRECTORY={tmp_path}", f"SQLFILE={action}.sql").code == code
+        assert (tmp_path / f"{action}.sql").exists() == (action != "refuse")
+
+
+# --- empty texts on their way to Oracle -----------------------------------------------------------------------------
+
+
+@BY
+def test_a_script_for_oracle_lets_columns_be_null_that_may_hold_empty_texts(mysql: Fresh, tmp_path: Path, by: str) -> None:
+    source = mysql()
+    execute(source, "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9) NOT NULL, n INT NOT NULL, d DATE NOT NULL)")
+    where = (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    done(pump("expdp", source, *where))
+    origin = (f"NETWORK_LINK={source}",) if by == "link" else ()
+    run = done(pump("impdp", "oracle:", *where, *origin, "SQLFILE=t.sql", "POLICY=empty_text=relax,no_such:nan=warn"))
+    assert told(run, "relaxed") == {'"v"': "may be NULL, and is NOT NULL at the source: empty texts become NULL"}
+    assert "POLICY=no_such:nan=warn: the job has no such table or column" in run.out
+    script = (tmp_path / "t.sql").read_text()
+    found = re.findall(r"^ {4}(\w+) [A-Z0-9]+(?:\(.*?\))?( NOT NULL)?,?$", script, re.MULTILINE)
+    assert {name: bool(must) for name, must in found} == {"id": True, "v": False, "n": True, "d": True}
+
+
+@pytest.mark.parametrize(("action", "entries"), [("refuse", {}), ("relax", {"v": 2}), ("'-'", {"v": 2})])
+def test_a_profile_counts_empty_texts_with_what_policy_does_about_them(
+    mysql: Fresh, action: str, entries: dict[str, int]
+) -> None:
+    source = mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id INT PRIMARY KEY, v VARCHAR(9) NOT NULL)",
+        "INSERT INTO t VALUES (1, ''), (2, 'x'), (3, '')",
+    )
+    arguments = (f"NETWORK_LINK={source}", "SQLFILE=x.sql", "PROFILE=YES", f"POLICY=empty_text={action}", "--json")
+    found = json.loads(pump("plan", "impdp", "oracle:", *arguments).out)
+    (finding,) = found["profile"][0]["findings"]
+    assert (finding["column"], finding["case"], finding["rows"], finding["action"]) == ("v", "empty_text", 2, action)
+    assert {one["column"]: one["rows"] for one in found["losses"] if one["rule"] == "empty-text"} == entries
+
+
 # --- which setting holds --------------------------------------------------------------------------------------------
 
 
@@ -382,13 +807,23 @@ def test_a_script_has_its_ledger_too(mysql: Fresh, tmp_path: Path) -> None:
 MANY = 200_000
 
 
-@pytest.mark.parametrize("local", [False, True])
-def test_counts_are_exact_whenever_a_job_dies(mysql: Fresh, postgresql: Fresh, tmp_path: Path, local: bool) -> None:
+@pytest.mark.parametrize(
+    ("local", "action", "became"),
+    [
+        (False, "convert", "NULL"),
+        (True, "convert", "NULL"),
+        (False, "relax", "NULL"),
+        (False, "'1900-01-01'", "'1900-01-01'"),
+    ],
+)
+def test_counts_are_exact_whenever_a_job_dies(
+    mysql: Fresh, postgresql: Fresh, tmp_path: Path, local: bool, action: str, became: str
+) -> None:
     """Every seventh date of 200,000 is zero; the job is killed with some granules done."""
     source, target, name = mysql(), postgresql(), "CONVERTING"
     execute(
         source,
-        "CREATE TABLE t (id INT PRIMARY KEY, d DATE)",
+        f"CREATE TABLE t (id INT PRIMARY KEY, d DATE {'NULL' if action == 'convert' else 'NOT NULL'})",
         "SET SESSION sql_mode = ''",
         f"INSERT INTO t SELECT seq, IF(seq MOD 7 = 0, '0000-00-00', '2024-01-01') FROM seq_1_to_{MANY}",
     )
@@ -396,17 +831,18 @@ def test_counts_are_exact_whenever_a_job_dies(mysql: Fresh, postgresql: Fresh, t
     where = (f"NETWORK_LINK={source}", remap(source, target), "PARALLEL_THRESHOLD=128K", f"JOB_NAME={name}")
     ledger = (f"DIRECTORY={tmp_path}", "LEDGER=losses")
     recorded = Recorded.of(target, name, local=local)
-    with ended(begin("impdp", target, *where, *place, *ledger, "POLICY=zero_date=convert", cwd=tmp_path)) as process:
+    with ended(begin("impdp", target, *where, *place, *ledger, f"POLICY=zero_date={action}", cwd=tmp_path)) as process:
         until(lambda: recorded.granules_done() > 2, "a granule")
         kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
     time.sleep(float(LEASE) + 0.1)
     again = go_on(target, name, local=local, link=source)
     assert again.returncode == 0, again.stdout
-    assert f"zero dates became NULL ({MANY // 7} rows) [zero-date]" in again.stdout
+    assert f"zero dates became {became} ({MANY // 7} rows) [zero-date]" in again.stdout
     (entry,) = [e for e in json.loads((tmp_path / "losses.json").read_text())["entries"] if e["rule"] == "zero-date"]
     assert entry["rows"] == MANY // 7
-    assert rows(target, "SELECT count(*), count(d) FROM t") == [(MANY, MANY - MANY // 7)]
+    kept = "SELECT count(*), count(d) FILTER (WHERE d = '2024-01-01') FROM t"
+    assert rows(target, kept) == [(MANY, MANY - MANY // 7)]
 
 
 # --- hostile values -------------------------------------------------------------------------------------------------
@@ -428,6 +864,14 @@ def test_counts_are_exact_whenever_a_job_dies(mysql: Fresh, postgresql: Fresh, t
         ("'; DROP TABLE t; --=convert", "no closing quote"),
         ('"a:nan=convert', "no closing quote"),
         ("nan=convert=warn", "'nan=convert' is none of"),
+        ("nul_byte=relax", "'relax' is none of refuse, convert, warn, or a value in single quotes: nul_byte"),
+        ("collation=relax", "'relax' is none of refuse, convert, warn: collation"),
+        ("collation='x'", "'x' is none of refuse, convert, warn: collation"),
+        ("nan='1", "no closing quote"),
+        ("nan='1''", "no closing quote"),
+        ("nan='1'2", "is none of"),
+        ("nan=1", "'1' is none of refuse, convert, warn, relax, or a value in single quotes: nan"),
+        ("nan='1',nan='2'", "POLICY=nan='1' and POLICY=nan='2' exclude each other"),
     ],
 )
 def test_what_is_no_policy_is_refused(value: str, message: str) -> None:
@@ -439,8 +883,6 @@ def test_what_is_no_policy_is_refused(value: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("impdp", "SQLFILE=x.sql"), "so POLICY has no meaning"),
-        (("impdp", "CONTENT=METADATA_ONLY"), "so POLICY has no meaning"),
         (("impdp", "QUERY=t:WHERE a = 1"), "QUERY on a dump file set chooses among rows when POLICY has changed them"),
         (("expdp",), "unknown parameter name 'POLICY'"),
         (("impdp", "VERIFY_ONLY=YES", "LEDGER=x"), "so POLICY has no meaning"),

@@ -319,6 +319,7 @@ def test_rows_whose_foreign_key_refers_to_nothing_are_counted(
     )
     found = tables(profiled(source, target))
     assert findings(found["c"]) == {("a, b", "orphans"): 2}
+    assert [one["examples"] for one in found["c"]["findings"]] == [[{"id": "2"}, {"id": "4"}]]
     assert findings(found["p"]) == {}
     filtered = tables(profiled(source, target, "QUERY=p:WHERE a > 1 -- not the first"))
     assert findings(filtered["c"]) == {("a, b", "orphans"): 3}
@@ -403,7 +404,7 @@ def test_empty_texts_are_counted_for_oracle(sqlite_file: Fresh) -> None:
         "INSERT INTO t VALUES (1, '', ''), (2, '', 'x'), (3, 'x', NULL)",
     )
     found = planned("impdp", "oracle:", f"NETWORK_LINK={source}", "SQLFILE=x.sql", "PROFILE=YES")
-    assert findings(tables(found)["t"]) == {("must", "empty_string"): 2, ("may", "empty_string"): 1}
+    assert findings(tables(found)["t"]) == {("must", "empty_text"): 2, ("may", "empty_text"): 1}
     counts = {loss["column"]: loss["rows"] for loss in found["losses"] if loss["rule"] == "oracle-empty-string"}
     assert counts == {"must": 2, None: None}
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.e2e.test_random_schemas import databases, few
+from tests.e2e.test_random_schemas import FEW, databases
 from tests.support.literals import HELD
 from tests.support.random_rules import Rules, rules
 from tests.support.servers import Servers
@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
 @pytest.mark.parametrize(("first", "via"), list(permutations(HELD, 2)))
 def test_what_was_refused_is_refused(first: str, via: str, servers: Servers, tmp_path: Path) -> None:
-    @few
+    @FEW
     @given(rules(first), st.sampled_from(list(WAYS)))
     def goes_there_and_back(drawn: Rules, way: str) -> None:
         with databases(servers, tmp_path, first, via, first) as (source, between, back):

@@ -6,7 +6,6 @@ once is a test of its own where the defect was.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from itertools import permutations
@@ -14,11 +13,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName
 from tests.support.ends import ENDS, End
+from tests.support.examples import few
 from tests.support.explaining import Round
 from tests.support.literals import HELD, SETUP
 from tests.support.meaning import limit
@@ -29,14 +29,7 @@ from tests.support.servers import Servers
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 
-EXAMPLES = int(os.environ.get("MIGRATOR_TEST_EXAMPLES", "2"))
-few = settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    database=None,
-    derandomize="MIGRATOR_TEST_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+FEW = few(2)
 
 
 @contextmanager
@@ -81,7 +74,7 @@ def _without_place(source: End, catalog: Catalog, table: DrawnTable, target: str
 
 @pytest.mark.parametrize(("first", "via"), list(permutations(HELD, 2)))
 def test_what_differs_is_in_the_ledgers(first: str, via: str, servers: Servers, tmp_path: Path) -> None:
-    @few
+    @FEW
     @given(schemas(first))
     def goes_there_and_back(drawn: Drawn) -> None:
         with databases(servers, tmp_path, first, via, first) as (source, between, back):

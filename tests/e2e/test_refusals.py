@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 
 from migrator.ends import Database
-from migrator.job import builder
 from migrator.model.catalog import Catalog
 from migrator.operations import broken_checks
+from migrator.operations.importing import orphaned
 from migrator.operations.trials import tried
 from tests.support.pump import Run, done, pump, remap, schema_of
 from tests.support.sql import execute, rows, scalar
@@ -169,7 +169,7 @@ def test_constraints_that_are_not_validated_hold_for_new_rows_or_are_named(
     back = move(target, again, tmp_path, "LEDGER=back.json")
     if kind != "postgresql":
         assert back.code == 5
-        (entry,) = (entry for entry in entries(tmp_path / "back.json") if entry["rule"] == "not-made")
+        (entry,) = (entry for entry in entries(tmp_path / "back.json") if entry["rule"] == "not-validated")
         assert (entry["object"], entry["rows"]) == ('REF_CONSTRAINT:"public"."parent"', 1)
 
 
@@ -273,7 +273,8 @@ def test_the_rows_against_a_key_are_counted_once(
         counted.append(of)
         return 7
 
-    monkeypatch.setattr(builder, "count_orphans", count)
+    monkeypatch.setattr(orphaned.scans, "orphans", count)
+    monkeypatch.setattr(orphaned, "_table", lambda *_: None)  # as if they could not be listed
     run = done(move(source, target, tmp_path, "LEDGER=losses.json"))
     assert len(counted) == 1
     assert ["(7 rows)" in loss for loss in run.losses if "[not-validated]" in loss] == [True]
@@ -339,11 +340,35 @@ def test_a_foreign_key_with_orphans_is_in_the_ledger_with_their_number(
     )
     run = move(source, target, tmp_path, "LEDGER=losses.json")
     assert run.code == 5
-    assert run.out.count("ORA-39083") == 1
-    assert not [loss for loss in run.losses if "parent" in loss]
-    (entry,) = (entry for entry in entries(tmp_path / "losses.json") if entry["rule"] == "not-made")
+    assert run.out.count("ORA-02298") == 1
+    (told,) = (loss for loss in run.losses if "parent" in loss)
+    assert told.endswith("(2 rows) [not-validated]")
+    (entry,) = (entry for entry in entries(tmp_path / "losses.json") if entry["rule"] == "not-validated")
     assert entry["object"] == 'REF_CONSTRAINT:"public"."parent"'
     assert entry["rows"] == 2
+
+
+@pytest.mark.parametrize("way", ["link", "dump"])
+def test_entries_about_how_each_value_is_shown_have_the_number_of_values(
+    way: str, mysql: Fresh, postgresql: Fresh, tmp_path: Path
+) -> None:
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, a char(3) NOT NULL, b char(3), z int(4) zerofill)",
+        "INSERT INTO t VALUES (1, 'x', NULL, 1), (2, 'y', 'y', NULL), (3, 'z', 'zzz', NULL)",
+    )
+    if way == "dump":
+        done(pump("expdp", source, f"DIRECTORY={tmp_path}"))
+        done(pump("impdp", target, remap(source, target), f"DIRECTORY={tmp_path}", "LEDGER=losses.json"))
+    else:
+        done(move(source, target, tmp_path, "LEDGER=losses.json"))
+    told = {(one["column"], one["rule"]): (one["each"], one["rows"]) for one in entries(tmp_path / "losses.json")}
+    assert {place: found for place, found in told.items() if place[1] in {"padding", "declaration"}} == {
+        ("a", "padding"): (True, 3),
+        ("b", "padding"): (True, 2),
+        ("z", "declaration"): (True, 1),
+    }
 
 
 def test_a_view_that_the_target_refuses_is_in_the_ledger_with_its_text(postgresql: Fresh, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from tests.support.explaining import Round
 from tests.support.printed import rows_that_differ
 from tests.support.rich import SCHEMAS, ZERO_DATES
 from tests.support.servers import Servers
-from tests.support.sql import rows
+from tests.support.sql import is_mariadb, rows
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.mysql]
 Fresh = Callable[[str], str]
@@ -57,8 +57,9 @@ def test_what_differs_is_what_the_ledgers_say(first: str, via: str, servers: Ser
     assert [str(difference) for difference in made.unexplained()] == []
     assert [str(entry) for entry in made.unseen()] == []
     heirs = {parent.name for table in made.catalogs[0].of(Table) for parent in table.parents}  # PostgreSQL shows their rows
+    parsed = {"kinds"} if via == "mysql" and not is_mariadb(made.via) else set()  # its JSON is not kept as a text
     differing = rows_that_differ(source, made.back, made.catalogs[0])
-    assert differing.keys() == heirs, differing
+    assert heirs <= differing.keys() <= heirs | parsed, differing
     for url in (source, made.via, made.back):
         shown = rows(url, "SELECT price, number FROM dear ORDER BY price")
         assert [tuple(map(float, row)) for row in shown] == [(10.5, 2), (99, 1)]

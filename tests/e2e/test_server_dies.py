@@ -35,7 +35,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="module", params=["postgresql", "mariadb"])
 def server(request: pytest.FixtureRequest, servers: Servers) -> Iterator[PrivateServer]:
     """A server that the tests may kill."""
-    own = servers.private_postgresql() if request.param == "postgresql" else servers.private_mariadb()
+    own = servers.private_postgresql() if request.param == "postgresql" else servers.private_mysql()
     yield own
     own.stop()
 

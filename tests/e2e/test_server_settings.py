@@ -49,7 +49,7 @@ SETTINGS = {
 
 @pytest.fixture
 def server(servers: Servers) -> Iterator[PrivateMariaDB]:
-    own = servers.private_mariadb()
+    own = servers.private_mysql()
     yield own
     own.stop()
 

@@ -158,3 +158,15 @@ def test_a_job_is_not_named_as_what_it_makes(load: Callable[..., Run], target: s
     assert run.err.startswith("ORA-31634: ")
     assert rows(target, "SELECT id FROM child ORDER BY id") == [(10,), (20,)]
     assert rows(target, "SELECT count(*) FROM parent") == [(2,)]
+
+
+@pytest.mark.parametrize(("fields", "came"), [("", True), (" hour", False)])
+def test_a_span_of_time_loses_no_part_in_a_domain_that_has_fewer_fields(
+    postgresql: Callable[[], str], fields: str, came: bool
+) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE DOMAIN span AS interval", "CREATE TABLE t (v span)", "INSERT INTO t VALUES ('1 day 02:03:04')")
+    execute(target, f"CREATE DOMAIN span AS interval{fields}", "CREATE TABLE t (v span)")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", "TABLE_EXISTS_ACTION=APPEND", "NOLOGFILE=YES")
+    assert rows(target, "SELECT v::text FROM t") == [("1 day 02:03:04",)] * came
+    assert ("MIG-20002: column v: a part of the span would be dropped" in run.out) is not came

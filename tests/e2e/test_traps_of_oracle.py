@@ -87,6 +87,7 @@ TABLES: tuple[tuple[o.Table, Rows], ...] = (
         table("raws", {"r16": "RAW(16)", "r32": "RAW(32)", "l": "LONG RAW", "b": "BLOB"}),
         [(bytes(range(16)), bytes(range(32)), b"\0\xff", b""), (b"\xff", None, None, None)],
     ),
+    (table("ids", {"r": "RAW(16)"}), [(bytes(range(16)),), (None,)]),
     (table("old_rules", {"n": "NUMBER(5)"}, checks=(check("above_zero", "n > 0"),)), [(Decimal(-n),) for n in range(6)]),
 )
 COUNTED = o.Table(
@@ -309,6 +310,25 @@ def test_raw_bytes_are_never_taken_for_a_uuid(postgresql_: Moved, mysql_: Moved)
             (bytes(range(16)), bytes(range(32)), b"\0\xff"),
             (b"\xff", None, None),
         ]
+
+
+CHOSEN = ("odd_floats.d:text", "nanoseconds.t:text", "ids.r:uuid", "raws.r16:uuid", "numbers.any_:text")
+
+
+def test_what_has_no_place_is_kept_as_a_text_if_that_is_chosen(dump: Path, lasting: Callable[[str], str]) -> None:
+    there = load(dump, lasting("mysql"), "VERIFY=YES", f"COLUMN_TYPE={','.join(CHOSEN)}")
+    assert there.column("SELECT d FROM odd_floats ORDER BY id") == ["NaN", "Infinity", "1.5"]
+    assert there.column("SELECT t FROM nanoseconds ORDER BY id") == [
+        "2024-01-01 00:00:00.123456789",
+        "2024-01-01 00:00:00.123456",
+    ]
+    assert there.column("SELECT any_ FROM numbers ORDER BY id") == ["12345678901234567890.123456789", "-0.1"]
+
+
+def test_raw_bytes_are_a_uuid_if_that_is_chosen(dump: Path, lasting: Callable[[str], str]) -> None:
+    there = load(dump, lasting("postgresql"), "VERIFY=YES", f"COLUMN_TYPE={','.join(CHOSEN)}")
+    assert there.column("SELECT r::text FROM ids ORDER BY id") == ["00010203-0405-0607-0809-0a0b0c0d0e0f", None]
+    assert "X'FF' has 1 bytes, and a UUID has 16" in there.why("raws")
 
 
 # --- rules ----------------------------------------------------------------------------------------------------------

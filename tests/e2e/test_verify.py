@@ -477,7 +477,51 @@ def test_a_value_that_the_target_cannot_read_is_named(sqlite_file: Fresh) -> Non
     execute(target, "UPDATE keyed SET n = 'four' WHERE id = 4")
     found = verified(target, *link(source, target), code=5)
     assert "the row with rowid 4 holds the text 'four'" in found["keyed"]["problem"]
+    assert not found["keyed"]["differing"]
     assert found["plain"]["equal"]
+
+
+def test_a_value_that_the_target_cannot_read_hides_no_other_difference(sqlite_file: Fresh) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    make = "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, m INTEGER, name TEXT)"
+    execute(source, make, "INSERT INTO t VALUES (1, 1, 1, 'a'), (2, 2, 2, 'b'), (3, 3, 3, 'c')")
+    done(moved(source, target))
+    execute(target, "UPDATE t SET n = 'two', m = 'too' WHERE id = 2", "UPDATE t SET name = 'z' WHERE id = 1")
+    execute(target, "DELETE FROM t WHERE id = 3", "INSERT INTO t VALUES (4, 4, 4, 'd')")
+    (found,) = verified(target, *link(source, target), code=5).values()
+    assert "holds the text 'two'" in found["problem"]
+    assert "holds the text 'too'" in found["problem"]
+    assert found["differing"] == {"changed": 1, "missing": 1, "extra": 1}
+    assert {(one["kind"], one["row"]["id"]) for one in found["examples"]} == {
+        ("changed", "1"),
+        ("missing", "3"),
+        ("extra", "4"),
+    }
+    assert "by the other columns" in " ".join(verify(target, *link(source, target)).out.split())
+
+
+def test_a_value_of_mysql_that_cannot_be_read_hides_no_other_difference(mysql: Fresh) -> None:
+    source, target = mysql(), mysql()
+    make = "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('a', ''), n INT)"
+    execute(source, make, "INSERT INTO t VALUES (1, 'a', 1), (2, 'a', 2)")
+    done(moved(source, target))
+    execute(target, "UPDATE t SET n = 7 WHERE id = 1")
+    execute(target, "SET SESSION sql_mode = ''", "UPDATE t SET e = 'wrong' WHERE id = 2")
+    (found,) = verified(target, *link(source, target), code=5).values()
+    assert "column e: a row holds the error value" in found["problem"]
+    assert found["differing"] == {"changed": 1}
+    assert [example["row"] for example in found["examples"]] == [{"id": "1"}]
+
+
+def test_a_column_whose_name_ends_like_that_of_the_unread_one_is_compared(sqlite_file: Fresh) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    make = 'CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER, "x.n" INTEGER)'
+    execute(source, make, "INSERT INTO t VALUES (1, 1, 1), (2, 2, 2)")
+    done(moved(source, target))
+    execute(target, """UPDATE t SET "x.n" = 'two' WHERE id = 2""", "UPDATE t SET n = 7 WHERE id = 1")
+    (found,) = verified(target, *link(source, target), code=5).values()
+    assert "holds the text 'two'" in found["problem"]
+    assert found["differing"] == {"changed": 1}
 
 
 @pytest.mark.parametrize(

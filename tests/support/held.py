@@ -46,7 +46,7 @@ class Gate:
 
     def __init__(self, source: str, table: str, last: int) -> None:
         lock = f"{schema_of(source)}.gate"
-        free = f"IS_FREE_LOCK('{lock}') OR GET_LOCK('{lock}', 600)"
+        free = f"IS_FREE_LOCK('{lock}') OR GET_LOCK(CONCAT('{lock}', LEFT(id, 0)), 600)"  # of a constant MySQL asks at once
         self.query = f"QUERY={table}:WHERE id <= {last} OR {free}"
         self._held = pymysql.connect(**pymysql_arguments(sa.make_url(source)))
         with self._held.cursor() as cursor:

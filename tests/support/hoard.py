@@ -18,9 +18,9 @@ _ROWS = {
 _WHOLE = {"sqlite": "CAST({} AS INTEGER)", "postgresql": "CAST({} AS bigint)", "mysql": "CAST({} AS SIGNED)"}
 _TEXT = {"sqlite": "text", "postgresql": "text", "mysql": "char"}
 _HASH = {
-    "sqlite": "md5_number({})",
-    "postgresql": "CAST(CAST('x' || substr(md5({}), 1, 8) AS bit(32)) AS bigint)",
-    "mysql": "CAST(CONV(SUBSTR(MD5({}), 1, 8), 16, 10) AS UNSIGNED)",
+    "sqlite": "hash_number({})",
+    "postgresql": "CAST(CAST('x' || substr(encode(sha256(convert_to({}, 'UTF8')), 'hex'), 1, 8) AS bit(32)) AS bigint)",
+    "mysql": "CAST(CONV(SUBSTR(SHA2({}, 256), 1, 8), 16, 10) AS UNSIGNED)",
 }
 
 
@@ -66,8 +66,8 @@ def _add_hash(connection: sa.Connection) -> None:
     """SQLite has no hash of its own."""
 
     def number(text: str) -> int:
-        return int.from_bytes(hashlib.md5(text.encode()).digest()[:4], "big")
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
 
     driver = connection.connection.driver_connection
     assert driver is not None
-    driver.create_function("md5_number", 1, number, deterministic=True)
+    driver.create_function("hash_number", 1, number, deterministic=True)

@@ -7,7 +7,8 @@ Language Reference, chapter 2).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,11 @@ class ManualType:
 
 def _rows(chapter: str, types: dict[str, tuple[str, ...]], since: int = 0) -> tuple[ManualType, ...]:
     return tuple(ManualType(chapter, declaration, values, since) for declaration, values in types.items())
+
+
+def _since(version: int, declarations: str, types: tuple[ManualType, ...]) -> tuple[ManualType, ...]:
+    """The types; those whose declarations match begin with a version."""
+    return tuple(replace(row, since=version) if re.fullmatch(declarations, row.declaration) else row for row in types)
 
 
 SPELLED = {
@@ -156,7 +162,7 @@ POSTGRESQL: tuple[ManualType, ...] = (
 )  # fmt: skip
 """PostgreSQL's types, of chapter 8 but for the last."""
 
-MYSQL: tuple[ManualType, ...] = (
+MYSQL: tuple[ManualType, ...] = _since(10, ".* compressed|uuid|inet[46]", (
     *_rows("Numeric Data Types", {
         "tinyint(1)": ("-128", "127", "1"), "tinyint": ("-128", "127"), "tinyint unsigned": ("255",),
         "bool": ("true", "false"),
@@ -190,7 +196,7 @@ MYSQL: tuple[ManualType, ...] = (
         "date": ("'2024-02-29'", "'9999-12-31'"), "datetime": ("'2024-02-29 23:59:59'",),
         "datetime(6)": ("'2024-02-29 23:59:59.999999'",), "timestamp": ("'2024-03-31 02:30:00'",),
         "timestamp(3)": ("'2024-02-29 23:59:59.999'",), "time": ("'-838:59:59'", "'23:00:00'"),
-        "time(6)": ("'838:59:59.999999'",), "year": ("2155", "0"), "year(4)": ("1901",),
+        "time(6)": ("'838:59:58.999999'",), "year": ("2155", "0"), "year(4)": ("1901",),
     }),
     *_rows("Geometry Types", {
         "geometry": ("ST_GeomFromText('POINT(1 2)', 4326)",), "point": ("ST_GeomFromText('POINT(1 2)', 4326)",),
@@ -201,8 +207,8 @@ MYSQL: tuple[ManualType, ...] = (
         "multipolygon": ("ST_GeomFromText('MULTIPOLYGON(((0 0,1 0,1 1,0 0)))')",),
         "geometrycollection": ("ST_GeomFromText('GEOMETRYCOLLECTION(POINT(1 2))')",),
     }),
-)  # fmt: skip
-"""MariaDB's and MySQL's types, by the sections of their manuals."""
+))  # fmt: skip
+"""MariaDB's and MySQL's types, by the sections of their manuals; those of MariaDB alone are of a version that it has."""
 
 SQLITE: tuple[ManualType, ...] = (
     *_rows("3.1.1 Affinity Name Examples", {

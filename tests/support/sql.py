@@ -19,17 +19,35 @@ def inspect(url: str) -> Iterator[sa.Inspector]:
 
 
 def execute(url: str | sa.URL, *statements: str) -> None:
-    """Run statements in one transaction; PostgreSQL's as :func:`for_version` makes them."""
+    """Run statements in one transaction, each as :func:`fitting` makes it."""
     with sa.create_engine(url, poolclass=NullPool).begin() as connection:
         for statement in statements:
-            fitting = _fitting(statement, connection)
+            sql = fitting(statement, connection)
             formatted = connection.dialect.paramstyle in ("format", "pyformat")
-            if fitting:
-                connection.exec_driver_sql(fitting.replace("%", "%%") if formatted else fitting)
+            if sql:
+                connection.exec_driver_sql(sql.replace("%", "%%") if formatted else sql)
 
 
-def _fitting(statement: str, connection: sa.Connection) -> str:
-    return for_version(statement, _version(connection)) if connection.dialect.name == "postgresql" else statement
+def fitting(statement: str, connection: sa.Connection) -> str:
+    """A statement as :func:`for_version` or :func:`for_mysql` makes it, empty where the server has none of it."""
+    if connection.dialect.name == "postgresql":
+        return for_version(statement, _version(connection))
+    return statement if getattr(connection.dialect, "is_mariadb", True) else for_mysql(statement)
+
+
+def for_mysql(script: str) -> str:
+    """MariaDB's SQL for a MySQL server, without what stands between ``/*M!`` and ``*/``: a collation has another name there,
+    and there are no tables ``seq_1_to_9``."""
+    own = re.sub(r"^/\*M! .*?\*/;$|/\*M! .*?\*/", "", script, flags=re.DOTALL | re.MULTILINE)
+    return _COUNTED.sub(_counting, own.replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin"))
+
+
+_COUNTED = re.compile(r"\bseq_1_to_(\d+)\b")
+
+
+def _counting(table: re.Match[str]) -> str:
+    items = f"CONCAT('[', REPEAT('0,', {table[1]} - 1), '0]')"
+    return f"JSON_TABLE({items}, '$[*]' COLUMNS (seq FOR ORDINALITY)) AS {table[0]}"
 
 
 def for_version(script: str, version: int) -> str:
@@ -43,6 +61,16 @@ def version_at(url: str | sa.URL) -> int:
         return _version(connection)
 
 
+def is_mariadb(url: str | sa.URL) -> bool:
+    """Whether a server of MySQL's family is MariaDB."""
+    return product_of(str(scalar(url, "SELECT VERSION()"))) == "MariaDB"
+
+
+def product_of(version: str) -> str:
+    """Which product of MySQL's family says that it is of this version."""
+    return "MariaDB" if "mariadb" in version.lower() else "MySQL"
+
+
 def tells_json(url: str | sa.URL) -> bool:
     """Whether the server can tell if a text is JSON: PostgreSQL before version 16 cannot."""
     return sa.make_url(url).get_backend_name() != "postgresql" or version_at(url) >= 16
@@ -53,9 +81,9 @@ def _version(connection: sa.Connection) -> int:
 
 
 def outside_transactions(url: str | sa.URL, statement: str) -> None:
-    """Run a statement that a transaction cannot have; PostgreSQL's as :func:`for_version` makes it."""
+    """Run a statement that a transaction cannot have, as :func:`fitting` makes it."""
     with sa.create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
-        connection.exec_driver_sql(_fitting(statement, connection))
+        connection.exec_driver_sql(fitting(statement, connection))
 
 
 def rows(url: str | sa.URL, query: str) -> list[tuple[Any, ...]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from collections.abc import Iterator
 from decimal import Decimal
+from uuid import UUID
 
 import numpy as np
 import pyarrow as pa
@@ -194,3 +196,50 @@ def test_a_decimal_beyond_all_floats_does_not_become_infinite() -> None:
     for text, bits in (("1e40", 32), ("-1e40", 32), ("1e400", 64)):
         with pytest.raises(ValueNotCarried, match="out of range"):
             arrow.convert(pa.array([text]), "c", t.Decimal(), t.Float(bits))
+
+
+# --- what COLUMN_TYPE writes otherwise ------------------------------------------------------------------------------
+
+
+@given(st.lists(st.none() | st.uuids(), min_size=1), st.integers(0, 3))
+def test_a_uuid_swapped_as_mysql_does_it_comes_back(values: list[UUID | None], offset: int) -> None:
+    def stored(value: UUID) -> bytes:
+        """What MySQL's manual says of ``UUID_TO_BIN(value, 1)``: the third group first, then the second, then the first."""
+        first, second, third, *rest = str(value).split("-")
+        return bytes.fromhex("".join((third, second, first, *rest)))
+
+    array = pa.array([b"x"] * offset + [None if value is None else stored(value) for value in values], pa.binary())[offset:]
+    found = arrow.convert(array, "c", t.Binary(), t.Uuid(swapped=True))
+    assert arrow.as_text(found, t.Uuid()).to_pylist() == [None if value is None else str(value) for value in values]
+
+
+@given(st.lists(st.binary(max_size=20), min_size=1))
+def test_bytes_become_uuids_if_all_of_them_are_16(values: list[bytes]) -> None:
+    if all(len(value) == 16 for value in values):
+        assert arrow.convert(pa.array(values, pa.binary()), "c", t.Binary(), t.Uuid()).to_pylist() == values
+    else:
+        with pytest.raises(ValueNotCarried, match="and a UUID has 16"):
+            arrow.convert(pa.array(values, pa.binary()), "c", t.Binary(), t.Uuid())
+
+
+def members(text: str) -> list[str]:
+    """The elements of an array as PostgreSQL's manual says that they are written."""
+    found = re.findall(r'"((?:[^"\\]|\\.)*)"|([^",{}]+)', text[1:-1])
+    return [plain or re.sub(r"\\(.)", r"\1", quoted, flags=re.DOTALL) for quoted, plain in found]
+
+
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters=",\0", exclude_categories=["Cs"]), min_size=1), min_size=1, unique=True
+    )
+)
+def test_a_set_is_the_array_of_its_members(labels: list[str]) -> None:
+    (found,) = arrow.convert(pa.array([",".join(labels)]), "c", t.SetOf(tuple(labels)), t.Array(t.String())).to_pylist()
+    assert found[0] + found[-1] == "{}"
+    assert members(found) == labels
+
+
+def test_members_are_quoted_where_postgresql_quotes_them() -> None:
+    sets = ["", "a,b", "NULL,null ", 'a b,"q",x\\y,{z}', None]
+    found = arrow.convert(pa.array(sets), "c", t.SetOf(("a",)), t.Array(t.String())).to_pylist()
+    assert found == ["{}", "{a,b}", '{"NULL","null "}', '{"a b","\\"q\\"","x\\\\y","{z}"}', None]

@@ -127,7 +127,7 @@ def test_names_that_a_database_holds_for_one_are_one(
 
 def test_names_that_a_server_folds_are_one(servers: Servers) -> None:
     """``lower_case_table_names``, which one server of MariaDB or MySQL has and another has not."""
-    server = servers.private_mariadb("--lower-case-table-names=1")
+    server = servers.private_mysql("--lower-case-table-names=1")
     try:
         database = Database(server.fresh())
         with job(database, "ONE") as one, job(database, "TWO") as two:

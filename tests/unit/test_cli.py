@@ -73,8 +73,9 @@ def test_help_on_a_refused_parameter_says_why(capsys: pytest.CaptureFixture[str]
     assert "Refused: it is not supported yet." in capsys.readouterr().out
 
 
-def test_help_y_shows_the_clients_parameters_and_needs_no_connection(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["impdp", "help=y"]) == 0
+@pytest.mark.parametrize("asked", ["help=y", "--help", "-h"])
+def test_help_y_shows_the_clients_parameters_and_needs_no_connection(asked: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["impdp", asked]) == 0
     out = capsys.readouterr().out
     assert "SQLFILE" in out
     assert "REUSE_DUMPFILES" not in out
@@ -105,7 +106,7 @@ def test_help_without_a_command_is_the_overview(capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == reference.overview()
 
 
-@pytest.mark.parametrize("command", ["plan", "jobs", "dumpinfo", "renames", "retry-rejects", "help"])
+@pytest.mark.parametrize("command", ["plan", "refresh", "jobs", "dumpinfo", "renames", "retry-rejects", "help"])
 def test_help_of_a_command_shows_how_it_is_used(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "help=yes"]) == 0
     out = capsys.readouterr().out

@@ -28,6 +28,7 @@ from migrator.errors import (
 )
 from migrator.params import Client, parse
 from migrator.spec import JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
+from migrator.windows import Window
 
 URL = "postgresql://hr@localhost/hr"
 LINK = "NETWORK_LINK=mysql://hr@db1/hr"
@@ -317,6 +318,11 @@ def test_parallel_is_a_number_from_1(number: str) -> None:
     assert expdp("PARALLEL=4").parallel == 4
     with pytest.raises(InvalidValue, match="PARALLEL"):
         expdp(f"PARALLEL={number}")
+
+
+def test_parallel_has_windows() -> None:
+    job = expdp("PARALLEL=2,22:00-06:00=8")
+    assert (job.parallel, job.windows) == (2, (Window(22 * 60, 6 * 60, 8),))
 
 
 def test_metrics_logtime_and_reuse_are_carried() -> None:
@@ -740,5 +746,9 @@ def test_insert_as_select_is_for_imports_over_a_link() -> None:
     assert impdp(LINK, "ACCESS_METHOD=INSERT_AS_SELECT").access_method == "INSERT_AS_SELECT"
     with pytest.raises(ConflictingParameters, match="needs NETWORK_LINK"):
         impdp("ACCESS_METHOD=INSERT_AS_SELECT")
+    past = "FLASHBACK_TIME=\"TO_TIMESTAMP('2024-02-29 12:00', 'YYYY-MM-DD HH24:MI')\""
+    for state in (past, "FLASHBACK_SCN=00000003-0000001B-1"):
+        with pytest.raises(ConflictingParameters, match="such a state is read by a session of its own"):
+            impdp(LINK, "ACCESS_METHOD=INSERT_AS_SELECT", state)
     with pytest.raises(InvalidValue, match="rows are never unloaded by INSERT_AS_SELECT"):
         expdp(LINK, "ACCESS_METHOD=INSERT_AS_SELECT")

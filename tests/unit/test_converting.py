@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from migrator import arrow
 from migrator.adapter import load_adapter
 from migrator.between import passage
-from migrator.converting import FINDERS, Converter, Counts, converter, recalled, recorded
+from migrator.converting import FINDERS, Converter, Counts, check_value, converter, pair_of, recalled, recorded
 from migrator.errors import ValueNotCarried
 from migrator.model import types as t
 from migrator.model.catalog import Action
@@ -143,7 +143,8 @@ def test_what_has_no_place_is_changed_and_counted(
 
 
 def test_every_case_has_a_finder_and_a_row() -> None:
-    assert list(FINDERS) == list(CASES) == list(Misfit)
+    assert list(CASES) == list(Misfit)
+    assert [*FINDERS, Misfit.COLLATION] == list(Misfit), "which is about no value"
 
 
 def test_the_action_is_recorded_with_the_count() -> None:
@@ -199,6 +200,154 @@ def test_null_in_a_column_that_takes_none_is_refused_with_its_value() -> None:
     with pytest.raises(ValueNotCarried, match=r"column c: '0000-00-00' \(zero_date\) would become NULL"):
         converted(made, pa.array(["2024-01-01", "0000-00-00"]))
     assert converted(made, pa.array(["2024-01-01"]))[1] == {}
+
+
+# --- values of one's own --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("misfit", "here", "there", "source", "target", "action", "array", "expected", "rows"),
+    [
+        ("zero_date", "mysql", "postgresql", t.Date(), t.Date(), "'1900-01-01'",
+         pa.array(["0000-00-00", "2020-01-01", None]), [date(1900, 1, 1), date(2020, 1, 1), None], 1),
+        ("zero_date", "mysql", "postgresql", t.Date(), t.Date(), "'-infinity'",
+         pa.array(["0000-00-00", "2020-01-01"]), ["-infinity", "2020-01-01"], 1),
+        ("zero_date", "mysql", "postgresql", t.Timestamp(3), t.Timestamp(3), "'1900-01-01'",
+         pa.array(["0000-00-00 00:00:00", None]), [datetime(1900, 1, 1), None], 1),
+        ("zero_date", "mysql", "postgresql", t.Timestamp(zoned=True), t.Timestamp(zoned=True), "'12024-01-01'",
+         pa.array(["0000-00-00 00:00:00", None]), ["12024-01-01 00:00:00+00", None], 1),
+        ("zero_date", "mysql", "postgresql", t.Timestamp(), t.Timestamp(), "'0044-03-15 BC'",
+         pa.array(["0000-00-00 00:00:00", None]), ["0044-03-15 00:00:00 BC", None], 1),
+        ("infinity", "postgresql", "mysql", t.Float(), t.Float(), "'-999'",
+         pa.array([1.5, INF, -INF]), [1.5, -999.0, -999.0], 2),
+        ("infinity", "postgresql", "mysql", t.Decimal(), t.Decimal(65, 30), "'-999'",
+         pa.array(["1.50", "Infinity", None]), ["1.50", "-999", None], 1),
+        ("nan", "postgresql", "sqlite", t.Float(), t.Float(), "'0'", pa.array([NAN, 1.0]), [0.0, 1.0], 1),
+        ("fraction", "mysql", "postgresql", t.Decimal(9, 4), t.Decimal(9, 2), "'1.25'",
+         pa.array([Decimal("1.5"), Decimal("2.3456")], pa.decimal128(9, 4)), [Decimal("1.5"), Decimal("1.25")], 1),
+        ("fraction", "postgresql", "mysql", t.Timestamp(6), t.Timestamp(0), "'2000-01-01'",
+         pa.array([1, 2_000_000], US), [datetime(2000, 1, 1), datetime(1970, 1, 1, 0, 0, 2)], 1),
+        ("out_of_range", "postgresql", "mysql", t.Integer(64), t.Integer(16), "'-1'", pa.array([1, 70_000]), [1, -1], 1),
+        ("too_long", "postgresql", "mysql", t.String(), t.String(3), "'it''s'", pa.array(["a", "abcd"]), ["a", "it's"], 1),
+        ("too_long", "postgresql", "mysql", t.Binary(), t.Binary(2), "'ab'", pa.array([b"abc", b"x"]), [b"ab", b"x"], 1),
+        ("nul_byte", "mysql", "postgresql", t.String(), t.String(), "''", pa.array(["a\0", "b"]), ["", "b"], 1),
+        ("empty_text", "mysql", "oracle", t.String(), t.String(3), "'-'", pa.array(["", "b", None]), ["-", "b", None], 1),
+    ],
+)  # fmt: skip
+def test_a_value_of_ones_own_is_put_instead(
+    misfit: str,
+    here: str,
+    there: str,
+    source: t.Type,
+    target: t.Type,
+    action: str,
+    array: pa.Array,
+    expected: list[Any],
+    rows: int,
+) -> None:
+    """In a column that is NOT NULL, too."""
+    made = between(source, target, Misfit(misfit), there, here=here, action=action, nullable=False)
+    found, counts = converted(made, array)
+    assert found.to_pylist() == expected
+    assert counts == {("c", misfit, action): rows}
+    assert recalled(recorded(counts)) == counts
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "there", "value", "why"),
+    [
+        (t.Date(), t.Date(), "postgresql", "1900-01-01", None),
+        (t.Date(), t.Date(), "postgresql", "-infinity", None),
+        (t.Date(), t.Date(), "mysql", "-infinity", "infinity"),
+        (t.Date(), t.Date(), "mysql", "0000-00-00", None),
+        (t.Date(), t.Date(), "postgresql", "0000-00-00", "zero_date"),
+        (t.Date(), t.Date(), "mysql", "1900-02-30", "partial_date"),
+        (t.Date(), t.Date(), "mysql", "11111-01-01", "out_of_range"),
+        (t.Date(), t.Date(), "postgresql", "yesterday", "is not what"),
+        (t.Timestamp(), t.Timestamp(), "postgresql", "1900-01-01", None),
+        (t.Timestamp(0), t.Timestamp(0), "postgresql", "1900-01-01 00:00:00.5", "fraction"),
+        (t.String(), t.Timestamp(), "postgresql", "1900-01-01", None),
+        (t.Timestamp(), t.Date(), "postgresql", "1900-01-01", None),
+        (t.Integer(64), t.Integer(16), "postgresql", "-1", None),
+        (t.Integer(64), t.Integer(16), "postgresql", "40000", "not in range"),
+        (t.Integer(64), t.Integer(16), "postgresql", "4.5", "is not what"),
+        (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.25", None),
+        (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.255", "data loss"),
+        (t.Decimal(), t.Decimal(9, 2), "postgresql", "NaN", None),
+        (t.Decimal(), t.Decimal(9, 2), "mysql", "NaN", "nan"),
+        (t.Float(), t.Float(32), "postgresql", "0.1", "more digits"),
+        (t.String(), t.String(3), "postgresql", "äöü", None),
+        (t.String(), t.String(3), "postgresql", "äöüß", "too_long"),
+        (t.Binary(), t.Binary(2), "mysql", "ab", None),
+        (t.Binary(), t.Binary(2), "mysql", "abc", "too_long"),
+        (t.Binary(9), t.Binary(3), "mysql", "äß", "too_long"),
+        (t.String(), t.String(), "postgresql", "a\0", "nul_byte"),
+        (t.String(), t.String(3), "oracle", "", "empty_text"),
+        (t.Json(), t.Json(binary=True), "postgresql", "{", "is no JSON"),
+        (t.Enum(("a", "b")), t.Enum(("a", "b")), "postgresql", "c", "is not what"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_value_of_ones_own_has_a_place_itself(
+    source: t.Type, target: t.Type, there: str, value: str, why: str | None
+) -> None:
+    adapter = load_adapter(there)
+    pair = pair_of(Column("c", source), Column("c", target), load_adapter("sqlite"), adapter)
+    if why is None:
+        check_value(value, pair, adapter)
+        return
+    with pytest.raises(ValueNotCarried, match=why):
+        check_value(value, pair, adapter)
+
+
+@settings(deadline=None)
+@given(st.integers(-(2**17), 2**17), st.lists(st.none() | st.integers(-(2**63), 2**63 - 1), max_size=20))
+def test_what_is_accepted_is_in_range_and_takes_the_place_of_all_that_is_not(own: int, values: list[int | None]) -> None:
+    adapter, kinds = load_adapter("mysql"), (t.Integer(64), t.Integer(16))
+    pair = pair_of(Column("c", kinds[0]), Column("c", kinds[1]), adapter, adapter)
+    try:
+        check_value(str(own), pair, adapter)
+    except ValueNotCarried:
+        assert not -(2**15) <= own < 2**15
+        return
+    assert -(2**15) <= own < 2**15
+    found, counts = converted(between(*kinds, Misfit.OUT_OF_RANGE, "mysql", action=f"'{own}'"), pa.array(values, pa.int64()))
+    inside = [v is None or -(2**15) <= v < 2**15 for v in values]
+    assert found.to_pylist() == [v if kept else own for v, kept in zip(values, inside, strict=True)]
+    assert counts.total() == inside.count(False)
+
+
+# --- empty texts ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("source", [t.String(), t.String(9), t.SetOf(("a",)), t.Enum(("", "a"))], ids=str)
+def test_an_empty_text_is_refused_where_it_would_be_null_and_no_server_says_so(source: t.Type) -> None:
+    """Oracle takes it for NULL: what is not asked for is refused before it gets there."""
+    columns = (Column("c", source),), (Column("c", t.String(9)),)
+    made = converter(*columns, [{}], load_adapter("mysql"), load_adapter("oracle"))
+    assert converted(made, pa.array(["a", None, " "]))[0].to_pylist() == ["a", None, " "]
+    with pytest.raises(ValueNotCarried, match=r"column c: '' \(empty_text\) would become NULL$"):
+        converted(made, pa.array(["a", ""]))
+
+
+@pytest.mark.parametrize("action", ["convert", "warn", "relax"])
+def test_an_empty_text_becomes_null_where_that_is_asked(action: Action) -> None:
+    may, must = (
+        between(t.String(), t.String(9), Misfit.EMPTY_TEXT, "oracle", action=action, nullable=nullable)
+        for nullable in (True, False)
+    )
+    found, counts = converted(may, pa.array(["", "a"]))
+    assert found.to_pylist() == [None, "a"]
+    assert counts == {("c", "empty_text", action): 1}
+    with pytest.raises(ValueNotCarried, match="the column is NOT NULL"):
+        converted(must, pa.array([""]))
+
+
+@pytest.mark.parametrize(
+    ("source", "there"), [(t.Integer(32), "oracle"), (t.Binary(), "oracle"), (t.String(), "postgresql")]
+)
+def test_empty_texts_are_looked_for_in_texts_for_oracle_alone(source: t.Type, there: str) -> None:
+    assert between(source, source, Misfit.EMPTY_TEXT, there, here="mysql") is None
 
 
 def test_zoned_times_get_their_arrow_form_again() -> None:

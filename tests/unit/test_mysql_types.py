@@ -206,7 +206,7 @@ def test_a_default_that_mariadb_tells_as_an_expression(sql: str, type_: t.Type, 
         ("5", t.Integer(), Literal("5", "number")),
         ("5", t.String(5), Literal("5")),
         ("b'101'", t.Bit(3), Literal("101", "bit")),
-        ("0x00FF", t.Binary(2), Literal("00ff", "binary")),
+        ("0x00FF", t.Binary(2), Literal("307830304646", "binary")),
     ],
 )
 def test_a_default_that_mysql_tells_as_a_text(text: str, type_: t.Type, default: object) -> None:

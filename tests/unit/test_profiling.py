@@ -272,7 +272,7 @@ UNKNOWN: list[tuple[t.Type, t.Type, tuple[str, ...]]] = [
     (t.Time(), t.Interval(), ()),
     (t.Uuid(), t.Binary(16), ()),
     (t.Uuid(), t.Binary(8), ("other_type",)),
-    (t.Binary(16), t.Uuid(), ("other_type",)),
+    (t.Binary(16), t.Uuid(), ()),
     (t.Integer(), t.Json(), ("other_type",)),
     (t.Boolean(), t.Decimal(3, 1), ()),
     (t.Boolean(), t.Decimal(2, 2), ("out_of_range",)),
@@ -334,11 +334,27 @@ def test_a_new_column_has_room_for_what_it_is_made_for() -> None:
 
 
 def test_an_empty_text_is_found_where_it_would_be_null() -> None:
-    column = Column("c", t.String())
-    found = Scan(5, {Ask(column, M.EMPTY): 2})
-    (finding,) = profile(NAME, [Way(column, empty_is_null=True)], found, {}).findings
-    assert finding == Finding("empty_string", 2, TROUBLES["empty_string"], "c")
-    assert profile(NAME, [Way(column)], found, {}).findings == ()
+    way = way_to(t.String(), t.String(9), "mysql", "oracle")
+    found = Scan(5, {ask: 2 if ask.what is Misfit.EMPTY_TEXT else 0 for ask in way.asks})
+    (finding,) = profile(NAME, [way], found, {}).findings
+    assert (finding.case, finding.rows, finding.action, finding.hinders) == ("empty_text", 2, "refuse", True)
+    assert profile(NAME, [way_to(t.String(), t.String(9), "mysql", "postgresql")], found, {}).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("action", "hinders"), [("convert", False), ("warn", True), ("relax", False), ("'1900-01-01'", False)]
+)
+@pytest.mark.parametrize("nullable", [True, False])
+def test_what_policy_does_hinders_no_import_unless_it_is_to(action: str, hinders: bool, nullable: bool) -> None:
+    """A value of one's own can be put into a column that is NOT NULL, and NULL cannot."""
+    way = way_to(t.Date(), t.Date(), "mysql", "postgresql")
+    assert way.pair is not None
+    way = replace(way, pair=replace(way.pair, target=replace(way.pair.target, nullable=nullable)))
+    found = Scan(5, {ask: 2 if ask.what is Misfit.ZERO_DATE else 0 for ask in way.asks})
+    (finding,) = profile(NAME, [way], found, {way.target.name: {Misfit.ZERO_DATE: action}}).findings
+    put = action.startswith("'")
+    assert finding.hinders == (hinders or (not nullable and not put))
+    assert finding.action == (action if nullable or put else "refuse")
 
 
 def test_entries_get_their_number_of_rows() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from migrator.spec import ColumnType, JobSpec, NameClause, ObjectFilter, TableName, TableQuery, TableRemap
+from migrator.windows import Window
 
 SPECS = (
     JobSpec("EXPORT", "SCHEMA", "sqlite:///x.db", Path("/dumps")),
@@ -33,6 +34,7 @@ SPECS = (
         table_exists_action="APPEND",
         column_types=(ColumnType(("emp", "active"), "boolean"), ColumnType(("hr", "emp", "pay"), "decimal(9,2)")),
         parallel=4,
+        windows=(Window(1320, 360, 8),),
         job_name="nightly",
         reuse_dumpfiles=True,
         metrics=True,

@@ -23,7 +23,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column
 from migrator.verification import hashing, narrowing
 from migrator.verification.forms import FORMS, MEANINGS, RULES, alike, form_of
-from migrator.verification.narrowing import KINDS, compare
+from migrator.verification.narrowing import KINDS, apart, compare
 from migrator.verification.scans import (
     Collecting,
     Compared,
@@ -338,6 +338,18 @@ def test_rows_without_a_key_are_missing_doubled_or_extra(
     found = compare(multiset(bare(source)), multiset(bare(target)))
     assert dict(found.counts) == _expected(bare(source), bare(target))
     assert "changed" not in found.counts
+
+
+def test_rows_of_one_key_are_told_apart() -> None:
+    found = apart(multiset([(1, 10), (2, 20), (3, 30), (5, 50)]), multiset([(1, 10), (2, 21), (4, 40), (5, 51)]))
+    assert found is not None
+    there = [list(rows) for rows in (found.changed, found.missing, found.extra)]
+    assert there == [[20, 50], [30], [40]]
+
+
+@pytest.mark.parametrize("twice", [([(1, 10), (1, 11)], [(1, 10)]), ([(1, 10)], [(1, 10), (1, 10)])])
+def test_rows_whose_keys_are_there_twice_are_not(twice: tuple[list[tuple[int, int]], list[tuple[int, int]]]) -> None:
+    assert apart(*map(multiset, twice)) is None
 
 
 def test_many_differences_are_counted_and_some_are_shown() -> None:

@@ -1,23 +1,21 @@
-"""What an import checks when rows are there: foreign keys that nobody has checked, and with VERIFY the rows."""
+"""VERIFY: what an import checks when rows are there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Any
 
 from migrator.differences import OWN
-from migrator.ends import answer
 from migrator.errors import RowsDiffer
 from migrator.job.rejecting import Rejected
 from migrator.job.table import Row
 from migrator.job.worker import LOST
-from migrator.model.objects import ForeignKey, QName, Table
+from migrator.model.objects import QName
 from migrator.operations import comparing
 from migrator.operations.importing.job import Import
 from migrator.operations.verified import METHODS, TableVerified, result_text, row_text
-from migrator.orphans import count_orphans
 
 
 def verify_rows(job: Import) -> None:
@@ -68,47 +66,3 @@ def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: 
         job.log.message(f"{found.table} has all rows but those of {lost} granule(s), which are lost")
     if found.added:
         job.log.message(f"{found.table} has {found.added} rows more, which were there before or came in from elsewhere")
-
-
-def check_inline_keys(job: Import) -> None:
-    """Foreign keys that stand in CREATE TABLE were not checked while rows came in, or went with all of their table.
-
-    So those of the target's tables count: of each that took rows, and of any that refer to an emptied or replaced one.
-    """
-    if "foreign_key" not in job.adapter.capabilities.inline:
-        return
-    ours = {table.qname: table for table in job.catalog.of(Table)}
-    made = {name for name in ours if name not in job.existing}
-    filled = [name for name in ours if name not in job.builder.failed | job.without_rows]
-    emptied = _emptied(job, ours)
-    referring = [t.qname for t in job.there.catalog.of(Table) if any(key.referred in emptied for key in t.foreign_keys)]
-    for name in dict.fromkeys((*filled, *(name for name in referring if name not in made))):
-        keys = ours[name].foreign_keys if name in made else ()
-        vouched = [key for key in keys if key.validated]
-        if name not in made or (vouched and len(vouched) == len(keys)):
-            _check_keys_of(job, name, partial(job.adapter.orphans, job.connection, name))
-        elif vouched:  # the others have an entry of the loss list
-            _check_keys_of(job, name, partial(_orphans_of, job, name, vouched))
-
-
-def _emptied(job: Import, ours: Collection[QName]) -> set[QName]:
-    """The tables of the job that were there and lost their rows to it."""
-    if job.spec.table_exists_action not in {"TRUNCATE", "REPLACE"}:
-        return set()
-    treated = job.session.recall("treated")
-    left = {QName(*name) for name in (*treated["without_rows"], *treated["failed"])}
-    return {QName(*name) for name in job.session.recall("existing")}.intersection(ours) - left
-
-
-def _orphans_of(job: Import, name: QName, keys: Iterable[ForeignKey]) -> int:
-    return sum(count_orphans(job.connection, job.adapter, name, key) or 0 for key in keys)
-
-
-def _check_keys_of(job: Import, name: QName, count: Callable[[], int]) -> None:
-    headline = f"ORA-02298: cannot validate the foreign keys of {name}"
-    orphans, refused = answer(job.adapter, count)
-    if orphans:
-        why = f"{orphans} rows of {name} refer to rows that are not there"
-        job.log.error(f"{headline} - parent keys not found", why)
-    elif refused is not None:
-        job.log.error(headline, str(refused))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from migrator.job.session import Start
 from migrator.model.catalog import path_of
 from migrator.model.objects import QName, Table
 from migrator.operations.importing.job import Import, listed
@@ -16,6 +17,12 @@ STAYS = (
     "{} stays as it was, with its rows. If other objects depend on it, drop them first and make them again afterwards; "
     "TABLE_EXISTS_ACTION=TRUNCATE keeps the table and loads new rows into it"
 )
+
+
+def recalled(start: Start) -> frozenset[QName] | None:
+    """The tables that were there before a job that is started again; None: it has not recorded them yet."""
+    said = start.recall("existing")
+    return None if said is None else frozenset(QName(*name) for name in said)
 
 
 def treat(job: Import) -> None:

@@ -14,7 +14,7 @@ from migrator.ddl import DDL
 from migrator.ends import Database
 from migrator.errors import MigratorError
 from migrator.job.builder import Builder
-from migrator.job.coordinator import Coordinator
+from migrator.job.coordinator import Coordinator, Hours
 from migrator.job.session import Session
 from migrator.job.table import Row
 from migrator.model.catalog import Loss
@@ -76,6 +76,7 @@ class Import:
             limit=self._limit,
             lost=lambda: self.session.heart.lost,
             single_writer=self.adapter.capabilities.max_writers == 1,
+            hours=Hours(self.spec.degrees, self.session.note),
         )
         recorded = {row.item: row for row in self.record.rows("OBJECT")}
         sizes = {name: sum(row.estimate for row in rows) for name, rows in self.granules().items()}
@@ -166,7 +167,7 @@ class Import:
         found = {
             name: (table, there[name], facts.get(name, Facts())) for name, table in self.tables.items() if name in there
         }
-        return {name: of_existing(*tables, dialect, adapter) for name, tables in found.items()}
+        return {name: of_existing(*tables, dialect, adapter, self.policies) for name, tables in found.items()}
 
     def told_of_existing(self) -> dict[QName, tuple[Loss, ...]]:
         """Those about the tables that can take them."""

@@ -114,7 +114,7 @@ def _table_moves(
 
 def _converter(job: Import, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
     """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
-    rules = [(loss.column, loss.rule) for loss in losses.of_columns(job, table) if loss.each and loss.column is not None]
+    rules = [(loss.column, loss.rule) for loss in losses.looked_for(job, table) if loss.column is not None]
     adapters = load_adapter(job.origin.catalog.dialect), job.adapter
     return policy_converter(job.policies, table, (source, target), adapters, rules)
 
@@ -127,7 +127,8 @@ def _rejecting(job: Import, table: Table, made: Table) -> Rejecting | None:
     texts = "SKIP_CONSTRAINT_ERRORS" not in job.spec.data_options
     to_itself = any(key.referred == made.qname for key in made.foreign_keys)
     checked = to_itself and not texts and table.qname in job.existing
-    return Rejecting(into.path, key, into.limit, made.foreign_keys if checked else (), texts)
+    chosen = {column.source: column.type for column in table.columns if column.carried is not None}
+    return Rejecting(into.path, key, into.limit, made.foreign_keys if checked else (), texts, chosen)
 
 
 def gather_rejects(job: Import) -> None:

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from migrator.converting import Counts, recalled
+from migrator.ddl import NOT_VALIDATED
 from migrator.job.builder import is_made
 from migrator.job.report import loss_line
+from migrator.job.table import Row
 from migrator.model.catalog import Loss
-from migrator.model.objects import QName, Table
+from migrator.model.objects import ForeignKey, QName, Table
 from migrator.operations import ledger
+from migrator.operations.importing import orphaned
 from migrator.operations.importing.job import Import
 from migrator.operations.refused import source_text
 from migrator.operations.rows import changes
@@ -21,6 +24,17 @@ def of_columns(job: Import, table: Table) -> tuple[Loss, ...]:
     """The entries about a table's columns: those of its making, or of how it is, if it was there."""
     entries = job.about_existing if table.qname in job.existing else job.declared
     return entries.get(table.qname, ())
+
+
+def looked_for(job: Import, table: Table) -> Iterator[Loss]:
+    """Those about each value of a column, of which rows are to be looked at: all rows have one in a column without NULLs."""
+    full = _without_nulls(table)
+    return (loss for loss in of_columns(job, table) if loss.each and loss.column not in full)
+
+
+def _without_nulls(table: Table) -> frozenset[str]:
+    """The columns that have a value in each row which comes in."""
+    return frozenset(column.name for column in table.columns if not column.nullable and column.generated is None)
 
 
 def counted(job: Import) -> dict[QName, Counts]:
@@ -50,25 +64,33 @@ def _losses(job: Import, counted: Mapping[QName, Counts]) -> Iterator[Loss]:
     """All entries of the loss list, of all runs of the job; those about each value of a column with its rows."""
     yield from job.of_catalog()
     recorded = {row.item: row for row in job.record.rows("OBJECT")}
+    broken = orphaned.entries(job)
     for phase, items in zip(job.phases, job.items, strict=True):
         for item, step in zip(items, phase.steps, strict=True):
             row = recorded[item]
             if is_made(row):
-                yield from (
-                    _with_rows(job, job.builder.counted(row, loss), step.table, counted) for loss in step.script.losses
-                )
+                of_making = [loss for loss in step.script.losses if loss.rule != NOT_VALIDATED]
+                yield from (_with_rows(job, loss, step.table, counted) for loss in of_making)
             elif row.state == "FAILED":
-                yield _not_made(job, step, row.error)
+                yield _not_made(job, step, row)
+            yield from broken.get(item, ())
     for name, told in job.told_of_existing().items():
         yield from (_with_rows(job, loss, name, counted) for loss in told)
     yield from changed(counted)
 
 
-def _not_made(job: Import, step: Step, error: str) -> Loss:
+def of_keys(job: Import) -> tuple[Loss, ...]:
+    """The entries about foreign keys that are there, and that rows break."""
+    return tuple(loss for losses in orphaned.entries(job).values() for loss in losses)
+
+
+def _not_made(job: Import, step: Step, row: Row) -> Loss:
     """The entry about an object that the target refused, as the log says; of a foreign key or check, the rows against it."""
     said = source_text(step.part)
-    detail = f"not made: {error}" + (f"; at the source: {said}" if said else "")
-    return Loss(step.label, "not-made", detail, rows=job.builder.against(step))
+    detail = f"not made: {row.error}" + (f"; at the source: {said}" if said else "")
+    of_key = isinstance(step.part, ForeignKey)
+    against = orphaned.against(job, row) if of_key else (job.builder.breaking(step), "")
+    return Loss(step.label, "not-made", detail + against[1], rows=against[0])
 
 
 def record(job: Import) -> None:
@@ -87,6 +109,8 @@ def _with_rows(job: Import, loss: Loss, name: QName | None, counted: Mapping[QNa
     """An entry about a table with its number of rows, if that was counted: not of a column that the target computes."""
     if not loss.each or loss.column is None or name is None or name not in counted:
         return loss
+    if job.origin.data_files is None and loss.column in _without_nulls(job.tables[name]):
+        return replace(loss, rows=sum(row.rows for row in job.granules()[name] if row.state == "COMPLETED"))
     rows = counted[name][loss.column, loss.rule, None]
     computed = (column.name for column in job.tables[name].columns if column.generated is not None)
     return loss if not rows and loss.column in computed else replace(loss, rows=rows)

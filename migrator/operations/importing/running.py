@@ -18,7 +18,8 @@ from migrator.job.session import Start, names, session
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Schema, Table
 from migrator.operations.broken_checks import with_broken_checks
-from migrator.operations.importing import checking, existing, loading, losses, renaming, resuming
+from migrator.operations.declaring import check_collations
+from migrator.operations.importing import checking, existing, loading, losses, orphaned, renaming, resuming
 from migrator.operations.importing.job import Import, identity, listed
 from migrator.operations.master_only import master_only
 from migrator.operations.naming import Named
@@ -27,7 +28,7 @@ from migrator.operations.rows import estimate, granules, object_rows
 from migrator.operations.target import accepted, check_one_method, drawn_up, is_restored, met, of_catalog
 from migrator.operations.work import Work, linked
 from migrator.origins import Origin, origin, verify
-from migrator.plan import SCHEMAS, TABLE_DATA, prefix
+from migrator.plan import REF_CONSTRAINT, SCHEMAS, TABLE_DATA, prefix
 from migrator.spec import JobSpec
 from migrator.transforms import remapped
 
@@ -46,7 +47,8 @@ def import_(work: Work, start: Start | None) -> int:
     with origin(spec, work.resolve, server.schema, work.secrets, log.message) as found:
         ddl_there = target.adapter.ddl(found.catalog, server.version)
         opened = with_broken_checks(spec, found, ddl_there, _staying(spec, found, target))
-        named = accepted(spec, opened, target, server, None if start is None else renaming.chosen(start))
+        before = (None, None) if start is None else (renaming.chosen(start), existing.recalled(start))
+        named = accepted(spec, opened, target, server, *before)
         if is_restored(spec, opened):
             return restore(work, opened, target, server, start)
         ddl, phases = drawn_up(spec, opened, named.catalog, target, server, link)
@@ -124,6 +126,7 @@ def _run(job: Import, named: Named, claims: Claims) -> None:
         try:
             losses.tell(job)
             loading.gather_rejects(job)
+            orphaned.gather(job)
         except MigratorError as error:
             job.log.message(str(error))
         raise
@@ -137,7 +140,7 @@ def _inventory(job: Import) -> Inventory:
     states = {row.item: row.state for row in job.record.rows("OBJECT")}
     numbered = zip((s for phase in job.phases for s in phase.steps), (i for items in job.items for i in items), strict=True)
     made = tuple((step, states[item]) for step, item in numbered)
-    told = (*job.of_catalog(), *losses.changed(losses.counted(job)))
+    told = (*job.of_catalog(), *losses.changed(losses.counted(job)), *losses.of_keys(job))
     return take(job.origin.found, job.origin.catalog, Made(made, told, frozenset(job.builder.skipped), _rowless(job)))
 
 
@@ -165,18 +168,24 @@ def _run_phases(job: Import) -> None:
             job.builder.run(phase, items, path, job.labels)
             if phase.path == SCHEMAS:
                 renaming.keep(job)
-    checking.check_inline_keys(job)
+            if phase.path == REF_CONSTRAINT:
+                orphaned.settle(job)
+    orphaned.check_inline_keys(job)
+    orphaned.gather(job)
 
 
 def _plan(job: Import, named: Named) -> None:
     """Record every object and granule; then that this is the plan. ``named``: how they come to be what they are.
 
     :raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars.
+    :raises CollationRefused: texts of a table that is to be made compare in another way, which POLICY refuses.
     """
     check_one_method(job.spec, job.origin, job.decisions)
-    job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched))
-    estimates = estimate(job.work, job.origin, job.tables.values())
     kept, schemas = job.kept(job.there.tables), job.there.schemas(job.there.labels)
+    check_collations(job.phases, job.ddl, kept)
+    remarks = (remark for decision in job.decisions.values() for remark in decision.remarks)
+    job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched, *remarks))
+    estimates = estimate(job.work, job.origin, job.tables.values())
     staying = job.there.without(set(met(job.catalog, job.there.tables)) - kept).labels
     job.log.losses_of(of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying))
     job.record.clear("OBJECT", "GRANULE")

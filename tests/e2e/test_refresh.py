@@ -1,0 +1,607 @@
+"""``migrator refresh``: the rows of an import that differ from its source, and no others, are made as they are there."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+import sqlalchemy as sa
+
+from migrator.adapter import Reaction
+from migrator.ends import Database
+from migrator.errors import JobStopped
+from migrator.model.objects import QName
+from migrator.operations.refreshing import _Refreshing
+from migrator.verification import narrowing
+from tests.support.hoard import contents, hoard
+from tests.support.jobs import begin, ended, kill, until
+from tests.support.pump import Run, done, pump, remap, schema_of
+from tests.support.sql import execute, rows, scalar
+
+TABLES = (
+    "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL, paid DECIMAL(9,2), seen TIMESTAMP)",
+    "CREATE TABLE child (a INTEGER, b VARCHAR(10), parent INTEGER NOT NULL REFERENCES parent (id), PRIMARY KEY (a, b))",
+)
+FILLED = (
+    "INSERT INTO parent VALUES (1, 'one', 1.50, NULL), (2, 'two', NULL, '2024-02-29 12:00:00'), (3, 'three', 3, NULL)",
+    "INSERT INTO child VALUES (1, 'x', 1), (1, 'y', 2), (2, 'x', 2)",
+)
+
+
+@pytest.fixture
+def source(sqlite_file: Callable[..., str]) -> str:
+    url = sqlite_file("source.db")
+    execute(url, *TABLES, *FILLED)
+    return url
+
+
+@pytest.fixture(params=["postgresql", "mysql"])
+def target(request: pytest.FixtureRequest) -> str:
+    return str(request.getfixturevalue(request.param)())
+
+
+Pump = Callable[..., Run]
+
+
+@pytest.fixture
+def imported(source: str, target: str, tmp_path: Path) -> Pump:
+    """Runs ``migrator refresh`` with the command line of an import that is done."""
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    done(pump("impdp", target, *where))
+    return lambda *arguments: pump("refresh", target, *where, *arguments)
+
+
+def table(url: str, name: str) -> str:
+    return f'"{schema_of(url)}"."{name}"'
+
+
+def parents(url: str) -> list[tuple[object, ...]]:
+    found = rows(url, "SELECT id, name, paid FROM parent ORDER BY 1")
+    return [(number, name, None if paid is None else float(paid)) for number, name, paid in found]
+
+
+def children(url: str) -> list[tuple[object, ...]]:
+    return rows(url, "SELECT a, b, parent FROM child ORDER BY 1, 2")
+
+
+def equal(source: str, target: str) -> bool:
+    """Whether another program finds both tables alike."""
+    return parents(source) == parents(target) and children(source) == children(target)
+
+
+# --- what moves -----------------------------------------------------------------------------------------------------
+
+
+def test_nothing_moves_where_nothing_differs(imported: Pump, target: str) -> None:
+    run = done(imported())
+    assert f". . {table(target, 'parent')}: 3 rows, as they were" in run.out
+    assert f". . {table(target, 'child')}: 3 rows, as they were" in run.out
+
+
+def test_rows_that_changed_came_and_went_are_made_as_at_the_source(imported: Pump, source: str, target: str) -> None:
+    execute(
+        source,
+        "UPDATE parent SET name = 'TWO', paid = 2.25, seen = NULL WHERE id = 2",
+        "INSERT INTO parent VALUES (4, 'four', NULL, '2024-03-01 00:00:00')",
+        "UPDATE child SET parent = 4 WHERE a = 1 AND b = 'x'",
+        "DELETE FROM parent WHERE id = 1",
+        "DELETE FROM child WHERE a = 2",
+    )
+    run = done(imported("--remove"))
+    assert f". . {table(target, 'parent')}: 1 changed, 1 added, 1 as they were" in run.out
+    assert f". . {table(target, 'child')}: 1 changed, 0 added, 1 as they were" in run.out
+    assert run.out.index(f"{table(target, 'child')}: 1 removed") < run.out.index(f"{table(target, 'parent')}: 1 removed")
+    assert equal(source, target)
+    assert "as they were" in done(imported()).out
+
+
+def test_rows_that_the_target_alone_has_stay_unless_asked(imported: Pump, source: str, target: str) -> None:
+    execute(target, "INSERT INTO parent VALUES (9, 'mine', NULL, NULL)")
+    run = imported()
+    assert run.code == 5
+    assert f"{table(target, 'parent')} has 1 row(s) that the source does not have; --remove takes them out" in run.out
+    assert """  extra "id"='9'""" in run.out.splitlines()
+    assert (9, "mine", None) in parents(target)
+    done(imported("--remove"))
+    assert equal(source, target)
+
+
+def test_a_plan_changes_nothing(imported: Pump, source: str, target: str) -> None:
+    execute(source, "UPDATE parent SET name = 'TWO' WHERE id = 2")
+    execute(target, "INSERT INTO parent VALUES (9, 'mine', NULL, NULL)")
+    before = parents(target)
+    run = done(imported("--remove", "--plan"))
+    assert f". . {table(target, 'parent')}: 1 changed, 0 added, 2 as they were (planned)" in run.out
+    assert f". . {table(target, 'parent')}: 1 removed (planned)" in run.out
+    assert parents(target) == before
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+def test_rows_that_are_the_same_are_not_written(imported: Pump, source: str, target: str) -> None:
+    execute(source, "UPDATE parent SET name = 'TWO' WHERE id = 2")
+    versions = dict(rows(target, "SELECT id, xmin::text FROM parent"))
+    done(imported())
+    after = dict(rows(target, "SELECT id, xmin::text FROM parent"))
+    assert [number for number in after if after[number] != versions[number]] == [2]
+
+
+def test_columns_that_the_target_alone_has_keep_their_values(imported: Pump, source: str, target: str) -> None:
+    execute(target, "ALTER TABLE parent ADD note varchar(10)", "UPDATE parent SET note = 'mine'")
+    execute(source, "UPDATE parent SET name = 'TWO' WHERE id = 2")
+    done(imported())
+    assert equal(source, target)
+    assert rows(target, "SELECT DISTINCT note FROM parent") == [("mine",)]
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def refused(run: Run, target: str, name: str) -> str:
+    """Why a table was left as it was."""
+    assert run.code == 5, run.err
+    head = f"MIG-20018: table {table(target, name)} is not refreshed: "
+    (line,) = [line for line in run.out.splitlines() if line.startswith(head)]
+    return line.removeprefix(head)
+
+
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+def test_rows_are_not_removed_that_others_would_follow(imported: Pump, source: str, target: str, action: str) -> None:
+    execute(target, "CREATE TABLE follower (id integer PRIMARY KEY, parent bigint)")
+    execute(
+        target, f"ALTER TABLE follower ADD CONSTRAINT follows FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE {action}"
+    )
+    execute(target, "INSERT INTO follower VALUES (1, 3)")
+    execute(source, "DELETE FROM parent WHERE id = 3", "UPDATE parent SET name = 'TWO' WHERE id = 2")
+    run = imported("--remove")
+    why = refused(run, target, "parent")
+    assert "on DELETE: foreign key follows of " in why
+    assert f"(ON DELETE {action})" in why
+    assert rows(target, "SELECT id, parent FROM follower") == [(1, 3)]
+    assert rows(target, "SELECT name FROM parent ORDER BY id") == [("one",), ("TWO",), ("three",)]
+
+
+def test_a_key_that_follows_another_key_than_the_primary_bars_an_update(imported: Pump, source: str, target: str) -> None:
+    execute(
+        target, "CREATE UNIQUE INDEX names ON parent (name)", "CREATE TABLE follower AS SELECT name FROM parent WHERE id = 0"
+    )
+    execute(
+        target, "ALTER TABLE follower ADD CONSTRAINT follows FOREIGN KEY (name) REFERENCES parent (name) ON UPDATE CASCADE"
+    )
+    execute(target, "INSERT INTO follower VALUES ('two')")
+    execute(source, "UPDATE parent SET name = 'TWO' WHERE id = 2")
+    assert "on UPDATE: foreign key follows of" in refused(imported(), target, "parent")
+    assert rows(target, "SELECT name FROM follower") == [("two",)]
+
+
+TRIGGERS = {
+    "postgresql": (
+        "CREATE FUNCTION act() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        "CREATE TRIGGER acting BEFORE {} ON parent FOR EACH ROW EXECUTE FUNCTION act()",
+    ),
+    "mysql": ("CREATE TRIGGER acting BEFORE {} ON parent FOR EACH ROW SET @acted = 1",),
+}
+CHANGES = {
+    "UPDATE": "UPDATE parent SET name = 'TWO' WHERE id = 2",
+    "INSERT": "INSERT INTO parent VALUES (4, 'four', NULL, NULL)",
+    "DELETE": "DELETE FROM parent WHERE id = 3",
+}
+
+
+@pytest.mark.parametrize("verb", list(CHANGES))
+def test_a_trigger_on_what_would_be_done_bars_it(imported: Pump, source: str, target: str, verb: str) -> None:
+    execute(target, *(statement.format(verb) for statement in TRIGGERS[target.partition(":")[0].partition("+")[0]]))
+    execute(source, CHANGES[verb])
+    before = parents(target)
+    assert refused(imported("--remove"), target, "parent") == f"it would act by itself on {verb}: trigger acting"
+    assert parents(target) == before
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE"])
+def test_a_rule_bars_it(imported: Pump, source: str, target: str, verb: str) -> None:
+    execute(target, f"CREATE RULE acting AS ON {verb} TO parent DO INSTEAD NOTHING")
+    execute(source, CHANGES[verb])
+    assert refused(imported("--remove"), target, "parent") == f"it would act by itself on {verb}: rule acting"
+
+
+def test_a_table_without_the_key_is_refused(imported: Pump, source: str, target: str) -> None:
+    execute(source, "UPDATE child SET parent = 1")
+    execute(target, "ALTER TABLE child DROP " + ("PRIMARY KEY" if "mysql" in target else "CONSTRAINT child_pkey"))
+    before = children(target)
+    assert refused(imported(), target, "child") == "it has no primary key at the target"
+    execute(target, "ALTER TABLE child ADD PRIMARY KEY (b, a, parent)")
+    assert refused(imported(), target, "child") == "its primary key is another than at the source"
+    assert children(target) == before
+
+
+def test_a_table_that_two_go_into_is_refused(imported: Pump, source: str, target: str, tmp_path: Path) -> None:
+    execute(
+        source, "CREATE TABLE more (id INTEGER PRIMARY KEY, name VARCHAR(20) NOT NULL)", "INSERT INTO more VALUES (8, 'x')"
+    )
+    before = parents(target)
+    run = imported("REMAP_TABLE=more:parent", "TABLES=parent,more", "--remove")
+    assert run.code == 1, "each would count the other's rows as its own surplus"
+    assert parents(target) == before
+
+
+def test_a_row_that_the_target_refuses_leaves_its_table_as_it_was(imported: Pump, source: str, target: str) -> None:
+    execute(target, "ALTER TABLE parent ADD CONSTRAINT small CHECK (name <> 'seven')")
+    execute(
+        source,
+        "INSERT INTO parent VALUES (7, 'seven', NULL, NULL)",
+        "UPDATE parent SET name = 'TWO' WHERE id = 2",
+        "UPDATE child SET parent = 1",
+    )
+    assert "small" in refused(imported(), target, "parent")
+    assert rows(target, "SELECT name FROM parent ORDER BY id") == [("one",), ("two",), ("three",)]
+    assert children(target) == children(source), "the other table has its own transaction"
+
+
+def test_a_table_of_which_too_many_rows_differ_is_refused(
+    imported: Pump, source: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(narrowing, "MOST", 1)
+    execute(source, "UPDATE parent SET name = 'x'")
+    assert "too many rows differ" in refused(imported(), target, "parent")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (("DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS",), "refresh has no DATA_OPTIONS"),
+        (('QUERY="WHERE id = 1"',), "with QUERY the source's other rows"),
+        (("CONTENT=METADATA_ONLY",), "moves no rows"),
+    ],
+)
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+def test_what_it_does_not_do_is_refused(imported: Pump, arguments: tuple[str, ...], why: str) -> None:
+    run = imported(*arguments)
+    assert run.code == 1
+    assert why in run.err
+
+
+def test_a_dump_file_set_is_no_source(target: str) -> None:
+    run = pump("refresh", target, "DUMPFILE=x.dmp")
+    assert run.code == 1
+    assert "needs NETWORK_LINK" in run.err
+
+
+# --- keys -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["mysql"], indirect=True)
+def test_keys_that_the_target_holds_for_equal_are_not_mixed_up(
+    sqlite_file: Callable[..., str], target: str, tmp_path: Path
+) -> None:
+    source = sqlite_file("keys.db")
+    execute(source, "CREATE TABLE t (k VARCHAR(10) PRIMARY KEY, v INTEGER)", "INSERT INTO t VALUES ('a', 1), ('b', 2)")
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}", "TABLE_EXISTS_ACTION=APPEND")
+    execute(target, "CREATE TABLE t (k varchar(10) COLLATE utf8mb4_general_ci PRIMARY KEY, v integer)")
+    done(pump("impdp", target, *where))
+    execute(source, "UPDATE t SET k = 'A' WHERE k = 'a'", "UPDATE t SET v = 3 WHERE k = 'b'")
+    run = pump("refresh", target, *where[:3], "--remove")
+    assert "Duplicate entry 'A'" in refused(run, target, "t")
+    assert rows(target, "SELECT k, v FROM t ORDER BY k") == [("a", 1), ("b", 2)], "what it would take the place of stays"
+
+
+# --- other sources --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kinds", ["postgresql mysql", "mysql postgresql", "postgresql postgresql", "mysql mysql"])
+def test_any_source_is_read(kinds: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    source, target = (str(request.getfixturevalue(kind)()) for kind in kinds.split())
+    execute(
+        source,
+        "CREATE TABLE t (a varchar(20), b date, n decimal(12,3), f double precision, x varchar(2000), PRIMARY KEY (a, b))",
+        "INSERT INTO t VALUES ('é', '2024-02-29', 1.5, 0.1, 'x'), ('F', '2024-02-29', NULL, NULL, '')",
+        "INSERT INTO t VALUES ('z', '1900-01-01', 0, 1e300, NULL)",
+        "CREATE TABLE same (id integer PRIMARY KEY)",
+        "INSERT INTO same VALUES (1), (2)",
+    )
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}", "PARALLEL=2")
+    done(pump("impdp", target, *where))
+    execute(
+        source,
+        "UPDATE t SET n = 2.125, x = NULL WHERE a = 'é'",
+        "UPDATE t SET x = 'y' WHERE a = 'z'",
+        "DELETE FROM t WHERE a = 'F'",
+        "INSERT INTO t VALUES ('F', '2024-03-01', 7, -1.5, 'new')",
+    )
+    run = done(pump("refresh", target, *where, "--remove"))
+    assert f". . {table(target, 'same')}: 2 rows, as they were" in run.out
+    assert f". . {table(target, 't')}: 2 changed, 1 added, 0 as they were" in run.out
+    assert f". . {table(target, 't')}: 1 removed" in run.out
+    everything = "SELECT a, b, n, f, x FROM t ORDER BY n"
+    assert rows(target, everything) == rows(source, everything)
+    assert pump("verify", target, *where).code == 0
+
+
+def test_rows_are_found_among_many(
+    sqlite_file: Callable[..., str], target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = sqlite_file("many.db")
+    numbers = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) SELECT i, hex(i), i % 7 FROM n"
+    execute(source, "CREATE TABLE t (id INTEGER, k VARCHAR(20), v INTEGER, PRIMARY KEY (k, id))", f"INSERT INTO t {numbers}")
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}", "PARALLEL_THRESHOLD=64K")
+    done(pump("impdp", target, *where))
+    execute(
+        source,
+        "UPDATE t SET v = NULL WHERE id % 500 = 0",
+        "DELETE FROM t WHERE id % 500 = 1",
+        "INSERT INTO t VALUES (9000, 'x', 1)",
+    )
+    monkeypatch.setattr(narrowing, "MOST", 1000)
+    run = done(pump("refresh", target, *where, "--remove"))
+    assert f". . {table(target, 't')}: 10 changed, 1 added, 4980 as they were" in run.out
+    assert f". . {table(target, 't')}: 10 removed" in run.out
+    everything = "SELECT id, k, v FROM t ORDER BY id"
+    assert rows(target, everything) == rows(source, everything)
+
+
+# --- values ---------------------------------------------------------------------------------------------------------
+
+
+def test_policies_hold_and_count_what_is_written(sqlite_file: Callable[..., str], target: str, tmp_path: Path) -> None:
+    source = sqlite_file("long.db")
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR(20))", "INSERT INTO t VALUES (1, 'abcdef'), (2, 'b')")
+    execute(target, "CREATE TABLE t (id bigint PRIMARY KEY, v varchar(4))")
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    policy = "POLICY=too_long=convert"
+    done(pump("impdp", target, *where, policy, "TABLE_EXISTS_ACTION=APPEND"))
+    execute(source, "UPDATE t SET v = 'bcdefg' WHERE id = 2")
+    assert "v" in refused(pump("refresh", target, *where), target, "t"), "nothing is cut that nobody lets be cut"
+    run = done(pump("refresh", target, *where, policy))
+    assert f". . {table(target, 't')}: 1 changed, 0 added, 1 as they were" in run.out
+    (loss,) = [line for line in run.out.splitlines() if line.startswith(". . loss:")]
+    assert "values that were too long were cut (1 row)" in loss
+    assert rows(target, "SELECT id, v FROM t ORDER BY id") == [(1, "abcd"), (2, "bcde")]
+    run = pump("refresh", target, *where, "POLICY=too_long=warn")
+    assert run.code == 0, "nothing is written, so nothing is warned of"
+
+
+def test_losses_are_told_and_counted_of_the_rows_that_are_written(
+    postgresql: Callable[..., str], mysql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = postgresql(), mysql()
+    execute(source, "CREATE TABLE t (id integer PRIMARY KEY, v boolean)", "INSERT INTO t VALUES (1, true), (2, true)")
+    execute(target, "CREATE TABLE t (id integer PRIMARY KEY, v varchar(5))")
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    (loss,) = done(pump("impdp", target, *where, "TABLE_EXISTS_ACTION=APPEND")).losses
+    execute(source, "UPDATE t SET v = false WHERE id = 2")
+    (told,) = done(pump("refresh", target, *where)).losses
+    assert told == loss.replace(" [", " (1 row) [")
+    assert done(pump("refresh", target, *where)).losses == []
+
+
+def test_computed_columns_are_left_to_the_target(imported: Pump, source: str, target: str) -> None:
+    execute(target, "ALTER TABLE parent ADD twice decimal(9,2) GENERATED ALWAYS AS (paid * 2) STORED")
+    execute(source, CHANGES["UPDATE"], CHANGES["INSERT"])
+    done(imported())
+    assert rows(target, "SELECT id FROM parent WHERE twice = paid * 2 ORDER BY id") == [(1,), (3,)]
+    assert equal(source, target)
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+def test_identities_go_on_after_rows_that_came_in(sqlite_file: Callable[..., str], target: str, tmp_path: Path) -> None:
+    source = sqlite_file("ids.db")
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, v VARCHAR(9))", "INSERT INTO t VALUES (1, 'a')")
+    execute(target, "CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v varchar(9))")
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    execute(source, "INSERT INTO t VALUES (41, 'b')")
+    done(pump("refresh", target, *where))
+    execute(target, "INSERT INTO t (v) VALUES ('c')")
+    assert rows(target, "SELECT id, v FROM t ORDER BY id") == [(1, "a"), (41, "b"), (42, "c")]
+
+
+@pytest.mark.mysql
+def test_a_column_that_changes_by_itself_keeps_its_value_where_the_target_alone_has_it(
+    sqlite_file: Callable[..., str], mysql: Callable[[], str]
+) -> None:
+    source, target = sqlite_file("seen.db"), mysql()
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR(9))", "INSERT INTO t VALUES (1, 'new')")
+    execute(
+        target,
+        "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR(9), seen DATETIME NOT NULL ON UPDATE CURRENT_TIMESTAMP)",
+        "INSERT INTO t VALUES (1, 'old', '2001-01-01')",
+    )
+    done(pump("refresh", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES"))
+    assert rows(target, "SELECT id, v, CAST(seen AS CHAR) FROM t") == [(1, "new", "2001-01-01 00:00:00")]
+
+
+def test_a_table_that_does_not_fit_is_refused_and_no_other(imported: Pump, source: str, target: str) -> None:
+    execute(target, "ALTER TABLE parent DROP COLUMN seen")
+    execute(source, "UPDATE child SET parent = 3 WHERE a = 2", "UPDATE parent SET name = 'ONE' WHERE id = 1")
+    run = imported()
+    assert run.code == 5
+    assert f"MIG-20018: table {table(target, 'parent')} is not refreshed: MIG-20002: column seen: " in run.out
+    assert children(source) == children(target)
+    assert (1, "one", 1.5) in parents(target)
+
+
+# --- others at work -------------------------------------------------------------------------------------------------
+
+
+def test_identities_are_raised_with_the_rows_and_not_after_them(
+    postgresql: Callable[[], str], sqlite_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process that dies once rows are committed leaves nothing undone that the next one would not find."""
+    source, target = sqlite_file("numbered.db"), postgresql()
+    execute(source, "CREATE TABLE numbered (id INTEGER PRIMARY KEY AUTOINCREMENT, v TEXT)")
+    where = (f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES")
+    done(pump("impdp", target, *where))
+    execute(source, "INSERT INTO numbered (v) VALUES ('a'), ('b')")
+    monkeypatch.setattr(_Refreshing, "_counted", Mock(side_effect=JobStopped(job="none")))
+    assert pump("refresh", target, *where).code != 0
+    execute(target, "INSERT INTO numbered (v) VALUES ('c')")
+    assert rows(target, "SELECT id, v FROM numbered ORDER BY 1") == [(1, "a"), (2, "b"), (3, "c")]
+
+
+def test_a_row_may_come_to_refer_to_one_that_is_missing_yet(
+    sqlite_file: Callable[..., str], target: str, tmp_path: Path
+) -> None:
+    source = sqlite_file("tree.db")
+    execute(
+        source,
+        "CREATE TABLE employee (id INTEGER PRIMARY KEY, manager INTEGER REFERENCES employee (id))",
+        "INSERT INTO employee VALUES (1, NULL), (5, 1)",
+    )
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    done(pump("impdp", target, *where))
+    execute(source, "INSERT INTO employee VALUES (9, 1)", "UPDATE employee SET manager = 9 WHERE id = 5")
+    done(pump("refresh", target, *where))
+    assert rows(target, "SELECT id, manager FROM employee ORDER BY 1") == [(1, None), (5, 9), (9, 1)]
+
+
+def test_rows_of_tables_that_inherit_are_those_of_others(postgresql: Callable[[], str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE city (id integer PRIMARY KEY, name text)",
+        "CREATE TABLE capital (PRIMARY KEY (id)) INHERITS (city)",
+        "INSERT INTO city VALUES (7, 'Bonn'), (8, 'Basel')",
+        "INSERT INTO capital VALUES (8, 'Bern')",
+    )
+    where = (f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    done(pump("impdp", target, *where))
+    execute(source, "UPDATE ONLY city SET name = 'Basle' WHERE id = 8", "DELETE FROM ONLY city WHERE id = 7")
+    execute(source, "INSERT INTO capital VALUES (7, 'Berlin')")
+    done(pump("refresh", target, *where, "--remove"))
+    every = "SELECT tableoid::regclass::text, id, name FROM city ORDER BY 1, 2"
+    assert rows(target, every) == [("capital", 7, "Berlin"), ("capital", 8, "Bern"), ("city", 8, "Basle")]
+
+
+@pytest.mark.parametrize(("action", "code"), [("refuse", 5), ("warn", 5), ("convert", 0)])
+def test_how_texts_compare_is_as_policy_says(
+    sqlite_file: Callable[..., str], mysql: Callable[[], str], action: str, code: int
+) -> None:
+    source, target = sqlite_file("texts.db"), mysql()
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY, v VARCHAR(9) UNIQUE)", "INSERT INTO t VALUES (1, 'a')")
+    execute(target, "CREATE TABLE t (id BIGINT PRIMARY KEY, v VARCHAR(9) COLLATE utf8mb4_general_ci UNIQUE)")
+    policy = f"POLICY=t.v:collation={action}"
+    run = pump("refresh", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", policy)
+    assert run.code == code
+    assert rows(target, "SELECT id, v FROM t") == [(1, "a")] * (action != "refuse")
+    assert ("MIG-20017" in run.out) == (action == "refuse")
+
+
+def test_a_row_that_somebody_else_takes_away_meanwhile_leaves_its_table_as_it_is(
+    imported: Pump, source: str, target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    execute(source, "UPDATE parent SET name = 'x' WHERE id > 1")
+    writing = _Refreshing._update
+
+    def after_another(self: _Refreshing, task: Any, *rest: Any) -> None:
+        execute(target, "UPDATE parent SET id = 33 WHERE id = 3")
+        writing(self, task, *rest)
+
+    monkeypatch.setattr(_Refreshing, "_update", after_another)
+    monkeypatch.setattr("migrator.adapter.Adapter.hold", lambda *_: None)
+    assert "a trigger or rule left rows out?" in refused(imported(), target, "parent")
+    assert rows(target, "SELECT id, name FROM parent ORDER BY id") == [(1, "one"), (2, "two"), (33, "three")]
+
+
+def test_a_table_of_a_job_that_can_be_started_again_is_refused(
+    imported: Pump, source: str, target: str, tmp_path: Path
+) -> None:
+    execute(source, CHANGES["UPDATE"])
+    where = (
+        f"NETWORK_LINK={source}",
+        remap(source, target),
+        f"DIRECTORY={tmp_path}",
+        "TABLE_EXISTS_ACTION=APPEND",
+        "JOB_NAME=LEFT",
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("migrator.operations.importing.loading.load", Mock(side_effect=JobStopped(job="LEFT")))
+        assert pump("impdp", target, *where).code == 1
+    run = imported()
+    assert "MIG-31659" in refused(run, target, "parent")
+    assert rows(target, "SELECT name FROM parent WHERE id = 2") == [("two",)]
+
+
+# --- who may not see ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("target", ["postgresql"], indirect=True)
+def test_row_level_security_bars_it(imported: Pump, source: str, target: str) -> None:
+    """For a user who is held by it; a superuser is not."""
+    role = f"r{uuid.uuid4().hex[:12]}"
+    url = sa.make_url(target)
+    execute(
+        target,
+        f"CREATE ROLE {role} LOGIN PASSWORD 'x'",
+        f"GRANT ALL ON SCHEMA public TO {role}",
+        f"GRANT ALL ON parent, child TO {role}",
+        "ALTER TABLE parent ENABLE ROW LEVEL SECURITY",
+        "CREATE POLICY seen ON parent USING (true)",
+    )
+    execute(source, CHANGES["UPDATE"])
+    other = url.set(username=role, password="x").render_as_string(hide_password=False)
+    try:
+        run = pump("refresh", other, f"NETWORK_LINK={source}", remap(source, target))
+        assert "row-level security policy" in refused(run, target, "parent"), "rows that are not shown would be missing"
+        with Database(sa.make_url(other)).connect() as connection:
+            found = Database(sa.make_url(other)).adapter.reactions(connection, QName("public", "parent"))
+        assert found == tuple(Reaction(verb, "row level security") for verb in ("DELETE", "INSERT", "UPDATE"))
+    finally:
+        execute(target, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("target", ["mysql"], indirect=True)
+def test_what_a_user_is_not_shown_counts_as_there(imported: Pump, source: str, target: str) -> None:
+    user, schema = f"u{uuid.uuid4().hex[:12]}", schema_of(target)
+    rights = "SELECT, INSERT, UPDATE, DELETE, CREATE, DROP, CREATE TEMPORARY TABLES"
+    execute(target, f"CREATE USER '{user}'@'%' IDENTIFIED BY 'x'", f"GRANT {rights} ON `{schema}`.* TO '{user}'@'%'")
+    execute(source, CHANGES["UPDATE"])
+    other = sa.make_url(target).set(username=user, password="x").render_as_string(hide_password=False)
+    where = (f"NETWORK_LINK={source}", remap(source, target))
+    try:
+        why = refused(pump("refresh", other, *where), target, "parent")
+        assert "on UPDATE: triggers, perhaps, which are not shown without the privilege TRIGGER" in why
+        assert "on UPDATE: foreign keys of other databases, perhaps, which are not shown to this user" in why
+        execute(target, f"GRANT TRIGGER ON *.* TO '{user}'@'%'")
+        done(pump("refresh", other, *where))
+        assert equal(source, target)
+    finally:
+        execute(target, f"DROP USER '{user}'@'%'")
+
+
+# --- when it dies ---------------------------------------------------------------------------------------------------
+
+
+def test_one_that_is_killed_is_run_again(target: str, tmp_path: Path) -> None:
+    """In the middle of a table's transaction: the statement waits for a row that somebody else holds."""
+    source = hoard(tmp_path / "many.db", 20_000)
+    where = (f"NETWORK_LINK={source}", remap(source, target), f"DIRECTORY={tmp_path}")
+    done(pump("impdp", target, *where))
+    execute(source, "UPDATE big SET label = 'new' WHERE id % 2 = 0", "DELETE FROM big WHERE id % 10 = 1")
+    with held_row(target), ended(begin("refresh", target, *where, "--remove", cwd=tmp_path)) as process:
+        until(lambda: writing(target), "rows on their way")
+        kill(process)
+    assert scalar(target, "SELECT count(*) FROM big WHERE label = 'new'") == 0
+    done(pump("refresh", target, *where, "--remove"))
+    assert contents(target) == contents(source)
+    assert f". . {table(target, 'big')}: 18000 rows, as they were" in done(pump("refresh", target, *where)).out
+
+
+@contextmanager
+def held_row(target: str) -> Iterator[None]:
+    """One of the rows that change is locked while the block lasts."""
+    engine = sa.create_engine(target, poolclass=sa.NullPool)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("SELECT id FROM big WHERE id = 10000 FOR UPDATE")
+        yield
+
+
+def writing(target: str) -> bool:
+    """Whether a statement changes rows at this moment."""
+    if target.startswith("postgresql"):
+        asked = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE%AS t SET%' AND state = 'active'"
+    else:
+        asked = "SELECT count(*) FROM information_schema.processlist WHERE info LIKE 'UPDATE%JOIN%'"
+    return bool(scalar(target, asked))
