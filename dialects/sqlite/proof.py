@@ -20,12 +20,13 @@ from .names import quote
 from .types import EXACT_DIGITS, Affinity, affinity
 
 EXACT_INTEGER = 1 << 53
-"""Whole numbers up to this one are exact as a 64-bit float."""
+"""All whole numbers up to this one are exact as a 64-bit float; of greater ones some are."""
 
 NOT_TEXT = "({c} < '' OR {c} >= x'')"
 NOT_BLOB = "{c} < x''"
 NOT_INTEGER = "typeof({c}) NOT IN ('integer', 'null')"
-NOT_FLOAT = f"({{c}} NOT BETWEEN -{EXACT_INTEGER} AND {EXACT_INTEGER} AND typeof({{c}}) <> 'real')"
+_NO_REAL = "(typeof({c}) <> 'integer' OR CAST({c} AS REAL) <> {c})"  # SQLite keeps 1e17 as an integer in a NUMERIC column
+NOT_FLOAT = f"({{c}} NOT BETWEEN -{EXACT_INTEGER} AND {EXACT_INTEGER} AND typeof({{c}}) <> 'real' AND {_NO_REAL})"
 """Storage classes sort numbers, then text, then blobs; comparing is cheaper than asking for the class of each value."""
 
 _IN_SMALLEST = "{c} * 4611686018427387904 * 4611686018427387904 * 33554432"  # times 2 ** 149: SQLite reads 7e44 inexactly

@@ -381,7 +381,7 @@ SQLITE = (
     Held("BIGINT UNSIGNED", _plain(st.integers(0, 2**63 - 1)), ("9223372036854775807",), stray=("-1",)),
     Held("REAL", doubles(), ("9e999", "-9e999", "-0.0", "5e-324", "9007199254740993.0"), stray=("'abc'",)),
     Held("FLOAT", doubles(), ("9e999", "0.1")),
-    Held("NUMERIC", doubles(), stray=("9223372036854775807", "'abc'", "'007'")),
+    Held("NUMERIC", doubles(), ("9007199254740994.0", "-1e17"), stray=("9223372036854775807", "'abc'", "'007'")),
     Held(
         "DECIMAL(10,2)",
         st.integers(-(10**10) + 1, 10**10 - 1).map(lambda n: f"'{'-' if n < 0 else ''}{_pointed(abs(n), 2)}'"),
