@@ -349,7 +349,7 @@ def _drawn_from(column: Column) -> Iterator[QName]:
 
 _PART_FIELDS = {
     "INDEX": ("indexes",),
-    "CONSTRAINT": ("primary_key", "uniques", "checks"),
+    "CONSTRAINT": ("primary_key", "uniques", "checks", "exclusions"),
     "REF_CONSTRAINT": ("foreign_keys",),
 }
 

@@ -21,6 +21,7 @@ from migrator.adapter import Capabilities, NamedKind, NameSpace
 from migrator.model.catalog import COLUMN, Catalog, Loss, Reason, Rename, object_type, path_of
 from migrator.model.objects import (
     Check,
+    Exclusion,
     ForeignKey,
     Index,
     Object,
@@ -34,8 +35,8 @@ from migrator.model.objects import (
 from migrator.model.objects import Sequence as SequenceObject
 from migrator.shortening import begins_reserved, cut, fit, fit_lengths, is_long, is_reserved, is_unfit, shown_by, unfit_shown
 
-Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index
-PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index)
+Part: TypeAlias = PrimaryKey | Unique | Check | ForeignKey | Index | Exclusion
+PartT = TypeVar("PartT", PrimaryKey, Unique, Check, ForeignKey, Index, Exclusion)
 
 _KINDS: Mapping[type, NamedKind] = {
     Table: "table",
@@ -46,14 +47,16 @@ _KINDS: Mapping[type, NamedKind] = {
     Check: "check",
     ForeignKey: "foreign_key",
     Index: "index",
+    Exclusion: "unique",
 }
-"""What name spaces call a class."""
+"""What name spaces call a class: one that has an index of its name, as a unique constraint has, is called as that."""
 _PATHS: Mapping[type, str] = {
     PrimaryKey: "CONSTRAINT",
     Unique: "CONSTRAINT",
     Check: "CONSTRAINT",
     ForeignKey: "REF_CONSTRAINT",
     Index: "INDEX",
+    Exclusion: "CONSTRAINT",
 }
 """What filters call the parts of tables; of objects see :func:`~migrator.model.catalog.object_type`."""
 TAKEN = frozenset({"index-name", "constraint-name"})
@@ -101,6 +104,7 @@ def parts_of(obj: Object) -> Iterator[Part]:
         yield from obj.uniques
         yield from obj.checks
         yield from obj.foreign_keys
+        yield from obj.exclusions
     if isinstance(obj, Table | View):
         yield from obj.indexes
 
@@ -187,6 +191,7 @@ class _Spaces:
             uniques=tuple(map(named, new.uniques)),
             checks=tuple(map(named, new.checks)),
             foreign_keys=tuple(map(named, new.foreign_keys)),
+            exclusions=tuple(map(named, new.exclusions)),
             indexes=tuple(map(named, new.indexes)),
         )
 

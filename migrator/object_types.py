@@ -73,7 +73,7 @@ OBJECT_TYPES = (
     ObjectType("TABLE", "object", "tables with their parts, rows and triggers"),
     ObjectType("TABLE_DATA", "rows", "the rows of tables; the name is the table's"),
     ObjectType("INDEX", "part", "indexes of tables and materialized views"),
-    ObjectType("CONSTRAINT", "part", "primary key, unique and check constraints"),
+    ObjectType("CONSTRAINT", "part", "primary key, unique, check and exclusion constraints"),
     ObjectType("REF_CONSTRAINT", "part", "foreign keys"),
     ObjectType("COMMENT", "part", "comments on every kind of object", named=False),
     ObjectType("VIEW", "object", "views"),

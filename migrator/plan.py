@@ -19,6 +19,7 @@ from migrator.model.objects import (
     Check,
     DomainType,
     EnumType,
+    Exclusion,
     ForeignKey,
     Object,
     PrimaryKey,
@@ -235,14 +236,18 @@ def _constraints(table: Table) -> Iterator[Any]:
         yield table.primary_key
     yield from table.uniques
     yield from table.checks
+    yield from table.exclusions
+
+
+_METHODS: dict[type, str] = {PrimaryKey: "primary_key", Unique: "unique", Check: "check", Exclusion: "exclusion"}
+"""What makes each constraint that needs nothing but its table."""
 
 
 def _constraint_steps(catalog: Catalog) -> Iterator[_Draft]:
     path = CONSTRAINT
     for table in catalog.of(Table):
         for part in _constraints(table):
-            method = {"PrimaryKey": "primary_key", "Unique": "unique", "Check": "check"}[type(part).__name__]
-            yield _Draft(path, _label("CONSTRAINT", table, part), method, (table, part), table.qname)
+            yield _Draft(path, _label("CONSTRAINT", table, part), _METHODS[type(part)], (table, part), table.qname)
 
 
 _KEYS: tuple[Maker, ...] = (_parts(INDEX, "index", "INDEX", lambda table: table.indexes), _constraint_steps)

@@ -45,6 +45,7 @@ NAMES: Mapping[type, Mapping[str, _Of]] = {
     o.PrimaryKey: {"name": "part", "columns": "column"},
     o.Unique: {"name": "part", "columns": "column"},
     o.Check: {"name": "check"},
+    o.Exclusion: {"name": "part"},
     o.ForeignKey: {"name": "part", "columns": "column", "referred_columns": "referred", "set_columns": "column"},
     o.Index: {"name": "part", "include": "column"},
     o.IndexKey: {"column": "column"},

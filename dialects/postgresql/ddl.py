@@ -24,6 +24,7 @@ from migrator.model.objects import (
     Default,
     DomainType,
     EnumType,
+    Exclusion,
     ForeignKey,
     Identity,
     Index,
@@ -375,6 +376,12 @@ class PostgreSQLDDL(DDL):
         if any(check in parent.checks for parent in self._parents(table)):
             return Script()
         return super().check(table, check)
+
+    def exclusion(self, table: Table, exclusion: Exclusion) -> Script:
+        """``EXCLUDE``, and what is said of it."""
+        clause = f"{self.named(exclusion.name)}{exclusion.definition.sql}"
+        comment = self._comment(f"CONSTRAINT {self.quote(exclusion.name)} ON {self.name_of(table)}", exclusion.comment)
+        return Script((self.add(table, clause), *comment))
 
     def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``NOT VALID`` of a check that holds for new rows only; ``NOT ENFORCED``, from version 18 on, for none.

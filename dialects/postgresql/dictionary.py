@@ -412,7 +412,7 @@ class _Dictionary:
         return o.Partitioning(DIALECT, row.partition_key, parts)
 
     def _partition(self, parent: Row, row: Row) -> o.Partition:
-        own_keys = [k for k in self._constraints[row.oid] if k.kind in {"p", "u", "c"} and k.local and not k.of_parent]
+        own_keys = [k for k in self._constraints[row.oid] if k.kind in set("pucx") and k.local and not k.of_parent]
         own = [*self._own_columns(parent, row), *(f"CONSTRAINT {quote(k.name)} {k.definition}" for k in own_keys)]
         names = {k.column: k.name for k in self._not_nulls[parent.oid]}
         renamed: list[str] = []
@@ -436,7 +436,7 @@ class _Dictionary:
 
     def _with_constraints(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> o.Table:
         primary_key: o.PrimaryKey | None = None
-        uniques, checks, foreign_keys = [], [], []
+        uniques, checks, foreign_keys, exclusions = [], [], [], []
         for k in self._constraints[row.oid]:
             match k.kind:
                 case "p":
@@ -448,6 +448,8 @@ class _Dictionary:
                     checks.append(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated, k.enforced))
                 case "f" if not k.of_parent:
                     foreign_keys.append(_foreign_key(k))
+                case "x":
+                    exclusions.append(o.Exclusion(k.name, o.Expression(k.definition, DIALECT), k.comment))
             self._constraint_losses(table, k)
         for leaf in leaves:
             own = [k for k in self._constraints[leaf.oid] if k.kind == "f" and not k.of_parent]
@@ -458,11 +460,10 @@ class _Dictionary:
             uniques=tuple(uniques),
             checks=tuple(checks),
             foreign_keys=tuple(foreign_keys),
+            exclusions=tuple(exclusions),
         )
 
     def _constraint_losses(self, table: o.Table, k: Row) -> None:
-        if k.kind == "x":
-            self._lose_exclusion(table, k.name, f"{path_of(table)} has: {k.definition}")
         if k.period:
             self._lose(table, "temporal-key", f"constraint {k.name} holds without its period: {k.definition}")
         if k.kind != "c" and not k.enforced:
@@ -472,14 +473,10 @@ class _Dictionary:
         self._place_of_index_losses(table, k)
         if k.kind == "c" and k.no_inherit:
             self._lose(table, "no-inherit", f"check {k.name} also holds for inheriting tables")
-        if k.comment:
+        if k.comment and k.kind != "x":
             self._lose(table, "constraint-comment", f"the comment on {k.name} is not carried")
         if k.index_comment:
             self._lose(table, "constraint-comment", f"the comment on the index of {k.name} is not carried")
-
-    def _lose_exclusion(self, table: o.Table, name: str, detail: str) -> None:
-        label = f"EXCLUSION_CONSTRAINT:{o.QName(table.schema, name)}"
-        self._losses.append(Loss(label, "exclusion", f"not carried: {detail}", part_of=path_of(table)))
 
     # --- indexes ----------------------------------------------------------------------------------------------------
 
@@ -631,8 +628,6 @@ class _Dictionary:
         for k in self._constraints[leaf.oid]:
             if k.comment:
                 self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")
-            if k.kind == "x" and not k.of_parent:
-                self._lose_exclusion(table, k.name, f"partition {leaf.name} of {path_of(table)} has: {k.definition}")
         self._index_losses(table, leaf)
 
     # --- programs ---------------------------------------------------------------------------------------------------

@@ -188,12 +188,14 @@ SELECT k.conrelid AS relation, k.conname AS name, k.contype AS kind, pg_get_expr
        {_NAMES_OF.format(keys="{SET_COLUMNS}", relation="k.conrelid")} AS set_columns,
        fn.nspname AS referred_schema, f.relname AS referred, k.confupdtype AS on_update, k.confdeltype AS on_delete,
        k.confmatchtype AS match, COALESCE({{NULLS_NOT_DISTINCT}}, false) AS nulls_not_distinct,
-       i.indnatts > i.indnkeyatts AS includes, x.reloptions AS options, xs.spcname AS tablespace,
-       i.indisclustered AS clustered, obj_description(k.oid, 'pg_constraint') AS comment,
+       k.contype <> 'x' AND i.indnatts > i.indnkeyatts AS includes,
+       CASE WHEN k.contype <> 'x' THEN x.reloptions END AS options,
+       xs.spcname AS tablespace, i.indisclustered AS clustered, obj_description(k.oid, 'pg_constraint') AS comment,
        obj_description(i.indexrelid, 'pg_class') AS index_comment
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_class f ON f.oid = k.confrelid LEFT JOIN pg_namespace fn ON fn.oid = f.relnamespace
-LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u') LEFT JOIN pg_class x ON x.oid = i.indexrelid
+LEFT JOIN pg_index i ON i.indexrelid = k.conindid AND k.contype IN ('p', 'u', 'x')
+LEFT JOIN pg_class x ON x.oid = i.indexrelid
 LEFT JOIN pg_tablespace xs ON xs.oid = x.reltablespace
 WHERE n.nspname = ANY(%s) ORDER BY k.conrelid, k.contype, k.conname
 """

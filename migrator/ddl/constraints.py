@@ -11,7 +11,19 @@ from migrator.ddl.script import Elsewhere, Script
 from migrator.expressions import Untranslatable
 from migrator.expressions.semantics import Change
 from migrator.model.catalog import Loss, path_of
-from migrator.model.objects import Check, Expression, ForeignKey, Index, IndexKey, PrimaryKey, QName, Table, Unique, View
+from migrator.model.objects import (
+    Check,
+    Exclusion,
+    Expression,
+    ForeignKey,
+    Index,
+    IndexKey,
+    PrimaryKey,
+    QName,
+    Table,
+    Unique,
+    View,
+)
 
 NOT_VALIDATED = "not-validated"
 """The rule of entries about foreign keys of which a target cannot say that rows may break them."""
@@ -164,6 +176,11 @@ class Constraints(Columns):
         losses: list[Loss] = []
         clause = self.check_clause(table, check, losses)
         return Script((self.add(table, clause),) if clause else (), tuple(losses))
+
+    def exclusion(self, table: Table, exclusion: Exclusion) -> Script:
+        """An exclusion constraint, which only PostgreSQL has."""
+        detail = f"exclusion constraint {exclusion.name} is left out: {exclusion.definition.sql}"
+        return Script((), (Loss(path_of(table), "exclusion", detail),))
 
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key added when all tables are loaded and keyed."""

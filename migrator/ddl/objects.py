@@ -224,6 +224,7 @@ class DDL(Constraints):
             name=name.name,
             columns=tuple(columns),
             checks=(),
+            exclusions=(),
             indexes=tuple(index for index in table.indexes if not any(map(self.untried, expressions_of(index)))),
             partitioning=None,
             parents=(),

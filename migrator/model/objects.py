@@ -211,6 +211,15 @@ class Check:
     column: str | None = field(default=None, compare=False)
 
 
+@dataclass(frozen=True)
+class Exclusion:
+    """An exclusion constraint (PostgreSQL): no two rows are alike by the operators that its ``definition`` has."""
+
+    name: str
+    definition: Expression
+    comment: str | None = None
+
+
 Action: TypeAlias = Choice["NO ACTION", "RESTRICT", "CASCADE", "SET NULL", "SET DEFAULT"]
 
 
@@ -368,6 +377,7 @@ class Table:
     checks: tuple[Check, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     indexes: tuple[Index, ...] = ()
+    exclusions: tuple[Exclusion, ...] = ()
     comment: str | None = None
     partitioning: Partitioning | None = None
     options: tuple[tuple[str, str], ...] = ()

@@ -231,7 +231,8 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
 @pytest.mark.parametrize(
     ("statements", "rule", "words"),
     [
-        (("CREATE TABLE t (c int4range, EXCLUDE USING gist (c WITH &&))",), "exclusion", "EXCLUDE USING gist (c WITH &&)"),
+        (("CREATE TABLE t (c int4range, EXCLUDE USING gist (c WITH &&))", "COMMENT ON INDEX t_c_excl IS 'x'"),
+         "constraint-comment", "comment on the index of t_c_excl"),
         (("CREATE TABLE t (a integer PRIMARY KEY, b integer)", "CREATE STATISTICS st ON a, b FROM t"),
          "statistics", "not carried"),
         (("CREATE TABLE t (a integer, b integer, UNIQUE (a) INCLUDE (b))",), "key-include", "UNIQUE (a) INCLUDE (b)"),

@@ -85,6 +85,8 @@ SOURCE = (
     "CREATE TABLE parents (a integer, b integer, PRIMARY KEY (a, b))",
     "CREATE TABLE children (a integer, b integer, CONSTRAINT of_parent FOREIGN KEY (a, b) REFERENCES parents (a, b)"
     " ON DELETE SET NULL /*!15 (b)*/ DEFERRABLE INITIALLY DEFERRED)",
+    "CREATE TABLE booked (during int4range, CONSTRAINT never_twice EXCLUDE USING gist (during WITH &&))",
+    "INSERT INTO booked VALUES ('[1,3)'), ('[3,5)')",
     "CREATE TABLE indexed (id integer PRIMARY KEY, name text, n integer, doc jsonb)",
     "CREATE INDEX odd ON indexed (n DESC NULLS LAST, name text_pattern_ops) INCLUDE (id) WHERE n > 0",
     "CREATE INDEX lowered ON indexed (lower(name) DESC NULLS LAST)",
@@ -308,6 +310,13 @@ def test_a_foreign_key_says_what_it_does_otherwise(elsewhere: Moved, second: Mov
 def test_a_key_that_is_checked_at_commit_is_so_or_is_named(mysql_: Moved, sqlite: Moved) -> None:
     assert "of_parent is checked at once" in mysql_.losses("children")["deferrable"]
     assert "deferrable" not in sqlite.losses("children")
+
+
+def test_an_exclusion_constraint_holds_or_is_left_out_by_name(elsewhere: Moved, second: Moved) -> None:
+    for there in (elsewhere, second):
+        assert there.column("SELECT count(*) FROM booked") == [2]
+    second.refuses("INSERT INTO booked VALUES ('[2,3)')", "never_twice")
+    assert "never_twice is left out: EXCLUDE USING gist (during WITH &&)" in elsewhere.losses("booked")["exclusion"]
 
 
 def test_an_index_says_what_it_does_otherwise(elsewhere: Moved) -> None:

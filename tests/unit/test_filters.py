@@ -19,6 +19,7 @@ from migrator.model.objects import (
     Column,
     DomainType,
     EnumType,
+    Exclusion,
     Expression,
     ForeignKey,
     Index,
@@ -61,6 +62,7 @@ EMP = Table(
     checks=(Check("emp_ck", sql("id > 0")),),
     foreign_keys=(ForeignKey("emp_fk", ("dept",), QName("hr", "dept"), ("id",)),),
     indexes=(Index("emp_ix", (IndexKey("dept"),)), Index("emp_ix2", (IndexKey("id"),))),
+    exclusions=(Exclusion("emp_xk", sql("EXCLUDE …")),),
 )
 EMP_LOG = Table("hr", "EMP_LOG", (column("id"),))
 SALES = Table("sales", "emp", (column("id"),))
@@ -315,7 +317,7 @@ def test_types_are_excluded_by_name(path: str, gone: set[str]) -> None:
 
 def test_excluding_constraints_leaves_foreign_keys() -> None:
     found = table(job(exclude=(named("CONSTRAINT"),)))
-    assert (found.primary_key, found.uniques, found.checks) == (None, (), ())
+    assert (found.primary_key, found.uniques, found.checks, found.exclusions) == (None, (), (), ())
     assert found.foreign_keys == EMP.foreign_keys
 
 
@@ -327,7 +329,7 @@ def test_excluding_ref_constraints_leaves_the_others() -> None:
 def test_parts_are_excluded_by_their_names() -> None:
     assert [i.name for i in table(job(exclude=(named("INDEX", "=", "emp_ix"),))).indexes] == ["emp_ix2"]
     found = table(job(exclude=(named("CONSTRAINT", "LIKE", "EMP_%K"),)))
-    assert (found.primary_key, found.checks) == (None, ())
+    assert (found.primary_key, found.checks, found.exclusions) == (None, (), ())
     assert [unique.name for unique in found.uniques] == [None]
 
 

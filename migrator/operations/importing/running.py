@@ -17,6 +17,7 @@ from migrator.job.claims import Claims
 from migrator.job.session import Start, names, session
 from migrator.model.catalog import Catalog
 from migrator.model.objects import QName, Schema, Table
+from migrator.naming import parts_of
 from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.declaring import check_collations
 from migrator.operations.importing import checking, existing, loading, losses, orphaned, renaming, resuming
@@ -100,8 +101,7 @@ def _relations(catalog: Catalog) -> set[QName]:
     """What shares the name space of tables in some database: tables, views, sequences, indexes and constraints."""
     names = {QName(obj.schema, obj.name) for obj in catalog.objects if not isinstance(obj, Schema)}
     for table in catalog.of(Table):
-        keys = (table.primary_key, *table.uniques, *table.indexes, *table.foreign_keys, *table.checks)
-        names |= {QName(table.schema, key.name) for key in keys if key is not None and key.name}
+        names |= {QName(table.schema, part.name) for part in parts_of(table) if part.name}
     return names
 
 
