@@ -774,9 +774,16 @@ class Adapter(ABC):
         """Why the rows of ``read`` are no longer those, ``rows`` of them, that were read at ``mark``.
 
         None: nothing shows a change. A reason may be a false alarm where the database cannot tell exactly, None after a
-        change may not, as far as :meth:`mark` promises anything.
+        change may not, but where :meth:`forgotten` says why.
         """
         return None
+
+    def forgotten(self, connection: sa.Connection, mark: str) -> str:
+        """Why the database may not know of all that was written since ``mark``; empty: it does.
+
+        By default it knows nothing without a mark, and all with one.
+        """
+        return "" if mark else "the database does not tell"
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

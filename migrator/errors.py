@@ -1223,6 +1223,14 @@ class SourceChanged(MigratorError):
     action = "Rows of two states would be mixed. KILL_JOB, and run the job anew."
 
 
+class SourceInDoubt(MigratorError):
+    """A job that is started again cannot know whether its source is as it was: it goes on, and this is an error of it."""
+
+    code = "MIG-31663"
+    template = "rows may have changed at the source since the job began: {detail}"
+    action = "Compare what came with the source, by migrator verify."
+
+
 class TargetChanged(MigratorError):
     """A job that is started again does not find its target as it left it."""
 

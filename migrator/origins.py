@@ -84,6 +84,8 @@ class Origin:
     """The database that rows are read from, and the state that all of them are read in; None: it is a dump file set."""
     changed: Callable[[Table, dict[str, Any], str, int], str | None] = lambda table, detail, mark, rows: None
     """Why a granule's rows are no longer those that were read at a mark; None: nothing shows it."""
+    forgotten: Callable[[str], str] = lambda mark: ""
+    """Why nobody may know of rows that changed since a mark; empty: it would show."""
     data_files: Scope | None = None
     """What each of the data files holds that come instead of rows; None: rows come."""
     hold: Callable[[Sequence[Table]], AbstractContextManager[Held]] | None = None
@@ -200,6 +202,7 @@ class _Opened:
             queried=frozenset(self.conditions),
             state=(self.database, self.snapshot),
             changed=self.changed,
+            forgotten=lambda mark: self.adapter.forgotten(self.reading, mark),
             data_files=self.adapter.capabilities.data_files if copied else None,
             hold=self.hold if copied else None,
         )

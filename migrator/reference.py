@@ -366,9 +366,10 @@ same every n seconds.
 
 `START_JOB` on a job that is stopped, or not running, begins a new process, which takes the job over: a granule (a part of a
 table) is loaded once, since its rows and its done mark are one transaction; what was not committed is done again. Changed
-sources and targets are refused by name, as far as the source can tell: MariaDB without GTIDs does not know of changes made
-before its server was started again, and the log says where a database can tell nothing. Rows that could not be loaded before
-are tried again.
+sources and targets are refused by name. One thing a source may not know: what was written to tables of MariaDB or MySQL
+before their server was started again, unless it numbers transactions (GTID) and has no new one. A job that had read rows by
+then goes on, says so as an error (MIG-31663), and ends with exit code 5; `migrator verify` tells whether any changed. Rows
+that could not be loaded before are tried again.
 
 `START_JOB=SKIP_CURRENT` leaves out what was in progress. The log names each part as an error, so the job ends with exit code
 5; an export leaves out the whole table, which an import of the set refuses by name unless it is excluded. Errors of earlier

@@ -286,6 +286,12 @@ class MySQL(Adapter):
 
         return granules.changed(connection, read, mark, rows)
 
+    def forgotten(self, connection: sa.Connection, mark: str) -> str:
+        """That the server was started again, which it forgets tables' times of change by."""
+        from . import granules
+
+        return granules.forgotten(connection, mark)
+
     # --- writing ----------------------------------------------------------------------------------------------------
 
     def writing(self, engine: sa.Engine, *, checking: bool = False) -> AbstractContextManager[sa.Connection]:

@@ -200,21 +200,39 @@ SELECT CAST(update_time AS CHAR) FROM information_schema.tables WHERE table_sche
 
 
 def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
-    """By the rows' number, the last logged transaction and the table's time of change, which InnoDB forgets on a restart.
+    """By the rows' number, the last logged transaction and the table's time of change.
 
     See :meth:`migrator.adapter.Adapter.changed`.
     """
-    then = json.loads(mark)
     held = int(execute_verbatim(connection, f"SELECT COUNT(*) FROM {paths.rows_of(read)}").scalar_one())
     if held != rows:
         return f"it has {held} rows, not {rows}"
-    if paths.PAST in connection.info:  # what is written now changes nothing of it
-        return None
-    _, last = paths.position(connection)
-    if last and last == then["last"]:
+    then = json.loads(mark)
+    if _is_as_it_was(connection, then["last"]):
         return None
     connection.exec_driver_sql(FRESH_STATISTICS)
     written = connection.execute(sa.text(_UPDATED), {"schema": read.table.schema, "name": read.table.name}).scalar_one()
     if written is not None and written >= then["time"]:
         return f"it was written to at {written} UTC"
     return None
+
+
+def _is_as_it_was(connection: sa.Connection, last: str) -> bool:
+    """Whether nothing can have changed since ``last`` was the last logged transaction."""
+    if paths.PAST in connection.info:  # what is written now changes nothing of it
+        return True
+    _, now = paths.position(connection)
+    return bool(now) and now == last
+
+
+def forgotten(connection: sa.Connection, mark: str) -> str:
+    """InnoDB forgets when a table was written to, as the server is started again; see
+    :meth:`migrator.adapter.Adapter.forgotten`."""
+    then = json.loads(mark)
+    if _is_as_it_was(connection, then["last"]):
+        return ""
+    _, seconds = connection.exec_driver_sql("SHOW GLOBAL STATUS LIKE 'Uptime'").one()
+    begun = "CAST(SYSDATE() - INTERVAL %s SECOND AS DATETIME)"
+    sql = f"SELECT CAST({begun} AS CHAR), {begun} >= CAST(%s AS DATETIME)"
+    started, later = connection.exec_driver_sql(sql, (int(seconds), int(seconds), then["time"])).one()
+    return f"its server was started again at {started} UTC, and forgot what had been written to before" if later else ""

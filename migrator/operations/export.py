@@ -23,7 +23,7 @@ from migrator.job.worker import Move
 from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
 from migrator.operations.broken_checks import with_broken_checks
-from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now
+from migrator.operations.rows import RowsMoved, begin_progress, estimate, granules, largest_first, skipped_now, tell_doubts
 from migrator.operations.work import Work, linked, source_of
 from migrator.origins import Held, Origin, database_origin
 from migrator.plan import NO_OBJECTS, TABLE_DATA, plan, prefix
@@ -188,8 +188,7 @@ class _Export:
                 raise SourceChanged(object=f"table {table.qname}", detail=changed)
         rows = self.record.rows("GRANULE")
         self.log.restarting(len(done), len(rows))
-        if not self.job.recall("mark"):
-            self.log.message("the database cannot tell whether rows have changed since")
+        tell_doubts(self.log, self.origin, self.job.recall("mark"), rows)
         for name in sorted({QName(row.schema, row.name) for row in skipped_now(self.record, rows)}, key=str):
             head = f"ORA-31693: Table data object {name} failed to unload and is being skipped due to error:"
             self.log.error(head, f"a part of {SKIPPED}")

@@ -13,7 +13,7 @@ from typing import Literal
 
 from migrator.converting import INEVITABLE, Counts, recalled
 from migrator.ends import DumpedFiles, HeldFiles
-from migrator.errors import MigratorError, RejectLimitReached, RowsNotTakenBack
+from migrator.errors import MigratorError, RejectLimitReached, RowsNotTakenBack, SourceInDoubt
 from migrator.job.coordinator import Record
 from migrator.job.rejecting import Rejected
 from migrator.job.report import JobLog, Progress
@@ -78,6 +78,13 @@ def _sizes(parts: Sequence[Part], estimated: int | None) -> list[int]:
 def skipped_now(record: Record, rows: Iterable[Row]) -> list[Row]:
     """What START_JOB=SKIP_CURRENT has skipped when this run of the job began."""
     return [row for row in rows if row.state == "SKIPPED" and row.incarnation == record.incarnation]
+
+
+def tell_doubts(log: JobLog, origin: Origin, mark: str, rows: Iterable[Row]) -> None:
+    """An error of the job where some of its rows were read at ``mark``, and may have changed since without a trace."""
+    why = origin.forgotten(mark) if any(row.state == "COMPLETED" for row in rows) else ""
+    if why:
+        log.error(*SourceInDoubt(detail=why).explained().splitlines())
 
 
 @dataclass(frozen=True)

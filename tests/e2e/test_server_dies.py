@@ -6,6 +6,7 @@ import os
 import random
 import re
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,10 +14,11 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import SECONDS, kill
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, until
 from tests.support.pump import done, pump, schema_of
-from tests.support.restarts import Mortal, check_equal, kill_often
-from tests.support.servers import PrivateServer, Servers
+from tests.support.restarts import COMPLETED, Mortal, check_equal, kill_often
+from tests.support.servers import PostgreSQL, PrivateServer, Servers
+from tests.support.sql import execute
 
 KILLS = max(1, int(os.environ.get("MIGRATOR_TEST_KILLS", "20")) // 6)
 """How often the server dies under each kind of job."""
@@ -51,9 +53,9 @@ class Bereft(Mortal):
 
     def __init__(
         self, server: PrivateServer, moments: random.Random, client: str, url: str, *arguments: str, cwd: Path,
-        local: bool = False, link: str = "",
+        local: bool = False, link: str = "", forgets: bool = False,
     ) -> None:  # fmt: skip
-        super().__init__(moments, JOB, client, url, *arguments, cwd=cwd, local=local, link=link)
+        super().__init__(moments, JOB, client, url, *arguments, cwd=cwd, local=local, link=link, forgets=forgets)
         self._server = server
 
     def strike(self, process: subprocess.Popen[str]) -> str:
@@ -64,7 +66,7 @@ class Bereft(Mortal):
         finally:
             kill(process)  # one that hangs
             self._server.start()
-        if "successfully completed" not in said:
+        if not COMPLETED.search(said):
             assert process.returncode == 1, said
             assert len(UNREACHABLE.findall(said)) == 1, said
             assert not GIVEN_UP.search(said), said
@@ -118,6 +120,11 @@ def filled(server: PrivateServer, source: str) -> str:
     return url
 
 
+def forgets(server: PrivateServer) -> bool:
+    """Whether the server does not know of what was written to tables before it was started again."""
+    return not isinstance(server, PostgreSQL)
+
+
 @pytest.mark.parametrize("local", [False, True], ids=["", "local master table"])
 def test_under_an_export(
     source: str, server: PrivateServer, moments: random.Random, tmp_path: Path, sqlite_file: Callable[..., str], local: bool
@@ -131,7 +138,7 @@ def test_under_an_export(
         for dump in dumps.glob("*.dmp"):
             dump.unlink()
         arguments = (*where, "PARALLEL=2", "FILESIZE=5M", *(["MASTER_TABLE=LOCAL"] if local else []))
-        return Bereft(server, moments, "expdp", url, *arguments, cwd=dumps, local=local)
+        return Bereft(server, moments, "expdp", url, *arguments, cwd=dumps, local=local, forgets=forgets(server))
 
     def check() -> None:
         target = sqlite_file(f"check{next(targets)}.db")
@@ -150,9 +157,35 @@ def test_at_the_other_end_of_a_link(
     def bereft() -> Bereft:
         targets.append(sqlite_file(f"target{next(numbers)}.db"))
         where = (f"NETWORK_LINK={url}", f"REMAP_SCHEMA={schema_of(url)}:main")
-        return Bereft(server, moments, "impdp", targets[-1], *where, cwd=tmp_path, link=url)
+        return Bereft(server, moments, "impdp", targets[-1], *where, cwd=tmp_path, link=url, forgets=forgets(server))
 
     kill_often(bereft, lambda: check_equal(targets[-1], expected, JOB), KILLS, 3)
+
+
+@pytest.mark.parametrize("server", ["mariadb"], indirect=True)
+def test_a_source_that_forgets_is_in_doubt(
+    source: str, server: PrivateServer, moments: random.Random, tmp_path: Path, sqlite_file: Callable[..., str]
+) -> None:
+    """A row changed that the job had read, and the server was started again: the job says so, and verify finds the row."""
+    url, target = filled(server, source), sqlite_file("target.db")
+    link = f"NETWORK_LINK={url}"
+    small = (f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=64K")
+    recorded = Recorded.of(target, JOB)
+    with ended(begin("impdp", target, link, f"REMAP_SCHEMA={schema_of(url)}:main", *small, cwd=tmp_path)) as process:
+        until(lambda: recorded.granules_done() > 0, "a granule")
+        kill(process)
+    assert any(row.state != "COMPLETED" for row in recorded.granules())
+    execute(url, "UPDATE big SET amount = amount + 1 WHERE id = (SELECT least FROM (SELECT min(id) AS least FROM big) AS b)")
+    server.kill(moments)
+    server.start()
+    time.sleep(float(LEASE) + 0.1)
+    again = go_on(target, JOB, link=url)
+    assert again.returncode == 5, again.stdout
+    assert "MIG-31663: rows may have changed at the source since the job began" in again.stdout
+    assert "completed with 1 error(s)" in again.stdout
+    verified = pump("verify", target, link, f"REMAP_SCHEMA={schema_of(url)}:main")
+    assert verified.code == 5
+    assert "1 changed" in verified.out
 
 
 # --- data files -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from migrator.job.rejecting import Rejected
 from migrator.job.table import Row
 from migrator.model.objects import QName
 from migrator.operations.importing.job import NOT_TAKEN_BACK, Import, identity
-from migrator.operations.rows import skipped_now
+from migrator.operations.rows import skipped_now, tell_doubts
 from migrator.plan import TABLE
 
 
@@ -33,8 +33,7 @@ def check(job: Import, recorded: dict[int, Row]) -> None:
     _check_tables(job, recorded)
     every = [row for rows in job.granules().values() for row in rows]
     job.log.restarting(sum(row.state == "COMPLETED" for row in every), len(every))
-    if not job.session.recall("mark") and job.spec.network_link is not None:
-        job.log.message("the source cannot tell whether its rows have changed since")
+    tell_doubts(job.log, job.origin, job.session.recall("mark"), every)
     for row in skipped_now(job.record, (*every, *recorded.values())):
         what = row.name if row.kind == "OBJECT" else f"granule {row.item} of {QName(row.schema, row.name)}"
         job.log.error(f"{what} was in progress and is skipped")
