@@ -7,6 +7,8 @@ does not know carry a ``MIG-`` code. ``str(error)`` is one line, ``error.action`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 _PASSWORD_IN_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*:/{1,2}[^:/?#@\s]*:)(?P<secret>\S*)@(?=[^@\s]*(?:[\s]|$))")
@@ -35,6 +37,13 @@ def visible(text: str) -> str:
 def abridged(text: str, length: int = 60) -> str:
     """``text`` as messages show it: ``length`` characters of it at most, then an ellipsis."""
     return text if len(text) <= length else f"{text[:length]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What a message proposes instead of a word that means nothing: the one of ``known`` that is near; empty: none is."""
+    found = {name.casefold(): name for name in known}
+    near = get_close_matches(word.casefold(), found, 1)
+    return f" (the nearest: {found[near[0]]})" if near else ""
 
 
 def is_text(text: str) -> bool:

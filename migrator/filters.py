@@ -65,6 +65,13 @@ def spelled(wanted: str, names: Iterable[str]) -> str | None:
     return folded[0] if len(folded) == 1 else None
 
 
+def columns_of(tables: Iterable[Table], parts: int) -> Iterator[str]:
+    """The names of columns as they are at the source, with their tables' and, of three ``parts``, the schemas'."""
+    for table in tables:
+        for column in table.columns:
+            yield ".".join((table.source.schema, table.source.name, column.source)[-parts:])
+
+
 def matching(clause: NameClause | None, names: Iterable[str]) -> frozenset[str]:
     """The names a clause means.
 

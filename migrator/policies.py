@@ -6,7 +6,7 @@ changes: they have entries of the loss list. ``docs/policies.md`` is written fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -211,9 +211,21 @@ class Policies:
         found = [(setting, frozenset(self._meant(setting))) for setting in settings]
         ranked = sorted(found, key=lambda one: _rank(one[0], one[1]))
         self._settings = [(setting, meant) for setting, meant in ranked if meant]
-        none = "the job has no such table or column"
-        self.unmatched = tuple(f"POLICY={setting}: {none}" for setting, meant in found if not meant)
-        """Remarks about settings that mean nothing."""
+        self.unmatched = tuple(setting for setting, meant in found if not meant)
+        """The settings that mean nothing."""
+
+    def alone(self) -> Iterator[tuple[PolicySetting, Table, Column]]:
+        """The settings that name columns, each with its columns."""
+        for setting, meant in self._settings:
+            for table in self._tables:
+                columns = (c for c in table.columns if (table.source.schema, table.source.name, c.source) in meant)
+                yield from ((setting, table, column) for column in columns)
+
+    def of_tables(self) -> Iterator[tuple[PolicySetting, Table]]:
+        """The settings that name tables, each with its tables."""
+        for setting, meant in self._settings:
+            named = (table for table in self._tables if (table.source.schema, table.source.name) in meant)
+            yield from ((setting, table) for table in named)
 
     def of(self, table: Table, column: Column) -> dict[Misfit, Action]:
         """What is to be done about each case in a column; cases without a setting are refused."""

@@ -46,7 +46,6 @@ from migrator.operations.target import (
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Part, Resolve, database_origin, origin
 from migrator.plan import NO_OBJECTS, Phase, Step, plan
-from migrator.policies import Policies
 from migrator.profiling.profiles import TableProfile, counted
 from migrator.spec import JobSpec
 
@@ -204,7 +203,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
             check_collations(phases, ddl, planned.kept)
-            notes += (*Policies(spec.policies, planned.tables).unmatched, *planned.remarks())
+            notes += planned.remarks()
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
             losses = (*planned.losses(), *_losses(steps, profiles or ()), *planned.of_existing())

@@ -36,11 +36,15 @@ from migrator.model.objects import Sequence as SequenceObject
 from migrator.naming import TAKEN, Known
 from migrator.operations import methods, transport
 from migrator.operations.declaring import (
+    Fit,
     asked,
     check_existing,
+    check_settings,
     declared,
     declares,
     kept_types,
+    not_kept,
+    nowhere,
     refused_collations,
     with_collations,
 )
@@ -93,13 +97,15 @@ def accepted(
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
     :raises PolicyNotKept: POLICY asks of a column what its table does not let be.
+    :raises InvalidValue: it names what the job does not have, or a case that a column's values never are.
     """
     found = named(spec, opened, target, server, makes_parts=spec.content != "DATA_ONLY", known=known)
     check_schemas(found.catalog, target.adapter)
     check_collations_there(found.catalog, target)
     transport.check_target(spec, opened, target)
     ddl = target.adapter.ddl(found.catalog, server.version)
-    found = replace(found, catalog=asked(spec, found.catalog))
+    remarks = check_settings(spec, found.catalog)
+    found = replace(found, catalog=asked(spec, found.catalog), notes=(*found.notes, *remarks))
     if not declares(spec):
         return found
     if existing is None:
@@ -340,7 +346,8 @@ def decide(
     choices, facts = methods.loading(spec, opened, target, connection, loaded, kept, made)
     as_is = {table.qname: table for table in made}
     policies = Policies(spec.policies, tables)
-    found = {}
+    found: dict[QName, Decision] = {}
+    fits: dict[QName, tuple[Fit, ...]] = {}
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
@@ -355,13 +362,15 @@ def decide(
             refusal = refused_collations(losses, table, stays)
             try:
                 ddl = target.adapter.ddl(opened.catalog)
-                remarks = (
-                    *check_existing(policies, table, stays, dialect, target.adapter),
-                    *kept_types(table, stays, ddl),
-                )
+                fits[name], said = check_existing(policies, table, stays, dialect, target.adapter)
+                remarks = (*said, *kept_types(table, stays, ddl))
             except PolicyNotKept as error:
                 refusal = error
         found[name] = Decision(table, action, stays, choice, refusal, losses if refusal is None else (), remarks)
+    if all(decision.made is not None for decision in found.values()):
+        lost = set(nowhere([fit for told in fits.values() for fit in told]))
+        first = {name: fit for name, told in fits.items() for fit in reversed(told) if fit in lost}
+        found |= {name: replace(found[name], refusal=not_kept(fit), losses=(), remarks=()) for name, fit in first.items()}
     return found
 
 
