@@ -255,8 +255,7 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> None:
 
 def _in_range(array: pa.Array, type_: t.Type) -> bool:
     match type_:
-        case t.Integer(bits=24, unsigned=unsigned) if pa.types.is_integer(array.type):
-            least, most = (0, (1 << 24) - 1) if unsigned else (-(1 << 23), (1 << 23) - 1)
+        case t.Integer(bits=24, bounds=(least, most)) if pa.types.is_integer(array.type):
             found = pc.min_max(array).as_py()
             return found["min"] is None or (least <= found["min"] and found["max"] <= most)
         case t.String(length=int(length), unit="char"):
@@ -392,8 +391,20 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
     try:
         return _convert(array, t.base_of(source), t.base_of(target), wanted)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError) as error:
-        detail = f"a value does not fit {target}: {str(error).splitlines()[0]}"
+        detail = f"a value does not fit {target}: {_reason(str(error).splitlines()[0], t.base_of(target))}"
         raise ValueNotCarried(column=column, detail=detail) from error
+
+
+_OUTSIDE = re.compile(r"Integer value (\S+) not in range: .*|Failed to parse string: '([^']*)' as a scalar of type u?int\d+")
+
+
+def _reason(error: str, target: t.Type) -> str:
+    """What Arrow says of a value, with the range of the target's type: Arrow's is what two of its own have in common."""
+    found = _OUTSIDE.fullmatch(error)
+    if found is None or not isinstance(target, t.Integer):
+        return error
+    least, most = target.bounds
+    return f"{found[1] or abridged(found[2])} is no whole number from {least} to {most}"
 
 
 def _loses_zone(source: t.Type, target: t.Type) -> bool:

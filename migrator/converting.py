@@ -321,8 +321,7 @@ def _may_have_more_digits(pair: Pair) -> bool:
 def limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
     """The numbers that a type's stay between, both left out; None: there are none."""
     match type_:
-        case t.Integer(bits=bits, unsigned=unsigned):
-            least, most = (0, (1 << bits) - 1) if unsigned else (-1 << (bits - 1), (1 << (bits - 1)) - 1)
+        case t.Integer(bounds=(least, most)):
             return least - 1, (most if largest is None else min(most, largest)) + 1
         case t.Decimal(precision=int(precision), scale=scale):
             bound: int = 10 ** max(precision - (scale or 0), 0)

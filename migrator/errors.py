@@ -144,6 +144,13 @@ class UnknownParameter(UsageError):
     action = "HELP=Y lists the parameters."
 
 
+class UnknownOption(UnknownParameter):
+    """A word of a command line that begins as an option does, and is none."""
+
+    template = "unknown option '{name}'{hint}"
+    action = "migrator help lists the commands and their options; a parameter is written NAME=value, without dashes."
+
+
 class UnsupportedParameter(UsageError):
     """A Data Pump parameter that is known and refused by name."""
 
@@ -314,7 +321,7 @@ class ObjectNotFound(UsageError):
 
     code = "ORA-39166"
     template = "Object {name} was not found or could not be exported or imported."
-    action = "Check the name; names are case-sensitive outside Oracle."
+    action = "Check the name: a name is that which is spelled exactly so, else the only one that differs in case alone."
 
 
 class AmbiguousName(UsageError):
@@ -936,6 +943,15 @@ class TableNotThere(MigratorError):
     code = "MIG-20012"
     template = "table {table} is not at the target"
     action = "Import it, or leave it out with EXCLUDE=TABLE."
+
+
+class NotATable(TableNotThere):
+    """Something else has the name of a table that an import was to make or to fill."""
+
+    template = "table {table} is not at the target: {found} has its name"
+    action = (
+        "Drop or rename what has it, or give the table another name with REMAP_TABLE; or leave it out with EXCLUDE=TABLE."
+    )
 
 
 class RowsDiffer(MigratorError):

@@ -24,6 +24,7 @@ from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
 from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.declaring import check_collations, with_collations
+from migrator.operations.matching import absent
 from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_ddl, script_target, scripted
 from migrator.operations.target import (
@@ -226,6 +227,7 @@ class _Imported:
         """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
         self._spec, self._origin, self._target, self._catalog = spec, opened, target, catalog
         there = There.read(target.adapter, connection, catalog)
+        self._there = there.catalog
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
         check_one_method(spec, opened, self._decisions)
@@ -260,7 +262,9 @@ class _Imported:
         try:
             if decision.refusal is not None:
                 raise decision.refusal
-            if parts and decision.action not in {"CREATE", "REPLACE"}:
+            if parts and decision.action == "MISSING":
+                raise absent(self._there, name)
+            if parts and decision.made is not None and decision.choice is not None:
                 way_in(decision.table, decision.made, decision.choice)
         except MigratorError as error:
             return str(error)

@@ -48,7 +48,7 @@ from migrator.operations.declaring import (
     refused_collations,
     with_collations,
 )
-from migrator.operations.matching import matched
+from migrator.operations.matching import absent, matched
 from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
@@ -355,7 +355,7 @@ def decide(
         refusal = opened.lacking(table) or _refusal(table, stays, choice)
         loaded_as_is = stays is not None and choice is not None and refusal is None
         losses: tuple[Loss, ...] = ()
-        remarks: tuple[str, ...] = ()
+        remarks: tuple[str, ...] = (str(absent(there.catalog, name)),) if action == "BLOCKED" else ()
         if stays is not None and loaded_as_is:
             dialect = opened.catalog.dialect
             losses = of_existing(table, stays, facts.get(name, Facts()), dialect, target.adapter, policies)
@@ -414,16 +414,14 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
             raise decision.refusal
 
 
-def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+def way_in(table: Table, made: Table, choice: Choice) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns whose values move into a table as the target has it, as :func:`~migrator.operations.matching.matched`.
 
-    There are none where its data files come as they are. ``choice``: the method, if there is a table.
+    There are none where its data files come as they are. ``choice``: the method.
 
-    :raises ValueNotCarried: there is no such table, or it has no column for one of the source's.
+    :raises ValueNotCarried: it has no column for one of the source's.
     :raises NoAccessMethod: no method may load it.
     """
-    if made is None or choice is None:
-        raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
     if (refusal := choice.refusal(table.qname, "import")) is not None:
         raise refusal
     return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)

@@ -269,7 +269,7 @@ def test_a_value_of_ones_own_is_put_instead(
         (t.String(), t.Timestamp(), "postgresql", "1900-01-01", None),
         (t.Timestamp(), t.Date(), "postgresql", "1900-01-01", None),
         (t.Integer(64), t.Integer(16), "postgresql", "-1", None),
-        (t.Integer(64), t.Integer(16), "postgresql", "40000", "not in range"),
+        (t.Integer(64), t.Integer(16), "postgresql", "40000", "no whole number from"),
         (t.Integer(64), t.Integer(16), "postgresql", "4.5", "is not what"),
         (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.25", None),
         (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.255", "data loss"),
