@@ -19,8 +19,8 @@ from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, Object, QName, Table
 from migrator.operations.changing import column_to_be
 from migrator.operations.matching import matched
-from migrator.plan import TABLE, Phase
-from migrator.policies import CASES, DEFAULT, RELAX, RELAXED, Held, Policies
+from migrator.plan import NO_OBJECTS, TABLE, Phase
+from migrator.policies import CASES, DEFAULT, RELAX, RELAXED, Held, Policies, is_of_type
 from migrator.spec import JobSpec
 
 
@@ -276,15 +276,19 @@ def with_collations(spec: JobSpec, catalog: Catalog, phases: Iterable[Phase]) ->
     )
 
 
-def check_collations(phases: Iterable[Phase], ddl: DDL, kept: Collection[QName] = ()) -> None:
-    """Refuse tables whose texts compare in another way than POLICY lets them, but for those that are ``kept`` as they are.
+def check_collations(phases: Iterable[Phase], ddl: DDL, kept: Collection[QName] = (), there: Collection[str] = ()) -> None:
+    """Refuse what has texts that compare in another way than POLICY lets them, but for what stays as it is.
+
+    That are tables that are ``kept``, and domains and types that are ``there``, by their paths.
 
     :raises CollationRefused: naming all columns.
     """
     steps = [step for phase in phases for step in phase.steps if step.table not in kept]
     tables = {path_of(table): table for table in ddl.catalog.of(Table)}
     made = {step.table for step in steps if step.path == TABLE}
-    read = (loss for loss in ddl.catalog.losses if loss.object in tables and tables[loss.object].qname in made)
+    read = [loss for loss in ddl.catalog.losses if loss.object in tables and tables[loss.object].qname in made]
+    if any(step.path not in NO_OBJECTS for step in steps):
+        read += (loss for loss in ddl.catalog.losses if is_of_type(loss) and loss.object not in there)
     written = (loss for step in steps for loss in step.script.losses)
     refused = [loss for loss in (*read, *written) if loss.policy == "refuse"]
     if refused:
@@ -300,11 +304,13 @@ def refused_collations(losses: Sequence[Loss], table: Table, made: Table) -> Col
 
 
 def _details(losses: Iterable[Loss], tables: dict[str, Table], there: DDL | Table) -> str:
-    return "\n".join(f"  {loss}{_declarations(loss, tables[loss.object], there)}" for loss in losses)
+    return "\n".join(f"  {loss}{_declarations(loss, tables.get(loss.object), there)}" for loss in losses)
 
 
-def _declarations(loss: Loss, table: Table, there: DDL | Table) -> str:
-    """How the column of an entry is declared at both ends."""
+def _declarations(loss: Loss, table: Table | None, there: DDL | Table) -> str:
+    """How the column of an entry is declared at both ends; of a type, nothing is said."""
+    if table is None:
+        return ""
     named = {column.name.lower(): column for column in table.columns}
     column = named.get((loss.column or "").lower())
     if column is None:

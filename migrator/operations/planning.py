@@ -203,7 +203,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
             notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
-            check_collations(phases, ddl, planned.kept)
+            check_collations(phases, ddl, planned.kept, planned.labels)
             notes += planned.remarks()
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
@@ -233,7 +233,7 @@ class _Imported:
         check_one_method(spec, opened, self._decisions)
         self._met = met(catalog, there.tables)
         self.kept = staying(spec, self._met, lacking(opened, self.tables))
-        self._labels = there.without(set(self._met) - self.kept).labels
+        self.labels = there.without(set(self._met) - self.kept).labels
         self._schemas = tuple(there.schemas(there.labels))
         self._blocked = blocked(spec, catalog, there)
 
@@ -277,7 +277,7 @@ class _Imported:
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
         dialect = self._target.adapter.name
-        return of_catalog(self._spec, self._catalog, self.kept, self._schemas, dialect, self._labels)
+        return of_catalog(self._spec, self._catalog, self.kept, self._schemas, dialect, self.labels)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
@@ -293,14 +293,14 @@ class _Imported:
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""
         left = (step for step in _steps(phases) if step.table not in self.kept | self._blocked)
-        return [step for step in left if step.label not in self._labels]
+        return [step for step in left if step.label not in self.labels]
 
     def in_the_way(self, phases: Sequence[Phase]) -> tuple[str, ...]:
         """The objects that are there already, and stay, and the tables without rows to move that are not made for it."""
         skipped = self._met if self._spec.table_exists_action == "SKIP" else ()
         tables = [name for name in (*skipped, *self._blocked) if name not in self._decisions]
         told = [step for step in _steps(phases) if is_told(step, self.kept | self._blocked)]
-        others = (step.label for step in told if is_in_the_way(step, self._labels))
+        others = (step.label for step in told if is_in_the_way(step, self.labels))
         return (*(f"TABLE:{name}" for name in tables), *others)
 
 

@@ -53,7 +53,7 @@ from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
-from migrator.policies import OF_COLLATIONS, RELAXED, Policies
+from migrator.policies import OF_COLLATIONS, RELAXED, Policies, is_of_type
 from migrator.seconds import RULE as DIGITS
 from migrator.spec import JobSpec, TableExistsAction
 
@@ -277,15 +277,17 @@ def of_catalog(
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     as_is = tables.values() if spec.content == "DATA_ONLY" else kept
     about = ((loss, tables.get(loss.object) in as_is) for loss in catalog.losses)
-    made = (
+    made = [
         replace(loss, policy=None) if stays and loss.rule in OF_COLLATIONS else loss  # it compares as it did
         for loss, stays in about
         if not (stays and loss.rule in _OF_MAKING)
-    )
+    ]
+    there = {loss.object for loss in made if is_of_type(loss) and (spec.content == "DATA_ONLY" or loss.object in labels)}
+    made = [replace(loss, policy=None) if loss.object in there else loss for loss in made]
     if spec.content == "DATA_ONLY":
         return tuple(made)
-    there = tuple(schemas)
-    return (*made, *of_schemas(catalog, there), *of_programs(catalog, there, dialect, labels))
+    found = tuple(schemas)
+    return (*made, *of_schemas(catalog, found), *of_programs(catalog, found, dialect, labels))
 
 
 def of_schemas(catalog: Catalog, there: Iterable[Schema]) -> Iterator[Loss]:

@@ -654,6 +654,56 @@ def test_a_collation_of_ones_own_that_is_not_carried_is_refused_or_told(
     assert pump("impdp", target, *where, *script).code == code
 
 
+OF_DOMAIN = (
+    'CREATE DOMAIN word AS text COLLATE "C"',
+    "CREATE TABLE t (id integer PRIMARY KEY, name word)",
+    "INSERT INTO t VALUES (1, 'a')",
+)
+OF_RANGE = (
+    "CREATE COLLATION mine (LOCALE = 'C')",
+    "CREATE TYPE words AS RANGE (SUBTYPE = text, COLLATION = mine)",
+    "CREATE TABLE t (id integer PRIMARY KEY, name words)",
+    "INSERT INTO t VALUES (1, '[a,b]')",
+)
+
+
+@BY
+@pytest.mark.parametrize(
+    ("made", "setting", "code"),
+    [
+        (OF_DOMAIN, "collation=refuse", 1),
+        (OF_DOMAIN, "collation=warn", 5),
+        (OF_DOMAIN, "collation=convert", 0),
+        (OF_DOMAIN, "type:string:collation=refuse,collation=warn", 1),
+        (OF_DOMAIN, "t.name:collation=refuse", 1),
+        (OF_DOMAIN, "collation=refuse,t.name:collation=warn", 5),
+        (OF_RANGE, "collation=refuse", 1),
+        (OF_RANGE, "collation=warn", 5),
+    ],
+)
+def test_the_collation_of_a_domain_or_type_is_refused_or_told(
+    postgresql: Fresh, from_either: Callable[..., Run], by: str, made: tuple[str, ...], setting: str, code: int
+) -> None:
+    """A domain's collation goes by the settings of the columns that are of it."""
+    source, target = postgresql(), postgresql()
+    execute(source, *made)
+    run = from_either(by, source, target, f"POLICY={setting}")
+    assert run.code == code, run.out + run.err
+    what = "the domain's own collation" if made is OF_DOMAIN else 'collation "public"."mine"'
+    assert (f"{what} is not carried" in run.err and "MIG-20017" in run.err) == (code == 1)
+    found = scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_name = 't'")
+    assert found == (0 if code == 1 else 1)
+
+
+@pytest.mark.parametrize("content", ["ALL", "DATA_ONLY"])
+def test_the_collation_of_a_domain_that_is_there_is_no_case(postgresql: Fresh, content: str) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *OF_DOMAIN)
+    execute(target, *OF_DOMAIN[:2])
+    run = load(source, target, "TABLE_EXISTS_ACTION=APPEND", f"CONTENT={content}", "POLICY=collation=refuse")
+    assert rows(target, "SELECT id, name FROM t") == [(1, "a")], run.out + run.err
+
+
 @pytest.mark.parametrize("action", ["refuse", "warn"])
 @pytest.mark.parametrize("content", ["ALL", "DATA_ONLY"])
 def test_what_is_not_carried_is_no_case_of_a_table_that_stays(postgresql: Fresh, action: str, content: str) -> None:
