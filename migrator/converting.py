@@ -123,9 +123,9 @@ def _may_be_no_text(pair: Pair) -> bool:
     return Misfit.INVALID_BYTES in pair.lacks and not isinstance(pair.kinds[1], t.Binary)
 
 
-def _may_have_nul(pair: Pair) -> bool:
-    labels = getattr(pair.kinds[0], "labels", None)
-    return Misfit.NUL_BYTE in pair.lacks and (labels is None or any("\0" in label for label in labels))
+def _without_nul_in_labels(type_: t.Type) -> bool:
+    """Whether a type lists its texts, and none of them has NUL."""
+    return isinstance(type_, t.Enum | t.SetOf) and not any("\0" in label for label in type_.labels)
 
 
 _ESCAPED_NUL = r"((?:^|[^\\])(?:\\\\)*)\\u0000"
@@ -439,7 +439,7 @@ def _lacking(misfit: Misfit) -> Callable[[Pair], bool]:
 
 FINDERS: Mapping[Misfit, Finder] = {
     Misfit.INVALID_BYTES: Finder(_may_be_no_text, _valid_text),
-    Misfit.NUL_BYTE: Finder(_may_have_nul, _without_nul),
+    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE), _without_nul),
     Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE), _zero_dates),
     Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE), _partial_dates),
     Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY), _infinities),
@@ -457,7 +457,12 @@ _TAKEN = frozenset({Misfit.EMPTY_TEXT})
 
 def _concerns(misfit: Misfit, pair: Pair) -> bool:
     """Whether a pair of columns can meet a misfit."""
-    return isinstance(pair.kinds[0], OF_TYPES[misfit]) and FINDERS[misfit].concerns(pair)
+    return _can_be(misfit, pair.kinds[0]) and FINDERS[misfit].concerns(pair)
+
+
+def _can_be(misfit: Misfit, type_: t.Type) -> bool:
+    """Whether values of a type can be a misfit."""
+    return isinstance(type_, OF_TYPES[misfit]) and not (misfit is Misfit.NUL_BYTE and _without_nul_in_labels(type_))
 
 
 # --- values that are put instead ------------------------------------------------------------------------------------
@@ -750,7 +755,7 @@ def concerning(pair: Pair) -> Iterator[Misfit]:
 def possible(column: Column, here: Adapter) -> Iterator[Misfit]:
     """What values of a column of ``here`` can be, wherever they go."""
     base = t.base_of(column.type)
-    return (misfit for misfit, types in OF_TYPES.items() if isinstance(base, types) and not _lacks(here, misfit, column))
+    return (misfit for misfit in Misfit if _can_be(misfit, base) and not _lacks(here, misfit, column))
 
 
 def in_force(asked: Mapping[Misfit, Action], pair: Pair, there: Adapter) -> dict[Misfit, Action]:

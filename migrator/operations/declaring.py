@@ -176,12 +176,12 @@ def _unfitting(fits: Iterable[Fit]) -> Iterator[str]:
 
 
 def _needless(policies: Policies, table: Table, pair: Pair) -> Iterator[str]:
-    """Remarks about settings that name a column of which the target takes all values that they are about."""
+    """Remarks about settings that name a column of which the target takes all values that they could be about."""
     met = {Misfit.COLLATION, *concerning(pair)}
     for misfit, held in policies.held(table, pair.source).items():
         if held.alone and misfit not in met and held.setting.action != DEFAULT:
             name = f"{table.source}.{pair.source.source}"
-            yield f"POLICY={held.setting}: column {name} has a place for {CASES[misfit].those} there: they stay as they are"
+            yield f"POLICY={held.setting}: nothing to do, the values of column {name} have a place there as they are"
 
 
 def _is_nullable(table: Table, column: Column, ddl: DDL) -> bool:

@@ -817,6 +817,8 @@ def test_a_column_that_is_refused_fails_the_table(mysql: Fresh, postgresql: Fres
         ("POLICY=tt:zero_date=relax", "tt:zero_date=relax: the job has no such table or column (the nearest: t)"),
         ("POLICY=t.id:zero_date=relax", ".id is int(11), whose values are never that; they can be out_of_range"),
         ("POLICY=t.d:infinity='2000-01-01'", ".d is date, whose values are never that; they can be zero_date, partial_date"),
+        ("POLICY=labels.e:nul_byte=''", ".e is enum('a','b'), whose values are never that; they can be "),
+        ('POLICY="order items"."a.b":nan=warn', '"order items"."a.b":nan=warn: the job has no such table or column'),
         ("POLICY=type:integer:zero_date=relax", "values of integer are never zero_date; they can be out_of_range"),
         ("COLUMN_TYPE=t.dtt:date", "t.dtt:date: the job has no such column (the nearest: t.dt)"),
         ("COLUMN_TYPE=t.id:date", ".id is int(11), which cannot become date"),
@@ -826,7 +828,7 @@ def test_a_setting_for_what_there_is_not_stops_the_job(
     mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], parameter: str, message: str
 ) -> None:
     source, target = mysql(), postgresql()
-    execute(source, *DATES)
+    execute(source, *DATES, "CREATE TABLE labels (e ENUM('a', 'b'))")
     for by in ("link", "dump"):
         run = from_either(by, source, target, parameter)
         assert run.code == 1, run.out
@@ -846,7 +848,7 @@ def test_a_setting_that_has_nothing_to_do_is_remarked(mysql: Fresh, postgresql: 
     assert 'POLICY=numbers:zero_date=relax: "' in run.out
     assert '"."numbers" has no column whose values can be that' in run.out
     run = done(load(source, other, "POLICY=t.d:zero_date=convert"))
-    assert '"."t".d has a place for zero dates there: they stay as they are' in run.out
+    assert '"."t".d have a place there as they are' in run.out
     assert scalar(other, "SELECT count(*) FROM t WHERE CAST(d AS CHAR) = '0000-00-00'") == 2
 
 
