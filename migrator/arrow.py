@@ -255,8 +255,7 @@ def check(batch: pa.RecordBatch, columns: Sequence[Column]) -> None:
 
 def _in_range(array: pa.Array, type_: t.Type) -> bool:
     match type_:
-        case t.Integer(bits=24, unsigned=unsigned) if pa.types.is_integer(array.type):
-            least, most = (0, (1 << 24) - 1) if unsigned else (-(1 << 23), (1 << 23) - 1)
+        case t.Integer(bits=24, bounds=(least, most)) if pa.types.is_integer(array.type):
             found = pc.min_max(array).as_py()
             return found["min"] is None or (least <= found["min"] and found["max"] <= most)
         case t.String(length=int(length), unit="char"):
@@ -389,11 +388,44 @@ def convert(array: pa.Array, column: str, source: t.Type, target: t.Type) -> pa.
         return array
     if escaped(array, source):
         return without_utc(array) if _loses_zone(t.base_of(source), t.base_of(target)) else array
+    here, there = t.base_of(source), t.base_of(target)
     try:
-        return _convert(array, t.base_of(source), t.base_of(target), wanted)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError) as error:
-        detail = f"a value does not fit {target}: {str(error).splitlines()[0]}"
-        raise ValueNotCarried(column=column, detail=detail) from error
+        return _convert(array, here, there, wanted)
+    except _REFUSALS as error:
+        alone, why = _first_refused(array, error, here, there, wanted)
+        detail = f"a value does not fit {target}: {_reason(alone, str(why).splitlines()[0], here, there)}"
+        raise ValueNotCarried(column=column, detail=detail) from why
+
+
+_REFUSALS = (pa.ArrowInvalid, pa.ArrowNotImplementedError, OverflowError)
+_OUTSIDE = re.compile(r"Integer value \S+ not in range: .*|Failed to parse string: '.*' as a scalar of type u?int\d+")
+
+
+def _first_refused(
+    array: pa.Array, why: Exception, source: t.Type, target: t.Type, wanted: pa.DataType
+) -> tuple[pa.Array, Exception]:
+    """The first of the values that cannot be converted, alone, and the error about it; ``why``: that about all of them."""
+    while len(array) > 1:
+        first = array[: len(array) // 2]
+        try:
+            _convert(first, source, target, wanted)
+        except _REFUSALS as error:
+            array, why = first, error
+        else:
+            array = array[len(first) :]
+    return array, why
+
+
+def _reason(alone: pa.Array, why: str, source: t.Type, target: t.Type) -> str:
+    """Why a value cannot be converted: in Arrow's words, but for ranges, which are those that two of its types share."""
+    if alone.null_count == len(alone):
+        return why
+    value = as_text(alone, source)[0].as_py()
+    shown = abridged(value.hex() if isinstance(value, bytes) else value)
+    if isinstance(target, t.Integer) and _OUTSIDE.fullmatch(why) is not None:
+        least, most = target.bounds
+        return f"{shown} is no whole number from {least} to {most}"
+    return why if shown in why else f"{shown} ({why})"
 
 
 def _loses_zone(source: t.Type, target: t.Type) -> bool:

@@ -31,10 +31,12 @@ from migrator.errors import (
     MissingRejectFile,
     NotText,
     UnknownCommand,
+    UnknownOption,
     UnknownParameter,
     is_text,
     mask,
     mask_argument,
+    nearest,
     redact,
 )
 
@@ -129,11 +131,37 @@ def _run(arguments: Sequence[str], run: Run) -> int:
     name = command.lower()
     if name not in _COMMANDS and _WANTS_HELP.fullmatch(command):
         return _help([], run)
+    if name not in _COMMANDS and command.startswith("-"):
+        raise UnknownOption(name=mask_argument(command), hint=nearest(name, (word for word in _COMMANDS if "--" in word)))
     if name not in _COMMANDS:
         raise UnknownCommand(name=mask(command))
     if any(map(_WANTS_HELP.fullmatch, rest)):
         return _COMMANDS[name](["HELP=Y"], run) if name in {"expdp", "impdp"} else _usage(name)
+    _check_options(name, rest)
     return _COMMANDS[name](rest, run)
+
+
+_PRINTED = ("--json", "--format=")
+_OPTIONS: dict[str, tuple[str, ...]] = {
+    "plan": _PRINTED,
+    "verify": _PRINTED,
+    "renames": _PRINTED,
+    "refresh": ("--plan", "--remove"),
+    "help": ("--markdown",),
+}
+"""The options of commands, besides --help; all else that a command takes are words and parameters."""
+
+
+def _check_options(command: str, words: Sequence[str]) -> None:
+    """:raises UnknownOption: a word begins as an option does, and the command has no such."""
+    from migrator import params
+
+    options = (*_OPTIONS.get(command, ()), "--help")
+    for word in words:
+        name = "".join(word.partition("=")[:2])
+        if word.startswith("-") and name.lower() not in options:
+            known = (*options, *(f"{parameter}=" for parameter in params.NAMES))
+            raise UnknownOption(name=mask_argument(word), hint=nearest(name, known))
 
 
 def _expdp(arguments: Sequence[str], run: Run) -> int:

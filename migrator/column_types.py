@@ -17,10 +17,10 @@ from migrator import arrow
 from migrator.adapter import Capabilities, load_adapter
 from migrator.between import tells_members
 from migrator.ddl import expressions_of
-from migrator.errors import ConflictingParameters, InvalidValue, ValueNotCarried
+from migrator.errors import ConflictingParameters, InvalidValue, ValueNotCarried, nearest
 from migrator.expressions import Untranslatable
 from migrator.expressions.constants import value_of
-from migrator.filters import spelled
+from migrator.filters import columns_of, spelled
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -174,7 +174,8 @@ def choose_types(catalog: Catalog, spec: JobSpec) -> Catalog:
     for setting in spec.column_types:
         places = list(_meant(catalog, setting))
         if not places:
-            raise InvalidValue(name="COLUMN_TYPE", detail=f"{setting}: the job has no such column")
+            near = nearest(".".join(setting.names), columns_of(catalog.of(Table), len(setting.names)))
+            raise InvalidValue(name="COLUMN_TYPE", detail=f"{setting}: the job has no such column{near}")
         for place in places:
             other = wanted.setdefault(place, setting)
             if chosen(other.type) != chosen(setting.type):

@@ -31,7 +31,7 @@ from migrator.errors import (
     mask_argument,
 )
 from migrator.flashback import moment
-from migrator.model.misfits import Misfit
+from migrator.model.misfits import OF_TYPES, Misfit
 from migrator.params import Client, Request, dotted, split, unquoted
 from migrator.spec import (
     AccessMethod,
@@ -786,6 +786,9 @@ def _policy(item: str) -> PolicySetting:
         type_ = unquoted(where[1], "POLICY").lower()
         if type_ not in policies.TYPES:
             raise InvalidValue(name="POLICY", detail=f"'{type_}' is none of the types {', '.join(policies.TYPES)}")
+        if policies.TYPES[type_] not in OF_TYPES[known.misfit]:
+            can = ", ".join(misfit for misfit, types in OF_TYPES.items() if policies.TYPES[type_] in types)
+            raise InvalidValue(name="POLICY", detail=f"values of {type_} are never {case}; they can be {can}")
         return replace(setting, type=type_)
     names = tuple(dotted(where[0], "POLICY")) if where else ()
     if len(names) > 3:

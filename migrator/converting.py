@@ -26,7 +26,7 @@ from migrator.between import AS_WRITTEN, passage, refuse_others
 from migrator.errors import ValueNotCarried, abridged
 from migrator.model import types as t
 from migrator.model.catalog import Action, value_of
-from migrator.model.misfits import BECOME_NULL, Misfit
+from migrator.model.misfits import BECOME_NULL, OF_TYPES, Misfit
 from migrator.model.objects import Column
 
 Counts = Counter[tuple[str, str, Action | None]]
@@ -67,7 +67,7 @@ Find = Callable[[pa.Array, Pair], Change | None]
 
 @dataclass(frozen=True)
 class Finder:
-    """How one kind of value is found and changed."""
+    """How one kind of value is found and changed. ``concerns``: whether a pair can meet it, which is of a type that can."""
 
     concerns: Callable[[Pair], bool]
     find: Find
@@ -119,16 +119,13 @@ def _valid_text(array: pa.Array, pair: Pair) -> Change | None:
     return Change(pa.array(texts, pa.string()), pa.array(wrong, pa.bool_()))
 
 
-_TEXTS = (t.String, t.Json, t.Xml, t.Enum, t.SetOf)
-
-
 def _may_be_no_text(pair: Pair) -> bool:
-    return _has_wrong_bytes(pair) and not isinstance(pair.kinds[1], t.Binary)
+    return Misfit.INVALID_BYTES in pair.lacks and not isinstance(pair.kinds[1], t.Binary)
 
 
-def _has_wrong_bytes(pair: Pair) -> bool:
-    """Whether a text at the source may be none."""
-    return Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], _TEXTS)
+def _without_nul_in_labels(type_: t.Type) -> bool:
+    """Whether a type lists its texts, and none of them has NUL."""
+    return isinstance(type_, t.Enum | t.SetOf) and not any("\0" in label for label in type_.labels)
 
 
 _ESCAPED_NUL = r"((?:^|[^\\])(?:\\\\)*)\\u0000"
@@ -188,7 +185,6 @@ _DATE = r"^\d{4}-\d\d-\d\d(?:$|[ T])"
 _INFINITE = r"(?i)^[+-]?inf(?:inity)?$"
 _NOT_A_NUMBER = r"(?i)^[+-]?nan$"
 _DATES = (t.Date, t.Timestamp)
-_NUMBERS = (t.Integer, t.Decimal, t.Float)
 
 
 def _zero_dates(array: pa.Array, pair: Pair) -> Change | None:
@@ -325,8 +321,7 @@ def _may_have_more_digits(pair: Pair) -> bool:
 def limits_of(type_: t.Type, largest: int | None) -> tuple[int, int] | None:
     """The numbers that a type's stay between, both left out; None: there are none."""
     match type_:
-        case t.Integer(bits=bits, unsigned=unsigned):
-            least, most = (0, (1 << bits) - 1) if unsigned else (-1 << (bits - 1), (1 << (bits - 1)) - 1)
+        case t.Integer(bounds=(least, most)):
             return least - 1, (most if largest is None else min(most, largest)) + 1
         case t.Decimal(precision=int(precision), scale=scale):
             bound: int = 10 ** max(precision - (scale or 0), 0)
@@ -424,7 +419,7 @@ def _may_be_out_of_range(pair: Pair) -> bool:
     there = limits_between(pair)
     if isinstance(target, t.Float) and there is None:
         return _is_narrower(pair)
-    if there is None or not isinstance(source, (t.Boolean, *_NUMBERS, t.String)):
+    if there is None or isinstance(source, _DATES):
         return False
     if isinstance(source, t.Boolean):
         return there[1] <= 1
@@ -437,32 +432,38 @@ def _may_be_out_of_range(pair: Pair) -> bool:
 # --- the finders ----------------------------------------------------------------------------------------------------
 
 
-_INEXACT = (t.Decimal, t.Float, t.String)
-"""Types whose values may be infinite, or NaN, or texts that say so."""
-
-
-def _lacking(misfit: Misfit, *of: type[t.Type]) -> Callable[[Pair], bool]:
-    """Whether the target has no place for a misfit, which values of some types (none given: of all) may be."""
-    return lambda pair: misfit in pair.lacks and (not of or isinstance(pair.kinds[0], of))
+def _lacking(misfit: Misfit) -> Callable[[Pair], bool]:
+    """Whether the target has no place for a misfit."""
+    return lambda pair: misfit in pair.lacks
 
 
 FINDERS: Mapping[Misfit, Finder] = {
     Misfit.INVALID_BYTES: Finder(_may_be_no_text, _valid_text),
-    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE, *_TEXTS), _without_nul),
-    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE, *_TEXTS, *_DATES), _zero_dates),
-    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE, *_TEXTS, *_DATES), _partial_dates),
-    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY, *_INEXACT, *_DATES), _infinities),
-    Misfit.NAN: Finder(_lacking(Misfit.NAN, *_INEXACT), _not_numbers),
+    Misfit.NUL_BYTE: Finder(_lacking(Misfit.NUL_BYTE), _without_nul),
+    Misfit.ZERO_DATE: Finder(_lacking(Misfit.ZERO_DATE), _zero_dates),
+    Misfit.PARTIAL_DATE: Finder(_lacking(Misfit.PARTIAL_DATE), _partial_dates),
+    Misfit.INFINITY: Finder(_lacking(Misfit.INFINITY), _infinities),
+    Misfit.NAN: Finder(_lacking(Misfit.NAN), _not_numbers),
     Misfit.FRACTION: Finder(_may_have_more_digits, _rounded),
     Misfit.OUT_OF_RANGE: Finder(_may_be_out_of_range, _beyond),
     Misfit.TOO_LONG: Finder(_may_be_too_long, _cut),
-    Misfit.EMPTY_TEXT: Finder(_lacking(Misfit.EMPTY_TEXT, t.String, t.Enum, t.SetOf), _empty),
+    Misfit.EMPTY_TEXT: Finder(_lacking(Misfit.EMPTY_TEXT), _empty),
 }
 """How each kind of value is found, in the order in which they are looked for."""
 
-
 _TAKEN = frozenset({Misfit.EMPTY_TEXT})
 """What a target takes for something else, where it would refuse the others: it is refused here."""
+
+
+def _concerns(misfit: Misfit, pair: Pair) -> bool:
+    """Whether a pair of columns can meet a misfit."""
+    return _can_be(misfit, pair.kinds[0]) and FINDERS[misfit].concerns(pair)
+
+
+def _can_be(misfit: Misfit, type_: t.Type) -> bool:
+    """Whether values of a type can be a misfit."""
+    return isinstance(type_, OF_TYPES[misfit]) and not (misfit is Misfit.NUL_BYTE and _without_nul_in_labels(type_))
+
 
 # --- values that are put instead ------------------------------------------------------------------------------------
 
@@ -511,7 +512,7 @@ def check_value(value: str, pair: Pair, there: Adapter) -> None:
     text = text.cast(pa.binary()) if bytes_ else text
     alone = replace(pair, source=written, lacks=frozenset(lacks), no_dates=there.no_dates, alike=False)
     for misfit, finder in FINDERS.items():
-        if finder.concerns(alone) and finder.find(text, alone) is not None:
+        if _concerns(misfit, alone) and finder.find(text, alone) is not None:
             raise ValueNotCarried(column=name, detail=f"{abridged(value)!r} ({misfit}) has no place there either")
 
 
@@ -716,18 +717,24 @@ def converter(
     for position, (a, b, asked) in enumerate(zip(source, target, actions, strict=True)):
         pair = pair_of(a, b, here, there)
         inevitable += [(position, b.name, rule) for rule, one in INEVITABLE.items() if one.concerns(pair, here, there)]
-        found = ((misfit, asked.get(misfit, "refuse")) for misfit in concerning(pair))
+        found = in_force(asked, pair, there).items()
         wanted = tuple((misfit, action) for misfit, action in found if action != "refuse" or misfit in _TAKEN)
         if wanted:
             treatments.append(Treatment(position, pair, wanted))
         if isinstance(pair.kinds[0], t.Time | t.Timestamp) and isinstance(pair.kinds[1], AS_WRITTEN):
             clocks.append((position, here.capabilities.clock_zeros is True))
-        if _has_wrong_bytes(pair) and isinstance(pair.kinds[1], t.Binary):
+        if _becomes_bytes(pair):
             to_bytes.append(a.name)
     positions = {column.name: position for position, column in enumerate(target)}
     counted = tuple((positions[name], name, rule) for name, rule in rules if name in positions)
     made = Converter(tuple(source), tuple(treatments), counted, tuple(inevitable), tuple(clocks), frozenset(to_bytes))
     return made if treatments or counted or inevitable or clocks or to_bytes else None
+
+
+def _becomes_bytes(pair: Pair) -> bool:
+    """Whether a text, which may be none at the source, becomes bytes."""
+    wrong = Misfit.INVALID_BYTES in pair.lacks and isinstance(pair.kinds[0], OF_TYPES[Misfit.INVALID_BYTES])
+    return wrong and isinstance(pair.kinds[1], t.Binary)
 
 
 def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pair:
@@ -740,9 +747,33 @@ def pair_of(source: Column, target: Column, here: Adapter, there: Adapter) -> Pa
 
 def concerning(pair: Pair) -> Iterator[Misfit]:
     """What a pair of columns can meet, in the order in which it is looked for."""
-    for misfit, finder in FINDERS.items():
-        if finder.concerns(pair) and not (pair.alike and misfit is not Misfit.INVALID_BYTES):
+    for misfit in FINDERS:
+        if _concerns(misfit, pair) and not (pair.alike and misfit is not Misfit.INVALID_BYTES):
             yield misfit
+
+
+def possible(column: Column, here: Adapter) -> Iterator[Misfit]:
+    """What values of a column of ``here`` can be, wherever they go."""
+    base = t.base_of(column.type)
+    return (misfit for misfit in Misfit if _can_be(misfit, base) and not _lacks(here, misfit, column))
+
+
+def in_force(asked: Mapping[Misfit, Action], pair: Pair, there: Adapter) -> dict[Misfit, Action]:
+    """What becomes of each misfit that a pair of columns can meet: a value that the target's column does not take is put
+    nowhere, so that what was to become it is refused."""
+    actions = {misfit: asked.get(misfit, "refuse") for misfit in concerning(pair)}
+    return {misfit: "refuse" if unfit(action, pair, there) else action for misfit, action in actions.items()}
+
+
+def unfit(action: Action, pair: Pair, there: Adapter) -> str:
+    """Why the value that ``action`` puts instead of others has no place in a pair's column; empty: it has, or puts none."""
+    value = value_of(action)
+    try:
+        if value is not None:
+            check_value(value, pair, there)
+    except ValueNotCarried as why:
+        return str(why.facts["detail"])
+    return ""
 
 
 def _lacking_between(here: Adapter, there: Adapter, source: Column, target: Column) -> Iterator[Misfit]:

@@ -7,6 +7,8 @@ does not know carry a ``MIG-`` code. ``str(error)`` is one line, ``error.action`
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Any, ClassVar
 
 _PASSWORD_IN_URL = re.compile(r"(?P<head>[a-zA-Z][\w+.-]*:/{1,2}[^:/?#@\s]*:)(?P<secret>\S*)@(?=[^@\s]*(?:[\s]|$))")
@@ -35,6 +37,13 @@ def visible(text: str) -> str:
 def abridged(text: str, length: int = 60) -> str:
     """``text`` as messages show it: ``length`` characters of it at most, then an ellipsis."""
     return text if len(text) <= length else f"{text[:length]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """What a message proposes instead of a word that means nothing: the one of ``known`` that is near; empty: none is."""
+    found = {name.casefold(): name for name in known}
+    near = get_close_matches(word.casefold(), found, 1)
+    return f" (the nearest: {found[near[0]]})" if near else ""
 
 
 def is_text(text: str) -> bool:
@@ -133,6 +142,13 @@ class UnknownParameter(UsageError):
     code = "LRM-00101"
     template = "unknown parameter name '{name}'{hint}"
     action = "HELP=Y lists the parameters."
+
+
+class UnknownOption(UnknownParameter):
+    """A word of a command line that begins as an option does, and is none."""
+
+    template = "unknown option '{name}'{hint}"
+    action = "migrator help lists the commands and their options; a parameter is written NAME=value, without dashes."
 
 
 class UnsupportedParameter(UsageError):
@@ -305,7 +321,7 @@ class ObjectNotFound(UsageError):
 
     code = "ORA-39166"
     template = "Object {name} was not found or could not be exported or imported."
-    action = "Check the name; names are case-sensitive outside Oracle."
+    action = "Check the name: a name is that which is spelled exactly so, else the only one that differs in case alone."
 
 
 class AmbiguousName(UsageError):
@@ -927,6 +943,15 @@ class TableNotThere(MigratorError):
     code = "MIG-20012"
     template = "table {table} is not at the target"
     action = "Import it, or leave it out with EXCLUDE=TABLE."
+
+
+class NotATable(TableNotThere):
+    """Something else has the name of a table that an import was to make or to fill."""
+
+    template = "table {table} is not at the target: {found} has its name"
+    action = (
+        "Drop or rename what has it, or give the table another name with REMAP_TABLE; or leave it out with EXCLUDE=TABLE."
+    )
 
 
 class RowsDiffer(MigratorError):

@@ -24,7 +24,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound
+from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound, nearest
 from migrator.model import types as t
 from migrator.model.catalog import DATABASE, Catalog, Loss, object_type, path_of
 from migrator.model.objects import (
@@ -63,6 +63,20 @@ def spelled(wanted: str, names: Iterable[str]) -> str | None:
         return wanted
     folded = [name for name in known if name.casefold() == wanted.casefold()]
     return folded[0] if len(folded) == 1 else None
+
+
+def _hint(wanted: str, names: Iterable[str]) -> str:
+    """What is said of a name that means nothing: which names it may be."""
+    known = sorted(set(names))
+    folded = [name for name in known if name.casefold() == wanted.casefold()]
+    return f" (which of {' and '.join(folded)}? Spell it exactly so)" if folded else nearest(wanted, known)
+
+
+def columns_of(tables: Iterable[Table], parts: int) -> Iterator[str]:
+    """The names of columns as they are at the source, with their tables' and, of three ``parts``, the schemas'."""
+    for table in tables:
+        for column in table.columns:
+            yield ".".join((table.source.schema, table.source.name, column.source)[-parts:])
 
 
 def matching(clause: NameClause | None, names: Iterable[str]) -> frozenset[str]:
@@ -109,7 +123,7 @@ def schemas_wanted(spec: JobSpec, server_schema: str, all_schemas: Collection[st
 def _schema(wanted: str, known: Collection[str]) -> str:
     found = spelled(wanted, known)
     if found is None:
-        raise SchemaNotFound(schema=wanted, known=", ".join(sorted(known)) or "none")
+        raise SchemaNotFound(schema=f"{wanted}{_hint(wanted, known)}", known=", ".join(sorted(known)) or "none")
     return found
 
 
@@ -141,7 +155,7 @@ def _queried(wanted: TableName, tables: Sequence[QName]) -> QName:
     name = spelled(wanted.name, (table.name for table in tables))
     found = [table for table in tables if table.name == name]
     if not found:
-        raise ObjectNotFound(name=shown)
+        raise ObjectNotFound(name=f"{shown}{_hint(wanted.name, (table.name for table in tables))}")
     if len(found) > 1:
         raise AmbiguousName(name=shown, found=", ".join(map(str, found)), parameter="QUERY")
     return found[0]
@@ -262,7 +276,7 @@ def _tables(catalog: Catalog, wanted: TableName, default_schema: str, known: Col
         found = [table for name, table in tables.items() if "%" in wanted.name and re.fullmatch(pattern, name, flags)]
         if found:
             return found
-    raise ObjectNotFound(name=f"{schema}.{wanted.name}")
+    raise ObjectNotFound(name=f"{schema}.{wanted.name}{_hint(wanted.name, tables)}")
 
 
 # --- INCLUDE and EXCLUDE of whole objects

@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Literal
 
 from migrator import files
-from migrator.errors import ConflictingParameters, InvalidValue, UnknownParameter, UnreadableParfile, UnsupportedParameter
+from migrator.errors import (
+    ConflictingParameters,
+    InvalidValue,
+    UnknownParameter,
+    UnreadableParfile,
+    UnsupportedParameter,
+    nearest,
+)
 
 Client = Literal["expdp", "impdp"]
 EXPDP: frozenset[Client] = frozenset({"expdp"})
@@ -739,7 +746,7 @@ def _collect(client: Client, assignments: Sequence[tuple[str, str]]) -> dict[str
 
 def _hint(client: Client, name: str) -> str:
     other: Client = "impdp" if client == "expdp" else "expdp"
-    return f" ({other} has it)" if name in of_client(other) else ""
+    return f" ({other} has it)" if name in of_client(other) else nearest(name, of_client(client))
 
 
 def _many(client: Client, name: str) -> bool:

@@ -6,7 +6,7 @@ changes: they have entries of the loss list. ``docs/policies.md`` is written fro
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -40,8 +40,15 @@ RELAXED = "relaxed"
 """The rule of the entries about columns that are made without NOT NULL."""
 
 
-OF_COLLATIONS = ("collation", "collation-equality", "key-equality", "key-collation", "index-collation")
+OF_COLLATIONS = (
+    *("collation", "collation-equality", "domain-collation", "key-equality", "key-collation", "index-collation"),
+)
 """The rules of the entries about texts that are equal, or sort, in another way."""
+
+
+def is_of_type(loss: Loss) -> bool:
+    """Whether an entry is about a domain or another type, of which columns are."""
+    return loss.object.startswith(("DOMAIN:", "TYPE:"))
 
 
 @dataclass(frozen=True)
@@ -211,9 +218,21 @@ class Policies:
         found = [(setting, frozenset(self._meant(setting))) for setting in settings]
         ranked = sorted(found, key=lambda one: _rank(one[0], one[1]))
         self._settings = [(setting, meant) for setting, meant in ranked if meant]
-        none = "the job has no such table or column"
-        self.unmatched = tuple(f"POLICY={setting}: {none}" for setting, meant in found if not meant)
-        """Remarks about settings that mean nothing."""
+        self.unmatched = tuple(setting for setting, meant in found if not meant)
+        """The settings that mean nothing."""
+
+    def alone(self) -> Iterator[tuple[PolicySetting, Table, Column]]:
+        """The settings that name columns, each with its columns."""
+        for setting, meant in self._settings:
+            for table in self._tables:
+                columns = (c for c in table.columns if (table.source.schema, table.source.name, c.source) in meant)
+                yield from ((setting, table, column) for column in columns)
+
+    def of_tables(self) -> Iterator[tuple[PolicySetting, Table]]:
+        """The settings that name tables, each with its tables."""
+        for setting, meant in self._settings:
+            named = (table for table in self._tables if (table.source.schema, table.source.name) in meant)
+            yield from ((setting, table) for table in named)
 
     def of(self, table: Table, column: Column) -> dict[Misfit, Action]:
         """What is to be done about each case in a column; cases without a setting are refused."""
@@ -234,12 +253,25 @@ class Policies:
         return tuple(map(self._asked, losses))
 
     def _asked(self, loss: Loss) -> Loss:
-        table = self._by_path.get(loss.object) if loss.rule in OF_COLLATIONS else None
-        if table is None:
+        table = self._by_path.get(loss.object)
+        if loss.rule not in OF_COLLATIONS or (table is None and not is_of_type(loss)):
             return loss
-        asked = {self.of(table, column).get(Misfit.COLLATION) for column in _columns_of(loss, table)}
+        columns = self._of_type(loss.object) if table is None else ((table, one) for one in _columns_of(loss, table))
+        asked = {self.of(*column).get(Misfit.COLLATION) for column in columns}
+        if not asked and table is None:
+            asked = {setting.action for setting in self._settings_of_all() if setting.case is Misfit.COLLATION}
         action = next((action for action in _STRICTEST if action in asked), None)
         return loss if action is None else replace(loss, policy=action)
+
+    def _of_type(self, path: str) -> Iterator[tuple[Table, Column]]:
+        """The columns that are of a domain."""
+        for table in self._tables:
+            yield from ((table, column) for column in table.columns if path in _domains(column.type))
+
+    def _settings_of_all(self) -> list[PolicySetting]:
+        """The settings that hold of a text that is in no column, those for texts before those for all values."""
+        wide = [setting for setting, meant in self._settings if meant == {()}]
+        return [one for one in wide if one.type == "string"] or [one for one in wide if one.type is None]
 
     def _meant(self, setting: PolicySetting) -> list[Place]:
         """The tables and columns that a setting's names mean."""
@@ -284,6 +316,13 @@ def _columns_of(loss: Loss, table: Table) -> list[Column]:
         return [column for column in table.columns if column.name == name]
     texts = [column for column in table.columns if isinstance(t.base_of(column.type), t.String | t.Enum | t.SetOf)]
     return [column for column in texts if column.collation is None or loss.rule != "collation"]
+
+
+def _domains(type_: t.Type) -> Iterator[str]:
+    """The paths of the domains that a type is of."""
+    while isinstance(type_, t.Domain):
+        yield f"DOMAIN:{QName(type_.schema, type_.name)}"
+        type_ = type_.base
 
 
 Place = tuple[str, ...]

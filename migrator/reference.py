@@ -610,9 +610,11 @@ _POLICIES_WHERE = """
 (`'it''s'`). Shells take single quotes away: there, the parameter stands in double quotes, in a PARFILE as it is. A value is
 written as the type of its column writes it: a number, `2000-01-31`, `2000-01-31 23:59:59` (a day alone is its midnight, an
 instant is in UTC), `-infinity` for a date or a time of PostgreSQL. Before anything is made it is checked against the
-columns that the setting is about and that can meet the case: their types, lengths and ranges (MIG-20016). Of a table that
-is there already, and whose column does not take the value, no rows are loaded. The entry says the value: `zero dates
-became '1900-01-01'`. Checks, and what a column of an existing table leaves out of its type, only the load tells.
+columns that the setting is about and that can meet the case: their types, lengths and ranges. A setting that names a column
+which does not take the value is refused (MIG-20016), and so is one whose value none of its columns takes; of a table that is
+there already no rows are loaded then. One for a table, a type or all columns acts in those that take its value: the others,
+which the log names, refuse the case. The entry says the value: `zero dates became '1900-01-01'`. Checks, and what a column
+of an existing table leaves out of its type, only the load tells.
 
 ## Columns that are NOT NULL
 
@@ -633,12 +635,13 @@ well, are no case.
 No text changes where a column holds others for equal than at the source, or sorts them otherwise; but a key may refuse one
 of two rows, or let in both, and conditions find others. Each such column has entries of the loss list: `key-equality` for a
 primary key, unique constraint or index, `collation-equality` for the column, `collation` where the order alone changes or a
-collation is not carried, `key-collation` and `index-collation` for a key or index that compares by a collation of its own at
-the source. An entry that names no column is about its table's texts: the strictest of their settings holds. `collation` is
-the case of all of them. Without a setting they are told, as with `convert`. `warn` makes each an error of the job, which
-ends with exit code 5. With `refuse` a job that would make such a table makes nothing at all (MIG-20017, which names the
-columns with their declarations at both ends); a table that is there already is not loaded. Whether a key holds rows for
-equal that there are is what [PROFILE](profile.md) finds (`duplicates`).
+collation is not carried, `domain-collation` where a domain's own is not, `key-collation` and `index-collation` for a key or
+index that compares by a collation of its own at the source. An entry that names no column is about its table's texts, or
+those of all columns of a domain: the strictest of their settings holds. `collation` is the case of all of them. Without a
+setting they are told, as with `convert`. `warn` makes each an error of the job, which ends with exit code 5. With `refuse`
+a job that would make such a table makes nothing at all (MIG-20017, which names the columns with their declarations at both
+ends); a table that is there already is not loaded. Whether a key holds rows for equal that there are is what
+[PROFILE](profile.md) finds (`duplicates`).
 
 A character set is no case of its own: a text with characters that the target's has not is refused.
 
@@ -647,8 +650,10 @@ A character set is no case of its own: a text with characters that the target's 
 `POLICY=[[schema.]table[.column]:]case=action[, …]`, in several items or several times. The most specific setting of a
 case holds, whatever their order: one for a column goes before one for its table, that before one for a type, and that
 before one without a name. Names are those of the source. Two names are a table and its schema, or a column and its
-table, whichever there is; if both are, write all three. A setting whose names mean nothing is told in the log. Two that
-contradict each other are refused, and so is what is no case, action or type.
+table, whichever there is; if both are, write all three. Refused are names that the job does not have, a column or type with
+a case that its values never are (the error says which they can be), two settings that contradict each other, and what is no
+case, action or type. The log names settings that have nothing to do: those for a table no column of which can have the case,
+and those for a column that has a place for such values at the target.
 
 `POLICY=type:name:case=action` is about all columns that have a type at the source: {types}.
 

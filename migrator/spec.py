@@ -7,7 +7,8 @@ A :class:`JobSpec` holds no secret: connections are references (a URL without it
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from migrator.flashback import NOW
 from migrator.model.catalog import Action
 from migrator.model.misfits import Misfit
+from migrator.model.objects import quoted
 from migrator.windows import Degrees, Window
 
 if TYPE_CHECKING:
@@ -88,6 +90,11 @@ class TableRemap:
     new: str
 
 
+def _written(names: Iterable[str]) -> str:
+    """A dotted name, in quotes where it needs them."""
+    return ".".join(name if re.fullmatch(r"[\w$#]+", name) else quoted(name) for name in names)
+
+
 @dataclass(frozen=True)
 class PolicySetting:
     """One item of POLICY: what is done about a case, in the columns of a ``type``, in a table or column, or everywhere.
@@ -101,7 +108,7 @@ class PolicySetting:
     type: str | None = None
 
     def __str__(self) -> str:
-        where = ".".join(self.names) if self.type is None else f"type:{self.type}"
+        where = _written(self.names) if self.type is None else f"type:{self.type}"
         return f"{where}:{self.case}={self.action}" if where else f"{self.case}={self.action}"
 
 
@@ -113,7 +120,7 @@ class ColumnType:
     type: str
 
     def __str__(self) -> str:
-        return f"{'.'.join(self.names)}:{self.type}"
+        return f"{_written(self.names)}:{self.type}"
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,9 @@ def degrees(items: Sequence[str]) -> Degrees:
     windows: list[Window] = []
     for item in items:
         match = _WINDOW.fullmatch(item)
+        if match is None and not item.isdecimal():
+            detail = f"'{item}' is neither a number of workers nor a window, HH:MM-HH:MM=n, such as 22:00-06:00=8"
+            raise InvalidValue(name="PARALLEL", detail=detail)
         if match is None:
             numbers.append(degree(item))
         else:

@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from sqlglot import exp
 
 from migrator.expressions import Language, Untranslatable, generate, parse
+from migrator.expressions.carrier import called
 from migrator.model import types as t
 
 Kind: TypeAlias = Literal["boolean", "number", "text", "lob", "other"]
@@ -172,7 +173,7 @@ def _refuse_lacking(node: exp.Expr, place: Place) -> None:
         if isinstance(node, kind):
             raise Untranslatable(why)
     if isinstance(node, exp.Func) and type(node) not in _FUNCTIONS:
-        raise Untranslatable(f"function {node.sql_name() if not isinstance(node, exp.Anonymous) else node.name} differs")
+        raise Untranslatable(f"function {node.name if isinstance(node, exp.Anonymous) else called(node, 'oracle')} differs")
     if isinstance(node, exp.With) and node.args.get("recursive"):
         raise Untranslatable("a recursive WITH is written otherwise")
     if isinstance(node, exp.Literal) and node.is_string and node.this == "":

@@ -337,7 +337,7 @@ def _wider(held: Storage, column: Declared) -> t.Type:
     assert held.high is not None
     unsigned = isinstance(column.type, t.Integer) and column.type.unsigned and held.low >= 0
     for bits in (8, 16, 24, 32):
-        low, high = (0, (1 << bits) - 1) if unsigned else (-1 << (bits - 1), (1 << (bits - 1)) - 1)
+        low, high = t.Integer(bits, unsigned).bounds
         declared = column.type.bits if isinstance(column.type, t.Integer) else 64
         if bits >= declared and low <= held.low and held.high <= high:
             return t.Integer(bits, unsigned)

@@ -75,19 +75,21 @@ class Columns(Expressions):
         return column.type if self.keeps_domain(column.type) else t.base_of(column.type)
 
     def _unsaid(self, table: Table) -> Iterator[Loss]:
-        """What the source's declarations say that their neutral types do not."""
-        if self.catalog.dialect == self.adapter.name:
-            return
+        """What the source's declarations say that their neutral types, or those that are chosen, do not."""
         source = load_adapter(self.catalog.dialect)
-        if detail := source.unsaid_options(table.options):
+        same = source.name == self.adapter.name
+        if not same and (detail := source.unsaid_options(table.options)):
             yield Loss(path_of(table), "table-options", detail)
-        for index in (index for index in table.indexes if index.hidden):
+        for index in (index for index in table.indexes if index.hidden and not same):
             detail = f"the optimizer may use index {index.name}, which it ignored before"
             yield Loss(path_of(table), "index-hidden", detail)
-        for column in table.columns:
-            if detail := source.unsaid(column.native):
-                every = source.fills_zeros(column.native) or isinstance(t.base_of(column.type), t.Native)
+        for column in table.columns if not same else (column for column in table.columns if column.carried is not None):
+            own = column.at_source
+            if detail := source.unsaid(own.native):
+                every = source.fills_zeros(own.native) or isinstance(t.base_of(own.type), t.Native)
                 yield Loss(path_of(table), "declaration", detail, column.name, each=every)
+            if same:
+                continue
             if column.collation and not column.equality:
                 detail = f"sorts and compares as texts without a collation do (at the source: {column.collation})"
                 yield Loss(path_of(table), "collation", detail, column.name)

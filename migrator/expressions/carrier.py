@@ -81,7 +81,9 @@ _SIGNS: dict[type[exp.Expr], str] = {
     exp.BitwiseXor: "the exclusive or of bits",
     exp.RegexpLike: "a pattern match",
 }
-"""How messages name operators; functions go by sqlglot's name."""
+"""How messages name operators."""
+_NO_VALUES = (exp.Var, exp.Identifier, exp.Where, exp.JSONPath, exp.JSONKeyValue, exp.CharacterSet)
+"""Operands that are no values: a unit, a collation, a path. What has one is named itself, if nobody knows it."""
 _CONVERTING = (
     *(exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ),
     *(exp.Between, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least),
@@ -161,8 +163,8 @@ class Carrier:
         special, known = _SPECIAL.get(type(node), (None, frozenset()))
         if special is None:
             return self._operation(node)
-        if said := [name for name, value in node.args.items() if value and name not in known]:
-            raise Untranslatable(f"what {type(node).__name__.upper()} with {', '.join(said)} means elsewhere is not known")
+        if any(value and name not in known for name, value in node.args.items()):
+            raise Untranslatable(f"what {abridged(node.sql(self._language or None))} means elsewhere is not known")
         return special(self, node)
 
     def condition(self, node: exp.Expr) -> Value:
@@ -175,7 +177,7 @@ class Carrier:
             return value
         if value.kind in DYNAMIC and self._source.truth_numbers:
             return self._say("unequal", (value, Value("integer", "0", constant="0")), "boolean")
-        raise Untranslatable(f"{node.sql()} is no condition")
+        raise Untranslatable(f"{node.sql(self._language or None)} is no condition")
 
     def orders(self, value: Value) -> bool:
         """Whether the target puts such values into their order; SQLite has long decimals as texts."""
@@ -219,6 +221,8 @@ class Carrier:
             named = written.partition("(")[0] if isinstance(node.expression, exp.Func) else abridged(written)
             raise Untranslatable(f"what {named} means elsewhere is not known")
         construct, operands, flags = _parts(node)
+        if any(isinstance(operand, _NO_VALUES) for operand in operands):
+            raise Untranslatable(f"what {called(node, self._language)} means elsewhere is not known")
         values = [self.value(_bare(operand)) for operand in operands]
         if isinstance(node, _CONVERTING):
             values = self._alike(values)
@@ -239,15 +243,10 @@ class Carrier:
                 value = self._say(reading.meaning, values, reading.kind(values))
                 known = _is_never_zero(reading.meaning, values)
                 return replace(value, computed=sign_of(reading.meaning, values), never_zero=known)
-        name = construct if isinstance(construct, str) else _SIGNS.get(construct) or self._called(construct, node)
+        name = construct if isinstance(construct, str) else _SIGNS.get(construct, construct.__name__.upper())
+        name = name if node is None else called(node, self._language)
         over = f" of {', '.join(value.kind for value in values)}" if values else ""
         raise Untranslatable(f"what {name}{over} means elsewhere is not known")
-
-    def _called(self, construct: type[exp.Expr], node: exp.Expr | None) -> str:
-        """A function's name, where sqlglot has the source's own for it; else how the source's SQL writes what calls it."""
-        name = construct.__name__.upper()
-        written = name if node is None else node.sql(self._language or None)
-        return name if re.search(rf"\b{name}\b", written.upper()) else abridged(written)
 
     def _change(self, change: Change) -> None:
         if self._changes is None:
@@ -409,7 +408,7 @@ class Carrier:
         if isinstance(node, exp.Escape):
             escape, inner = _bare(node.expression).name, _bare(node.this)
             if type(inner) is not exp.Like:
-                raise Untranslatable(f"what {type(inner).__name__.upper()} with ESCAPE means elsewhere is not known")
+                raise Untranslatable(f"what {called(inner, self._language)} with ESCAPE means elsewhere is not known")
             if inner.args.get("negate"):
                 inner = inner.copy()
                 inner.set("negate", None)
@@ -459,7 +458,7 @@ class Carrier:
         to, operand = node.to, _bare(node.this)
         name = _type_name(to)
         if isinstance(operand, exp.CurrentTimestamp) and name == "DATE":
-            return self._read(exp.CurrentDate, ())
+            return self._read(exp.CurrentDate, (), node=node)
         if isinstance(operand, exp.TimeToStr) and name == "INT" and operand.args["format"].name in _PARTS:
             part = _PARTS[operand.args["format"].name]
             return replace(self._read(f"EXTRACT {part}", (self.value(operand.this),)), kind="integer")
@@ -467,10 +466,10 @@ class Carrier:
         if value.kind == "null":
             return value
         if to.expressions:
-            raise Untranslatable(f"a cast to {to.sql()} cuts or rounds by rules that differ")
+            raise Untranslatable(f"a cast to {to.sql(self._language or None)} cuts or rounds by rules that differ")
         if value.kind == "string" and value.constant is not None:
             return self._constant_cast(value, value.constant, name)
-        return self._read(f"CAST {name}", (value,))
+        return self._read(f"CAST {name}", (value,), node=node)
 
     def _constant_cast(self, value: Value, text: str, type_: str) -> Value:
         """A text that a cast makes a constant of another type."""
@@ -498,7 +497,7 @@ class Carrier:
         days = [_day_numbered(side) for side in (node.this, node.expression)]
         if days[0] is None or days[1] is None:
             return self._operation(node)
-        return self._read(exp.DateDiff, (self.value(days[0]), self.value(days[1])))
+        return self._read(exp.DateDiff, (self.value(days[0]), self.value(days[1])), node=node)
 
     def _extract(self, node: exp.Expr) -> Value:
         part = _bare(node.this)
@@ -507,7 +506,7 @@ class Carrier:
 
     def _left(self, node: exp.Expr) -> Value:
         values = (self.value(node.this), Value("integer", "1", constant="1"), self.value(node.expression))
-        return self._read(exp.Substring, values)
+        return self._read(exp.Substring, values, node=node)
 
     def _part_of_day(self, node: exp.Expr) -> Value:
         return self._read(f"EXTRACT {type(node).__name__.upper()}", (self.value(_undated(node.this)),))
@@ -593,6 +592,24 @@ def _day_numbered(node: exp.Expr) -> exp.Expr | None:
 def _type_name(to: exp.Expr) -> str:
     """How readings call the type of a cast; object identifiers (regclass …) and spans are none of sqlglot's types."""
     return str(to.this.value) if isinstance(to, exp.DataType) and isinstance(to.this, exp.DataType.Type) else to.sql()
+
+
+_CALL = re.compile(r"(?P<name>\w+)\(.*\)", re.DOTALL)
+
+
+def called(node: exp.Expr, language: str) -> str:
+    """How messages name what an expression does: an operator by its sign, a function by its name, all else as written."""
+    if isinstance(node, exp.Anonymous):
+        return str(node.this).upper()
+    if type(node) in _SIGNS:
+        return _SIGNS[type(node)]
+    written = node.sql(language or None)
+    if isinstance(node, exp.Cast):
+        return f"CAST AS {node.to.sql(language or None)}"
+    if isinstance(node, exp.Func) and (found := _CALL.fullmatch(written)) is not None:
+        return found["name"].upper()
+    keyword = type(node).__name__.upper()
+    return keyword if re.search(rf"\b{keyword}\b", written.upper()) else abridged(written)
 
 
 def _parts(node: exp.Expr) -> tuple[type[exp.Expr] | str, list[exp.Expr], set[str]]:

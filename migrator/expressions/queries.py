@@ -10,7 +10,7 @@ from itertools import count, permutations
 from sqlglot import exp
 
 from . import Untranslatable, generate
-from .carrier import Carrier, Inner, Target
+from .carrier import Carrier, Inner, Target, called
 from .semantics import TEXTS, Change, Semantics, Value, comparable
 from .signs import sign_of_one
 
@@ -127,7 +127,7 @@ class QueryCarrier:
         if isinstance(node, exp.SetOperation):
             return self._combined(node, outer)
         if not isinstance(node, exp.Select):
-            raise Untranslatable(f"{type(node).__name__.upper()} as a query")
+            raise Untranslatable(f"{called(node, self._language)} as a query")
         return self._select(node, outer)
 
     def _named(self, node: exp.Expr, outer: _Scope | None) -> _Scope:
@@ -238,7 +238,7 @@ class QueryCarrier:
     def _source_of(self, node: exp.Expr, scope: _Scope, sources: dict[str, tuple[str, Found]]) -> None:
         """Adds a table or a query in FROM to the sources."""
         if not isinstance(node, exp.Table | exp.Subquery):
-            raise Untranslatable(f"{type(node).__name__.upper()} in FROM")
+            raise Untranslatable(f"{called(node, self._language)} in FROM")
         _check(node)
         alias = node.args.get("alias")
         if isinstance(node, exp.Subquery):
@@ -406,13 +406,31 @@ def _unnest(select: exp.Select) -> None:
         select.set("joins", joins)
 
 
+_WRITTEN: Mapping[str, str] = {
+    "locks": "FOR UPDATE, or another lock",
+    "windows": "WINDOW",
+    "sample": "TABLESAMPLE",
+    "on": "DISTINCT ON",
+    "recursive": "WITH RECURSIVE",
+    "method": "NATURAL",
+    "hint": "a hint",
+    "hints": "a hint",
+    "version": "FOR SYSTEM_TIME",
+    "grouping_sets": "GROUPING SETS",
+    "ordinality": "WITH ORDINALITY",
+    "laterals": "LATERAL",
+    "order": "ORDER BY",
+}
+"""How SQL writes the parts of a query that go by another name here."""
+
+
 def _check(node: exp.Expr) -> None:
     allowed = _SHAPES.get(type(node))
     if allowed is None:
-        raise Untranslatable(f"{type(node).__name__.upper()} as part of a query")
+        raise Untranslatable(f"{called(node, '')} as part of a query")
     for name, said in node.args.items():
         if said and name not in allowed and name not in {"operation_modifiers", "kind"}:
-            raise Untranslatable(f"{type(node).__name__.upper()} with {name.strip('_').upper().replace('_', ' ')}")
+            raise Untranslatable(f"a query with {_WRITTEN.get(name, name.strip('_').upper().replace('_', ' '))}")
 
 
 def _is_called(item: exp.Expr, name: str) -> bool:

@@ -32,6 +32,11 @@ class Integer(Type):
     unsigned: bool = False
     display: int | None = None
 
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """The least number and the greatest."""
+        return (0, (1 << self.bits) - 1) if self.unsigned else (-1 << (self.bits - 1), (1 << (self.bits - 1)) - 1)
+
 
 @dataclass(frozen=True)
 class Decimal(Type):

@@ -17,13 +17,13 @@ from migrator.adapter import Read, Snapshot, load_adapter
 from migrator.converting import Converter
 from migrator.ddl import DDL
 from migrator.ends import Database, DumpedRows, TableRows
-from migrator.errors import FatalError, MigratorError, TableNotThere, UnsupportedType, ValueNotCarried
+from migrator.errors import FatalError, MigratorError, UnsupportedType, ValueNotCarried
 from migrator.job.worker import Fold, Outcome, Scan
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import Column, QName, Table
 from migrator.operations.changing import policy_converter, read_for
-from migrator.operations.matching import computed, matched
+from migrator.operations.matching import absent, computed, matched
 from migrator.operations.verified import RowDiffers, TableVerified, ValueDiffers
 from migrator.origins import Origin
 from migrator.policies import Policies
@@ -235,7 +235,7 @@ class Comparison:
     ) -> Pair:
         made = self._there.table(table.qname)
         if made is None:
-            raise TableNotThere(table=table.qname)
+            raise absent(self._there, table.qname)
         source, target = _but_for(unread, *matched(table, made))
         changing = self._changing(table, source, target)
         if changing is None:  # else what is computed from changed values is something else

@@ -9,17 +9,28 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from migrator.adapter import Adapter, load_adapter
-from migrator.converting import Pair, check_value, concerning, pair_of
+from migrator.converting import Pair, concerning, pair_of, possible, unfit
 from migrator.ddl import DDL
-from migrator.errors import CollationRefused, PolicyNotKept, UnsupportedType, ValueNotCarried
+from migrator.errors import CollationRefused, InvalidValue, PolicyNotKept, UnsupportedType, ValueNotCarried, nearest
+from migrator.filters import columns_of
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of, value_of
+from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, Object, QName, Table
 from migrator.operations.changing import column_to_be
 from migrator.operations.matching import matched
-from migrator.plan import TABLE, Phase
-from migrator.policies import CASES, RELAX, RELAXED, Held, Policies
+from migrator.plan import NO_OBJECTS, TABLE, Phase
+from migrator.policies import CASES, DEFAULT, RELAX, RELAXED, Held, Policies, is_of_type
 from migrator.spec import JobSpec
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Whether what a setting puts instead of others has a place in a ``column`` that can meet its case; ``why`` not."""
+
+    held: Held
+    column: str
+    why: str
 
 
 @dataclass
@@ -28,11 +39,44 @@ class _Told:
 
     losses: list[Loss] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    fits: list[Fit] = field(default_factory=list)
+
+
+def check_settings(spec: JobSpec, catalog: Catalog) -> tuple[str, ...]:
+    """Check that POLICY names what a job has, and of its columns only cases that their values can be; remarks.
+
+    :raises InvalidValue: it does not; the message says what the job has.
+    """
+    tables = tuple(catalog.of(Table))
+    policies, here = Policies(spec.policies, tables), load_adapter(catalog.dialect)
+    for setting in policies.unmatched:
+        parts = len(setting.names)
+        known = [*columns_of(tables, parts), *(".".join((one.source.schema, one.source.name)[-parts:]) for one in tables)]
+        near = nearest(".".join(setting.names), known)
+        raise InvalidValue(name="POLICY", detail=f"{setting}: the job has no such table or column{near}")
+    for setting, table, column in policies.alone():
+        cases = tuple(possible(column.at_source, here))
+        if setting.case not in cases:
+            declared = column.at_source.native or column.at_source.type
+            can = f"can be {', '.join(cases)}" if cases else "always have a place"
+            detail = f"{setting}: {table.source}.{column.source} is {declared}, whose values are never that; they {can}"
+            raise InvalidValue(name="POLICY", detail=detail)
+    return tuple(_idle(policies, here))
+
+
+def _idle(policies: Policies, here: Adapter) -> Iterator[str]:
+    """Remarks about the settings that name tables without a column whose values can be their case."""
+    for setting, table in policies.of_tables():
+        if not any(setting.case in possible(column.at_source, here) for column in table.columns):
+            yield f"POLICY={setting}: {table.source} has no column whose values can be that"
 
 
 def declares(spec: JobSpec) -> bool:
-    """Whether POLICY asks for something of the tables that a job makes."""
-    asks = any(setting.action == RELAX or value_of(setting.action) is not None for setting in spec.policies)
+    """Whether POLICY asks for something of the tables that a job makes, or of a column by its name."""
+    asks = any(
+        setting.action == RELAX or value_of(setting.action) is not None or len(setting.names) > 1
+        for setting in spec.policies
+    )
     return asks and spec.content != "DATA_ONLY"
 
 
@@ -61,6 +105,8 @@ def declared(
         return replace(obj, columns=tuple(columns))
 
     objects = tuple(map(relaxed, catalog.objects))
+    if (fit := next(nowhere(told.fits), None)) is not None and not kept:
+        raise not_kept(fit)
     return catalog.with_objects(objects).with_losses(*told.losses), tuple(told.notes)
 
 
@@ -71,7 +117,8 @@ def _relaxed(policies: Policies, table: Table, column: Column, at_source: Table 
         pair = pair_of(*column_to_be(table, column, at_source, ddl), here, ddl.adapter)
     except UnsupportedType:  # which making the table tells
         return column
-    _check_values(policies, table, pair, ddl.adapter)
+    told.fits += (fits := list(_fits(policies, table, pair, ddl.adapter)))
+    told.notes += (*_unfitting(fits), *_needless(policies, table, pair))
     asked = _relaxing(policies, table, pair)
     if not asked or (_is_nullable(table, column, ddl) and not _in_key(table, column)):
         return column
@@ -95,17 +142,46 @@ def _relaxing(policies: Policies, table: Table, pair: Pair) -> list[Held]:
     return [one for one in held if one.setting.action == RELAX]
 
 
-def _check_values(policies: Policies, table: Table, pair: Pair, there: Adapter) -> None:
-    """:raises PolicyNotKept: a value is to be put into the column that has no place there."""
+def _fits(policies: Policies, table: Table, pair: Pair, there: Adapter) -> Iterator[Fit]:
+    """What the settings that put values make of a pair of columns.
+
+    :raises PolicyNotKept: one that names the column puts a value that has no place there.
+    """
     settings = policies.held(table, pair.source)
-    for misfit in concerning(pair):
-        value = value_of(settings[misfit].setting.action) if misfit in settings else None
-        try:
-            if value is not None:
-                check_value(value, pair, there)
-        except ValueNotCarried as why:
-            name, detail = f"{table.source}.{pair.source.source}", f"does not take it: {why.facts['detail']}"
-            raise PolicyNotKept(setting=settings[misfit].setting, column=name, detail=detail) from why
+    for held in (settings[misfit] for misfit in concerning(pair) if misfit in settings):
+        if value_of(held.setting.action) is not None:
+            fit = Fit(held, f"{table.source}.{pair.source.source}", unfit(held.setting.action, pair, there))
+            if held.alone and fit.why:
+                raise not_kept(fit)
+            yield fit
+
+
+def not_kept(fit: Fit) -> PolicyNotKept:
+    """The error of a value that has no place in a column."""
+    return PolicyNotKept(setting=fit.held.setting, column=fit.column, detail=f"does not take it: {fit.why}")
+
+
+def nowhere(fits: Collection[Fit]) -> Iterator[Fit]:
+    """What becomes, in the columns of a job, of the settings whose values have a place in none of those that need one."""
+    placed = {fit.held.setting for fit in fits if not fit.why}
+    return (fit for fit in fits if fit.held.setting not in placed)
+
+
+def _unfitting(fits: Iterable[Fit]) -> Iterator[str]:
+    """Remarks about wide settings that do nothing in a column."""
+    for fit in fits:
+        if fit.why:
+            those = CASES[fit.held.setting.case].those
+            yield f"POLICY={fit.held.setting}: column {fit.column} does not take it ({fit.why}): {those} are refused there"
+
+
+def _needless(policies: Policies, table: Table, pair: Pair) -> Iterator[str]:
+    """Remarks about settings that name a column of which the target takes all values that they could be about."""
+    met = {Misfit.COLLATION, *concerning(pair)}
+    for misfit, held in policies.held(table, pair.source).items():
+        if held.alone and misfit not in met and held.setting.action != DEFAULT:
+            name = f"{table.source}.{pair.source.source}"
+            yield f"POLICY={held.setting}: nothing to do, the values of column {name} have a place there as they are"
 
 
 def _is_nullable(table: Table, column: Column, ddl: DDL) -> bool:
@@ -129,25 +205,26 @@ def _stays(table: Table, column: Column, ddl: DDL) -> str:
 # --- tables that are there ------------------------------------------------------------------------------------------
 
 
-def check_existing(policies: Policies, table: Table, made: Table, source: str, there: Adapter) -> tuple[str, ...]:
-    """Check that POLICY puts only values that a table takes which is there already; remarks. ``source``: whose rows.
+def check_existing(
+    policies: Policies, table: Table, made: Table, source: str, there: Adapter
+) -> tuple[tuple[Fit, ...], tuple[str, ...]]:
+    """What becomes of the values that POLICY puts into a table which is there already, and remarks. ``source``: whose rows.
 
-    :raises PolicyNotKept: it takes one of them not.
+    :raises PolicyNotKept: a column that POLICY names does not take one.
     """
-    return tuple(_existing(policies, table, made, load_adapter(source), there))
-
-
-def _existing(policies: Policies, table: Table, made: Table, here: Adapter, there: Adapter) -> Iterator[str]:
     try:
         pairs = zip(*matched(table, made), strict=True)
     except ValueNotCarried:  # the table fails to load, by this very error
-        return
-    for source, target in pairs:
-        pair = pair_of(source, target, here, there)
-        _check_values(policies, table, pair, there)
-        if not target.nullable:
-            for held in _relaxing(policies, table, pair):
-                yield f"POLICY={held.setting}: column {made.qname}.{target.name} is there already, and takes no NULL"
+        return (), ()
+    told, here = _Told(), load_adapter(source)
+    for source_column, target in pairs:
+        pair = pair_of(source_column, target, here, there)
+        told.fits += (fits := list(_fits(policies, table, pair, there)))
+        told.notes += (*_unfitting(fits), *_needless(policies, table, pair))
+        for held in _relaxing(policies, table, pair) if not target.nullable else ():
+            kept = f"column {made.qname}.{target.name} is there already, and takes no NULL"
+            told.notes.append(f"POLICY={held.setting}: {kept}")
+    return tuple(told.fits), tuple(told.notes)
 
 
 def kept_types(table: Table, made: Table, ddl: DDL) -> Iterator[str]:
@@ -199,15 +276,19 @@ def with_collations(spec: JobSpec, catalog: Catalog, phases: Iterable[Phase]) ->
     )
 
 
-def check_collations(phases: Iterable[Phase], ddl: DDL, kept: Collection[QName] = ()) -> None:
-    """Refuse tables whose texts compare in another way than POLICY lets them, but for those that are ``kept`` as they are.
+def check_collations(phases: Iterable[Phase], ddl: DDL, kept: Collection[QName] = (), there: Collection[str] = ()) -> None:
+    """Refuse what has texts that compare in another way than POLICY lets them, but for what stays as it is.
+
+    That are tables that are ``kept``, and domains and types that are ``there``, by their paths.
 
     :raises CollationRefused: naming all columns.
     """
     steps = [step for phase in phases for step in phase.steps if step.table not in kept]
     tables = {path_of(table): table for table in ddl.catalog.of(Table)}
     made = {step.table for step in steps if step.path == TABLE}
-    read = (loss for loss in ddl.catalog.losses if loss.object in tables and tables[loss.object].qname in made)
+    read = [loss for loss in ddl.catalog.losses if loss.object in tables and tables[loss.object].qname in made]
+    if any(step.path not in NO_OBJECTS for step in steps):
+        read += (loss for loss in ddl.catalog.losses if is_of_type(loss) and loss.object not in there)
     written = (loss for step in steps for loss in step.script.losses)
     refused = [loss for loss in (*read, *written) if loss.policy == "refuse"]
     if refused:
@@ -223,11 +304,13 @@ def refused_collations(losses: Sequence[Loss], table: Table, made: Table) -> Col
 
 
 def _details(losses: Iterable[Loss], tables: dict[str, Table], there: DDL | Table) -> str:
-    return "\n".join(f"  {loss}{_declarations(loss, tables[loss.object], there)}" for loss in losses)
+    return "\n".join(f"  {loss}{_declarations(loss, tables.get(loss.object), there)}" for loss in losses)
 
 
-def _declarations(loss: Loss, table: Table, there: DDL | Table) -> str:
-    """How the column of an entry is declared at both ends."""
+def _declarations(loss: Loss, table: Table | None, there: DDL | Table) -> str:
+    """How the column of an entry is declared at both ends; of a type, nothing is said."""
+    if table is None:
+        return ""
     named = {column.name.lower(): column for column in table.columns}
     column = named.get((loss.column or "").lower())
     if column is None:

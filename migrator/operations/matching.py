@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from migrator.errors import ColumnIsComputed, ValueNotCarried
+from migrator.errors import ColumnIsComputed, NotATable, TableNotThere, ValueNotCarried
 from migrator.model import types as t
-from migrator.model.objects import Column, Table
+from migrator.model.catalog import Catalog, path_of
+from migrator.model.objects import Column, QName, Sequence, Table, View
+
+
+def absent(there: Catalog, name: QName) -> TableNotThere:
+    """The error of a table that a target does not have; where a view or sequence has its name, that says so."""
+    others = (obj for obj in there.objects if isinstance(obj, View | Sequence))
+    found = next((path_of(obj) for obj in others if QName(obj.schema, obj.name) == name), None)
+    return TableNotThere(table=name) if found is None else NotATable(table=name, found=found)
 
 
 def matched(table: Table, made: Table) -> tuple[tuple[Column, ...], tuple[Column, ...]]:

@@ -24,6 +24,7 @@ from migrator.model.objects import QName, Table
 from migrator.operations import methods, transport
 from migrator.operations.broken_checks import with_broken_checks
 from migrator.operations.declaring import check_collations, with_collations
+from migrator.operations.matching import absent
 from migrator.operations.profiling import Goal, Profiler
 from migrator.operations.script import script_ddl, script_target, scripted
 from migrator.operations.target import (
@@ -46,7 +47,6 @@ from migrator.operations.target import (
 from migrator.operations.work import connected, linked, source_of
 from migrator.origins import Origin, Part, Resolve, database_origin, origin
 from migrator.plan import NO_OBJECTS, Phase, Step, plan
-from migrator.policies import Policies
 from migrator.profiling.profiles import TableProfile, counted
 from migrator.spec import JobSpec
 
@@ -203,8 +203,8 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
             notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
-            check_collations(phases, ddl, planned.kept)
-            notes += (*Policies(spec.policies, planned.tables).unmatched, *planned.remarks())
+            check_collations(phases, ddl, planned.kept, planned.labels)
+            notes += planned.remarks()
             steps = planned.steps(phases)
             profiles = planned.profiler(ddl).profiles() if profiling else None
             losses = (*planned.losses(), *_losses(steps, profiles or ()), *planned.of_existing())
@@ -227,12 +227,13 @@ class _Imported:
         """:raises AccessMethodRefused: ACCESS_METHOD, or a dump file set with data files, asks for what a rule bars."""
         self._spec, self._origin, self._target, self._catalog = spec, opened, target, catalog
         there = There.read(target.adapter, connection, catalog)
+        self._there = there.catalog
         self.tables = with_rows(spec, catalog).values()
         self._decisions = decide(spec, opened, target, connection, tuple(self.tables), there)
         check_one_method(spec, opened, self._decisions)
         self._met = met(catalog, there.tables)
         self.kept = staying(spec, self._met, lacking(opened, self.tables))
-        self._labels = there.without(set(self._met) - self.kept).labels
+        self.labels = there.without(set(self._met) - self.kept).labels
         self._schemas = tuple(there.schemas(there.labels))
         self._blocked = blocked(spec, catalog, there)
 
@@ -261,7 +262,9 @@ class _Imported:
         try:
             if decision.refusal is not None:
                 raise decision.refusal
-            if parts and decision.action not in {"CREATE", "REPLACE"}:
+            if parts and decision.action == "MISSING":
+                raise absent(self._there, name)
+            if parts and decision.made is not None and decision.choice is not None:
                 way_in(decision.table, decision.made, decision.choice)
         except MigratorError as error:
             return str(error)
@@ -274,7 +277,7 @@ class _Imported:
     def losses(self) -> tuple[Loss, ...]:
         """The entries about what is to be made."""
         dialect = self._target.adapter.name
-        return of_catalog(self._spec, self._catalog, self.kept, self._schemas, dialect, self._labels)
+        return of_catalog(self._spec, self._catalog, self.kept, self._schemas, dialect, self.labels)
 
     def of_existing(self) -> tuple[Loss, ...]:
         """The entries about tables that stay and take rows."""
@@ -290,14 +293,14 @@ class _Imported:
     def steps(self, phases: Sequence[Phase]) -> list[Step]:
         """The steps whose objects are not there yet."""
         left = (step for step in _steps(phases) if step.table not in self.kept | self._blocked)
-        return [step for step in left if step.label not in self._labels]
+        return [step for step in left if step.label not in self.labels]
 
     def in_the_way(self, phases: Sequence[Phase]) -> tuple[str, ...]:
         """The objects that are there already, and stay, and the tables without rows to move that are not made for it."""
         skipped = self._met if self._spec.table_exists_action == "SKIP" else ()
         tables = [name for name in (*skipped, *self._blocked) if name not in self._decisions]
         told = [step for step in _steps(phases) if is_told(step, self.kept | self._blocked)]
-        others = (step.label for step in told if is_in_the_way(step, self._labels))
+        others = (step.label for step in told if is_in_the_way(step, self.labels))
         return (*(f"TABLE:{name}" for name in tables), *others)
 
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from migrator import filters
 from migrator.adapter import Adapter, Load, Read, Snapshot, as_heard_by
-from migrator.converting import pair_of
+from migrator.converting import in_force, pair_of
 from migrator.ddl import DDL, keys_as_columns, unique_keys
 from migrator.ends import Database, database_errors
 from migrator.errors import (
@@ -24,7 +24,7 @@ from migrator.errors import (
     ValueNotCarried,
 )
 from migrator.model import types as t
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Action, Catalog
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, ForeignKey, QName, Table
 from migrator.operations.changing import column_to_be, policy_converter
@@ -97,7 +97,7 @@ class Profiler:
             raise
         except MigratorError as error:
             return TableProfile(table.qname, problem=str(error))
-        actions = {way.target.name: self._policies.of(table, way.column) for way in ways}
+        actions = {way.target.name: self._actions(table, way) for way in ways}
         profiled = profile(table.qname, ways, found, actions)
         said = _Said()
         suggestions = tuple(self._standing(table, ways, profiled.suggestions, said))
@@ -109,6 +109,11 @@ class Profiler:
             unread=tuple(said.unread),
             remarks=tuple(said.remarks),
         )
+
+    def _actions(self, table: Table, way: Way) -> Mapping[Misfit, Action]:
+        """What is done about what values can be on their way."""
+        asked = self._policies.of(table, way.column)
+        return asked if way.pair is None or self._goal is None else in_force(asked, way.pair, self._goal.adapter)
 
     # --- columns ----------------------------------------------------------------------------------------------------
 

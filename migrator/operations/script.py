@@ -16,9 +16,9 @@ from migrator.inventory import Made, take
 from migrator.job.report import JobLog
 from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
-from migrator.model.objects import QName, Table
+from migrator.model.objects import QName
 from migrator.operations import ledger
-from migrator.operations.declaring import asked, check_collations, declared, with_collations
+from migrator.operations.declaring import asked, check_collations, check_settings, declared, with_collations
 from migrator.operations.naming import named
 from migrator.operations.refused import source_text
 from migrator.operations.target import check_collations_there, check_schemas, of_programs
@@ -26,7 +26,6 @@ from migrator.operations.trials import tried
 from migrator.operations.work import Work
 from migrator.origins import Origin, Resolve, origin
 from migrator.plan import Phase, plan, prefix
-from migrator.policies import Policies
 from migrator.spec import JobSpec
 
 
@@ -72,6 +71,7 @@ def scripted(
 
     :raises TargetSchemaMissing: an object's schema cannot be there.
     :raises PolicyNotKept: POLICY asks of a column what its table does not let be.
+    :raises InvalidValue: it names what the job does not have, or a case that a column's values never are.
     """
     if server is None:
         moved = transforms.remapped(opened.catalog, spec)
@@ -82,9 +82,10 @@ def scripted(
         catalog, notes = names.catalog, names.notes
         check_collations_there(catalog, Database(resolve(spec.connection)))
     check_schemas(catalog, adapter)
+    idle = check_settings(spec, catalog)
     ddl = adapter.ddl(catalog, None if server is None else server.version)
     catalog, remarks = declared(spec, opened.catalog, asked(spec, catalog), ddl)
-    return catalog, (*notes, *Policies(spec.policies, catalog.of(Table)).unmatched, *remarks)
+    return catalog, (*notes, *idle, *remarks)
 
 
 def script_ddl(spec: JobSpec, resolve: Resolve, adapter: Adapter, server: Server | None, catalog: Catalog) -> DDL:

@@ -36,20 +36,24 @@ from migrator.model.objects import Sequence as SequenceObject
 from migrator.naming import TAKEN, Known
 from migrator.operations import methods, transport
 from migrator.operations.declaring import (
+    Fit,
     asked,
     check_existing,
+    check_settings,
     declared,
     declares,
     kept_types,
+    not_kept,
+    nowhere,
     refused_collations,
     with_collations,
 )
-from migrator.operations.matching import matched
+from migrator.operations.matching import absent, matched
 from migrator.operations.naming import Named, named
 from migrator.operations.trials import tried
 from migrator.origins import Origin
 from migrator.plan import KEYS_FIRST, ORDER, Phase, plan
-from migrator.policies import OF_COLLATIONS, RELAXED, Policies
+from migrator.policies import OF_COLLATIONS, RELAXED, Policies, is_of_type
 from migrator.seconds import RULE as DIGITS
 from migrator.spec import JobSpec, TableExistsAction
 
@@ -93,13 +97,15 @@ def accepted(
     :raises TransportRefused: data files come, and are not for this database.
     :raises ConflictingParameters: parameters ask for what cannot be done to data files.
     :raises PolicyNotKept: POLICY asks of a column what its table does not let be.
+    :raises InvalidValue: it names what the job does not have, or a case that a column's values never are.
     """
     found = named(spec, opened, target, server, makes_parts=spec.content != "DATA_ONLY", known=known)
     check_schemas(found.catalog, target.adapter)
     check_collations_there(found.catalog, target)
     transport.check_target(spec, opened, target)
     ddl = target.adapter.ddl(found.catalog, server.version)
-    found = replace(found, catalog=asked(spec, found.catalog))
+    remarks = check_settings(spec, found.catalog)
+    found = replace(found, catalog=asked(spec, found.catalog), notes=(*found.notes, *remarks))
     if not declares(spec):
         return found
     if existing is None:
@@ -271,15 +277,17 @@ def of_catalog(
     tables = {path_of(table): table.qname for table in catalog.of(Table)}
     as_is = tables.values() if spec.content == "DATA_ONLY" else kept
     about = ((loss, tables.get(loss.object) in as_is) for loss in catalog.losses)
-    made = (
+    made = [
         replace(loss, policy=None) if stays and loss.rule in OF_COLLATIONS else loss  # it compares as it did
         for loss, stays in about
         if not (stays and loss.rule in _OF_MAKING)
-    )
+    ]
+    there = {loss.object for loss in made if is_of_type(loss) and (spec.content == "DATA_ONLY" or loss.object in labels)}
+    made = [replace(loss, policy=None) if loss.object in there else loss for loss in made]
     if spec.content == "DATA_ONLY":
         return tuple(made)
-    there = tuple(schemas)
-    return (*made, *of_schemas(catalog, there), *of_programs(catalog, there, dialect, labels))
+    found = tuple(schemas)
+    return (*made, *of_schemas(catalog, found), *of_programs(catalog, found, dialect, labels))
 
 
 def of_schemas(catalog: Catalog, there: Iterable[Schema]) -> Iterator[Loss]:
@@ -340,7 +348,8 @@ def decide(
     choices, facts = methods.loading(spec, opened, target, connection, loaded, kept, made)
     as_is = {table.qname: table for table in made}
     policies = Policies(spec.policies, tables)
-    found = {}
+    found: dict[QName, Decision] = {}
+    fits: dict[QName, tuple[Fit, ...]] = {}
     for table in tables:
         name = table.qname
         action, choice = _action(spec, name, there), choices.get(name)
@@ -348,20 +357,22 @@ def decide(
         refusal = opened.lacking(table) or _refusal(table, stays, choice)
         loaded_as_is = stays is not None and choice is not None and refusal is None
         losses: tuple[Loss, ...] = ()
-        remarks: tuple[str, ...] = ()
+        remarks: tuple[str, ...] = (str(absent(there.catalog, name)),) if action == "BLOCKED" else ()
         if stays is not None and loaded_as_is:
             dialect = opened.catalog.dialect
             losses = of_existing(table, stays, facts.get(name, Facts()), dialect, target.adapter, policies)
             refusal = refused_collations(losses, table, stays)
             try:
                 ddl = target.adapter.ddl(opened.catalog)
-                remarks = (
-                    *check_existing(policies, table, stays, dialect, target.adapter),
-                    *kept_types(table, stays, ddl),
-                )
+                fits[name], said = check_existing(policies, table, stays, dialect, target.adapter)
+                remarks = (*said, *kept_types(table, stays, ddl))
             except PolicyNotKept as error:
                 refusal = error
         found[name] = Decision(table, action, stays, choice, refusal, losses if refusal is None else (), remarks)
+    if all(decision.made is not None for decision in found.values()):
+        lost = set(nowhere([fit for told in fits.values() for fit in told]))
+        first = {name: fit for name, told in fits.items() for fit in reversed(told) if fit in lost}
+        found |= {name: replace(found[name], refusal=not_kept(fit), losses=(), remarks=()) for name, fit in first.items()}
     return found
 
 
@@ -405,16 +416,14 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
             raise decision.refusal
 
 
-def way_in(table: Table, made: Table | None, choice: Choice | None) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
+def way_in(table: Table, made: Table, choice: Choice) -> tuple[tuple[Column, ...], tuple[Column, ...]]:
     """The columns whose values move into a table as the target has it, as :func:`~migrator.operations.matching.matched`.
 
-    There are none where its data files come as they are. ``choice``: the method, if there is a table.
+    There are none where its data files come as they are. ``choice``: the method.
 
-    :raises ValueNotCarried: there is no such table, or it has no column for one of the source's.
+    :raises ValueNotCarried: it has no column for one of the source's.
     :raises NoAccessMethod: no method may load it.
     """
-    if made is None or choice is None:
-        raise ValueNotCarried(column=table.qname, detail="the table is not there to be loaded")
     if (refusal := choice.refusal(table.qname, "import")) is not None:
         raise refusal
     return ((), ()) if choice.method is Method.DATA_FILE_COPY else matched(table, made)

@@ -24,6 +24,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations import transport
 from migrator.operations.comparing import Comparison, Scanned, Scanner, reading
+from migrator.operations.declaring import check_settings
 from migrator.operations.naming import named
 from migrator.operations.target import check_schemas
 from migrator.operations.verified import TableVerified, Verification
@@ -76,7 +77,7 @@ def sides(
             names = named(spec, opened, target, server, makes_parts=False)
             catalog = names.catalog
             check_schemas(catalog, target.adapter)
-            notes += [*opened.notes, *names.notes]
+            notes += [*opened.notes, *names.notes, *check_settings(spec, catalog)]
             parts, without = _parts(opened, filters.tables_with_rows(spec, catalog))
             if not parts and not without:
                 raise NothingSelected
@@ -85,7 +86,6 @@ def sides(
             ddl = target.adapter.ddl(catalog, server.version)
             shown.begin(len(tables), None, 2 * sum(part.bytes for found in parts.values() for part in found) or None)
             policies = Policies(spec.policies, tables)
-            notes += policies.unmatched
             told = lambda found: shown.table_done(str(found.table))  # noqa: E731
             comparison = kind(opened, there, ddl, policies, rows_of, scan, told)
             yield Sides(opened, target, server, comparison, tables, without, there, policies, tuple(notes))

@@ -155,6 +155,32 @@ def test_what_cannot_be_is_refused_before_anything_is_made(sqlite_file: Fresh, s
     assert said in run.err
 
 
+@pytest.mark.parametrize("there", ["postgresql", "mysql", "sqlite"])
+def test_what_a_declaration_said_besides_is_told_of_columns_of_another_type_too(
+    fresh: Callable[[str], str], there: str
+) -> None:
+    source, target = fresh("mysql"), fresh(there)
+    execute(
+        source, "CREATE TABLE t (id INT PRIMARY KEY, z INT(5) ZEROFILL, f FLOAT(7,3))", "INSERT INTO t VALUES (1, 7, 1.5)"
+    )
+    chosen = "COLUMN_TYPE=t.z:bigint,t.f:text"
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", chosen))
+    told = {loss.partition('"t".')[2] for loss in run.losses if loss.endswith("[declaration]")}
+    assert told == {
+        '"z": values are shown without leading zeros [declaration]',
+        '"f": values are not rounded to 3 digits after the point [declaration]',
+    }
+
+
+def test_a_type_for_a_declared_column_of_sqlite_does_not_make_it_one_of_any(fresh: Callable[[str], str]) -> None:
+    source, target = fresh("sqlite"), fresh("postgresql")
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY, n INT, a)", "INSERT INTO t VALUES (1, 1, 1)")
+    chosen = "COLUMN_TYPE=t.n:bigint,t.a:bigint"
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", chosen))
+    said = [loss.partition('"t".')[2] for loss in run.losses if loss.endswith("[declaration]")]
+    assert said == ['"a": values of any type are let in at the source [declaration]']
+
+
 def test_two_types_for_one_column_exclude_each_other(sqlite_file: Fresh) -> None:
     source = sqlite_file("source.db")
     execute(source, "CREATE TABLE t (id integer PRIMARY KEY)")

@@ -68,6 +68,36 @@ def test_what_depends_on_a_table_that_was_not_made_is_named(load: Load, target: 
     assert all(line.endswith('base object type TABLE:"public"."t" creation failed') for line in skipped)
 
 
+@pytest.mark.parametrize("here", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("there", ["sqlite", "postgresql", "mysql"])
+def test_a_view_in_the_place_of_a_table_is_named(
+    sqlite_file: Load, postgresql: Load, mysql: Load, here: str, there: str
+) -> None:
+    fresh: dict[str, Callable[..., str]] = {
+        "sqlite": lambda: sqlite_file("there.db"),
+        "postgresql": postgresql,
+        "mysql": mysql,
+    }
+    source, target = sqlite_file("here.db") if here == "sqlite" else postgresql(), fresh[there]()
+    execute(source, "CREATE TABLE t (id INTEGER PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    execute(target, "CREATE TABLE base (id INTEGER)", "CREATE VIEW t AS SELECT id FROM base")
+    where = (f"NETWORK_LINK={source}", remap(source, target))
+    said = re.compile(r'MIG-20012: table "\w+"\."t" is not at the target: VIEW:"\w+"\."t" has its name')
+    for client, *more in (
+        ("impdp", "NOLOGFILE=YES"),
+        ("impdp", "NOLOGFILE=YES", "CONTENT=DATA_ONLY"),
+        ("plan", "impdp"),
+        ("verify",),
+    ):
+        words = (*more, target) if client == "plan" else (target, *more)
+        run = pump(client, *words, *where, *(["--json"] if client in {"plan", "verify"} else []))
+        assert run.code == 5, run.out
+        assert said.search(run.out.replace('\\"', '"')), run.out
+    refresh = pump("refresh", target, *where)
+    assert said.search(refresh.out + refresh.err)
+    assert scalar(target, "SELECT count(*) FROM base") == 0
+
+
 def test_a_table_that_cannot_be_truncated_keeps_its_rows(load: Load, target: str) -> None:
     done(load())
     execute(target, "CREATE TABLE mine (t integer REFERENCES t)", "INSERT INTO mine VALUES (2)")

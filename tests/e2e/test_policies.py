@@ -654,6 +654,56 @@ def test_a_collation_of_ones_own_that_is_not_carried_is_refused_or_told(
     assert pump("impdp", target, *where, *script).code == code
 
 
+OF_DOMAIN = (
+    'CREATE DOMAIN word AS text COLLATE "C"',
+    "CREATE TABLE t (id integer PRIMARY KEY, name word)",
+    "INSERT INTO t VALUES (1, 'a')",
+)
+OF_RANGE = (
+    "CREATE COLLATION mine (LOCALE = 'C')",
+    "CREATE TYPE words AS RANGE (SUBTYPE = text, COLLATION = mine)",
+    "CREATE TABLE t (id integer PRIMARY KEY, name words)",
+    "INSERT INTO t VALUES (1, '[a,b]')",
+)
+
+
+@BY
+@pytest.mark.parametrize(
+    ("made", "setting", "code"),
+    [
+        (OF_DOMAIN, "collation=refuse", 1),
+        (OF_DOMAIN, "collation=warn", 5),
+        (OF_DOMAIN, "collation=convert", 0),
+        (OF_DOMAIN, "type:string:collation=refuse,collation=warn", 1),
+        (OF_DOMAIN, "t.name:collation=refuse", 1),
+        (OF_DOMAIN, "collation=refuse,t.name:collation=warn", 5),
+        (OF_RANGE, "collation=refuse", 1),
+        (OF_RANGE, "collation=warn", 5),
+    ],
+)
+def test_the_collation_of_a_domain_or_type_is_refused_or_told(
+    postgresql: Fresh, from_either: Callable[..., Run], by: str, made: tuple[str, ...], setting: str, code: int
+) -> None:
+    """A domain's collation goes by the settings of the columns that are of it."""
+    source, target = postgresql(), postgresql()
+    execute(source, *made)
+    run = from_either(by, source, target, f"POLICY={setting}")
+    assert run.code == code, run.out + run.err
+    what = "the domain's own collation" if made is OF_DOMAIN else 'collation "public"."mine"'
+    assert (f"{what} is not carried" in run.err and "MIG-20017" in run.err) == (code == 1)
+    found = scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_name = 't'")
+    assert found == (0 if code == 1 else 1)
+
+
+@pytest.mark.parametrize("content", ["ALL", "DATA_ONLY"])
+def test_the_collation_of_a_domain_that_is_there_is_no_case(postgresql: Fresh, content: str) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, *OF_DOMAIN)
+    execute(target, *OF_DOMAIN[:2])
+    run = load(source, target, "TABLE_EXISTS_ACTION=APPEND", f"CONTENT={content}", "POLICY=collation=refuse")
+    assert rows(target, "SELECT id, name FROM t") == [(1, "a")], run.out + run.err
+
+
 @pytest.mark.parametrize("action", ["refuse", "warn"])
 @pytest.mark.parametrize("content", ["ALL", "DATA_ONLY"])
 def test_what_is_not_carried_is_no_case_of_a_table_that_stays(postgresql: Fresh, action: str, content: str) -> None:
@@ -702,9 +752,11 @@ def test_a_script_for_oracle_lets_columns_be_null_that_may_hold_empty_texts(mysq
     where = (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
     done(pump("expdp", source, *where))
     origin = (f"NETWORK_LINK={source}",) if by == "link" else ()
-    run = done(pump("impdp", "oracle:", *where, *origin, "SQLFILE=t.sql", "POLICY=empty_text=relax,no_such:nan=warn"))
+    nothing = pump("impdp", "oracle:", *where, *origin, "SQLFILE=t.sql", "POLICY=no_such:nan=warn")
+    assert (nothing.code, (tmp_path / "t.sql").exists()) == (1, False)
+    assert "no_such:nan=warn: the job has no such table or column" in nothing.err
+    run = done(pump("impdp", "oracle:", *where, *origin, "SQLFILE=t.sql", "POLICY=empty_text=relax"))
     assert told(run, "relaxed") == {'"v"': "may be NULL, and is NOT NULL at the source: empty texts become NULL"}
-    assert "POLICY=no_such:nan=warn: the job has no such table or column" in run.out
     script = (tmp_path / "t.sql").read_text()
     found = re.findall(r"^ {4}(\w+) [A-Z0-9]+(?:\(.*?\))?( NOT NULL)?,?$", script, re.MULTILINE)
     assert {name: bool(must) for name, must in found} == {"id": True, "v": False, "n": True, "d": True}
@@ -734,7 +786,7 @@ def test_a_profile_counts_empty_texts_with_what_policy_does_about_them(
     ("settings", "warned"),
     [
         ("zero_date=refuse,t:zero_date=convert", 0),
-        ("t.dt:zero_date=convert,zero_date=warn,t.dt:nan=refuse", 2),
+        ("t.dt:zero_date=convert,zero_date=warn,t.dt:partial_date=refuse", 2),
         ("type:date:zero_date=convert,type:timestamp:zero_date=warn", 2),
         ("zero_date=convert,T.TS:zero_date=warn", 1),
     ],
@@ -757,11 +809,95 @@ def test_a_column_that_is_refused_fails_the_table(mysql: Fresh, postgresql: Fres
     assert told(run, "zero-date") == {}
 
 
-def test_a_setting_for_nothing_is_told(mysql: Fresh, postgresql: Fresh) -> None:
+@pytest.mark.parametrize(
+    ("parameter", "message"),
+    [
+        ("POLICY=no_such.column:nan=warn", "no_such.column:nan=warn: the job has no such table or column"),
+        ("POLICY=t.dtt:zero_date=relax", "t.dtt:zero_date=relax: the job has no such table or column (the nearest: t.dt)"),
+        ("POLICY=tt:zero_date=relax", "tt:zero_date=relax: the job has no such table or column (the nearest: t)"),
+        ("POLICY=t.id:zero_date=relax", ".id is int(11), whose values are never that; they can be out_of_range"),
+        ("POLICY=t.d:infinity='2000-01-01'", ".d is date, whose values are never that; they can be zero_date, partial_date"),
+        ("POLICY=labels.e:nul_byte=''", ".e is enum('a','b'), whose values are never that; they can be "),
+        ('POLICY="order items"."a.b":nan=warn', '"order items"."a.b":nan=warn: the job has no such table or column'),
+        ("POLICY=type:integer:zero_date=relax", "values of integer are never zero_date; they can be out_of_range"),
+        ("COLUMN_TYPE=t.dtt:date", "t.dtt:date: the job has no such column (the nearest: t.dt)"),
+        ("COLUMN_TYPE=t.id:date", ".id is int(11), which cannot become date"),
+    ],
+)
+def test_a_setting_for_what_there_is_not_stops_the_job(
+    mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], parameter: str, message: str
+) -> None:
     source, target = mysql(), postgresql()
-    execute(source, *DATES)
-    run = done(load(source, target, "POLICY=zero_date=convert,no_such.column:nan=warn"))
-    assert "POLICY=no_such.column:nan=warn: the job has no such table or column" in run.out
+    execute(source, *DATES, "CREATE TABLE labels (e ENUM('a', 'b'))")
+    for by in ("link", "dump"):
+        run = from_either(by, source, target, parameter)
+        assert run.code == 1, run.out
+        assert f"UDI-00014: invalid value for parameter, '{parameter.partition('=')[0]}': " in run.err
+        assert message in run.err
+    where = (f"NETWORK_LINK={source}", remap(source, target), parameter)
+    for client in (("plan", "impdp"), ("verify",)):
+        run = pump(*client, target, *where)
+        assert (run.code, message in run.err) == (1, True), run.err
+    assert scalar(target, "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'") == 0
+
+
+def test_a_setting_that_has_nothing_to_do_is_remarked(mysql: Fresh, postgresql: Fresh) -> None:
+    source, postgres, other = mysql(), postgresql(), mysql()
+    execute(source, *DATES, "CREATE TABLE numbers (id INT PRIMARY KEY)")
+    run = done(load(source, postgres, "POLICY=zero_date=convert,numbers:zero_date=relax"))
+    assert 'POLICY=numbers:zero_date=relax: "' in run.out
+    assert '"."numbers" has no column whose values can be that' in run.out
+    run = done(load(source, other, "POLICY=t.d:zero_date=convert"))
+    assert '"."t".d have a place there as they are' in run.out
+    assert scalar(other, "SELECT count(*) FROM t WHERE CAST(d AS CHAR) = '0000-00-00'") == 2
+
+
+@BY
+@pytest.mark.parametrize("where", ["", "t:", "type:string:"])
+def test_a_value_acts_in_the_columns_that_take_it(
+    mysql: Fresh, postgresql: Fresh, from_either: Callable[..., Run], by: str, where: str
+) -> None:
+    """No label of an ENUM has NUL, and a value that is no document has no place among documents, where NUL stays refused."""
+    source, target = mysql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (id INT PRIMARY KEY, e ENUM('a', 'b'), s VARCHAR(9), c CHAR(3) CHARACTER SET ascii, m SET('x'))",
+        r"INSERT INTO t VALUES (1, 'a', 'a\0b', 'abc', 'x'), (2, 'b', 'c', NULL, '')",
+        "CREATE TABLE u (id INT PRIMARY KEY, d DATE, n DOUBLE)",
+    )
+    run = done(from_either(by, source, target, f"POLICY={where}nul_byte=''", "VERIFY=YES"))
+    assert told(run, "nul-byte") == {'"s"': "texts with NUL became '' (1 row)"}
+    assert rows(target, "SELECT id, e::text, s FROM t ORDER BY id") == [(1, "a", ""), (2, "b", "c")]
+
+
+@pytest.mark.parametrize(("infinite", "loaded"), [("n", 2), ("d", 0)])
+def test_a_wide_value_is_the_default_in_columns_that_do_not_take_it(
+    postgresql: Fresh, mysql: Fresh, infinite: str, loaded: int
+) -> None:
+    """It is a number, and dates stay refused, where one is infinite."""
+    source, target, there = postgresql(), mysql(), mysql()
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, d date, n double precision)",
+        f"INSERT INTO t (id, {infinite}) VALUES (1, 'infinity'), (2, NULL)",
+    )
+    execute(there, "CREATE TABLE t (id INT PRIMARY KEY, d DATE, n DOUBLE)")
+    for to in (target, there):
+        run = load(source, to, "POLICY=infinity='-999'", "TABLE_EXISTS_ACTION=APPEND")
+        assert run.code == (0 if loaded else 5), run.out + run.err
+        assert (
+            "POLICY=infinity='-999': column \"public\".\"t\".d does not take it ('-999' is not what date writes" in run.out
+        )
+        assert scalar(to, "SELECT count(*) FROM t") == loaded
+        assert told(run, "infinity") == ({'"n"': "infinite values became '-999' (1 row)"} if loaded else {})
+    where = (f"NETWORK_LINK={source}", remap(source, mysql()), "POLICY=infinity='-999'", "PROFILE=YES", "--json")
+    (finding,) = json.loads(pump("plan", "impdp", target, *where, "TABLE_EXISTS_ACTION=APPEND").out)["profile"][0][
+        "findings"
+    ]
+    assert (finding["column"], finding["action"]) == (infinite, "'-999'" if loaded else "refuse")
+    named = load(source, mysql(), "POLICY=t.d:infinity='-999'")
+    assert named.code == 1
+    assert "MIG-20016" in named.err
 
 
 # --- the ledger -----------------------------------------------------------------------------------------------------

@@ -57,6 +57,47 @@ def test_whatever_the_translator_stumbles_over_is_an_entry(
     assert rows(target, "SELECT id, b FROM t") == [(1, 2)]
 
 
+IN_SQLS_WORDS: dict[str, dict[str, str]] = {
+    "postgresql": {
+        "SELECT id FROM t FOR UPDATE": "a query with FOR UPDATE, or another lock",
+        "SELECT DISTINCT ON (a) a FROM t": "a query with DISTINCT ON",
+        "SELECT id FROM t TABLESAMPLE SYSTEM (10)": "a query with TABLESAMPLE",
+        "SELECT row_number() OVER w AS n FROM t WINDOW w AS (ORDER BY id)": "a query with WINDOW",
+        "SELECT count(*) FILTER (WHERE id > 1) AS n FROM t": "what FILTER means elsewhere",
+        'SELECT a COLLATE "C" AS b FROM t': "what COLLATE means elsewhere",
+        "SELECT sqrt(id) AS b FROM t": "what SQRT of float means elsewhere",
+        "SELECT a::integer AS b FROM t": "what CAST AS INT of text means elsewhere",
+    },
+    "mysql": {
+        "SELECT id FROM t GROUP BY id WITH ROLLUP": "a query with ROLLUP",
+        "SELECT id FROM t USE INDEX (PRIMARY)": "a query with a hint",
+        "SELECT CAST(a AS UNSIGNED) AS b FROM t": "what CAST AS BIGINT UNSIGNED of caseless means elsewhere",
+        "SELECT json_extract(a, '$.b') AS b FROM t": "what JSON_EXTRACT means elsewhere",
+        "SELECT json_object('b', id) AS b FROM t": "what JSON_OBJECT means elsewhere",
+        "SELECT substring_index(a, 'b', 1) AS b FROM t": "what SUBSTRING_INDEX of caseless, string, integer means elsewhere",
+    },
+}
+
+
+@pytest.mark.parametrize("here", sorted(IN_SQLS_WORDS))
+def test_what_is_left_out_is_told_in_the_words_of_its_sql(
+    here: str, postgresql: Callable[..., str], mysql: Callable[[], str], tmp_path: Path
+) -> None:
+    source = {"postgresql": postgresql, "mysql": mysql}[here]()
+    queries = IN_SQLS_WORDS[here]
+    views = {f"v{number}": query for number, query in enumerate(queries)}
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, a varchar(20))",
+        *(f"CREATE VIEW {name} AS {query}" for name, query in views.items()),
+    )
+    asked = (f"NETWORK_LINK={source}", "NOLOGFILE=YES", f"DIRECTORY={tmp_path}", "SQLFILE=x.sql")
+    run = done(pump("impdp", "sqlite:", *asked, f"REMAP_SCHEMA={schema_of(source)}:main"))
+    for name, query in views.items():
+        (told,) = (loss for loss in run.losses if f'."{name}": ' in loss)
+        assert queries[query] in told
+
+
 def test_what_mysql_refuses_below_zero_is_named_where_it_is_carried(
     mysql: Callable[[], str], postgresql: Callable[..., str]
 ) -> None:

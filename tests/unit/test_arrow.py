@@ -108,6 +108,29 @@ def test_conversions_keep_the_value(values: pa.Array, source: t.Type, target: t.
 
 
 @pytest.mark.parametrize(
+    ("values", "source", "target", "said"),
+    [
+        (pa.array([2**32 - 1], pa.uint32()), t.Integer(32, True), t.Integer(32), "from -2147483648 to 2147483647"),
+        (pa.array([-1]), t.Integer(64), t.Integer(32, True), "from 0 to 4294967295"),
+        (pa.array([2**31], pa.uint32()), t.Integer(32, True), t.Integer(24), "from -8388608 to 8388607"),
+        (pa.array(["70000"]), t.Decimal(), t.Integer(16), "70000 is no whole number from -32768 to 32767"),
+        (pa.array(["1", None, "1.5", "2.5"]), t.Decimal(), t.Integer(16), "1.5 is no whole number from -32768 to 32767"),
+        (
+            pa.array([Decimal("1.500"), None, Decimal("1.255"), Decimal("2.255")], pa.decimal128(9, 3)),
+            t.Decimal(9, 3),
+            t.Decimal(5, 2),
+            r"1.255 \(Rescaling Decimal value would cause data loss\)",
+        ),
+    ],
+)
+def test_what_is_no_number_of_a_column_is_told_with_its_value_and_the_columns_own_range(
+    values: pa.Array, source: t.Type, target: t.Type, said: str
+) -> None:
+    with pytest.raises(ValueNotCarried, match=f"{said}$"):
+        arrow.convert(values, "c", source, target)
+
+
+@pytest.mark.parametrize(
     ("values", "source", "target"),
     [
         (pa.array([2], pa.int8()), t.Integer(8), t.Boolean()),

@@ -96,6 +96,27 @@ def test_an_unknown_command_is_refused(capsys: pytest.CaptureFixture[str]) -> No
     assert capsys.readouterr().err.startswith("MIG-10001: 'export' is no command\n Action: The commands are")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--bogus"], "unknown option '--bogus'"),
+        (["--versoin"], "unknown option '--versoin' (the nearest: --version)"),
+        (["impdp", "--bogus"], "unknown option '--bogus'"),
+        (["impdp", "sqlite:///x.db", "--tables=hr.emp"], "unknown option '--tables=hr.emp' (the nearest: TABLES=)"),
+        (["plan", "impdp", "sqlite:///x.db", "--jsn"], "unknown option '--jsn' (the nearest: --json)"),
+        (["verify", "sqlite:///x.db", "--format", "json"], "unknown option '--format' (the nearest: --format=)"),
+        (["refresh", "sqlite:///x.db", "--remov"], "unknown option '--remov' (the nearest: --remove)"),
+        (["jobs", "-v"], "unknown option '-v'"),
+        (["expdp", "sqlite:///x.db", "TABELS=a"], "unknown parameter name 'TABELS' (the nearest: TABLES)"),
+    ],
+)
+def test_what_is_no_option_is_refused_with_the_nearest(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 1
+    assert capsys.readouterr().err.startswith(f"LRM-00101: {message}\n Action: ")
+
+
 def test_the_commands_that_are_offered_are_all_there_are() -> None:
     offered = set(re.findall(r"[a-z]+(?:-[a-z]+)*", UnknownCommand.action))
     assert {name for name in _COMMANDS if not name.startswith("-")} <= offered

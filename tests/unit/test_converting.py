@@ -228,7 +228,7 @@ def test_null_in_a_column_that_takes_none_is_refused_with_its_value() -> None:
         ("fraction", "postgresql", "mysql", t.Timestamp(6), t.Timestamp(0), "'2000-01-01'",
          pa.array([1, 2_000_000], US), [datetime(2000, 1, 1), datetime(1970, 1, 1, 0, 0, 2)], 1),
         ("out_of_range", "postgresql", "mysql", t.Integer(64), t.Integer(16), "'-1'", pa.array([1, 70_000]), [1, -1], 1),
-        ("too_long", "postgresql", "mysql", t.String(), t.String(3), "'it''s'", pa.array(["a", "abcd"]), ["a", "it's"], 1),
+        ("too_long", "postgresql", "mysql", t.String(), t.String(4), "'it''s'", pa.array(["a", "abcde"]), ["a", "it's"], 1),
         ("too_long", "postgresql", "mysql", t.Binary(), t.Binary(2), "'ab'", pa.array([b"abc", b"x"]), [b"ab", b"x"], 1),
         ("nul_byte", "mysql", "postgresql", t.String(), t.String(), "''", pa.array(["a\0", "b"]), ["", "b"], 1),
         ("empty_text", "mysql", "oracle", t.String(), t.String(3), "'-'", pa.array(["", "b", None]), ["-", "b", None], 1),
@@ -269,7 +269,7 @@ def test_a_value_of_ones_own_is_put_instead(
         (t.String(), t.Timestamp(), "postgresql", "1900-01-01", None),
         (t.Timestamp(), t.Date(), "postgresql", "1900-01-01", None),
         (t.Integer(64), t.Integer(16), "postgresql", "-1", None),
-        (t.Integer(64), t.Integer(16), "postgresql", "40000", "not in range"),
+        (t.Integer(64), t.Integer(16), "postgresql", "40000", "no whole number from"),
         (t.Integer(64), t.Integer(16), "postgresql", "4.5", "is not what"),
         (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.25", None),
         (t.Decimal(9, 4), t.Decimal(9, 2), "postgresql", "1.255", "data loss"),
@@ -298,6 +298,14 @@ def test_a_value_of_ones_own_has_a_place_itself(
         return
     with pytest.raises(ValueNotCarried, match=why):
         check_value(value, pair, adapter)
+
+
+def test_a_value_that_has_no_place_in_a_column_is_put_nowhere() -> None:
+    labels = t.Enum(("a", "b"))
+    for value, put in (("'a'", True), ("''", False)):
+        made = between(t.String(), labels, Misfit.NUL_BYTE, "postgresql", here="mysql", action=value)
+        assert (made is not None and made.changes) == put
+    assert between(labels, labels, Misfit.NUL_BYTE, "postgresql", here="mysql") is None, "no label has NUL"
 
 
 @settings(deadline=None)

@@ -169,9 +169,11 @@ def test_a_table_job_reads_its_tables_schemas() -> None:
 
 
 def test_a_missing_schema_is_named_with_those_there() -> None:
-    with pytest.raises(SchemaNotFound, match=r"ORA-39165: Schema hrx was not found") as caught:
+    with pytest.raises(SchemaNotFound, match=r"ORA-39165: Schema hrx \(the nearest: hr\) was not found") as caught:
         schemas_wanted(job("SCHEMA", schemas=("hrx",)), "hr", ["sales", "hr"])
     assert caught.value.facts["known"] == "hr, sales"
+    with pytest.raises(SchemaNotFound, match=r"Schema Hr \(which of HR and hr\? Spell it exactly so\) was not found"):
+        schemas_wanted(job("SCHEMA", schemas=("Hr",)), "hr", ["sales", "hr", "HR"])
 
 
 # --- modes

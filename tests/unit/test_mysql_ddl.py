@@ -511,7 +511,7 @@ def test_an_invisible_column_is_visible_where_there_are_none_and_named() -> None
     ("sql", "why"),
     [
         ("strftime('%Y', 'now', 'utc')", "what STRFTIME"),
-        ("strftime('%Y', '2020-01-01')", "what STRFTIME('%Y', '2020-01-01') of string, string"),
+        ("strftime('%Y', '2020-01-01')", "what STRFTIME of string, string"),
         ("unixepoch('now')", "what UNIXEPOCH of string"),
     ],
 )

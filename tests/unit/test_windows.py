@@ -55,8 +55,11 @@ def test_parallel_is_a_number_and_windows(items: list[str], meant: Degrees) -> N
         (["2", "3"], "2 and 3: outside windows there is one number"),
         (["22:00-06:00=0"], "'0' is no number from 1 to 9999"),
         (["22:00-06:00="], "'' is no number from 1 to 9999"),
-        (["22:00-06:00"], "'22:00-06:00' is no number from 1 to 9999"),
-        (["22-06=8"], "'22-06=8' is no number from 1 to 9999"),
+        (["10000"], "'10000' is no number from 1 to 9999"),
+        *(
+            ([item], f"'{item}' is neither a number of workers nor a window, HH:MM-HH:MM=n, such as 22:00-06:00=8")
+            for item in ("22:00-06:00", "22-06=8", "22.00-06.00=4", "many", "-1")
+        ),
         (["22:00-24:30=8"], "a window is from one time of the day to another"),
         (["22:00-06:60=8"], "a window is from one time of the day to another"),
         (["22:00-22:00=8"], "a window is from one time of the day to another"),

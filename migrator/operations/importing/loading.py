@@ -21,6 +21,7 @@ from migrator.operations import methods, transport
 from migrator.operations.changing import policy_converter, read_for
 from migrator.operations.importing import losses
 from migrator.operations.importing.job import NOT_TAKEN_BACK, Import
+from migrator.operations.matching import absent
 from migrator.operations.rows import RowsMoved, begin_progress, largest_first
 from migrator.operations.target import way_in
 from migrator.plan import parents_first
@@ -68,7 +69,7 @@ def _moves(
         if not left:
             continue
         try:
-            moves += list(_table_moves(job, table, left, made.table(table.qname), choices))
+            moves += list(_table_moves(job, table, left, made, choices))
         except FatalError:
             raise
         except MigratorError as error:
@@ -79,13 +80,15 @@ def _moves(
 
 
 def _table_moves(
-    job: Import, table: Table, rows: Sequence[Row], made: Table | None, choices: Mapping[QName, Choice]
+    job: Import, table: Table, rows: Sequence[Row], there: Catalog, choices: Mapping[QName, Choice]
 ) -> Iterator[Move]:
     if (lacking := job.origin.lacking(table)) is not None:
         raise lacking
-    source, target = way_in(table, made, choices.get(table.qname))
-    assert made is not None
+    made = there.table(table.qname)
+    if made is None:
+        raise absent(there, table.qname)
     choice = choices[table.qname]
+    source, target = way_in(table, made, choice)
     if choice.method is Method.DATA_FILE_COPY:
         yield from _file_moves(job, table, rows, made, choice)
         return

@@ -182,9 +182,9 @@ def _plan(job: Import, named: Named) -> None:
     """
     check_one_method(job.spec, job.origin, job.decisions)
     kept, schemas = job.kept(job.there.tables), job.there.schemas(job.there.labels)
-    check_collations(job.phases, job.ddl, kept)
+    check_collations(job.phases, job.ddl, kept, job.there.labels)
     remarks = (remark for decision in job.decisions.values() for remark in decision.remarks)
-    job.work.say((*job.origin.notes, *named.notes, *job.policies.unmatched, *remarks))
+    job.work.say((*job.origin.notes, *named.notes, *remarks))
     estimates = estimate(job.work, job.origin, job.tables.values())
     staying = job.there.without(set(met(job.catalog, job.there.tables)) - kept).labels
     job.log.losses_of(of_catalog(job.spec, job.catalog, kept, schemas, job.adapter.name, staying))
