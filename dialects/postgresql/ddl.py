@@ -359,6 +359,12 @@ class PostgreSQLDDL(DDL):
                 return self.qualified(schema, part.name)
         raise LookupError(name)
 
+    def empty_temporary(self, table: QName) -> str:
+        """``TRUNCATE``: deleted rows, and those that a savepoint took back, would stay until the end of the transaction, and
+        be looked at again and again where rows are sifted.
+        """
+        return f"TRUNCATE {self.name_of(table)}"
+
     # --- constraints ------------------------------------------------------------------------------------------------
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:

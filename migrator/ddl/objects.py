@@ -246,6 +246,10 @@ class DDL(Constraints):
         kind = "TABLE" if self.staging_schema else "TEMPORARY TABLE"  # a schema of their own tells them from others, too
         return f"DROP {kind} IF EXISTS {self.name_of(table)}"
 
+    def empty_temporary(self, table: QName) -> str:
+        """The statement that removes all rows of a temporary table, in the transaction that filled it."""
+        return f"DELETE FROM {self.name_of(table)}"
+
     def staging_for(self, table: QName) -> QName:
         """The name of the temporary table that rows for ``table`` wait in; each connection has one of its own."""
         return QName(self.staging_schema or table.schema, "MIGRATOR_STAGING")

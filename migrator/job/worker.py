@@ -681,7 +681,7 @@ class Staging:
         staging = ddl.staging_for(load.table)
         self.name = staging.name
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
-        self._empty = f"DELETE FROM {ddl.name_of(staging)}"
+        self._empty = ddl.empty_temporary(staging)
         insert_into = adapter.insert_into(connection, load.table)
         inserting = ddl.insert_from(load.table, load.target, staging, where, insert_into)
         self._move_on = inserting if moving is None else moving(ddl, staging)
