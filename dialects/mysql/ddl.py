@@ -55,6 +55,7 @@ from .types import (
     ROW_BYTES,
     as_large,
     declared_word,
+    is_mariadb,
     key_bytes,
     neutral,
     row_bytes,
@@ -162,7 +163,7 @@ class MySQLDDL(DDL):
         """``mariadb``, ``mysql``, or empty where the server is not known."""
         if self.version is None:
             return ""
-        return "mariadb" if self.version >= (10,) else "mysql"
+        return "mariadb" if is_mariadb(self.version) else "mysql"
 
     @property
     def native(self) -> bool:

@@ -76,7 +76,8 @@ def flavor(connection: sa.Connection) -> Flavor:
 
 def parsed_flavor(text: str) -> Flavor:
     """The kind and version that a text of ``VERSION()`` tells."""
-    numbers = re.match(r"\d+(?:\.\d+)*", text.removeprefix("5.5.5-"))
+    text = text.removeprefix("5.5.5-")  # which a proxy may leave before MariaDB's own
+    numbers = re.match(r"\d+(?:\.\d+)*", text)
     version = tuple(int(n) for n in numbers[0].split(".")) if numbers else ()
     return Flavor("mariadb" in text.lower(), version, text)
 

@@ -501,6 +501,11 @@ def key_bytes(type_: t.Type, declaration: str) -> int:
     return 36 if "ascii" in declaration else row_bytes(type_, declaration)
 
 
+def is_mariadb(version: tuple[int, ...]) -> bool:
+    """Whether a server of ``version`` is a MariaDB: MySQL's versions end before 10, where those of MariaDB begin."""
+    return version >= (10,)
+
+
 def with_versions(rules: Sequence[TypeRule], version: tuple[int, ...] | None) -> tuple[TypeRule, ...]:
     """The type table for a server of ``version``, None: any."""
     return (*MARIADB_TYPES, *rules) if version is not None and version >= (10, 7) else tuple(rules)
