@@ -54,9 +54,7 @@ def imported(source: str, target: str, directory: Path, dumped: bool) -> Moved:
 
 
 @pytest.mark.parametrize("dumped", [False, True], ids=["a link", "a dump set"])
-def test_a_negative_zero_that_mariadb_has_not_is_counted(
-    dumped: bool, mysql: Fresh, mariadb: Fresh, tmp_path: Path
-) -> None:
+def test_a_negative_zero_that_mariadb_has_not_is_counted(dumped: bool, mysql: Fresh, mariadb: Fresh, tmp_path: Path) -> None:
     source, target, home = mysql(), mariadb(), mysql()
     execute(source, "CREATE TABLE t (id int PRIMARY KEY, d double, f float)")
     execute(source, "INSERT INTO t VALUES (1, '-0', '-0'), (2, 0, '-0'), (3, NULL, -1.5)")
