@@ -20,7 +20,7 @@ from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers, li
 pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
 
 _MAY_BE_MYSQL = any(os.environ.get(f"MIGRATOR_TEST_{given}") for given in ("MYSQL_ROOT", "MYSQL_URL"))
-collect_ignore = [] if _MAY_BE_MYSQL else ["e2e/test_mysql_alone.py"]
+collect_ignore = [] if _MAY_BE_MYSQL else ["contract/test_mysql_contract.py", "e2e/test_mysql_alone.py"]
 """Tests of MySQL itself are for `make mysql`: elsewhere none of them is said to have passed, or been skipped."""
 
 SERVERS = pytest.StashKey[Servers]()

@@ -43,7 +43,16 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import COMMENTED_DATABASES, HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
+from .dictionary import (
+    COMMENTED_DATABASES,
+    HASHES,
+    PRIMARY_KEY,
+    ROW_END,
+    ROW_START,
+    UNVERSIONED,
+    VERSIONED,
+    parsed_flavor,
+)
 from .names import SQL_MODE, literal, quote
 from .partners import Partners, Place, common, partners
 from .types import (
@@ -753,7 +762,7 @@ class MySQLDDL(DDL):
         if VERSIONED in options and not self.keeps_versions(table):
             detail = "keeps no versions of its rows: MySQL has no system versioning"
             losses.append(Loss(path_of(table), "system-versioning", detail))
-        for name in (VERSIONED, UNVERSIONED, "ENGINE"):
+        for name in (VERSIONED, UNVERSIONED, PRIMARY_KEY, "ENGINE"):
             options.pop(name, None)
         parts = [
             f"ENGINE={self.engine(table, losses)}",
@@ -854,7 +863,8 @@ class MySQLDDL(DDL):
         if key.name not in {None, f"{table.name}_pkey"}:
             detail = f"the primary key has no name here (at the source: {key.name})"
             losses.append(Loss(path_of(table), "key-name", detail))
-        return super().primary_key_clause(table, replace(key, name=None), losses)
+        own = dict(table.options).get(PRIMARY_KEY) if self.native else None
+        return super().primary_key_clause(table, replace(key, name=None), losses) if own is None else f"PRIMARY KEY ({own})"
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""

@@ -448,7 +448,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=_options(row, columns),
+            options=(*_options(row, columns), *_said_of_primary_key(primary or ())),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -707,6 +707,9 @@ class Reader:
                 detail = "not carried: its text is not shown without the privilege SHOW VIEW"
                 self.losses.append(Loss(f'VIEW:"{name.schema}"."{name.name}"', "view", detail))
                 continue
+            if not self.flavor.mariadb and sql.lower().startswith(_DUALITY):
+                self.losses.append(Loss(f"VIEW:{name}", "view", "not carried: a JSON relational duality view"))
+                continue
             if doubtful(sql):
                 told = self.texts.view(name)
                 if told is None:
@@ -893,6 +896,17 @@ def _is_constraint(keys: Sequence[Row]) -> bool:
     return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"] and not keys[0]["hidden"]
 
 
+def _said_of_primary_key(keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What the table is told to have for a primary key of parts of columns, or of descending ones, as an option of it."""
+    if any(key["sub_part"] is not None or key["collation"] == "D" for key in keys):
+        words = (
+            f"{quote(key['column_name'])}{'' if key['sub_part'] is None else '({})'.format(key['sub_part'])}"
+            f"{' DESC' if key['collation'] == 'D' else ''}"
+            for key in keys
+        )
+        yield PRIMARY_KEY, ", ".join(words)
+
+
 def _index(name: str, keys: Sequence[Row]) -> Index:
     method = keys[0]["index_type"].lower()
     return Index(
@@ -936,6 +950,8 @@ def _is_merge(row: Row) -> bool:
 
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+PRIMARY_KEY = "PRIMARY KEY"
+"""The option of a table whose primary key the model does not tell: its parts, in MySQL's words."""
 COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "mrg_myisam"
@@ -962,6 +978,9 @@ def _is_made_by_the_server(table: Table) -> bool:
 
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
+
+_DUALITY = "select json_duality_object("
+"""How a view over documents begins, which MySQL makes from 9.4 on; nothing else may call that function."""
 
 _PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
 """Where the partitions of a table begin in SHOW CREATE TABLE: texts before have no line ends of their own, MySQL's of the
