@@ -158,6 +158,7 @@ def test_at_the_other_end_of_a_link(
 # --- data files -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.product("MariaDB", "data files that can be copied")
 @pytest.mark.parametrize("server", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("client", ["expdp", "impdp"])
 def test_under_a_job_that_copies_data_files(
