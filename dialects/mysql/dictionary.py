@@ -404,11 +404,16 @@ class Reader:
         return sql
 
     def keys_query(self) -> str:
-        """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index."""
+        """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index.
+
+        MySQL has them in another order each time, and a job that goes on compares its plan with the one it began with.
+        """
         if self.flavor.mariadb:
-            return _STATISTICS.format(expression="NULL", hidden="ignored = 'YES'")
+            return _STATISTICS.format(expression="NULL", hidden="ignored = 'YES'", order="")
         expression = "expression" if self.flavor.version >= (8, 0, 13) else "NULL"
-        return _STATISTICS.format(expression=expression, hidden="is_visible = 'NO'")
+        return _STATISTICS.format(
+            expression=expression, hidden="is_visible = 'NO'", order="ORDER BY non_unique, index_name, seq_in_index"
+        )
 
     def checks_query(self) -> str:
         """The check constraints: MariaDB tells their table, MySQL keeps it elsewhere, older ones have none."""
@@ -1126,7 +1131,7 @@ FROM information_schema.st_geometry_columns WHERE table_schema IN :schemas AND s
 _STATISTICS = """
 SELECT table_schema, table_name, non_unique, index_name, seq_in_index, column_name, collation, sub_part, index_type,
        index_comment, {expression} AS expression, {hidden} AS hidden
-FROM information_schema.statistics WHERE table_schema IN :schemas
+FROM information_schema.statistics WHERE table_schema IN :schemas {order}
 """
 _FOREIGN_KEYS = """
 SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name,

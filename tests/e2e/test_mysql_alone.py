@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from migrator.model.objects import Table
+from tests.support.catalogs import catalog_of
 from tests.support.moved import Moved, loaded, moved
 from tests.support.pump import done, pump, remap
 from tests.support.sql import execute, rows
@@ -140,3 +142,12 @@ def test_texts_of_collations_that_mysql_alone_has_come_with_the_nearest(
     assert made.run.code == 0, made.run.out
     assert [name for name in "abc" if "collation" in made.losses("t", name)] == ["a", "b", "c"]
     assert made.rows("SELECT a, b, c FROM t") == [("å ", "中😀", "アあ")]
+
+
+def test_indexes_are_read_in_one_order_whatever_the_server_tells_first(mysql: Fresh) -> None:
+    """A job that goes on compares its plan with the one that it began with."""
+    url = mysql()
+    keys = ", ".join(f"KEY {name} (a, b)" for name in ("c", "a", "d", "b"))
+    execute(url, *(f"CREATE TABLE t{number} (a int, b int, {keys}, UNIQUE KEY z (b))" for number in range(10)))
+    tables = list(catalog_of(url).of(Table))
+    assert [[index.name for index in table.indexes] for table in tables] == [["a", "b", "c", "d"]] * 10
