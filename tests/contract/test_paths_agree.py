@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,7 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
             source.run(statement)
             targets[name].run(statement)
         for number, held in enumerate(HELD[name]):
-            if isinstance(source, MySQLEnd) and not source.is_mariadb and held.declaration in MARIADB_ALONE:
+            if _is_mysql(source) and held.declaration in MARIADB_ALONE:
                 continue
             id_, w, b, d = NEIGHBOURS[name]
             source.run(f"CREATE TABLE s{number} (id {id_}, v {held.declaration}, w {w}, b {b}, d {d})")
@@ -81,6 +82,10 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         end.close()
     for use, url in urls.items():
         running[use.split()[0]].drop(url.database or "")
+
+
+def _is_mysql(end: End) -> bool:
+    return isinstance(end, MySQLEnd) and not end.is_mariadb
 
 
 # --- one table, its rows, every path --------------------------------------------------------------------------------
@@ -126,8 +131,9 @@ def assert_moved(directory: Path, rows: Rows, target: End, printed: Sequence[Pri
         where = f"{rows.end.name} to {target.name}, {path.name}, {types['v']}"
         assert isinstance(outcome, Stored), f"{where}: {printed} refused: {outcome.why}"
         names = ("id", "v", path.beside)
-        came = [[meaning(types[n], text) for n, text in zip(names, row, strict=True)] for row in outcome.rows]
-        assert came == [[meaning(types[n], row[n]) for n in names] for row in printed], where
+        mean = partial(meaning, parsed="mysql" if _is_mysql(target) else "numeric" if _is_mysql(rows.end) else "")
+        came = [[mean(types[n], text) for n, text in zip(names, row, strict=True)] for row in outcome.rows]
+        assert came == [[mean(types[n], row[n]) for n in names] for row in printed], where
         values.add(tuple(row[1] for row in outcome.rows))
         assert len(values) == 1, f"{where}: another text than on the paths before: {values}"
 
