@@ -1132,6 +1132,8 @@ class MySQLDDL(DDL):
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
         losses: list[Loss] = []
         before, after = tuple(self._session(program, losses)), _restoring(program)
+        if self.server == "mysql" and program.kind in {"FUNCTION", "PROCEDURE"}:
+            before = (f"USE {self.quote(program.schema)}", *before)  # else parameters compare as texts of the current one do
         return Script((*before, sql, *after), tuple(losses), restoring=after)
 
     def _session(self, made: View | Program, losses: list[Loss]) -> Iterator[str]:

@@ -583,6 +583,14 @@ def test_a_programs_semicolons_are_hidden_by_another_delimiter() -> None:
     assert writer.as_script(sql) == f"DELIMITER $$\n{sql}$$\nDELIMITER ;"
 
 
+@pytest.mark.parametrize(("version", "begins"), [(MYSQL, "USE `s`"), (MARIADB, "CREATE FUNCTION `s`.`f`")])
+def test_mysql_makes_a_routine_while_its_database_is_the_current_one(version: tuple[int, ...], begins: str) -> None:
+    """Its parameters' character set is that of the current database there, and MariaDB's that of the routine's."""
+    program = Program("s", "f", "FUNCTION", Expression("CREATE FUNCTION `f`(a char) RETURNS int RETURN 1", "mysql"))
+    script = ddl(program, version=version, dialect="mysql").create_program(program)
+    assert script.statements[0].startswith(begins)
+
+
 def test_names_are_always_in_backticks() -> None:
     assert ddl().quote("we`ird") == "`we``ird`"
 
