@@ -657,9 +657,11 @@ class Reader:
     def check_expression(self, row: Row) -> str | None:
         """What a check constraint asks for; None, and named, where the server does not tell."""
         sql, name = self.clean(row["check_clause"]), row["constraint_name"]
+        table = QName(row["constraint_schema"], row["table_name"])
+        if not self.flavor.mariadb and not sql.isascii():
+            sql = self.texts.encoded_once(table, sql)
         if not doubtful(sql):
             return sql
-        table = QName(row["constraint_schema"], row["table_name"])
         ask = self.texts.column_check if row["level"] == "Column" else self.texts.check
         told = ask(table, name, sql)
         if told is None:
