@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache
@@ -964,6 +965,12 @@ class Adapter(ABC):
         """What a server of this ``version`` can do, None: the latest."""
         return replace(self.capabilities, name_spaces=self.name_spaces(version))
 
+    def at(self, version: tuple[int, ...] | None) -> Adapter:
+        """This adapter with the capabilities of a server of this ``version``."""
+        found = copy(self)
+        found.capabilities = self.capabilities_of(version)
+        return found
+
     def refuses_collations(self, connection: sa.Connection, tables: Iterable[Table]) -> CollationNotThere | None:
         """Why the server cannot have what columns are to compare by (:attr:`~migrator.model.objects.Column.compares`)."""
         return None
@@ -1011,6 +1018,14 @@ def load_adapter(name: str) -> Adapter:
     for point in entry_points(group=GROUP, name=name):
         return _IN_USE.setdefault(name, point.load())
     raise UnknownDialect(dialect=name, known=", ".join(installed()))
+
+
+def adapter_of(catalog: Catalog) -> Adapter:
+    """The adapter of the database that a catalog is of, with the capabilities of its server.
+
+    :raises UnknownDialect: there is none.
+    """
+    return load_adapter(catalog.dialect).at(catalog.numbers)
 
 
 @cache

@@ -612,7 +612,8 @@ def _lose_sign(pair: Pair, here: Adapter, there: Adapter) -> bool:
         return False
     if isinstance(target, t.Integer | t.Decimal) or (isinstance(target, t.Json) and target.binary):
         return True
-    return isinstance(target, t.Float) and not there.capabilities.negative_zero and here.name != there.name
+    may_have = here.capabilities.negative_zero or here.name != there.name
+    return isinstance(target, t.Float) and may_have and not there.capabilities.negative_zero
 
 
 def _far_dates(array: pa.Array) -> int:
@@ -711,6 +712,7 @@ def converter(
     """What changes the rows of a table on their way from ``here``; None: nothing can be met that is to be changed.
 
     ``actions``: of each column. A column that both databases declare alike has a place for all that it had before.
+    ``here`` and ``there``: with the capabilities of the servers, which may be two products of one kind.
     ``rules``: of the loss list about each value of a column, with the column's name at the target, to be counted.
     """
     treatments, inevitable, clocks, to_bytes = [], [], [], []

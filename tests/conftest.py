@@ -20,7 +20,7 @@ from tests.support.servers import PostgreSQL, Server, ServerMissing, Servers, li
 pytest.register_assert_rewrite("migrator.testing", "tests.support.rows")
 
 _MAY_BE_MYSQL = any(os.environ.get(f"MIGRATOR_TEST_{given}") for given in ("MYSQL_ROOT", "MYSQL_URL"))
-collect_ignore = [] if _MAY_BE_MYSQL else ["e2e/test_mysql_alone.py"]
+collect_ignore = [] if _MAY_BE_MYSQL else ["contract/test_mysql_contract.py", "e2e/test_mysql_alone.py"]
 """Tests of MySQL itself are for `make mysql`: elsewhere none of them is said to have passed, or been skipped."""
 
 SERVERS = pytest.StashKey[Servers]()
@@ -40,10 +40,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests by the servers they use, so that ``-m "not mysql"`` selects what can run without one."""
+    """Mark tests by the servers they use, so that ``-m "not mysql"`` selects what can run without one.
+
+    Outside of the unit tests, one whose parameter names a server asks for it by that name.
+    """
+    shared = {"mariadb": "mysql", "with_fdw": "postgresql"}
     for item in items:
-        shared = {"mariadb": "mysql", "with_fdw": "postgresql"}
-        fixtures = {shared.get(name, name) for name in getattr(item, "fixturenames", ())}
+        asked = getattr(item, "callspec", None) if "unit" not in item.path.parts else None
+        named = (name for name in (asked.params.values() if asked is not None else ()) if isinstance(name, str))
+        fixtures = {shared.get(name, name) for name in (*getattr(item, "fixturenames", ()), *named)}
         for name in ("postgresql", "mysql"):
             if name in fixtures or (name == "mysql" and item.get_closest_marker("product")):
                 item.add_marker(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -38,7 +39,7 @@ from .collations import sorts_by_characters
 from .ddl import MySQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
-from .types import LACKS, NO_DATES, TYPES, is_zerofill, narrowed_by, neutral, unsaid
+from .types import LACKS, NO_DATES, TYPES, is_mariadb, is_zerofill, narrowed_by, neutral, unsaid
 
 _DUPLICATE_CODES = frozenset({1007, 1050, 1061, 1068, 1304, 1359, 1537, 1826, 3822, 4127})
 """A database, table, key, primary key, routine, trigger, event, constraint or sequence is there already."""
@@ -87,6 +88,11 @@ class MySQL(Adapter):
     answers = facts.ANSWERS
     semantics = SEMANTICS
     libraries = (f"{__name__}.paths",)
+
+    def capabilities_of(self, version: tuple[int, ...] | None) -> Capabilities:
+        """MySQL alone has a zero with a sign."""
+        known = super().capabilities_of(version)
+        return replace(known, negative_zero=version is not None and not is_mariadb(version))
 
     @property
     def servers(self) -> Mapping[str, tuple[int, ...] | None]:
@@ -400,7 +406,7 @@ class MySQL(Adapter):
 
     def name_spaces(self, version: tuple[int, ...] | None) -> tuple[NameSpace, ...]:
         """A version of 10 or more means MariaDB, where a check's name is its table's, and no key's there."""
-        if version is None or version < (10,):
+        if version is None or not is_mariadb(version):
             return self.capabilities.name_spaces
         checks = NameSpace(frozenset({"check", "unique"}), "table"), NameSpace(frozenset({"check", "foreign_key"}), "table")
         return _RELATIONS, _FOREIGN_KEYS, _KEYS, *checks

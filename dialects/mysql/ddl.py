@@ -43,7 +43,16 @@ from migrator.model.objects import (
 
 from .collations import equality_of
 from .defaults import constant
-from .dictionary import COMMENTED_DATABASES, HASHES, ROW_END, ROW_START, UNVERSIONED, VERSIONED, parsed_flavor
+from .dictionary import (
+    COMMENTED_DATABASES,
+    HASHES,
+    PRIMARY_KEY,
+    ROW_END,
+    ROW_START,
+    UNVERSIONED,
+    VERSIONED,
+    parsed_flavor,
+)
 from .names import SQL_MODE, literal, quote
 from .partners import Partners, Place, common, partners
 from .types import (
@@ -53,12 +62,17 @@ from .types import (
     LAST_IN_COMMENTS,
     MARIADB_ONLY,
     ROW_BYTES,
+    VECTOR,
+    WIDE_CHARACTERS,
     as_large,
     declared_word,
+    has_vectors,
+    is_mariadb,
     key_bytes,
     neutral,
     row_bytes,
-    srid_of,
+    unsaid,
+    unsaid_there,
     unsigned_check,
     with_versions,
 )
@@ -72,6 +86,9 @@ RANDOM_BYTES_IN_MARIADB = (10, 10)
 
 INVISIBLE_COLUMNS_IN_MYSQL = (8, 0, 23)
 """The first version of MySQL that has them; MariaDB has had them since 10.3."""
+
+NO_COUNTING_FLOATS = (8, 4)
+"""The first version of MySQL in which no floating-point column is AUTO_INCREMENT."""
 
 RANDOM_UUID = (
     "LOWER(CONCAT(HEX(RANDOM_BYTES(4)), '-', HEX(RANDOM_BYTES(2)), '-4', SUBSTR(HEX(RANDOM_BYTES(2)), 2), '-',"
@@ -103,6 +120,13 @@ COLLATIONS_IN_MYSQL = {
     "utf8mb4_uca1400_as_ci": "utf8mb4_0900_as_ci",
 }
 """The nearest collation where the other of the two servers does not have one."""
+COLLATIONS_OF_ONE = {
+    "mariadb": re.compile(r"_(nopad|uca1400|general1400|myanmar|mysql561)_|_thai_520_w2$"),
+    "mysql": re.compile(r"^gb18030_|_(0900|tolower)_"),
+}
+"""What the names of those have that one of the two servers alone has: the other one gets what holds most for equal."""
+ENGINES_OF_BOTH = frozenset({"innodb", "myisam", "memory", "csv", "archive", "blackhole", "mrg_myisam", "federated"})
+"""The storage engines, in small letters, that tables of one of the two servers may have at the other."""
 
 _SESSIONS = {
     "sql_mode": f"SET SESSION sql_mode = '{SQL_MODE}'",
@@ -125,6 +149,7 @@ _LEAST, _LAST = -(1 << 63) + 1, (1 << 63) - 2
 _LARGE = ("text", "blob")
 _COUNTING_WITHIN = frozenset({"myisam", "aria"})
 """Storage engines whose AUTO_INCREMENT may come later in a key: it counts for each value of what comes before."""
+_BY_VERSIONS = re.compile(r"\s*SYSTEM_TIME\b", re.IGNORECASE)
 _QUOTED = re.compile(r"`(?:[^`]|``)+`")
 _PROGRAM = re.compile(
     r"\s*CREATE\s+(?:OR\s+REPLACE\s+)?(?:AGGREGATE\s+)?(FUNCTION|PROCEDURE|TRIGGER|EVENT)\b", re.IGNORECASE
@@ -162,7 +187,7 @@ class MySQLDDL(DDL):
         """``mariadb``, ``mysql``, or empty where the server is not known."""
         if self.version is None:
             return ""
-        return "mariadb" if self.version >= (10,) else "mysql"
+        return "mariadb" if is_mariadb(self.version) else "mysql"
 
     @property
     def native(self) -> bool:
@@ -205,10 +230,21 @@ class MySQLDDL(DDL):
 
     def collation(self, name: str, path: str, losses: list[Loss], column: str | None = None) -> str:
         """A collation of the source as this server has it."""
-        known = {"mariadb": COLLATIONS_IN_MARIADB, "mysql": COLLATIONS_IN_MYSQL}.get(self.server, {})
-        here = known.get(name, name.replace("_nopad", "") if self.server == "mysql" else name)  # those of old all pad there
+        here = self._own_collation(name)
         if here != name:
             losses.append(Loss(path, "collation", f"collation {name} becomes {here}", column))
+        return here
+
+    def _own_collation(self, name: str) -> str:
+        """A collation of one of the two servers as this one has it, or the nearest to it."""
+        known = {"mariadb": COLLATIONS_IN_MARIADB, "mysql": COLLATIONS_IN_MYSQL}.get(self.server, {})
+        if name in known:
+            return known[name]
+        padded = self.server == "mysql" and "_uca1400_" not in name
+        here = name.replace("_nopad", "") if padded else name  # those of old all pad there
+        other = {"mariadb": "mysql", "mysql": "mariadb"}.get(self.server)
+        if other is not None and COLLATIONS_OF_ONE[other].search(here):
+            return self._nearest(equality_of(name, t.String()), t.String())
         return here
 
     # --- trials -----------------------------------------------------------------------------------------------------
@@ -220,7 +256,8 @@ class MySQLDDL(DDL):
     @property
     def _other_product(self) -> bool:
         """Whether what comes from one of MariaDB and MySQL is for the other."""
-        return (self.server == "mariadb") != parsed_flavor(self.catalog.version).mariadb
+        source = self.catalog.numbers
+        return self.native and source is not None and (self.server == "mariadb") != is_mariadb(source)
 
     def on_trial(self, table: Table, name: QName) -> Table:
         """The table with its AUTO_INCREMENT, which no expression may use; periods cannot be temporary."""
@@ -284,14 +321,14 @@ class MySQLDDL(DDL):
 
     def _declared_alone(self, table: Table, column: Column) -> Declared:
         if self.keeps_native(column):
-            srid = srid_of(column.native)
-            if srid is not None and self._other_product:
-                return Declared(column.native, f"that its SRID is {srid} is not declared", "declaration")
-            return Declared(column.native)
+            passed_over = unsaid_there(column.native) if self._other_product else ""
+            return Declared(column.native, passed_over, "declaration" if passed_over else "")
         type_ = t.base_of(column.type)
         if self.identity_of(table, column) is not None and isinstance(type_, t.Decimal) and not type_.scale:
             return Declared("bigint", "AUTO_INCREMENT needs an integer: values end at 64 bits", "identity")
-        return self.by_rule(self.rule(table.name, column), column)
+        made = self.by_rule(self.rule(table.name, column), column)
+        vectors = unsaid(column.native) if self.native and declared_word(column.native) == VECTOR else ""
+        return replace(made, loss=vectors, rule="declaration") if vectors else made
 
     def declaration(self, table: Table, column: Column) -> str:
         """A column's type declaration alone.
@@ -312,9 +349,15 @@ class MySQLDDL(DDL):
         if not self.native or not column.native:
             return False
         means = neutral(column.native)
-        json = isinstance(means, t.Json) and isinstance(column.type, t.Json)
-        known = self.server != "mysql" or declared_word(column.native) not in MARIADB_ONLY
-        return known and (json or means == column.type)
+        if isinstance(means, t.Json) and isinstance(column.type, t.Json):
+            return not self._other_product  # one of them parses what the other keeps as a text
+        return means == column.type and declared_word(column.native) not in self._unknown_words
+
+    @property
+    def _unknown_words(self) -> frozenset[str]:
+        """Type words that only the other server has, or a later version of this one."""
+        vectors = frozenset() if self.version is None or has_vectors(self.version) else frozenset({VECTOR})
+        return (MARIADB_ONLY if self.server == "mysql" else frozenset()) | vectors
 
     def _fit_keys(self, table: Table, made: dict[str, Declared]) -> None:
         """Bound texts and bytes in keys, so that each key stays within 3072 bytes."""
@@ -417,7 +460,10 @@ class MySQLDDL(DDL):
     def equality(self, table: Table, column: Column) -> Equality:
         """What the collation that it gets holds for equal."""
         if self.native:
-            return column.equality if isinstance(t.base_of(column.type), t.COLLATED) else EXACT
+            was = _collation(table, column)
+            here = self._own_collation(was)
+            equality = column.equality if here == was else equality_of(here, column.type)
+            return equality if isinstance(t.base_of(column.type), t.COLLATED) else EXACT
         column = self._led(table, column)
         texts = column.equality and isinstance(t.base_of(column.type), t.String)
         return equality_of(self._folding(column), column.type) if texts else EXACT
@@ -429,8 +475,12 @@ class MySQLDDL(DDL):
 
     def _folding(self, column: Column) -> str:
         """The collation of a column whose source holds texts of different characters for equal."""
+        return self._nearest(column.equality, column.type)
+
+    def _nearest(self, equality: Equality, type_: t.Type) -> str:
+        """The collation that holds for equal, in a column of a type, what is nearest to ``equality``."""
         known = (self.binary_collation, *COLLATIONS[self.server], *COLLATIONS_OF_BOTH)
-        return nearest(column.equality, {name: equality_of(name, column.type) for name in known})
+        return nearest(equality, {name: equality_of(name, type_) for name in known})
 
     def null_clause(self, table: Table, column: Column, declared: Declared, generated: bool, losses: list[Loss]) -> str:
         """``NOT NULL``; a nullable TIMESTAMP says NULL, since older servers would make it NOT NULL.
@@ -592,7 +642,9 @@ class MySQLDDL(DDL):
         if identity.increment < 0:
             return "AUTO_INCREMENT counts upwards only"
         type_ = t.base_of(column.type)
-        if not isinstance(type_, t.Integer | t.Float) and not (isinstance(type_, t.Decimal) and not type_.scale):
+        floats = not (self.server == "mysql" and self.since(NO_COUNTING_FLOATS))
+        may_count = isinstance(type_, t.Integer) or (floats and isinstance(type_, t.Float))
+        if not may_count and not (isinstance(type_, t.Decimal) and not type_.scale):
             return "AUTO_INCREMENT needs an integer"
         if table.primary_key is not None and self._serves(table, table.primary_key.columns, column.name):
             return ""
@@ -600,7 +652,7 @@ class MySQLDDL(DDL):
 
     def _serves(self, table: Table, key: tuple[str | None, ...], column: str) -> bool:
         """Whether a key serves an AUTO_INCREMENT column: it begins with it; two engines count within what comes before."""
-        within = self.native and dict(table.options).get("ENGINE", "").lower() in _COUNTING_WITHIN
+        within = self.engine(table, []).lower() in _COUNTING_WITHIN
         return column in (key if within else key[:1])
 
     def inline_key(self, table: Table, column: str) -> Unique | Index | None:
@@ -707,10 +759,13 @@ class MySQLDDL(DDL):
         """Engine, collation, comment and partitions."""
         options = dict(table.options) if self.native else {}
         collation = self.collation(options.pop("COLLATE", self.binary_collation), path_of(table), losses)
-        options.pop(VERSIONED, None)
-        options.pop(UNVERSIONED, None)
+        if VERSIONED in options and not self.keeps_versions(table):
+            detail = "keeps no versions of its rows: MySQL has no system versioning"
+            losses.append(Loss(path_of(table), "system-versioning", detail))
+        for name in (VERSIONED, UNVERSIONED, PRIMARY_KEY, "ENGINE"):
+            options.pop(name, None)
         parts = [
-            f"ENGINE={options.pop('ENGINE', 'InnoDB')}",
+            f"ENGINE={self.engine(table, losses)}",
             f"DEFAULT CHARSET={collation.split('_')[0]}",
             f"COLLATE={collation}",
         ]
@@ -720,9 +775,31 @@ class MySQLDDL(DDL):
         if self.keeps_versions(table):
             parts.append(VERSIONED)
         sql = " " + " ".join(parts)
-        if table.partitioning is not None and table.partitioning.dialect == self.adapter.name:
+        if self._keeps_partitions(table):
+            assert table.partitioning is not None
             return f"{sql}\nPARTITION BY {table.partitioning.clause}"
         return sql + super().table_options(table, losses)
+
+    def _keeps_partitions(self, table: Table) -> bool:
+        """Whether the table is in partitions as at its source; of versions there are none in MySQL."""
+        own = table.partitioning is not None and table.partitioning.dialect == self.adapter.name
+        of_versions = own and table.partitioning is not None and _BY_VERSIONS.match(table.partitioning.clause)
+        return own and not (of_versions and self.server == "mysql")
+
+    def engine(self, table: Table, losses: list[Loss]) -> str:
+        """The storage engine: the source's if this server has it, and MySQL's own InnoDB for partitions."""
+        own = dict(table.options).get("ENGINE", "InnoDB") if self.native else "InnoDB"
+        if not self._other_product or not self.server:
+            return own
+        why = ""
+        if own.lower() not in ENGINES_OF_BOTH:
+            why = f"{self.title} has none of that name"
+        elif self.server == "mysql" and own != "InnoDB" and self._keeps_partitions(table):
+            why = "MySQL has no partitions of another"
+        if not why:
+            return own
+        losses.append(Loss(path_of(table), "engine", f"engine {own} becomes InnoDB: {why}"))
+        return "InnoDB"
 
     def keeps_versions(self, table: Table) -> bool:
         """Whether the table keeps versions of its rows, as it does in MariaDB alone."""
@@ -786,7 +863,8 @@ class MySQLDDL(DDL):
         if key.name not in {None, f"{table.name}_pkey"}:
             detail = f"the primary key has no name here (at the source: {key.name})"
             losses.append(Loss(path_of(table), "key-name", detail))
-        return super().primary_key_clause(table, replace(key, name=None), losses)
+        own = dict(table.options).get(PRIMARY_KEY) if self.native else None
+        return super().primary_key_clause(table, replace(key, name=None), losses) if own is None else f"PRIMARY KEY ({own})"
 
     def unique_clause(self, table: Table, unique: Unique, losses: list[Loss]) -> str:
         """``UNIQUE (…)``."""
@@ -807,7 +885,11 @@ class MySQLDDL(DDL):
         return ""
 
     def unique(self, table: Table, unique: Unique) -> Script:
-        """A unique constraint, if CREATE TABLE did not need it."""
+        """A unique constraint, if CREATE TABLE did not need it. MariaDB alone has such ones over texts of any length."""
+        size = sum(_own_bytes(table, table.column(name)) for name in unique.columns)
+        if self.native and self.server == "mysql" and size > KEY_BYTES:
+            detail = f"{self.called('unique key', unique.name)} is left out: a key has {KEY_BYTES} bytes at most here"
+            return Script((), (Loss(path_of(table), "unique", detail),))
         if self.inline_with(table) == unique:
             return self.within_table(partial(self.unique_clause, table, unique))
         return super().unique(table, unique)
@@ -1050,6 +1132,8 @@ class MySQLDDL(DDL):
             sql = re.sub(r"\bON\s+`(?:[^`]|``)+`\s+FOR EACH ROW", lambda _: f"ON {table} FOR EACH ROW", sql, count=1)
         losses: list[Loss] = []
         before, after = tuple(self._session(program, losses)), _restoring(program)
+        if self.server == "mysql" and program.kind in {"FUNCTION", "PROCEDURE"}:
+            before = (f"USE {self.quote(program.schema)}", *before)  # else parameters compare as texts of the current one do
         return Script((*before, sql, *after), tuple(losses), restoring=after)
 
     def _session(self, made: View | Program, losses: list[Loss]) -> Iterator[str]:
@@ -1158,6 +1242,20 @@ def _bounded(column: Column, declared: Declared, share: int) -> Declared:
 
 def _index_bytes(column: Column, declared: Declared) -> int:
     return KEY_BYTES + 1 if declared.large else key_bytes(column.type, declared.sql)
+
+
+def _collation(table: Table, column: Column) -> str:
+    """The collation of a column of MySQL's own; empty: none is known."""
+    return column.collation or dict(table.options).get("COLLATE", "")
+
+
+def _own_bytes(table: Table, column: Column) -> int:
+    """The most bytes that a whole column of MySQL's own takes of a key; more than any key has where it is a large object."""
+    if declared_word(column.native).endswith(_LARGE):
+        return KEY_BYTES + 1
+    if isinstance(column.type, t.String) and column.type.length is not None:
+        return column.type.length * WIDE_CHARACTERS.get(_collation(table, column).partition("_")[0], 1)
+    return key_bytes(column.type, column.native)
 
 
 # --- sequences ------------------------------------------------------------------------------------------------------

@@ -76,7 +76,8 @@ def flavor(connection: sa.Connection) -> Flavor:
 
 def parsed_flavor(text: str) -> Flavor:
     """The kind and version that a text of ``VERSION()`` tells."""
-    numbers = re.match(r"\d+(?:\.\d+)*", text.removeprefix("5.5.5-"))
+    text = text.removeprefix("5.5.5-")  # which a proxy may leave before MariaDB's own
+    numbers = re.match(r"\d+(?:\.\d+)*", text)
     version = tuple(int(n) for n in numbers[0].split(".")) if numbers else ()
     return Flavor("mariadb" in text.lower(), version, text)
 
@@ -403,11 +404,16 @@ class Reader:
         return sql
 
     def keys_query(self) -> str:
-        """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index."""
+        """The keys of indexes: only MySQL has expressions among them, each server its own word for a hidden index.
+
+        MySQL has them in another order each time, and a job that goes on compares its plan with the one it began with.
+        """
         if self.flavor.mariadb:
-            return _STATISTICS.format(expression="NULL", hidden="ignored = 'YES'")
+            return _STATISTICS.format(expression="NULL", hidden="ignored = 'YES'", order="")
         expression = "expression" if self.flavor.version >= (8, 0, 13) else "NULL"
-        return _STATISTICS.format(expression=expression, hidden="is_visible = 'NO'")
+        return _STATISTICS.format(
+            expression=expression, hidden="is_visible = 'NO'", order="ORDER BY non_unique, index_name, seq_in_index"
+        )
 
     def checks_query(self) -> str:
         """The check constraints: MariaDB tells their table, MySQL keeps it elsewhere, older ones have none."""
@@ -447,7 +453,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=_options(row, columns),
+            options=(*_options(row, columns), *_said_of_primary_key(primary or ())),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -651,9 +657,11 @@ class Reader:
     def check_expression(self, row: Row) -> str | None:
         """What a check constraint asks for; None, and named, where the server does not tell."""
         sql, name = self.clean(row["check_clause"]), row["constraint_name"]
+        table = QName(row["constraint_schema"], row["table_name"])
+        if not self.flavor.mariadb and not sql.isascii():
+            sql = self.texts.encoded_once(table, sql)
         if not doubtful(sql):
             return sql
-        table = QName(row["constraint_schema"], row["table_name"])
         ask = self.texts.column_check if row["level"] == "Column" else self.texts.check
         told = ask(table, name, sql)
         if told is None:
@@ -705,6 +713,9 @@ class Reader:
             if not sql:
                 detail = "not carried: its text is not shown without the privilege SHOW VIEW"
                 self.losses.append(Loss(f'VIEW:"{name.schema}"."{name.name}"', "view", detail))
+                continue
+            if not self.flavor.mariadb and sql.lower().startswith(_DUALITY):
+                self.losses.append(Loss(f"VIEW:{name}", "view", "not carried: a JSON relational duality view"))
                 continue
             if doubtful(sql):
                 told = self.texts.view(name)
@@ -892,6 +903,17 @@ def _is_constraint(keys: Sequence[Row]) -> bool:
     return not keys[0]["non_unique"] and plain and not keys[0]["index_comment"] and not keys[0]["hidden"]
 
 
+def _said_of_primary_key(keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What the table is told to have for a primary key of parts of columns, or of descending ones, as an option of it."""
+    if any(key["sub_part"] is not None or key["collation"] == "D" for key in keys):
+        words = (
+            f"{quote(key['column_name'])}{'' if key['sub_part'] is None else '({})'.format(key['sub_part'])}"
+            f"{' DESC' if key['collation'] == 'D' else ''}"
+            for key in keys
+        )
+        yield PRIMARY_KEY, ", ".join(words)
+
+
 def _index(name: str, keys: Sequence[Row]) -> Index:
     method = keys[0]["index_type"].lower()
     return Index(
@@ -935,6 +957,8 @@ def _is_merge(row: Row) -> bool:
 
 VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
+PRIMARY_KEY = "PRIMARY KEY"
+"""The option of a table whose primary key the model does not tell: its parts, in MySQL's words."""
 COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "mrg_myisam"
@@ -961,6 +985,9 @@ def _is_made_by_the_server(table: Table) -> bool:
 
 ROW_START, ROW_END = "ROW START", "ROW END"
 """The expressions of the two columns that say when a row's version begins and ends."""
+
+_DUALITY = "select json_duality_object("
+"""How a view over documents begins, which MySQL makes from 9.4 on; nothing else may call that function."""
 
 _PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
 """Where the partitions of a table begin in SHOW CREATE TABLE: texts before have no line ends of their own, MySQL's of the
@@ -1106,7 +1133,7 @@ FROM information_schema.st_geometry_columns WHERE table_schema IN :schemas AND s
 _STATISTICS = """
 SELECT table_schema, table_name, non_unique, index_name, seq_in_index, column_name, collation, sub_part, index_type,
        index_comment, {expression} AS expression, {hidden} AS hidden
-FROM information_schema.statistics WHERE table_schema IN :schemas
+FROM information_schema.statistics WHERE table_schema IN :schemas {order}
 """
 _FOREIGN_KEYS = """
 SELECT k.table_schema, k.table_name, k.constraint_name, k.column_name, k.referenced_table_schema, k.referenced_table_name,

@@ -715,7 +715,7 @@ def refuse_warnings(driver: Any, load: Load, errors: int = 0, computed: Collecti
     if errors and error_values.nothing_else(load, others, count - notes, errors):
         return
     if others:
-        level, code, message = min(others, key=lambda warning: _LEVELS.index(warning[0]))
+        level, code, message = min(others, key=lambda told: (_LEVELS.index(told[0]), _COLUMN.search(told[2]) is None))
         raise _refused(load, message, f"{message} ({level} {code}, {count} in all)")
     if shown != count:
         raise RowNotCarried(table=load.title, detail=f"the server has {count} warnings, and shows {shown}")

@@ -28,6 +28,13 @@ LAST_IN_COMMENTS = "\uffff"
 CHARACTER_BYTES = 4
 """Bytes of a utf8mb4 character."""
 
+WIDE_CHARACTERS = {
+    **dict.fromkeys(("utf8mb4", "utf16", "utf16le", "utf32", "gb18030"), 4),
+    **dict.fromkeys(("utf8mb3", "utf8", "ujis", "eucjpms"), 3),
+    **dict.fromkeys(("ucs2", "big5", "cp932", "euckr", "gb2312", "gbk", "sjis"), 2),
+}
+"""The most bytes of a character, by its set: in all others it has one."""
+
 LABELS = {t.Enum: 65_535, t.SetOf: 64}
 """How many labels an ENUM, or a SET, has at most."""
 
@@ -86,6 +93,7 @@ _NATIVE: dict[str, Callable[[Arguments, bool], t.Type]] = {
     "year": lambda a, _: t.Year(),
     "json": lambda a, _: t.Json(binary=True),
     "uuid": lambda a, _: t.Uuid(),
+    "vector": lambda a, _: t.Binary(4 * _digits(a, 0, 2048)),
 }
 """Type words and what their values are, given the numbers in parentheses and whether the type is unsigned."""
 
@@ -171,12 +179,19 @@ def unsaid(declaration: str) -> str:
     said = [] if digits is None else [f"values are not rounded to {digits} digits after the point"]
     if is_zerofill(declaration):
         said.append("values are shown without leading zeros")
-    if "compressed" in _without_labels(declaration):
-        said.append("values are not compressed")
-    if (srid := srid_of(declaration)) is not None:
-        said.append(f"that its SRID is {srid} is not declared")
+    said += filter(None, (unsaid_there(declaration),))
     if declared_word(declaration) in GEOMETRY:
         said.append("the text is the hexadecimal digits of the SRID, in four bytes, and the WKB")
+    if declared_word(declaration) == VECTOR:
+        said.append("a vector becomes the bytes of its numbers, four of each")
+    return "; ".join(said)
+
+
+def unsaid_there(declaration: str) -> str:
+    """What a declaration says in words that the other of the two servers passes over."""
+    said = ["values are not compressed"] if "compressed" in _without_labels(declaration) else []
+    if (srid := srid_of(declaration)) is not None:
+        said.append(f"that its SRID is {srid} is not declared")
     return "; ".join(said)
 
 
@@ -442,6 +457,18 @@ MARIADB_TYPES: tuple[TypeRule, ...] = (
 )
 """Rows that come before TYPES where the server is known to be a MariaDB of 10.7 or later."""
 
+MYSQL_TYPES: tuple[TypeRule, ...] = tuple(
+    TypeRule(
+        t.Native,
+        f"varchar({length}) character set ascii",
+        when=lambda n, word=word: n.dialect == "mysql" and n.declaration == word,  # type: ignore[misc]
+        loss="that it is an address is not enforced, and addresses sort as their texts",
+        reason="the usual text; MariaDB alone has the type",
+    )
+    for word, length in (("inet4", 15), ("inet6", 39))
+)
+"""Rows that come before TYPES where the server is known to be a MySQL."""
+
 LACKS: Mapping[Misfit, Lacking] = {
     Misfit.INFINITY: of_types(t.Date, t.Timestamp, t.Integer, t.Decimal, t.Float),
     Misfit.NAN: of_types(t.Integer, t.Decimal, t.Float),
@@ -468,6 +495,14 @@ NO_DATES = r" BC$|^\d{5,}-"
 
 MARIADB_ONLY = frozenset({"uuid", "inet4", "inet6"})
 """Type words that MySQL does not have."""
+
+VECTOR = "vector"
+"""The type word of vectors of numbers of 32 bits, which only later versions have."""
+
+
+def has_vectors(version: tuple[int, ...]) -> bool:
+    """Whether a server of ``version`` has vectors."""
+    return version >= ((11, 7) if is_mariadb(version) else (9,))
 
 
 def declared_word(declaration: str) -> str:
@@ -501,6 +536,13 @@ def key_bytes(type_: t.Type, declaration: str) -> int:
     return 36 if "ascii" in declaration else row_bytes(type_, declaration)
 
 
+def is_mariadb(version: tuple[int, ...]) -> bool:
+    """Whether a server of ``version`` is a MariaDB: MySQL's versions end before 10, where those of MariaDB begin."""
+    return version >= (10,)
+
+
 def with_versions(rules: Sequence[TypeRule], version: tuple[int, ...] | None) -> tuple[TypeRule, ...]:
     """The type table for a server of ``version``, None: any."""
+    if version is not None and not is_mariadb(version):
+        return (*MYSQL_TYPES, *rules)
     return (*MARIADB_TYPES, *rules) if version is not None and version >= (10, 7) else tuple(rules)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -98,6 +99,12 @@ class Catalog:
     losses: tuple[Loss, ...] = ()
     renames: tuple[Rename, ...] = ()
     """The names that a target has for them instead of their own; a source's catalog has none."""
+
+    @property
+    def numbers(self) -> tuple[int, ...] | None:
+        """The numbers that the version begins with; None: with none."""
+        found = re.match(r"\d+(?:\.\d+)*", self.version)
+        return None if found is None else tuple(map(int, found[0].split(".")))
 
     def of(self, kind: type[T]) -> Iterator[T]:
         """The objects of one class, in order."""

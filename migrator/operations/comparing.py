@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
-from migrator.adapter import Read, Snapshot, load_adapter
+from migrator.adapter import Read, Snapshot, adapter_of
 from migrator.converting import Converter
 from migrator.ddl import DDL
 from migrator.ends import Database, DumpedRows, TableRows
@@ -255,14 +255,18 @@ class Comparison:
 
     def _changing(self, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
         """What POLICY and the target's texts change in the source's rows, as in an import."""
-        adapters = load_adapter(self._origin.catalog.dialect), self._ddl.adapter
+        adapters = adapter_of(self._origin.catalog), adapter_of(self._there)
         found = policy_converter(self._policies, table, (source, target), adapters)
         return found if found is not None and found.changes else None  # what is only counted is the same here
 
     def _as_source(self, source: Column, target: Column) -> Column:
-        """The target's column, as it is to be read: of one declaration in one product, as the source's is read."""
+        """The target's column, as it is to be read: of one declaration in one product, as the source's is read.
+
+        Documents of one declaration may be those of two products, MySQL and MariaDB, as their types tell.
+        """
         alike = self._origin.catalog.dialect == self._there.dialect and source.native == target.native
-        return replace(target, type=source.type) if alike else target
+        documents = isinstance(t.base_of(source.type), t.Json) and isinstance(t.base_of(target.type), t.Json)
+        return replace(target, type=source.type) if alike and not documents else target
 
     def _compared(self, source: Column, target: Column, ledger: Sequence[Loss]) -> Compared:
         form = form_of(source.type, target.type)

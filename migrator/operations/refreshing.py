@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import sqlalchemy as sa
 
-from migrator.adapter import Load, as_heard_by, load_adapter
+from migrator.adapter import Load, adapter_of, as_heard_by
 from migrator.config import NO_SECRETS, Secrets
 from migrator.converting import Counts
 from migrator.ddl import DDL
@@ -125,7 +125,7 @@ class _Refreshing:
     def __init__(self, opened: Sides[_Looking], say: Say, *, removing: bool, planned: bool) -> None:
         self._opened, self._say, self._removing, self._planned = opened, say, removing, planned
         self._target, self._adapter = opened.target, opened.target.adapter
-        self._adapters = load_adapter(opened.origin.catalog.dialect), self._adapter
+        self._adapters = adapter_of(opened.origin.catalog), adapter_of(opened.there)
         names = {table.qname for table in opened.tables}
         self._claims = Claims(opened.target, opened.server, names)
         self._left = False

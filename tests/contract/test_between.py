@@ -23,7 +23,8 @@ from migrator.job.worker import through_staging
 from migrator.model import types as t
 from migrator.model.objects import Column, Table
 from migrator.operations.matching import matched
-from tests.support.ends import ENDS, End
+from tests.support.ends import ENDS, End, MySQLEnd
+from tests.support.literals import MARIADB_ALONE
 from tests.support.pump import pump, remap
 from tests.support.servers import Servers
 from tests.support.sql import execute, rows
@@ -280,7 +281,10 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     ends["postgresql"].run("CREATE TYPE truth AS ENUM ('false', 'true')")
     found = {}
     for name, end in ends.items():
+        lacking = MARIADB_ALONE if isinstance(end, MySQLEnd) and not end.is_mariadb else frozenset()
         for number, case in enumerate(CASES[name]):
+            if case.declaration in lacking:
+                continue
             end.run(f"CREATE TABLE t{number} (id INTEGER, v {case.declaration})")
         found[name] = {table.name: table for table in end.catalog(proof=False).of(Table)}
     yield Bench(ends, found, urls)
@@ -290,12 +294,19 @@ def bench(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         running[name].drop(url.database or "")
 
 
+OF_MARIADB = pytest.mark.product("MariaDB", "UUIDs and addresses among its types")
 EACH = [
-    pytest.param(name, number, id=f"{name} {case.source} to {case.declaration}")
+    pytest.param(
+        *(name, number),
+        id=f"{name} {case.source} to {case.declaration}",
+        marks=OF_MARIADB if name == "mysql" and case.declaration in MARIADB_ALONE else (),
+    )
     for name, cases in CASES.items()
     for number, case in enumerate(cases)
 ]
 NAMED = re.compile(r"\bv\b")
+PARSED = {'{"a":1,"a":2}': '{"a": 2}'}
+"""What MySQL, which parses documents, makes of them."""
 
 
 def put(end: End, made: Table, case: Case, text: str, path: str) -> None:
@@ -319,6 +330,8 @@ def test_a_value_arrives_as_it_is_or_is_refused_on_every_path(bench: Bench, name
     made = bench.tables[name][f"t{number}"]
     for path in PATHS:
         for text, printed in case.kept.items():
+            if isinstance(end, MySQLEnd) and not end.is_mariadb and case.declaration == "json":
+                printed = PARSED.get(text, printed)
             put(end, made, case, text, path)
             assert end.shown(made.name, ("id", "v")) == [("1", printed), ("2", None)], path
             end.run(f"DELETE FROM {made.name}")
@@ -333,7 +346,8 @@ def walked(bench: Bench) -> Iterator[tuple[t.Type, t.Type]]:
     """The types of each case."""
     for name, cases in CASES.items():
         for number, case in enumerate(cases):
-            yield case.source, t.base_of(bench.tables[name][f"t{number}"].column("v").type)
+            if (made := bench.tables[name].get(f"t{number}")) is not None:
+                yield case.source, t.base_of(made.column("v").type)
 
 
 def test_every_row_of_the_table_is_walked_on_some_database(bench: Bench) -> None:

@@ -121,12 +121,15 @@ class Twin:
 
     def differing(self) -> set[str]:
         """The tables whose definitions differ, USING BTREE left aside, which is what a key is, and the character set before
-        a collation, which has its name in its own; MySQL shows both where both were given."""
+        a collation, which has its name in its own; MySQL shows both where both were given. And it does not tell in which
+        order its keys were made."""
         said = re.compile(r" USING BTREE| CHARACTER SET (\w+)(?= COLLATE \1_)")
         plain = {
             table.name: [said.sub("", self.shown(bench, table.name)) for bench in (self.source, self.target)]
             for table in self.catalog.of(Table)
         }
+        if not self.source.server.banner.startswith("MariaDB"):
+            plain = {name: [_with_sorted_keys(sql) for sql in both] for name, both in plain.items()}
         return {name for name, (here, there) in plain.items() if here != there}
 
     def changed(self) -> set[str]:
@@ -138,6 +141,12 @@ class Twin:
 
         names = [table.name for table in self.catalog.of(Table)]
         return {name for name in names if checksum(self.source, name) != checksum(self.target, name)}
+
+
+def _with_sorted_keys(sql: str) -> str:
+    """SHOW CREATE TABLE, the keys that are not the primary one at its end, by their names."""
+    lines = sql.replace(",\n", "\n").split("\n")
+    return "\n".join(sorted(lines, key=lambda line: line if re.match(r" +(\w+ )?KEY `", line) else ""))
 
 
 # --- real databases -------------------------------------------------------------------------------------------------

@@ -125,10 +125,11 @@ def test_values_come_in_the_arrow_form_of_their_type_or_as_text_where_it_has_no_
     assert (row["b10"], row["b64"]) == ("0000000001", "1" + "0" * 62 + "1")
     assert (row["la"], row["gb"], row["u2"]) == ("€é", "你", "Ωa")
     assert row["da"] == "0000-00-00"
-    assert row["tm"] == f"-838:59:59.{1 if every_type.server.version >= (10,) else 0:06}"  # MySQL ends at the second
+    mariadb = every_type.server.banner.startswith("MariaDB")
+    assert row["tm"] == f"-838:59:59.{1 if mariadb else 0:06}"  # MySQL ends at the second
     assert row["ye"] == 0
     assert row["bi"] == b"\0\xff\\\t\n\0"
-    assert row["js"] == '{"a":  1.0}'
+    assert row["js"] == ('{"a":  1.0}' if mariadb else '{"a": 1.0}')  # which parses it
     assert row["po"].startswith("E6100000")
 
 

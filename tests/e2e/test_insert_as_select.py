@@ -385,11 +385,12 @@ def test_a_copy_inside_the_server_that_was_killed_goes_on(there: bool, mysql: Ca
     options = (*link, "NOLOGFILE=YES", *(["TABLE_EXISTS_ACTION=APPEND"] if there else []))
     recorded = Recorded.of(target, JOB)
     with (
-        closing(pymysql.connect(**pymysql_arguments(sa.make_url(target)))) as other,
+        closing(pymysql.connect(**pymysql_arguments(sa.make_url(target)), autocommit=True)) as other,
         other.cursor() as cursor,
         ended(begin("impdp", target, *options, cwd=tmp_path)) as process,
     ):
         until(lambda: process.poll() is not None or cursor.execute("SHOW TABLES LIKE 'big'") == 1, "the table")
+        other.begin()  # no earlier: MySQL would show the tables of that moment
         cursor.execute("INSERT INTO big VALUES (100000, 'another text')")  # of many granules the last one has it
         until(lambda: process.poll() is not None or recorded.granules_done() > 0, "a granule")
         assert "completed" not in kill(process)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.test_plan import plan
 from tests.support.pump import pump, remap
-from tests.support.sql import execute, scalar, tells_json
+from tests.support.sql import execute, is_mariadb, scalar, tells_json
 
 Fresh = Callable[..., str]
 
@@ -254,13 +254,19 @@ def test_a_suggested_type_takes_every_value(fresh: Callable[[str], str], here: s
     assert {name: loaded.get(name) for name in suggested} == {name: found[name]["rows"] for name in suggested}
 
 
+DEEP = "[" * 40 + "]" * 40
+"""Deeper than MariaDB takes it; MySQL takes a hundred."""
+
 READ_AGAIN: Mapping[tuple[str, str], Mapping[str, tuple[str, Mapping[str, bool]]]] = {
     ("mysql", "postgresql"): {
         "json": ("json", {"[1.]": False, "[-]": False, '["\\\\x41"]': False, '{"a": [1, "1."]}': True, '"a"': True}),
     },
     ("postgresql", "mysql"): {
-        "json": ("json", {"[" * 40 + "]" * 40: False, '["\\ud800"]': False, '["\\ud83d\\ude00"]': True, "1": True}),
-        "jsonb": ("json", {"[" * 40 + "]" * 40: False, '{"a": null}': True}),
+        "json": (
+            "json",
+            {DEEP: False, "[" * 101 + "]" * 101: False, '["\\ud800"]': False, '["\\ud83d\\ude00"]': True, "1": True},
+        ),
+        "jsonb": ("json", {DEEP: False, "[" * 101 + "]" * 101: False, '{"a": null}': True}),
     },
     ("postgresql", "postgresql"): {
         "json": ("jsonb", {'{"a": 1, "a": 2}': False, "[1e200000]": False}),
@@ -275,13 +281,16 @@ def test_documents_that_another_database_may_not_read_are_not_called_clean(
 ) -> None:
     source, target = fresh(ends[0]), fresh(ends[1])
     cases = [(here, text, taken) for here, (_, texts) in READ_AGAIN[ends].items() for text, taken in texts.items()]
+    if ends[0] == "mysql" and not is_mariadb(source):
+        cases = [case for case in cases if case[2]]  # it takes no others itself
     execute(source, *(sql for at, (here, text, _) in enumerate(cases) for sql in _made(f"t{at}", here, f"'{text}'")))
     execute(target, *(f"CREATE TABLE t{at} (c {READ_AGAIN[ends][here][0]})" for at, (here, _, _) in enumerate(cases)))
     found = profiled(source, target, "TABLE_EXISTS_ACTION=APPEND")
     loaded = imported(source, target, "TABLE_EXISTS_ACTION=APPEND")
     clean = tells_json(source)  # else no document is called so
     told = [("other_type" not in found[f"t{at}"]["columns"][0]["unknown"], f"t{at}" in loaded) for at, _ in enumerate(cases)]
-    assert told == [(taken and clean, taken) for _, _, taken in cases]
+    takes_deep = ends[1] == "mysql" and not is_mariadb(target)
+    assert told == [(taken and clean, taken or (takes_deep and text == DEEP)) for _, text, taken in cases]
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------
@@ -311,10 +320,13 @@ def test_a_key_that_is_to_be_made_is_asked_too_and_a_script_says_that_nobody_kno
 ) -> None:
     source, target = fresh("sqlite"), fresh("mysql")
     execute(
-        source, "CREATE TABLE t (v VARCHAR(9) COLLATE NOCASE UNIQUE)", "INSERT INTO t VALUES ('e'), ('é'), ('x'), ('x ')"
+        source,
+        "CREATE TABLE t (v VARCHAR(9) COLLATE NOCASE UNIQUE)",
+        "INSERT INTO t VALUES ('e'), ('é'), ('É'), ('x'), ('x ')",
     )
     table = profiled(source, target)["t"]
-    assert [(finding["case"], finding["rows"]) for finding in table["findings"]] == [("duplicates", 2)]
+    equal = 3 if is_mariadb(target) else 2  # MySQL has a collation that tells accents apart
+    assert [(finding["case"], finding["rows"]) for finding in table["findings"]] == [("duplicates", equal)]
     run = plan("impdp", "mysql:", f"NETWORK_LINK={source}", "SQLFILE=x.sql", "PROFILE=YES", "--json")
     assert run.code == 0
     (written,) = json.loads(run.out)["profile"]

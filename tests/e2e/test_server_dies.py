@@ -191,6 +191,7 @@ def test_a_source_that_forgets_is_in_doubt(
 # --- data files -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.product("MariaDB", "data files that can be copied")
 @pytest.mark.parametrize("server", ["mariadb"], indirect=True)
 @pytest.mark.parametrize("client", ["expdp", "impdp"])
 def test_under_a_job_that_copies_data_files(

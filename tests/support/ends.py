@@ -26,6 +26,7 @@ from migrator.ddl import Emitter
 from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from tests.support.servers import libpq, pymysql_arguments
+from tests.support.sql import for_mysql
 
 Shown = tuple[str | None, ...]
 """A row's values as the server prints them."""
@@ -185,9 +186,15 @@ class MySQLEnd(End):
         self._plain = pymysql.connect(**pymysql_arguments(self.url), conv=encoders, **arguments)
         self._closing.callback(self._plain.close)
 
+    @property
+    def is_mariadb(self) -> bool:
+        """Whether it is not MySQL."""
+        return self.server.banner.startswith("MariaDB")
+
     def run(self, sql: str) -> None:
+        """As above; the statement as :func:`tests.support.sql.for_mysql` makes it for MySQL."""
         with self._plain.cursor() as cursor:
-            cursor.execute(sql)
+            cursor.execute(sql if self.is_mariadb else for_mysql(sql))
 
     def shown(self, table: str, columns: Sequence[str]) -> list[Shown]:
         with self._plain.cursor() as cursor:

@@ -216,7 +216,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("type-integer", "values above*", "SQLite: the declaration says so, and is read back"),
     ("type-json", "MySQL parses JSON*", "of what values are, not of their type"),
     ("type-json", "is kept as its text*", "as above, where the first database has no other JSON"),
-    ("collation-equality", "* in key,*", "a UUID is a text at MySQL, and stays one on the way back"),
+    ("collation-equality", "'a' and 'A', 'e' and 'é' are different here*", "a UUID is a text at MySQL, and back again"),
     ("collation", "*", "SQLite's NOCASE is MySQL's _ci, and the other way round: what they fold differs"),
     ("null-in-key", "*", "SQLite's own: the second database says the same of what it was given"),
     ("type-time", "spans*", "what SQLite reads back is its text"),

@@ -451,5 +451,8 @@ SQLITE = (
     Held("ANYTHING", doubles(), stray=_STRAY),
 )
 
+MARIADB_ALONE = frozenset({"uuid", "inet4", "inet6"})
+"""Declarations that MySQL does not have."""
+
 HELD: dict[str, tuple[Held, ...]] = {"sqlite": SQLITE, "postgresql": POSTGRESQL, "mysql": MYSQL}
 SETUP: dict[str, tuple[str, ...]] = {"sqlite": (), "postgresql": POSTGRESQL_SETUP, "mysql": ()}

@@ -113,11 +113,28 @@ FORMS = (
 """All other texts must be the same, character by character."""
 
 
-def meaning(type_: t.Type, text: str | None) -> object:
-    """What a value of a column of ``type_`` means, given what a server prints; two of the same meaning are equal."""
+def _whole(digits: str) -> float:
+    return int(digits) if abs(int(digits)) < 1 << 64 else float(digits)
+
+
+DOCUMENTS: dict[str, Callable[[str], object]] = {
+    "mysql": lambda text: json.loads(text, parse_int=_whole),
+    "numeric": lambda text: json.loads(text, parse_int=Decimal, parse_float=Decimal),
+}
+"""Documents as values: the order of keys, repeated ones and blanks are nothing; to ``mysql`` neither are digits beyond those
+of a double."""
+
+
+def meaning(type_: t.Type, text: str | None, *, parsed: str = "") -> object:
+    """What a value of a column of ``type_`` means, given what a server prints; two of the same meaning are equal.
+
+    ``parsed``: which of :data:`DOCUMENTS` documents are; empty: texts.
+    """
     if text is None:
         return None
     base = t.base_of(type_)
+    if parsed and isinstance(base, t.Json):
+        return DOCUMENTS[parsed](text)
     return next((form.of(text) for form in FORMS if isinstance(base, form.type) and form.when(base)), text)
 
 
@@ -194,6 +211,7 @@ LIMITS = (
     Limit("sqlite", t.Integer, lambda text, _: int(text) >= 1 << 63, "integers of 64 bits have a sign"),
     Limit("sqlite", t.Enum, lambda text, enum: text not in enum.labels, "'' is no label; MySQL stores it for a wrong one"),
     Limit("postgresql", t.String, lambda text, _: "\0" in text, "no character NUL in a text"),
+    Limit("postgresql", t.Json, lambda text, j: j.binary and r"\u0000" in text, "nor in a document that is parsed"),
     Limit("postgresql", t.Date, _no_day, "no zero dates, no year 0"),
     Limit("postgresql", t.Timestamp, lambda text, x: not x.zoned and _no_day(text, x), "as above"),
     Limit("postgresql", t.Timestamp, lambda text, x: x.zoned and text.startswith("0000-"), "as above"),

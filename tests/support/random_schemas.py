@@ -170,9 +170,10 @@ def _default(spelling: Spelling, held: Held) -> st.SearchStrategy[str | None]:
 
 
 @st.composite
-def _columns(draw: st.DrawFn, database: str, name: str) -> DrawnColumn:
+def _columns(draw: st.DrawFn, database: str, name: str, lacking: frozenset[str]) -> DrawnColumn:
     spelling = SPELLINGS[database]
-    usable = [held for held in HELD[database] if not held.values.is_empty and held.declaration not in _BECOMING_INTEGERS]
+    unusable = _BECOMING_INTEGERS | lacking
+    usable = [held for held in HELD[database] if not held.values.is_empty and held.declaration not in unusable]
     held = draw(st.sampled_from(usable))
     nullable = draw(st.booleans())
     comment = draw(st.none() | _comments) if spelling.comments else None
@@ -192,11 +193,11 @@ def _distinct(count: int) -> st.SearchStrategy[list[str]]:
 
 
 @st.composite
-def schemas(draw: st.DrawFn, database: str) -> Drawn:
-    """A schema of a database: one to three tables."""
+def schemas(draw: st.DrawFn, database: str, lacking: frozenset[str] = frozenset()) -> Drawn:
+    """A schema of a database: one to three tables, without columns of declarations that it lacks."""
     tables: list[DrawnTable] = []
     for name in draw(_distinct(draw(st.integers(1, 3)))):
-        columns = tuple(draw(_columns(database, each)) for each in draw(_distinct(draw(st.integers(1, 5)))))
+        columns = tuple(draw(_columns(database, each, lacking)) for each in draw(_distinct(draw(st.integers(1, 5)))))
         rows = tuple(tuple(draw(_cell(c)) for c in columns) for _ in range(draw(st.integers(0, 4))))
         tables.append(
             DrawnTable(

@@ -36,10 +36,15 @@ def fitting(statement: str, connection: sa.Connection) -> str:
 
 
 def for_mysql(script: str) -> str:
-    """MariaDB's SQL for a MySQL server, without what stands between ``/*M!`` and ``*/``: a collation has another name there,
+    """MariaDB's SQL for a MySQL server, without what stands between ``/*M!`` and ``*/``: collations have other names there,
     and there are no tables ``seq_1_to_9``."""
     own = re.sub(r"^/\*M! .*?\*/;$|/\*M! .*?\*/", "", script, flags=re.DOTALL | re.MULTILINE)
-    return _COUNTED.sub(_counting, own.replace("utf8mb4_nopad_bin", "utf8mb4_0900_bin"))
+    for mariadb, mysql in _COLLATIONS.items():
+        own = own.replace(mariadb, mysql)
+    return _COUNTED.sub(_counting, own)
+
+
+_COLLATIONS = {"utf8mb4_nopad_bin": "utf8mb4_0900_bin", "utf8mb4_unicode_520_nopad_ci": "utf8mb4_0900_ai_ci"}
 
 
 _COUNTED = re.compile(r"\bseq_1_to_(\d+)\b")

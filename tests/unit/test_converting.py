@@ -382,6 +382,20 @@ def test_a_time_in_a_text_is_one_that_its_database_prints_and_the_zone_that_it_l
         assert (found is not None and found.rule == "existing-zone") == source.zoned
 
 
+@pytest.mark.parametrize(
+    ("here", "there", "counted"),
+    [((9, 7), (10, 11), 1), ((10, 11), (9, 7), None), ((9, 7), (8, 4), None), ((10, 11), (11, 8), None)],
+)
+def test_a_zero_loses_its_sign_between_mysql_and_mariadb(
+    here: tuple[int, ...], there: tuple[int, ...], counted: int | None
+) -> None:
+    columns = (Column("c", t.Float(), native="double"),)
+    ends = [load_adapter("mysql").at(version) for version in (here, there)]
+    made = converter(columns, columns, [{}], *ends)
+    found = None if made is None else converted(made, pa.array([-0.0, 0.0, None]))[1]["c", "negative-zero", None]
+    assert found == counted
+
+
 def test_a_converter_can_be_sent_to_a_worker() -> None:
     made = between(t.Date(), t.Date(), Misfit.ZERO_DATE)
     assert pickle.loads(pickle.dumps(made)) == made

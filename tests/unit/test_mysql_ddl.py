@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from dialects.mysql import ADAPTER
+from dialects.mysql.collations import equality_of
 from dialects.mysql.ddl import MySQLDDL
+from dialects.mysql.dictionary import VERSIONED
 from dialects.mysql.partners import common, partners
 from dialects.mysql.types import with_srid
 from migrator.ddl import Elsewhere, Script
@@ -28,6 +30,7 @@ from migrator.model.objects import (
     NextValue,
     Now,
     Object,
+    Partitioning,
     PrimaryKey,
     Program,
     QName,
@@ -428,11 +431,144 @@ def test_mariadbs_own_types_are_not_asked_of_mysql() -> None:
     assert "`u` char(36)" in create(made, MYSQL, "mysql").statements[0]
 
 
-def test_a_collation_that_the_other_server_lacks_becomes_the_nearest_and_is_named() -> None:
-    made = table(Column("x", t.String(9)), options=(("ENGINE", "InnoDB"), ("COLLATE", "utf8mb4_0900_ai_ci")))
-    script = create(made, MARIADB, "mysql")
-    assert "COLLATE=utf8mb4_unicode_520_nopad_ci" in script.statements[0]
-    assert rules(script) == {"collation"}
+@pytest.mark.parametrize(
+    ("collation", "version", "nearest"),
+    [
+        ("utf8mb4_0900_ai_ci", MARIADB, "utf8mb4_unicode_520_nopad_ci"),
+        ("utf8mb4_de_pb_0900_ai_ci", MARIADB, "utf8mb4_unicode_520_nopad_ci"),
+        ("utf8mb4_ja_0900_as_cs_ks", MARIADB, "utf8mb4_nopad_bin"),
+        ("utf8mb4_zh_0900_as_cs", MARIADB, "utf8mb4_nopad_bin"),
+        ("gb18030_bin", MARIADB, "utf8mb4_bin"),
+        ("gb18030_chinese_ci", MARIADB, "utf8mb4_general_ci"),
+        ("utf8mb4_uca1400_german2_ai_ci", MYSQL, "utf8mb4_general_ci"),
+        ("utf8mb4_uca1400_swedish_nopad_ai_ci", MYSQL, "utf8mb4_0900_ai_ci"),
+        ("utf8mb3_uca1400_nopad_as_cs", MYSQL, "utf8mb4_0900_bin"),
+        ("latin1_swedish_nopad_ci", MYSQL, "latin1_swedish_ci"),
+    ],
+)
+def test_a_collation_that_the_other_server_lacks_becomes_the_nearest_and_is_named(
+    collation: str, version: tuple[int, ...], nearest: str
+) -> None:
+    column = Column("x", t.String(9), equality=equality_of(collation, t.String(9)))
+    source = "9.7.4" if version == MARIADB else "10.11.6-MariaDB"
+    made = table(column, options=(("ENGINE", "InnoDB"), ("COLLATE", collation)))
+    writer = ADAPTER.ddl(Catalog("mysql", source, (made,)), version)
+    script = writer.create_table(made)
+    assert f"DEFAULT CHARSET={nearest.partition('_')[0]} COLLATE={nearest}" in script.statements[0]
+    assert writer.equality(made, column) == equality_of(nearest, column.type)
+    changed = column.equality != equality_of(nearest, column.type)
+    assert rules(script) == {"collation"} | ({"collation-equality"} if changed else set())
+
+
+FROM_MARIADB, FROM_MYSQL = "10.11.6-MariaDB", "9.7.4"
+
+
+def between(source: str, version: tuple[int, ...], *columns: Column, **parts: Any) -> Script:
+    """A table of one of the two servers as the other makes it, or a server of the same product."""
+    made = table(*columns, **parts)
+    return ADAPTER.ddl(Catalog("mysql", source, (made,)), version).create_table(made)
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "binary", "told"),
+    [
+        (FROM_MARIADB, MYSQL, False, "MySQL parses JSON"),
+        (FROM_MYSQL, MARIADB, True, "is kept as its text, and compared as one"),
+        (FROM_MYSQL, MYSQL, True, ""),
+        (FROM_MARIADB, MARIADB, False, ""),
+    ],
+)
+def test_a_document_is_parsed_by_mysql_and_kept_as_a_text_by_mariadb(
+    source: str, version: tuple[int, ...], binary: bool, told: str
+) -> None:
+    script = between(source, version, Column("d", t.Json(binary=binary), native="json"))
+    assert "`d` json" in script.statements[0]
+    assert [loss.detail.startswith(told) for loss in script.losses if loss.rule == "type-json"] == [True] * bool(told)
+    assert rules(script) <= {"type-json"}
+
+
+def test_what_one_server_alone_declares_is_named_by_the_other() -> None:
+    compressed = Column("c", t.String(9), native="varchar(9) /*M!100301 COMPRESSED*/")
+    assert rules(between(FROM_MARIADB, MARIADB, compressed)) == set()
+    lost = between(FROM_MARIADB, MYSQL, compressed).losses
+    assert [(loss.rule, loss.detail) for loss in lost] == [("declaration", "values are not compressed")]
+
+
+@pytest.mark.parametrize(
+    ("source", "version", "declared", "kept"),
+    [
+        (FROM_MYSQL, (9, 7), "vector(3)", True),
+        (FROM_MYSQL, (8, 4), "varbinary(12)", False),
+        (FROM_MYSQL, MARIADB, "varbinary(12)", False),
+        ("11.8.2-MariaDB", (11, 8), "vector(3)", True),
+    ],
+)
+def test_a_vector_stays_one_or_becomes_its_bytes_by_name(
+    source: str, version: tuple[int, ...], declared: str, kept: bool
+) -> None:
+    script = between(source, version, Column("v", t.Binary(12), native="vector(3)"))
+    assert f"`v` {declared}" in script.statements[0]
+    assert rules(script) == (set() if kept else {"declaration"})
+
+
+@pytest.mark.parametrize(("word", "sql"), [("inet4", "varchar(15)"), ("inet6", "varchar(39)")])
+def test_an_address_of_mariadb_becomes_its_text_in_mysql(word: str, sql: str) -> None:
+    column = Column("a", t.Native("mysql", word), native=word)
+    assert f"`a` {word}" in between(FROM_MARIADB, MARIADB, column).statements[0]
+    script = between(FROM_MARIADB, MYSQL, column)
+    assert f"`a` {sql} character set ascii" in script.statements[0]
+    assert rules(script) == {"type-native"}
+
+
+NUMBER = Column("id", t.Integer(32), nullable=False, native="int(11)")
+
+
+def test_an_engine_that_mysql_has_not_becomes_innodb_by_name() -> None:
+    script = between(FROM_MARIADB, MYSQL, NUMBER, options=(("ENGINE", "Aria"),))
+    assert "ENGINE=InnoDB" in script.statements[0]
+    assert [loss.detail for loss in script.losses] == ["engine Aria becomes InnoDB: MySQL has none of that name"]
+    assert "ENGINE=MyISAM" in between(FROM_MARIADB, MYSQL, NUMBER, options=(("ENGINE", "MyISAM"),)).statements[0]
+
+
+def test_partitions_are_innodbs_in_mysql_and_never_of_versions() -> None:
+    hashed = Partitioning("mysql", "HASH (`id`)\nPARTITIONS 2", ())
+    script = between(FROM_MARIADB, MYSQL, NUMBER, options=(("ENGINE", "MyISAM"),), partitioning=hashed)
+    assert "ENGINE=InnoDB" in script.statements[0]
+    assert "PARTITION BY HASH (`id`)" in script.statements[0]
+    assert rules(script) == {"engine"}
+    versions = Partitioning("mysql", "SYSTEM_TIME \n(PARTITION `p0` HISTORY, PARTITION `pc` CURRENT)", ())
+    script = between(FROM_MARIADB, MYSQL, NUMBER, options=((VERSIONED, ""),), partitioning=versions)
+    assert "PARTITION" not in script.statements[0]
+    assert rules(script) == {"partitioning", "system-versioning"}
+
+
+def test_a_floating_point_column_that_mysql_does_not_count_is_named() -> None:
+    counted = Column("id", t.Float(), nullable=False, identity=Identity(), native="double")
+    key = PrimaryKey(None, ("id",))
+    assert "AUTO_INCREMENT" in between(FROM_MARIADB, (8, 0), counted, primary_key=key).statements[0]
+    script = between(FROM_MARIADB, (9, 7), counted, primary_key=key)
+    assert "AUTO_INCREMENT" not in script.statements[0]
+    assert rules(script) == {"identity"}
+
+
+@pytest.mark.parametrize(
+    ("native", "type_", "collation", "fits"),
+    [
+        ("text", t.String(65_535, unit="byte", lob=True), "utf8mb4_general_ci", False),
+        ("varchar(1000)", t.String(1000), "utf8mb4_general_ci", False),
+        ("varchar(1000)", t.String(1000), "latin1_swedish_ci", True),
+        ("varchar(700)", t.String(700), "utf8mb4_general_ci", True),
+    ],
+)
+def test_a_unique_key_over_longer_texts_than_mysql_has_is_left_out_by_name(
+    native: str, type_: t.Type, collation: str, fits: bool
+) -> None:
+    unique = Unique("u", ("v",))
+    made = table(Column("v", type_, native=native), uniques=(unique,), options=(("COLLATE", collation),))
+    writer = ADAPTER.ddl(Catalog("mysql", FROM_MARIADB, (made,)), MYSQL)
+    script = writer.unique(made, unique)
+    assert bool(script.statements) == fits
+    assert rules(script) == (set() if fits else {"unique"})
 
 
 # --- scripts --------------------------------------------------------------------------------------------------------
@@ -445,6 +581,14 @@ def test_a_programs_semicolons_are_hidden_by_another_delimiter() -> None:
     (sql,) = writer.create_program(program).statements
     assert sql.startswith("CREATE TRIGGER `s`.`tr` BEFORE INSERT ON `s`.`t` FOR EACH ROW")
     assert writer.as_script(sql) == f"DELIMITER $$\n{sql}$$\nDELIMITER ;"
+
+
+@pytest.mark.parametrize(("version", "begins"), [(MYSQL, "USE `s`"), (MARIADB, "CREATE FUNCTION `s`.`f`")])
+def test_mysql_makes_a_routine_while_its_database_is_the_current_one(version: tuple[int, ...], begins: str) -> None:
+    """Its parameters' character set is that of the current database there, and MariaDB's that of the routine's."""
+    program = Program("s", "f", "FUNCTION", Expression("CREATE FUNCTION `f`(a char) RETURNS int RETURN 1", "mysql"))
+    script = ddl(program, version=version, dialect="mysql").create_program(program)
+    assert script.statements[0].startswith(begins)
 
 
 def test_names_are_always_in_backticks() -> None:

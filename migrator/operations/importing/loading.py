@@ -8,7 +8,7 @@ from functools import partial
 
 from migrator import rejects
 from migrator.access import Choice, Method
-from migrator.adapter import Fact, Load, as_heard_by, load_adapter
+from migrator.adapter import Fact, Load, adapter_of, as_heard_by
 from migrator.converting import Converter
 from migrator.ends import answer
 from migrator.errors import FatalError, MigratorError
@@ -118,7 +118,7 @@ def _table_moves(
 def _converter(job: Import, table: Table, source: Sequence[Column], target: Sequence[Column]) -> Converter | None:
     """What changes the values that have no place at the target, as POLICY asks; None: there can be none."""
     rules = [(loss.column, loss.rule) for loss in losses.looked_for(job, table) if loss.column is not None]
-    adapters = load_adapter(job.origin.catalog.dialect), job.adapter
+    adapters = adapter_of(job.origin.catalog), adapter_of(job.there.catalog)
     return policy_converter(job.policies, table, (source, target), adapters, rules)
 
 
