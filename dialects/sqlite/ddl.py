@@ -90,6 +90,17 @@ class SQLiteDDL(DDL):
         """CREATE TABLE AS would keep no collation."""
         return self.create_staging(staging, columns)
 
+    def update_from(self, table: Table, columns: Iterable[Column], key: Iterable[str], staging: QName) -> str:
+        """Constraints with ON CONFLICT drop no other row: OR ABORT counts for more."""
+        return super().update_from(table, columns, key, staging).replace("UPDATE", "UPDATE OR ABORT", 1)
+
+    def replace_from(
+        self, table: Table, columns: Iterable[Column], key: Iterable[str], staged: tuple[QName, QName], rows: int
+    ) -> tuple[str, ...]:
+        """As :meth:`update_from`."""
+        deleting, inserting = super().replace_from(table, columns, key, staged, rows)
+        return deleting, inserting.replace("INSERT", "INSERT OR ABORT", 1)
+
     # --- columns ----------------------------------------------------------------------------------------------------
 
     def column(self, table: Table, column: Column, losses: list[Loss]) -> str:

@@ -30,9 +30,8 @@ from migrator.policies import Policies
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.forms import LEDGER_FORMS, form_of
-from migrator.verification.narrowing import Example
+from migrator.verification.narrowing import Example, Taken
 from migrator.verification.scans import (
-    Buckets,
     Collecting,
     Compared,
     Digest,
@@ -324,29 +323,39 @@ class Comparison:
             again = f"the rows differ, and could not be looked at again: {why}"
             return replace(found, problem=_joined(found.problem, again))
 
+    def made(self, pair: Pair) -> Table:
+        """The table at the target."""
+        made = self._there.table(pair.made)
+        assert made is not None
+        return made
+
     def own_of(self, made: Table) -> Collection[str | None]:
         """The columns of a table of the target that are not compared where it computes them."""
         return self._own.get(made.qname, ())
 
     def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
         """What was found of a table, with the rows that differ, of which some are shown."""
-        rows, whole = self.collected(pair, found)
-        differences = narrowing.compare(*rows)
+        bits, parts = self.parted(pair, found)
+        differences = narrowing.compare(*self.collected(pair, bits, parts[0]))
         return replace(
             found,
             differing=differences.counts,
-            whole=whole,
+            whole=len(parts) == 1,
             examples=tuple(self._examples(pair, differences.examples)),
         )
 
-    def collected(self, pair: Pair, found: TableVerified) -> tuple[tuple[Rows, Rows], bool]:
-        """The rows of both sides, or those in the parts that differ, by their hashes; and whether those are all."""
-        bits, buckets, whole = narrowing.bits_for(max(found.rows)), None, True
-        if bits:
-            divided: list[Buckets] = self._both(pair, [Dividing(side, bits) for side in pair.sides])
-            buckets, whole = narrowing.differing(*divided)
-        source, target = self._both(pair, [Collecting(side, bits, buckets) for side in pair.sides])
-        return (source, target), whole
+    def parted(self, pair: Pair, found: TableVerified) -> tuple[int, Sequence[Taken | None]]:
+        """By how many bits the rows are divided among buckets, and which of them differ, in parts; None: all, undivided."""
+        bits = narrowing.bits_for(max(found.rows))
+        if not bits:
+            return bits, [None]
+        source, target = self._both(pair, [Dividing(side, bits) for side in pair.sides])
+        return bits, narrowing.rounds(source, target)
+
+    def collected(self, pair: Pair, bits: int, taken: Taken | None) -> tuple[Rows, Rows]:
+        """The rows of both sides in certain buckets, by their hashes."""
+        source, target = self._both(pair, [Collecting(side, bits, taken) for side in pair.sides])
+        return source, target
 
     def _examples(self, pair: Pair, examples: Sequence[Example]) -> Iterator[RowDiffers]:
         wanted = [{hash_ for e in examples if (hash_ := getattr(e, name)) is not None} for name in ("source", "target")]

@@ -209,7 +209,7 @@ class Dividing:
         for batch in batches:
             rows, keys, _ = self.side.hashed(batch)
             places = bucket(keys, self.bits)
-            counts += np.bincount(places, minlength=1 << self.bits)
+            np.add.at(counts, places, 1)
             np.add.at(sums, places, rows)
         return Buckets(counts, sums)
 
@@ -219,6 +219,14 @@ def bucket(keys: Hashes, bits: int) -> npt.NDArray[np.int64]:
     if not bits:
         return np.zeros(len(keys), np.int64)
     return (keys >> np.uint64(64 - bits)).astype(np.int64)
+
+
+def among(hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
+    """Which hashes are among the ``wanted`` ones, which are sorted."""
+    if not len(wanted):
+        return np.zeros(len(hashes), np.bool_)
+    places = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
+    return np.asarray(wanted[places] == hashes)
 
 
 @dataclass(frozen=True)
@@ -284,7 +292,7 @@ class Fetching:
     def _there(self, batch: pa.RecordBatch, wanted: Hashes) -> Iterator[tuple[int, tuple[Value, ...]]]:
         arrays = self.side.arrays(batch)
         hashed = self.side.hashed_of(batch.num_rows, arrays)
-        places = np.flatnonzero(np.isin(hashed.rows, wanted)).tolist()
+        places = np.flatnonzero(among(hashed.rows, wanted)).tolist()
         if not places:
             return
         texts = [shown(array.take(places), pair.target.type) for array, pair in zip(arrays, self.side.columns, strict=True)]
