@@ -136,6 +136,8 @@ class Reconciling:
         self._adapters = load_adapter(self._dialect), self._adapter
         self.written = {task.name: Written() for task in tasks}
         self._deferred, self._is_deferred = ExitStack(), False
+        self._rest: dict[QName, int] = {}
+        """How many rows are to be taken out that others referred to at first."""
 
     def run(self) -> None:
         """Do it.
@@ -163,19 +165,18 @@ class Reconciling:
                     self._connection.commit()
 
     def _write(self) -> None:
-        left = {}
         for task in reversed(self._tasks):
             if "DELETE" in task.does:
                 with self._blamed_on(task, removal=True):
-                    left[task.name] = self._take_out_unreferred(task)
+                    self._rest[task.name] = self._take_out_unreferred(task)
         for task in self._tasks:
             if task.puts:
                 with self._blamed_on(task):
                     self._put(task)
         for task in reversed(self._tasks):
-            if left.get(task.name):
+            if self._rest.get(task.name):
                 with self._blamed_on(task, removal=True):
-                    self._take_out(task, left[task.name])
+                    self._take_out(task, self._rest[task.name])
 
     @contextmanager
     def _blamed_on(self, task: Task, *, removal: bool = False) -> Iterator[None]:
@@ -268,7 +269,8 @@ class Reconciling:
         hint = f"; --remove takes out first the {task.extra} row(s) that the source does not have" * (
             bool(task.extra) and not task.removing
         )
-        if not task.changed:
+        rest = self._rest.pop(task.name, 0)
+        if not task.changed and not rest:
             raise NotRefreshed(table=task.name, detail=f"{why}{hint}")
         again = f"{why}{hint}; rows that were changed cannot be deleted and inserted again instead, as"
         if task.own:
@@ -279,6 +281,8 @@ class Reconciling:
         except NotRefreshed as error:
             raise NotRefreshed(table=task.name, detail=f"{again} {error.facts['detail']}") from error
         self._defer()
+        if rest:
+            self._take_out(task, rest)
         columns = matched(task.table, task.made)[1]
         statements = self._ddl.replace_from(task.made, columns, task.key, staged, task.changed)
         steps = (("deleted", task.changed), ("added", task.changed + task.added))[-len(statements) :]
