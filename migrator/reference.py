@@ -20,7 +20,7 @@ migrator expdp CONNECTION [NAME=value …]     export a database into a dump fil
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
-migrator refresh CONNECTION … [--remove]     make the target's rows that differ as the source has them; --plan: say which
+migrator refresh CONNECTION … [--remove]     make the target's rows that differ as the source has them; --plan: try it only
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
 migrator renames CONNECTION [--json]         show what has another name in a database than where it was imported from
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one

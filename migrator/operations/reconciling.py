@@ -313,7 +313,7 @@ class Reconciling:
         return into[0].table, into[1].table
 
     def _of_source(self, task: Task, wanted: Sequence[Hashes], counts: Counts) -> Iterator[tuple[int, pa.RecordBatch]]:
-        """The rows of the source with certain hashes, as they are sent; each with the number of its hashes."""
+        """The rows of the source whose keys have certain hashes, as they are sent; each with the number of its hashes."""
         source, target = matched(task.table, task.made)
         rules = [(loss.column, loss.rule) for loss in self.declared(task) if loss.each and loss.column is not None]
         changing = policy_converter(self._opened.policies, task.table, (source, target), self._adapters, rules)
@@ -400,9 +400,9 @@ class Reconciling:
 
 
 def picked(rows: TableRows | DumpedRows, side: Side, *wanted: Hashes) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """The rows with certain hashes, which are sorted; each batch with the number of its hashes."""
+    """The rows whose keys have certain hashes, which are sorted; each batch with the number of its hashes."""
     for batch in _batches(rows):
-        hashes = side.hashed(batch).rows
+        hashes = side.keys(batch)
         for number, some in enumerate(wanted):
             found = among(hashes, some)
             if found.any():

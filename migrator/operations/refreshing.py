@@ -15,12 +15,14 @@ import numpy as np
 import pyarrow as pa
 
 from migrator.config import NO_SECRETS, Secrets
+from migrator.ends import DumpedRows, TableRows, database_errors
 from migrator.errors import FatalError, MigratorError, NotRefreshed
 from migrator.job.claims import Claims
 from migrator.job.report import loss_line
+from migrator.job.worker import Fold
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName, Table
-from migrator.operations.comparing import Comparison, Pair, named_row
+from migrator.operations.comparing import Comparison, Ended, Pair
 from migrator.operations.declaring import refused_collations
 from migrator.operations.matching import matched
 from migrator.operations.reconciling import Failed, Reconciling, Surplus, Task, Written, picked
@@ -32,8 +34,8 @@ from migrator.plan import parents_first
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.hashing import Hashes
-from migrator.verification.narrowing import EXAMPLES, Apart
-from migrator.verification.scans import Fetching, Value
+from migrator.verification.narrowing import EXAMPLES, Apart, Taken
+from migrator.verification.scans import Collecting, Dividing, Rows, shown
 
 Say = Callable[[str], None]
 
@@ -74,40 +76,78 @@ class _Looking(Comparison):
         """All: what the target computes is its own."""
         return {column.name for column in made.columns}
 
-    def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
-        """Which rows differ, by their hashes."""
-        if why := _unkeyed(pair.table, self.made(pair)) or found.problem:
-            return replace(found, problem=why)
-        bits, parts = self.parted(pair, found)
-        if len(parts) > ROUNDS:
-            return replace(
-                found, problem=f"more than {ROUNDS * narrowing.MOST} rows are to be looked at for those that differ"
-            )
+    def by_rows(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
+        """Which rows differ, of the tables that may. Without a digest before: the first look is at the rows themselves."""
+        looks: list[tuple[Pair, list[Fold]]] = []
+        for pair in pairs:
+            if why := _unkeyed(pair.table, self.made(pair)) or "; ".join(pair.unread.values()):
+                yield pair, TableVerified(pair.made, pair.table.source, problem=why)
+            else:
+                bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
+                looks.append((pair, [Dividing(side, bits) if bits else Collecting(side) for side in pair.sides]))
+        large: list[tuple[Pair, tuple[int, int], Sequence[Taken]]] = []
+        for tally in self.tallied(looks):
+            pair, (source, target) = tally.pair, tally.found
+            if tally.error is not None:
+                yield pair, TableVerified(pair.made, pair.table.source, problem=str(tally.error))
+            elif isinstance(source, Rows):
+                yield pair, self._apart(pair, (source.total, target.total), [(source, target)])
+            else:  # workers that are at work cannot be asked for something else
+                large.append((pair, (source.total, target.total), narrowing.rounds(source, target)))
+        for pair, totals, parts in large:
+            if len(parts) > ROUNDS:
+                why = f"more than {ROUNDS * narrowing.MOST} rows are to be looked at for those that differ"
+                yield pair, TableVerified(pair.made, pair.table.source, problem=why)
+            else:
+                yield pair, self._apart(pair, totals, (self._collected(pair, taken) for taken in parts if taken.any()))
+
+    def _collected(self, pair: Pair, taken: Taken) -> tuple[Rows, Rows]:
+        return self.collected(pair, len(taken).bit_length() - 1, taken)
+
+    def _apart(self, pair: Pair, totals: tuple[int, int], parts: Iterable[tuple[Rows, Rows]]) -> TableVerified:
+        """Which rows differ in parts of both sides, which are those that may."""
+        found = TableVerified(pair.made, pair.table.source, totals)
         every = Apart.none()
-        for taken in parts:
-            apart = narrowing.apart(*self.collected(pair, bits, taken))
-            if apart is None:
-                return replace(found, problem="rows have keys that cannot be told apart")
-            every += apart
+        try:
+            for rows in parts:
+                apart = narrowing.apart(*rows)
+                if apart is None:
+                    return replace(found, problem="rows have keys that cannot be told apart")
+                every += apart
+        except Ended as why:
+            return replace(found, problem=str(why))
         every = Apart(*map(np.sort, (every.changed, every.missing, every.extra)))
+        if not any(map(len, (every.changed, every.missing, every.extra))):
+            return replace(found, equal=True)
         self.found[pair.made] = pair, every, _surplus(pair, every.extra)
         return found
 
 
-def _surplus(pair: Pair, hashes: Hashes) -> Surplus:
-    """The rows that the target alone has."""
-    if not len(hashes):
+def _rows_there(rows: Sequence[TableRows | DumpedRows]) -> int:
+    """How many rows there are, or at most: in their table, whatever is read of it."""
+    first = next((part for part in rows if isinstance(part, TableRows)), None)
+    if first is None:
+        return sum(part.rows for part in rows if isinstance(part, DumpedRows))
+    adapter = first.database.adapter
+    with database_errors(adapter), adapter.reading(first.database.engine, first.snapshot) as connection:
+        return adapter.count(connection, first.read.table)
+
+
+def _surplus(pair: Pair, keys: Hashes) -> Surplus:
+    """The rows that the target alone has, by the hashes of their keys."""
+    if not len(keys):
         return Surplus()
     side = pair.sides[1]
-    key = [pair.columns[place].target.name for place in side.key]
-    some = Fetching(side, frozenset(map(int, hashes[:EXAMPLES])))
-    keys: list[pa.RecordBatch] = []
-    told: list[Sequence[Value]] = []
+    key = tuple(pair.columns[place].target for place in side.key)
+    found: list[pa.RecordBatch] = []
+    told: list[dict[str, str | None]] = []
     for rows in pair.rows[1]:
-        for _, batch in picked(rows, side, hashes):
-            told += some.fold([batch]).values.values()
-            keys.append(batch.select(key))
-    return Surplus(keys, [RowDiffers("extra", named_row(pair, row)) for row in told])
+        for _, batch in picked(replace(rows, read=replace(rows.read, columns=key)), side, keys):
+            found.append(batch)
+            if len(told) < EXAMPLES:
+                texts = [shown(batch.column(column.name)[:EXAMPLES], column.type) for column in key]
+                told += [dict(zip((column.name for column in key), row, strict=True)) for row in zip(*texts, strict=True)]
+    return Surplus(found, [RowDiffers("extra", row) for row in told[:EXAMPLES]])
 
 
 class _Refreshing:
@@ -156,7 +196,8 @@ class _Refreshing:
                     self._see_that_it_can_be(task, work)
                 work.run()
             except Failed as failed:
-                self._refuse(failed.task.name, _why(failed.error))
+                stays = f"the {failed.task.extra} row(s) that the source does not have stay: " if failed.removal else ""
+                self._refuse(failed.task.name, f"{stays}{_why(failed.error)}")
                 instead = [replace(failed.task, removing=False)] if failed.removal else []
                 tasks = [one for task in tasks for one in (instead if task is failed.task else [task])]
             except FatalError:

@@ -95,7 +95,7 @@ def _surplus(here: Rows, there: Rows) -> _Surplus:
 
 @dataclass(frozen=True)
 class Apart:
-    """The rows that differ, by their hashes: as the source has them, ``extra`` ones as the target has them."""
+    """The rows that differ, by the hashes of their keys."""
 
     changed: Hashes
     missing: Hashes
@@ -118,9 +118,9 @@ def apart(source: Rows, target: Rows) -> Apart | None:
     both, here, there = np.intersect1d(source.keys, target.keys, assume_unique=True, return_indices=True)
     differs = source.rows[here] != target.rows[there]
     return Apart(
-        source.rows[here][differs],
-        source.rows[~np.isin(source.keys, both)],
-        target.rows[~np.isin(target.keys, both)],
+        source.keys[here][differs],
+        source.keys[~np.isin(source.keys, both)],
+        target.keys[~np.isin(target.keys, both)],
     )
 
 

@@ -82,6 +82,18 @@ class Side:
             batch = self.policies(batch)
         return [converted(array, pair) for array, pair in zip(batch.columns, self.columns, strict=True)]
 
+    def keys(self, batch: pa.RecordBatch) -> Hashes:
+        """The hashes of a batch's keys; it may have the key's columns alone."""
+        if self.policies is not None:
+            batch = self.policies(batch)
+        columns = []
+        for place in self.key:
+            pair = self.columns[place]
+            array = batch.column(pair.source.name if self.converted else pair.target.name)
+            array = converted(array, pair) if self.converted else array
+            columns.append(FORMS[pair.form](array, t.base_of(pair.target.type)).hashes(seed(place)))
+        return _together(batch.num_rows, columns)
+
     def hashed(self, batch: pa.RecordBatch) -> Hashed:
         """The hashes of a batch."""
         return self.hashed_of(batch.num_rows, self.arrays(batch))
@@ -192,6 +204,11 @@ class Buckets:
     counts: npt.NDArray[np.int64]
     sums: Hashes
 
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return int(self.counts.sum())
+
     def __add__(self, other: Buckets) -> Buckets:
         return Buckets(self.counts + other.counts, self.sums + other.sums)
 
@@ -235,6 +252,11 @@ class Rows:
 
     keys: Hashes
     rows: Hashes
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
 
     def __add__(self, other: Rows) -> Rows:
         return Rows(np.concatenate([self.keys, other.keys]), np.concatenate([self.rows, other.rows]))

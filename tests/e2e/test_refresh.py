@@ -201,7 +201,8 @@ def test_a_trigger_on_what_would_be_done_bars_it(imported: Pump, source: str, ta
     execute(target, *(statement.format(verb) for statement in TRIGGERS[target.partition(":")[0].partition("+")[0]]))
     execute(source, CHANGES[verb])
     before = parents(target)
-    assert refused(imported("--remove"), target, "parent") == f"it would act by itself on {verb}: trigger acting"
+    stays = "the 1 row(s) that the source does not have stay: " if verb == "DELETE" else ""
+    assert refused(imported("--remove"), target, "parent") == f"{stays}it would act by itself on {verb}: trigger acting"
     assert parents(target) == before
 
 
@@ -210,7 +211,8 @@ def test_a_trigger_on_what_would_be_done_bars_it(imported: Pump, source: str, ta
 def test_a_rule_bars_it(imported: Pump, source: str, target: str, verb: str) -> None:
     execute(target, f"CREATE RULE acting AS ON {verb} TO parent DO INSTEAD NOTHING")
     execute(source, CHANGES[verb])
-    assert refused(imported("--remove"), target, "parent") == f"it would act by itself on {verb}: rule acting"
+    why = refused(imported("--remove"), target, "parent")
+    assert why.endswith(f"it would act by itself on {verb}: rule acting")
 
 
 @SERVERS
