@@ -478,7 +478,7 @@ Where these differ, the rows are read again, more closely, and each row that dif
 - **extra**: it is at the target only.
 
 Without a key (a primary key, or a unique one without NULLs, at either side) a changed row is a missing and an extra one. Ten
-rows of each kind are shown. Of more than about a million rows that differ, a part is looked at, and the counts are
+rows of each kind are shown. Of more than about two million rows that differ, a part is looked at, and the counts are
 *at least* what is found there. A column with a value that cannot be read, as a text among SQLite's numbers, is the table's
 problem, with the row's key; the other columns are compared all the same. Columns that the target generates are not compared,
 nor are those that the target alone has, which are named. Two different tables are taken for the same one time in 2^64;
