@@ -942,7 +942,7 @@ class NotRefreshed(MigratorError):
 
     code = "MIG-20018"
     template = "table {table} is not refreshed: {detail}"
-    action = "Its rows are as they were, but for what is told. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
+    action = "It is as it was, but for what is told. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
 
 
 class IdentifierTooLong(MigratorError):

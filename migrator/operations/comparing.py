@@ -111,6 +111,7 @@ class Tally:
     error: MigratorError | None = None
 
     def add(self, side: int, outcome: Outcome) -> None:
+        """Take in what one more scan of a side has found."""
         self.left -= 1
         self.seconds += outcome.seconds
         self.error = self.error or outcome.error
