@@ -319,7 +319,7 @@ class Comparison:
     def _narrowed(self, pair: Pair, found: TableVerified) -> TableVerified:
         """What was found of a table whose rows differ, and which rows those are."""
         try:
-            return self._with_rows(pair, found)
+            return self.with_rows(pair, found)
         except Ended as why:
             again = f"the rows differ, and could not be looked at again: {why}"
             return replace(found, problem=_joined(found.problem, again))
@@ -334,7 +334,7 @@ class Comparison:
         """The columns of a table of the target that are not compared where it computes them."""
         return self._own.get(made.qname, ())
 
-    def _with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
+    def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
         """What was found of a table, with the rows that differ, of which some are shown."""
         bits, parts = self._parted(pair, found)
         differences = narrowing.compare(*self.collected(pair, bits, parts[0]))

@@ -78,13 +78,12 @@ class _Looking(Comparison):
 
     def by_rows(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
         """Which rows differ, of the tables that may. Without a digest before: the first look is at the rows themselves."""
+        told = {pair.made: pair for pair in pairs if not pair.unread and self._unkeyed(pair) is None}
+        yield from super().by_rows([pair for pair in pairs if pair.made not in told])
         looks: list[tuple[Pair, list[Fold]]] = []
-        for pair in pairs:
-            if why := _unkeyed(pair.table, self.made(pair)) or "; ".join(pair.unread.values()):
-                yield pair, TableVerified(pair.made, pair.table.source, problem=why)
-            else:
-                bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
-                looks.append((pair, [Dividing(side, bits) if bits else Collecting(side) for side in pair.sides]))
+        for pair in told.values():
+            bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
+            looks.append((pair, [Dividing(side, bits) if bits else Collecting(side) for side in pair.sides]))
         large: list[tuple[Pair, tuple[int, int], Sequence[Taken]]] = []
         for tally in self.tallied(looks):
             pair, (source, target) = tally.pair, tally.found
@@ -100,6 +99,13 @@ class _Looking(Comparison):
                 yield pair, TableVerified(pair.made, pair.table.source, problem=why)
             else:
                 yield pair, self._apart(pair, totals, (self._collected(pair, taken) for taken in parts if taken.any()))
+
+    def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
+        """Of a table whose rows cannot be told apart it is enough that they differ."""
+        return replace(found, problem=found.problem or self._unkeyed(pair) or "")
+
+    def _unkeyed(self, pair: Pair) -> str | None:
+        return _unkeyed(pair.table, self.made(pair))
 
     def _collected(self, pair: Pair, taken: Taken) -> tuple[Rows, Rows]:
         return self.collected(pair, len(taken).bit_length() - 1, taken)

@@ -296,6 +296,16 @@ def test_keys_that_the_target_holds_for_equal_are_not_mixed_up(
     assert rows(target, "SELECT k, v FROM t ORDER BY k") == [("A", 1), ("b", 3)]
 
 
+def test_a_table_without_a_key_is_no_trouble_as_long_as_nothing_differs(
+    sqlite_file: Callable[..., str], target: str
+) -> None:
+    source = sqlite_file("loose.db")
+    refresh = filled(source, target, "CREATE TABLE loose (a INTEGER)", "INSERT INTO loose VALUES (1), (1), (NULL)")
+    assert f". . {table(target, 'loose')}: 3 rows, as they were" in done(refresh()).out
+    execute(source, "INSERT INTO loose VALUES (1)")
+    assert refused(refresh(), target, "loose") == "it has no primary key at the source"
+
+
 # --- values that rows exchange, and rows that refer to one another --------------------------------------------------
 
 SEATS = (
