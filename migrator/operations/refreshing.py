@@ -82,7 +82,13 @@ class _Looking(Comparison):
         yield from super().by_rows([pair for pair in pairs if pair.made not in told])
         looks: list[tuple[Pair, list[Fold]]] = []
         for pair in told.values():
-            bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
+            try:
+                bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
+            except FatalError:
+                raise
+            except MigratorError as error:
+                yield pair, TableVerified(pair.made, pair.table.source, problem=str(error))
+                continue
             looks.append((pair, [Dividing(side, bits) if bits else Collecting(side) for side in pair.sides]))
         large: list[tuple[Pair, tuple[int, int], Sequence[Taken]]] = []
         for tally in self.tallied(looks):
