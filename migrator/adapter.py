@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -904,6 +904,16 @@ class Adapter(ABC):
         None, as by default: nobody needs to, since a foreign key is checked when a statement's rows are all there.
         """
         return None
+
+    def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """Let foreign keys of ``tables``, and those that refer to them, be checked where the context ends.
+
+        As far as the database can defer that; by default it checks them as ever. The caller commits right after it, or
+        rolls back.
+
+        :raises DatabaseError: rows refer to none; or the database's own error.
+        """
+        return nullcontext()
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows whose foreign keys refer to nothing: asked at a job's end where keys stand in CREATE TABLE, unchecked."""

@@ -326,7 +326,11 @@ def _refresh(arguments: Sequence[str], _: Run) -> int:
 
     removing, planned = "--remove" in arguments, "--plan" in arguments
     words = [word for word in arguments if word not in {"--remove", "--plan"}]
-    settings, spec, secrets = _order("impdp", params.parse("impdp", words), words)
+    request = params.parse("impdp", words)
+    for name in ("ATTACH", "HELP"):
+        if name in request:
+            raise ConflictingParameters(detail=f"{name} starts no job: there are no rows to refresh")
+    settings, spec, secrets = _order("impdp", request, words)
     command_line.check_refreshable(spec)
     from migrator.operations.refreshing import refresh
 

@@ -383,6 +383,15 @@ def _check_job(client: Client, job: JobSpec) -> None:
 
 def check_verifiable(job: JobSpec) -> None:
     """:raises ConflictingParameters: a job moves no rows that could be verified, or not those that could be read again."""
+    _check_rows_move(job, "there is nothing to verify")
+    if job.query and job.network_link is None:
+        detail = (
+            "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"
+        )
+        raise ConflictingParameters(detail=detail)
+
+
+def _check_rows_move(job: JobSpec, otherwise: str) -> None:
     without_rows = {
         "SQLFILE": job.operation == "SQL_FILE",
         "CONTENT=METADATA_ONLY": job.content == "METADATA_ONLY",
@@ -392,19 +401,13 @@ def check_verifiable(job: JobSpec) -> None:
     }
     for name, given in without_rows.items():
         if given:
-            raise ConflictingParameters(detail=f"{name} moves no rows: there is nothing to verify")
-    if job.query and job.network_link is None:
-        detail = (
-            "QUERY chooses among a dump file set's rows as the target's SQL has it, which nobody asks when they are verified"
-        )
-        raise ConflictingParameters(detail=detail)
+            raise ConflictingParameters(detail=f"{name} moves no rows: {otherwise}")
 
 
 def check_refreshable(job: JobSpec) -> None:
     """:raises ConflictingParameters: parameters ask for what a refresh does not do."""
-    check_verifiable(job)
+    _check_rows_move(job, "there are none to refresh")
     conflicts = (
-        (job.network_link is None, "refresh reads the rows that differ once more, and needs NETWORK_LINK"),
         (bool(job.data_options), "refresh has no DATA_OPTIONS: a row that is refused leaves its table as it was"),
         (bool(job.query), "with QUERY the source's other rows would count as rows that it does not have"),
     )

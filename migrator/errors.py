@@ -967,7 +967,7 @@ class NotRefreshed(MigratorError):
 
     code = "MIG-20018"
     template = "table {table} is not refreshed: {detail}"
-    action = "Nothing of it has changed. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
+    action = "It is as it was, but for what is told. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
 
 
 class IdentifierTooLong(MigratorError):

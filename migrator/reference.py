@@ -20,7 +20,7 @@ migrator expdp CONNECTION [NAME=value …]     export a database into a dump fil
 migrator impdp CONNECTION [NAME=value …]     import a dump file set or a linked database, or write a SQL script
 migrator plan expdp|impdp … [--json]         say what such a job would do with each table, and do nothing
 migrator verify CONNECTION … [--json]        compare the target of such an import with its source, row by row
-migrator refresh CONNECTION … [--remove]     make the target's rows that differ as the source has them; --plan: say which
+migrator refresh CONNECTION … [--remove]     make the target's rows that differ as the source has them; --plan: try it only
 migrator dumpinfo [DIRECTORY=…] FILE …       show what dump files say of themselves: paths, [directory:]file, s3://…
 migrator renames CONNECTION [--json]         show what has another name in a database than where it was imported from
 migrator retry-rejects FILE CONNECTION       load the rows of a reject file again; those refused again go to a new one
@@ -479,7 +479,7 @@ Where these differ, the rows are read again, more closely, and each row that dif
 - **extra**: it is at the target only.
 
 Without a key (a primary key, or a unique one without NULLs, at either side) a changed row is a missing and an extra one. Ten
-rows of each kind are shown. Of more than about a million rows that differ, a part is looked at, and the counts are
+rows of each kind are shown. Of more than about two million rows that differ, a part is looked at, and the counts are
 *at least* what is found there. A column with a value that cannot be read, as a text among SQLite's numbers, is the table's
 problem, with the row's key; the other columns are compared all the same. Columns that the target generates are not compared,
 nor are those that the target alone has, which are named. Two different tables are taken for the same one time in 2^64;

@@ -324,6 +324,12 @@ class MySQL(Adapter):
 
         return paths.unchecked_references(connection)
 
+    def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """``foreign_key_checks = 0``, under which nothing follows either; then rows that refer to none are looked for."""
+        from . import references
+
+        return references.deferring(connection, tables)
+
     def load(self, connection: sa.Connection, load: Load, batches: Iterable[pa.RecordBatch]) -> int:
         """Store the rows by LOAD DATA LOCAL, or by INSERT where that is asked for."""
         from . import paths

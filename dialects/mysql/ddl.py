@@ -1072,6 +1072,12 @@ class MySQLDDL(DDL):
         """By a join."""
         return f"DELETE t FROM {self.name_of(table.qname)} t JOIN {self.name_of(staging)} s ON {self._same(key)}"
 
+    def drop_referred(self, table: Table, key: Iterable[str], staging: QName, by: QName, foreign_key: ForeignKey) -> str:
+        """By a join: a DELETE of one table gives it no other name before MySQL 8.0.16."""
+        of_table = f"JOIN {self.name_of(table.qname)} t ON {self._same(key)}"
+        referring = f"JOIN {self.name_of(by)} r ON {self._refers(foreign_key)}"
+        return f"DELETE s FROM {self.name_of(staging)} s {of_table} {referring}"
+
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables. Foreign keys of these and of ``among`` are not checked; one from elsewhere is."""
         if not tables:

@@ -382,6 +382,13 @@ class PostgreSQL(Adapter):
 
         return reactions.reactions(connection, table)
 
+    @contextmanager
+    def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> Iterator[None]:
+        """Constraints that are DEFERRABLE, unique ones among them."""
+        connection.exec_driver_sql("SET CONSTRAINTS ALL DEFERRED")
+        yield
+        connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+
     def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """By a lock, since triggers fire for statements that add no row; who may add to some columns only may take none."""
         from . import locks

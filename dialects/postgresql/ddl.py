@@ -128,6 +128,14 @@ class PostgreSQLDDL(DDL):
         name = self.name_of(table.qname)
         return name if table.partitioning is not None else f"ONLY {name}"
 
+    def replace_from(
+        self, table: Table, columns: Iterable[Column], key: Iterable[str], staged: tuple[QName, QName], rows: int
+    ) -> tuple[str, ...]:
+        """One statement: what refers to a row that goes and comes again is looked at when it has ended."""
+        gone = f"{self.delete_by(table, key, staged[0])} RETURNING 1"
+        inserting = self._insert_of_both(table, columns, staged)
+        return (f"WITH gone AS ({gone}) {inserting} WHERE (SELECT count(*) FROM gone) = {rows}",)
+
     def keeps_domain(self, type_: t.Type) -> bool:
         """Domains are objects here."""
         return True

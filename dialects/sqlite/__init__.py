@@ -23,6 +23,7 @@ from migrator.adapter import (
     Granule,
     Load,
     NameSpace,
+    Reaction,
     Read,
     Server,
     Snapshot,
@@ -33,7 +34,7 @@ from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
-from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, triggers
+from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, reactions, triggers
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
@@ -255,6 +256,14 @@ class SQLiteAdapter(Adapter):
     def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """``PRAGMA defer_foreign_keys``: each row is a statement here."""
         return connections.deferring(connection)
+
+    def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> AbstractContextManager[None]:
+        """Until the commit, which looks once more."""
+        return reactions.deferring(connection)
+
+    def reactions(self, connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
+        """Triggers, and foreign keys that follow."""
+        return reactions.reactions(connection, table)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""

@@ -17,6 +17,7 @@ from migrator.model.objects import (
     Column,
     DomainType,
     EnumType,
+    ForeignKey,
     Object,
     Partitioning,
     Program,
@@ -250,9 +251,9 @@ class DDL(Constraints):
         """The statement that removes all rows of a temporary table, in the transaction that filled it."""
         return f"DELETE FROM {self.name_of(table)}"
 
-    def staging_for(self, table: QName) -> QName:
-        """The name of the temporary table that rows for ``table`` wait in; each connection has one of its own."""
-        return QName(self.staging_schema or table.schema, "MIGRATOR_STAGING")
+    def staging_for(self, table: QName, purpose: str = "") -> QName:
+        """The name of the temporary table that rows for ``table`` wait in; each connection has its own, one a purpose."""
+        return QName(self.staging_schema or table.schema, f"MIGRATOR_STAGING{purpose}")
 
     def create_staging(self, staging: QName, columns: Iterable[Column]) -> str:
         """The statement that makes a temporary table for rows of ``columns``: no key, no default, all nullable."""
@@ -293,6 +294,34 @@ class DDL(Constraints):
         """The statement that takes the rows out of ``table`` whose keys ``staging`` has."""
         there = f"SELECT 1 FROM {self.name_of(staging)} AS s WHERE {self._same(key)}"
         return f"DELETE FROM {self.own_rows_of(table)} AS t WHERE EXISTS ({there})"
+
+    def drop_referred(self, table: Table, key: Iterable[str], staging: QName, by: QName, foreign_key: ForeignKey) -> str:
+        """The statement that takes the keys of rows out of ``staging`` which rows of ``by`` refer to by ``foreign_key``."""
+        referring = (
+            f"SELECT 1 FROM {self.name_of(table.qname)} AS t JOIN {self.name_of(by)} AS r ON {self._refers(foreign_key)}"
+        )
+        return f"DELETE FROM {self.name_of(staging)} AS s WHERE EXISTS ({referring} WHERE {self._same(key)})"
+
+    def replace_from(
+        self, table: Table, columns: Iterable[Column], key: Iterable[str], staged: tuple[QName, QName], rows: int
+    ) -> tuple[str, ...]:
+        """The statements that delete the rows of ``table`` whose keys the first of two temporary tables has, ``rows`` of
+        them, and insert the rows of both.
+
+        If it is one statement, it inserts nothing where it deletes another number of rows.
+        """
+        return self.delete_by(table, key, staged[0]), self._insert_of_both(table, columns, staged)
+
+    def _insert_of_both(self, table: Table, columns: Iterable[Column], staged: tuple[QName, QName]) -> str:
+        names = self.columns(column.name for column in columns)
+        rows = " UNION ALL ".join(f"SELECT {names} FROM {self.name_of(one)}" for one in staged)
+        into = f"INSERT INTO {self.name_of(table.qname)} ({names}){self.taking_identities}"
+        return f"{into} SELECT {names} FROM ({rows}) AS s"
+
+    def _refers(self, key: ForeignKey) -> str:
+        """That a row ``r`` refers to a row ``t``."""
+        pairs = zip(key.columns, key.referred_columns, strict=True)
+        return " AND ".join(f"r.{self.quote(here)} = t.{self.quote(there)}" for here, there in pairs)
 
     def _same(self, key: Iterable[str]) -> str:
         """That a row ``t`` and a row ``s`` have one key."""

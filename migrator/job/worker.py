@@ -22,7 +22,7 @@ from migrator import converting
 from migrator.adapter import Adapter, Load, stream_format
 from migrator.arrow import check, prefetch
 from migrator.converting import Converter, Counts
-from migrator.ddl import DDL, Emitter, Statement
+from migrator.ddl import Emitter, Statement
 from migrator.dump import blocks
 from migrator.dump.header import DumpTarget
 from migrator.dump.master import Piece
@@ -652,13 +652,9 @@ def by_one_statement(
     connection: sa.Connection,
     load: Load,
     put: Callable[[Load], int],
-    moving: Callable[[DDL, QName], str] | None = None,
 ) -> int:
-    """As :func:`through_staging`, where the connection has more to do: the temporary table goes at once.
-
-    ``moving``: as :class:`Staging` has it.
-    """
-    stored = Staging(adapter, connection, load, None, moving).through(put)
+    """As :func:`through_staging`, where the connection has more to do: the temporary table goes at once."""
+    stored = Staging(adapter, connection, load, None).through(put)
     ddl = adapter.ddl(Catalog(adapter.name, ""))
     connection.execute(Statement(ddl.drop_temporary(ddl.staging_for(load.table))))
     return stored
@@ -673,9 +669,7 @@ class Staging:
         connection: sa.Connection,
         load: Load,
         where: str | None,
-        moving: Callable[[DDL, QName], str] | None = None,
     ) -> None:
-        """``moving``: the statement that does something else with its rows than to insert them, and compares them."""
         self._connection, self._load, self._where = connection, load, where
         ddl = adapter.ddl(Catalog(adapter.name, ""))
         staging = ddl.staging_for(load.table)
@@ -683,12 +677,9 @@ class Staging:
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
         self._empty = ddl.empty_temporary(staging)
         insert_into = adapter.insert_into(connection, load.table)
-        inserting = ddl.insert_from(load.table, load.target, staging, where, insert_into)
-        self._move_on = inserting if moving is None else moving(ddl, staging)
+        self._move_on = ddl.insert_from(load.table, load.target, staging, where, insert_into)
         self._used = False
-        made = ddl.create_staging(staging, load.target)
-        alike = ddl.create_alike(staging, load.table, load.target)
-        connection.execute(Statement(made if moving is None else alike))
+        connection.execute(Statement(ddl.create_staging(staging, load.target)))
 
     def through(self, put: Callable[[Load], int]) -> int:
         """Let ``put`` fill the table, and SQL move on its rows, or those that meet the condition; how many are stored.

@@ -30,9 +30,8 @@ from migrator.policies import Policies
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.forms import LEDGER_FORMS, form_of
-from migrator.verification.narrowing import Example
+from migrator.verification.narrowing import Example, Taken
 from migrator.verification.scans import (
-    Buckets,
     Collecting,
     Compared,
     Digest,
@@ -96,12 +95,12 @@ class Pair:
         return self.sides[0].columns
 
 
-class _Ended(Exception):
+class Ended(Exception):
     """The rows of a table cannot be compared, for the reason in the arguments."""
 
 
 @dataclass
-class _Tally:
+class Tally:
     """What scans have found of both sides of a table so far."""
 
     pair: Pair
@@ -112,6 +111,7 @@ class _Tally:
     error: MigratorError | None = None
 
     def add(self, side: int, outcome: Outcome) -> None:
+        """Take in what one more scan of a side has found."""
         self.left -= 1
         self.seconds += outcome.seconds
         self.error = self.error or outcome.error
@@ -153,14 +153,14 @@ class Comparison:
                 raise
             except MigratorError as error:
                 found[table.qname] = self._said(TableVerified(table.qname, table.source, problem=str(error)))
-        for looked in (self._in_databases, self._by_export, self._streamed):
+        for looked in (self._in_databases, self._by_export, self.by_rows):
             for pair, what in looked([pair for pair in pairs if pair.table.qname not in found]):
                 found[pair.table.qname] = self._said(what)
         return [found[table.qname] for table in tables]
 
     def _in_databases(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
         """The tables whose databases say that both have the same rows; they may be the same where these cannot tell."""
-        for tally in self._tallied([(pair, (None, None)) for pair in pairs if self._digested(pair)]):
+        for tally in self.tallied([(pair, (None, None)) for pair in pairs if self._digested(pair)]):
             first = _first_look(tally)
             if first.equal:
                 yield tally.pair, replace(first, method="database", bytes=_size_of(tally.pair.rows[1]))
@@ -184,7 +184,7 @@ class Comparison:
             side = as_exported_to(pair.columns) if pair.table in recorded else None
             if side is not None:
                 wanted.append((replace(pair, rows=((), pair.rows[1])), (Digesting(side), Digesting(side))))
-        for tally in self._tallied(wanted):
+        for tally in self.tallied(wanted):
             tally.found[0] = recorded[tally.pair.table]
             first = _first_look(tally)
             if first.equal:
@@ -196,11 +196,11 @@ class Comparison:
         whole = compared == [column.at_source for column in pair.table.columns]
         return self._origin.digest(pair.table) if whole and pair.sides[0].policies is None else None
 
-    def _streamed(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
+    def by_rows(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
         """What the digests of all rows say, and where they differ, which rows do."""
         differing = []
         again = []
-        for tally in self._tallied([(pair, [Digesting(side) for side in pair.sides]) for pair in pairs]):
+        for tally in self.tallied([(pair, [Digesting(side) for side in pair.sides]) for pair in pairs]):
             first, others = _first_look(tally), self._without_unread(tally)
             if others is not None:
                 again.append(others)
@@ -211,9 +211,9 @@ class Comparison:
         for pair, first in differing:  # workers that are at work cannot be asked for something else
             yield pair, self._narrowed(pair, first)
         if again:
-            yield from self._streamed(again)
+            yield from self.by_rows(again)
 
-    def _without_unread(self, tally: _Tally) -> Pair | None:
+    def _without_unread(self, tally: Tally) -> Pair | None:
         """The pair without a column that has a value which cannot be read; None: there is none, or no other column."""
         pair, error = tally.pair, tally.error
         if not isinstance(error, ValueNotCarried):
@@ -289,12 +289,12 @@ class Comparison:
 
     # --- scans ------------------------------------------------------------------------------------------------------
 
-    def _tallied(self, wanted: Sequence[tuple[Pair, Sequence[Fold | None]]]) -> Iterator[_Tally]:
+    def tallied(self, wanted: Sequence[tuple[Pair, Sequence[Fold | None]]]) -> Iterator[Tally]:
         """What scans find of both sides of each table, as they end."""
-        tallies: dict[Scan, tuple[_Tally, int]] = {}
+        tallies: dict[Scan, tuple[Tally, int]] = {}
         scans = []
         for pair, folds in wanted:
-            tally = _Tally(pair, [Digest() if fold is None else fold.fold(()) for fold in folds])
+            tally = Tally(pair, [Digest() if fold is None else fold.fold(()) for fold in folds])
             for number, (rows, fold) in enumerate(zip(pair.rows, folds, strict=True)):
                 for part in rows:
                     scans.append(scan_of(pair.made, part, fold))
@@ -311,11 +311,11 @@ class Comparison:
     def _both(self, pair: Pair, folds: Sequence[Fold]) -> list[Any]:
         """What scans find of both sides of one table.
 
-        :raises _Ended: a side cannot be read.
+        :raises Ended: a side cannot be read.
         """
-        (tally,) = self._tallied([(pair, folds)])
+        (tally,) = self.tallied([(pair, folds)])
         if tally.error is not None:
-            raise _Ended(str(tally.error))
+            raise Ended(str(tally.error))
         return tally.found
 
     # --- rows that differ -------------------------------------------------------------------------------------------
@@ -324,9 +324,15 @@ class Comparison:
         """What was found of a table whose rows differ, and which rows those are."""
         try:
             return self.with_rows(pair, found)
-        except _Ended as why:
+        except Ended as why:
             again = f"the rows differ, and could not be looked at again: {why}"
             return replace(found, problem=_joined(found.problem, again))
+
+    def made(self, pair: Pair) -> Table:
+        """The table at the target."""
+        made = self._there.table(pair.made)
+        assert made is not None
+        return made
 
     def own_of(self, made: Table) -> Collection[str | None]:
         """The columns of a table of the target that are not compared where it computes them."""
@@ -334,23 +340,27 @@ class Comparison:
 
     def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
         """What was found of a table, with the rows that differ, of which some are shown."""
-        rows, whole = self.collected(pair, found)
-        differences = narrowing.compare(*rows)
+        bits, parts = self._parted(pair, found)
+        differences = narrowing.compare(*self.collected(pair, bits, parts[0]))
         return replace(
             found,
             differing=differences.counts,
-            whole=whole,
+            whole=len(parts) == 1,
             examples=tuple(self._examples(pair, differences.examples)),
         )
 
-    def collected(self, pair: Pair, found: TableVerified) -> tuple[tuple[Rows, Rows], bool]:
-        """The rows of both sides, or those in the parts that differ, by their hashes; and whether those are all."""
-        bits, buckets, whole = narrowing.bits_for(max(found.rows)), None, True
-        if bits:
-            divided: list[Buckets] = self._both(pair, [Dividing(side, bits) for side in pair.sides])
-            buckets, whole = narrowing.differing(*divided)
-        source, target = self._both(pair, [Collecting(side, bits, buckets) for side in pair.sides])
-        return (source, target), whole
+    def _parted(self, pair: Pair, found: TableVerified) -> tuple[int, Sequence[Taken | None]]:
+        """By how many bits the rows are divided among buckets, and which of them differ, in parts; None: all, undivided."""
+        bits = narrowing.bits_for(max(found.rows))
+        if not bits:
+            return bits, [None]
+        source, target = self._both(pair, [Dividing(side, bits) for side in pair.sides])
+        return bits, narrowing.rounds(source, target)
+
+    def collected(self, pair: Pair, bits: int, taken: Taken | None) -> tuple[Rows, Rows]:
+        """The rows of both sides in certain buckets, by their hashes."""
+        source, target = self._both(pair, [Collecting(side, bits, taken) for side in pair.sides])
+        return source, target
 
     def _examples(self, pair: Pair, examples: Sequence[Example]) -> Iterator[RowDiffers]:
         wanted = [{hash_ for e in examples if (hash_ := getattr(e, name)) is not None} for name in ("source", "target")]
@@ -384,7 +394,7 @@ def _as_stored(made: Table, column: Column) -> Column:
     return own if stands_in else column
 
 
-def _first_look(tally: _Tally) -> TableVerified:
+def _first_look(tally: Tally) -> TableVerified:
     """What the digests of both sides of a table say; ``differing`` is not known yet."""
     pair, (source, target) = tally.pair, tally.found
     found = TableVerified(

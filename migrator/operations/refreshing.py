@@ -1,38 +1,31 @@
 """``migrator refresh``: the rows of an import that differ from its source, and no others, made as the source's are.
 
-Rows that differ are found by digests, as ``migrator verify`` finds them, and told by their primary key. Those that were
-changed are updated and those that are missing are added, in one transaction for each table, referred ones first; those that
-the target alone has go last, referring ones first, and only where that is asked for. There is no record of it: who begins
-again finds what is done by comparing.
+Rows that differ are found by digests, as ``migrator verify`` finds them, and told by their primary key. Tables that refer to
+one another are done in one transaction, see :mod:`migrator.operations.reconciling`; a table that cannot be done is told why,
+and the others are done without it. There is no record of it: who begins again finds what is done by comparing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
-import sqlalchemy as sa
 
-from migrator.adapter import Load, adapter_of, as_heard_by
 from migrator.config import NO_SECRETS, Secrets
-from migrator.converting import Counts
-from migrator.ddl import DDL
-from migrator.differences import differences
-from migrator.ends import DumpedRows, TableRows, answer, database_errors
+from migrator.ends import DumpedRows, TableRows, database_errors
 from migrator.errors import FatalError, MigratorError, NotRefreshed
 from migrator.job.claims import Claims
 from migrator.job.report import loss_line
-from migrator.job.worker import by_one_statement
+from migrator.job.worker import Fold
 from migrator.model.catalog import Loss
 from migrator.model.objects import QName, Table
-from migrator.operations.changing import policy_converter, read_for
-from migrator.operations.comparing import Comparison, Pair, named_row
+from migrator.operations.comparing import Comparison, Ended, Pair
 from migrator.operations.declaring import refused_collations
 from migrator.operations.matching import matched
+from migrator.operations.reconciling import Failed, Reconciling, Surplus, Task, Written, picked
 from migrator.operations.rows import changes
 from migrator.operations.verified import RowDiffers, TableVerified, row_text
 from migrator.operations.verifying import Sides, sides
@@ -41,10 +34,13 @@ from migrator.plan import parents_first
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.hashing import Hashes
-from migrator.verification.narrowing import EXAMPLES, MOST, Apart
-from migrator.verification.scans import Fetching, Side
+from migrator.verification.narrowing import EXAMPLES, Apart, Taken
+from migrator.verification.scans import Collecting, Dividing, Rows, shown
 
 Say = Callable[[str], None]
+
+ROUNDS = 16
+"""How many times both sides of a table are read at most to find which rows differ."""
 
 
 def refresh(
@@ -58,10 +54,9 @@ def refresh(
 ) -> int:
     """Make the rows of an import as its source has them; the exit code: 5 if not all of them are.
 
-    ``removing``: rows that the target alone has are taken out; ``planned``: it is only said what would be done.
+    ``removing``: rows that the target alone has are taken out; ``planned``: all is tried, told and rolled back.
 
     :raises MigratorError: an end cannot be read at all.
-    :raises TableClaimed: a table is a job's that is at work, or that can be started again.
     """
     with sides(_Looking, spec, resolve, secrets) as opened:
         for note in opened.notes:
@@ -73,7 +68,7 @@ class _Looking(Comparison):
     """Compares tables but for what the target computes in them, and keeps which rows of each differ."""
 
     @cached_property
-    def apart(self) -> dict[QName, tuple[Pair, Apart]]:
+    def found(self) -> dict[QName, tuple[Pair, Apart, Surplus]]:
         """Which rows differ, of the tables that were looked at."""
         return {}
 
@@ -81,42 +76,90 @@ class _Looking(Comparison):
         """All: what the target computes is its own."""
         return {column.name for column in made.columns}
 
+    def by_rows(self, pairs: Sequence[Pair]) -> Iterator[tuple[Pair, TableVerified]]:
+        """Which rows differ, of the tables that may. Without a digest before: the first look is at the rows themselves."""
+        told = {pair.made: pair for pair in pairs if not pair.unread and self._unkeyed(pair) is None}
+        yield from super().by_rows([pair for pair in pairs if pair.made not in told])
+        looks: list[tuple[Pair, list[Fold]]] = []
+        for pair in told.values():
+            try:
+                bits = narrowing.bits_for(max(map(_rows_there, pair.rows)))
+            except FatalError:
+                raise
+            except MigratorError as error:
+                yield pair, TableVerified(pair.made, pair.table.source, problem=str(error))
+                continue
+            looks.append((pair, [Dividing(side, bits) if bits else Collecting(side) for side in pair.sides]))
+        large: list[tuple[Pair, tuple[int, int], Sequence[Taken]]] = []
+        for tally in self.tallied(looks):
+            pair, (source, target) = tally.pair, tally.found
+            if tally.error is not None:
+                yield pair, TableVerified(pair.made, pair.table.source, problem=str(tally.error))
+            elif isinstance(source, Rows):
+                yield pair, self._apart(pair, (source.total, target.total), [(source, target)])
+            else:  # workers that are at work cannot be asked for something else
+                large.append((pair, (source.total, target.total), narrowing.rounds(source, target)))
+        for pair, totals, parts in large:
+            if len(parts) > ROUNDS:
+                why = f"more than {ROUNDS * narrowing.MOST} rows are to be looked at for those that differ"
+                yield pair, TableVerified(pair.made, pair.table.source, problem=why)
+            else:
+                yield pair, self._apart(pair, totals, (self._collected(pair, taken) for taken in parts if taken.any()))
+
     def with_rows(self, pair: Pair, found: TableVerified) -> TableVerified:
-        """Which rows differ, by their hashes."""
-        rows, whole = self.collected(pair, found)
-        if not whole:
-            return replace(found, problem=f"too many rows differ: by the hashes of their keys more than {MOST} may")
-        parted = narrowing.apart(*rows)
-        if parted is None:
-            return replace(found, problem="rows have keys that cannot be told apart")
-        self.apart[pair.made] = pair, parted
+        """Of a table whose rows cannot be told apart it is enough that they differ."""
+        return replace(found, problem=found.problem or self._unkeyed(pair) or "")
+
+    def _unkeyed(self, pair: Pair) -> str | None:
+        return _unkeyed(pair.table, self.made(pair))
+
+    def _collected(self, pair: Pair, taken: Taken) -> tuple[Rows, Rows]:
+        return self.collected(pair, len(taken).bit_length() - 1, taken)
+
+    def _apart(self, pair: Pair, totals: tuple[int, int], parts: Iterable[tuple[Rows, Rows]]) -> TableVerified:
+        """Which rows differ in parts of both sides, which are those that may."""
+        found = TableVerified(pair.made, pair.table.source, totals)
+        every = Apart.none()
+        try:
+            for rows in parts:
+                apart = narrowing.apart(*rows)
+                if apart is None:
+                    return replace(found, problem="rows have keys that cannot be told apart")
+                every += apart
+        except Ended as why:
+            return replace(found, problem=str(why))
+        every = Apart(*map(np.sort, (every.changed, every.missing, every.extra)))
+        if not any(map(len, (every.changed, every.missing, every.extra))):
+            return replace(found, equal=True)
+        self.found[pair.made] = pair, every, _surplus(pair, every.extra)
         return found
 
 
-@dataclass(frozen=True)
-class _Task:
-    """A table whose rows differ: at the source and at the target, and how its values get there."""
+def _rows_there(rows: Sequence[TableRows | DumpedRows]) -> int:
+    """How many rows there are, or at most: in their table, whatever is read of it."""
+    first = next((part for part in rows if isinstance(part, TableRows)), None)
+    if first is None:
+        return sum(part.rows for part in rows if isinstance(part, DumpedRows))
+    adapter = first.database.adapter
+    with database_errors(adapter), adapter.reading(first.database.engine, first.snapshot) as connection:
+        return adapter.count(connection, first.read.table)
 
-    table: Table
-    made: Table
-    pair: Pair
-    apart: Apart
-    rows: int
-    """How many the target has."""
 
-    @property
-    def name(self) -> QName:
-        return self.made.qname
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        """The columns of the primary key at the target."""
-        return self.made.primary_key.columns if self.made.primary_key is not None else ()
-
-    @property
-    def kept(self) -> int:
-        """How many rows of the target are as the source's."""
-        return self.rows - len(self.apart.changed) - len(self.apart.extra)
+def _surplus(pair: Pair, keys: Hashes) -> Surplus:
+    """The rows that the target alone has, by the hashes of their keys."""
+    if not len(keys):
+        return Surplus()
+    side = pair.sides[1]
+    key = tuple(pair.columns[place].target for place in side.key)
+    found: list[pa.RecordBatch] = []
+    told: list[dict[str, str | None]] = []
+    for rows in pair.rows[1]:
+        for _, batch in picked(replace(rows, read=replace(rows.read, columns=key)), side, keys):
+            found.append(batch)
+            if len(told) < EXAMPLES:
+                texts = [shown(batch.column(column.name)[:EXAMPLES], column.type) for column in key]
+                told += [dict(zip((column.name for column in key), row, strict=True)) for row in zip(*texts, strict=True)]
+    return Surplus(found, [RowDiffers("extra", row) for row in told[:EXAMPLES]])
 
 
 class _Refreshing:
@@ -124,241 +167,125 @@ class _Refreshing:
 
     def __init__(self, opened: Sides[_Looking], say: Say, *, removing: bool, planned: bool) -> None:
         self._opened, self._say, self._removing, self._planned = opened, say, removing, planned
-        self._target, self._adapter = opened.target, opened.target.adapter
-        self._adapters = adapter_of(opened.origin.catalog), adapter_of(opened.there)
-        names = {table.qname for table in opened.tables}
-        self._claims = Claims(opened.target, opened.server, names)
+        self._claims = Claims(opened.target, opened.server, {table.qname for table in opened.tables})
         self._left = False
         """Whether rows differ still."""
 
     def run(self) -> int:
         """Refresh all tables; the exit code."""
-        found = self._opened.comparison.of(self._opened.tables)
-        tasks = {task.name: task for task in self._tasks(found)}
-        order = [name for group in parents_first([task.made for task in tasks.values()]) for name in _names(group)]
-        there = [name for name in order if self._try(tasks[name], self._put)]
-        for name in reversed(there):  # a row that the source does not have may stand where one of its own could not go
-            if len(tasks[name].apart.extra):
-                self._try(tasks[name], self._take_out)
+        tasks = list(self._tasks(self._opened.comparison.of(self._opened.tables)))
+        self._opened.looked()
+        for group in _joined(task for task in tasks if task.does):
+            self._reconcile(group)
+        for task in tasks:
+            if not task.does:
+                self._tell(task, Written())
         return 5 if self._left else 0
 
-    def _tasks(self, found: Iterable[TableVerified]) -> Iterator[_Task]:
+    def _tasks(self, found: Iterable[TableVerified]) -> Iterator[Task]:
         for table, result in zip(self._opened.tables, found, strict=True):
             made = self._opened.there.table(table.qname)
             if result.equal:
                 self._say(f". . {result.table}: {result.rows[1]} rows, as they were")
-            elif made is None:
+            elif made is None or result.problem:
                 self._refuse(result.table, result.problem)
             else:
-                try:
-                    task = self._task(table, made, result)
-                except FatalError:
-                    raise
-                except MigratorError as error:
-                    self._refuse(result.table, _why(error))
-                else:
-                    yield task
+                pair, apart, surplus = self._opened.comparison.found[made.qname]
+                yield Task(table, made, pair, apart, surplus, result.rows[1], self._removing)
         for result in self._opened.without:
             self._refuse(result.table, result.problem)
-
-    def _task(self, table: Table, made: Table, result: TableVerified) -> _Task:
-        """
-        :raises NotRefreshed: its rows cannot be told apart, or compared.
-        :raises ValueNotCarried: the target has no such column.
-        :raises CollationRefused: its texts are not to compare as they would.
-        """
-        if why := _unkeyed(table, made) or result.problem:
-            raise NotRefreshed(table=made.qname, detail=why)
-        task = _Task(table, made, *self._opened.comparison.apart[made.qname], result.rows[1])
-        if (refusal := refused_collations(self._declared(task), table, made)) is not None:
-            raise refusal
-        return task
 
     def _refuse(self, name: QName, why: str) -> None:
         self._left = True
         self._say(str(NotRefreshed(table=name, detail=why)))
 
-    def _try(self, task: _Task, do: Callable[[_Task], None]) -> bool:
-        """Whether something could be done with a table; if not, it is told why."""
+    def _reconcile(self, tasks: list[Task]) -> None:
+        """Give tables the rows of their source; without one that cannot have them, if need be."""
+        while tasks:
+            work = Reconciling(self._opened, self._claims, tasks, planned=self._planned)
+            try:
+                for task in tasks:
+                    self._see_that_it_can_be(task, work)
+                work.run()
+            except Failed as failed:
+                stays = f"the {failed.task.extra} row(s) that the source does not have stay: " if failed.removal else ""
+                self._refuse(failed.task.name, f"{stays}{_why(failed.error)}")
+                instead = [replace(failed.task, removing=False)] if failed.removal else []
+                tasks = [one for task in tasks for one in (instead if task is failed.task else [task])]
+            except FatalError:
+                raise
+            except MigratorError as error:
+                for task in tasks:
+                    self._refuse(task.name, _why(error))
+                return
+            else:
+                for task in tasks:
+                    self._tell(task, work.written[task.name], work.declared(task))
+                return
+
+    def _see_that_it_can_be(self, task: Task, work: Reconciling) -> None:
+        """:raises Failed: a table's texts are not to compare as they would."""
+        refusal: MigratorError | None
         try:
-            do(task)
+            refusal = refused_collations(work.declared(task), task.table, task.made)
         except FatalError:
             raise
         except MigratorError as error:
-            self._refuse(task.name, _why(error))
-            return False
-        return True
+            refusal = error
+        if refusal is not None:
+            raise Failed(task, refusal, removal=False)
 
-    # --- rows of the source -----------------------------------------------------------------------------------------
+    # --- what is told -----------------------------------------------------------------------------------------------
 
-    def _put(self, task: _Task) -> None:
-        """Update the rows that were changed, and add those that are missing."""
-        wanted = {"UPDATE": len(task.apart.changed), "INSERT": len(task.apart.missing)}
-        if not any(wanted.values()):
-            return
-        verbs = [verb for verb, rows in wanted.items() if rows]
-        self._see_nothing_acts(task, verbs)
-        told = f"{wanted['UPDATE']} changed, {wanted['INSERT']} added, {task.kept} as they were"
-        if self._planned:
-            self._say(f". . {task.name}: {told} (planned)")
-            return
-        counts = Counts()
-        steps = [self._update, self._add]
-        if any(key.referred == task.name for key in task.made.foreign_keys):
-            steps.reverse()  # a row that was changed may refer to one that is missing
-        with self._writing(task, verbs) as connection:
-            for step in steps:
-                step(task, connection, counts)
-            self._raise_identities(task.name, connection)
-        self._say(f". . {task.name}: {told}")
-        for loss in (*self._counted(task, counts), *changes(task.name, counts)):
-            self._left = self._left or loss.policy == "warn"
-            self._say(loss_line(loss))
-
-    def _declared(self, task: _Task) -> tuple[Loss, ...]:
-        """The entries about values of the source that the table as it is does not keep as they are."""
-        found = differences(task.table, task.made, *matched(task.table, task.made), self._adapters)
-        return tuple(self._opened.policies.about(found))
-
-    def _counted(self, task: _Task, counts: Counts) -> Iterator[Loss]:
-        """Those about rows that were written, with their number where each row counts."""
-        for loss in self._declared(task):
-            if not (loss.each and loss.column is not None):
-                yield loss
-            elif rows := counts[loss.column, loss.rule, None]:
-                yield replace(loss, rows=rows)
-
-    def _update(self, task: _Task, connection: sa.Connection, counts: Counts) -> None:
-        load = self._load(task)
-        columns = [column for column in load.target if column.name not in task.key]
-
-        def moving(ddl: DDL, staging: QName) -> str:
-            return ddl.update_from(task.made, columns, task.key, staging)
-
-        if len(task.apart.changed):
-            rows = self._of_source(task, task.apart.changed, counts)
-            self._through(connection, load, moving, rows)
-
-    def _add(self, task: _Task, connection: sa.Connection, counts: Counts) -> None:
-        if len(task.apart.missing):
-            rows = self._of_source(task, task.apart.missing, counts)
-            by_one_statement(
-                *(self._adapter, connection, self._load(task)), lambda into: self._adapter.load(connection, into, rows)
-            )
-
-    def _load(self, task: _Task) -> Load:
-        source, target = matched(task.table, task.made)
-        arriving = as_heard_by(self._adapter.name, source, self._opened.origin.catalog.dialect)
-        return Load(task.name, arriving, target, conventional=True)
-
-    def _of_source(self, task: _Task, hashes: Hashes, counts: Counts) -> Iterator[pa.RecordBatch]:
-        """The rows of the source with certain hashes, as they are sent."""
-        source, target = matched(task.table, task.made)
-        rules = [(loss.column, loss.rule) for loss in self._declared(task) if loss.each and loss.column is not None]
-        changing = policy_converter(self._opened.policies, task.table, (source, target), self._adapters, rules)
-        found = 0
-        for rows in task.pair.rows[0]:
-            for batch in _picked(read_for(changing, rows), task.pair.sides[0], hashes):
-                found += batch.num_rows
-                moved = batch.select([column.name for column in source])
-                yield moved if changing is None else changing.convert(moved, counts)
-        if found != len(hashes):
-            raise NotRefreshed(table=task.name, detail=f"{len(hashes)} rows differed, {found} were found again")
-
-    # --- rows that the target alone has -----------------------------------------------------------------------------
-
-    def _take_out(self, task: _Task) -> None:
-        """Remove the rows that the source does not have, or say that they are there."""
-        rows = len(task.apart.extra)
-        if not self._removing:
+    def _tell(self, task: Task, written: Written, declared: Iterable[Loss] = ()) -> None:
+        removed = task.extra if task.removing else 0
+        kept = task.rows - task.changed - task.extra
+        told = f"{task.changed} changed, {task.added} added, {removed} removed, {kept} as they were"
+        self._say(f". . {task.name}: {told}{' (planned)' if self._planned else ''}")
+        if written.replaced:
+            self._say(f"  rows of {task.name} exchange values: those that were changed were deleted and inserted again")
+        self._left = self._left or bool(task.extra and not task.removing)
+        if task.extra and not self._removing:
+            self._say(f"{task.name} has {task.extra} row(s) that the source does not have; --remove takes them out")
+        for row in task.surplus.some:
+            self._say(f"  {row_text(row)}")
+        if written.refused is not None:
             self._left = True
-            self._say(f"{task.name} has {rows} row(s) that the source does not have; --remove takes them out")
-            self._name(task)
-            return
-        self._see_nothing_acts(task, ["DELETE"])
-        if not self._planned:
-            with self._writing(task, ["DELETE"]) as connection:
-                self._delete(task, connection)
-        self._say(f". . {task.name}: {rows} removed{' (planned)' if self._planned else ''}")
-        self._name(task)
+            self._say(f"The identities of {task.name} can't be set to go on after its rows: {written.refused}")
+        if task.puts:
+            for loss in (*_counted(declared, written), *changes(task.name, written.counts)):
+                self._left = self._left or loss.policy == "warn"
+                self._say(loss_line(loss))
 
-    def _name(self, task: _Task) -> None:
-        """Say which rows the target alone has, or had; some of them."""
-        pair, some = task.pair, frozenset(map(int, task.apart.extra[:EXAMPLES]))
-        rows = (batch for part in pair.rows[1] for batch in _picked(part, pair.sides[1], task.apart.extra[:EXAMPLES]))
-        for row in Fetching(pair.sides[1], some).fold(rows).values.values():
-            self._say(f"  {row_text(RowDiffers('extra', named_row(pair, row)))}")
 
-    def _delete(self, task: _Task, connection: sa.Connection) -> None:
-        read = {compared.target.name: compared.target for compared in task.pair.columns}
-        key = [column for column in matched(task.table, task.made)[1] if column.name in task.key]
-        load = Load(task.name, tuple(read[column.name] for column in key), tuple(key), conventional=True)
+def _counted(declared: Iterable[Loss], written: Written) -> Iterator[Loss]:
+    """Those about rows that were written, with their number where each row counts."""
+    for loss in declared:
+        if not (loss.each and loss.column is not None):
+            yield loss
+        elif rows := written.counts[loss.column, loss.rule, None]:
+            yield replace(loss, rows=rows)
 
-        def moving(ddl: DDL, staging: QName) -> str:
-            return ddl.delete_by(task.made, task.key, staging)
 
-        rows = (
-            batch.select([column.name for column in key])
-            for part in task.pair.rows[1]
-            for batch in _picked(part, task.pair.sides[1], task.apart.extra)
-        )
-        self._through(connection, load, moving, rows)
+def _joined(tasks: Iterable[Task]) -> list[list[Task]]:
+    """Tasks in groups of tables that refer to one another, by others perhaps; in each those that others refer to first."""
+    by_name = {task.name: task for task in tasks}
+    order = [by_name[table.qname] for group in parents_first([task.made for task in by_name.values()]) for table in group]
+    groups: list[list[Task]] = []
+    for task in order:
+        near = {task.name, *(key.referred for key in task.made.foreign_keys)}
+        joined = [group for group in groups if any(other.name in near or _refers(other, task.name) for other in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([*(other for group in joined for other in group), task])
+    return groups
 
-    # --- what both need ---------------------------------------------------------------------------------------------
 
-    def _through(
-        self,
-        connection: sa.Connection,
-        load: Load,
-        moving: Callable[[DDL, QName], str],
-        rows: Iterable[pa.RecordBatch],
-    ) -> None:
-        """Let a statement do something with rows that wait in a temporary table; it must be about as many."""
-        by_one_statement(*(self._adapter, connection, load), lambda into: self._adapter.load(connection, into, rows), moving)
-
-    @contextmanager
-    def _writing(self, task: _Task, verbs: Sequence[str]) -> Iterator[sa.Connection]:
-        """A transaction in which a table is nobody else's, and no job's, and nothing acts by itself on some statements."""
-        adapter = self._adapter
-        with self._claims.told(), adapter.writing(self._target.engine, checking=True) as connection:
-            with database_errors(adapter):
-                adapter.hold(connection, task.name, [column.name for column in matched(task.table, task.made)[1]])
-            self._claims.see_none()
-            self._see_nothing_acts(task, verbs)  # nor has somebody added it since it was planned; nobody can from now on
-            with database_errors(adapter):
-                yield connection
-                connection.commit()
-
-    def _see_nothing_acts(self, task: _Task, verbs: Sequence[str]) -> None:
-        """:raises NotRefreshed: something would act by itself, or its rows cannot be taken back."""
-        with self._target.connect() as connection:
-            if not self._adapter.takes_back(connection, task.name):
-                raise NotRefreshed(table=task.name, detail="its storage engine has no transactions")
-            found = self._adapter.reactions(connection, task.name)
-        if found is None:
-            detail = f"{self._adapter.title} is not asked yet what acts when rows change"
-            raise NotRefreshed(table=task.name, detail=detail)
-        acting = dict.fromkeys(f"on {one.on}: {one.what}" for one in found if one.on in verbs)
-        if acting:
-            raise NotRefreshed(table=task.name, detail=f"it would act by itself {'; '.join(acting)}")
-
-    def _raise_identities(self, name: QName, connection: sa.Connection) -> None:
-        """Let the table count on after its rows, with them: who begins again would not find that it does not."""
-        with connection.begin_nested() as savepoint:
-            _, refused = answer(self._adapter, partial(self._adapter.raise_identities, connection, name))
-            if refused is not None:
-                savepoint.rollback()
-        if refused is not None:
-            self._left = True
-            self._say(f"The identities of {name} can't be set to go on after its rows: {refused}")
+def _refers(task: Task, name: QName) -> bool:
+    return any(key.referred == name for key in task.made.foreign_keys)
 
 
 def _why(error: MigratorError) -> str:
     return str(error.facts["detail"] if isinstance(error, NotRefreshed) else error)
-
-
-def _names(tables: Iterable[Table]) -> list[QName]:
-    return [table.qname for table in tables]
 
 
 def _unkeyed(table: Table, made: Table) -> str | None:
@@ -369,14 +296,3 @@ def _unkeyed(table: Table, made: Table) -> str | None:
     names = {here.name: there.name for here, there in zip(source, target, strict=True)}
     key = {names.get(table.column(name).source) for name in table.primary_key.columns}
     return None if key == set(made.primary_key.columns) else "its primary key is another than at the source"
-
-
-def _picked(rows: TableRows | DumpedRows, side: Side, hashes: Hashes) -> Iterator[pa.RecordBatch]:
-    """The rows with certain hashes."""
-    assert isinstance(rows, TableRows)
-    adapter = rows.database.adapter
-    with database_errors(adapter), adapter.reading(rows.database.engine, rows.snapshot) as connection:
-        for batch in adapter.batches(connection, rows.read):
-            found = np.isin(side.hashed(batch).rows, hashes)
-            if found.any():
-                yield batch.filter(pa.array(found))

@@ -5,8 +5,8 @@ The source is what the import read: a linked database, or the pieces of a dump f
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -50,6 +50,8 @@ class Sides(Generic[C]):
     there: Catalog
     policies: Policies
     notes: tuple[str, ...]
+    looked: Callable[[], None]
+    """Ends what is held of the target to be compared: somebody may write to it."""
 
 
 @contextmanager
@@ -69,10 +71,11 @@ def sides(
         server = target.server()
         with (
             origin(spec, resolve, server.schema, secrets, notes.append) as opened,
-            target.connect() as connection,
-            reading(target, spec) as rows_of,
-            scanner(spec.degrees, shown) as scan,
+            ExitStack() as looking,
         ):
+            connection = looking.enter_context(target.connect())
+            rows_of = looking.enter_context(reading(target, spec))
+            scan = looking.enter_context(scanner(spec.degrees, shown))
             transport.check_rows(opened)
             names = named(spec, opened, target, server, makes_parts=False)
             catalog = names.catalog
@@ -88,7 +91,8 @@ def sides(
             policies = Policies(spec.policies, tables)
             told = lambda found: shown.table_done(str(found.table))  # noqa: E731
             comparison = kind(opened, there, ddl, policies, rows_of, scan, told)
-            yield Sides(opened, target, server, comparison, tables, without, there, policies, tuple(notes))
+            noted = tuple(notes)
+            yield Sides(opened, target, server, comparison, tables, without, there, policies, noted, looking.close)
 
 
 def verify_job(

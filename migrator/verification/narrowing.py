@@ -18,11 +18,14 @@ the target only."""
 KINDS: tuple[Kind, ...] = ("changed", "missing", "doubled", "extra")
 
 Counts = npt.NDArray[np.int64]
+Taken = npt.NDArray[np.bool_]
+"""Of each bucket whether it is looked at."""
 
 EXAMPLES = 10
 """How many rows of each kind are shown."""
-MOST = 1 << 20
-"""How many rows a side are looked at one by one."""
+MOST = 1 << 21
+"""About how many rows a side are looked at one by one at a time."""
+_FEWEST_BITS, _MOST_BITS = 16, 22
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,20 @@ class Differences:
 
 def bits_for(rows: int) -> int:
     """By how many bits of a hash so many rows are divided, so that a bucket has few of them; 0: they are few already."""
-    return 0 if rows <= MOST else 16
+    return 0 if rows <= MOST else min(max((rows >> 3).bit_length(), _FEWEST_BITS), _MOST_BITS)
 
 
-def differing(source: Buckets, target: Buckets) -> tuple[npt.NDArray[np.bool_], bool]:
-    """The buckets that differ, as many as have :data:`MOST` rows on one side together; and whether those are all."""
-    differs = (source.counts != target.counts) | (source.sums != target.sums)
-    held = np.cumsum(np.where(differs, np.maximum(source.counts, target.counts), 0))
-    taken = differs & (held <= max(MOST, int(held[differs][0]) if differs.any() else 0))
-    return taken, bool((taken == differs).all())
+def rounds(source: Buckets, target: Buckets) -> list[Taken]:
+    """The buckets that differ, in parts to be looked at each: of :data:`MOST` rows at most and a last bucket."""
+    differ = np.flatnonzero((source.counts != target.counts) | (source.sums != target.sums))
+    rows = np.maximum(source.counts, target.counts)[differ]
+    number = (np.cumsum(rows) - rows) // MOST
+    parts = []
+    for part in np.unique(number):
+        taken = np.zeros(len(source.counts), np.bool_)
+        taken[differ[number == part]] = True
+        parts.append(taken)
+    return parts or [np.zeros(len(source.counts), np.bool_)]
 
 
 @dataclass(frozen=True)
@@ -87,11 +95,20 @@ def _surplus(here: Rows, there: Rows) -> _Surplus:
 
 @dataclass(frozen=True)
 class Apart:
-    """The rows that differ, by their hashes: as the source has them, ``extra`` ones as the target has them."""
+    """The rows that differ, by the hashes of their keys."""
 
     changed: Hashes
     missing: Hashes
     extra: Hashes
+
+    @classmethod
+    def none(cls) -> Apart:
+        """No row."""
+        return cls(*(np.zeros(0, np.uint64) for _ in range(3)))
+
+    def __add__(self, other: Apart) -> Apart:
+        pairs = ((self.changed, other.changed), (self.missing, other.missing), (self.extra, other.extra))
+        return Apart(*(np.concatenate(pair) for pair in pairs))
 
 
 def apart(source: Rows, target: Rows) -> Apart | None:
@@ -101,9 +118,9 @@ def apart(source: Rows, target: Rows) -> Apart | None:
     both, here, there = np.intersect1d(source.keys, target.keys, assume_unique=True, return_indices=True)
     differs = source.rows[here] != target.rows[there]
     return Apart(
-        source.rows[here][differs],
-        source.rows[~np.isin(source.keys, both)],
-        target.rows[~np.isin(target.keys, both)],
+        source.keys[here][differs],
+        source.keys[~np.isin(source.keys, both)],
+        target.keys[~np.isin(target.keys, both)],
     )
 
 

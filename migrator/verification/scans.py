@@ -82,6 +82,18 @@ class Side:
             batch = self.policies(batch)
         return [converted(array, pair) for array, pair in zip(batch.columns, self.columns, strict=True)]
 
+    def keys(self, batch: pa.RecordBatch) -> Hashes:
+        """The hashes of a batch's keys; it may have the key's columns alone."""
+        if self.policies is not None:
+            batch = self.policies(batch)
+        columns = []
+        for place in self.key:
+            pair = self.columns[place]
+            array = batch.column(pair.source.name if self.converted else pair.target.name)
+            array = converted(array, pair) if self.converted else array
+            columns.append(FORMS[pair.form](array, t.base_of(pair.target.type)).hashes(seed(place)))
+        return _together(batch.num_rows, columns)
+
     def hashed(self, batch: pa.RecordBatch) -> Hashed:
         """The hashes of a batch."""
         return self.hashed_of(batch.num_rows, self.arrays(batch))
@@ -192,6 +204,11 @@ class Buckets:
     counts: npt.NDArray[np.int64]
     sums: Hashes
 
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return int(self.counts.sum())
+
     def __add__(self, other: Buckets) -> Buckets:
         return Buckets(self.counts + other.counts, self.sums + other.sums)
 
@@ -209,7 +226,7 @@ class Dividing:
         for batch in batches:
             rows, keys, _ = self.side.hashed(batch)
             places = bucket(keys, self.bits)
-            counts += np.bincount(places, minlength=1 << self.bits)
+            np.add.at(counts, places, 1)
             np.add.at(sums, places, rows)
         return Buckets(counts, sums)
 
@@ -221,12 +238,25 @@ def bucket(keys: Hashes, bits: int) -> npt.NDArray[np.int64]:
     return (keys >> np.uint64(64 - bits)).astype(np.int64)
 
 
+def among(hashes: Hashes, wanted: Hashes) -> npt.NDArray[np.bool_]:
+    """Which hashes are among the ``wanted`` ones, which are sorted."""
+    if not len(wanted):
+        return np.zeros(len(hashes), np.bool_)
+    places = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
+    return np.asarray(wanted[places] == hashes)
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows by the hash of their key and of themselves."""
 
     keys: Hashes
     rows: Hashes
+
+    @property
+    def total(self) -> int:
+        """How many rows there are."""
+        return len(self.rows)
 
     def __add__(self, other: Rows) -> Rows:
         return Rows(np.concatenate([self.keys, other.keys]), np.concatenate([self.rows, other.rows]))
@@ -284,7 +314,7 @@ class Fetching:
     def _there(self, batch: pa.RecordBatch, wanted: Hashes) -> Iterator[tuple[int, tuple[Value, ...]]]:
         arrays = self.side.arrays(batch)
         hashed = self.side.hashed_of(batch.num_rows, arrays)
-        places = np.flatnonzero(np.isin(hashed.rows, wanted)).tolist()
+        places = np.flatnonzero(among(hashed.rows, wanted)).tolist()
         if not places:
             return
         texts = [shown(array.take(places), pair.target.type) for array, pair in zip(arrays, self.side.columns, strict=True)]

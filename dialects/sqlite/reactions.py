@@ -1,0 +1,60 @@
+"""What acts by itself when rows of a table change, and foreign keys that are checked when all is done."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import get_args
+
+import sqlalchemy as sa
+
+from migrator.adapter import Change, Reaction
+from migrator.errors import DatabaseError
+from migrator.model.objects import QName
+
+_TRIGGERS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY 1"
+_KEYS = """SELECT m.name, k."from", k.on_delete, k.on_update, k."to"
+    FROM main.sqlite_schema m, pragma_foreign_key_list(m.name) k
+    WHERE m.type = 'table' AND lower(k."table") = lower(?) ORDER BY 1, k.id, k.seq"""
+_PRIMARY = "SELECT name FROM pragma_table_info(?) WHERE pk"
+_FOLLOWS = {"CASCADE", "SET NULL", "SET DEFAULT"}
+
+
+def reactions(connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
+    """See :meth:`migrator.adapter.Adapter.reactions`."""
+    return tuple(dict.fromkeys(_found(connection, table.name)))
+
+
+def _found(connection: sa.Connection, table: str) -> Iterator[Reaction]:
+    for name, sql in connection.exec_driver_sql(_TRIGGERS, (table,)):
+        for verb in get_args(Change):
+            if re.search(
+                rf"\b{verb}\b", sql, re.IGNORECASE
+            ):  # in what it does perhaps: that it is for another one is not sure
+                yield Reaction(verb, f"trigger {name}")
+    primary = {name.lower() for (name,) in connection.exec_driver_sql(_PRIMARY, (table,))}
+    for name, column, on_delete, on_update, referred in connection.exec_driver_sql(_KEYS, (table,)):
+        if on_delete in _FOLLOWS:
+            yield Reaction("DELETE", f"foreign key of {name} ({column}) (ON DELETE {on_delete})")
+        if on_update in _FOLLOWS and referred is not None and referred.lower() not in primary:
+            yield Reaction("UPDATE", f"foreign key of {name} ({column}) (ON UPDATE {on_update})")
+
+
+@contextmanager
+def deferring(connection: sa.Connection) -> Iterator[None]:
+    """See :meth:`migrator.adapter.Adapter.deferring`; the commit itself would not say which rows there are.
+
+    :raises DatabaseError: more rows refer to none than before.
+    """
+    connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    before = _orphans(connection)
+    yield
+    for (child, parent), rows in _orphans(connection).items():
+        if rows > before.get((child, parent), 0):
+            raise DatabaseError(detail=f"rows of {child} would refer to none of {parent}")
+
+
+def _orphans(connection: sa.Connection) -> dict[tuple[str, str], int]:
+    counted = 'SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2'
+    return {(child, parent): rows for child, parent, rows in connection.exec_driver_sql(counted)}
