@@ -367,10 +367,8 @@ class PostgreSQLDDL(DDL):
                 return self.qualified(schema, part.name)
         raise LookupError(name)
 
-    def empty_temporary(self, table: QName) -> str:
-        """``TRUNCATE``: deleted rows, and those that a savepoint took back, would stay until the end of the transaction, and
-        be looked at again and again where rows are sifted.
-        """
+    def truncate_temporary(self, table: QName) -> str:
+        """``TRUNCATE``: deleted rows, and those that a savepoint took back, stay in place till the transaction ends."""
         return f"TRUNCATE {self.name_of(table)}"
 
     # --- constraints ------------------------------------------------------------------------------------------------

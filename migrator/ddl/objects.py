@@ -247,8 +247,8 @@ class DDL(Constraints):
         kind = "TABLE" if self.staging_schema else "TEMPORARY TABLE"  # a schema of their own tells them from others, too
         return f"DROP {kind} IF EXISTS {self.name_of(table)}"
 
-    def empty_temporary(self, table: QName) -> str:
-        """The statement that removes all rows of a temporary table, in the transaction that filled it."""
+    def truncate_temporary(self, table: QName) -> str:
+        """The statement that empties a temporary table, and frees the place that its rows took."""
         return f"DELETE FROM {self.name_of(table)}"
 
     def staging_for(self, table: QName, purpose: str = "") -> QName:

@@ -56,6 +56,12 @@ PutAll = Callable[[Sequence[pa.RecordBatch]], Stored]
 """Loads batches by one statement, as a :data:`Put` does one."""
 Reject = Callable[[pa.RecordBatch, str], None]
 """Sets a row aside, for a reason."""
+Ready = Callable[[], None]
+"""What comes before each try to load rows, and is not taken back with it."""
+
+
+def _is_ready() -> None:
+    """Nothing comes before."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +110,17 @@ NONE_REJECTED = Rejected()
 class Sieve:
     """Loads batches into a table by ``put``, and leaves out the rows that the database refuses; ``texts``: for a text."""
 
-    def __init__(self, adapter: Adapter, connection: sa.Connection, put: Put, reject: Reject, texts: bool = False) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        connection: sa.Connection,
+        put: Put,
+        reject: Reject,
+        texts: bool = False,
+        ready: Ready = _is_ready,
+    ) -> None:
         self._adapter, self._connection, self._put, self._reject = adapter, connection, put, reject
-        self._texts = texts
+        self._texts, self._ready = texts, ready
 
     def load(self, batch: pa.RecordBatch) -> Stored:
         """Load what can be loaded of a batch."""
@@ -121,6 +135,7 @@ class Sieve:
 
     def whole(self, batch: pa.RecordBatch) -> tuple[Stored, str | None]:
         """Load all of a batch or nothing; what is stored, and why it is refused, None: it is not."""
+        self._ready()
         savepoint = self._connection.begin_nested()
         try:
             stored = self._put(batch)
@@ -156,9 +171,10 @@ def sift(
     put: Put,
     reject: Reject,
     texts: bool = False,
+    ready: Ready = _is_ready,
 ) -> Stored:
     """Load batches but for the rows that the database refuses, which ``reject`` gets."""
-    sieve = Sieve(adapter, connection, put, reject, texts)
+    sieve = Sieve(adapter, connection, put, reject, texts, ready)
     return _all(map(sieve.load, batches))
 
 
@@ -179,6 +195,7 @@ class Mutual:
     keys: tuple[ForeignKey, ...]
     put: Put
     at_once: PutAll
+    ready: Ready = _is_ready
 
 
 POOL_BYTES = 64 << 20
@@ -327,7 +344,7 @@ class _MutualSieve:
         return stored
 
     def _sieve(self, put: Put, reject: Reject = lambda row, reason: None) -> Sieve:
-        return Sieve(self._adapter, self._connection, put, reject)
+        return Sieve(self._adapter, self._connection, put, reject, ready=self._mutual.ready)
 
 
 def limited(reject: Reject, table: QName, limit: int | None) -> Reject:

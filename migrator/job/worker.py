@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, Protocol
 
 import pyarrow as pa
@@ -288,8 +287,12 @@ class _Passing:
             yield piece
 
 
-_Through = Callable[[Callable[[Load], int]], int]
-"""Lets a table be filled, and has its rows moved on if it is a temporary one; how many are stored."""
+_Through = Callable[[Callable[[Load], int], int], int]
+"""Lets a table be filled with so many bytes, and has the rows moved on if it is a temporary one; how many are stored."""
+
+STALE_BYTES = 4 << 20
+"""How many bytes of rows that are no longer there a temporary table may hold before it is truncated. Each use looks at
+them all; but the truncated states of a table are in the catalog until the transaction ends, and are looked at as well."""
 
 
 class _Putting:
@@ -300,6 +303,11 @@ class _Putting:
         self._staging = Staging(adapter, connection, target.load, target.where) if target.staged else None
         self._through: _Through = self._straight if self._staging is None else self._staging.through
 
+    def ready(self) -> None:
+        """Free what rows have left behind that are no longer there. Within what may be taken back they would come again."""
+        if self._staging is not None:
+            self._staging.free()
+
     def put(self, batch: pa.RecordBatch) -> Stored:
         """Load a batch."""
         return self._put([batch], self._through)
@@ -308,7 +316,7 @@ class _Putting:
         """Load batches by one statement."""
         if self._staging is not None or (len(batches) == 1 and not self._target.load.conventional):
             return self._put(batches, self._through)
-        return self._put(batches, partial(by_one_statement, self._adapter, self._connection, self._target.load))
+        return self._put(batches, self._by_one_statement)
 
     def named(self, reject: Reject) -> Reject:
         """``reject``, told of the table where the database speaks of the temporary one that its rows wait in."""
@@ -323,10 +331,13 @@ class _Putting:
         def load(into: Load) -> int:
             return self._adapter.load(self._connection, into, self._target.prepared(batches, counts))
 
-        return Stored(through(load), counts)
+        return Stored(through(load, sum(batch.nbytes for batch in batches)), counts)
 
-    def _straight(self, load: Callable[[Load], int]) -> int:
+    def _straight(self, load: Callable[[Load], int], size: int) -> int:
         return load(self._target.load)
+
+    def _by_one_statement(self, load: Callable[[Load], int], size: int) -> int:
+        return by_one_statement(self._adapter, self._connection, self._target.load, load)
 
 
 class Worker:
@@ -490,11 +501,11 @@ class Worker:
         passed = passing.batches(ahead)
         try:
             if rejecting.keys:
-                ways = (putting.put, putting.at_once)
+                ways = (putting.put, putting.at_once, putting.ready)
                 mutual = Mutual(load.table, load.source, load.target, rejecting.keys, *ways)
                 stored = sift_mutual(adapter, connection, passed, mutual, reject)
             else:
-                stored = sift(adapter, connection, passed, putting.put, reject, rejecting.texts)
+                stored = sift(adapter, connection, passed, putting.put, reject, rejecting.texts, putting.ready)
             passing.converted += stored.converted
             counted = stored.rows + part.rows if target.where is None else passing.rows
             self._check_count(move, counted, passing.rows)
@@ -675,20 +686,29 @@ class Staging:
         staging = ddl.staging_for(load.table)
         self.name = staging.name
         self._staged = replace(load, table=staging, fresh=True, staged_for=load.table)
-        self._empty = ddl.empty_temporary(staging)
+        self._empty, self._truncate = f"DELETE FROM {ddl.name_of(staging)}", ddl.truncate_temporary(staging)
         insert_into = adapter.insert_into(connection, load.table)
         self._move_on = ddl.insert_from(load.table, load.target, staging, where, insert_into)
-        self._used = False
+        self._used, self._held = False, 0
+        """Whether rows were put into the table, and how many bytes of them since it was truncated."""
         connection.execute(Statement(ddl.create_staging(staging, load.target)))
 
-    def through(self, put: Callable[[Load], int]) -> int:
-        """Let ``put`` fill the table, and SQL move on its rows, or those that meet the condition; how many are stored.
+    def free(self) -> None:
+        """Truncate the table, if it holds much that is no longer there."""
+        if self._held > STALE_BYTES:
+            self._connection.execute(Statement(self._truncate))
+            self._held = 0
+
+    def through(self, put: Callable[[Load], int], size: int = 0) -> int:
+        """Let ``put`` fill the table with ``size`` bytes, and SQL move its rows on, or those that meet the condition; how
+        many are stored.
 
         :raises RowCountDiffers: SQL stored another number of rows than there are.
         """
         if self._used:
             self._connection.execute(Statement(self._empty))
         self._used = True
+        self._held += size
         sent = put(self._staged)
         stored = int(self._connection.execute(Statement(self._move_on)).rowcount)
         if self._where is None and stored != sent:
