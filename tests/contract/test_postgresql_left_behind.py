@@ -21,6 +21,7 @@ LEFT = {
     "CREATE TABLE t (id integer, other integer)": "",
     "CREATE TABLE p (id integer) PARTITION BY LIST (id)": "",
     "CREATE FOREIGN TABLE p1 PARTITION OF p FOR VALUES IN (1) SERVER far": 'FOREIGN_TABLE:"public"."p1"',
+    "CREATE TABLE x (r int4range)": "",
     "CREATE STATISTICS s ON id, other FROM t": 'STATISTICS:"public"."s"',
     "CREATE COLLATION plain (locale = 'C')": 'COLLATION:"public"."plain"',
     "CREATE CONVERSION c FOR 'UTF8' TO 'LATIN1' FROM utf8_to_iso8859_1": 'CONVERSION:"public"."c"',
