@@ -752,7 +752,10 @@ class ValueNotCarried(MigratorError):
 
     code = "MIG-20002"
     template = "column {column}: {detail}"
-    action = "Mend the value at the source or leave the row out with QUERY."
+    action = (
+        "Mend the value at the source or leave the row out with QUERY. An import may also change such values by POLICY, or "
+        "set their rows aside with DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS."
+    )
 
     @property
     def name(self) -> str:
@@ -1008,7 +1011,8 @@ class DatabaseError(MigratorError):
     code = "MIG-30001"
     template = "{detail}"
     action = (
-        "The database says so: mend what it names. A job that is on record (migrator jobs) goes on when it is attached to "
+        "The database says so: mend what it names. Rows that it refuses are set aside by an import with "
+        "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS. A job that is still on record (migrator jobs) goes on when it is attached to "
         "and told START_JOB."
     )
 

@@ -539,7 +539,11 @@ SUPPORTED = (
         "VERIFY_CHECKSUM=NO",
         ("YES", "NO"),
     ),
-    _flag("VERIFY_ONLY", IMPDP, "Check that the dump file set is complete, and its checksums; import nothing."),
+    _flag(
+        "VERIFY_ONLY",
+        IMPDP,
+        "Check that the dump file set is complete, and its checksums, which it must have (CHECKSUM); import nothing.",
+    ),
 )
 
 _ORACLE_ONLY = "it has no meaning for this database: only Oracle has {}"

@@ -137,7 +137,8 @@ class Import:
 
     def fail_to_load(self, name: QName, why: MigratorError) -> None:
         """Log that a table gets no rows."""
-        self.log.error(f"ORA-31693: Table data object {name} failed to load and is being skipped due to error:", str(why))
+        head = f"ORA-31693: Table data object {name} failed to load and is being skipped due to error:"
+        self.log.error(head, *why.explained().split("\n"))
 
     def empty(self, name: QName) -> bool:
         """Take all rows out of a table of this job, if it is there; whether that went well."""
