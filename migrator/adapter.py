@@ -775,7 +775,7 @@ class Adapter(ABC):
         """Why the rows of ``read`` are no longer those, ``rows`` of them, that were read at ``mark``.
 
         None: nothing shows a change. A reason may be a false alarm where the database cannot tell exactly, None after a
-        change may not, but where :meth:`forgotten` says why.
+        change may not: :meth:`forgotten` tells what the database knows to have forgotten.
         """
         return None
 

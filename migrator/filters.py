@@ -405,7 +405,9 @@ def _with_fewer(obj: Object, field: str, dropped: Collection[str | None]) -> Obj
 
 def _without_comments(obj: Object) -> Object:
     if isinstance(obj, Table):
-        obj = replace(obj, columns=tuple(replace(column, comment=None) for column in obj.columns))
+        columns = tuple(replace(column, comment=None) for column in obj.columns)
+        exclusions = tuple(replace(exclusion, comment=None) for exclusion in obj.exclusions)
+        obj = replace(obj, columns=columns, exclusions=exclusions)
     if isinstance(obj, Table | View):
         obj = replace(obj, indexes=tuple(replace(index, comment=None) for index in obj.indexes))
     return replace(obj, comment=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import get_args
@@ -45,16 +46,16 @@ def _found(connection: sa.Connection, table: str) -> Iterator[Reaction]:
 def deferring(connection: sa.Connection) -> Iterator[None]:
     """See :meth:`migrator.adapter.Adapter.deferring`; the commit itself would not say which rows there are.
 
-    :raises DatabaseError: more rows refer to none than before.
+    :raises DatabaseError: a row refers to none that did not before.
     """
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     before = _orphans(connection)
     yield
-    for (child, parent), rows in _orphans(connection).items():
-        if rows > before.get((child, parent), 0):
-            raise DatabaseError(detail=f"rows of {child} would refer to none of {parent}")
+    for child, parent, _, _ in _orphans(connection) - before:
+        raise DatabaseError(detail=f"rows of {child} would refer to none of {parent}")
 
 
-def _orphans(connection: sa.Connection) -> dict[tuple[str, str], int]:
-    counted = 'SELECT "table", parent, count(*) FROM pragma_foreign_key_check GROUP BY 1, 2'
-    return {(child, parent): rows for child, parent, rows in connection.exec_driver_sql(counted)}
+def _orphans(connection: sa.Connection) -> Counter[tuple[str, str, int, int | None]]:
+    """Rows that refer to none, by table, the one that it refers to, the number of its key, and rowid where it has one."""
+    found = connection.exec_driver_sql('SELECT "table", parent, fkid, rowid FROM pragma_foreign_key_check')
+    return Counter((child, parent, key, rowid) for child, parent, key, rowid in found)

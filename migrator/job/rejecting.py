@@ -285,7 +285,8 @@ class _MutualSieve:
         bad: list[int] = []
         put = self._mutual.put
         savepoint = self._connection.begin_nested()
-        sieve = self._sieve(
+        sieve = Sieve(
+            *(self._adapter, self._connection),
             lambda batch: put(batch.select(range(batch.num_columns - 1))),
             lambda row, _: bad.append(row.column(row.num_columns - 1)[0].as_py()),
         )

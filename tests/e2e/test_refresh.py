@@ -454,6 +454,17 @@ def test_rows_that_would_refer_to_none_are_refused(sqlite_file: Callable[..., st
     assert everything(target, "office", "staff") == everything(source, "office", "staff")
 
 
+def test_a_row_that_would_refer_to_none_is_told_from_one_that_did(sqlite_file: Callable[..., str]) -> None:
+    """One such row is mended, and another one would come: the number stays."""
+    source, target = sqlite_file("staff.db"), sqlite_file("target.db")
+    refresh = filled(source, target, *STAFF)
+    execute(target, "UPDATE staff SET office = 99 WHERE id = 1")
+    execute(source, "UPDATE staff SET office = 99 WHERE id = 2")
+    before = everything(target, "staff")
+    assert "office" in refused(refresh("TABLES=staff"), target, "staff")
+    assert everything(target, "staff") == before
+
+
 @pytest.mark.mysql
 def test_rows_that_another_database_refers_to_are_not_left_alone(
     sqlite_file: Callable[..., str], mysql: Callable[[], str]

@@ -62,7 +62,7 @@ EMP = Table(
     checks=(Check("emp_ck", sql("id > 0")),),
     foreign_keys=(ForeignKey("emp_fk", ("dept",), QName("hr", "dept"), ("id",)),),
     indexes=(Index("emp_ix", (IndexKey("dept"),)), Index("emp_ix2", (IndexKey("id"),))),
-    exclusions=(Exclusion("emp_xk", sql("EXCLUDE …")),),
+    exclusions=(Exclusion("emp_xk", sql("EXCLUDE …"), "no two"),),
 )
 EMP_LOG = Table("hr", "EMP_LOG", (column("id"),))
 SALES = Table("sales", "emp", (column("id"),))
