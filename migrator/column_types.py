@@ -328,6 +328,7 @@ def _is_rewritten(column: Column) -> bool:
 def _expressions(table: Table) -> Iterator[tuple[str, Expression]]:
     """The expressions of a table, each with what it is of."""
     yield from ((f"check {check.name or check.expression.sql}", check.expression) for check in table.checks)
+    yield from ((f"exclusion constraint {one.name}", one.definition) for one in table.exclusions)
     for index in table.indexes:
         yield from ((f"index {index.name}", expression) for expression in expressions_of(index))
     for column in table.columns:

@@ -252,6 +252,17 @@ def test_dates_that_no_calendar_has_are_kept_as_texts(fresh: Fresh) -> None:
         assert "no longer changes by itself" in about(run, "ti", "on-update")[0]
 
 
+def test_an_exclusion_constraint_that_was_written_for_numbers_is_named(fresh: Fresh) -> None:
+    source, target = fresh("postgresql"), fresh("postgresql")
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, n numeric(9,2), CONSTRAINT apart EXCLUDE USING btree (n WITH =))",
+        "INSERT INTO t VALUES (1, 1.5), (2, 2)",
+    )
+    run = done(moved(source, target, "COLUMN_TYPE=t.n:text"))
+    assert "exclusion constraint apart was written for other values" in about(run, "n", "column-type-named")[0]
+
+
 def test_what_was_written_for_numbers_is_named(fresh: Fresh) -> None:
     source, target = fresh("sqlite"), fresh("sqlite")
     execute(
