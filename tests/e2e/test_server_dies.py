@@ -164,14 +164,14 @@ def test_at_the_other_end_of_a_link(
 
 @pytest.mark.parametrize("server", ["mariadb"], indirect=True)
 def test_a_source_that_forgets_is_in_doubt(
-    source: str, server: PrivateServer, moments: random.Random, tmp_path: Path, sqlite_file: Callable[..., str]
+    source: str, server: PrivateServer, moments: random.Random, tmp_path: Path, postgresql: Callable[..., str]
 ) -> None:
     """A row changed that the job had read, and the server was started again: the job says so, and verify finds the row."""
-    url, target = filled(server, source), sqlite_file("target.db")
-    link = f"NETWORK_LINK={url}"
+    url, target = filled(server, source), postgresql()
+    link, remap = f"NETWORK_LINK={url}", f"REMAP_SCHEMA={schema_of(url)}:public"
     small = (f"JOB_NAME={JOB}", "NOLOGFILE=YES", "PARALLEL_THRESHOLD=64K")
     recorded = Recorded.of(target, JOB)
-    with ended(begin("impdp", target, link, f"REMAP_SCHEMA={schema_of(url)}:main", *small, cwd=tmp_path)) as process:
+    with ended(begin("impdp", target, link, remap, *small, cwd=tmp_path)) as process:
         until(lambda: recorded.granules_done() > 0, "a granule")
         kill(process)
     assert any(row.state != "COMPLETED" for row in recorded.granules())
@@ -183,7 +183,7 @@ def test_a_source_that_forgets_is_in_doubt(
     assert again.returncode == 5, again.stdout
     assert "MIG-31663: rows may have changed at the source since the job began" in again.stdout
     assert "completed with 1 error(s)" in again.stdout
-    verified = pump("verify", target, link, f"REMAP_SCHEMA={schema_of(url)}:main")
+    verified = pump("verify", target, link, remap)
     assert verified.code == 5
     assert "1 changed" in verified.out
 
