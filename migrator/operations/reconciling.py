@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 
-from migrator.adapter import Change, Fact, Load, adapter_of, as_heard_by
+from migrator.adapter import Change, Fact, Load, Reaction, adapter_of, as_heard_by
 from migrator.arrow import prefetch
 from migrator.converting import Counts
 from migrator.ddl import Statement
@@ -136,6 +136,8 @@ class Reconciling:
         self._adapters = adapter_of(opened.origin.catalog), adapter_of(opened.there)
         self.written = {task.name: Written() for task in tasks}
         self._deferred, self._is_deferred = ExitStack(), False
+        self._acting: dict[QName, tuple[Reaction, ...]] = {}
+        """What acts by itself, as it was asked last: a second connection finds a SQLite file locked that is written to."""
         self._rest: dict[QName, int] = {}
         """How many rows are to be taken out that others referred to at first."""
 
@@ -193,22 +195,24 @@ class Reconciling:
     def _see_nothing_acts(self) -> None:
         """:raises Failed: something would act by itself, or a table's rows cannot be taken back."""
         for task in self._tasks:
-            if task.puts:
-                with self._blamed_on(task):
-                    self._see_none_acts(task, task.puts)
+            with self._blamed_on(task, removal=not task.puts):
+                self._acting[task.name] = self._reactions(task.name)
+                self._see_none_acts(task, task.puts)
             if "DELETE" in task.does:
                 with self._blamed_on(task, removal=True):
                     self._see_none_acts(task, ("DELETE",))
 
-    def _see_none_acts(self, task: Task, verbs: Sequence[Change]) -> None:
+    def _reactions(self, name: QName) -> tuple[Reaction, ...]:
         with self._target.connect() as connection:
-            if not self._adapter.takes_back(connection, task.name):
-                raise NotRefreshed(table=task.name, detail="its storage engine has no transactions")
-            found = self._adapter.reactions(connection, task.name)
+            if not self._adapter.takes_back(connection, name):
+                raise NotRefreshed(table=name, detail="its storage engine has no transactions")
+            found = self._adapter.reactions(connection, name)
         if found is None:
-            detail = f"{self._adapter.title} is not asked yet what acts when rows change"
-            raise NotRefreshed(table=task.name, detail=detail)
-        acting = dict.fromkeys(f"on {one.on}: {one.what}" for one in found if one.on in verbs)
+            raise NotRefreshed(table=name, detail=f"{self._adapter.title} is not asked yet what acts when rows change")
+        return found
+
+    def _see_none_acts(self, task: Task, verbs: Sequence[Change]) -> None:
+        acting = dict.fromkeys(f"on {one.on}: {one.what}" for one in self._acting[task.name] if one.on in verbs)
         if acting:
             raise NotRefreshed(table=task.name, detail=f"it would act by itself {'; '.join(acting)}")
 

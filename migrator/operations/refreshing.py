@@ -2,7 +2,8 @@
 
 Rows that differ are found by digests, as ``migrator verify`` finds them, and told by their primary key. Tables that refer to
 one another are done in one transaction, see :mod:`migrator.operations.reconciling`; a table that cannot be done is told why,
-and the others are done without it. There is no record of it: who begins again finds what is done by comparing.
+and the others are done without it, but where the database tells at the end only that some of them cannot. There is no record
+of it: who begins again finds what is done by comparing.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -50,17 +50,33 @@ def bits_for(rows: int) -> int:
     return 0 if rows <= MOST else min(max((rows >> 3).bit_length(), _FEWEST_BITS), _MOST_BITS)
 
 
-def rounds(source: Buckets, target: Buckets) -> list[Taken]:
+class Rounds(Sequence[Taken]):
+    """Parts of so many buckets, by their numbers; one is as long as there are buckets, and is made when it is asked for."""
+
+    def __init__(self, buckets: int, numbers: Sequence[Counts]) -> None:
+        self._buckets, self._numbers = buckets, numbers
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    @overload
+    def __getitem__(self, index: int) -> Taken: ...
+    @overload
+    def __getitem__(self, index: slice) -> Rounds: ...
+    def __getitem__(self, index: int | slice) -> Taken | Rounds:
+        if isinstance(index, slice):
+            return Rounds(self._buckets, self._numbers[index])
+        taken = np.zeros(self._buckets, np.bool_)
+        taken[self._numbers[index]] = True
+        return taken
+
+
+def rounds(source: Buckets, target: Buckets) -> Rounds:
     """The buckets that differ, in parts to be looked at each: of :data:`MOST` rows at most and a last bucket."""
     differ = np.flatnonzero((source.counts != target.counts) | (source.sums != target.sums))
     rows = np.maximum(source.counts, target.counts)[differ]
     number = (np.cumsum(rows) - rows) // MOST
-    parts = []
-    for part in np.unique(number):
-        taken = np.zeros(len(source.counts), np.bool_)
-        taken[differ[number == part]] = True
-        parts.append(taken)
-    return parts or [np.zeros(len(source.counts), np.bool_)]
+    return Rounds(len(source.counts), np.split(differ, np.flatnonzero(np.diff(number)) + 1))
 
 
 @dataclass(frozen=True)

@@ -639,7 +639,7 @@ def test_a_worker_that_sleeps_over_the_take_over_of_its_job_does_no_harm(
         first = begin("impdp", target, *given, cwd=tmp_path)
         try:
             until(lambda: recorded.exists() and _at_work(recorded, 1) and waiting() == 1, "the first worker")
-            members = freeze(first)
+            members = freeze(first, recorded)
             time.sleep(float(LEASE) + 0.5)
             with ended(begin_again(target, JOB, local=local)) as second:
                 until(lambda: _at_work(recorded, 2) and waiting() == 2, "the second worker")

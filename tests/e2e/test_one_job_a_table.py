@@ -413,7 +413,7 @@ def test_a_job_that_wakes_up_when_its_tables_are_anothers_changes_nothing(record
     members: list[psutil.Process] = []
     try:
         until(lambda: first.poll() is not None or jobs.waits(local=record == "LOCAL"), "its rows")
-        members = freeze(first)
+        members = freeze(first, jobs.recorded(local=record == "LOCAL"))
         done(jobs.second("TABLE_EXISTS_ACTION=APPEND"))
         jobs.held.release()
         wake(members)

@@ -45,7 +45,7 @@ def _frozen_with_work_left(process: subprocess.Popen[str], recorded: Recorded) -
     some = {"COMPLETED", "EXECUTING", "PENDING"}
     while True:
         until(lambda: recorded.exists() and some <= states(recorded), "rows on their way")
-        members = freeze(process)
+        members = freeze(process, recorded)
         try:
             with recorded.database.connect() as connection:
                 recorded.table.see_no_commits(connection)
@@ -110,7 +110,7 @@ def test_a_sleeping_job_with_a_long_lease_is_not_taken_over(
     process = begin("impdp", target, link, *options, cwd=tmp_path, lease="30")
     try:
         until(lambda: recorded.exists() and "EXECUTING" in states(recorded), "its rows")
-        members = freeze(process)
+        members = freeze(process, recorded)
         time.sleep(3 * float(LEASE))
         again = go_on(target, JOB, link=held.source)
         assert again.returncode == 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,6 +51,19 @@ class Recorded:
             return False
         with self.database.connect() as connection:
             return self.table.exists(connection)
+
+    def is_held(self) -> bool:
+        """Whether somebody is writing to the file of SQLite that it is in; nobody else can, nor read it, at times."""
+        if self.database.url.get_backend_name() != "sqlite":
+            return False
+        with closing(sqlite3.connect(str(self.database.url.database), timeout=0)) as connection:
+            try:
+                connection.execute("BEGIN EXCLUSIVE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                    raise
+                return True
+        return False
 
     def job(self) -> Row:
         """The job's row."""
@@ -158,14 +172,21 @@ def kill_worker(process: subprocess.Popen[str], moments: random.Random) -> bool:
     return False
 
 
-def freeze(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    """Stop a job and its workers by SIGSTOP, as a machine does that is put to sleep; they, to be resumed."""
+def freeze(process: subprocess.Popen[str], recorded: Recorded) -> list[psutil.Process]:
+    """Stop a job and its workers by SIGSTOP, as a machine does that is put to sleep; they, to be resumed.
+
+    Not while one of them writes to the file of SQLite that the job is ``recorded`` in: nobody could read it meanwhile.
+    """
     job = job_of(process)
-    job.suspend()  # it makes no more of them
-    members = [job, *workers_of(job)]
-    for member in members:
-        member.suspend()
-    return members
+    while True:
+        job.suspend()  # it makes no more of them
+        members = [job, *workers_of(job)]
+        for member in members:
+            member.suspend()
+        if not recorded.is_held():
+            return members
+        wake(members)
+        time.sleep(0.01)
 
 
 @contextmanager
