@@ -687,11 +687,12 @@ class Choice:
         )
 
     def refusal(self, table: QName, verb: Literal["export", "import"]) -> MigratorError | None:
-        """The error of a table whose rows no method may move; None: one may."""
+        """The error of a table whose rows no method may move; None: one may. It names the rules of the method asked for,
+        or of the one that the fewest bar."""
         if self.method is not None:
             return None
-        wanted = set(self.possible) if self.asked is None else {self.asked}
-        barring = [bar for bar in self.barred if bar.rule.bars & wanted]
+        methods = self.possible if self.asked is None else (self.asked,)
+        barring = min(([bar for bar in self.barred if method in bar.rule.bars] for method in methods), key=len)
         rules = "; ".join(f"rule {bar.rule.name}: {bar}" for bar in barring) or "no table is unloaded so"
         lifts = "; ".join(dict.fromkeys(bar.lift for bar in barring)) or "nothing does"
         if self.asked is None:

@@ -197,7 +197,8 @@ def print_plan(plan: JobPlan, out: TextIO) -> None:
     console = Console(file=out, width=None if out.isatty() else _PLAIN_WIDTH, highlight=False, emoji=False)
     grid = Grid(title=f"{plan.operation} {plan.mode}", title_justify="left")
     grid.add_column("table", overflow="fold")
-    for heading in ("rows", "size", "granules"):
+    about = "about " * plan.estimated
+    for heading in (f"{about}rows", f"{about}size", "granules"):
         grid.add_column(heading, justify="right", no_wrap=True)
     for heading in ("method", "why it is not a faster one", "what would lift that"):
         grid.add_column(heading, overflow="fold")

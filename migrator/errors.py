@@ -624,6 +624,15 @@ class NotADumpFile(MigratorError):
     action = "Give the files of a complete export made by migrator expdp."
 
 
+class GranuleDamaged(NotADumpFile):
+    """A part of a table's rows in a dump file that is damaged."""
+
+    action = (
+        "Import from an undamaged copy of the file; DATA_OPTIONS=CONTINUE_LOAD_ON_FORMAT_ERROR loads the table's other"
+        " granules and says what was lost."
+    )
+
+
 class IncompatibleDump(MigratorError):
     """A dump made by a later format."""
 

@@ -34,7 +34,9 @@ def deferring(connection: sa.Connection, tables: Sequence[QName]) -> Iterator[No
         yield
     for (name, child, parent), columns in keys.items():
         if _dangles(connection, child, parent, columns):
-            raise DatabaseError(detail=f"rows of {child} would refer to none of {parent} (foreign key {name})")
+            raise DatabaseError(
+                detail=f"rows of {child} would refer to none of {parent}, or do already (foreign key {name})"
+            )
 
 
 def _keys(connection: sa.Connection, tables: Sequence[QName]) -> dict[_Key, list[tuple[str, str]]]:

@@ -255,7 +255,7 @@ class SQLiteAdapter(Adapter):
 
     def unchecked_references(self, connection: sa.Connection) -> AbstractContextManager[None]:
         """``PRAGMA defer_foreign_keys``: each row is a statement here."""
-        return connections.deferring(connection)
+        return connections.unchecked_references(connection)
 
     def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> AbstractContextManager[None]:
         """Until the commit, which looks once more."""

@@ -215,7 +215,7 @@ def writing(target: sa.Engine, *, checking: bool = False) -> Iterator[sa.Connect
 
 
 @contextmanager
-def deferring(connection: sa.Connection) -> Iterator[None]:
+def unchecked_references(connection: sa.Connection) -> Iterator[None]:
     """Statements of the context check no foreign keys: the caller looks for rows that refer to nothing.
 
     The commit would look too, had it not to be ended here: the statements that follow check theirs at once.

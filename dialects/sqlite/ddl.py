@@ -59,6 +59,9 @@ _LOCAL = ", 'localtime'"
 class SQLiteDDL(DDL):
     """Writes SQLite's DDL."""
 
+    update, insert_into = "UPDATE OR ABORT", "INSERT OR ABORT INTO"
+    """OR ABORT counts for more than ON CONFLICT of a constraint."""
+
     staging_schema = "temp"
 
     # --- words ------------------------------------------------------------------------------------------------------
@@ -90,10 +93,6 @@ class SQLiteDDL(DDL):
         """CREATE TABLE AS would keep no collation."""
         return self.create_staging(staging, columns)
 
-    def update_from(self, table: Table, columns: Iterable[Column], key: Iterable[str], staging: QName) -> str:
-        """Constraints with ON CONFLICT drop no other row: OR ABORT counts for more."""
-        return super().update_from(table, columns, key, staging).replace("UPDATE", "UPDATE OR ABORT", 1)
-
     def delete_by(self, table: Table, key: Iterable[str], staging: QName) -> str:
         """By IN, for which SQLite makes an index; it would read all of ``staging`` for each row else."""
         names = self.columns(key)
@@ -106,13 +105,6 @@ class SQLiteDDL(DDL):
         referred = f"{self.name_of(table.qname)} AS t JOIN {self.name_of(by)} AS r ON {self._refers(foreign_key)}"
         found = f"SELECT {of_table} FROM {referred}"
         return f"DELETE FROM {self.name_of(staging)} WHERE ({self.columns(names)}) IN ({found})"
-
-    def replace_from(
-        self, table: Table, columns: Iterable[Column], key: Iterable[str], staged: tuple[QName, QName], rows: int
-    ) -> tuple[str, ...]:
-        """As :meth:`update_from`."""
-        deleting, inserting = super().replace_from(table, columns, key, staged, rows)
-        return deleting, inserting.replace("INSERT", "INSERT OR ABORT", 1)
 
     # --- columns ----------------------------------------------------------------------------------------------------
 

@@ -32,6 +32,9 @@ from migrator.model.objects import (
 class DDL(Constraints):
     """Standard SQL; each adapter overrides what its database writes otherwise."""
 
+    update, insert_into = "UPDATE", "INSERT INTO"
+    """How statements begin that change rows, or add some, and drop no other row for that."""
+
     taking_identities = ""
     """What INSERT says so that a column GENERATED ALWAYS takes the rows' own numbers."""
 
@@ -284,7 +287,8 @@ class DDL(Constraints):
     def update_from(self, table: Table, columns: Iterable[Column], key: Iterable[str], staging: QName) -> str:
         """The statement that gives ``table`` the values of ``columns`` that ``staging`` has for the same key."""
         sets = ", ".join(f"{self.quote(column.name)} = s.{self.quote(column.name)}" for column in columns)
-        return f"UPDATE {self.own_rows_of(table)} AS t SET {sets} FROM {self.name_of(staging)} AS s WHERE {self._same(key)}"
+        own, there = self.own_rows_of(table), self.name_of(staging)
+        return f"{self.update} {own} AS t SET {sets} FROM {there} AS s WHERE {self._same(key)}"
 
     def own_rows_of(self, table: Table) -> str:
         """What a statement names that is about a table's rows and not those of tables that inherit from it."""
@@ -315,13 +319,13 @@ class DDL(Constraints):
     def _insert_of_both(self, table: Table, columns: Iterable[Column], staged: tuple[QName, QName]) -> str:
         names = self.columns(column.name for column in columns)
         rows = " UNION ALL ".join(f"SELECT {names} FROM {self.name_of(one)}" for one in staged)
-        into = f"INSERT INTO {self.name_of(table.qname)} ({names}){self.taking_identities}"
+        into = f"{self.insert_into} {self.name_of(table.qname)} ({names}){self.taking_identities}"
         return f"{into} SELECT {names} FROM ({rows}) AS s"
 
     def _refers(self, key: ForeignKey) -> str:
-        """That a row ``r`` refers to a row ``t``."""
+        """That a row ``r`` refers to a row ``t``, whose collation is on the left: SQLite compares by that one."""
         pairs = zip(key.columns, key.referred_columns, strict=True)
-        return " AND ".join(f"r.{self.quote(here)} = t.{self.quote(there)}" for here, there in pairs)
+        return " AND ".join(f"t.{self.quote(there)} = r.{self.quote(here)}" for here, there in pairs)
 
     def _same(self, key: Iterable[str]) -> str:
         """That a row ``t`` and a row ``s`` have one key."""

@@ -28,6 +28,7 @@ from migrator.dump.writer import CATALOG, COMPRESSED, ENCRYPTED, MASTER, SET
 from migrator.errors import (
     ChecksumError,
     DumpFileMissing,
+    GranuleDamaged,
     IncompatibleDump,
     IncompleteDumpSet,
     NoChecksum,
@@ -59,18 +60,18 @@ _DAMAGE = (
 
 
 @contextmanager
-def _damage(name: str, what: str) -> Iterator[None]:
+def _damage(name: str, what: str, kind: type[NotADumpFile] = NotADumpFile) -> Iterator[None]:
     """What the reading of damaged bytes raises.
 
     :raises DumpFileMissing: an object store does not give them.
-    :raises NotADumpFile: with what could not be read.
+    :raises NotADumpFile: with what could not be read, as one of this ``kind``.
     """
     try:
         yield
     except StoreError as error:
         raise DumpFileMissing(path=name, detail=error.strerror) from error
     except _DAMAGE as error:
-        raise NotADumpFile(path=name, detail=f"is damaged: {what}: {error}") from error
+        raise kind(path=name, detail=f"is damaged: {what}: {error}") from error
 
 
 # --- rows -----------------------------------------------------------------------------------------------------------
@@ -92,10 +93,10 @@ class DumpFiles:
     def batches(self, piece: Piece) -> Iterator[pa.RecordBatch]:
         """The batches of one piece. No batch is handed out of a piece whose bytes are not those that were written.
 
-        :raises NotADumpFile: the piece is damaged, or has another number of rows than recorded.
+        :raises GranuleDamaged: the piece is damaged, or has another number of rows than recorded.
         """
         name, rows = self.name(piece.file), 0
-        with _damage(name, piece.member), self._stream(name, piece) as stream:
+        with _damage(name, piece.member, GranuleDamaged), self._stream(name, piece) as stream:
             for batch in stream:
                 rows += batch.num_rows
                 if rows > piece.rows:
@@ -103,7 +104,7 @@ class DumpFiles:
                 yield batch
         if rows != piece.rows:
             detail = f"is damaged: {piece.member} has {rows} rows, {piece.rows} were recorded"
-            raise NotADumpFile(path=name, detail=detail)
+            raise GranuleDamaged(path=name, detail=detail)
 
     @contextmanager
     def _stream(self, name: str, piece: Piece) -> Iterator[pa.RecordBatchStreamReader]:

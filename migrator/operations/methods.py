@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from migrator.access import ASKED, Choice, JobFact, Link, LinkFact, Method, Situation, choose
 from migrator.adapter import Facts, Load
 from migrator.ends import Database, database_errors
-from migrator.errors import LinkRefused, ValueNotCarried
+from migrator.errors import LinkRefused, MigratorError, ValueNotCarried
 from migrator.model.objects import QName, Table
 from migrator.operations.matching import matched
 from migrator.origins import Origin
@@ -23,6 +23,8 @@ _OPTIONS: dict[DataOption, JobFact] = {
 """The DATA_OPTIONS that rules look at."""
 _LOOKING: frozenset[DataOption] = frozenset({"SKIP_CONSTRAINT_ERRORS", "REJECT_ROWS_WITH_REPL_CHAR", "VALIDATE_TABLE_DATA"})
 """The DATA_OPTIONS for which each row has to come by the job."""
+_NAMED = 20
+"""How many tables an error names besides the first."""
 _QUERY: frozenset[JobFact] = frozenset({"QUERY"})
 _SKIPPING: frozenset[JobFact] = frozenset({"SKIP_UNUSABLE_INDEXES"})
 
@@ -49,9 +51,19 @@ def check_unloading(chosen: Mapping[QName, Choice]) -> None:
     :raises AccessMethodRefused: ACCESS_METHOD or TRANSPORTABLE asks for what a rule bars.
     :raises NoAccessMethod: rules bar every method.
     """
-    for name, choice in chosen.items():
-        if (why := choice.refusal(name, "export")) is not None:
-            raise why
+    refused = {name: why for name, choice in chosen.items() if (why := choice.refusal(name, "export")) is not None}
+    if refused:
+        raise first_of(refused)
+
+
+def first_of(refused: Mapping[QName, MigratorError]) -> MigratorError:
+    """The error of a job that ends for what bars several tables: that of the first one, which names the others too."""
+    first, *others = refused
+    error = refused[first]
+    if not others:
+        return error
+    named = ", ".join(str(name) for name in others[:_NAMED]) + ", …" * (len(others) > _NAMED)
+    return type(error)(**{**error.facts, "detail": f"{error.facts['detail']}; {len(others)} more refused: {named}"})
 
 
 def loading(

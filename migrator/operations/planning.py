@@ -101,6 +101,8 @@ class JobPlan:
     notes: tuple[str, ...]
     existing: tuple[str, ...] = ()
     """What the job reports since it is there, or its name is taken; tables that rows are for have a ``problem`` instead."""
+    estimated: bool = True
+    """Whether the tables' rows and bytes are the source's estimates; a dump file set knows them."""
     profiles: tuple[TableProfile, ...] | None = None
     """What PROFILE found in the rows of each table; None: it was not asked for."""
 
@@ -124,6 +126,7 @@ class JobPlan:
             "operation": self.operation,
             "mode": self.mode,
             "tables": [table.to_json() for table in self.tables],
+            "estimated": self.estimated,
             "objects": dict(self.objects),
             "losses": [{**vars(loss)} for loss in self.losses],
             "notes": list(self.notes),
@@ -199,7 +202,15 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
                 transport.check_whole(opened, target.adapter, connection)
                 parts, choice = opened.parts(opened.whole), Choice(Method.DATA_FILE_COPY)
                 copied = _moved(spec, opened, opened.whole, opened.whole.qname, choice, parts)
-                return JobPlan(spec.operation, spec.mode, (copied,), {}, (), (*notes, *opened.notes))
+                return JobPlan(
+                    spec.operation,
+                    spec.mode,
+                    (copied,),
+                    {},
+                    (),
+                    (*notes, *opened.notes),
+                    estimated=spec.network_link is not None,
+                )
             ddl, phases = drawn_up(spec, opened, catalog, target, server, link)
             notes += [*opened.notes, *names.notes]
             planned = _Imported(spec, opened, catalog, target, connection)
@@ -216,6 +227,7 @@ def _import(spec: JobSpec, resolve: Resolve, secrets: Secrets, *, profiling: boo
                 counted(losses, profiles or ()),
                 tuple(notes),
                 planned.in_the_way(phases),
+                spec.network_link is not None,
                 profiles,
             )
 

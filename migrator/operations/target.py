@@ -411,9 +411,13 @@ def check_one_method(spec: JobSpec, opened: Origin, decisions: Mapping[QName, De
     """
     if spec.access_method == "AUTOMATIC" and opened.data_files is None:
         return
-    for decision in decisions.values():
-        if decision.refusal is not None and not isinstance(decision.refusal, _OF_ONE):
-            raise decision.refusal
+    refused = {
+        name: decision.refusal
+        for name, decision in decisions.items()
+        if decision.refusal is not None and not isinstance(decision.refusal, _OF_ONE)
+    }
+    if refused:
+        raise methods.first_of(refused)
 
 
 def way_in(table: Table, made: Table, choice: Choice) -> tuple[tuple[Column, ...], tuple[Column, ...]]:

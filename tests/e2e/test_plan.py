@@ -138,7 +138,7 @@ def test_the_json_says_of_each_table_the_rule_what_lifts_it_and_how_much_it_is(
         "problem": "",
         "remark": "",
     }
-    assert (found["operation"], found["mode"]) == ("IMPORT", "FULL")
+    assert (found["operation"], found["mode"], found["estimated"]) == ("IMPORT", "FULL", False)
     assert found["objects"]["TABLE/TABLE"] == 1
 
 
@@ -178,11 +178,23 @@ def test_a_plan_refuses_a_method_as_the_job_does(source: str, sqlite_file: Calla
     assert "ORA-31696" in refused.err
 
 
+def test_every_table_that_a_method_is_refused_for_is_named(source: str, sqlite_file: Callable[..., str]) -> None:
+    target = sqlite_file("target.db")
+    prepared(target)
+    execute(target, "CREATE UNIQUE INDEX plain_id ON plain (id)")
+    link = (f"NETWORK_LINK={source}", "TABLE_EXISTS_ACTION=APPEND", "NOLOGFILE=YES")
+    refused = pump("impdp", target, *link, "ACCESS_METHOD=DIRECT_PATH")
+    assert refused.code == 1
+    assert 'TABLE_DATA:"main"."keyed"' in refused.err
+    assert '; 1 more refused: "main"."plain")' in refused.err
+
+
 def test_the_table_shows_method_reason_and_what_lifts_it(source: str, tmp_path: Path) -> None:
     run = plan("expdp", source, f"DIRECTORY={tmp_path}", "QUERY=plain:WHERE v > 10")
     assert run.code == 0
     (line,) = (line for line in run.out.splitlines() if '"main"."plain"' in line)
     cells = [cell.strip() for cell in line.strip("│").split("│")]
+    assert "about rows" in run.out, "they are the source's estimate"
     assert cells[3:] == ["1", "external_table", "QUERY chooses among the table's rows", "leave QUERY out for the table"]
 
 

@@ -392,6 +392,21 @@ def test_a_row_that_is_taken_out_may_be_referred_to_until_others_are_changed(
     assert everything(target, "seat", "booking") == everything(source, "seat", "booking")
 
 
+def test_which_rows_refer_to_one_is_told_as_its_own_column_compares(sqlite_file: Callable[..., str]) -> None:
+    source, target = sqlite_file("seats.db"), sqlite_file("target.db")
+    refresh = filled(
+        source,
+        target,
+        "CREATE TABLE seat (name VARCHAR(10) PRIMARY KEY COLLATE NOCASE)",
+        "CREATE TABLE booking (id INTEGER PRIMARY KEY, seat VARCHAR(10) NOT NULL REFERENCES seat (name))",
+        "INSERT INTO seat VALUES ('A')",
+        "INSERT INTO booking VALUES (10, 'a')",
+    )
+    execute(target, "INSERT INTO seat VALUES ('B')", "UPDATE booking SET seat = 'b'")
+    done(refresh("--remove"))
+    assert everything(target, "seat", "booking") == everything(source, "seat", "booking")
+
+
 HEADS = (
     "CREATE TABLE team (id INTEGER PRIMARY KEY, head INTEGER REFERENCES player (id) DEFERRABLE INITIALLY DEFERRED)",
     "CREATE TABLE player (id INTEGER PRIMARY KEY, team INTEGER NOT NULL REFERENCES team (id))",

@@ -98,6 +98,14 @@ def test_a_disabled_unique_index_leaves_no_method() -> None:
     why = choice.refusal(TABLE, "import")
     assert isinstance(why, NoAccessMethod)
     assert "rule disabled-unique-index" in why.message
+
+
+def test_where_no_method_is_left_what_bars_faster_ones_alone_is_not_to_be_lifted() -> None:
+    choice = choose(Situation(so(Fact.DISABLED_UNIQUE_INDEX, Fact.TRIGGER), fresh=False))
+    assert {bar.rule.name for bar in choice.barred} == {"disabled-unique-index", "trigger"}
+    why = choice.refusal(TABLE, "import")
+    assert isinstance(why, NoAccessMethod)
+    assert "rule trigger" not in why.message
     assert str(TABLE) in why.message
 
 

@@ -36,6 +36,7 @@ from migrator.errors import (
     EncryptionPasswordMissing,
     EncryptionPasswordWrong,
     FileNotWritable,
+    GranuleDamaged,
     IncompatibleDump,
     IncompleteDumpSet,
     NoChecksum,
@@ -440,7 +441,7 @@ def test_a_flipped_byte_in_the_rows_is_found_before_a_row_is_handed_out(tmp_path
     content = bytearray(Path(file_target.name).read_bytes())
     content[len(content) // 2] ^= 1
     Path(file_target.name).write_bytes(bytes(content))
-    with pytest.raises(NotADumpFile, match="damaged"):
+    with pytest.raises(GranuleDamaged, match="damaged"):
         next(reader.DumpFiles(file_target.header, ((1, file_target.name),)).batches(piece))
 
 
