@@ -41,6 +41,7 @@ from migrator.model.objects import (
     View,
 )
 
+from .connections import answered_apart
 from .declaration import Clause, TableText, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
@@ -137,8 +138,8 @@ def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Colle
     return _Dictionary(connection, _facts(connection), proof).catalog(version)
 
 
-_LARGE = 50_000
-"""Rowids that are worth a second connection."""
+_LARGE = 100_000
+"""Rowids that are worth a second process."""
 _ROWIDS = ("rowid", "_rowid_", "oid")
 
 
@@ -238,7 +239,7 @@ class _Dictionary:
         return prove(run, name, declared, self._scans(name))
 
     def _scans(self, name: str) -> list[Scan]:
-        """What looks at all rows of a table: two connections at once, if it is large and has rowids."""
+        """What looks at all rows of a table: two processes at once, if it is large and has rowids."""
 
         def here(asked: str, where: str = "") -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(f"SELECT {asked} FROM {quote(name)}{where}").one())
@@ -252,9 +253,7 @@ class _Dictionary:
         middle = (first + last) // 2
 
         def there(asked: str) -> Sequence[Any]:
-            with self.connection.engine.connect() as other:
-                sql = f"SELECT {asked} FROM {quote(name)} WHERE {rowid} > {middle}"
-                return tuple(other.exec_driver_sql(sql).one())
+            return answered_apart(self.connection.engine.url, f"SELECT {asked} FROM {quote(name)} WHERE {rowid} > {middle}")
 
         return [partial(here, where=f" WHERE {rowid} <= {middle}"), there]
 

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from dialects.sqlite.connections import answered_apart
 from migrator.ends import Database
+from migrator.errors import DatabaseError
 from migrator.model import types as t
 from migrator.model.objects import Table
 from migrator.origins import database_origin
@@ -213,3 +215,10 @@ def test_two_halves_of_a_table_say_what_the_whole_does(
     monkeypatch.setattr("dialects.sqlite.dictionary._LARGE", 1)
     assert catalog(url) == whole
     assert {loss.column: loss.rows for loss in whole.losses} == {"at": 2, "label": 2, "mixed": 2}
+
+
+def test_a_half_that_cannot_be_read_is_an_error_in_the_files_words(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (n INTEGER)")
+    with pytest.raises(DatabaseError, match="no such column: m"):
+        answered_apart(sa.make_url(url), "SELECT m FROM t")
