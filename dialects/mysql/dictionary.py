@@ -433,7 +433,9 @@ class Reader:
         """One table with all that belongs to it."""
         name = QName(row["table_schema"], row["table_name"])
         collation = row["table_collation"]
-        json = {_json_column(check) for check in checks} - {None}
+        json = {_json_column(check) for check in checks} & {
+            column["column_name"] for column in columns if _is_json_text(column)
+        }
         made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
         said = {_truth_column(name.name, check) for check in checks}
         truths = {column.name for column in made if column.name in said and _may_be_truth(column)}
@@ -487,6 +489,10 @@ class Reader:
         if row["table_type"] == "SYSTEM VERSIONED":
             detail = "rows of the past are not carried, only those of now"
             self.losses.append(Loss(path, "system-versioning", detail))
+        for key in keys:
+            if key["index_name"] == "PRIMARY" and int(key["seq_in_index"]) == 1 and key["index_comment"]:
+                detail = f"the comment on the primary key is not carried: {key['index_comment']}"
+                self.losses.append(Loss(path, "constraint-comment", detail))
         if row["transactions"] == "NO":
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
@@ -1036,6 +1042,11 @@ def _key_bytes(column: Column) -> int:
 _USUAL = frozenset({("Aria", "transactional", "1")})
 """What CREATE TABLE was not given, and the dictionary says nevertheless: engine, option and value."""
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
+
+
+def _is_json_text(row: Row) -> bool:
+    """Whether a column is what MariaDB makes of one that is declared JSON, if its check says so, too."""
+    return (row["data_type"], row["collation_name"]) == ("longtext", "utf8mb4_bin")
 
 
 def _json_column(row: Row) -> str | None:

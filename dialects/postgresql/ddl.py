@@ -308,6 +308,12 @@ class PostgreSQLDDL(DDL):
             if self.since(15) and self._source_before(15):
                 detail = "its sequence becomes UNLOGGED with its table, as from PostgreSQL 15 on: a crash sets it back"
                 losses += [Loss(path_of(table), "unlogged", detail, c.name) for c in table.columns if c.identity]
+        for column in own:
+            above = inherited.get(column.name)
+            if above is not None and above.default is not None and {column.default, column.identity} == {None}:
+                statements.append(
+                    f"ALTER TABLE ONLY {self.name_of(table)} ALTER COLUMN {self.quote(column.name)} DROP DEFAULT"
+                )
         if self._partitioned(table) and table.partitioning is not None:
             statements += self._partitions(table.schema, self.name_of(table), table.partitioning)
         for sequence in self.catalog.of(Sequence):

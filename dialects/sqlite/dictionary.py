@@ -41,7 +41,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .declaration import Clause, TableText, read_index, read_table, read_view
+from .declaration import VIRTUAL_TABLE, Clause, TableText, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
@@ -167,6 +167,9 @@ class _Dictionary:
         for name in _NUMBERS:
             if number := self.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one():
                 self.losses.append(Loss(f'PRAGMA:"{name}"', "pragma", f"not carried: {number}", part_of=DATABASE))
+        encoding = self.connection.exec_driver_sql("PRAGMA encoding").scalar_one()
+        if encoding != "UTF-8":  # by whose bytes texts are sorted
+            self.losses.append(Loss('PRAGMA:"encoding"', "pragma", f"not carried: {encoding}", part_of=DATABASE))
         return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
@@ -178,7 +181,7 @@ class _Dictionary:
             shadows = [quote(other) for other in beside if other.startswith(f"{name}_")]
             with_them = f", with its shadow tables {', '.join(shadows)}" if shadows else ""
             detail = f"not carried: a virtual table{with_them}: {' '.join(sql.split())}"
-            self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', "virtual-table", detail))
+            self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', VIRTUAL_TABLE, detail))
         return []
 
     # --- tables -----------------------------------------------------------------------------------------------------
@@ -346,11 +349,11 @@ class _Dictionary:
 
     def _compares_otherwise(self, index: str, text: TableText) -> bool:
         """Whether a key compares texts by another collation than its columns do."""
-        return any(_index_key(key, "", text).collation is not None for key in self.facts.index_keys[index])
+        return any(_index_key(key, text).collation is not None for key in self.facts.index_keys[index])
 
     def _index_of_key(self, name: str, index: str, text: TableText, kind: str) -> Index:
         """A key that compares otherwise than its columns do, as a unique index, which can say so."""
-        keys = tuple(_index_key(key, "", text) for key in self.facts.index_keys[index])
+        keys = tuple(_index_key(key, text) for key in self.facts.index_keys[index])
         columns = tuple(key.column for key in keys if key.column is not None)
         clause = text.named(kind, [(key[1], key[3]) for key in self.facts.index_keys[index]])
         return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
@@ -412,7 +415,7 @@ class _Dictionary:
             if origin == "c":
                 written, where = read_index(self.index_sql[index])
                 parts = zip(self.facts.index_keys[index], written, strict=True)
-                keys = tuple(_index_key(key, sql, text) for key, sql in parts)
+                keys = tuple(_index_key(key, text, *one) for key, one in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
             elif origin == "u" and self._compares_otherwise(index, text):
@@ -433,10 +436,11 @@ class _Dictionary:
         return View(SCHEMA, name, Expression(query, DIALECT), columns, depends_on=tuple(known))
 
 
-def _index_key(key: Row, sql: str, text: TableText) -> IndexKey:
+def _index_key(key: Row, text: TableText, sql: str = "", written: str = "") -> IndexKey:
+    """A key; ``sql``: what it is over as it was written, with the collation ``written`` behind it."""
     cid, column, descending, collation = key
     if cid == -2:
-        return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending))
+        return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending), collation=written or None)
     own = collation if collation.upper() != text.usual(column) else None
     return IndexKey(column, descending=bool(descending), collation=own)
 
