@@ -254,8 +254,6 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
         ((*LEAVES, "CREATE INDEX i ON p (b) WITH (fillfactor = 50)"), "index-options", "storage parameters of i are"),
         ((*LEAVES, "ALTER TABLE p1 ADD UNIQUE (b) WITH (fillfactor = 50)"), "index-options", "of p1_b_key"),
         ((*LEAVES, "ALTER TABLE p1 ADD UNIQUE (b)", "COMMENT ON INDEX p1_b_key IS 'x'"), "constraint-comment", "p1_b_key"),
-        (("CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler", LEAVES[0],
-          "CREATE TABLE p1 PARTITION OF p DEFAULT USING other"), "access-method", "other of partition p1"),
         ((LEAVES[0], "CREATE TABLE p1 (b integer, a integer)", "ALTER TABLE p ATTACH PARTITION p1 DEFAULT"),
          "column-order", "of partition p1"),
         (("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)", "CREATE EXTENSION vector",

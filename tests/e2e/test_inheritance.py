@@ -126,3 +126,20 @@ def test_a_partition_whose_schema_is_not_asked_for_is_named(postgresql: Callable
     run = done(pump("impdp", target, f"NETWORK_LINK={source}", "SCHEMAS=a", "NOLOGFILE=YES"))
     (loss,) = (loss for loss in run.losses if loss.endswith("[partition-elsewhere]"))
     assert 'TABLE:"a"."p": partition "b"."one" is not made, since its schema is not read' in loss
+
+
+def test_the_access_method_of_a_partition_is_named(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE ACCESS METHOD other TYPE TABLE HANDLER heap_tableam_handler")
+    execute(source, "CREATE TABLE p (id int) PARTITION BY LIST (id)", "CREATE TABLE one PARTITION OF p DEFAULT USING other")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert 'TABLE:"public"."p": access method other of partition one is not carried [access-method]' in run.losses
+
+
+def test_a_default_that_an_inheriting_table_has_no_more_does_not_come_back(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE TABLE p (id int DEFAULT 3, x text NOT NULL DEFAULT 'q')", "CREATE TABLE c () INHERITS (p)")
+    execute(source, "ALTER TABLE c ALTER id DROP DEFAULT", "ALTER TABLE c ALTER x DROP DEFAULT")
+    done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert rows(target, "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'c'::regclass") == [(0,)]
+    assert rows(target, "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'p'::regclass") == [(2,)]
