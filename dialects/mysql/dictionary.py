@@ -455,7 +455,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=(*_options(row, columns), *_said_of_primary_key(primary or ())),
+            options=(*_options(row, columns), *_said_of_primary_key(primary or ()), *_said_of_counter(made, keys)),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -920,6 +920,16 @@ def _said_of_primary_key(keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
         yield PRIMARY_KEY, ", ".join(words)
 
 
+def _said_of_counter(columns: Sequence[Column], keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What an AUTO_INCREMENT column counts for, each value of it by itself, where no key begins with the column."""
+    counted = next((column.name for column in columns if column.identity is not None), None)
+    places = {key["index_name"]: int(key["seq_in_index"]) for key in keys if key["column_name"] == counted}
+    if counted is not None and places and 1 not in places.values():
+        name, place = next(iter(places.items()))
+        before = [k["column_name"] for k in keys if k["index_name"] == name and int(k["seq_in_index"]) < place]
+        yield COUNTED_WITHIN, f"for each value of {', '.join(before)}"
+
+
 def _index(name: str, keys: Sequence[Row]) -> Index:
     method = keys[0]["index_type"].lower()
     return Index(
@@ -965,6 +975,8 @@ VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
 PRIMARY_KEY = "PRIMARY KEY"
 """The option of a table whose primary key the model does not tell: its parts, in MySQL's words."""
+COUNTED_WITHIN = "AUTO_INCREMENT"
+"""The option of a table whose AUTO_INCREMENT column comes later in its key: what it counts within."""
 COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "mrg_myisam"

@@ -627,8 +627,7 @@ class _Dictionary:
             for k in self._own_foreign_keys(leaf):
                 lose(table, "partition-only", f"foreign key {k.name} {of}")
         for name in (name for part in (row, *leaves) for name in part.partitions_elsewhere or ()):
-            detail = f"partition {o.QName(*name)} is not made, since its schema is not read: rows of it have no place here"
-            lose(table, "partition-elsewhere", detail)
+            lose(table, "partition-elsewhere", f"partition {o.QName(*name)} is not made: its schema is not read")
 
     def _out_of_order(self, row: Row) -> Iterator[str]:
         """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""

@@ -382,6 +382,13 @@ def read_view(sql: str) -> tuple[tuple[str, ...], str]:
     return columns, sql[items[position].end :].strip().rstrip(";").strip()
 
 
+def content_of(sql: str) -> str:
+    """The table that a CREATE VIRTUAL TABLE statement of full-text search names for its texts; empty: none."""
+    items = tokens(sql)
+    options = zip(items, items[1:], items[2:], strict=False)
+    return next((name.name for word, sign, name in options if word.upper == "CONTENT" and _is(sign, "=")), "")
+
+
 def bare(items: list[Token]) -> list[Token]:
     """The tokens without parentheses around them all."""
     while len(items) > 2 and _is(items[0], "(") and _closing(items, 0) == len(items) - 1:

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -41,7 +41,7 @@ from migrator.model.objects import (
     View,
 )
 
-from .declaration import VIRTUAL_TABLE, Clause, TableText, read_index, read_table, read_view
+from .declaration import VIRTUAL_TABLE, Clause, TableText, content_of, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
@@ -87,7 +87,7 @@ _NUMBERS = ("user_version", "application_id")
 """Numbers that a file keeps for those who use it."""
 
 _TABLES = "pragma_table_list AS t"
-_ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
+_ORDINARY = "WHERE t.schema = 'main' AND t.type IN ('table', 'shadow')"
 
 
 @dataclass(frozen=True)
@@ -174,15 +174,22 @@ class _Dictionary:
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
         kind = self.facts.kinds[name][0]
-        if kind == "table":
+        if kind == "table" or name.lower() in self.contents:
             return [self._table(name, sql)]
         if kind == "virtual":
             beside = sorted(other for other, (of, *_) in self.facts.kinds.items() if of == "shadow")
-            shadows = [quote(other) for other in beside if other.startswith(f"{name}_")]
+            own = (other for other in beside if other.startswith(f"{name}_") and other.lower() not in self.contents)
+            shadows = [quote(other) for other in own]
             with_them = f", with its shadow tables {', '.join(shadows)}" if shadows else ""
             detail = f"not carried: a virtual table{with_them}: {' '.join(sql.split())}"
             self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', VIRTUAL_TABLE, detail))
         return []
+
+    @cached_property
+    def contents(self) -> frozenset[str]:
+        """The tables, in small letters, that full-text tables read their texts from: SQLite tells a shadow by its name."""
+        virtual = (sql for _, name, _, sql in self.facts.schema if self.facts.kinds.get(name, [""])[0] == "virtual")
+        return frozenset(name.lower() for sql in virtual if (name := content_of(sql)))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 

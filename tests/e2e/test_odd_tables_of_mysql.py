@@ -406,3 +406,17 @@ def test_the_comment_on_a_primary_key_is_named(mysql: Callable[[], str], tmp_pat
     assert [loss.partition(": ")[2] for loss in run.losses] == [
         "the comment on the primary key is not carried: by whom [constraint-comment]"
     ]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite", "mysql"])
+def test_a_counter_within_the_values_of_another_column_is_named_where_there_is_none(
+    kind: str, mysql: Callable[[], str], postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), {"postgresql": postgresql, "sqlite": sqlite_file, "mysql": mysql}[kind]()
+    execute(source, "CREATE TABLE t (g int, id int AUTO_INCREMENT, PRIMARY KEY (g, id)) ENGINE=MyISAM")
+    execute(source, "INSERT INTO t (g) VALUES (1), (1), (2)")
+    run = done(linked(source, target, tmp_path))
+    told = [loss for loss in run.losses if "for each value of g" in loss]
+    assert bool(told) == (kind != "mysql")
+    if kind == "mysql":
+        assert shown(target, "t") == shown(source, "t")

@@ -281,3 +281,14 @@ def test_what_names_rowids_that_no_column_has_is_told_so(move: Move) -> None:
 def test_another_encoding_of_texts_is_named(move: Move) -> None:
     made = move("sqlite", "PRAGMA encoding = 'UTF-16le'", "CREATE TABLE t (a text)", "INSERT INTO t VALUES ('x')")
     assert [(entry["object"], entry["detail"]) for entry in made.entries] == [('PRAGMA:"encoding"', "not carried: UTF-16le")]
+
+
+def test_a_table_that_full_text_search_reads_is_moved_whatever_its_name(move: Move) -> None:
+    made = move(
+        "sqlite",
+        "CREATE TABLE found_content (id INTEGER PRIMARY KEY, a text)",
+        "INSERT INTO found_content VALUES (1, 'x')",
+        "CREATE VIRTUAL TABLE found USING fts5(a, content = 'found_content')",
+    )
+    assert made.rows("SELECT id, a FROM found_content") == [(1, "x")]
+    assert "found_content" not in made.losses("found")["virtual-table"].partition(" tables ")[2].partition(": CREATE")[0]
