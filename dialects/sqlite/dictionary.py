@@ -210,11 +210,23 @@ class _Dictionary:
             foreign_keys=self._foreign_keys(name, text),
             indexes=self._indexes(name, text),
         )
+        for index, falling in self._falling(name):
+            over = ", ".join(key[1] for key in self.facts.index_keys[index])
+            self._lose(table, "key-order", f"the key over {over} rises here (at the source: DESC {', '.join(falling)})")
         for clause in text.clauses:
             if clause.on_conflict not in {"", "ABORT"}:
                 detail = f"{clause.kind} raises an error instead of ON CONFLICT {clause.on_conflict}"
                 self._lose(table, "on-conflict", detail)
         return self._keyed(table, text, key, proved)
+
+    def _falling(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """The indexes of keys with columns in descending order, but for INTEGER PRIMARY KEY DESC, which is kept."""
+        types = {row[0]: row[1].upper() for row in self.facts.columns[name]}
+        for _, index, _, origin in self.facts.indexes.get(name, []):
+            keys = self.facts.index_keys[index]
+            falling = [key[1] for key in keys if key[2]]
+            if falling and origin != "c" and not (origin == "pk" and [types[key[1]] for key in keys] == ["INTEGER"]):
+                yield index, falling
 
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))

@@ -292,3 +292,10 @@ def test_a_table_that_full_text_search_reads_is_moved_whatever_its_name(move: Mo
     )
     assert made.rows("SELECT id, a FROM found_content") == [(1, "x")]
     assert "found_content" not in made.losses("found")["virtual-table"].partition(" tables ")[2].partition(": CREATE")[0]
+
+
+def test_a_key_that_falls_is_named(move: Move) -> None:
+    made = move(
+        "sqlite", "CREATE TABLE t (a int, b int, PRIMARY KEY (a DESC, b)) WITHOUT ROWID", "INSERT INTO t VALUES (1, 1)"
+    )
+    assert made.losses("t") == {"key-order": "the key over a, b rises here (at the source: DESC a)"}
