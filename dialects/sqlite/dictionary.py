@@ -174,7 +174,7 @@ class _Dictionary:
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
         kind = self.facts.kinds[name][0]
-        if kind == "table" or name.lower() in self.contents:
+        if kind == "table" or (kind == "shadow" and name.lower() in self.contents):
             return [self._table(name, sql)]
         if kind == "virtual":
             beside = sorted(other for other, (of, *_) in self.facts.kinds.items() if of == "shadow")
