@@ -25,6 +25,8 @@ from migrator.model.objects import (
     EnumType,
     Expression,
     Object,
+    Partition,
+    Partitioning,
     Program,
     QName,
     Schema,
@@ -165,6 +167,17 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
                 return replace(value, declaration=requalify(declaration, schemas, mark))
             case Expression(sql=sql):
                 return replace(value, sql=requalify(sql, schemas, mark))
+            case Partitioning(clause=clause):
+                return replace(value, clause=requalify(clause, schemas, mark))
+            case Partition(bounds=bounds, own=own, renamed=renamed, schema=schema):
+                own, renamed = (tuple(requalify(item, schemas, mark) for item in items) for items in (own, renamed))
+                return replace(
+                    value,
+                    bounds=requalify(bounds, schemas, mark),
+                    own=own,
+                    renamed=renamed,
+                    schema=None if schema is None else schemas.get(schema, schema),
+                )
             case _:
                 return value
 

@@ -45,6 +45,7 @@ from .collations import equality_of
 from .defaults import constant
 from .dictionary import (
     COMMENTED_DATABASES,
+    COUNTED_WITHIN,
     HASHES,
     PRIMARY_KEY,
     ROW_END,
@@ -762,7 +763,7 @@ class MySQLDDL(DDL):
         if VERSIONED in options and not self.keeps_versions(table):
             detail = "keeps no versions of its rows: MySQL has no system versioning"
             losses.append(Loss(path_of(table), "system-versioning", detail))
-        for name in (VERSIONED, UNVERSIONED, PRIMARY_KEY, "ENGINE"):
+        for name in (VERSIONED, UNVERSIONED, PRIMARY_KEY, COUNTED_WITHIN, "ENGINE"):
             options.pop(name, None)
         parts = [
             f"ENGINE={self.engine(table, losses)}",

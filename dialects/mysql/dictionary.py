@@ -433,7 +433,9 @@ class Reader:
         """One table with all that belongs to it."""
         name = QName(row["table_schema"], row["table_name"])
         collation = row["table_collation"]
-        json = {_json_column(check) for check in checks} - {None}
+        json = {_json_column(check) for check in checks} & {
+            column["column_name"] for column in columns if _is_json_text(column)
+        }
         made = tuple(self.column(name, column, collation, column["column_name"] in json, row) for column in columns)
         said = {_truth_column(name.name, check) for check in checks}
         truths = {column.name for column in made if column.name in said and _may_be_truth(column)}
@@ -453,7 +455,7 @@ class Reader:
             indexes=tuple(_index(n, rows) for n, rows in indexes.items() if n not in uniques),
             comment=row["table_comment"] or None,
             partitioning=self.partitioning(name, partitions),
-            options=(*_options(row, columns), *_said_of_primary_key(primary or ())),
+            options=(*_options(row, columns), *_said_of_primary_key(primary or ()), *_said_of_counter(made, keys)),
             origin=name,
             rows=row["table_rows"],
             bytes=row["data_length"],
@@ -487,6 +489,10 @@ class Reader:
         if row["table_type"] == "SYSTEM VERSIONED":
             detail = "rows of the past are not carried, only those of now"
             self.losses.append(Loss(path, "system-versioning", detail))
+        for key in keys:
+            if key["index_name"] == "PRIMARY" and int(key["seq_in_index"]) == 1 and key["index_comment"]:
+                detail = f"the comment on the primary key is not carried: {key['index_comment']}"
+                self.losses.append(Loss(path, "constraint-comment", detail))
         if row["transactions"] == "NO":
             detail = f"rows are those of the moment they are read, not of the snapshot: {row['engine']} has no transactions"
             self.losses.append(Loss(path, "no-snapshot", detail))
@@ -914,6 +920,16 @@ def _said_of_primary_key(keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
         yield PRIMARY_KEY, ", ".join(words)
 
 
+def _said_of_counter(columns: Sequence[Column], keys: Sequence[Row]) -> Iterator[tuple[str, str]]:
+    """What an AUTO_INCREMENT column counts for, each value of it by itself, where no key begins with the column."""
+    counted = next((column.name for column in columns if column.identity is not None), None)
+    places = {key["index_name"]: int(key["seq_in_index"]) for key in keys if key["column_name"] == counted}
+    if counted is not None and places and 1 not in places.values():
+        name, place = next(iter(places.items()))
+        before = [k["column_name"] for k in keys if k["index_name"] == name and int(k["seq_in_index"]) < place]
+        yield COUNTED_WITHIN, f"for each value of {', '.join(before)}"
+
+
 def _index(name: str, keys: Sequence[Row]) -> Index:
     method = keys[0]["index_type"].lower()
     return Index(
@@ -959,6 +975,8 @@ VERSIONED, UNVERSIONED = "WITH SYSTEM VERSIONING", "WITHOUT SYSTEM VERSIONING"
 """The options of a table that keeps versions of its rows, and of the columns of it that make none (their names, quoted)."""
 PRIMARY_KEY = "PRIMARY KEY"
 """The option of a table whose primary key the model does not tell: its parts, in MySQL's words."""
+COUNTED_WITHIN = "AUTO_INCREMENT"
+"""The option of a table whose AUTO_INCREMENT column comes later in its key: what it counts within."""
 COMMENTED_DATABASES = (10, 5)
 """The first version of MariaDB that has comments on databases; MySQL has none."""
 _MERGE = "mrg_myisam"
@@ -1036,6 +1054,11 @@ def _key_bytes(column: Column) -> int:
 _USUAL = frozenset({("Aria", "transactional", "1")})
 """What CREATE TABLE was not given, and the dictionary says nevertheless: engine, option and value."""
 _CREATE_OPTIONS = frozenset({"row_format", "key_block_size", "stats_persistent", "stats_auto_recalc", "stats_sample_pages"})
+
+
+def _is_json_text(row: Row) -> bool:
+    """Whether a column is what MariaDB makes of one that is declared JSON, if its check says so, too."""
+    return (row["data_type"], row["collation_name"]) == ("longtext", "utf8mb4_bin")
 
 
 def _json_column(row: Row) -> str | None:

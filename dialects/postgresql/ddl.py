@@ -299,7 +299,7 @@ class PostgreSQLDDL(DDL):
     def create_table(self, table: Table) -> Script:
         """The table, its partitions, and the sequences that belong to its columns."""
         inherited = {column.name: column for parent in self._parents(table) for column in parent.columns}
-        own = tuple(c for c in table.columns if inherited.get(c.name) not in {c, replace(c, comment=None)})
+        own = tuple(c for c in table.columns if not _is_as_above(c, inherited.get(c.name)))
         made = super().create_table(replace(table, columns=own))
         statements = list(made.statements)
         losses = list(made.losses)
@@ -308,6 +308,12 @@ class PostgreSQLDDL(DDL):
             if self.since(15) and self._source_before(15):
                 detail = "its sequence becomes UNLOGGED with its table, as from PostgreSQL 15 on: a crash sets it back"
                 losses += [Loss(path_of(table), "unlogged", detail, c.name) for c in table.columns if c.identity]
+        for column in table.columns:
+            above = inherited.get(column.name)
+            if above is not None and above.default is not None and {column.default, column.identity} == {None}:
+                statements.append(
+                    f"ALTER TABLE ONLY {self.name_of(table)} ALTER COLUMN {self.quote(column.name)} DROP DEFAULT"
+                )
         if self._partitioned(table) and table.partitioning is not None:
             statements += self._partitions(table.schema, self.name_of(table), table.partitioning)
         for sequence in self.catalog.of(Sequence):
@@ -647,6 +653,12 @@ def _statement_time(column: Column) -> str:
         return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
     beyond = f"pg_catalog.mod(EXTRACT(microseconds FROM {now})::bigint, {10 ** (CLOCK_DIGITS - digits)})"
     return f"{now} - {beyond} * INTERVAL '1 microsecond'"
+
+
+def _is_as_above(column: Column, above: Column | None) -> bool:
+    """Whether a column is that of the parent, but for a comment of its own or a default that it has no more."""
+    same = {column, replace(column, comment=None)}
+    return above in same or (above is not None and replace(above, default=None, constant=None) in same)
 
 
 def _on_update_name(table: Table) -> str:

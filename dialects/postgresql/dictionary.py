@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -90,7 +90,7 @@ class _Dictionary:
     def _rows(self, sql: str) -> Sequence[Row]:
         for name, since, now, before in queries.SINCE:
             sql = sql.replace(f"{{{name}}}", now if self._version >= since else before)
-        parameters = (self._schemas,) if "%s" in sql else ()
+        parameters = (self._schemas,) * sql.count("%s")
         return self._connection.exec_driver_sql(sql, parameters).all()
 
     def _by(self, sql: str, key: str) -> dict[int, list[Row]]:
@@ -285,6 +285,15 @@ class _Dictionary:
         return self._by(queries.INDEXES, "relation")
 
     @cached_property
+    def _constraints_by_oid(self) -> dict[int, Row]:
+        return {row.oid: row for rows in self._constraints.values() for row in rows}
+
+    @cached_property
+    def _indexes_by_oid(self) -> dict[int, Row]:
+        """The first key of each index."""
+        return {row.oid: row for rows in self._indexes.values() for row in reversed(rows)}
+
+    @cached_property
     def _children(self) -> dict[int, list[Row]]:
         """The partitions of each partitioned table, in the order they were made."""
         children: dict[int, list[Row]] = defaultdict(list)
@@ -307,6 +316,10 @@ class _Dictionary:
             self._made[row.oid] = self._view(row)
         elif row.kind in {"r", "p"} and not row.is_partition:
             self._made[row.oid] = self._table(row)
+        elif row.is_partition and row.parents[0] not in self._relations:
+            detail = f"not carried, with its rows: it is a partition of {o.QName(*row.parent_names[0])}, which is not read"
+            label, place = f"TABLE:{o.QName(row.schema, row.name)}", f"SCHEMA:{o.quoted(row.schema)}"
+            self._losses.append(Loss(label, "partition-alone", detail, part_of=place))
 
     def _root(self, row: Row) -> Row:
         """The table that a partition belongs to."""
@@ -331,20 +344,25 @@ class _Dictionary:
             tuple(self._column(c) for c in self._columns[row.oid]),
             comment=row.comment,
             options=_table_options(row),
-            parents=tuple(self._qname(oid) for oid in row.parents or ()),
+            parents=tuple(o.QName(*name) for name in row.parent_names or ()),
             rows=sum(estimates) if estimates else None,
             bytes=sum(sizes) if sizes else None,
             partitioning=self._partitioning(row),
         )
         table = self._with_constraints(table, row, leaves)
-        indexes = [*self._indexes_of(row), *(i for leaf in leaves for i in self._indexes_of(leaf, leaf.name))]
+        told = self._told_apart(leaves)
+        indexes = [*self._indexes_of(row), *(i for leaf in told for i in self._indexes_of(leaf, leaf.name))]
         table = replace(table, indexes=tuple(indexes))
         self._table_losses(table, row, leaves)
         return table
 
-    def _qname(self, oid: int) -> o.QName:
-        row = self._relations[oid]
-        return o.QName(row.schema, row.name)
+    def _told_apart(self, leaves: Sequence[Row]) -> list[Row]:
+        """The partitions that their name alone tells from the others."""
+        names = Counter(leaf.name for leaf in leaves)
+        return [leaf for leaf in leaves if names[leaf.name] == 1]
+
+    def _own_foreign_keys(self, leaf: Row) -> list[Row]:
+        return [k for k in self._constraints[leaf.oid] if k.kind == "f" and not k.of_parent]
 
     def _column(self, row: Row) -> o.Column:
         generated = None
@@ -426,7 +444,12 @@ class _Dictionary:
         """Columns whose default or NOT NULL a partition declares otherwise than its table."""
         above = {c.name: c for c in self._columns[parent.oid]}
         for c in self._columns[row.oid]:
-            default = f" DEFAULT {c.default_ or 'NULL'}" if c.default_ != above[c.name].default_ and not c.generated else ""
+            default = ""
+            if c.default_ != above[c.name].default_:
+                kept = "STORED" if c.generated == "s" else "VIRTUAL"
+                default = (
+                    f" GENERATED ALWAYS AS ({c.default_}) {kept}" if c.generated else f" DEFAULT {c.default_ or 'NULL'}"
+                )
             named = self._version >= 180000  # and then a constraint
             not_null = " NOT NULL" if c.not_null and not above[c.name].not_null and not named else ""
             if default or not_null:
@@ -451,9 +474,8 @@ class _Dictionary:
                 case "x":
                     exclusions.append(o.Exclusion(k.name, o.Expression(k.definition, DIALECT), k.comment))
             self._constraint_losses(table, k)
-        for leaf in leaves:
-            own = [k for k in self._constraints[leaf.oid] if k.kind == "f" and not k.of_parent]
-            foreign_keys += [replace(_foreign_key(k), partition=leaf.name) for k in own]
+        for leaf in self._told_apart(leaves):
+            foreign_keys += [replace(_foreign_key(k), partition=leaf.name) for k in self._own_foreign_keys(leaf)]
         return replace(
             table,
             primary_key=primary_key,
@@ -516,6 +538,7 @@ class _Dictionary:
         if index.attached:
             if index.comment:
                 self._lose(obj, "comment", f"the comment of index {index.name} of a partition is not carried")
+            self._place_of_index_losses(obj, index, self._indexes_by_oid.get(index.parent))
             return
         if any(key.counted_otherwise for key in keys):
             self._lose(obj, "index-options", f"the statistics target of index {index.name} is not carried")
@@ -524,12 +547,12 @@ class _Dictionary:
             self._lose(obj, "index-only", f"index {index.name} {detail}")
         self._place_of_index_losses(obj, index)
 
-    def _place_of_index_losses(self, obj: o.Object, index: Row) -> None:
-        """Name how and where an index, or that of a key, is stored."""
-        if index.options:
+    def _place_of_index_losses(self, obj: o.Object, index: Row, above: Row | None = None) -> None:
+        """Name how and where an index, or that of a key, is stored, but for what is named of ``above``, its table's."""
+        if index.options and (above is None or index.options != above.options):
             detail = f"storage parameters of {index.name} are not carried: {', '.join(index.options)}"
             self._lose(obj, "index-options", detail)
-        if index.tablespace:
+        if index.tablespace and (above is None or index.tablespace != above.tablespace):
             self._lose(obj, "tablespace", f"tablespace {index.tablespace} of index {index.name} is not carried")
         if index.clustered:
             self._lose(obj, "clustered", f"that {index.name} is the table's CLUSTER index is not carried")
@@ -537,7 +560,7 @@ class _Dictionary:
     # --- views ------------------------------------------------------------------------------------------------------
 
     def _view(self, row: Row) -> o.View:
-        options = dict(option.split("=", 1) for option in row.options or ())
+        options: dict[str, Any] = dict(_table_options(row))
         check_option = options.pop("check_option", "").upper()
         columns = self._columns[row.oid]
         needs = sorted(self._needs[row.oid] & self._relations.keys() - {row.oid})
@@ -585,6 +608,8 @@ class _Dictionary:
                 lose(table, "not-null", detail, k.column)
             elif not k.usual:
                 lose(table, "not-null-name", f"the name of NOT NULL constraint {k.name} is not carried", k.column)
+            if k.validated and k.no_inherit:
+                lose(table, "no-inherit", f"NOT NULL constraint {k.name} also holds for inheriting tables", k.column)
         for name in self._out_of_order(row):
             lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
@@ -595,6 +620,14 @@ class _Dictionary:
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
+        for leaf in (leaf for leaf in leaves if leaf not in self._told_apart(leaves)):
+            of = f"of partition {o.QName(leaf.schema, leaf.name)} is left out: another partition has its name"
+            for index in self._indexes_of(leaf):
+                lose(table, "partition-only", f"index {index.name} {of}")
+            for k in self._own_foreign_keys(leaf):
+                lose(table, "partition-only", f"foreign key {k.name} {of}")
+        for name in (name for part in (row, *leaves) for name in part.partitions_elsewhere or ()):
+            lose(table, "partition-elsewhere", f"partition {o.QName(*name)} is not made: its schema is not read")
 
     def _out_of_order(self, row: Row) -> Iterator[str]:
         """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""
@@ -616,11 +649,15 @@ class _Dictionary:
             self._losses.append(Loss(label, "foreign-partition", detail, part_of=path_of(table)))
         elif leaf.options or leaf.toast_options or leaf.tablespace or leaf.persistence != "p":
             self._lose(table, "partition-options", f"storage options of partition {leaf.name} are not carried")
+        if leaf.method not in {None, "heap"}:
+            self._lose(table, "access-method", f"access method {leaf.method} of partition {leaf.name} is not carried")
         if leaf.comment or any(c.comment for c in self._columns[leaf.oid]):
             self._lose(table, "partition-comment", f"comments on partition {leaf.name} are not carried")
         if leaf.replica_identity != _USUAL_IDENTITY:
             self._lose(table, "replica-identity", f"the replica identity of partition {leaf.name} is not carried")
         above = {c.name: c.stored for c in self._columns[self._root(leaf).oid]}
+        if [c.name for c in self._columns[leaf.oid]] != list(above):
+            self._lose(table, "column-order", f"the columns of partition {leaf.name} come in the order of the table's")
         for c in self._columns[leaf.oid]:
             if c.stored_otherwise and c.stored != above[c.name]:
                 detail = f"storage, compression or statistics options of partition {leaf.name} are not carried"
@@ -628,6 +665,10 @@ class _Dictionary:
         for k in self._constraints[leaf.oid]:
             if k.comment:
                 self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")
+            if k.index_comment:
+                detail = f"the comment on the index of {k.name} of partition {leaf.name} is not carried"
+                self._lose(table, "constraint-comment", detail)
+            self._place_of_index_losses(table, k, self._constraints_by_oid.get(k.parent))
         self._index_losses(table, leaf)
 
     # --- programs ---------------------------------------------------------------------------------------------------
@@ -672,6 +713,8 @@ class _Dictionary:
         self._losses += left_behind.losses(self._rows(left_behind.QUERY), self._label)
         for row in self._rows(queries.EXTENSIONS):
             detail = f"extension {row.name} {row.version} ({row.objects} objects) is not carried: it must be there already"
+            if row.tables:
+                detail += f"; nor are the rows of its tables {', '.join(row.tables)}"
             self._losses.append(Loss(f"EXTENSION:{o.quoted(row.name)}", "extension", detail))
 
     def _label(self, oid: int) -> str:

@@ -97,6 +97,12 @@ def _owned(
 _NOT_BUILT_IN = "x.oid >= 16384"
 _HERE = "(SELECT oid FROM pg_database WHERE datname = current_database())"
 _METHOD = "concat('of ', (SELECT amname FROM pg_am WHERE oid = x.{}method))"
+_MADE = "SELECT FROM ext WHERE ext.classid = '{0}'::regclass AND ext.objid = {1}.oid"
+_TABLES_BESIDE = (
+    "SELECT {} FROM pg_class c WHERE c.relnamespace = x.oid AND c.relkind IN ('r', 'p')"
+    f" AND NOT EXISTS ({_MADE.format('pg_class', 'c')})"
+)
+"""The tables of a schema that no extension has made."""
 _FEW = 100
 """Up to how many large objects are named one by one."""
 
@@ -151,6 +157,24 @@ KINDS = (
         "concat(x.trftype::regtype, ' for ', (SELECT l.lanname FROM pg_language l WHERE l.oid = x.trflang))",
     ),
     Kind("language", "pg_language", "x.lanname", where=_NOT_BUILT_IN),
+    Kind(
+        "extension dependency",  # ALTER … DEPENDS ON EXTENSION
+        "pg_depend",
+        "concat(i.type, ' ', i.identity)",
+        "n.nspname",
+        "CROSS JOIN LATERAL pg_identify_object(x.classid, x.objid, x.objsubid) i LEFT JOIN n ON n.nspname = i.schema",
+        "x.deptype = 'x' AND (i.schema IS NULL OR n.oid IS NOT NULL)",
+        "concat('on ', (SELECT e.extname FROM pg_extension e WHERE e.oid = x.refobjid))",
+        extensible=False,
+    ),
+    Kind(
+        "extension schema",
+        "pg_namespace",
+        "x.nspname",
+        where=f"EXISTS ({_MADE.format('pg_namespace', 'x')}) AND EXISTS ({_TABLES_BESIDE.format('')})",
+        rest=f"({_TABLES_BESIDE.format('concat(count(*), $$ tables in it that the extension has not made$$)')})",
+        extensible=False,
+    ),
     Kind("access method", "pg_am", "x.amname", where=_NOT_BUILT_IN),
     Kind("foreign data wrapper", "pg_foreign_data_wrapper", "x.fdwname"),
     Kind("foreign server", "pg_foreign_server", "x.srvname"),

@@ -146,6 +146,12 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS kind, c.relpe
        pg_get_expr(c.relpartbound, c.oid) AS bounds,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END AS definition,
        (SELECT array_agg(h.inhparent ORDER BY h.inhseqno) FROM pg_inherits h WHERE h.inhrelid = c.oid) AS parents,
+       (SELECT array_agg(ARRAY[pn.nspname::text, pc.relname::text] ORDER BY h.inhseqno) FROM pg_inherits h
+           JOIN pg_class pc ON pc.oid = h.inhparent JOIN pg_namespace pn ON pn.oid = pc.relnamespace
+           WHERE h.inhrelid = c.oid) AS parent_names,
+       (SELECT array_agg(ARRAY[en.nspname::text, ec.relname::text] ORDER BY ec.oid) FROM pg_inherits h
+           JOIN pg_class ec ON ec.oid = h.inhrelid JOIN pg_namespace en ON en.oid = ec.relnamespace
+           WHERE h.inhparent = c.oid AND ec.relispartition AND en.nspname <> ALL(%s)) AS partitions_elsewhere,
        (SELECT x.reloptions FROM pg_class x WHERE x.oid = c.reltoastrelid) AS toast_options,
        s.spcname AS tablespace, m.amname AS method, format_type(NULLIF(c.reloftype, 0::oid), NULL) AS of_type,
        {_own("pg_class", "c.oid")} AS own
@@ -179,7 +185,8 @@ _NAMES_OF = """(SELECT array_agg(a.attname::text ORDER BY u.position) FROM unnes
     JOIN pg_attribute a ON a.attrelid = {relation} AND a.attnum = u.number)"""
 
 CONSTRAINTS = f"""
-SELECT k.conrelid AS relation, k.conname AS name, k.contype AS kind, pg_get_expr(k.conbin, k.conrelid) AS expression,
+SELECT k.oid, k.conparentid AS parent, k.conrelid AS relation, k.conname AS name, k.contype AS kind,
+       pg_get_expr(k.conbin, k.conrelid) AS expression,
        pg_get_constraintdef(k.oid) AS definition, k.condeferrable AS deferrable, k.condeferred AS deferred,
        k.convalidated AS validated, k.conislocal AS local, k.connoinherit AS no_inherit, k.conparentid <> 0 AS of_parent,
        {{ENFORCED}} AS enforced, {{PERIOD}} AS period,
@@ -204,6 +211,7 @@ INDEXES = """
 SELECT i.indrelid AS relation, i.indexrelid AS oid, x.relname AS name, m.amname AS method, i.indisunique AS unique_,
        {NULLS_NOT_DISTINCT} AS nulls_not_distinct, pg_get_expr(i.indpred, i.indrelid) AS where_,
        obj_description(i.indexrelid, 'pg_class') AS comment, x.relispartition AS attached, i.indisvalid AS valid,
+       (SELECT h.inhparent FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) AS parent,
        x.reloptions AS options, s.spcname AS tablespace, i.indisclustered AS clustered,
        COALESCE(ia.attstattarget, -1) <> -1 AS counted_otherwise,
        p.position <= i.indnkeyatts AS is_key, i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
@@ -321,14 +329,18 @@ WHERE d.deptype IN ('n', 'a', 'i') AND d.objid >= 16384 AND d.refobjid >= 16384
 their CREATE statements."""
 
 EXTENSIONS = """
-SELECT x.extname AS name, x.extversion AS version, count(d.objid) AS objects
+SELECT x.extname AS name, x.extversion AS version, count(d.objid) AS objects,
+       array_agg(c.oid::regclass::text ORDER BY c.relname)
+           FILTER (WHERE c.relkind = 'r' AND pg_relation_size(c.oid) > 0) AS tables
 FROM pg_extension x
 LEFT JOIN pg_depend d ON d.refclassid = 'pg_extension'::regclass AND d.refobjid = x.oid AND d.deptype = 'e'
+LEFT JOIN pg_class c ON d.classid = 'pg_class'::regclass AND c.oid = d.objid
 WHERE x.extname <> 'plpgsql' GROUP BY 1, 2 ORDER BY 1
 """
 
 NOT_NULLS = """
 SELECT k.conrelid AS relation, a.attname AS column, k.conname AS name, k.convalidated AS validated,
+       k.connoinherit AS no_inherit,
        k.conname = c.relname || '_' || a.attname || '_not_null' AS usual
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = k.conkey[1]

@@ -26,6 +26,7 @@ from migrator.model.objects import (
     NextValue,
     Now,
     PrimaryKey,
+    Program,
     QName,
     Schema,
     Sequence,
@@ -35,6 +36,7 @@ from migrator.model.objects import (
 )
 
 from .constants import constant
+from .declaration import VIRTUAL_TABLE, tokens
 from .names import quote
 from .types import DIALECT, EQUALITIES, as_declared
 
@@ -54,6 +56,8 @@ _NOW = {
 }
 _CLOCKS = {"date": "date", "time": "time", "timestamp": "datetime"}
 _LOCAL = ", 'localtime'"
+_ROWIDS = ("rowid", "_rowid_", "oid")
+"""What a row's own number is called, where no column is."""
 
 
 class SQLiteDDL(DDL):
@@ -368,7 +372,7 @@ class SQLiteDDL(DDL):
 
     def _rowid(self, table: Table) -> str:
         taken = {column.name.lower() for column in table.columns}
-        return next((name for name in ("rowid", "_rowid_", "oid") if name not in taken), "")
+        return next((name for name in _ROWIDS if name not in taken), "")
 
     def on_update(self, table: Table) -> Script:
         """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP, which changes a row once more."""
@@ -401,7 +405,7 @@ class SQLiteDDL(DDL):
         """A view. One from elsewhere is tried on empty tables first: SQLite itself looks at a view when it is read."""
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
-            return made
+            return replace(made, losses=(*made.losses, *self._text_losses(view, view.definition)))
         if why := self._refusals.get(view.name, ""):
             return self.not_carried(view, "view", why)
         if not view.check_option:
@@ -425,6 +429,43 @@ class SQLiteDDL(DDL):
                 except sqlite3.Error as error:
                     found[view.name] = f"SQLite {sqlite3.sqlite_version} refuses it: {error}"
         return found
+
+    def create_program(self, program: Program) -> Script:
+        """A trigger of SQLite's own, which is made whatever it names."""
+        made = super().create_program(program)
+        return replace(made, losses=(*made.losses, *self._text_losses(program, program.create)))
+
+    def _text_losses(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
+        """What a text of SQLite's own, which is made whatever it names, means otherwise here."""
+        yield from self._names_virtual(obj, text)
+        yield from self._names_rowids(obj, text)
+
+    def _names_virtual(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
+        """That a text of SQLite's own names virtual tables, which stay behind: it is made, and fails when it is used."""
+        behind = {loss.object.lower() for loss in self.catalog.losses if loss.rule == VIRTUAL_TABLE}
+        if not behind or text.dialect != DIALECT:
+            return
+        words = (token.name for token in tokens(text.sql) if token.kind in {"word", "quoted"})
+        named = {word.lower(): word for word in words if f"TABLE:{QName(obj.schema, word)}".lower() in behind}
+        if named:
+            detail = f"fails when it is used: it names {', '.join(named.values())}, which is not carried"
+            yield Loss(path_of(obj), VIRTUAL_TABLE, detail)
+
+    def _names_rowids(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
+        """That a text of SQLite's own names rowids that no column has, which rows get anew."""
+        if not self.catalog.dialect == text.dialect == DIALECT:
+            return
+        words = {token.name.lower() for token in tokens(text.sql) if token.kind in {"word", "quoted"}}
+        if words.isdisjoint(_ROWIDS):
+            return
+        tables = (table for table in self.catalog.of(Table) if table.name.lower() in words and self._counts_unseen(table))
+        if named := [table.name for table in tables]:
+            detail = f"rowids of {', '.join(named)} may be others here: only those that a column has are carried"
+            yield Loss(path_of(obj), "rowid", detail)
+
+    def _counts_unseen(self, table: Table) -> bool:
+        """Whether a table's rows have numbers that are in none of its columns."""
+        return ("WITHOUT ROWID", "") not in table.options and self.generator(table) is None and bool(self._rowid(table))
 
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""

@@ -22,6 +22,10 @@ _TOKEN = re.compile(
 )
 
 
+VIRTUAL_TABLE = "virtual-table"
+"""The rule of entries about virtual tables, which stay behind, and about what names them."""
+
+
 @dataclass(frozen=True)
 class Token:
     """One token of a statement: its kind, its text and where it begins."""
@@ -209,12 +213,15 @@ class _Reader:
 
     def _primary(self) -> None:
         self.at += 1
+        begin = self.at
         clause = self.add_key("PRIMARY KEY")
+        if any(
+            token.upper == "AUTOINCREMENT" for token in self.items[begin : self.at]
+        ):  # behind the column of a table's key
+            self.found.autoincrement = True
         if self.word() in {"ASC", "DESC"}:
             self.at += 1
         self.conflict(clause)
-        if self.word() == "AUTOINCREMENT":
-            self.found.autoincrement = True
 
     def _autoincrement(self) -> None:
         self.found.autoincrement = True
@@ -329,8 +336,9 @@ def _constraints(part: Sequence[Token]) -> Iterator[list[Token]]:
     yield one
 
 
-def read_index(sql: str) -> tuple[list[str], str | None]:
-    """The keys of a CREATE INDEX statement as written (without COLLATE, ASC and DESC), and its condition."""
+def read_index(sql: str) -> tuple[list[tuple[str, str]], str | None]:
+    """The keys of a CREATE INDEX statement, each as written without ASC, DESC and its collation, and with that (empty where
+    it names none); and the condition."""
     items = tokens(sql)
     opening = next(position for position, token in enumerate(items) if _is(token, "("))
     last = _closing(items, opening)
@@ -344,13 +352,20 @@ def _collation(part: list[Token]) -> str:
     return next((after.name.upper() for word, after in pairwise(part) if word.upper == "COLLATE"), "")
 
 
-def _key(sql: str, part: list[Token]) -> str:
+def _key(sql: str, part: list[Token]) -> tuple[str, str]:
+    collation = ""
     if part[-1].upper in {"ASC", "DESC"}:
         part = part[:-1]
-    if len(part) > 2 and part[-2].upper == "COLLATE":
-        part = part[:-2]
+    if len(part) > 2 and part[-2].upper == "COLLATE" and _is_operand(part[:-2]):
+        part, collation = part[:-2], part[-1].name.upper()
     part = bare(part)
-    return sql[part[0].start : part[-1].end]
+    return sql[part[0].start : part[-1].end], collation
+
+
+def _is_operand(items: list[Token]) -> bool:
+    """Whether a COLLATE behind these tokens is about all of them: a name, a call, or what stands in parentheses."""
+    opening = next((position for position, token in enumerate(items) if _is(token, "(")), len(items))
+    return opening <= 1 and (opening == len(items) or _closing(items, opening) == len(items) - 1)
 
 
 def read_view(sql: str) -> tuple[tuple[str, ...], str]:
@@ -365,6 +380,13 @@ def read_view(sql: str) -> tuple[tuple[str, ...], str]:
             position = last
         position += 1
     return columns, sql[items[position].end :].strip().rstrip(";").strip()
+
+
+def content_of(sql: str) -> str:
+    """The table that a CREATE VIRTUAL TABLE statement of full-text search names for its texts; empty: none."""
+    items = tokens(sql)
+    options = zip(items, items[1:], items[2:], strict=False)
+    return next((name.name for word, sign, name in options if word.upper == "CONTENT" and _is(sign, "=")), "")
 
 
 def bare(items: list[Token]) -> list[Token]:

@@ -10,7 +10,7 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, cast
 
 import sqlalchemy as sa
@@ -42,7 +42,7 @@ from migrator.model.objects import (
 )
 
 from .connections import answered_apart
-from .declaration import Clause, TableText, read_index, read_table, read_view
+from .declaration import VIRTUAL_TABLE, Clause, TableText, content_of, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote
@@ -88,7 +88,7 @@ _NUMBERS = ("user_version", "application_id")
 """Numbers that a file keeps for those who use it."""
 
 _TABLES = "pragma_table_list AS t"
-_ORDINARY = "WHERE t.schema = 'main' AND t.type = 'table'"
+_ORDINARY = "WHERE t.schema = 'main' AND t.type IN ('table', 'shadow')"
 
 
 @dataclass(frozen=True)
@@ -168,19 +168,29 @@ class _Dictionary:
         for name in _NUMBERS:
             if number := self.connection.exec_driver_sql(f"PRAGMA {name}").scalar_one():
                 self.losses.append(Loss(f'PRAGMA:"{name}"', "pragma", f"not carried: {number}", part_of=DATABASE))
+        encoding = self.connection.exec_driver_sql("PRAGMA encoding").scalar_one()
+        if encoding != "UTF-8":  # by whose bytes texts are sorted
+            self.losses.append(Loss('PRAGMA:"encoding"', "pragma", f"not carried: {encoding}", part_of=DATABASE))
         return Catalog(DIALECT, version, (Schema(SCHEMA), *tables, *in_order(views), *triggers), tuple(self.losses))
 
     def _table_like(self, name: str, sql: str) -> list[Object]:
         kind = self.facts.kinds[name][0]
-        if kind == "table":
+        if kind == "table" or (kind == "shadow" and name.lower() in self.contents):
             return [self._table(name, sql)]
         if kind == "virtual":
             beside = sorted(other for other, (of, *_) in self.facts.kinds.items() if of == "shadow")
-            shadows = [quote(other) for other in beside if other.startswith(f"{name}_")]
+            own = (other for other in beside if other.startswith(f"{name}_") and other.lower() not in self.contents)
+            shadows = [quote(other) for other in own]
             with_them = f", with its shadow tables {', '.join(shadows)}" if shadows else ""
             detail = f"not carried: a virtual table{with_them}: {' '.join(sql.split())}"
-            self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', "virtual-table", detail))
+            self.losses.append(Loss(f'TABLE:"{SCHEMA}"."{name}"', VIRTUAL_TABLE, detail))
         return []
+
+    @cached_property
+    def contents(self) -> frozenset[str]:
+        """The tables, in small letters, that full-text tables read their texts from: SQLite tells a shadow by its name."""
+        virtual = (sql for _, name, _, sql in self.facts.schema if self.facts.kinds.get(name, [""])[0] == "virtual")
+        return frozenset(name.lower() for sql in virtual if (name := content_of(sql)))
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -201,11 +211,23 @@ class _Dictionary:
             foreign_keys=self._foreign_keys(name, text),
             indexes=self._indexes(name, text),
         )
+        for index, falling in self._falling(name):
+            over = ", ".join(key[1] for key in self.facts.index_keys[index])
+            self._lose(table, "key-order", f"the key over {over} rises here (at the source: DESC {', '.join(falling)})")
         for clause in text.clauses:
             if clause.on_conflict not in {"", "ABORT"}:
                 detail = f"{clause.kind} raises an error instead of ON CONFLICT {clause.on_conflict}"
                 self._lose(table, "on-conflict", detail)
         return self._keyed(table, text, key, proved)
+
+    def _falling(self, name: str) -> Iterator[tuple[str, list[str]]]:
+        """The indexes of keys with columns in descending order, but for INTEGER PRIMARY KEY DESC, which is kept."""
+        types = {row[0]: row[1].upper() for row in self.facts.columns[name]}
+        for _, index, _, origin in self.facts.indexes.get(name, []):
+            keys = self.facts.index_keys[index]
+            falling = [key[1] for key in keys if key[2]]
+            if falling and origin != "c" and not (origin == "pk" and [types[key[1]] for key in keys] == ["INTEGER"]):
+                yield index, falling
 
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))
@@ -345,11 +367,11 @@ class _Dictionary:
 
     def _compares_otherwise(self, index: str, text: TableText) -> bool:
         """Whether a key compares texts by another collation than its columns do."""
-        return any(_index_key(key, "", text).collation is not None for key in self.facts.index_keys[index])
+        return any(_index_key(key, text).collation is not None for key in self.facts.index_keys[index])
 
     def _index_of_key(self, name: str, index: str, text: TableText, kind: str) -> Index:
         """A key that compares otherwise than its columns do, as a unique index, which can say so."""
-        keys = tuple(_index_key(key, "", text) for key in self.facts.index_keys[index])
+        keys = tuple(_index_key(key, text) for key in self.facts.index_keys[index])
         columns = tuple(key.column for key in keys if key.column is not None)
         clause = text.named(kind, [(key[1], key[3]) for key in self.facts.index_keys[index]])
         return Index(clause.name if clause and clause.name else "_".join((name, *columns, "key")), keys, unique=True)
@@ -411,7 +433,7 @@ class _Dictionary:
             if origin == "c":
                 written, where = read_index(self.index_sql[index])
                 parts = zip(self.facts.index_keys[index], written, strict=True)
-                keys = tuple(_index_key(key, sql, text) for key, sql in parts)
+                keys = tuple(_index_key(key, text, *one) for key, one in parts)
                 condition = Expression(where, DIALECT) if where else None
                 found.append(Index(index, keys, unique=bool(unique), where=condition))
             elif origin == "u" and self._compares_otherwise(index, text):
@@ -432,10 +454,11 @@ class _Dictionary:
         return View(SCHEMA, name, Expression(query, DIALECT), columns, depends_on=tuple(known))
 
 
-def _index_key(key: Row, sql: str, text: TableText) -> IndexKey:
+def _index_key(key: Row, text: TableText, sql: str = "", written: str = "") -> IndexKey:
+    """A key; ``sql``: what it is over as it was written, with the collation ``written`` behind it."""
     cid, column, descending, collation = key
     if cid == -2:
-        return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending))
+        return IndexKey(expression=Expression(sql, DIALECT), descending=bool(descending), collation=written or None)
     own = collation if collation.upper() != text.usual(column) else None
     return IndexKey(column, descending=bool(descending), collation=own)
 

@@ -67,11 +67,18 @@ CREATE TABLE public.hashp0 PARTITION OF public.hashp FOR VALUES WITH (modulus 2,
 CREATE TABLE public.hashp1 PARTITION OF public.hashp FOR VALUES WITH (modulus 2, remainder 1);
 CREATE TABLE public.base (id integer, v text);
 CREATE TABLE public.derived (extra text) INHERITS (public.base);
+CREATE TABLE public.counting (n integer DEFAULT 3, v text);
+CREATE TABLE public.not_counting (extra text) INHERITS (public.counting);
+ALTER TABLE public.not_counting ALTER n DROP DEFAULT;
+/*!16 CREATE TABLE public.doubled (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED) PARTITION BY LIST (a);
+CREATE TABLE public.tripled PARTITION OF public.doubled (b GENERATED ALWAYS AS (a * 3) STORED) FOR VALUES IN (1);
+INSERT INTO public.doubled VALUES (1);*/
 CREATE VIEW public.v1 WITH (security_barrier='true') AS SELECT id, code FROM public.parent WHERE a > 1 WITH LOCAL CHECK OPTION;
 CREATE VIEW public.a_on_v1 AS SELECT * FROM public.v1;
 COMMENT ON VIEW public.a_on_v1 IS 'view';
 CREATE MATERIALIZED VIEW public.mv AS SELECT code, count(*) AS n FROM public.parent GROUP BY code;
 CREATE UNIQUE INDEX mv_code ON public.mv (code);
+CREATE MATERIALIZED VIEW public.wide WITH (fillfactor='70', toast.autovacuum_enabled='false') AS SELECT 'a'::text AS t;
 COMMENT ON MATERIALIZED VIEW public.mv IS 'mat';
 CREATE VIEW public.over_mv AS SELECT * FROM public.mv;
 CREATE FUNCTION public.takes_row(p public.parent) RETURNS integer LANGUAGE sql AS 'SELECT p.a::int';

@@ -118,3 +118,17 @@ def test_an_index_is_named_once_for_all_of_its_expressions_and_no_more_where_it_
         "storage parameters of i are not carried: fillfactor=50 [index-options]",
         "the statistics target of index i is not carried [index-options]",
     ]
+
+
+def test_what_belongs_to_an_extension_without_being_a_part_of_it_is_named(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE EXTENSION vector", "CREATE SCHEMA made", "CREATE TABLE made.own (id integer)")
+    execute(source, "ALTER EXTENSION vector ADD SCHEMA made", "CREATE TABLE t (id integer)")
+    execute(source, "CREATE FUNCTION f() RETURNS integer LANGUAGE sql AS 'SELECT 1'")
+    execute(source, "ALTER FUNCTION f() DEPENDS ON EXTENSION vector")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", "FULL=YES"))
+    told = [loss for loss in run.losses if loss.startswith("EXTENSION_")]
+    assert told == [
+        'EXTENSION_DEPENDENCY:"public"."function public.f()": not carried: on vector [extension-dependency]',
+        'EXTENSION_SCHEMA:"made": not carried: 1 tables in it that the extension has not made [extension-schema]',
+    ]

@@ -48,6 +48,8 @@ SCRIPTS = ("postgresql_features.sql", "postgresql_dependencies.sql")
 """One of everything, and objects of every kind that need each other."""
 
 UNLOGGED_SEQUENCES = pytest.mark.since(15, "UNLOGGED sequences")
+LEAVES = ("CREATE TABLE p (a integer, b integer) PARTITION BY LIST (a)", "CREATE TABLE p1 PARTITION OF p DEFAULT")
+"""A table with one partition."""
 
 
 # --- a database made again from its catalog -------------------------------------------------------------------------
@@ -246,6 +248,18 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
          "index-options", "the statistics target of index i"),
         (("CREATE TABLE t (a integer, b text)", "CREATE INDEX i ON t (a, b)", "CLUSTER t USING i"), "clustered", "i is the"),
         (("CREATE TABLE t (a integer PRIMARY KEY)", "CLUSTER t USING t_pkey"), "clustered", "that t_pkey is"),
+        ((*LEAVES, "CREATE INDEX i ON p (b)", "ALTER TABLE p1 CLUSTER ON p1_b_idx"), "clustered", "that p1_b_idx is"),
+        ((*LEAVES, "ALTER TABLE p ADD PRIMARY KEY (a)", "ALTER TABLE p1 CLUSTER ON p1_pkey"), "clustered", "p1_pkey is"),
+        ((*LEAVES, "CREATE INDEX i ON p (b)", "ALTER INDEX p1_b_idx SET (fillfactor = 50)"), "index-options", "of p1_b_idx"),
+        ((*LEAVES, "CREATE INDEX i ON p (b) WITH (fillfactor = 50)"), "index-options", "storage parameters of i are"),
+        ((*LEAVES, "ALTER TABLE p1 ADD UNIQUE (b) WITH (fillfactor = 50)"), "index-options", "of p1_b_key"),
+        ((*LEAVES, "ALTER TABLE p1 ADD UNIQUE (b)", "COMMENT ON INDEX p1_b_key IS 'x'"), "constraint-comment", "p1_b_key"),
+        ((LEAVES[0], "CREATE TABLE p1 (b integer, a integer)", "ALTER TABLE p ATTACH PARTITION p1 DEFAULT"),
+         "column-order", "of partition p1"),
+        (("CREATE TABLE t (a integer)", "INSERT INTO t VALUES (1)", "CREATE EXTENSION vector",
+          "ALTER EXTENSION vector ADD TABLE t"), "extension", "the rows of its tables public.t"),
+        pytest.param(("CREATE TABLE t (a integer NOT NULL NO INHERIT)",), "no-inherit", "t_a_not_null",
+                     marks=pytest.mark.since(18, "NOT NULL that is not inherited")),
         pytest.param(("CREATE UNLOGGED SEQUENCE s",), "unlogged", "UNLOGGED", marks=UNLOGGED_SEQUENCES),
         pytest.param(("CREATE TABLE t (a integer GENERATED ALWAYS AS IDENTITY)", "ALTER SEQUENCE t_a_seq SET UNLOGGED"),
                      "unlogged", "UNLOGGED", marks=UNLOGGED_SEQUENCES),

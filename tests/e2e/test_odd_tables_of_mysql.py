@@ -382,3 +382,41 @@ def test_elsewhere_the_srid_of_a_column_is_named(
     assert "that its SRID is 4326 is not declared" in told["p"]
     assert "that its SRID is 3857 is not declared" in told["g"]
     assert "not declared" not in told["plain"]
+
+
+@pytest.mark.product("MariaDB", "texts that are checked to be JSON")
+def test_a_text_that_is_checked_to_be_json_stays_what_it_is(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(
+        source,
+        """CREATE TABLE t (short varchar(20) CHECK (json_valid(short)), number int CHECK (json_valid(number)), own json,
+            folded longtext COLLATE utf8mb4_general_ci CHECK (json_valid(folded)))""",
+        """INSERT INTO t VALUES ('"a"', 1, '[1]', '"A"')""",
+    )
+    run = done(linked(source, target, tmp_path, "VERIFY=YES"))
+    assert run.losses == []
+    assert shown(target, "t") == shown(source, "t")
+    assert_same_rows(source, target)
+
+
+def test_the_comment_on_a_primary_key_is_named(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE t (id int, a int, PRIMARY KEY (id, a) COMMENT 'by whom', KEY (a) COMMENT 'kept')")
+    run = done(linked(source, target, tmp_path))
+    assert [loss.partition(": ")[2] for loss in run.losses] == [
+        "the comment on the primary key is not carried: by whom [constraint-comment]"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "sqlite", "mysql"])
+def test_a_counter_within_the_values_of_another_column_is_named_where_there_is_none(
+    kind: str, mysql: Callable[[], str], postgresql: Callable[..., str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = mysql(), {"postgresql": postgresql, "sqlite": sqlite_file, "mysql": mysql}[kind]()
+    execute(source, "CREATE TABLE t (g int, id int AUTO_INCREMENT, PRIMARY KEY (g, id)) ENGINE=MyISAM")
+    execute(source, "INSERT INTO t (g) VALUES (1), (1), (2)")
+    run = done(linked(source, target, tmp_path))
+    told = [loss for loss in run.losses if "for each value of g" in loss]
+    assert bool(told) == (kind != "mysql")
+    if kind == "mysql":
+        assert shown(target, "t") == shown(source, "t")

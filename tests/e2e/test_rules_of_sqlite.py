@@ -219,3 +219,83 @@ def test_a_unique_index_that_lets_one_null_in_lets_several_in_by_name(
     made = moved(source, sqlite_file(), tmp_path)
     done(made.run)
     assert made.losses("t") == {"nulls-not-distinct": "index once lets several NULLs in here"}
+
+
+def test_a_counter_that_is_named_behind_the_key_gives_no_number_twice(move: Move) -> None:
+    made = move(
+        "sqlite",
+        "CREATE TABLE t (id INTEGER, a int, PRIMARY KEY (id AUTOINCREMENT))",
+        "INSERT INTO t VALUES (9, 1)",
+        "DELETE FROM t",
+    )
+    execute(made.url, "INSERT INTO t (a) VALUES (2)")
+    assert made.rows("SELECT id, a FROM t") == [(10, 2)]
+    assert made.entries == ()
+
+
+@pytest.mark.parametrize("key", ["trim(a) COLLATE NOCASE", "(a || '') COLLATE NOCASE", "(trim(a) COLLATE NOCASE)"])
+def test_an_expression_keeps_the_collation_that_its_index_gives_it_in_sqlite(key: str, move: Move) -> None:
+    made = move(
+        "sqlite", "CREATE TABLE t (a text)", f"CREATE UNIQUE INDEX once ON t ({key} DESC)", "INSERT INTO t VALUES ('x')"
+    )
+    made.refuses("INSERT INTO t VALUES ('X')", "UNIQUE")
+    assert made.entries == ()
+
+
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_the_collation_that_an_index_gives_an_expression_is_named_elsewhere(kind: str, move: Move) -> None:
+    made = move(kind, "CREATE TABLE t (a text)", "CREATE INDEX i ON t (upper(a) COLLATE RTRIM)")
+    told = [*made.details("t", "index-collation"), *made.details("t", "index")]
+    assert told
+    assert all("index i" in detail for detail in told)
+
+
+def test_what_names_a_virtual_table_is_told_to_fail(move: Move) -> None:
+    made = move(
+        "sqlite",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, a text)",
+        "CREATE VIRTUAL TABLE found USING fts5(a, content = 't')",
+        "CREATE VIEW v AS SELECT a FROM Found",
+        "CREATE VIEW other AS SELECT a FROM t",
+        "CREATE TRIGGER r AFTER INSERT ON t BEGIN INSERT INTO found (rowid, a) VALUES (new.id, new.a); END",
+    )
+    fails = {"virtual-table": "fails when it is used: it names {}, which is not carried"}
+    assert made.losses("v") == {rule: detail.format("Found") for rule, detail in fails.items()}
+    assert made.losses("r") == {rule: detail.format("found") for rule, detail in fails.items()}
+    assert made.losses("other") == {}
+
+
+def test_what_names_rowids_that_no_column_has_is_told_so(move: Move) -> None:
+    made = move(
+        "sqlite",
+        "CREATE TABLE t (a text)",
+        "CREATE TABLE keyed (id INTEGER PRIMARY KEY, a text)",
+        "INSERT INTO t (rowid, a) VALUES (7, 'x')",
+        "CREATE VIEW v AS SELECT rowid AS n, a FROM t",
+        "CREATE VIEW other AS SELECT rowid AS n, a FROM keyed",
+    )
+    assert made.losses("v") == {"rowid": "rowids of t may be others here: only those that a column has are carried"}
+    assert made.losses("other") == {}
+
+
+def test_another_encoding_of_texts_is_named(move: Move) -> None:
+    made = move("sqlite", "PRAGMA encoding = 'UTF-16le'", "CREATE TABLE t (a text)", "INSERT INTO t VALUES ('x')")
+    assert [(entry["object"], entry["detail"]) for entry in made.entries] == [('PRAGMA:"encoding"', "not carried: UTF-16le")]
+
+
+def test_a_table_that_full_text_search_reads_is_moved_whatever_its_name(move: Move) -> None:
+    made = move(
+        "sqlite",
+        "CREATE TABLE found_content (id INTEGER PRIMARY KEY, a text)",
+        "INSERT INTO found_content VALUES (1, 'x')",
+        "CREATE VIRTUAL TABLE found USING fts5(a, content = 'found_content')",
+    )
+    assert made.rows("SELECT id, a FROM found_content") == [(1, "x")]
+    assert "found_content" not in made.losses("found")["virtual-table"].partition(" tables ")[2].partition(": CREATE")[0]
+
+
+def test_a_key_that_falls_is_named(move: Move) -> None:
+    made = move(
+        "sqlite", "CREATE TABLE t (a int, b int, PRIMARY KEY (a DESC, b)) WITHOUT ROWID", "INSERT INTO t VALUES (1, 1)"
+    )
+    assert made.losses("t") == {"key-order": "the key over a, b rises here (at the source: DESC a)"}

@@ -61,7 +61,7 @@ def test_words_in_types_comments_and_strings_are_no_constraints() -> None:
 
 def test_an_index_is_read_with_expressions_collations_and_condition() -> None:
     keys, where = read_index("CREATE UNIQUE INDEX i ON t (a COLLATE NOCASE DESC, lower(b || ','), \"c d\") WHERE a > 0 ;")
-    assert keys == ["a", "lower(b || ',')", '"c d"']
+    assert keys == [("a", "NOCASE"), ("lower(b || ',')", ""), ('"c d"', "")]
     assert where == "a > 0"
 
 
