@@ -708,9 +708,9 @@ number that is rounded, and is out of range then) is counted by both.
 
 Objects that the target has refused to make are errors of the log. The master table and `LEDGER` have entries about them,
 too (rule `not-made`), with the SQL of the source, and of a foreign key with the number of rows that refer to none.
-A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB and SQLite make it without a
-look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer to none.
-MySQL looks at all rows, and refuses the key if one refers to none.
+A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and Oracle. MariaDB, MySQL and SQLite make it
+without a look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer
+to none.
 
 A foreign key that held at the source, and that rows break at the target (the source did not look, or QUERY has left their
 parents out), is an error of the job (ORA-02298). In PostgreSQL it is made as NOT VALID all the same: it holds for new rows,

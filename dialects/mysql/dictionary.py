@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from migrator.adapter import execute_verbatim
 from migrator.errors import SchemaNotFound, UnsupportedType
-from migrator.expressions import tables_in
+from migrator.expressions import Language, Untranslatable, names_shown, tables_in
 from migrator.model import types as t
 from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -713,6 +713,7 @@ class Reader:
         """Views, each after those it reads."""
         found: dict[QName, View] = {}
         algorithm = "algorithm" if self.flavor.mariadb else "'UNDEFINED'"  # MySQL keeps it out of its information schema
+        columns = {} if self.flavor.mariadb else self.grouped(_VIEW_COLUMNS)
         for row in self.rows(_VIEWS.format(algorithm=algorithm)):
             name = QName(row["table_schema"], row["table_name"])
             sql = row["view_definition"]
@@ -735,6 +736,7 @@ class Reader:
                 name.schema,
                 name.name,
                 Expression(sql, "mysql"),
+                self.listed(name, sql, [column["column_name"] for column in columns.get(_key(row), ())]),
                 depends_on=tables_in(sql, "mysql", name.schema),
                 check_option="" if row["check_option"] == "NONE" else row["check_option"],
                 options=tuple(options),
@@ -743,6 +745,21 @@ class Reader:
             found[name] = view
             self.definer(path_of(view), row)
         return _ordered(found)
+
+    def listed(self, view: QName, sql: str, shown: Sequence[str]) -> tuple[str, ...]:
+        """What the columns of a view are called, where its text calls them otherwise: MySQL keeps their list apart, MariaDB
+        has it in the text. Empty, and named, where not all are ``shown``."""
+        if self.flavor.mariadb:
+            return ()
+        try:
+            said = names_shown(sql, Language("mysql"))
+        except Untranslatable:
+            return tuple(shown)
+        if len(said) == len(shown):
+            return () if said == tuple(shown) else tuple(shown)
+        detail = "its columns may be called otherwise than its text says: not all are shown"
+        self.losses.append(Loss(f"VIEW:{view}", "privileges", detail))
+        return ()
 
     def routines(self) -> Iterator[Program]:
         """Functions and procedures as source text."""
@@ -1186,6 +1203,11 @@ _VIEWS = """
 SELECT table_schema, table_name, view_definition, check_option, security_type, definer, {algorithm} AS algorithm,
        collation_connection, CURRENT_USER() AS reader
 FROM information_schema.views WHERE table_schema IN :schemas ORDER BY table_schema, table_name
+"""
+_VIEW_COLUMNS = """
+SELECT c.table_schema, c.table_name, c.column_name
+FROM information_schema.columns c JOIN information_schema.views v USING (table_schema, table_name)
+WHERE c.table_schema IN :schemas ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
 _ROUTINES = """
 SELECT routine_schema, routine_name, routine_type, definer, sql_mode, collation_connection, database_collation,

@@ -28,6 +28,8 @@ _MARKS = re.compile(r"\?+")
 _INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
 _BYTES = r"0x[0-9A-F]*|'(?:[^'\\]|''|\\.)*'"
 _LABELLED = re.compile(r"(enum|set)\((.*)\)", re.IGNORECASE | re.DOTALL)
+_AS = re.compile(r"(?:\((?:`(?:[^`]|``)*`,?)*\) )?AS ")
+"""What stands before a view's SELECT: MySQL's list of its columns."""
 _CHECK_OPTION = re.compile(r" WITH (?:CASCADED|LOCAL) CHECK OPTION\Z")
 _FOR_EACH_ROW = re.compile(r"\bFOR\s+EACH\s+ROW\s+(?:(?:FOLLOWS|PRECEDES)\s+(?:`(?:[^`]|``)+`|\S+)\s+)?", re.IGNORECASE)
 
@@ -184,9 +186,9 @@ class Texts:
         """A view's SELECT, every name with its schema."""
         with self._elsewhere():
             text = self.show(f"SHOW CREATE VIEW {qualified(name)}", "Create View")
-        _, begins, sql = text.partition(f" VIEW {qualified(name)} ")
-        _, begins, sql = sql.partition("AS ") if begins else ("", "", "")
-        return without_introducers(_CHECK_OPTION.sub("", sql)) if begins else None
+        _, _, sql = text.partition(f" VIEW {qualified(name)} ")
+        begins = _AS.match(sql)
+        return without_introducers(_CHECK_OPTION.sub("", sql[begins.end() :])) if begins else None
 
     def trigger(self, name: QName, shown: str) -> str | None:
         """What a trigger does."""

@@ -49,6 +49,11 @@ class Script:
         return bool(self.statements) or (bool(self.losses) and self.elsewhere is None)
 
     @property
+    def last(self) -> str:
+        """The last of the statements but those that set the session back."""
+        return next(sql for sql in reversed(self.statements) if sql not in self.restoring)
+
+    @property
     def is_left_out(self) -> bool:
         """Whether the object is not made at all."""
         return self.elsewhere is Elsewhere.LEFT_OUT or (self.decides and not self.statements)

@@ -67,7 +67,7 @@ class StandIn:
 
 STAND_INS = (
     StandIn(t.Boolean, (t.Integer, t.Decimal), (t.Integer, t.Decimal)),
-    StandIn(t.Uuid, (t.Binary,), (t.Uuid, t.String)),
+    StandIn(t.Uuid, (t.Binary, t.String), (t.Uuid, t.String)),
 )
 """What a target has for a chosen type that it does not have itself; a UUID's does not say in which order its bytes come."""
 

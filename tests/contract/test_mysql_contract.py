@@ -32,7 +32,7 @@ class TestMySQL(AdapterContract):
         Gap(
             "test_a_value_that_does_not_fit_is_refused[a text that is no UUID]",
             "never",
-            "MySQL has no type for UUIDs",
+            "MySQL has no type for UUIDs: the column is one of texts",
             pytest.fail.Exception,
         ),
     )

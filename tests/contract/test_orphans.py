@@ -16,6 +16,7 @@ from tests.support.sql import execute
 KEY = ForeignKey("k", ("a",), QName("s", "p"), ("a",))
 TEXTS = {"sqlite": "TEXT COLLATE NOCASE", "mysql": "VARCHAR(20) COLLATE utf8mb4_general_ci", "postgresql": "text"}
 """How the columns of a key are declared."""
+EXPLAIN = {"sqlite": "EXPLAIN QUERY PLAN", "mysql": "EXPLAIN FORMAT=TRADITIONAL", "postgresql": "EXPLAIN"}
 ROWS = 300
 
 
@@ -37,8 +38,7 @@ def test_what_rows_refer_to_is_looked_up(kind: str, exact: tuple[str, ...], last
         sa.event.listen(connection, "before_cursor_execute", lambda *event: asked.append(event[2]))
         assert count_dangling(connection, load_adapter(kind), "c", "p", KEY, exact) == 0
         (query,) = asked
-        explain = "EXPLAIN QUERY PLAN" if kind == "sqlite" else "EXPLAIN"
-        plan = [dict(step) for step in execute_verbatim(connection, f"{explain} {query}").mappings()]
+        plan = [dict(step) for step in execute_verbatim(connection, f"{EXPLAIN[kind]} {query}").mappings()]
     match kind:
         case "sqlite":
             assert [step["detail"] for step in plan if step["detail"].startswith("SCAN")] == ["SCAN c"]

@@ -159,3 +159,32 @@ def test_checks_are_read_with_the_characters_that_they_have(mysql: Fresh) -> Non
     execute(url, "CREATE TABLE t (`é日` varchar(9), CONSTRAINT c CHECK (`é日` <> 'Ã©€日'))")
     (table,) = schema_catalog(url, schema_of(url)).of(Table)
     assert [check.expression.sql for check in table.checks] == ["(`é日` <> 'Ã©€日')"]
+
+
+def test_a_view_has_the_columns_that_its_list_calls_so(
+    mysql: Fresh, mariadb: Fresh, postgresql: Fresh, tmp_path: Path
+) -> None:
+    """The server keeps the list apart from the text, which calls them otherwise."""
+    source = mysql()
+    execute(
+        source,
+        "CREATE TABLE t (a INT, b INT)",
+        "INSERT INTO t VALUES (1, 2)",
+        "CREATE VIEW swapped (b, a) AS SELECT a, b FROM t",
+        "CREATE VIEW `odd` (`x`, `was AS it`, `m``n`) AS SELECT a, '😀', b FROM t",
+        "CREATE VIEW reading AS SELECT b, a + 1 AS more FROM swapped",
+        "CREATE VIEW plain AS SELECT a FROM t",
+    )
+    expected = {
+        "swapped": [("b", 1), ("a", 2)],
+        "odd": [("x", 1), ("was AS it", "😀"), ("m`n", 2)],
+        "reading": [("b", 1), ("more", 3)],
+        "plain": [("a", 1)],
+    }
+    for target in (mysql(), mariadb(), postgresql()):
+        there = moved(source, target, tmp_path)
+        assert there.run.code == 0, there.run.out
+        with sa.create_engine(target, poolclass=sa.NullPool).connect() as connection:
+            for view, columns in expected.items():
+                found = connection.exec_driver_sql(f"SELECT * FROM {view}")
+                assert list(zip(found.keys(), found.one(), strict=True)) == columns, (target, view)

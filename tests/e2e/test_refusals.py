@@ -256,6 +256,7 @@ def test_a_key_that_is_refused_is_not_said_to_be_made(postgresql: Fresh, mysql: 
     run = move(source, target, tmp_path, "LEDGER=losses.json")
     assert run.code == 5
     assert re.search('REF_CONSTRAINT:".*"."parent" failed to create', run.out)
+    assert re.search(r"Failing sql is:\s+ALTER TABLE", run.out), "and what does so is said, not what goes before and after"
     assert run.losses == []
     told = [(one["object"], one["rule"], one["rows"]) for one in entries(tmp_path / "losses.json")]
     assert told == [(f'REF_CONSTRAINT:"{schema_of(target)}"."parent"', "not-made", 1)]

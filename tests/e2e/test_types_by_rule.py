@@ -156,6 +156,25 @@ def test_a_text_that_is_there_stands_in_for_a_uuid(fresh: Fresh, there: str, dec
     assert uuids(target) == [(1, str(ID)), (2, None)]
 
 
+@pytest.mark.parametrize(("there", "declared"), [("mysql", "char(36)"), ("postgresql", "text"), ("sqlite", "TEXT")])
+@pytest.mark.parametrize("here", ["mysql", "postgresql", "sqlite"])
+def test_a_text_that_stands_in_for_a_uuid_has_no_other(fresh: Fresh, here: str, there: str, declared: str) -> None:
+    source, target = fresh(here), fresh(there)
+    execute(
+        source,
+        "CREATE TABLE t (id integer PRIMARY KEY, b varchar(40))",
+        f"INSERT INTO t VALUES (1, '{{{str(ID).upper()}}}'), (2, NULL)",
+    )
+    execute(target, f"CREATE TABLE t (id integer PRIMARY KEY, b {declared})")
+    given = ("TABLE_EXISTS_ACTION=TRUNCATE", "COLUMN_TYPE=t.b:uuid")
+    done(moved(source, target, *given))
+    assert uuids(target) == [(1, str(ID)), (2, None)]
+    execute(source, "INSERT INTO t VALUES (3, 'x')")
+    refused = moved(source, target, *given)
+    assert refused.code == 5
+    assert "b: a value does not fit uuid: x" in why(refused, "t")
+
+
 @pytest.mark.parametrize(("here", "there"), [("postgresql", "mysql"), ("sqlite", "postgresql")])
 def test_of_a_table_that_stays_only_what_is_done_is_told(fresh: Fresh, here: str, there: str, tmp_path: Path) -> None:
     source, target = fresh(here), fresh(there)
@@ -399,6 +418,7 @@ def test_a_script_declares_the_chosen_types(fresh: Fresh, tmp_path: Path) -> Non
     source = fresh("mysql")
     execute(
         source,
+        "SET sql_mode = ''",
         "CREATE TABLE t (id int PRIMARY KEY, b binary(16) NOT NULL, d date DEFAULT '0000-00-00', v varchar(9) DEFAULT 'é',"
         " s set('r','w') DEFAULT 'r')",
     )

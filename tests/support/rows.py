@@ -14,6 +14,7 @@ bits        0s and 1s; against a number: as a whole number
 moment      date, time, date with time: ISO text; zero fractions and midnight are left out; instants in UTC
 span        ``[-]hours:minutes:seconds`` as seconds; other spans as text
 octets      bytes
+hex         bytes, or the hexadecimal digits that a text has of them
 uuid        32 lower-case digits, from text or from 16 bytes
 json        parsed, keys sorted, numbers by value
 ==========  =============================================================================================
@@ -287,6 +288,10 @@ def _span(value: Value) -> Value:
     return -seconds if match[1] == "-" else seconds
 
 
+def _hex(value: Value) -> Value:
+    return value.hex().upper() if isinstance(value, bytes) else value
+
+
 def _uuid(value: Value) -> Value:
     if isinstance(value, bytes) and len(value) == 16:
         return value.hex()
@@ -313,6 +318,7 @@ CANONICAL: Mapping[str, Callable[[Value], Value]] = {
     "moment": _moment,
     "span": _span,
     "octets": _same,
+    "hex": _hex,
     "uuid": _uuid,
     "json": _json,
 }

@@ -92,7 +92,7 @@ def _refused(job: Import, item: int, step: Step, row: Row, listed: Listed, told:
         if failure is not None:  # what it says is about another key than was asked for
             job.record.change("OBJECT", item, error=row.error)
     if f"ORA-39083: Object type {step.label} failed to create with error:" not in told:
-        job.builder.refused(step, row.error, step.script.statements[-1], *_where(job, listed))
+        job.builder.refused(step, row.error, step.script.last, *_where(job, listed))
 
 
 def _for_new_rows(job: Import, step: Step, error: str, listed: Listed, told: Collection[str]) -> None:
