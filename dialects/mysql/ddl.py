@@ -955,17 +955,17 @@ class MySQLDDL(DDL):
             losses.append(Loss(path_of(table), "check", detail, rows=check.broken))
         return " NOT ENFORCED"
 
-    def leaves_unchecked(self, key: ForeignKey) -> bool:
-        """Whether nobody looks at the rows that are there: MySQL always does."""
-        return super().leaves_unchecked(key) and self.server == "mariadb"
-
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key; one that rows may break, as far as the source vouches, is added without a look at the rows."""
         made = super().foreign_key(table, key)
         if not self.leaves_unchecked(key) or not made.statements:
             return made
-        unchecked = tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements)
-        return replace(made, statements=unchecked, losses=(*made.losses, self.not_validated(table, key)))
+        losses = (*made.losses, self.not_validated(table, key))
+        if self.server == "mariadb":
+            unchecked = tuple(f"SET STATEMENT foreign_key_checks = 0 FOR {sql}" for sql in made.statements)
+            return replace(made, statements=unchecked, losses=losses)
+        off, after = "SET foreign_key_checks = 0", ("SET foreign_key_checks = 1",)
+        return replace(made, statements=(off, *made.statements, *after), losses=losses, restoring=after)
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY``, after an index for it where another one has the name of the key, as the server would call it."""

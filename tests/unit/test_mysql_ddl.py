@@ -293,6 +293,10 @@ def test_a_foreign_key_that_rows_may_break_is_added_unchecked() -> None:
     made = table(Column("id", t.Integer()), foreign_keys=(key,))
     (sql,) = ddl(made).foreign_key(made, key).statements
     assert sql.startswith("SET STATEMENT foreign_key_checks = 0 FOR ALTER TABLE")
+    script = ADAPTER.ddl(Catalog("postgresql", "18"), MYSQL).foreign_key(made, key)
+    off, sql, on = script.statements
+    assert (off, on, script.restoring) == ("SET foreign_key_checks = 0", "SET foreign_key_checks = 1", (on,))
+    assert sql.startswith("ALTER TABLE")
 
 
 @pytest.mark.parametrize(
