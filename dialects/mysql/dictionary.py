@@ -719,7 +719,7 @@ class Reader:
             if not self.flavor.mariadb and sql.lower().startswith(_DUALITY):
                 self.losses.append(Loss(f"VIEW:{name}", "view", "not carried: a JSON relational duality view"))
                 continue
-            if doubtful(sql):
+            if doubtful(sql) or (not self.flavor.mariadb and _WITH_ROLLUP.search(sql)):
                 told = self.texts.view(name)
                 if told is None:
                     self.untold(f"VIEW:{name}", "view", "the view")
@@ -990,6 +990,9 @@ ROW_START, ROW_END = "ROW START", "ROW END"
 
 _DUALITY = "select json_duality_object("
 """How a view over documents begins, which MySQL makes from 9.4 on; nothing else may call that function."""
+
+_WITH_ROLLUP = re.compile(r"\brollup_(?:group_item|sum_switcher)\(")
+"""What MySQL's information schema makes of columns and sums in a view WITH ROLLUP: functions that nobody may call."""
 
 _PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
 """Where the partitions of a table begin in SHOW CREATE TABLE: texts before have no line ends of their own, MySQL's of the
