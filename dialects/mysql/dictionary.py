@@ -480,7 +480,7 @@ class Reader:
         if key["expression"] is None:
             return key
         sql = as_written(key["expression"])
-        told = self.texts.index_key(table, index, sql) if doubtful(sql) else sql
+        told = self.texts.index_key(table, index, sql) if self.in_doubt(sql) else sql
         return None if told is None else {**key, "expression": told}
 
     def table_losses(self, table: Table, row: Row, keys: Sequence[Row]) -> None:
@@ -551,7 +551,7 @@ class Reader:
             text = text.decode("latin1")
         if isinstance(type_, t.Binary) and not self.flavor.mariadb and "default_generated" not in extra:
             return self.default_of_bytes(table, row["column_name"], text)
-        if doubtful(text):
+        if doubtful(text) or ("default_generated" in extra and self.in_doubt(text)):
             return self.doubtful_default(table, row, text, type_, extra)
         if self.flavor.mariadb or "default_generated" in extra:
             made = expression_default(self.clean(text), type_)
@@ -584,7 +584,7 @@ class Reader:
         return shown
 
     def doubtful_default(self, table: QName, row: Row, shown: str, type_: t.Type, extra: str) -> Default | None:
-        """A default whose text has question marks; None, and named, where the server does not tell what these stand for."""
+        """A default of which not all characters are shown; None, and named, where the server does not tell them."""
         name, mariadb = row["column_name"], self.flavor.mariadb
         literal = _STRING.fullmatch(shown) if mariadb else None
         if (mariadb and literal is None) or "default_generated" in extra:
@@ -603,7 +603,7 @@ class Reader:
 
     def untold(self, path: str, rule: str, what: str, column: str | None = None) -> None:
         """Name something that is left out because the server does not tell all of its characters."""
-        detail = f"{what} is left out: the server shows question marks for some characters, and does not tell which"
+        detail = f"{what} is left out: the server shows others for some of its characters, and does not tell which"
         self.losses.append(Loss(path, rule, detail, column))
 
     def declaration(self, table: QName, row: Row) -> str:
@@ -618,7 +618,7 @@ class Reader:
             return shown
         told = self.texts.labelled(table, row["column_name"], shown)
         if told is None:
-            detail = f"its labels may be others than {shown}: MySQL shows question marks for some characters"
+            detail = f"its labels may be others than {shown}: the server shows question marks for some characters"
             self.losses.append(Loss(f"TABLE:{table}", "labels", detail, row["column_name"]))
         return told or shown
 
@@ -631,11 +631,15 @@ class Reader:
         sql = self.clean(row["generation_expression"] or "")
         if not sql:
             return None
-        told = self.texts.generated(table, row["column_name"], sql) if doubtful(sql) else sql
+        told = self.texts.generated(table, row["column_name"], sql) if self.in_doubt(sql) else sql
         if told is None:
             self.untold(f"TABLE:{table}", "generated", f"its expression {sql}", row["column_name"])
             return None
         return Generated(Expression(told, "mysql"), stored="virtual" not in extra, versions=told in {ROW_START, ROW_END})
+
+    def in_doubt(self, sql: str) -> bool:
+        """Whether the information schema may show other characters than an expression has, as MySQL's does beyond ASCII."""
+        return doubtful(sql) or not (self.flavor.mariadb or sql.isascii())
 
     def clean(self, sql: str) -> str:
         """An expression of the information schema; MariaDB's is as it was written."""
@@ -664,9 +668,7 @@ class Reader:
         """What a check constraint asks for; None, and named, where the server does not tell."""
         sql, name = self.clean(row["check_clause"]), row["constraint_name"]
         table = QName(row["constraint_schema"], row["table_name"])
-        if not self.flavor.mariadb and not sql.isascii():
-            sql = self.texts.encoded_once(table, sql)
-        if not doubtful(sql):
+        if not self.in_doubt(sql):
             return sql
         ask = self.texts.column_check if row["level"] == "Column" else self.texts.check
         told = ask(table, name, sql)
@@ -724,7 +726,7 @@ class Reader:
             if not self.flavor.mariadb and sql.lower().startswith(_DUALITY):
                 self.losses.append(Loss(f"VIEW:{name}", "view", "not carried: a JSON relational duality view"))
                 continue
-            if doubtful(sql):
+            if doubtful(sql) or (not self.flavor.mariadb and _WITH_ROLLUP.search(sql)):
                 told = self.texts.view(name)
                 if told is None:
                     self.untold(f"VIEW:{name}", "view", "the view")
@@ -1023,6 +1025,9 @@ ROW_START, ROW_END = "ROW START", "ROW END"
 
 _DUALITY = "select json_duality_object("
 """How a view over documents begins, which MySQL makes from 9.4 on; nothing else may call that function."""
+
+_WITH_ROLLUP = re.compile(r"\brollup_(?:group_item|sum_switcher)\(")
+"""What MySQL's information schema makes of columns and sums in a view WITH ROLLUP: functions that nobody may call."""
 
 _PARTITION_BY = re.compile(r"^ *(?:/\*!\d+ )?PARTITION BY ", re.MULTILINE)
 """Where the partitions of a table begin in SHOW CREATE TABLE: texts before have no line ends of their own, MySQL's of the

@@ -2,7 +2,11 @@
 marks for each, as if these stood there. So does SHOW CREATE TABLE for labels and literal defaults, but not for expressions,
 nor do the other SHOW CREATE statements; and the server itself knows the labels of a column and its default.
 
-Only where a text has a question mark is anything more asked, so that the number of queries does not grow with the tables.
+Of expressions MySQL's information schema shows the bytes, each as the character that it is in latin1, and SHOW CREATE TABLE
+a question mark for each byte of a character beyond the basic plane: what both may be is the expression.
+
+Only where a text has a question mark, or is an expression of MySQL that is not ASCII, is anything more asked, so that the
+number of queries does not grow with the tables.
 Comments are not meant: the server has stored question marks in them. Nor are all digits of a FLOAT's default shown, which
 the server knows as well.
 """
@@ -25,6 +29,7 @@ from .names import qualified, quote
 from .types import labels, quoted_labels
 
 _MARKS = re.compile(r"\?+")
+_BEYOND = re.compile("[\U00010000-\U0010ffff]")
 _INTRODUCER = re.compile(r"('(?:[^'\\]|''|\\.)*'|`(?:[^`]|``)*`)|\b_(?:utf8mb4|utf8mb3|utf8|latin1|ascii)(?=')", re.I | re.S)
 _BYTES = r"0x[0-9A-F]*|'(?:[^'\\]|''|\\.)*'"
 _LABELLED = re.compile(r"(enum|set)\((.*)\)", re.IGNORECASE | re.DOTALL)
@@ -32,6 +37,27 @@ _AS = re.compile(r"(?:\((?:`(?:[^`]|``)*`,?)*\) )?AS ")
 """What stands before a view's SELECT: MySQL's list of its columns."""
 _CHECK_OPTION = re.compile(r" WITH (?:CASCADED|LOCAL) CHECK OPTION\Z")
 _FOR_EACH_ROW = re.compile(r"\bFOR\s+EACH\s+ROW\s+(?:(?:FOLLOWS|PRECEDES)\s+(?:`(?:[^`]|``)+`|\S+)\s+)?", re.IGNORECASE)
+_LABELS_OF_MARIADB = """
+BEGIN NOT ATOMIC
+    DECLARE v TYPE OF {table}.{column};
+    DECLARE n INT DEFAULT 1;
+    DECLARE told LONGTEXT;
+    WHILE n <= {count} DO
+        SET v = {value};
+        SET told = CONCAT_WS(',', told, HEX(CONVERT(v USING utf8mb4)));
+        SET n = n + 1;
+    END WHILE;
+    SELECT told;
+END"""
+_LABELS_OF_MYSQL = """
+WITH RECURSIVE told (n, v) AS (
+    SELECT 1, t.{column} FROM (SELECT 1) AS one LEFT JOIN {table} AS t ON FALSE
+    UNION ALL SELECT n + 1, {value} FROM told WHERE n <= {count}
+)
+SELECT /*+ SET_VAR(cte_max_recursion_depth = 4294967295) SET_VAR(group_concat_max_len = 4294967295) */
+       GROUP_CONCAT(HEX(CONVERT(v USING utf8mb4)) ORDER BY n) FROM told WHERE n > 1"""
+"""A number becomes the label that it has where it is stored into a column of the type: a variable's, or that of a recursive
+query, which has the types of the first row."""
 
 
 def doubtful(text: str | None) -> bool:
@@ -58,12 +84,25 @@ def may_be(text: str, shown: str) -> bool:
     return re.fullmatch(_pattern(shown), text) is not None
 
 
+def _decoded(shown: str) -> str | None:
+    """The text whose bytes in UTF-8 are shown as characters of latin1; None: they are none."""
+    try:
+        return b"".join(map(_of_latin1, shown)).decode()
+    except UnicodeError:
+        return None
+
+
 def _of_latin1(character: str) -> bytes:
     """The byte of a character in MySQL's latin1, which is cp1252 with the five bytes that this leaves out."""
     try:
         return character.encode("cp1252")
     except UnicodeEncodeError:
         return character.encode("latin1")
+
+
+def _with_marks(text: str) -> str:
+    """How SHOW CREATE TABLE of MySQL may show an expression, as a pattern: with a question mark for each byte of some."""
+    return _BEYOND.sub(lambda found: rf"(?:{found[0]}|\?{{4}})", re.escape(text))
 
 
 @dataclass
@@ -115,14 +154,6 @@ class Texts:
         """A check constraint; MySQL has two pairs of brackets around it."""
         return self._in_table(table, f"CONSTRAINT {quote(name)}", r"CHECK \(\(?", shown, r"\)")
 
-    def encoded_once(self, table: QName, sql: str) -> str:
-        """A check whose bytes MySQL's information schema takes for latin1, as SHOW CREATE TABLE has it, if that has it."""
-        try:
-            text = b"".join(map(_of_latin1, sql)).decode()
-        except UnicodeError:
-            return sql
-        return text if text in without_introducers(self.table(table)) else sql
-
     def index_key(self, table: QName, name: str, shown: str) -> str | None:
         """An expression that MySQL has an index over."""
         return self._in_table(table, f"KEY {quote(name)}", r"\(\(?", shown, r"\)")
@@ -131,6 +162,9 @@ class Texts:
         """What ``shown`` is in SHOW CREATE TABLE: in the line that begins with ``line``, between two patterns."""
         text = self.table(table) if self.mariadb else without_introducers(self.table(table))
         begins = rf"^ +(?:UNIQUE )?{re.escape(line)} .*?{before}"
+        decoded = None if self.mariadb or shown.isascii() else _decoded(shown)
+        if decoded is not None and re.search(f"{begins}{_with_marks(decoded)}{after}", text, re.MULTILINE):
+            return decoded
         found = re.search(f"{begins}(?P<text>{_pattern(shown)}){after}", text, re.MULTILINE)
         return None if found is None else found["text"]
 
@@ -165,18 +199,21 @@ class Texts:
             return None
 
     def labelled(self, table: QName, column: str, shown: str) -> str | None:
-        """The declaration of an ENUM or SET, by what a variable of its type can be; MySQL has no such variables."""
+        """The declaration of an ENUM or SET, by what each of its numbers is in a column of its type; None without the
+        privilege to read the table."""
         found = _LABELLED.fullmatch(shown)
-        if found is None or not self.mariadb:
+        if found is None:
             return None
-        number = "n" if found[1].lower() == "enum" else "1 << (n - 1)"
         count = len(labels(found[2]))
-        sql = (
-            f"BEGIN NOT ATOMIC DECLARE v TYPE OF {qualified(table)}.{quote(column)}; DECLARE n INT DEFAULT 1;"
-            f" DECLARE told LONGTEXT; WHILE n <= {count} DO SET v = {number};"
-            " SET told = CONCAT_WS(',', told, HEX(CONVERT(v USING utf8mb4))); SET n = n + 1; END WHILE; SELECT told; END"
-        )
-        told = str(execute_verbatim(self.connection, sql).scalar_one())
+        value = "n" if found[1].lower() == "enum" else "1 << (n - 1)"
+        sql = _LABELS_OF_MARIADB if self.mariadb else _LABELS_OF_MYSQL
+        sql = sql.format(table=qualified(table), column=quote(column), count=count, value=value)
+        try:
+            told = str(execute_verbatim(self.connection, sql).scalar_one())
+        except sa.exc.OperationalError as error:
+            if messages.about(*cast(Any, error.orig).args) != "privilege":
+                raise
+            return None
         texts = (bytes.fromhex(label).decode() for label in told.split(","))
         return f"{found[1]}({quoted_labels(texts)})"
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from migrator.adapter import Read, adapter_for_backend, execute_verbatim
 from migrator.model.objects import Literal, Sequence, Table
 from migrator.testing import Workbench
-from tests.support.sql import execute
+from tests.support.sql import execute, is_mariadb
 
 NAMES = ("100%s", "%(x)s", "%")
 
@@ -32,14 +32,15 @@ def test_sql_is_run_as_it_is_written(bench: Workbench) -> None:
 def test_tables_and_columns_with_percent_signs_are_read_as_any(bench: Workbench, name: str) -> None:
     quote, adapter = bench.ddl().quote, bench.adapter
     table, key, text = quote(name), quote(f"{name}k"), quote(f"{name}t")
+    counts = adapter.name != "mysql" or is_mariadb(bench.engine.url)
     execute(
         bench.engine.url,
-        f"CREATE SEQUENCE {quote(name + 'q')} START WITH 7",
+        *([f"CREATE SEQUENCE {quote(name + 'q')} START WITH 7"] if counts else []),
         f"CREATE TABLE {table} ({key} integer PRIMARY KEY, {text} varchar(9) DEFAULT '%s 😀')",
         f"INSERT INTO {table} ({key}) VALUES (1), (2), (3)",
     )
     catalog = bench.catalog()
-    assert [found.next_value for found in catalog.of(Sequence)] == [7]
+    assert [found.next_value for found in catalog.of(Sequence)] == [7] * counts
     (found,) = catalog.of(Table)
     assert found.columns[1].default == Literal("%s 😀")
     whole = Read(found.source, found.columns)

@@ -17,7 +17,7 @@ from tests.support.catalogs import catalog_of
 from tests.support.moved import Moved, loaded, moved
 from tests.support.pump import done, pump, remap
 from tests.support.rows import tables_of
-from tests.support.sql import execute, rows, version_at
+from tests.support.sql import execute, is_mariadb, rows, version_at
 
 pytestmark = [pytest.mark.mysql, pytest.mark.postgresql]
 
@@ -212,8 +212,14 @@ def test_truth_values_stay_three(elsewhere: Moved) -> None:
 
 def test_a_document_keeps_its_text_and_a_parsed_one_its_numbers(elsewhere: Moved, source: str) -> None:
     ((parsed,),) = rows(source, "SELECT parsed::text FROM documents")
-    assert elsewhere.rows("SELECT doc, parsed FROM documents") == [(DOCUMENT, parsed)]
     assert "12345678901234567890.123" in parsed
+    if elsewhere.url.startswith("mysql") and not is_mariadb(elsewhere.url):
+        mine = '{"a": 2, "n": 1.2345678901234567e19}'
+        assert elsewhere.rows("SELECT CAST(doc AS CHAR), CAST(parsed AS CHAR) FROM documents") == [(mine, mine)]
+        for name in ("doc", "parsed"):
+            assert "digits of long numbers are not kept" in elsewhere.losses("documents", name)["type-json"]
+    else:
+        assert elsewhere.rows("SELECT doc, parsed FROM documents") == [(DOCUMENT, parsed)]
     assert str(elsewhere.column("SELECT key FROM documents" if elsewhere.url.startswith("sqlite") else _KEY)[0]) == (
         "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"
     )

@@ -122,10 +122,16 @@ def test_what_mysql_refuses_below_zero_is_named_where_it_is_carried(
         if loss.endswith("[unsigned-arithmetic]")
     ]
     views = [f'VIEW:"public"."{name}"' for name in ("of_a_sum", "of_a_view", "of_years", "v", "within")]
-    checks = [f'TABLE:"public"."t": check {check}' for check in ("far (`a` + `c` < 100)", "near (`a` - `b` < 5)")]
+    checks = [f'TABLE:"public"."t": check {check}' for check in ("far `a` + `c` < 100", "near `a` - `b` < 5")]
+    told = [
+        re.sub(r"check (\w+) (.*)", lambda found: f"check {found[1]} {found[2].translate(BRACKETS)}", one) for one in told
+    ]
     assert sorted(told) == sorted(['TABLE:"public"."t"."g"', 'TABLE:"public"."t"."l"', *checks, *views])
     assert rows(target, "SELECT x, l, g FROM of_a_sum, t") == [(5, 4, 4)]
 
+
+BRACKETS = str.maketrans("", "", "()")
+"""MySQL writes more of them than MariaDB."""
 
 NUMBERS = "a int unsigned, b smallint unsigned, c int, d decimal(5,2), n int, y year, s varchar(9)"
 
@@ -186,10 +192,8 @@ def test_oracles_script_names_it_too_if_and_only_if_mysql_refuses_it(mysql: Call
     assert left_out == {sql for sql in views.values() if re.search("DIV|DATEDIFF|GREATEST", sql)}
     named = {sql for name, sql in views.items() if any(f'"{name}"' in loss for loss in told)}
     assert named == {*BELOW_ZERO, READ_ELSEWHERE[0]} - left_out
-    assert [re.sub(r"^.*?\"t\"|: a \w+ with .*", "", loss) for loss in told if "TABLE:" in loss] == [
-        '."h"',
-        ": check near (`a` - `b` < 5)",
-    ]
+    tables = [re.sub(r"^.*?\"t\"|: a \w+ with .*", "", loss) for loss in told if "TABLE:" in loss]
+    assert [one.translate(BRACKETS) for one in tables] == ['."h"', ": check near `a` - `b` < 5"]
     assert ['"of_a_view"' in loss for loss in told].count(True) == 1
     assert not any('"of_signs"' in loss for loss in told)
 
