@@ -979,7 +979,10 @@ class NotRefreshed(MigratorError):
 
     code = "MIG-20018"
     template = "table {table} is not refreshed: {detail}"
-    action = "It is as it was, but for what is told. An import with TABLE_EXISTS_ACTION=TRUNCATE loads all of its rows anew."
+    action = (
+        "It is as it was, but for what is told. Drop or disable what would act by itself for as long, or import the table with"
+        " TABLE_EXISTS_ACTION=TRUNCATE, which loads all of its rows anew."
+    )
 
 
 class IdentifierTooLong(MigratorError):

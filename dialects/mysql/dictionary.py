@@ -297,6 +297,11 @@ class Reader:
                 raise
             self.losses.append(Loss(f"SEQUENCE:{name}", refusal.rule, f"not carried: {refusal.text}"))
             return None
+        following = state["next_not_cached_value"]
+        if state["cache_size"] > 1 and (state["cycle_count"] or following != state["start_value"]):
+            detail = f"goes on at {following}: numbers before it that the server has taken ahead (CACHE {state['cache_size']})"
+            detail += " are left out, up to as many; which of them were given it tells nobody"
+            self.losses.append(Loss(f"SEQUENCE:{name}", "sequence-cache", detail))
         return SequenceObject(
             name.schema,
             name.name,
@@ -306,7 +311,7 @@ class Reader:
             maximum=state["maximum_value"],
             cycle=bool(state["cycle_option"]),
             cache=state["cache_size"],
-            next_value=state["next_not_cached_value"],
+            next_value=following,
             comment=row["table_comment"] or None,
         )
 

@@ -198,7 +198,7 @@ class _Refreshing:
 
     def _refuse(self, name: QName, why: str) -> None:
         self._left = True
-        self._say(str(NotRefreshed(table=name, detail=why)))
+        self._say(NotRefreshed(table=name, detail=why).explained())
 
     def _reconcile(self, tasks: list[Task]) -> None:
         """Give tables the rows of their source; without one that cannot have them, if need be."""

@@ -149,7 +149,9 @@ def refused(run: Run, target: str, name: str) -> str:
     """Why a table was left as it was."""
     assert run.code == 5, run.err
     head = f"MIG-20018: table {table(target, name)} is not refreshed: "
-    (line,) = [line for line in run.out.splitlines() if line.startswith(head)]
+    lines = run.out.splitlines()
+    (line,) = [line for line in lines if line.startswith(head)]
+    assert "TABLE_EXISTS_ACTION=TRUNCATE" in lines[lines.index(line) + 1], "what to do about it"
     return line.removeprefix(head)
 
 
