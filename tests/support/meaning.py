@@ -113,12 +113,22 @@ FORMS = (
 """All other texts must be the same, character by character."""
 
 
-def _whole(digits: str) -> float:
-    return int(digits) if abs(int(digits)) < 1 << 64 else float(digits)
+def _whole(digits: str) -> Decimal:
+    return Decimal(digits) if abs(int(digits)) < 1 << 64 else _of_double(digits)
+
+
+def _of_double(digits: str) -> Decimal:
+    """The decimal that the shortest text of a double says, which a server may print without an exponent."""
+    return Decimal(repr(float(digits)))
+
+
+def _document(text: str) -> str:
+    value = json.loads(text, parse_int=_whole, parse_float=_of_double)
+    return json.dumps(value, sort_keys=True, default=lambda number: f"number {(number + 0).normalize()}")
 
 
 DOCUMENTS: dict[str, Callable[[str], object]] = {
-    "mysql": lambda text: json.loads(text, parse_int=_whole),
+    "mysql": _document,
     "numeric": lambda text: json.loads(text, parse_int=Decimal, parse_float=Decimal),
 }
 """Documents as values: the order of keys, repeated ones and blanks are nothing; to ``mysql`` neither are digits beyond those
