@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.pump import Run, done, pump, remap
-from tests.support.sql import execute, rows, scalar
+from tests.support.sql import execute, is_mariadb, rows, scalar
 
 Fresh = Callable[..., str]
 
@@ -359,7 +359,7 @@ OF_SQLITE = {
     "text DEFAULT CURRENT_TIMESTAMP": "22:13:20",
 }
 OF_MARIADB = {
-    "datetime(6) DEFAULT now()": "22:13:20.987654",
+    "datetime(6) DEFAULT /*M! now() */ /*!80000 now(6) */": "22:13:20.987654",  # which MySQL wants to be said
     "datetime(6) DEFAULT (cast(now() AS datetime))": "22:13:20",
     "timestamp(6) DEFAULT (now(2))": "22:13:20.98",
     "datetime(3) DEFAULT (now(6))": "22:13:20.987",
@@ -603,7 +603,8 @@ def test_a_random_uuid_stays_one(target: str, lasting: Callable[[str], str], tmp
     assert all(RANDOM.fullmatch(value) for value in made), made
     assert len({*made}) == 50
     assert {value[19] for value in made} == {*"89ab"}
-    assert not run.losses
+    is_text = target == "mysql" and not is_mariadb(here)
+    assert ["[type-uuid]" in loss for loss in run.losses] == [True] * is_text
 
 
 def test_a_uuid_of_the_clock_that_becomes_random_is_named(lasting: Callable[[str], str], tmp_path: Path) -> None:

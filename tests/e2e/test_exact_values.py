@@ -144,7 +144,7 @@ def test_a_negative_zero_that_becomes_zero_is_counted(
     )
     there = moved(source, target, tmp_path, "VERIFY=YES")
     assert there.run.code == 0, there.run.out
-    signs = [[struct.pack("<d", value)[7] >> 7 for value in there.column(f"SELECT {name} + 0e0 FROM t WHERE {name} = 0")]
+    signs = [[struct.pack("<d", value)[7] >> 7 for value in there.column(f"SELECT {name} * 1e0 FROM t WHERE {name} = 0")]
              for name in ("d", "r")]  # fmt: skip
     kept = [sum(sign) for sign in signs]
     assert [there.counted("t", "negative-zero").get(name, 0) for name in ("d", "r")] == [2 - kept[0], 1 - kept[1]]

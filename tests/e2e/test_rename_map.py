@@ -194,7 +194,6 @@ def test_a_view_of_oracle_has_no_column_that_no_table_has_and_says_so(
     execute(source, *(sql.format(t="t", a=f"{quote}ROWID{quote}") for sql in (*SHOWN, *more)))
     asked = (f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", "SQLFILE=oracle.sql")
     run = done(pump("impdp", "oracle:", *asked, f"REMAP_SCHEMA={schema_of(source)}:shop"))
-    print(run.losses); print((tmp_path / "oracle.sql").read_text())
     told = [loss.partition(": ")[0] for loss in run.losses if loss.endswith("[name-reserved]")]
     new = cut("ROWID", load_adapter("oracle").capabilities)
     shows = ("box", "shown", "named", "whole", "again", "other", "listed")
@@ -233,7 +232,10 @@ def test_entries_are_about_tables_and_columns_as_they_are_called_at_the_target(
 
 @pytest.mark.parametrize("declared", ["BIGINT UNSIGNED NOT NULL", "SERIAL"])
 def test_what_mysql_may_have_under_a_name_of_its_own_is_called_so_again(mysql: Fresh, declared: str) -> None:
-    """A FULLTEXT index knows rows by this column; one of another type stands in its way, and is called otherwise."""
+    """A FULLTEXT index knows rows by this column; one of another type stands in its way, and is called otherwise.
+
+    MySQL lets no row into a table with both of them.
+    """
     source, url = mysql(), mysql()
     execute(
         source,
@@ -246,7 +248,7 @@ def test_what_mysql_may_have_under_a_name_of_its_own_is_called_so_again(mysql: F
     execute(
         source,
         "DROP TABLE t",
-        "CREATE TABLE u (FTS_DOC_ID BIGINT NOT NULL, words TEXT /*M! , FULLTEXT (words) */)",  # MySQL lets no row into it then
+        "CREATE TABLE u (FTS_DOC_ID BIGINT NOT NULL, words TEXT /*M! , FULLTEXT (words) */)",
         "INSERT INTO u VALUES (8, 'plums')",
         "CREATE VIEW v AS SELECT words, FTS_DOC_ID FROM u",
         "CREATE VIEW w AS SELECT FTS_DOC_ID FROM v",

@@ -113,12 +113,22 @@ FORMS = (
 """All other texts must be the same, character by character."""
 
 
-def _whole(digits: str) -> float:
-    return int(digits) if abs(int(digits)) < 1 << 64 else float(digits)
+def _whole(digits: str) -> Decimal:
+    return Decimal(digits) if abs(int(digits)) < 1 << 64 else _of_double(digits)
+
+
+def _of_double(digits: str) -> Decimal:
+    """The decimal that the shortest text of a double says, which a server may print without an exponent."""
+    return Decimal(repr(float(digits)))
+
+
+def _document(text: str) -> str:
+    value = json.loads(text, parse_int=_whole, parse_float=_of_double)
+    return json.dumps(value, sort_keys=True, default=lambda number: f"number {(number + 0).normalize()}")
 
 
 DOCUMENTS: dict[str, Callable[[str], object]] = {
-    "mysql": lambda text: json.loads(text, parse_int=_whole),
+    "mysql": _document,
     "numeric": lambda text: json.loads(text, parse_int=Decimal, parse_float=Decimal),
 }
 """Documents as values: the order of keys, repeated ones and blanks are nothing; to ``mysql`` neither are digits beyond those
@@ -146,6 +156,7 @@ class Limit:
     """One row: ``target`` has no place for the values of ``type`` of which ``holds`` says so, given the source's text.
 
     ``whole``: of the type it says that there is no such type at all, so that not even a NULL has a place.
+    ``mariadb_alone``: MySQL has a place.
     """
 
     target: str
@@ -153,6 +164,7 @@ class Limit:
     holds: Callable[[str, Any], bool]
     why: str
     whole: bool = False
+    mariadb_alone: bool = False
 
 
 _ODD_FLOATS = frozenset({"NaN", "Infinity", "-Infinity", "Inf", "-Inf"})
@@ -226,16 +238,21 @@ LIMITS = (
         t.Uuid,
         lambda text, _: re.match(r".{8}-.{4}-[89a-f].{3}-[0-7]", text.lower()) is not None,
         "MariaDB keeps another order of bytes for those of old, and takes none that it could not tell from them",
+        mariadb_alone=True,
     ),
 )
 
 
-def limit(target: str, type_: t.Type, text: str | None) -> Limit | None:
-    """Why a database has no place for a value of ``type_``, given what its source prints; None: it has one."""
+def limit(target: str, type_: t.Type, text: str | None, *, mariadb: bool = True) -> Limit | None:
+    """Why a database has no place for a value of ``type_``, given what its source prints; None: it has one.
+
+    ``mariadb``: whether MySQL is MariaDB.
+    """
     base = t.base_of(type_)
     for row in LIMITS:
         if (
             row.target == target
+            and (mariadb or not row.mariadb_alone)
             and isinstance(base, row.type)
             and (text is not None or row.whole)
             and row.holds(text or "", base)
