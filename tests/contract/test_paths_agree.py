@@ -106,7 +106,8 @@ def assert_paths_agree(bench: Bench, source: End, name: str, *, broken: frozense
     printed = {row[0] or "": dict(zip(COLUMNS, row, strict=True)) for row in source.shown(name, COLUMNS)}
     type_ = table.columns[1].type
     for target in bench.targets.values():
-        limits = {id_: limit(target.name, type_, row["v"]) for id_, row in printed.items()}
+        product = "MySQL" if _is_mysql(target) else "MariaDB"
+        limits = {id_: limit(target.name, type_, row["v"], product=product) for id_, row in printed.items()}
         fitting = [id_ for id_, found in limits.items() if found is None and id_ not in broken]
         if fitting:
             with read(source, catalog, table, fitting) as rows:

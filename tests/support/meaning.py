@@ -145,7 +145,8 @@ def meaning(type_: t.Type, text: str | None, *, parsed: str = "") -> object:
 class Limit:
     """One row: ``target`` has no place for the values of ``type`` of which ``holds`` says so, given the source's text.
 
-    ``whole``: of the type it says that there is no such type at all, so that not even a NULL has a place.
+    ``whole``: of the type it says that there is no such type at all, so that not even a NULL has a place. ``product``: the
+    only one of MySQL's family that it is about; empty: both.
     """
 
     target: str
@@ -153,6 +154,7 @@ class Limit:
     holds: Callable[[str, Any], bool]
     why: str
     whole: bool = False
+    product: str = ""
 
 
 _ODD_FLOATS = frozenset({"NaN", "Infinity", "-Infinity", "Inf", "-Inf"})
@@ -226,16 +228,18 @@ LIMITS = (
         t.Uuid,
         lambda text, _: re.match(r".{8}-.{4}-[89a-f].{3}-[0-7]", text.lower()) is not None,
         "MariaDB keeps another order of bytes for those of old, and takes none that it could not tell from them",
+        product="MariaDB",
     ),
 )
 
 
-def limit(target: str, type_: t.Type, text: str | None) -> Limit | None:
+def limit(target: str, type_: t.Type, text: str | None, *, product: str = "MariaDB") -> Limit | None:
     """Why a database has no place for a value of ``type_``, given what its source prints; None: it has one."""
     base = t.base_of(type_)
     for row in LIMITS:
         if (
             row.target == target
+            and row.product in {"", product}
             and isinstance(base, row.type)
             and (text is not None or row.whole)
             and row.holds(text or "", base)
