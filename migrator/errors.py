@@ -980,8 +980,8 @@ class NotRefreshed(MigratorError):
     code = "MIG-20018"
     template = "table {table} is not refreshed: {detail}"
     action = (
-        "It is as it was, but for what is told. Drop or disable what would act by itself for as long, or import the table with"
-        " TABLE_EXISTS_ACTION=TRUNCATE, which loads all of its rows anew."
+        "It is as it was, but for what is told. Drop or disable what would act by itself for as long, or import the table"
+        " with TABLE_EXISTS_ACTION=TRUNCATE, which loads all of its rows anew."
     )
 
 
