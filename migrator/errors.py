@@ -356,6 +356,12 @@ class NamesCollide(UsageError):
     action = "Rename one with REMAP_TABLE, a schema with REMAP_SCHEMA, or leave one out with EXCLUDE."
 
 
+class ColumnsCollide(NamesCollide):
+    """Two columns of one table would get one name."""
+
+    action = "Rename one at the source, or leave the table out with EXCLUDE: an import renames no columns."
+
+
 class UnknownCommand(UsageError):
     """A first word that is no command."""
 
@@ -1024,7 +1030,7 @@ class DatabaseError(MigratorError):
     template = "{detail}"
     action = (
         "The database says so: mend what it names. Rows that it refuses are set aside by an import with "
-        "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS. A job that is still on record (migrator jobs) goes on when it is attached to "
+        "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS, values that it has no place for can be changed by POLICY. A job that is still on record (migrator jobs) goes on when it is attached to "
         "and told START_JOB."
     )
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from migrator.adapter import Capabilities, load_adapter
 from migrator.column_types import check_places, choose_types
-from migrator.errors import ConflictingParameters, NamesCollide
+from migrator.errors import ColumnsCollide, ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
 from migrator.filters import spelled
 from migrator.identities import fit_sequences
@@ -298,7 +298,7 @@ def check_names(catalog: Catalog) -> None:
         for column in table.columns:
             if column.name in columns:
                 first, second = (f"{table.source}.{quoted(one)}" for one in (columns[column.name], column.source))
-                raise NamesCollide(first=first, second=second, name=quoted(column.name), database="the target")
+                raise ColumnsCollide(first=first, second=second, name=quoted(column.name), database="the target")
             columns[column.name] = column.source
 
 

@@ -9,7 +9,14 @@ from migrator.ddl.columns import bounded
 from migrator.ddl.constraints import Constraints
 from migrator.ddl.keys import expressions_of
 from migrator.ddl.script import Elsewhere, Script
-from migrator.errors import IdentifierTooLong, InvalidIdentifier, MigratorError, NamesCollide, UnsupportedType
+from migrator.errors import (
+    ColumnsCollide,
+    IdentifierTooLong,
+    InvalidIdentifier,
+    MigratorError,
+    NamesCollide,
+    UnsupportedType,
+)
 from migrator.expressions import Untranslatable
 from migrator.expressions.queries import Carried
 from migrator.model.catalog import Loss, path_of
@@ -85,7 +92,7 @@ class DDL(Constraints):
         other = seen.setdefault(name, column.name)
         if other != column.name:
             first, second = (f"{path_of(table)}.{of}" for of in (other, column.name))
-            yield NamesCollide(first=first, second=second, name=name, database=self.title)
+            yield ColumnsCollide(first=first, second=second, name=name, database=self.title)
 
     # --- what stands by itself --------------------------------------------------------------------------------------
 
