@@ -1030,8 +1030,8 @@ class DatabaseError(MigratorError):
     template = "{detail}"
     action = (
         "The database says so: mend what it names. Rows that it refuses are set aside by an import with "
-        "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS, values that it has no place for can be changed by POLICY. A job that is still on record (migrator jobs) goes on when it is attached to "
-        "and told START_JOB."
+        "DATA_OPTIONS=SKIP_CONSTRAINT_ERRORS, values that it has no place for can be changed by POLICY. A job that is still "
+        "on record (migrator jobs) goes on when it is attached to and told START_JOB."
     )
 
 
