@@ -12,7 +12,7 @@ from sqlglot import exp
 from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
-from migrator.expressions import Untranslatable, parse, understood
+from migrator.expressions import Untranslatable, parse, tables_in, understood
 from migrator.expressions.semantics import Change
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -101,6 +101,10 @@ class OracleDDL(DDL):
     def stored(self, name: str) -> str:
         """The name as the dictionary will have it: two names that are stored alike are one."""
         return name.upper() if self.quote(name) == name else name
+
+    def stored_table(self, name: str) -> str:
+        """A table's name, or its schema's, as the dictionary will have it."""
+        return self.stored(name)
 
     def as_script(self, statement: str) -> str:
         """A statement as SQL*Plus and SQLcl take it: PL/SQL ends with a slash on a line of its own.
@@ -584,13 +588,23 @@ class OracleDDL(DDL):
         found: dict[QName, Adapted | str] = {}
         for view in self.catalog.of(View):
             missing = next((name for name in view.depends_on if isinstance(found.get(name), str)), None)
+            left_out = next(self._left_out_of(view), None)
             try:
                 found[QName(view.schema, view.name)] = (
-                    self.adapted(view.definition, view) if missing is None else f"it reads {missing}, which is not carried"
+                    f"it reads {missing}, which is not carried"
+                    if missing is not None
+                    else self.adapted(view.definition, view)
+                    if left_out is None
+                    else f"it reads {left_out}, which is left out"
                 )
             except Untranslatable as why:
                 found[QName(view.schema, view.name)] = str(why)
         return found
+
+    def _left_out_of(self, view: View) -> Iterator[QName]:
+        """What a view reads that the job does not make."""
+        read = tables_in(view.definition.sql, load_adapter(view.definition.dialect).language.sqlglot, view.schema)
+        return (name for name in read if self.relation_named(name) is None)
 
     def create_view(self, view: View) -> Script:
         """A view, a materialized one with its indexes."""

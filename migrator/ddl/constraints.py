@@ -133,7 +133,7 @@ class Constraints(Columns):
         if "foreign_key" in inline:
             for key in table.foreign_keys:
                 if key.partition is None:
-                    items.append(self.foreign_key_clause(table, key, losses))
+                    items += [sql] if (sql := self._inline_foreign_key(table, key, losses)) else []
                 else:
                     losses += self.of_partition(table, f"foreign key {called(key)}", key.partition).losses
         return items
@@ -185,16 +185,46 @@ class Constraints(Columns):
     def foreign_key(self, table: Table, key: ForeignKey) -> Script:
         """A foreign key added when all tables are loaded and keyed."""
         if self.is_inline("foreign_key") and key.partition is None:
-            return self.within_table(partial(self.foreign_key_clause, table, key))
+            return self.within_table(partial(self._inline_foreign_key, table, key))
         if self.is_inline("foreign_key"):
             return Script(elsewhere=Elsewhere.LEFT_OUT)
         if key.partition is not None:
             return self.of_partition(table, f"foreign key {called(key)}", key.partition)
-        if why := self.refers_to_nothing(key):
+        if why := self.refers_to_nothing(key) or self._refers_to_another(key):
             detail = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)} is left out: {why}"
             return Script((), (Loss(path_of(table), "foreign-key", detail),))
-        losses: list[Loss] = []
+        losses = list(self._referred_elsewhere(table, key))
         return Script((self.add(table, self.foreign_key_clause(table, key, losses)),), tuple(losses))
+
+    def _inline_foreign_key(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
+        """A foreign key as an item of CREATE TABLE, or nothing with a loss: it would be made without its table,
+        and then refuse all rows."""
+        if why := self.why_no_inline_key(key):
+            detail = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)} is left out: {why}"
+            losses.append(Loss(path_of(table), "foreign-key", detail))
+            return ""
+        losses += self._referred_elsewhere(table, key)
+        return self.foreign_key_clause(table, key, losses)
+
+    def why_no_inline_key(self, key: ForeignKey) -> str:
+        """Why CREATE TABLE is to leave a foreign key out; empty: it has it."""
+        if why := self._refers_to_another(key):
+            return why
+        return f"{key.referred} is not there, and the job does not make it" if key.referred in (self.absent or ()) else ""
+
+    def _refers_to_another(self, key: ForeignKey) -> str:
+        """Why a foreign key would refer to another table than at the source; empty: it does not."""
+        if self.catalog.table(key.referred) is not None or (other := self.taken_for(key.referred)) is None:
+            return ""
+        return f"the job does not make {key.referred}, and the key would refer to {other}"
+
+    def _referred_elsewhere(self, table: Table, key: ForeignKey) -> Iterator[Loss]:
+        """The entry about a key to a table that is not made here, and that nobody knows to be there."""
+        if self.catalog.table(key.referred) is not None or (self.absent is not None and key.referred not in self.absent):
+            return
+        what = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)}"
+        detail = f"{what} refers to {key.referred}, which the job does not make: it must be there before, or the key fails"
+        yield Loss(path_of(table), "foreign-key", f"{detail} (EXCLUDE=REF_CONSTRAINT leaves it out)")
 
     def leaves_unchecked(self, key: ForeignKey) -> bool:
         """Whether a foreign key is made without a look at the rows that are there, as it was at the source."""

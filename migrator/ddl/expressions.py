@@ -171,6 +171,9 @@ class Expressions(Names):
     ) -> Carried:
         language = load_adapter(view.definition.dialect).language
         if view.definition.dialect == self.adapter.name:
+            for name in view.depends_on:
+                if self.catalog.relation(name) is None and self.taken_for(name) is not None:
+                    raise Untranslatable(f"it reads {name}, which is left out")
             names = view.columns or self._names_in_view(view, lambda: names_shown(view.definition.sql, language))
             return Carried(view.definition.sql, {}, names=names)
         source = self._semantics_of(view.definition.dialect)
@@ -208,26 +211,30 @@ class Expressions(Names):
         if not node.name:
             raise Untranslatable(f"it reads the rows of {node.sql(self.adapter.sqlglot)}")
         wanted = QName(node.db or schema, node.name)
-        obj = self._relations.get(wanted) or self._relations.get(QName(wanted.schema.lower(), wanted.name.lower()))
+        obj = self.relation_named(wanted)
         if isinstance(obj, Table):
             columns = {c.name: self._column_value(source, obj, exp.column(c.name)) for c in obj.columns}
             key = frozenset(obj.primary_key.columns) if obj.primary_key is not None else frozenset()
             return Found(obj.schema, obj.name, {n: replace(v, nullable=True) for n, v in columns.items()}, key)
         carried = views.get(QName(obj.schema, obj.name)) if obj is not None else None
         if obj is None or not isinstance(carried, Carried):
-            raise Untranslatable(f"it reads {wanted}, which is {'left out' if obj is not None else 'not there'}")
+            raise Untranslatable(f"it reads {wanted}, which is left out")
         return Found(obj.schema, obj.name, carried.columns)
 
+    def relation_named(self, name: QName) -> Table | View | None:
+        """The table or view of the job that a text of the source means by a name; None: it is left out, or not there."""
+        found = self.catalog.relation(name)
+        if found is None and load_adapter(self.catalog.dialect).language.ignores_table_case:
+            found = self._folded_relations.get(QName(name.schema.lower(), name.name.lower()))
+        return found
+
     @cached_property
-    def _relations(self) -> dict[QName, Table | View]:
-        """The tables and views by their names, and in small letters where those mean one of them only."""
-        found: dict[QName, Table | View] = {}
+    def _folded_relations(self) -> dict[QName, Table | View]:
+        """The tables and views by their names in small letters, where no two are one."""
         relations = [obj for obj in self.catalog.objects if isinstance(obj, Table | View)]
-        folded = Counter((obj.schema.lower(), obj.name.lower()) for obj in relations)
-        for obj in relations:
-            if folded[obj.schema.lower(), obj.name.lower()] == 1:
-                found[QName(obj.schema.lower(), obj.name.lower())] = obj
-        return found | {QName(obj.schema, obj.name): obj for obj in relations}
+        folded = [QName(obj.schema.lower(), obj.name.lower()) for obj in relations]
+        times = Counter(folded)
+        return {name: obj for name, obj in zip(folded, relations, strict=True) if times[name] == 1}
 
     # --- trials -----------------------------------------------------------------------------------------------------
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from functools import cached_property
 
-from migrator.adapter import Adapter
+from migrator.adapter import Adapter, load_adapter
 from migrator.model.catalog import Catalog
 from migrator.model.objects import DomainType, EnumType, Expression, QName, Sequence, Table, View
 
@@ -18,6 +19,8 @@ class Names:
         self.preparer = self.dialect.identifier_preparer
         self.refused: Mapping[tuple[QName, Expression | str], str] = {}
         """What the server said against expressions, and defaults of columns, when they were tried; they are left out."""
+        self.absent: Collection[QName] | None = None
+        """The tables that foreign keys refer to and that neither the job nor the server has; None: nobody has asked."""
         self.ignores_table_case = adapter.capabilities.ignores_table_case
         """Whether names of tables that differ only in case collide on the server."""
 
@@ -54,6 +57,25 @@ class Names:
     def stored(self, name: str) -> str:
         """A column's name as the database tells it from others."""
         return name.lower() if self.adapter.capabilities.ignores_column_case else name
+
+    def stored_table(self, name: str) -> str:
+        """A table's name, or its schema's, as the database tells it from others."""
+        return name.lower() if self.ignores_table_case else name
+
+    def taken_for(self, name: QName) -> QName | None:
+        """The table or view of the job that ``name``, which means another one at the source, would lead to here."""
+        if load_adapter(self.catalog.dialect).capabilities.ignores_table_case:
+            return None
+        found = self._by_stored_name.get(self._stored(name))
+        return None if found == name else found
+
+    @cached_property
+    def _by_stored_name(self) -> dict[tuple[str, str], QName]:
+        relations = [QName(obj.schema, obj.name) for obj in self.catalog.objects if isinstance(obj, Table | View)]
+        return {self._stored(name): name for name in relations}
+
+    def _stored(self, name: QName) -> tuple[str, str]:
+        return self.stored_table(name.schema), self.stored_table(name.name)
 
     # --- constants --------------------------------------------------------------------------------------------------
 

@@ -114,6 +114,14 @@ class Catalog:
         """The table of that name, None where there is none."""
         return self._tables.get(name)
 
+    def relation(self, name: QName) -> Table | View | None:
+        """The table or view of that name, None where there is none."""
+        return self._relations.get(name)
+
+    @cached_property
+    def _relations(self) -> dict[QName, Table | View]:
+        return {QName(obj.schema, obj.name): obj for obj in self.objects if isinstance(obj, Table | View)}
+
     @cached_property
     def _tables(self) -> dict[QName, Table]:
         return {table.qname: table for table in self.of(Table)}

@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from migrator.adapter import Server
+from migrator.adapter import Server, load_adapter
 from migrator.ddl import DDL, Emitter, expressions_of
 from migrator.ends import Database, database_errors
 from migrator.errors import FatalError, InsufficientPrivilege, MigratorError
@@ -36,9 +36,28 @@ def tried(target: Database, server: Server, catalog: Catalog, content: Content =
     """The writer of a server's DDL for a catalog, told of the expressions that the server refuses, and how it has names."""
     ddl = target.adapter.ddl(catalog, server.version)
     ddl.ignores_table_case = bool(server.ignores_table_case)
+    ddl.absent = _absent(target, catalog)
     if content != "DATA_ONLY":
         ddl.refused = _refused(ddl, target, QName(ddl.staging_schema or server.schema, _NAME))
     return ddl
+
+
+def _absent(target: Database, catalog: Catalog) -> frozenset[QName]:
+    """The tables that foreign keys refer to, and that neither the catalog nor the target has."""
+    referred = {key.referred for table in catalog.of(Table) for key in table.foreign_keys}
+    outside = {name for name in referred if catalog.table(name) is None}
+    if not outside:
+        return frozenset()
+    folds = load_adapter(catalog.dialect).capabilities.ignores_table_case
+
+    def told(schema: str, name: str) -> QName:
+        return QName(schema, name.lower()) if folds else QName(schema, name)
+
+    with target.connect() as connection, database_errors(target.adapter):
+        schemas = {name.schema for name in outside}.intersection(target.adapter.schemas(connection))
+        inspector = sa.inspect(connection)
+        there = {told(schema, name) for schema in schemas for name in inspector.get_table_names(schema)}
+    return frozenset(name for name in outside if told(name.schema, name.name) not in there)
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,7 @@ def check_inline_keys(job: Import) -> None:
             others = [_Key(name, key) for key in there.foreign_keys] if there is not None else []
             parts += _check_keys_of(job, name, partial(job.adapter.orphans, job.connection, name), others)
             continue
-        keys = ours[name].foreign_keys
+        keys = [key for key in ours[name].foreign_keys if not job.ddl.why_no_inline_key(key)]
         vouched = [_Key(name, key, items.get((name, key), 0)) for key in keys if key.validated]
         if vouched and len(vouched) == len(keys):
             _check_keys_of(job, name, partial(job.adapter.orphans, job.connection, name), vouched)
