@@ -477,9 +477,7 @@ def _convert(array: pa.Array, source: t.Type, target: t.Type, wanted: pa.DataTyp
             return _identifiers(array, swapped=swapped)
         case t.Uuid(), t.Binary():
             return array.cast(pa.binary())
-        case _, t.Uuid() if pa.types.is_string(
-            array.type
-        ):  # which a text may stand in for, and nobody else looks at it then
+        case _, t.Uuid() if pa.types.is_string(array.type):  # which a text may stand in for, and nobody else looks at it then
             return uuid_bytes(array)
         case ((t.Boolean() | t.Year()), t.Decimal()):
             return _convert(array.cast(pa.int16()), t.Integer(16), target, wanted)

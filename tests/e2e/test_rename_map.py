@@ -194,8 +194,7 @@ def test_a_view_of_oracle_has_no_column_that_no_table_has_and_says_so(
     execute(source, *(sql.format(t="t", a=f"{quote}ROWID{quote}") for sql in (*SHOWN, *more)))
     asked = (f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "NOLOGFILE=YES", "SQLFILE=oracle.sql")
     run = done(pump("impdp", "oracle:", *asked, f"REMAP_SCHEMA={schema_of(source)}:shop"))
-    print(run.losses)
-    print((tmp_path / "oracle.sql").read_text())
+    print(run.losses); print((tmp_path / "oracle.sql").read_text())
     told = [loss.partition(": ")[0] for loss in run.losses if loss.endswith("[name-reserved]")]
     new = cut("ROWID", load_adapter("oracle").capabilities)
     shows = ("box", "shown", "named", "whole", "again", "other", "listed")
