@@ -9,7 +9,9 @@ The rules, in Data Pump's order:
 * What a table needs to be created at all stays with it whatever was excluded: the types of its columns, the sequences its
   defaults draw from.
 * A foreign key to a table outside the job stays, as in Data Pump: the target may have that table already. If it has not,
-  making the key fails and the log says so (ORA-39083). EXCLUDE=REF_CONSTRAINT leaves keys out. Views stay likewise.
+  making the key fails and the log says so (ORA-39083), and SQLite, where nothing would fail, gets a table without the key
+  and an entry about it. EXCLUDE=REF_CONSTRAINT leaves keys out. Views stay in a dump set, and where the target is of the
+  source's kind; another does not get one that reads what is not in the job.
 * A policy's name is its own. That policies are in force is its table's, and goes by that name (ROW_SECURITY); EXCLUDE=POLICY
   without a name leaves it out as well, since a table on which it is on and that has no policy shows no rows.
 * A name means the object spelled exactly so; where there is none, the one object whose name differs in case only.

@@ -712,6 +712,10 @@ A foreign key that PostgreSQL has as NOT VALID is made as such in PostgreSQL and
 without a look at the rows and do not say so afterwards: the entry `not-validated` does, with the number of rows that refer
 to none.
 
+A foreign key to a table that the job does not make is made where the target has that table. Where it has not, PostgreSQL,
+MySQL and MariaDB refuse the key (ORA-39083), and SQLite's table is made without it, since SQLite would take the key and then
+refuse all rows. The entry `foreign-key` names the key and the table, also in a script, where the table must be there before.
+
 A foreign key that held at the source, and that rows break at the target (the source did not look, or QUERY has left their
 parents out), is an error of the job (ORA-02298). In PostgreSQL it is made as NOT VALID all the same: it holds for new rows,
 and once those against it are mended, `ALTER TABLE … VALIDATE CONSTRAINT` makes it one as any other. SQLite's stands in

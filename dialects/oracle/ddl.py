@@ -590,13 +590,12 @@ class OracleDDL(DDL):
             missing = next((name for name in view.depends_on if isinstance(found.get(name), str)), None)
             left_out = next(self._left_out_of(view), None)
             try:
-                found[QName(view.schema, view.name)] = (
-                    f"it reads {missing}, which is not carried"
-                    if missing is not None
-                    else self.adapted(view.definition, view)
-                    if left_out is None
-                    else f"it reads {left_out}, which is left out"
-                )
+                if missing is not None:
+                    raise Untranslatable(f"it reads {missing}, which is not carried")
+                query = self.adapted(view.definition, view)
+                if left_out is not None:
+                    raise Untranslatable(f"it reads {left_out}, which is left out")
+                found[QName(view.schema, view.name)] = query
             except Untranslatable as why:
                 found[QName(view.schema, view.name)] = str(why)
         return found

@@ -267,7 +267,7 @@ def test_set_default_and_deferral_are_named_and_left_out() -> None:
         " ON DELETE NO ACTION ON UPDATE NO ACTION"
     )
     assert script.statements == (expected,)
-    assert rules(script) == {"set-default", "deferrable"}
+    assert rules(script) == {"set-default", "deferrable", "foreign-key"}
 
 
 def test_a_check_that_old_rows_may_break_is_left_out_where_it_cannot_be_off() -> None:
