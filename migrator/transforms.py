@@ -62,8 +62,12 @@ _TOKENS = {
 """The parts of a text in which schemas are looked for, by what quotes identifiers: that of MySQL tells its literals too."""
 
 
+_OBJECT_IDENTIFIER = re.compile(r"::reg(?:class|collation|config|dictionary|oper|operator|proc|procedure|type)\b")
+"""What makes a literal the name of an object, as in ``nextval('shop.orders_id'::regclass)``."""
+
+
 def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
-    """``sql`` with the schema names before dots replaced; string literals and comments are left alone.
+    """``sql`` with the schema names before dots replaced; comments and literals, but for names of objects, are left alone.
 
     ``mark`` quotes identifiers in this dialect.
     """
@@ -73,6 +77,10 @@ def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
         pieces.append(between)
         position = match.end()
         name = match["name"]
+        if match["string"] is not None and _OBJECT_IDENTIFIER.match(sql, position):
+            pieces.append(f"'{requalify(match[0][1:-1], schemas, mark)}'" if match[0][0] == "'" else match[0])
+            after_dot = False
+            continue
         if name is None or match["dot"] is None:
             pieces.append(match[0])
             after_dot = False

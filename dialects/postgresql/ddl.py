@@ -299,7 +299,7 @@ class PostgreSQLDDL(DDL):
     def create_table(self, table: Table) -> Script:
         """The table, its partitions, and the sequences that belong to its columns."""
         inherited = {column.name: column for parent in self._parents(table) for column in parent.columns}
-        own = tuple(c for c in table.columns if not _is_as_above(c, inherited.get(c.name)))
+        own = tuple(c for c in table.columns if not is_as_above(c, inherited.get(c.name)))
         made = super().create_table(replace(table, columns=own))
         statements = list(made.statements)
         losses = list(made.losses)
@@ -655,7 +655,7 @@ def _statement_time(column: Column) -> str:
     return f"{now} - {beyond} * INTERVAL '1 microsecond'"
 
 
-def _is_as_above(column: Column, above: Column | None) -> bool:
+def is_as_above(column: Column, above: Column | None) -> bool:
     """Whether a column is that of the parent, but for a comment of its own or a default that it has no more."""
     same = {column, replace(column, comment=None)}
     return above in same or (above is not None and replace(above, default=None, constant=None) in same)

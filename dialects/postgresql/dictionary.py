@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import heapq
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -21,6 +22,7 @@ from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
 from .collations import equality_of
+from .ddl import is_as_above
 from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
@@ -34,6 +36,9 @@ _ACTIONS: dict[str, o.Action] = {
 }
 _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
+_ENDINGS = {"p": "pkey", "u": "key"}
+"""How the names end that the server chooses for the keys of partitions, by the kind of the constraint."""
+_NAME_BYTES = 63
 _USUAL_IDENTITY = "d"
 """The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -138,7 +143,7 @@ class _Dictionary:
         return t.Native(DIALECT, declaration)
 
     def _types(self) -> None:
-        checks = self._by(queries.DOMAIN_CHECKS, "type")
+        checks = self._by(queries.DOMAIN_CONSTRAINTS, "type")
         fields = self._by(queries.COMPOSITES, "type")
         ranges = {row.type: row for row in self._rows(queries.RANGES)}
         for row in self._type_rows.values():
@@ -192,13 +197,15 @@ class _Dictionary:
             base,
             defaults.parse(row.default_, t.base_of(base)) if row.default_ else None,
             not row.not_null,
-            tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks),
+            tuple(o.Check(k.name, o.Expression(k.expression, DIALECT), k.validated) for k in checks if k.kind == "c"),
             row.comment,
             self._constants.get((row.oid, 0)),
         )
         if row.collated:
             self._lose(domain, "domain-collation", "the domain's own collation is not carried")
         for k in checks:
+            if k.kind == "n" and k.name != f"{row.name}_not_null":
+                self._lose(domain, "not-null-name", f"the name of NOT NULL constraint {k.name} is not carried")
             if k.comment:
                 self._lose(domain, "constraint-comment", f"the comment on {k.name} is not carried")
         return domain
@@ -536,6 +543,7 @@ class _Dictionary:
         if any(key.opclass_options for key in keys):
             self._lose(obj, "opclass-options", f"parameters of an operator class of index {index.name} are not carried")
         if index.attached:
+            self._name_losses(obj, row, index.name, [key.column or "expr" for key in keys], "idx")
             if index.comment:
                 self._lose(obj, "comment", f"the comment of index {index.name} of a partition is not carried")
             self._place_of_index_losses(obj, index, self._indexes_by_oid.get(index.parent))
@@ -546,6 +554,12 @@ class _Dictionary:
             detail = "is made on every partition (at the source, ON ONLY the table and some partitions)"
             self._lose(obj, "index-only", f"index {index.name} {detail}")
         self._place_of_index_losses(obj, index)
+
+    def _name_losses(self, obj: o.Object, leaf: Row, name: str, columns: Iterable[str], ending: str) -> None:
+        """Name what an index of a partition, made with that of its table, is called otherwise than the server calls it."""
+        if not _is_chosen(name, "_".join((leaf.name, *columns)), ending):
+            detail = f"the name of {name} of partition {leaf.name} is not carried, the server chooses it"
+            self._lose(obj, "partition-names", detail)
 
     def _place_of_index_losses(self, obj: o.Object, index: Row, above: Row | None = None) -> None:
         """Name how and where an index, or that of a key, is stored, but for what is named of ``above``, its table's."""
@@ -610,6 +624,8 @@ class _Dictionary:
                 lose(table, "not-null-name", f"the name of NOT NULL constraint {k.name} is not carried", k.column)
             if k.validated and k.no_inherit:
                 lose(table, "no-inherit", f"NOT NULL constraint {k.name} also holds for inheriting tables", k.column)
+        for name, detail in self._declared_otherwise(table, row):
+            lose(table, "inherited-column", detail, name)
         for name in self._out_of_order(row):
             lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
@@ -628,6 +644,16 @@ class _Dictionary:
                 lose(table, "partition-only", f"foreign key {k.name} {of}")
         for name in (name for part in (row, *leaves) for name in part.partitions_elsewhere or ()):
             lose(table, "partition-elsewhere", f"partition {o.QName(*name)} is not made: its schema is not read")
+
+    def _declared_otherwise(self, table: o.Table, row: Row) -> Iterator[tuple[str, str]]:
+        """The inherited columns that CREATE TABLE declares and the table does not, or the other way round: what is lost."""
+        above = {c.name: self._column(c) for parent in row.parents or () for c in self._columns[parent]}
+        for c, column in zip(self._columns[row.oid], table.columns, strict=True):
+            declares = c.name not in above or not is_as_above(column, above[c.name])
+            if c.local and not declares:
+                yield c.name, "that the table declares it too, and keeps it when the parent's is dropped, is not carried"
+            elif declares and not c.local and c.name in above:
+                yield c.name, "that it is inherited only, and goes when the parent's is dropped, is not carried"
 
     def _out_of_order(self, row: Row) -> Iterator[str]:
         """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""
@@ -663,6 +689,11 @@ class _Dictionary:
                 detail = f"storage, compression or statistics options of partition {leaf.name} are not carried"
                 self._lose(table, "column-storage", detail, c.name)
         for k in self._constraints[leaf.oid]:
+            if k.of_parent and k.kind in _ENDINGS:
+                self._name_losses(table, leaf, k.name, k.columns if k.kind == "u" else (), _ENDINGS[k.kind])
+            above_k = self._constraints_by_oid.get(k.parent)
+            if k.kind == "f" and above_k is not None and above_k.relation != leaf.oid and above_k.name != k.name:
+                self._lose(table, "partition-names", f"foreign key {k.name} of partition {leaf.name} becomes {above_k.name}")
             if k.comment:
                 self._lose(table, "constraint-comment", f"the comment on {k.name} of partition {leaf.name} is not carried")
             if k.index_comment:
@@ -787,6 +818,14 @@ class _Dictionary:
     def _object_of(self, oid: int) -> int:
         row = self._relations.get(oid)
         return oid if row is None else int(self._root(row).oid)
+
+
+def _is_chosen(name: str, stem: str, ending: str) -> bool:
+    """Whether the server gives an index this name by itself; a long stem it cuts, and what is taken gets a number."""
+    usual = f"{stem}_{ending}"
+    return re.fullmatch(rf"{re.escape(usual)}\d*", name) is not None or (
+        len(usual.encode()) > _NAME_BYTES and re.search(rf"_{ending}\d*$", name) is not None
+    )
 
 
 def _schema_comment(row: Row) -> str | None:

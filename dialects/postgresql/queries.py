@@ -77,10 +77,10 @@ LEFT JOIN pg_type e ON e.oid = t.typelem AND e.typarray = t.oid LEFT JOIN pg_typ
 LEFT JOIN pg_class c ON c.oid = t.typrelid
 """
 
-DOMAIN_CHECKS = """
-SELECT k.contypid AS type, k.conname AS name, pg_get_expr(k.conbin, 0) AS expression, k.convalidated AS validated,
-       obj_description(k.oid, 'pg_constraint') AS comment
-FROM pg_constraint k WHERE k.contypid <> 0 AND k.contype = 'c' ORDER BY k.contypid, k.conname
+DOMAIN_CONSTRAINTS = """
+SELECT k.contypid AS type, k.contype AS kind, k.conname AS name, pg_get_expr(k.conbin, 0) AS expression,
+       k.convalidated AS validated, obj_description(k.oid, 'pg_constraint') AS comment
+FROM pg_constraint k WHERE k.contypid <> 0 AND k.contype IN ('c', 'n') ORDER BY k.contypid, k.conname
 """
 
 COMPOSITES = """

@@ -273,6 +273,12 @@ def test_objects_stand_after_what_they_need(catalog_of: Callable[..., Catalog]) 
          "constraint-comment", "comment on c"),
         (("CREATE TABLE t (a integer)", "CREATE VIEW v AS SELECT a FROM t", "COMMENT ON COLUMN v.a IS 'x'"),
          "view-column-comment", "comment"),
+        ((*LEAVES, "ALTER TABLE p ADD PRIMARY KEY (a)", "ALTER INDEX p1_pkey RENAME TO odd"),
+         "partition-names", "the name of odd of partition p1"),
+        ((*LEAVES, "CREATE INDEX ON p (b, (a + 1))", "ALTER INDEX p1_b_expr_idx RENAME TO odd"),
+         "partition-names", "the name of odd of partition p1"),
+        pytest.param(("CREATE DOMAIN d AS integer CONSTRAINT odd NOT NULL",), "not-null-name", "constraint odd",
+                     marks=pytest.mark.since(18, "NOT NULL that has a name")),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip

@@ -143,3 +143,19 @@ def test_a_default_that_an_inheriting_table_has_no_more_does_not_come_back(postg
     done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
     assert rows(target, "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'c'::regclass") == [(0,)]
     assert rows(target, "SELECT count(*) FROM pg_attrdef WHERE adrelid = 'p'::regclass") == [(2,)]
+
+
+def test_who_declares_an_inherited_column_is_told_where_it_changes(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(source, "CREATE TABLE p (id int, x int, y int)", "CREATE TABLE c (x int) INHERITS (p)")
+    execute(source, "ALTER TABLE c ALTER y SET DEFAULT 7")
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES"))
+    assert run.losses == [
+        'TABLE:"public"."c"."x": that the table declares it too, and keeps it when the parent\'s is dropped, is not carried'
+        " [inherited-column]",
+        'TABLE:"public"."c"."y": that it is inherited only, and goes when the parent\'s is dropped, is not carried'
+        " [inherited-column]",
+    ]
+    execute(target, "ALTER TABLE p DROP COLUMN x", "ALTER TABLE p DROP COLUMN y")
+    there = "SELECT column_name FROM information_schema.columns WHERE table_name = 'c'"
+    assert sorted(rows(target, there)) == [("id",), ("y",)]

@@ -120,6 +120,9 @@ def test_two_tables_may_not_come_to_one_name() -> None:
         ("select a.hr from a", "select a.hr from a"),
         ("x = 'it''s hr.t'", "x = 'it''s hr.t'"),
         ("shr.t", "shr.t"),
+        ("(nextval('hr.s'::regclass) + 1)", "(nextval('app.s'::regclass) + 1)"),
+        ("""nextval('hr."a ''b"'::regclass)""", """nextval('app."a ''b"'::regclass)"""),
+        ("'hr.s'::text", "'hr.s'::text"),
     ],
 )
 def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> None:
