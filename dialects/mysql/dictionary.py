@@ -299,7 +299,7 @@ class Reader:
             return None
         following = state["next_not_cached_value"]
         if state["cache_size"] > 1 and (state["cycle_count"] or following != state["start_value"]):
-            ahead = f"numbers before it that the server has taken ahead (CACHE {state['cache_size']}) are left out"
+            ahead = f"numbers before it that the server may have taken ahead (CACHE {state['cache_size']}) are left out"
             detail = f"goes on at {following}: {ahead}, up to as many; which of them were given it tells nobody"
             self.losses.append(Loss(f"SEQUENCE:{name}", "sequence-cache", detail))
         return SequenceObject(

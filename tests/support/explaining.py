@@ -204,6 +204,7 @@ UNSEEN: tuple[tuple[str, str, str], ...] = (
     ("grant", "*", "catalogs have no privileges"),
     ("constraint-comment", "*", "catalogs have no comments of constraints"),
     ("on-conflict", "*", "catalogs do not say what becomes of a row that a key refuses"),
+    ("sequence-cache", "*", "catalogs have the number that comes after those that were taken ahead"),
     ("no-snapshot", "*", "it is about rows that change while they are read"),
     ("key-equality", "*", "it is about values that may come later"),
     ("timestamp-spelling", "*", "it is about how values are written"),
