@@ -543,7 +543,7 @@ class _Dictionary:
         if any(key.opclass_options for key in keys):
             self._lose(obj, "opclass-options", f"parameters of an operator class of index {index.name} are not carried")
         if index.attached:
-            self._name_losses(obj, row, index.name, [key.column or "expr" for key in keys], "idx")
+            self._name_losses(obj, row, index.name, [key.called for key in keys], "idx")
             if index.comment:
                 self._lose(obj, "comment", f"the comment of index {index.name} of a partition is not carried")
             self._place_of_index_losses(obj, index, self._indexes_by_oid.get(index.parent))
@@ -636,7 +636,8 @@ class _Dictionary:
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
-        for leaf in (leaf for leaf in leaves if leaf not in self._told_apart(leaves)):
+        told_apart = {leaf.oid for leaf in self._told_apart(leaves)}
+        for leaf in (leaf for leaf in leaves if leaf.oid not in told_apart):
             of = f"of partition {o.QName(leaf.schema, leaf.name)} is left out: another partition has its name"
             for index in self._indexes_of(leaf):
                 lose(table, "partition-only", f"index {index.name} {of}")

@@ -215,6 +215,7 @@ SELECT i.indrelid AS relation, i.indexrelid AS oid, x.relname AS name, m.amname 
        x.reloptions AS options, s.spcname AS tablespace, i.indisclustered AS clustered,
        COALESCE(ia.attstattarget, -1) <> -1 AS counted_otherwise,
        p.position <= i.indnkeyatts AS is_key, i.indkey[p.position - 1] = 0 AS is_expression, a.attname AS column,
+       ia.attname AS called,
        pg_get_indexdef(i.indexrelid, p.position, false) AS expression,
        COALESCE(i.indoption[p.position - 1], 0) & 1 = 1 AS descending,
        COALESCE(i.indoption[p.position - 1], 0) & 2 = 2 AS first,

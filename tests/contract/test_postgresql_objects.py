@@ -289,6 +289,14 @@ def test_what_the_model_has_no_place_for_is_a_named_loss(
     assert words in loss.detail
 
 
+@pytest.mark.parametrize("keys", ["b", "lower(c)", "(a + 1), (b + 1)", "b, (b + 1), c"])
+def test_a_name_that_the_server_chooses_for_a_partitions_index_is_no_loss(
+    keys: str, catalog_of: Callable[..., Catalog]
+) -> None:
+    made = catalog_of(*LEAVES, "ALTER TABLE p ADD c text", f"CREATE INDEX ON p ({keys})", f"CREATE INDEX ON p ({keys})")
+    assert made.losses == ()
+
+
 # --- what others have, here -----------------------------------------------------------------------------------------
 
 

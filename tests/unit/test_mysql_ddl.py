@@ -298,6 +298,15 @@ def test_a_foreign_key_that_rows_may_break_is_added_unchecked(version: tuple[int
     assert (off, on, script.restoring) == ("SET SESSION foreign_key_checks = 0", "SET SESSION foreign_key_checks = 1", (on,))
 
 
+def test_a_foreign_key_to_a_table_that_is_missing_is_looked_at_by_the_server_which_refuses_it() -> None:
+    key = ForeignKey("fk", ("id",), QName("s", "p"), ("id",), validated=False)
+    made = table(Column("id", t.Integer()), foreign_keys=(key,))
+    writer = ddl(made, version=MARIADB)
+    writer.absent = {key.referred}
+    (sql,) = writer.foreign_key(made, key).statements
+    assert sql.startswith("ALTER TABLE")
+
+
 @pytest.mark.parametrize(
     ("source", "version", "untried"),
     [
