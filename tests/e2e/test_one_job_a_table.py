@@ -395,7 +395,7 @@ def test_who_leaves_a_dead_jobs_tables_alone_leaves_it_its_restart(jobs: Jobs) -
 def test_a_job_that_is_started_again_has_its_tables_again(jobs: Jobs) -> None:
     jobs.killed()
     time.sleep(3.5)
-    with ended(begin_again(jobs.target, FIRST, link=jobs.held.source)) as job:
+    with ended(begin_again(jobs.target, FIRST, link=jobs.held.source, lease="5")) as job:
         until(lambda: job.poll() is not None or (jobs.recorded().job().incarnation == 2 and jobs.waits()), "its rows")
         jobs.refuses(jobs.second("TABLE_EXISTS_ACTION=REPLACE"))
         jobs.end(job)

@@ -98,12 +98,14 @@ def begin(client: str, url: str, *arguments: str, cwd: Path, lease: str = LEASE)
     )
 
 
-def begin_again(url: str, name: str, *, local: bool = False, link: str = "", skip: bool = False) -> subprocess.Popen[str]:
+def begin_again(
+    url: str, name: str, *, local: bool = False, link: str = "", skip: bool = False, lease: str = LEASE
+) -> subprocess.Popen[str]:
     """Go on with a recorded job, as a process without a client; ``link``: the URL of its NETWORK_LINK; ``skip``: without
     what was in progress."""
     options = ("local" if local else "", link, "skip" if skip else "")
     command = [sys.executable, "-m", "tests.support.resume", url, name, *options]
-    environment = {**os.environ, "MIGRATOR_LEASE": LEASE}
+    environment = {**os.environ, "MIGRATOR_LEASE": lease}
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
