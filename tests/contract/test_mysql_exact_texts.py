@@ -137,14 +137,6 @@ def test_characters_of_the_basic_plane_are_read_as_they_are(mysql: Callable[[], 
     assert [column.type for column in e.columns] == [t.Enum(("é", "Ã©", "日")), t.SetOf(("é", "€"))]
 
 
-@pytest.mark.product("MySQL", "indexes over expressions")
-def test_expressions_of_indexes_are_read_exactly(mysql: Callable[[], str]) -> None:
-    url = mysql()
-    execute(url, "CREATE TABLE t (a varchar(9), KEY i ((concat(a, 'é😀?')))) DEFAULT CHARSET utf8mb4")
-    (index,) = table(Workbench.at(ADAPTER, url).catalog(), "t").indexes
-    assert [key.expression for key in index.keys] == [Expression("concat(`a`,'é😀?')", "mysql")]
-
-
 def test_what_can_be_told_has_no_entry(catalog: Catalog) -> None:
     assert [str(loss) for loss in catalog.losses] == []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from migrator.model.objects import Table
+from migrator.model.objects import Expression, Table
 from tests.support.catalogs import schema_catalog
 from tests.support.moved import Moved, loaded, moved
 from tests.support.pump import done, pump, remap, schema_of
@@ -197,3 +197,11 @@ def test_a_view_has_the_columns_that_its_list_calls_so(
             for view, columns in expected.items():
                 found = connection.exec_driver_sql(f"SELECT * FROM {view}")
                 assert list(zip(found.keys(), found.one(), strict=True)) == columns, (target, view)
+
+
+def test_expressions_of_indexes_are_read_exactly(mysql: Fresh) -> None:
+    url = mysql()
+    execute(url, "CREATE TABLE t (a varchar(9), KEY i ((concat(a, 'é😀?')))) DEFAULT CHARSET utf8mb4")
+    (table,) = schema_catalog(url, schema_of(url)).of(Table)
+    (index,) = table.indexes
+    assert [key.expression for key in index.keys] == [Expression("concat(`a`,'é😀?')", "mysql")]
