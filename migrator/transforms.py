@@ -38,64 +38,12 @@ from migrator.model.objects import (
 from migrator.model.rebuild import rebuilt
 from migrator.naming import Known, fit_names
 from migrator.numbers import as_integers
+from migrator.schema_names import left_in_literals, requalify
 from migrator.seconds import with_fractional_seconds
 from migrator.spec import JobSpec, TableRemap
 
 T = TypeVar("T")
 N = TypeVar("N", str, QName)
-
-_ESCAPED = r"'(?:[^'\\]|\\.|'')*'"
-"""A literal in which a backslash escapes what follows."""
-_PARTS = r"""
-      (?P<string>  {string} )
-    | (?P<comment> {comment} | /\*.*?\*/ )
-    | (?P<name>    {quoted} | [^\W\d][\w$]* )
-      (?P<dot> \s*\. )?
-    """
-_STANDARD = rf"\b[eE]{_ESCAPED} | '(?:[^']|'')*'"
-_TOKENS = {
-    '"': _PARTS.format(string=_STANDARD, comment=r"--[^\n]*", quoted='"(?:[^"]|"")*" | `(?:[^`]|``)*`'),
-    "`": _PARTS.format(
-        string=_ESCAPED + r' | "(?:[^"\\]|\\.|"")*"', comment=r"--(?=\s|$)[^\n]* | \#[^\n]*", quoted="`(?:[^`]|``)*`"
-    ),
-}
-"""The parts of a text in which schemas are looked for, by what quotes identifiers: that of MySQL tells its literals too."""
-
-
-_OBJECT_IDENTIFIER = re.compile(r"::reg(?:class|collation|config|dictionary|oper|operator|proc|procedure|type)\b")
-"""What makes a literal the name of an object, as in ``nextval('shop.orders_id'::regclass)``."""
-
-
-def requalify(sql: str, schemas: Mapping[str, str], mark: str = '"') -> str:
-    """``sql`` with the schema names before dots replaced; comments and literals, but for names of objects, are left alone.
-
-    ``mark`` quotes identifiers in this dialect.
-    """
-    pieces, position, after_dot = [], 0, False
-    for match in re.finditer(_TOKENS[mark], sql, re.VERBOSE | re.DOTALL):
-        between = sql[position : match.start()]
-        pieces.append(between)
-        position = match.end()
-        name = match["name"]
-        if match["string"] is not None and _OBJECT_IDENTIFIER.match(sql, position):
-            pieces.append(f"'{requalify(match[0][1:-1], schemas, mark)}'" if match[0][0] == "'" else match[0])
-            after_dot = False
-            continue
-        if name is None or match["dot"] is None:
-            pieces.append(match[0])
-            after_dot = False
-            continue
-        bare = name[1:-1].replace(name[0] * 2, name[0]) if name[0] in '"`' else name
-        qualifies = not (after_dot and not between.strip()) and bare in schemas
-        if qualifies:
-            new = schemas[bare]
-            plain = re.fullmatch(r"[a-z_][a-z0-9_]*", new) and name[0] not in '"`'
-            pieces.append((new if plain else mark + new.replace(mark, mark * 2) + mark) + match["dot"])
-        else:
-            pieces.append(match[0])
-        after_dot = True
-    pieces.append(sql[position:])
-    return "".join(pieces)
 
 
 def _schemas_in(catalog: Catalog) -> set[str]:
@@ -165,6 +113,12 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
         return catalog
     mark = "`" if catalog.dialect == "mysql" else '"'
 
+    left: list[str] = []
+
+    def follow(sql: str) -> str:
+        left.extend(left_in_literals(sql, schemas, mark))
+        return requalify(sql, schemas, mark)
+
     def change(value: Any) -> Any:
         match value:
             case QName(schema=schema) if schema in schemas:
@@ -174,35 +128,38 @@ def remap_schemas(catalog: Catalog, spec: JobSpec) -> Catalog:
             case t.Native(declaration=declaration):
                 return replace(value, declaration=requalify(declaration, schemas, mark))
             case Expression(sql=sql):
-                return replace(value, sql=requalify(sql, schemas, mark))
+                return replace(value, sql=follow(sql))
             case Partitioning(clause=clause):
-                return replace(value, clause=requalify(clause, schemas, mark))
+                return replace(value, clause=follow(clause))
             case Partition(bounds=bounds, own=own, renamed=renamed, schema=schema):
-                own, renamed = (tuple(requalify(item, schemas, mark) for item in items) for items in (own, renamed))
                 return replace(
                     value,
                     bounds=requalify(bounds, schemas, mark),
-                    own=own,
-                    renamed=renamed,
+                    own=tuple(map(follow, own)),
+                    renamed=tuple(map(follow, renamed)),
                     schema=None if schema is None else schemas.get(schema, schema),
                 )
             case _:
                 return value
 
     objects: list[Object] = []
+    losses = [replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses]
     for obj in catalog.objects:
         if isinstance(obj, Schema):
             objects.append(replace(obj, name=schemas.get(obj.name, obj.name)))
             continue
+        left.clear()
         origin = obj.source if isinstance(obj, Table) else None
         moved = rebuilt(obj, change)
         moved = replace(moved, schema=schemas.get(obj.schema, obj.schema))
         if isinstance(moved, Table):
             moved = replace(moved, origin=origin)
         if isinstance(obj, Program) and isinstance(moved, Program):
-            moved = replace(moved, remapped=moved.create != obj.create)
+            moved = replace(moved, remapped=bool(left) or moved.create != obj.create)
+        elif left:
+            detail = f"REMAP_SCHEMA leaves literals as they are that may name a schema: {', '.join(dict.fromkeys(left))}"
+            losses.append(Loss(path_of(moved), "schema-in-literal", detail))
         objects.append(moved)
-    losses = [replace(loss, object=_relabelled(loss.object, schemas)) for loss in catalog.losses]
     made = _unique_schemas(objects, losses)
     return replace(catalog, losses=tuple(losses)).with_objects(made)
 

@@ -49,7 +49,10 @@ _NOW = re.compile(r"(CURRENT_TIMESTAMP|LOCALTIMESTAMP|CURRENT_TIME|LOCALTIME)(?:
 
 
 def parse(sql: str, type_: t.Type) -> Default:
-    """The default of a column of ``type_`` in the model's words, or as an expression of PostgreSQL where it has none."""
+    """The default of a column of ``type_`` in the model's words, or as an expression of PostgreSQL where it has none.
+
+    The name of an object, ``'shop.t'::regclass``, is no constant: REMAP_SCHEMA changes it.
+    """
     if sql in {"true", "false"}:
         return Literal("1" if sql == "true" else "0", "boolean")
     if (clock := _clock(sql, not isinstance(type_, t.Date | t.Time | t.Timestamp | t.Interval))) is not None:
@@ -63,7 +66,7 @@ def parse(sql: str, type_: t.Type) -> Default:
     if (match := _NEXT_VALUE.fullmatch(sql)) and (name := _NAME.fullmatch(match[1].replace("''", "'"))):
         schema, bare_schema, table, bare_table = name.groups()
         return NextValue(QName(_unquoted(schema, bare_schema), _unquoted(table, bare_table)))
-    if match := _STRING.fullmatch(sql):
+    if (match := _STRING.fullmatch(sql)) and not match[3].startswith("reg"):
         text = match[2].replace("''", "'")
         return _string(text.replace(r"\\", "\\") if match[1] else text, match[3])
     return Expression(sql, DIALECT)

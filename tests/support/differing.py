@@ -21,7 +21,7 @@ from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, object_type
 from migrator.model.rebuild import rebuilt
-from migrator.transforms import requalify
+from migrator.schema_names import requalify
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from migrator.model import objects as o
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss
 from migrator.plan import plan
+from migrator.schema_names import requalify
 from migrator.spec import JobSpec, TableRemap
 
 
@@ -126,7 +127,7 @@ def test_two_tables_may_not_come_to_one_name() -> None:
     ],
 )
 def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> None:
-    assert transforms.requalify(sql, {"hr": "app"}) == expected
+    assert requalify(sql, {"hr": "app"}) == expected
 
 
 @pytest.mark.parametrize(
@@ -140,12 +141,12 @@ def test_schema_names_are_replaced_before_dots_only(sql: str, expected: str) -> 
     ],
 )
 def test_literals_and_comments_of_mysql_are_left_alone(sql: str, expected: str) -> None:
-    assert transforms.requalify(sql, {"hr": "app"}, "`") == expected
+    assert requalify(sql, {"hr": "app"}, "`") == expected
 
 
 def test_literals_with_escapes_of_postgresql_are_left_alone() -> None:
     sql = r"E'\' hr.x \'' || 'c:\' || hr.f(1) || type'hr.x'"
-    assert transforms.requalify(sql, {"hr": "app"}) == sql.replace("hr.f", "app.f")
+    assert requalify(sql, {"hr": "app"}) == sql.replace("hr.f", "app.f")
 
 
 def test_remaps_find_names_that_differ_in_case_only() -> None:
