@@ -173,9 +173,8 @@ class SQLiteDDL(DDL):
 
     def counts_up(self, table: Table) -> bool:
         """Whether a table never gives an id twice (AUTOINCREMENT); what other databases' generators promise."""
-        if self.generator(table) is None:
-            return False
-        return not self.described(table) or ("AUTOINCREMENT", "") in table.options
+        column = self.generator(table)
+        return column is not None and not (column.identity is not None and column.identity.reuses)
 
     def rowid_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``INTEGER PRIMARY KEY``; generators that count otherwise than up by one are a loss."""

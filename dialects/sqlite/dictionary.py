@@ -197,7 +197,7 @@ class _Dictionary:
     def _table(self, name: str, sql: str) -> Table:
         text = read_table(sql)
         rows, proved = self._prove(name)
-        table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name, text))
+        table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name))
         alias = self._rowid_alias(name)
         columns = [
             self._column(table, text, row, found, alias) for row, found in zip(self.facts.columns[name], proved, strict=True)
@@ -232,9 +232,9 @@ class _Dictionary:
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))
 
-    def _options(self, name: str, text: TableText) -> tuple[tuple[str, str], ...]:
+    def _options(self, name: str) -> tuple[tuple[str, str], ...]:
         _, without_rowid, strict = self.facts.kinds[name]
-        options = {"WITHOUT ROWID": without_rowid, "STRICT": strict, "AUTOINCREMENT": text.autoincrement}
+        options = {"WITHOUT ROWID": without_rowid, "STRICT": strict}
         return tuple((option, "") for option, is_set in options.items() if is_set)
 
     def _key_columns(self, name: str) -> tuple[str, ...]:
@@ -305,7 +305,8 @@ class _Dictionary:
             expression = Expression(text.generated[name], DIALECT)
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
-            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table, name)))
+            identity = Identity(next_value=self._next_value(table, name), reuses=not text.autoincrement)
+            return replace(column, nullable=False, identity=identity)
         made = self._default(table, column, default)
         own = as_stored(default, native)
         if own is None or not isinstance(made, Literal) or made == own:
