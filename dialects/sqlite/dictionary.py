@@ -45,7 +45,7 @@ from .connections import answered_apart
 from .declaration import VIRTUAL_TABLE, Clause, TableText, content_of, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
-from .names import quote
+from .names import quote, rowid_of
 from .proof import Declared, Proved, Scan, prove
 from .types import DIALECT, EQUALITIES, neutral
 
@@ -140,7 +140,6 @@ def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Colle
 
 _LARGE = 100_000
 """Rowids that are worth a second process."""
-_ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 class _Dictionary:
@@ -266,8 +265,8 @@ class _Dictionary:
         def here(asked: str, where: str = "") -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(f"SELECT {asked} FROM {quote(name)}{where}").one())
 
-        rowid = next((word for word in _ROWIDS if word not in {row[0].lower() for row in self.facts.columns[name]}), None)
-        if rowid is None or self.facts.kinds[name][1]:
+        rowid = rowid_of(row[0] for row in self.facts.columns[name])
+        if not rowid or self.facts.kinds[name][1]:
             return [here]
         (first,), (last,) = here(f"min({rowid})"), here(f"max({rowid})")  # asked for both at once, SQLite reads all rows
         if first is None or last - first < _LARGE:
