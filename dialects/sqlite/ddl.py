@@ -65,6 +65,7 @@ class SQLiteDDL(DDL):
     """OR ABORT counts for more than ON CONFLICT of a constraint."""
 
     staging_schema = "temp"
+    unless_there = "it must be there, or SQLite refuses every row where foreign keys are checked"
 
     # --- words ------------------------------------------------------------------------------------------------------
 
