@@ -12,7 +12,7 @@ from itertools import count, islice
 from sqlglot import exp
 
 from migrator.adapter import TypeRule, rule_for
-from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses
+from migrator.ddl import DDL, Elsewhere, Script, bounded, called, generator_losses, reuse_losses
 from migrator.expressions import Language, Untranslatable, parse
 from migrator.model import types as t
 from migrator.model.catalog import Loss, path_of
@@ -688,6 +688,7 @@ class MySQLDDL(DDL):
         if identity.cycle:
             losses.append(Loss(path_of(table), "identity", "does not begin anew after its last value", column.name))
         losses += generator_losses(table, column, identity)
+        losses += reuse_losses(table, column)
         return "AUTO_INCREMENT"
 
     def position(self, obj: Table | Sequence) -> Script:

@@ -106,9 +106,8 @@ class SQLiteAdapter(Adapter):
         return unsaid(declaration)
 
     def unsaid_options(self, options: Sequence[tuple[str, str]]) -> str:
-        """WITHOUT ROWID and STRICT; other databases count as AUTOINCREMENT does."""
-        said = [name for name, _ in options if name != "AUTOINCREMENT"]
-        return f"options are not carried: {', '.join(said)}" if said else ""
+        """WITHOUT ROWID and STRICT."""
+        return f"options are not carried: {', '.join(name for name, _ in options)}" if options else ""
 
     # --- connecting -------------------------------------------------------------------------------------------------
 

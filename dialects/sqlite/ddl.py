@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import replace
 from functools import cached_property
@@ -37,7 +37,7 @@ from migrator.model.objects import (
 
 from .constants import constant
 from .declaration import VIRTUAL_TABLE, tokens
-from .names import quote
+from .names import ROWIDS, quote, rowid_of
 from .types import DIALECT, EQUALITIES, as_declared
 
 _NO_ROWID = "BIGINT"
@@ -56,8 +56,6 @@ _NOW = {
 }
 _CLOCKS = {"date": "date", "time": "time", "timestamp": "datetime"}
 _LOCAL = ", 'localtime'"
-_ROWIDS = ("rowid", "_rowid_", "oid")
-"""What a row's own number is called, where no column is."""
 
 
 class SQLiteDDL(DDL):
@@ -67,6 +65,7 @@ class SQLiteDDL(DDL):
     """OR ABORT counts for more than ON CONFLICT of a constraint."""
 
     staging_schema = "temp"
+    unless_there = "it must be there, or SQLite refuses every row where foreign keys are checked"
 
     # --- words ------------------------------------------------------------------------------------------------------
 
@@ -173,9 +172,8 @@ class SQLiteDDL(DDL):
 
     def counts_up(self, table: Table) -> bool:
         """Whether a table never gives an id twice (AUTOINCREMENT); what other databases' generators promise."""
-        if self.generator(table) is None:
-            return False
-        return not self.described(table) or ("AUTOINCREMENT", "") in table.options
+        column = self.generator(table)
+        return column is not None and not (column.identity is not None and column.identity.reuses)
 
     def rowid_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``INTEGER PRIMARY KEY``; generators that count otherwise than up by one are a loss."""
@@ -368,11 +366,7 @@ class SQLiteDDL(DDL):
 
     def touched(self, table: Table) -> tuple[Column, ...]:
         """The columns that a trigger can change: none where all names of the rowid are those of columns."""
-        return super().touched(table) if self._rowid(table) else ()
-
-    def _rowid(self, table: Table) -> str:
-        taken = {column.name.lower() for column in table.columns}
-        return next((name for name in _ROWIDS if name not in taken), "")
+        return super().touched(table) if rowid_of(column.name for column in table.columns) else ()
 
     def on_update(self, table: Table) -> Script:
         """A trigger for MySQL's ON UPDATE CURRENT_TIMESTAMP, which changes a row once more."""
@@ -387,7 +381,7 @@ class SQLiteDDL(DDL):
             if column.on_update is not None
             for name in (self.quote(column.name),)
         )
-        rowid, own = self._rowid(table), self.name_of(table)
+        rowid, own = rowid_of(column.name for column in table.columns), self.name_of(table)
         return Script(
             (
                 f"CREATE TRIGGER {self.quote(f'{table.name}_on_update')} AFTER UPDATE ON {own} FOR EACH ROW WHEN {changed}\n"
@@ -442,30 +436,36 @@ class SQLiteDDL(DDL):
 
     def _names_virtual(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
         """That a text of SQLite's own names virtual tables, which stay behind: it is made, and fails when it is used."""
-        behind = {loss.object.lower() for loss in self.catalog.losses if loss.rule == VIRTUAL_TABLE}
-        if not behind or text.dialect != DIALECT:
+        if not self._behind or text.dialect != DIALECT:
             return
         words = (token.name for token in tokens(text.sql) if token.kind in {"word", "quoted"})
-        named = {word.lower(): word for word in words if f"TABLE:{QName(obj.schema, word)}".lower() in behind}
+        named = {word.lower(): word for word in words if f"TABLE:{QName(obj.schema, word)}".lower() in self._behind}
         if named:
             detail = f"fails when it is used: it names {', '.join(named.values())}, which is not carried"
             yield Loss(path_of(obj), VIRTUAL_TABLE, detail)
+
+    @cached_property
+    def _behind(self) -> frozenset[str]:
+        """The virtual tables, which stay behind, by their paths in small letters."""
+        return frozenset(loss.object.lower() for loss in self.catalog.losses if loss.rule == VIRTUAL_TABLE)
 
     def _names_rowids(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
         """That a text of SQLite's own names rowids that no column has, which rows get anew."""
         if not self.catalog.dialect == text.dialect == DIALECT:
             return
         words = {token.name.lower() for token in tokens(text.sql) if token.kind in {"word", "quoted"}}
-        if words.isdisjoint(_ROWIDS):
+        rowids = words.intersection(ROWIDS)
+        if not rowids:
             return
-        tables = (table for table in self.catalog.of(Table) if table.name.lower() in words and self._counts_unseen(table))
-        if named := [table.name for table in tables]:
+        tables = (table for table in self.catalog.of(Table) if table.name.lower() in words)
+        if named := [table.name for table in tables if self._counts_unseen(table, rowids)]:
             detail = f"rowids of {', '.join(named)} may be others here: only those that a column has are carried"
             yield Loss(path_of(obj), "rowid", detail)
 
-    def _counts_unseen(self, table: Table) -> bool:
-        """Whether a table's rows have numbers that are in none of its columns."""
-        return ("WITHOUT ROWID", "") not in table.options and self.generator(table) is None and bool(self._rowid(table))
+    def _counts_unseen(self, table: Table, rowids: Collection[str]) -> bool:
+        """Whether a table's rows have numbers that are in none of its columns, and that one of these words means."""
+        means = not {column.name.lower() for column in table.columns}.issuperset(rowids)
+        return means and ("WITHOUT ROWID", "") not in table.options and self.generator(table) is None
 
     def truncate(self, *tables: Table, among: Iterable[Table] = ()) -> Script:
         """Empty tables: SQLite has DELETE only, for which triggers fire; see :mod:`.triggers`."""

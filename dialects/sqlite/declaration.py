@@ -215,9 +215,8 @@ class _Reader:
         self.at += 1
         begin = self.at
         clause = self.add_key("PRIMARY KEY")
-        if any(
-            token.upper == "AUTOINCREMENT" for token in self.items[begin : self.at]
-        ):  # behind the column of a table's key
+        words = {token.upper for token in self.items[begin : self.at]}
+        if "AUTOINCREMENT" in words:  # behind the column of a table's key
             self.found.autoincrement = True
         if self.word() in {"ASC", "DESC"}:
             self.at += 1

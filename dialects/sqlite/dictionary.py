@@ -45,7 +45,7 @@ from .connections import answered_apart
 from .declaration import VIRTUAL_TABLE, Clause, TableText, content_of, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
-from .names import quote
+from .names import quote, rowid_of
 from .proof import Declared, Proved, Scan, prove
 from .types import DIALECT, EQUALITIES, neutral
 
@@ -140,7 +140,6 @@ def read_catalog(connection: sa.Connection, version: str, *, proof: bool | Colle
 
 _LARGE = 100_000
 """Rowids that are worth a second process."""
-_ROWIDS = ("rowid", "_rowid_", "oid")
 
 
 class _Dictionary:
@@ -197,7 +196,7 @@ class _Dictionary:
     def _table(self, name: str, sql: str) -> Table:
         text = read_table(sql)
         rows, proved = self._prove(name)
-        table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name, text))
+        table = Table(SCHEMA, name, (), rows=rows, bytes=self._bytes(name, rows), options=self._options(name))
         alias = self._rowid_alias(name)
         columns = [
             self._column(table, text, row, found, alias) for row, found in zip(self.facts.columns[name], proved, strict=True)
@@ -232,9 +231,9 @@ class _Dictionary:
     def _lose(self, table: Table, rule: str, detail: str, column: str | None = None, rows: int | None = None) -> None:
         self.losses.append(Loss(path_of(table), rule, detail, column, rows))
 
-    def _options(self, name: str, text: TableText) -> tuple[tuple[str, str], ...]:
+    def _options(self, name: str) -> tuple[tuple[str, str], ...]:
         _, without_rowid, strict = self.facts.kinds[name]
-        options = {"WITHOUT ROWID": without_rowid, "STRICT": strict, "AUTOINCREMENT": text.autoincrement}
+        options = {"WITHOUT ROWID": without_rowid, "STRICT": strict}
         return tuple((option, "") for option, is_set in options.items() if is_set)
 
     def _key_columns(self, name: str) -> tuple[str, ...]:
@@ -266,8 +265,8 @@ class _Dictionary:
         def here(asked: str, where: str = "") -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(f"SELECT {asked} FROM {quote(name)}{where}").one())
 
-        rowid = next((word for word in _ROWIDS if word not in {row[0].lower() for row in self.facts.columns[name]}), None)
-        if rowid is None or self.facts.kinds[name][1]:
+        rowid = rowid_of(row[0] for row in self.facts.columns[name])
+        if not rowid or self.facts.kinds[name][1]:
             return [here]
         (first,), (last,) = here(f"min({rowid})"), here(f"max({rowid})")  # asked for both at once, SQLite reads all rows
         if first is None or last - first < _LARGE:
@@ -305,7 +304,8 @@ class _Dictionary:
             expression = Expression(text.generated[name], DIALECT)
             return replace(column, generated=Generated(expression, stored=hidden == _STORED_GENERATED))
         if name == alias:
-            return replace(column, nullable=False, identity=Identity(next_value=self._next_value(table, name)))
+            identity = Identity(next_value=self._next_value(table, name), reuses=not text.autoincrement)
+            return replace(column, nullable=False, identity=identity)
         made = self._default(table, column, default)
         own = as_stored(default, native)
         if own is None or not isinstance(made, Literal) or made == own:

@@ -18,7 +18,7 @@ from migrator.adapter import Granule, Key, key_granules
 from migrator.model.objects import Table
 
 from . import connections
-from .names import qualified, quote
+from .names import qualified, quote, rowid_of
 
 SAMPLED_ROWS = 100
 """How many rows tell how long the rows of a granule are."""
@@ -26,7 +26,6 @@ SAMPLED_ROWS = 100
 _SUMMED = 100
 """How many terms a sum has, so that an expression is not too deep for SQLite."""
 
-_ROWID_NAMES = ("rowid", "_rowid_", "oid")
 
 _LITERAL = (
     "CASE typeof({c}) WHEN 'text' THEN '+CAST(X''' || hex({c}) || ''' AS TEXT)'"
@@ -102,8 +101,8 @@ def _key(connection: sa.Connection, table: str) -> list[str]:
         return []
     if without_rowid:
         return _primary_key(connection, name)
-    taken = {n.lower() for (n,) in connection.exec_driver_sql(f"SELECT name FROM pragma_table_xinfo('{name}')")}
-    return [free for free in _ROWID_NAMES if free not in taken][:1]
+    rowid = rowid_of(n for (n,) in connection.exec_driver_sql(f"SELECT name FROM pragma_table_xinfo('{name}')"))
+    return [rowid] if rowid else []
 
 
 def _primary_key(connection: sa.Connection, name: str) -> list[str]:

@@ -9,7 +9,7 @@ DDL is one class in layers, each upon the one before: :class:`~migrator.ddl.name
 :class:`~migrator.ddl.constraints.Constraints`, and the objects that a plan makes.
 """
 
-from migrator.ddl.columns import bounded, generator_losses
+from migrator.ddl.columns import bounded, generator_losses, reuse_losses
 from migrator.ddl.constraints import NOT_VALIDATED, called
 from migrator.ddl.keys import expressions_of, key_losses, keys_as_columns, unique_keys
 from migrator.ddl.objects import DDL
@@ -28,5 +28,6 @@ __all__ = [
     "generator_losses",
     "key_losses",
     "keys_as_columns",
+    "reuse_losses",
     "unique_keys",
 ]

@@ -306,6 +306,7 @@ class Columns(Expressions):
     def identity_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED … AS IDENTITY``."""
         assert column.identity is not None
+        losses += reuse_losses(table, column)
         kind = "ALWAYS" if column.identity.always else "BY DEFAULT"
         options = self.identity_options(table, column.identity)
         return f"GENERATED {kind} AS IDENTITY" + (f" ({options})" if options else "")
@@ -425,6 +426,13 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
     if of.behind:
         detail = f"goes on after the largest value of its rows; at the source {of.next_value} comes next nevertheless"
         yield Loss(path_of(table), "identity-position", detail, column.name)
+
+
+def reuse_losses(table: Table, column: Column) -> Iterator[Loss]:
+    """That a generator gives no number twice, where the source's does: every one but SQLite's own keeps a counter."""
+    if column.identity is not None and column.identity.reuses:
+        detail = "numbers of deleted rows are not given again (at the source: the next is one above the largest)"
+        yield Loss(path_of(table), "identity-reuse", detail, column.name)
 
 
 def _shown(default: Default) -> str:

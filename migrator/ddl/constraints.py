@@ -37,6 +37,9 @@ def called(key: PrimaryKey | Unique | ForeignKey) -> str:
 class Constraints(Columns):
     """How constraints and indexes are written: as clauses of CREATE TABLE, or as statements of their own."""
 
+    unless_there = "it must be there before, or the key fails"
+    """What becomes of a foreign key to a table that is not there."""
+
     # --- clauses ----------------------------------------------------------------------------------------------------
 
     def deferral(self, table: Table, of: PrimaryKey | Unique | ForeignKey, losses: list[Loss]) -> str:
@@ -223,7 +226,7 @@ class Constraints(Columns):
         if self.catalog.table(key.referred) is not None or (self.absent is not None and key.referred not in self.absent):
             return
         what = f"{self.called('foreign key', key.name)} on {', '.join(key.columns)}"
-        detail = f"{what} refers to {key.referred}, which the job does not make: it must be there before, or the key fails"
+        detail = f"{what} refers to {key.referred}, which the job does not make: {self.unless_there}"
         yield Loss(path_of(table), "foreign-key", f"{detail} (EXCLUDE=REF_CONSTRAINT leaves it out)")
 
     def leaves_unchecked(self, key: ForeignKey) -> bool:

@@ -104,8 +104,9 @@ Default: TypeAlias = Literal | Now | NextValue | NewUuid | Expression
 @dataclass(frozen=True)
 class Identity:
     """An identity (AUTO_INCREMENT) column's generator. ``next_value``: what it gives next, None: not known; ``behind``: rows
-    have that value, or larger ones. ``sequence``: the name of its sequence in the table's schema, where that is one and not
-    the usual name (PostgreSQL)."""
+    have that value, or larger ones. ``reuses``: the next is one above the largest that is there, so that numbers of deleted
+    rows come again (SQLite without AUTOINCREMENT). ``sequence``: the name of its sequence in the table's schema, where that
+    is one and not the usual name (PostgreSQL)."""
 
     always: bool = False
     start: int = 1
@@ -116,6 +117,7 @@ class Identity:
     cache: int | None = None
     next_value: int | None = None
     behind: bool = False
+    reuses: bool = False
     sequence: str | None = None
 
 

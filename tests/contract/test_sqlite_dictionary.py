@@ -97,8 +97,7 @@ def test_indexes_have_their_order_expressions_collations_and_condition(everythin
 def test_a_lone_integer_key_is_an_identity_that_goes_on_after_the_largest_it_ever_gave(everything: str) -> None:
     counted, child = table_of(everything, "counted"), table_of(everything, "child")
     assert counted.columns[0].identity == Identity(next_value=8)
-    assert counted.options == (("AUTOINCREMENT", ""),)
-    assert child.columns[0].identity == Identity(next_value=1)
+    assert child.columns[0].identity == Identity(next_value=1, reuses=True)
     assert not child.columns[0].nullable
     assert all(column.identity is None for column in table_of(everything, "parent").columns)
 

@@ -23,16 +23,20 @@ def moved(source: str, target: str) -> list[str]:
 # --- SQLite ---------------------------------------------------------------------------------------------------------
 
 NO_NULL = '."a": takes no NULL here: no primary key does [key-not-null]'
+REUSED = (
+    '."a": numbers of deleted rows are not given again (at the source: the next is one above the largest) [identity-reuse]'
+)
 SQLITE: Mapping[str, tuple[str, list[str]]] = {
     "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT, c ANY) STRICT": (
         ": options are not carried: STRICT [table-options]",
-        ['."c": values of any type are let in at the source [declaration]'],
+        [REUSED, '."c": values of any type are let in at the source [declaration]'],
     ),
     "CREATE TABLE t (a VARCHAR(9) PRIMARY KEY, b TEXT) WITHOUT ROWID": (
         ": options are not carried: WITHOUT ROWID [table-options]",
         [],
     ),
     "CREATE TABLE t (a INTEGER PRIMARY KEY AUTOINCREMENT, b TEXT)": ("", []),
+    "CREATE TABLE t (a INTEGER PRIMARY KEY, b TEXT)": (REUSED, []),
     "CREATE TABLE t (a VARCHAR(9) PRIMARY KEY, b TEXT)": (NO_NULL, []),
     "CREATE TABLE t (a INTEGER PRIMARY KEY DESC, b TEXT)": (NO_NULL, []),
     "CREATE TABLE t (a BIGINT PRIMARY KEY NOT NULL, b TEXT)": ("", []),
@@ -63,6 +67,24 @@ def test_a_table_of_sqlite_keeps_its_options_or_they_are_named(
     takes = "INSERT INTO t (a) VALUES (NULL)"
     assert refuses_null(target, takes) == refuses_null(source, takes)
     assert rows(target, "SELECT a FROM t") == rows(source, "SELECT a FROM t")
+
+
+@pytest.mark.parametrize("clause", ["", "AUTOINCREMENT"])
+@pytest.mark.parametrize("via", ["sqlite", "postgresql", "mysql"])
+def test_numbers_of_deleted_rows_come_again_as_before_or_the_entry_says_that_they_do_not(
+    via: str, clause: str, sqlite_file: Fresh, request: pytest.FixtureRequest
+) -> None:
+    first, back = sqlite_file("a.db"), sqlite_file("b.db")
+    between = sqlite_file("c.db") if via == "sqlite" else request.getfixturevalue(via)()
+    execute(first, f"CREATE TABLE t (id INTEGER PRIMARY KEY {clause})", "INSERT INTO t VALUES (3)")
+    said = [*moved(first, between), *moved(between, back)]
+    told = any("identity-reuse" in entry for entry in said)
+    assert told == (via != "sqlite" and not clause)
+    for url in (first, back):
+        execute(url, "INSERT INTO t VALUES (8)", "DELETE FROM t WHERE id = 8", "INSERT INTO t DEFAULT VALUES")
+    again = 4 if not clause else 9
+    assert rows(first, "SELECT max(id) FROM t") == [(again,)]
+    assert rows(back, "SELECT max(id) FROM t") == [(9 if told else again,)]
 
 
 def refuses_null(url: str, statement: str) -> bool:

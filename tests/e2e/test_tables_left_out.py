@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from tests.support.pump import Run, done, pump, remap
 from tests.support.servers import Servers
@@ -120,13 +123,37 @@ def test_a_server_refuses_a_key_to_a_table_that_is_not_there_and_the_job_says_wh
     assert "ORA-39083: Object type REF_CONSTRAINT:" in run.out
 
 
-@pytest.mark.parametrize("database", ["oracle", "sqlite", "postgresql"])
-def test_a_script_says_which_tables_must_be_there_for_its_keys(postgresql: Fresh, tmp_path: Path, database: str) -> None:
+FAILS = "it must be there before, or the key fails"
+REFUSES = "it must be there, or SQLite refuses every row where foreign keys are checked"
+
+
+@pytest.mark.parametrize(("database", "otherwise"), [("oracle", FAILS), ("sqlite", REFUSES), ("postgresql", FAILS)])
+def test_a_script_says_which_tables_must_be_there_for_its_keys(
+    postgresql: Fresh, tmp_path: Path, database: str, otherwise: str
+) -> None:
     source = postgresql()
     refers_to_left_out(source)
     where = (f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "SQLFILE=s.sql", "NOLOGFILE=YES", "REMAP_SCHEMA=public:main")
     run = done(pump("impdp", f"{database}:", *where, WITHOUT))
     (loss,) = [loss for loss in run.losses if "[foreign-key]" in loss]
-    assert 'foreign key ch_p on p refers to "main"."Case", which the job does not make: it must be there before' in loss
+    assert 'foreign key ch_p on p refers to "main"."Case", which the job does not make: ' + otherwise in loss
     assert f"-- loss: {loss}" in (tmp_path / "s.sql").read_text("utf-8")
     assert "REFERENCES" in (tmp_path / "s.sql").read_text("utf-8")
+
+
+def test_sqlite_runs_a_script_with_a_key_to_a_missing_table_and_refuses_its_rows(
+    postgresql: Fresh, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, target = postgresql(), sqlite_file()
+    refers_to_left_out(source)
+    where = (f"NETWORK_LINK={source}", f"DIRECTORY={tmp_path}", "SQLFILE=s.sql", "NOLOGFILE=YES", "REMAP_SCHEMA=public:main")
+    done(pump("impdp", "sqlite:", *where, WITHOUT))
+    connection = sqlite3.connect(sa.make_url(target).database or "")
+    with closing(connection):
+        connection.executescript((tmp_path / "s.sql").read_text("utf-8"))
+        connection.execute("PRAGMA foreign_keys = ON")
+        for key in ("1", "NULL"):
+            with pytest.raises(sqlite3.OperationalError, match="no such table"):
+                connection.execute(f"INSERT INTO ch VALUES (1, {key})")
+        connection.execute('CREATE TABLE "Case" (id integer PRIMARY KEY)')
+        connection.execute("INSERT INTO ch VALUES (1, NULL)")

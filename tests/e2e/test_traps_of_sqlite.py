@@ -61,6 +61,8 @@ SOURCE = f"""
     CREATE TABLE counters (id INTEGER PRIMARY KEY AUTOINCREMENT, x INTEGER);
     INSERT INTO counters VALUES (3, 1), (7, 2);
     DELETE FROM counters WHERE id = 7;
+    CREATE TABLE numbered (id INTEGER PRIMARY KEY, x INTEGER);
+    INSERT INTO numbered VALUES (5, 0);
     CREATE TABLE bosses (id INTEGER PRIMARY KEY, boss INTEGER REFERENCES bosses ON DELETE SET NULL);
     INSERT INTO bosses VALUES (1, 2), (2, 1);
     CREATE TABLE workers (id INTEGER PRIMARY KEY, boss INTEGER REFERENCES bosses ON DELETE CASCADE);
@@ -258,6 +260,14 @@ def test_oracle_says_that_4000_characters_may_be_too_many_bytes(oracle: Script) 
 def test_a_key_goes_on_after_the_largest_it_ever_gave(there: Moved) -> None:
     execute(there.url, "INSERT INTO counters (x) VALUES (3)")
     assert there.column("SELECT id FROM counters ORDER BY id") == [3, 8]
+
+
+def test_a_key_without_autoincrement_says_that_its_last_numbers_do_not_come_again(there: Moved) -> None:
+    execute(there.url, "INSERT INTO numbered (x) VALUES (1)", "DELETE FROM numbered WHERE id = 6")
+    execute(there.url, "INSERT INTO numbered (x) VALUES (2)")
+    assert there.rows("SELECT id, x FROM numbered ORDER BY id") == [(5, 0), (7, 2)]
+    assert list(there.losses("numbered", "id")) == ["identity-reuse"]
+    assert there.losses("counters", "id") == {}
 
 
 def test_a_foreign_key_at_a_column_keeps_its_action_and_may_refer_to_its_own_table(there: Moved) -> None:

@@ -571,13 +571,8 @@ def _same_affinity(round_: Round, difference: Difference) -> bool:
     return before == after or {before, after} <= numbers or difference.before == "JSON"  # no document is a number
 
 
-def _autoincrement(round_: Round, difference: Difference) -> bool:
-    return set(difference.after) - set(difference.before) == {("AUTOINCREMENT", "")}
-
-
 def _strict(round_: Round, difference: Difference) -> bool:
-    gone, come = {*difference.before} - {*difference.after}, {*difference.after} - {*difference.before}
-    return gone <= {("STRICT", ""), ("WITHOUT ROWID", "")} and come <= {("AUTOINCREMENT", "")}
+    return {*difference.after} <= {*difference.before} <= {("STRICT", ""), ("WITHOUT ROWID", "")}
 
 
 ALIKE: tuple[Alike, ...] = (
@@ -610,6 +605,5 @@ ALIKE: tuple[Alike, ...] = (
     Alike("sequence.next_value", "numbers that a cache holds are skipped"),
     Alike("sequence.cache", "a cache of one number is none"),
     Alike("check.validated", "the rows came in under the check"),
-    Alike("table.options", "SQLite's AUTOINCREMENT: what other databases' identities promise", _autoincrement),
     Alike("table.options", "SQLite's rowids and strictness: the others keep rows otherwise, and to types always", _strict),
 )
