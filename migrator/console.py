@@ -298,7 +298,8 @@ def print_verification(found: Verification, out: TextIO) -> None:
     for heading in ("result", "columns that differ"):
         grid.add_column(heading, overflow="fold")
     for table in found.tables:
-        cells = (str(table.table), *map(str, table.rows), result_text(table), ", ".join(table.columns))
+        rows = ("not counted", "not counted") if table.rows is None else map(str, table.rows)
+        cells = (str(table.table), *rows, result_text(table), ", ".join(table.columns))
         grid.add_row(*(Text(visible(cell)) for cell in cells))
     console.print(grid)
     differing = [f"{table.table}: {row_text(row)}" for table in found.tables for row in table.examples]

@@ -480,11 +480,13 @@ Where these differ, the rows are read again, more closely, and each row that dif
 - **extra**: it is at the target only.
 
 Without a key (a primary key, or a unique one without NULLs, at either side) a changed row is a missing and an extra one. Ten
-rows of each kind are shown. Of more than about two million rows that differ, a part is looked at, and the counts are
-*at least* what is found there. A column with a value that cannot be read, as a text among SQLite's numbers, is the table's
-problem, with the row's key; the other columns are compared all the same. Columns that the target generates are not compared,
-nor are those that the target alone has, which are named. Two different tables are taken for the same one time in 2^64;
-digests find accidents, not forgeries.
+rows of each kind are shown. The columns that differ are those with other values in changed rows, and, where both sides have
+as many rows, those whose values all in all are others: what was exchanged between rows without a key is in none of them. Of
+more than about two million rows that differ, a part is looked at, and the counts are *at least* what is found there. A
+column with a value that cannot be read, as a text among SQLite's numbers, is the table's problem, with the row's key; the
+other columns are compared all the same. Columns that the target generates are not compared, nor are those that the target
+alone has, which are named. Two different tables are taken for the same one time in 2^64; digests find accidents, not
+forgeries. The rows of a table that is not there, or cannot be read to its end, are *not counted*.
 
 Each side is read on one state: what others commit meanwhile is not seen.
 

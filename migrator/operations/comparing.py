@@ -30,13 +30,14 @@ from migrator.policies import Policies
 from migrator.spec import JobSpec
 from migrator.verification import narrowing
 from migrator.verification.forms import LEDGER_FORMS, form_of
-from migrator.verification.narrowing import Example, Taken
+from migrator.verification.narrowing import Differences, Example, Taken
 from migrator.verification.scans import (
     Collecting,
     Compared,
     Digest,
     Digesting,
     Dividing,
+    Fetched,
     Fetching,
     Rows,
     Side,
@@ -342,15 +343,18 @@ class Comparison:
         """What was found of a table, with the rows that differ, of which some are shown."""
         bits, parts = self._parted(pair, found)
         differences = narrowing.compare(*self.collected(pair, bits, parts[0]))
+        fetched = self._fetched(pair, differences)
         return replace(
             found,
+            columns=tuple(_those_that_differ(pair, found.columns, *fetched)),
             differing=differences.counts,
             whole=len(parts) == 1,
-            examples=tuple(self._examples(pair, differences.examples)),
+            examples=tuple(self._examples(pair, differences.examples, *fetched)),
         )
 
     def _parted(self, pair: Pair, found: TableVerified) -> tuple[int, Sequence[Taken | None]]:
         """By how many bits the rows are divided among buckets, and which of them differ, in parts; None: all, undivided."""
+        assert found.rows is not None
         bits = narrowing.bits_for(max(found.rows))
         if not bits:
             return bits, [None]
@@ -362,10 +366,18 @@ class Comparison:
         source, target = self._both(pair, [Collecting(side, bits, taken) for side in pair.sides])
         return source, target
 
-    def _examples(self, pair: Pair, examples: Sequence[Example]) -> Iterator[RowDiffers]:
-        wanted = [{hash_ for e in examples if (hash_ := getattr(e, name)) is not None} for name in ("source", "target")]
-        folds = [Fetching(side, frozenset(hashes)) for side, hashes in zip(pair.sides, wanted, strict=True)]
+    def _fetched(self, pair: Pair, differences: Differences) -> tuple[Fetched, Fetched]:
+        """Of both sides the rows that are shown, and what tells in which columns those that are changed differ."""
+        shown = [
+            frozenset(hash_ for e in differences.examples if (hash_ := getattr(e, name)) is not None)
+            for name in ("source", "target")
+        ]
+        folds = [Fetching(*of) for of in zip(pair.sides, shown, differences.changed, strict=True)]
         source, target = self._both(pair, folds)
+        return source, target
+
+    @staticmethod
+    def _examples(pair: Pair, examples: Sequence[Example], source: Fetched, target: Fetched) -> Iterator[RowDiffers]:
         for example in examples:
             here = source.values[example.source] if example.source is not None else None
             there = target.values[example.target] if example.target is not None else None
@@ -400,7 +412,7 @@ def _first_look(tally: Tally) -> TableVerified:
     found = TableVerified(
         pair.made,
         pair.table.source,
-        (source.rows, target.rows),
+        (source.rows, target.rows) if tally.error is None else None,
         tally.bytes,
         tally.seconds,
         equal=tally.error is None and source == target and not pair.unread,
@@ -454,6 +466,13 @@ def _key(table: Table, made: Table, columns: Sequence[Compared]) -> tuple[int, .
             if key is side.primary_key or not any(side.column(name).nullable for name in key.columns):
                 return tuple(places[name] for name in key.columns)
     return ()
+
+
+def _those_that_differ(pair: Pair, known: Sequence[str], source: Fetched, target: Fetched) -> Iterator[str]:
+    """The columns that are known to differ, and those whose values differ in rows that are changed."""
+    for compared, here, there in zip(pair.columns, source.columns, target.columns, strict=True):
+        if compared.target.name in known or here != there:
+            yield compared.target.name
 
 
 def _changed(pair: Pair, here: Sequence[Value], there: Sequence[Value]) -> Iterator[ValueDiffers]:

@@ -186,10 +186,10 @@ class _Refreshing:
     def _tasks(self, found: Iterable[TableVerified]) -> Iterator[Task]:
         for table, result in zip(self._opened.tables, found, strict=True):
             made = self._opened.there.table(table.qname)
-            if result.equal:
-                self._say(f". . {result.table}: {result.rows[1]} rows, as they were")
-            elif made is None or result.problem:
+            if made is None or result.problem or result.rows is None:
                 self._refuse(result.table, result.problem)
+            elif result.equal:
+                self._say(f". . {result.table}: {result.rows[1]} rows, as they were")
             else:
                 pair, apart, surplus = self._opened.comparison.found[made.qname]
                 yield Task(table, made, pair, apart, surplus, result.rows[1], self._removing)

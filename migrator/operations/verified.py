@@ -49,16 +49,17 @@ class RowDiffers:
 class TableVerified:
     """What was found of a table. ``equal``: both sides were read, and have the same rows; never beside a ``problem``.
 
-    ``differing``: how many rows differ, and how.
-    ``columns``: those whose values differ, where there are as many rows on both sides. ``whole``: all rows that differ were
-    counted. ``problem``: why the rows, or columns of theirs, could not be compared. ``ledger``: the declared changes that
-    were applied to the source's values. ``left_out``: columns that the target alone has. ``method``: the databases took the
-    digests themselves, the source's was recorded by its export, or the rows of both were read.
+    ``rows``: at the source and at the target; None: they were not counted. ``differing``: how many rows differ, and how.
+    ``columns``: those whose values differ in rows that are changed, or all in all where there are as many rows on both
+    sides. ``whole``: all rows that differ were counted. ``problem``: why the rows, or columns of theirs, could not be
+    compared. ``ledger``: the declared changes that were applied to the source's values. ``left_out``: columns that the
+    target alone has. ``method``: the databases took the digests themselves, the source's was recorded by its export, or the
+    rows of both were read.
     """
 
     table: QName
     source: QName
-    rows: tuple[int, int] = (0, 0)
+    rows: tuple[int, int] | None = None
     bytes: int = 0
     seconds: float = 0.0
     equal: bool = False
@@ -93,7 +94,7 @@ class TableVerified:
             "source": {"schema": self.source.schema, "table": self.source.name},
             "equal": self.equal,
             "method": self.method,
-            "rows": {"source": self.rows[0], "target": self.rows[1]},
+            "rows": None if self.rows is None else {"source": self.rows[0], "target": self.rows[1]},
             "columns": list(self.columns),
             "differing": dict(self.differing),
             "whole": self.whole,

@@ -39,10 +39,11 @@ class Example:
 
 @dataclass(frozen=True)
 class Differences:
-    """How many rows differ in each way, and some of them."""
+    """How many rows differ in each way, and some of them; ``changed``: the hashes of all that are changed, on each side."""
 
     counts: Mapping[Kind, int]
     examples: tuple[Example, ...]
+    changed: tuple[Hashes, Hashes]
 
 
 def bits_for(rows: int) -> int:
@@ -162,4 +163,8 @@ def compare(source: Rows, target: Rows) -> Differences:
         *(Example("doubled", None, int(row)) for row in doubled.rows[:EXAMPLES]),
         *(Example("extra", None, int(row)) for row in new_rows[added > 0][:EXAMPLES]),
     )
-    return Differences({kind: count for kind, count in counts.items() if count}, examples)
+    return Differences(
+        {kind: count for kind, count in counts.items() if count},
+        examples,
+        (np.sort(gone_rows[of_gone]), np.sort(new_rows[of_new])),
+    )

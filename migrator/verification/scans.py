@@ -156,8 +156,11 @@ class Digest:
         return cls(int(data["rows"]), int(data["total"], 16), tuple(int(column, 16) for column in data["columns"]))
 
     def __add__(self, other: Digest) -> Digest:
-        sums = ((a + b) & _ALL for a, b in zip(self.columns, other.columns, strict=True))
-        return Digest(self.rows + other.rows, (self.total + other.total) & _ALL, tuple(sums))
+        return Digest(self.rows + other.rows, (self.total + other.total) & _ALL, _sums(self.columns, other.columns))
+
+
+def _sums(some: Sequence[int], others: Sequence[int]) -> tuple[int, ...]:
+    return tuple((a + b) & _ALL for a, b in zip(some, others, strict=True))
 
 
 @dataclass(frozen=True)
@@ -291,29 +294,38 @@ class Value:
 
 @dataclass(frozen=True)
 class Fetched:
-    """Rows by their hashes."""
+    """Rows by their hashes; per column the sum of the hashes of values, each with its row's key, of others."""
 
     values: Mapping[int, tuple[Value, ...]]
+    columns: tuple[int, ...]
 
     def __add__(self, other: Fetched) -> Fetched:
-        return Fetched({**self.values, **other.values})
+        return Fetched({**self.values, **other.values}, _sums(self.columns, other.columns))
 
 
 @dataclass(frozen=True)
 class Fetching:
-    """Fetches the rows with certain hashes: of each hash one."""
+    """Fetches the rows with certain hashes, of each one; digests the columns of those with ``changed`` ones (sorted)."""
 
     side: Side
     hashes: frozenset[int]
+    changed: Hashes
 
     def fold(self, batches: Iterable[pa.RecordBatch]) -> Fetched:
         """The rows of all batches."""
         wanted = np.array(sorted(self.hashes), np.uint64)
-        return Fetched({place: row for batch in batches for place, row in self._there(batch, wanted)})
+        values: dict[int, tuple[Value, ...]] = {}
+        columns = (0,) * len(self.side.columns)
+        for batch in batches:
+            arrays = self.side.arrays(batch)
+            hashed = self.side.hashed_of(batch.num_rows, arrays)
+            values.update(self._there(arrays, hashed, wanted))
+            changed = among(hashed.rows, self.changed)
+            keys = mixed(hashed.keys[changed])
+            columns = _sums(columns, [total(mixed(column[changed] ^ keys)) for column in hashed.columns])
+        return Fetched(values, columns)
 
-    def _there(self, batch: pa.RecordBatch, wanted: Hashes) -> Iterator[tuple[int, tuple[Value, ...]]]:
-        arrays = self.side.arrays(batch)
-        hashed = self.side.hashed_of(batch.num_rows, arrays)
+    def _there(self, arrays: Sequence[pa.Array], hashed: Hashed, wanted: Hashes) -> Iterator[tuple[int, tuple[Value, ...]]]:
         places = np.flatnonzero(among(hashed.rows, wanted)).tolist()
         if not places:
             return

@@ -340,7 +340,8 @@ def test_values_swapped_between_rows_are_found(engine: str, sqlite_file: Fresh, 
         swap = f"""UPDATE "{table}" SET "name" = CASE "name" WHEN 'a' THEN 'd' ELSE 'a' END WHERE "name" IN ('a', 'd')"""
         execute(target, quoted(engine, swap))
     found = verified(target, *link(source, target), code=5)
-    assert [table["columns"] for table in found.values()] == [[], []]
+    assert found["keyed"]["columns"] == ["name"]
+    assert found["plain"]["columns"] == []  # without a key no row has another's value
     assert found["keyed"]["differing"] == {"changed": 2}
     assert found["plain"]["differing"] == {"missing": 2, "extra": 2}
     rows = {row["row"]["id"]: row["changed"] for row in found["keyed"]["examples"]}
@@ -468,6 +469,9 @@ def test_tables_and_columns_that_are_not_there_are_named(sqlite_file: Fresh) -> 
     found = verified(target, *link(source, target), code=5)
     assert found["keyed"]["problem"] == 'MIG-20012: table "main"."keyed" is not at the target'
     assert "has no such column" in found["plain"]["problem"]
+    assert found["keyed"]["rows"] is found["plain"]["rows"] is None
+    told = verify(target, *link(source, target)).out
+    assert [line.count("not counted") for line in told.splitlines() if '"main"."' in line] == [2, 2]
 
 
 def test_a_value_that_the_target_cannot_read_is_named(sqlite_file: Fresh) -> None:

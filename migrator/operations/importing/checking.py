@@ -55,6 +55,7 @@ def _tell_verified(job: Import, granules: Mapping[QName, Sequence[Row]], found: 
         error = RowsDiffer(table=found.table, detail=result_text(found))
         job.log.error(str(error), *(f"  {row_text(row)}" for row in found.examples))
         return
+    assert found.rows is not None
     job.log.rows("verified", found.table, found.bytes, found.rows[0], found.seconds, METHODS[found.method], 1)
     if left_out and found.lost == left_out:
         job.log.message(f"{found.table} has all rows but {left_out}, as many as were rejected")
