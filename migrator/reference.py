@@ -716,9 +716,9 @@ to none.
 
 A foreign key to a table that the job does not make is made where the target has that table. Where it has not, PostgreSQL,
 MySQL and MariaDB refuse the key (ORA-39083), and SQLite's table is made without it, since SQLite would take the key and then
-refuse all rows. The entry `foreign-key` names the key and the table. In a script, which always has the key, it is no loss but
-what the script needs: PostgreSQL, MySQL, MariaDB and Oracle refuse the key where the table is not there before; SQLite makes
-it and refuses rows as long as the table is not there, if `PRAGMA foreign_keys` is on.
+refuse all rows. The entry `foreign-key` names the key and the table. In a script, which always has the key, it is no loss
+but what the script needs: PostgreSQL, MySQL, MariaDB and Oracle refuse the key where the table is not there before; SQLite
+makes it and refuses rows as long as the table is not there, if `PRAGMA foreign_keys` is on.
 
 A foreign key that held at the source, and that rows break at the target (the source did not look, or QUERY has left their
 parents out), is an error of the job (ORA-02298). In PostgreSQL it is made as NOT VALID all the same: it holds for new rows,

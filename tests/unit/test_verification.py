@@ -377,8 +377,11 @@ def test_only_rows_in_buckets_that_differ_are_collected(monkeypatch: pytest.Monk
     assert found.counts == {"changed": 1}
     (example,) = found.examples
     assert example.source is not None
-    fetched = Fetching(side, frozenset({example.source})).fold(batches(source, [400]))
+    of_source, of_target = found.changed
+    fetched = Fetching(side, frozenset({example.source}), of_source).fold(batches(source, [400]))
     assert [value.text for value in fetched.values[example.source]] == ["500", "500"]
+    at_target = Fetching(side, frozenset(), of_target).fold(batches(target, [400]))
+    assert [here == there for here, there in zip(fetched.columns, at_target.columns, strict=True)] == [True, False]
 
 
 def test_where_all_rows_differ_buckets_are_looked_at_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
