@@ -130,3 +130,38 @@ def test_a_script_says_which_tables_must_be_there_for_its_keys(postgresql: Fresh
     assert 'foreign key ch_p on p refers to "main"."Case", which the job does not make: it must be there before' in loss
     assert f"-- loss: {loss}" in (tmp_path / "s.sql").read_text("utf-8")
     assert "REFERENCES" in (tmp_path / "s.sql").read_text("utf-8")
+
+
+NAMING = {
+    "sqlite_file": (
+        "CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO \"Case\" VALUES (new.a); END",
+        "CREATE VIEW v AS SELECT id FROM \"Case\"",
+        "CREATE VIEW w AS SELECT * FROM v",
+    ),
+    "mysql": (
+        "CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO `Case` VALUES (new.a)",
+        "CREATE PROCEDURE pr() SELECT * FROM `Case`",
+    ),
+    "postgresql": ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT 1 FROM \"Case\"); END'",),
+}  # fmt: skip
+"""What each database makes whatever it names."""
+
+
+@pytest.mark.parametrize("engine", NAMING)
+@pytest.mark.parametrize("way", ["link", "export", "import"])
+def test_what_names_a_table_that_is_left_out_and_is_made_nevertheless_is_told_of(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, way: str
+) -> None:
+    fresh = request.getfixturevalue(engine)
+    source, target = (fresh("s.db"), fresh("t.db")) if engine == "sqlite_file" else (fresh(), fresh())
+    quoted = "`Case`" if engine == "mysql" else '"Case"'
+    execute(source, f"CREATE TABLE {quoted} (id integer)", "CREATE TABLE t (a integer)", *NAMING[engine])
+    if way == "link":
+        run = done(move(source, target, WITHOUT))
+    else:
+        files = (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+        done(pump("expdp", source, *files, *([WITHOUT] if way == "export" else [])))
+        run = done(pump("impdp", target, *files, remap(source, target), *([WITHOUT] if way == "import" else [])))
+    told = [loss for loss in run.losses if loss.endswith("[left-out]")]
+    assert len(told) == len(NAMING[engine])
+    assert all("Case, which the job leaves out: where that is not there, it fails when it is used" in loss for loss in told)
