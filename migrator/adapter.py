@@ -250,11 +250,15 @@ class Read:
 
     @property
     def condition(self) -> str:
-        """What the rows meet, ``where`` and the granule's condition; empty: there is no limit."""
+        """What the rows meet, ``where`` and the granule's condition; empty: there is no limit.
+
+        ``where`` stands in parentheses, which nothing but a condition can: LIMIT would choose anew in each granule.
+        """
         granule = self.granule.where if self.granule else ""
-        if not (self.where and granule):
-            return self.where or granule
-        return f"({self.where}\n) AND ({granule})"  # a line of its own: the condition may end in a comment
+        if not self.where:
+            return granule
+        asked = f"({self.where}\n)"  # a line of its own: the condition may end in a comment
+        return f"{asked} AND ({granule})" if granule else asked
 
 
 @dataclass(frozen=True)

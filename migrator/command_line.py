@@ -904,6 +904,32 @@ def _queries(request: Request) -> Iterator[TableQuery]:
     yield from queries
 
 
+_QUOTED = r"""{string}|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\$(\w*)\$.*?\$\1\$|--[^\n]*|/\*.*?\*/"""
+_UNREAD = tuple(
+    re.compile(_QUOTED.format(string=string), re.DOTALL) for string in (r"'(?:[^']|'')*'", r"'(?:[^'\\]|\\.|'')*'")
+)
+"""What of a condition says nothing of its clauses; a backslash escapes in the texts of some databases only."""
+_CLAUSE = re.compile(
+    r"[()]|;|\b(?:ORDER\s+BY|GROUP\s+BY|HAVING|UNION|INTERSECT|EXCEPT|LIMIT(?=\s*[\d(])|FETCH\s+(?:FIRST|NEXT)|OFFSET(?=\s+\d))",
+    re.IGNORECASE,
+)
+
+
+def _beyond_condition(condition: str) -> str | None:
+    """The first clause of a query that stands outside a condition's parentheses, or the parenthesis that opens nothing."""
+    found = [_first_clause(unread.sub(" ", condition)) for unread in _UNREAD]
+    return found[0] if None not in found else None
+
+
+def _first_clause(text: str) -> str | None:
+    depth = 0
+    for match in _CLAUSE.finditer(text):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if depth < 0 or (depth == 0 and match[0] not in "()"):
+            return " ".join(match[0].upper().split())
+    return None
+
+
 def _query(text: str) -> TableQuery:
     match = _QUERY.fullmatch(text)
     if match is None:
@@ -911,5 +937,8 @@ def _query(text: str) -> TableQuery:
     condition = unquoted(match["clause"], "QUERY").strip()[len("WHERE") :].strip()
     if not condition:
         raise InvalidValue(name="QUERY", detail=f"{text} has no condition")
+    if (clause := _beyond_condition(condition)) is not None:
+        detail = f"{text} is more than a condition, by its {clause}: a table is read in parts, each by itself"
+        raise InvalidValue(name="QUERY", detail=detail)
     table = None if match["table"] is None else _table_name(match["table"], "QUERY")
     return TableQuery(table, condition)

@@ -11,7 +11,8 @@ The rules, in Data Pump's order:
 * A foreign key to a table outside the job stays, as in Data Pump: the target may have that table already. If it has not,
   making the key fails and the log says so (ORA-39083), and SQLite, where nothing would fail, gets a table without the key
   and an entry about it. EXCLUDE=REF_CONSTRAINT leaves keys out. Views stay in a dump set, and where the target is of the
-  source's kind; another does not get one that reads what is not in the job.
+  source's kind; another does not get one that reads what is not in the job. What a
+  database makes whatever it names (programs; SQLite's views) has an entry if that is left out.
 * A policy's name is its own. That policies are in force is its table's, and goes by that name (ROW_SECURITY); EXCLUDE=POLICY
   without a name leaves it out as well, since a table on which it is on and that has no policy shows no rows.
 * A name means the object spelled exactly so; where there is none, the one object whose name differs in case only.
@@ -193,7 +194,7 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
     kept = _in_order(catalog, {*remaining, *_needed(catalog, remaining)})
     if not _worth_a_job(spec, catalog.with_objects(tuple(kept))):
         raise NothingSelected
-    result = catalog.with_objects(_without_parts(kept, spec.exclude))
+    result = catalog.with_objects(_naming_left_out(_without_parts(kept, spec.exclude), catalog))
     conditions(spec, result)
     gone = {path_of(obj) for obj in catalog.objects} - {path_of(obj) for obj in kept}
     if spec.mode == "TABLE" or spec.include:
@@ -202,6 +203,24 @@ def select(catalog: Catalog, spec: JobSpec, default_schema: str) -> Catalog:
         gone -= {path_of(schema) for schema in catalog.of(Schema)}
     losses = (loss for loss in catalog.losses if gone.isdisjoint({loss.object, loss.part_of}))
     return replace(result, losses=tuple(loss for loss in losses if not _is_excluded(loss, spec)))
+
+
+def _naming_left_out(objects: Sequence[Object], catalog: Catalog) -> tuple[Object, ...]:
+    """``objects``, with what the source texts of programs name of the tables and views that are not among them."""
+    kept = {(obj.schema, obj.name) for obj in objects if isinstance(obj, Table | View)}
+    relations = ((obj.schema, obj.name) for obj in catalog.objects if isinstance(obj, Table | View))
+    gone = [relation for relation in relations if relation not in kept]
+
+    def marked(program: Program) -> Program:
+        named = {name for schema, name in gone if schema == program.schema and mentions(program.create.sql, name)}
+        return replace(program, left_out=tuple(sorted({*program.left_out, *named}))) if named else program
+
+    return tuple(marked(obj) if isinstance(obj, Program) else obj for obj in objects)
+
+
+def mentions(text: str, name: str) -> bool:
+    """Whether ``name`` stands in a source text as a word of its own."""
+    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
 
 
 def _is_excluded(loss: Loss, spec: JobSpec) -> bool:
@@ -415,4 +434,4 @@ def _without_comments(obj: Object) -> Object:
     return replace(obj, comment=None)
 
 
-__all__ = ["conditions", "matching", "schemas_wanted", "select", "spelled", "tables_with_rows", "unmatched"]
+__all__ = ["conditions", "matching", "mentions", "schemas_wanted", "select", "spelled", "tables_with_rows", "unmatched"]

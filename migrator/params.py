@@ -422,7 +422,8 @@ SUPPORTED = (
         "QUERY",
         BOTH,
         "Which rows move: of one table, or, without a table, of all tables that have no QUERY of their own. "
-        "The condition is in the source's SQL; importing a dump, in the target's.",
+        "The condition is in the source's SQL; importing a dump, in the target's. It has no ORDER BY and no LIMIT but in "
+        "subqueries; their tables need the names of their schemas in PostgreSQL.",
         '[[schema.]table:]"WHERE condition"[, …]',
         example='QUERY=hr.emp:"WHERE salary > 1000"',
         many=True,

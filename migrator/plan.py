@@ -87,6 +87,10 @@ class _Draft:
         if isinstance(obj, Program) and obj.remapped and script.statements:
             detail = "schema names in its source text were remapped; names inside dynamic SQL were not"
             script = replace(script, losses=(*script.losses, Loss(self.label, "program-remap", detail)))
+        if isinstance(obj, Program) and obj.left_out and script.statements:
+            named = f"its source text names {', '.join(obj.left_out)}, which the job leaves out"
+            detail = f"{named}: where that is not there, it fails when it is used"
+            script = replace(script, losses=(*script.losses, Loss(self.label, "left-out", detail)))
         return Step(self.path, self.label, self.table, script, self._touches(), self.arguments[-1])
 
     def _touches(self) -> frozenset[QName]:

@@ -16,7 +16,7 @@ from migrator.adapter import Capabilities, load_adapter
 from migrator.column_types import check_places, choose_types
 from migrator.errors import ColumnsCollide, ConflictingParameters, NamesCollide
 from migrator.expressions import Untranslatable, rename_tables
-from migrator.filters import spelled
+from migrator.filters import mentions, spelled
 from migrator.identities import fit_sequences
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
@@ -217,7 +217,7 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
             case View():
                 return _renamed_view(obj, known, losses)
             case Program():
-                named = sorted({old.name for old in renames if _names(obj.create.sql, old.name)})
+                named = sorted({old.name for old in renames if mentions(obj.create.sql, old.name)})
                 if named:
                     losses.append(Loss(path_of(obj), "program-remap", f"its source text still names {', '.join(named)}"))
                 return obj
@@ -226,11 +226,6 @@ def remap_tables(catalog: Catalog, spec: JobSpec) -> Catalog:
 
     objects = tuple(moved(obj) for obj in catalog.objects)
     return catalog.with_renamed(objects).with_losses(*losses)
-
-
-def _names(text: str, name: str) -> bool:
-    """Whether ``name`` stands in a source text as a word of its own."""
-    return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
 
 
 def _renamed_view(view: View, renames: Mapping[QName, QName], losses: list[Loss]) -> View:

@@ -399,7 +399,8 @@ class SQLiteDDL(DDL):
         """A view. One from elsewhere is tried on empty tables first: SQLite itself looks at a view when it is read."""
         made = super().create_view(view)
         if view.definition.dialect == DIALECT or not made.statements:
-            return replace(made, losses=(*made.losses, *self._text_losses(view, view.definition)))
+            left_out = self._reads_left_out(view) if made.statements else ()
+            return replace(made, losses=(*made.losses, *left_out, *self._text_losses(view, view.definition)))
         if why := self._refusals.get(view.name, ""):
             return self.not_carried(view, "view", why)
         if not view.check_option:
@@ -433,6 +434,22 @@ class SQLiteDDL(DDL):
         """What a text of SQLite's own, which is made whatever it names, means otherwise here."""
         yield from self._names_virtual(obj, text)
         yield from self._names_rowids(obj, text)
+
+    def _reads_left_out(self, view: View) -> Iterator[Loss]:
+        """That a view of SQLite's own reads what the job does not make: it is made, and fails when it is used."""
+        behind = {loss.object for loss in self.catalog.losses if loss.rule == VIRTUAL_TABLE}
+        if named := [name.name for name in self._left_out_for(view) if f"TABLE:{name}" not in behind]:
+            reads = f"it reads {', '.join(named)}, which the job leaves out"
+            yield Loss(path_of(view), "left-out", f"{reads}: where that is not there, it fails when it is used")
+
+    def _left_out_for(self, view: View) -> Iterator[QName]:
+        """What a view reads that the job does not make, through other views as well."""
+        for name in view.depends_on:
+            relation = self.catalog.relation(name)
+            if relation is None:
+                yield name
+            elif isinstance(relation, View):
+                yield from self._left_out_for(relation)
 
     def _names_virtual(self, obj: View | Program, text: Expression) -> Iterator[Loss]:
         """That a text of SQLite's own names virtual tables, which stay behind: it is made, and fails when it is used."""

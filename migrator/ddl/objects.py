@@ -287,7 +287,7 @@ class DDL(Constraints):
         """
         names = self.columns(column.name for column in columns)
         listed = f" ({names}){self.taking_identities}" if names else ""
-        condition = f" WHERE {where}" if where else ""
+        condition = f" WHERE ({where}\n)" if where else ""
         source = f"{self.name_of(staging)} {self.quote(table.name)}"
         return f"{insert_into} {self.name_of(table)}{listed} SELECT {names} FROM {source}{condition}"
 

@@ -448,7 +448,8 @@ class Program:
     ``create`` is the whole CREATE statement. ``table``: a trigger's table. ``remapped``: schema names in its text were
     replaced. ``session``: the settings, by name and value, that it was written for and that its meaning depends on (MySQL);
     ``collation``: that of its texts without one of their own, its schema's when it was made. ``named_by_table``: its name is
-    one among those of its table, not of its schema (PostgreSQL).
+    one among those of its table, not of its schema (PostgreSQL). ``left_out``: tables and views that its text names, and
+    that the job leaves out.
     """
 
     schema: str
@@ -461,6 +462,7 @@ class Program:
     session: tuple[tuple[str, str], ...] = ()
     collation: str | None = None
     named_by_table: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 Object: TypeAlias = Schema | EnumType | DomainType | Sequence | Table | View | Program

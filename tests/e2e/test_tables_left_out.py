@@ -157,3 +157,38 @@ def test_sqlite_runs_a_script_with_a_key_to_a_missing_table_and_refuses_its_rows
                 connection.execute(f"INSERT INTO ch VALUES (1, {key})")
         connection.execute('CREATE TABLE "Case" (id integer PRIMARY KEY)')
         connection.execute("INSERT INTO ch VALUES (1, NULL)")
+
+
+NAMING = {
+    "sqlite_file": (
+        "CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO \"Case\" VALUES (new.a); END",
+        "CREATE VIEW v AS SELECT id FROM \"Case\"",
+        "CREATE VIEW w AS SELECT * FROM v",
+    ),
+    "mysql": (
+        "CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO `Case` VALUES (new.a)",
+        "CREATE PROCEDURE pr() SELECT * FROM `Case`",
+    ),
+    "postgresql": ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN (SELECT 1 FROM \"Case\"); END'",),
+}  # fmt: skip
+"""What each database makes whatever it names."""
+
+
+@pytest.mark.parametrize("engine", NAMING)
+@pytest.mark.parametrize("way", ["link", "export", "import"])
+def test_what_names_a_table_that_is_left_out_and_is_made_nevertheless_is_told_of(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str, way: str
+) -> None:
+    fresh = request.getfixturevalue(engine)
+    source, target = (fresh("s.db"), fresh("t.db")) if engine == "sqlite_file" else (fresh(), fresh())
+    quoted = "`Case`" if engine == "mysql" else '"Case"'
+    execute(source, f"CREATE TABLE {quoted} (id integer)", "CREATE TABLE t (a integer)", *NAMING[engine])
+    if way == "link":
+        run = done(move(source, target, WITHOUT))
+    else:
+        files = (f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+        done(pump("expdp", source, *files, *([WITHOUT] if way == "export" else [])))
+        run = done(pump("impdp", target, *files, remap(source, target), *([WITHOUT] if way == "import" else [])))
+    told = [loss for loss in run.losses if loss.endswith("[left-out]")]
+    assert len(told) == len(NAMING[engine])
+    assert all("Case, which the job leaves out: where that is not there, it fails when it is used" in loss for loss in told)

@@ -413,9 +413,9 @@ def test_comments_have_no_names() -> None:
         ]),
         ('"Order Details":"WHERE ""Unit Price"" > 1"', [TableQuery(TableName(None, "Order Details"), '"Unit Price" > 1')]),
         ("emp:WHERE a > 1", [TableQuery(TableName(None, "emp"), "a > 1")]),
-        ("WHERE a::int > 1 ORDER BY a, b", [TableQuery(None, "a::int > 1 ORDER BY a, b")]),
-        ("emp:WHERE x = 'a,b' ORDER BY a, b,dept:WHERE c=1", [
-            TableQuery(TableName(None, "emp"), "x = 'a,b' ORDER BY a, b"),
+        ("WHERE a::int IN (1, b)", [TableQuery(None, "a::int IN (1, b)")]),
+        ("emp:WHERE x IN ('a,b', c),dept:WHERE c=1", [
+            TableQuery(TableName(None, "emp"), "x IN ('a,b', c)"),
             TableQuery(TableName(None, "dept"), "c=1"),
         ]),
         ('"WHERE a=1",emp:"WHERE a=2"', [TableQuery(None, "a=1"), TableQuery(TableName(None, "emp"), "a=2")]),
@@ -429,6 +429,42 @@ def test_a_query_is_a_condition_for_a_table_or_for_all(written: str, queries: li
 def test_what_is_no_condition_is_refused(written: str) -> None:
     with pytest.raises(InvalidValue, match="QUERY"):
         expdp(f"QUERY={written}")
+
+
+@pytest.mark.parametrize(
+    ("clause", "said"),
+    [
+        ("a > 1 ORDER BY a", "ORDER BY"),
+        ("a > 1 order  by a LIMIT 3", "ORDER BY"),
+        ("a > 1 LIMIT 3", "LIMIT"),
+        ("a > 1 OFFSET 3", "OFFSET"),
+        ("a > 1 FETCH FIRST ROW ONLY", "FETCH FIRST"),
+        ("a > 1 GROUP BY a HAVING true", "GROUP BY"),
+        ("a > 1 UNION SELECT 1", "UNION"),
+        ("a = 1) OR (1 = 1", r"\)"),
+        ("a = 1; DROP TABLE b", ";"),
+    ],
+)
+def test_a_query_that_is_more_than_a_condition_is_refused(clause: str, said: str) -> None:
+    with pytest.raises(InvalidValue, match=rf"more than a condition, by its {said}: a table is read in parts"):
+        expdp(f'QUERY=emp:"WHERE {clause}"')
+
+
+@pytest.mark.parametrize(
+    "clause",
+    [
+        "a IN (SELECT b FROM c ORDER BY b LIMIT 3)",
+        "a = 'ORDER BY) x'",
+        r"path = 'C:\\' AND b = 'x LIMIT 3'",
+        r"b = 'it\'s; UNION'",
+        '`group by` = 1 AND ""order by"" = 2',
+        "a = 1 -- LIMIT 3",
+        "a /* ; */ = 1",
+        "limit_1 = 1 AND offset > 3",
+    ],
+)
+def test_a_condition_may_have_clauses_in_its_subqueries_and_their_words_in_texts_and_names(clause: str) -> None:
+    assert [query.where for query in expdp(f'QUERY=emp:"WHERE {clause}"').query] == [clause.replace('""', '"')]
 
 
 def test_a_table_has_one_query() -> None:
