@@ -8,10 +8,7 @@ snapshot's state.
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -113,33 +110,7 @@ def adbc_driver() -> Any:
     return driver
 
 
-_APART = """
-import json, sqlite3, sys
-file, seconds, sql = json.load(sys.stdin)
-try:
-    answer = sqlite3.connect(file, seconds, uri=True).execute(sql).fetchone()
-except sqlite3.Error as error:
-    sys.exit(str(error))
-json.dump(answer, sys.stdout)
-"""
-
-
-def answered_apart(url: sa.URL, sql: str) -> list[Any]:
-    """The one row of numbers that a query gives, run by a process of its own.
-
-    Threads of one process wait for one another at each piece of memory that SQLite takes: two scan no faster than one.
-
-    :raises DatabaseError: the file's words.
-    """
-    asked = json.dumps([_read_only(existing_file(url)), lock_timeout(url), sql])
-    run = subprocess.run([sys.executable, "-I", "-c", _APART], input=asked, capture_output=True, text=True, check=False)
-    if run.returncode:
-        raise DatabaseError(detail=run.stderr.strip().rpartition("\n")[2])
-    answer: list[Any] = json.loads(run.stdout)
-    return answer
-
-
-def _read_only(path: Path) -> str:
+def read_only(path: Path) -> str:
     """The URI of a file that is never made."""
     return f"file:{quote(os.fsencode(path.absolute()))}?mode=ro"
 
@@ -163,7 +134,7 @@ class ADBCDialect(DefaultDialect):
 
     def create_connect_args(self, url: sa.URL) -> ConnectArgsType:
         """Open the file for reading only: it is never made."""
-        return [_read_only(existing_file(url))], {}
+        return [read_only(existing_file(url))], {}
 
     def do_execute(self, cursor: Any, statement: str, parameters: Any, context: Any = None) -> None:
         """Run a statement; ADBC takes no empty parameters."""

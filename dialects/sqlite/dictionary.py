@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, cast
@@ -41,12 +42,12 @@ from migrator.model.objects import (
     View,
 )
 
-from .connections import answered_apart
+from .apart import asked_apart
 from .declaration import VIRTUAL_TABLE, Clause, TableText, content_of, read_index, read_table, read_view
 from .defaults import as_stored, default_of
 from .granules import SAMPLED_ROWS, length_of
 from .names import quote, rowid_of
-from .proof import Declared, Proved, Scan, prove
+from .proof import Apart, Declared, Proved, Scan, prove
 from .types import DIALECT, EQUALITIES, neutral
 
 SCHEMA = "main"
@@ -257,9 +258,9 @@ class _Dictionary:
         def run(query: str) -> Sequence[Any]:
             return tuple(self.connection.exec_driver_sql(query).one())
 
-        return prove(run, name, declared, self._scans(name))
+        return prove(run, name, declared, *self._scans(name))
 
-    def _scans(self, name: str) -> list[Scan]:
+    def _scans(self, name: str) -> tuple[Scan, Apart | None]:
         """What looks at all rows of a table: two processes at once, if it is large and has rowids."""
 
         def here(asked: str, where: str = "") -> Sequence[Any]:
@@ -267,16 +268,16 @@ class _Dictionary:
 
         rowid = rowid_of(row[0] for row in self.facts.columns[name])
         if not rowid or self.facts.kinds[name][1]:
-            return [here]
+            return here, None
         (first,), (last,) = here(f"min({rowid})"), here(f"max({rowid})")  # asked for both at once, SQLite reads all rows
         if first is None or last - first < _LARGE:
-            return [here]
+            return here, None
         middle = (first + last) // 2
 
-        def there(asked: str) -> Sequence[Any]:
-            return answered_apart(self.connection.engine.url, f"SELECT {asked} FROM {quote(name)} WHERE {rowid} > {middle}")
+        def there(asked: str) -> AbstractContextManager[Callable[[], Sequence[Any]]]:
+            return asked_apart(self.connection.engine.url, f"SELECT {asked} FROM {quote(name)} WHERE {rowid} > {middle}")
 
-        return [partial(here, where=f" WHERE {rowid} <= {middle}"), there]
+        return partial(here, where=f" WHERE {rowid} <= {middle}"), there
 
     def _bytes(self, name: str, rows: int | None) -> int | None:
         """About how many bytes the rows have, by the first of them."""

@@ -9,7 +9,7 @@ keeps its declared one: reading it raises, naming the first row.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
@@ -213,16 +213,22 @@ RunQuery = Callable[[str], Sequence[Any]]
 Scan = Callable[[str], Sequence[Any]]
 """Answers a list of aggregates about a part of a table's rows."""
 
+Apart = Callable[[str], AbstractContextManager[Callable[[], Sequence[Any]]]]
+"""Begins to answer a list of aggregates about the other rows; what its context has waits for the answer."""
+
 _COLUMNS_A_SCAN = 300  # SQLite's result rows have at most 2000 columns
 
 
-def prove(run: RunQuery, table: str, columns: Sequence[Declared], scans: Sequence[Scan]) -> tuple[int, list[Proved]]:
-    """How many rows ``table`` has, and what they say about each column; ``scans``, of all its rows together, run at once."""
+def prove(
+    run: RunQuery, table: str, columns: Sequence[Declared], scan: Scan, apart: Apart | None
+) -> tuple[int, list[Proved]]:
+    """How many rows ``table`` has, and what they say about each column. ``scan`` is of all its rows, or of those that
+    ``apart`` leaves out, and the two run at once."""
     proved: list[Proved] = []
     rows = 0
     for start in range(0, len(columns), _COLUMNS_A_SCAN):
         part = columns[start : start + _COLUMNS_A_SCAN]
-        answers = iter(_answers(scans, [(_ROWS, ""), *_questions(part)]))
+        answers = iter(_answers(scan, apart, [(_ROWS, ""), *_questions(part)]))
         rows = next(answers)
         for column in part:
             nulls, wrong, *sizes = islice(answers, 5)
@@ -233,12 +239,13 @@ def prove(run: RunQuery, table: str, columns: Sequence[Declared], scans: Sequenc
     return rows, proved
 
 
-def _answers(scans: Sequence[Scan], asked: Sequence[tuple[Question, str]]) -> list[Any]:
+def _answers(scan: Scan, apart: Apart | None, asked: Sequence[tuple[Question, str]]) -> list[Any]:
     listed = ", ".join(question.sql.format(c=name) for question, name in asked)
-    first, *others = scans
-    with ThreadPoolExecutor(max(1, len(others))) as threads:  # SQLite lets go of the interpreter while it scans
-        meanwhile = [threads.submit(scan, listed) for scan in others]
-        found = [first(listed), *(scan.result() for scan in meanwhile)]
+    if apart is None:
+        found = [scan(listed)]
+    else:
+        with apart(listed) as rest:
+            found = [scan(listed), rest()]
     return [question.of(answers) for (question, _), *answers in zip(asked, *found, strict=True)]
 
 

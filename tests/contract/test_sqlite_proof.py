@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import sqlalchemy as sa
 
-from dialects.sqlite.connections import answered_apart
-from migrator.ends import Database
-from migrator.errors import DatabaseError
+from dialects.sqlite.apart import asked_apart
+from migrator.adapter import load_adapter
+from migrator.ends import Database, database_errors
+from migrator.errors import DatabaseError, MigratorError
 from migrator.model import types as t
 from migrator.model.objects import Table
 from migrator.origins import database_origin
@@ -217,8 +223,70 @@ def test_two_halves_of_a_table_say_what_the_whole_does(
     assert {loss.column: loss.rows for loss in whole.losses} == {"at": 2, "label": 2, "mixed": 2}
 
 
-def test_a_half_that_cannot_be_read_is_an_error_in_the_files_words(sqlite_file: New) -> None:
+def test_a_half_that_cannot_be_read_is_the_error_that_the_whole_is(
+    sqlite_file: New, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (n INTEGER, v TEXT)", ("INSERT INTO t VALUES (?, ?)", [(n, "x" * 900) for n in range(200)]))
+    file = Path(sa.make_url(url).database or "")
+    whole = file.read_bytes()
+    at, size = len(whole) * 7 // 10, len(whole) // 10
+    file.write_bytes(whole[:at] + b"\xff" * size + whole[at + size :])
+    errors = []
+    for large in (2**62, 1):
+        monkeypatch.setattr("dialects.sqlite.dictionary._LARGE", large)
+        with pytest.raises(MigratorError, match="malformed") as caught, database_errors(load_adapter("sqlite")):
+            catalog(url)
+        errors.append((type(caught.value), str(caught.value)))
+    assert errors[0] == errors[1]
+
+
+_ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n"
+_WAITING = f"""
+import sqlalchemy as sa, sys
+from dialects.sqlite.apart import asked_apart
+with asked_apart(sa.make_url(sys.argv[1]), {_ENDLESS!r}) as answer:
+    print("runs", flush=True)
+    answer()
+"""
+
+
+def half_of(parent: int) -> psutil.Process:
+    """The process that runs a query apart, of which there is one."""
+    children = (process for process in psutil.process_iter(["ppid", "cmdline"]) if process.info["ppid"] == parent)
+    (found,) = (child for child in children if "end_with_parent" in " ".join(child.info["cmdline"] or ()))
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+def test_the_process_of_a_half_ends_with_its_parent(sqlite_file: New, number: signal.Signals) -> None:
     url = sqlite_file()
     make(url, "CREATE TABLE t (n INTEGER)")
-    with pytest.raises(DatabaseError, match="no such column: m"):
-        answered_apart(sa.make_url(url), "SELECT m FROM t")
+    command = [sys.executable, "-c", _WAITING, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as parent:
+        try:
+            assert parent.stdout is not None
+            assert parent.stdout.readline() == "runs\n"
+            half = half_of(parent.pid)
+            parent.send_signal(number)
+            half.wait(timeout=20)
+        finally:
+            parent.kill()
+    assert not half.is_running()
+
+
+def test_no_process_stays_when_nobody_waits_for_the_other_half(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (n INTEGER)")
+    with asked_apart(sa.make_url(url), _ENDLESS):
+        half = half_of(os.getpid())
+    assert not half.is_running()
+
+
+def test_a_half_whose_process_is_killed_is_an_error_that_says_so(sqlite_file: New) -> None:
+    url = sqlite_file()
+    make(url, "CREATE TABLE t (n INTEGER)")
+    with asked_apart(sa.make_url(url), _ENDLESS) as answer:
+        half_of(os.getpid()).kill()
+        with pytest.raises(DatabaseError, match="the process that reads half of the rows has ended with -9"):
+            answer()
