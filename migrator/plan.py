@@ -91,7 +91,10 @@ class _Draft:
             named = f"its source text names {', '.join(obj.left_out)}, which the job leaves out"
             detail = f"{named}: where that is not there, it fails when it is used"
             script = replace(script, losses=(*script.losses, Loss(self.label, "left-out", detail)))
-        return Step(self.path, self.label, self.table, script, self._touches(), self.arguments[-1])
+        table = self.table
+        if isinstance(obj, Sequence) and obj.owner is not None and script.elsewhere is not None:
+            table = QName(obj.schema, obj.owner[0])  # which counts by itself, unless it was there before and stays as it is
+        return Step(self.path, self.label, table, script, self._touches(), self.arguments[-1])
 
     def _touches(self) -> frozenset[QName]:
         touched = {part.referred for part in self.arguments if isinstance(part, ForeignKey)}
