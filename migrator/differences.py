@@ -6,7 +6,7 @@ expressions make of the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from migrator.adapter import Adapter, Fact, Facts, load_adapter
@@ -17,7 +17,8 @@ from migrator.expressions.likeness import alike
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import Equality
-from migrator.model.objects import Column, Expression, Table
+from migrator.model.objects import Column, Expression, NextValue, QName, Table
+from migrator.model.objects import Sequence as SequenceObject
 
 
 def differences(
@@ -134,6 +135,22 @@ def acting(table: Table, facts: Facts) -> Iterator[Loss]:
         known = f"{what} of the table as it is may act on the rows that come in, and change them"
         hidden = f"whether {what} of the table as it is act on the rows that come in, the target does not say"
         yield Loss(path_of(table), rule, hidden if facts.unknown(fact) else known)
+
+
+# --- what counts ----------------------------------------------------------------------------------------------------
+
+
+def drawing(table: Table, existing: Table, loaded: Sequence[Column], sequences: Iterable[SequenceObject]) -> Iterator[Loss]:
+    """The entries about columns whose next numbers come from sequences that do not go on after the rows that come in.
+
+    ``existing``: the table as the target has it, of whose columns the job loads those that are ``loaded``; ``sequences``:
+    the target's, of which those that a column owns go on.
+    """
+    own = {QName(one.schema, one.name) for one in sequences if one.owner is not None and one.owner[0] == existing.name}
+    for column in loaded:
+        if isinstance(column.default, NextValue) and column.default.sequence not in own:
+            stays = f"its next number is that of {column.default.sequence}, which stays where it is"
+            yield Loss(path_of(table), "existing-sequence", f"{stays}: a row that came in may have it", column.name)
 
 
 # --- what is computed -----------------------------------------------------------------------------------------------

@@ -501,7 +501,8 @@ SUPPORTED = (
         "TABLE_EXISTS_ACTION",
         IMPDP,
         "What to do with a table that exists: leave it, add the rows, empty it first, or drop and make it again. When rows "
-        "came in, identities and serial columns of PostgreSQL go on after the last value, unless they stand beyond it.",
+        "came in, identities and serial columns of PostgreSQL go on after the last value, unless they stand beyond "
+        "it; a sequence that no column owns stays where it is, and the loss list says so.",
         "SKIP | APPEND | TRUNCATE | REPLACE",
         "SKIP; with CONTENT=DATA_ONLY: APPEND",
         "TABLE_EXISTS_ACTION=REPLACE",

@@ -18,7 +18,7 @@ from migrator.access import Choice, Method
 from migrator.adapter import Adapter, Facts, Server, load_adapter
 from migrator.column_types import CHOSEN
 from migrator.ddl import DDL
-from migrator.differences import acting, differences
+from migrator.differences import acting, differences, drawing
 from migrator.ends import Database, database_errors
 from migrator.errors import (
     CollationRefused,
@@ -360,7 +360,7 @@ def decide(
         remarks: tuple[str, ...] = (str(absent(there.catalog, name)),) if action == "BLOCKED" else ()
         if stays is not None and loaded_as_is:
             dialect = opened.catalog.dialect
-            losses = of_existing(table, stays, facts.get(name, Facts()), dialect, target.adapter, policies)
+            losses = of_existing(table, there.catalog, facts.get(name, Facts()), dialect, target.adapter, policies)
             refusal = refused_collations(losses, table, stays)
             try:
                 ddl = target.adapter.ddl(opened.catalog)
@@ -434,18 +434,21 @@ def way_in(table: Table, made: Table, choice: Choice) -> tuple[tuple[Column, ...
 
 
 def of_existing(
-    table: Table, made: Table, facts: Facts, source: str, adapter: Adapter, policies: Policies
+    table: Table, there: Catalog, facts: Facts, source: str, adapter: Adapter, policies: Policies
 ) -> tuple[Loss, ...]:
-    """The entries about the values of a table that takes rows and was there before the job, as the target has it: ``made``.
+    """The entries about the values of a table that takes rows and was there before the job, as the target has it: ``there``.
 
     ``facts``: what the target says of it; ``source``: whose rows; ``policies``: what is asked for of its columns.
     """
+    made = there.table(table.qname)
+    assert made is not None
     try:
         pairs = matched(table, made)
     except ValueNotCarried:  # the table fails to load, by this very error
         return ()
     values = differences(table, made, *pairs, (load_adapter(source), adapter))
-    return (*policies.about(values), *acting(table, facts))
+    counting = drawing(table, made, pairs[1], there.of(SequenceObject))
+    return (*policies.about(values), *acting(table, facts), *counting)
 
 
 def with_rows(spec: JobSpec, catalog: Catalog) -> dict[QName, Table]:

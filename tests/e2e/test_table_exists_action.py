@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.pump import Run, done, pump, remap
-from tests.support.sql import execute, rows
+from tests.support.sql import execute, is_mariadb, rows
 
 
 @pytest.fixture
@@ -45,6 +45,10 @@ def contents(url: str) -> dict[str, list[tuple[object, ...]]]:
         "parent": rows(url, "SELECT id, name FROM parent ORDER BY 1"),
         "child": rows(url, "SELECT id, parent FROM child ORDER BY 1"),
     }
+
+
+def move(source: str, target: str, *arguments: str) -> Run:
+    return pump("impdp", target, f"NETWORK_LINK={source}", remap(source, target), "NOLOGFILE=YES", *arguments)
 
 
 BOTH = {"parent": [(1, "one"), (2, "two")], "child": [(10, 1), (20, 2), (30, 2)]}
@@ -170,3 +174,39 @@ def test_a_span_of_time_loses_no_part_in_a_domain_that_has_fewer_fields(
     run = pump("impdp", target, f"NETWORK_LINK={source}", "TABLE_EXISTS_ACTION=APPEND", "NOLOGFILE=YES")
     assert rows(target, "SELECT v::text FROM t") == [("1 day 02:03:04",)] * came
     assert ("MIG-20002: column v: a part of the span would be dropped" in run.out) is not came
+
+
+@pytest.mark.parametrize("engine", ["postgresql", "mysql"])
+def test_a_sequence_that_no_column_owns_does_not_go_on_after_rows_that_come_in_and_is_told_of(
+    source: str, request: pytest.FixtureRequest, engine: str
+) -> None:
+    target = request.getfixturevalue(engine)()
+    if engine == "mysql" and not is_mariadb(target):
+        pytest.skip("MySQL has no sequences")
+    value = "nextval('numbers')" if engine == "postgresql" else "nextval(numbers)"
+    execute(
+        target,
+        "CREATE SEQUENCE numbers",
+        f"CREATE TABLE parent (id bigint DEFAULT {value}, name varchar(20))",
+        f"CREATE TABLE child (id bigint, parent {'serial' if engine == 'postgresql' else 'int'})",
+    )
+    run = done(move(source, target, "TABLE_EXISTS_ACTION=APPEND"))
+    (told,) = [loss for loss in run.losses if "[existing-sequence]" in loss]
+    assert '"parent"."id": its next number is that of ' in told
+    assert '"numbers", which stays where it is: a row that came in may have it' in told
+    execute(target, "INSERT INTO parent (name) VALUES ('new')")
+    assert rows(target, "SELECT id FROM parent WHERE name = 'new'") == [(1,)]
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "mysql"])
+def test_the_sequence_of_a_table_that_is_there_already_is_not_said_to_live_on_in_it(
+    postgresql: Callable[..., str], request: pytest.FixtureRequest, engine: str
+) -> None:
+    source = postgresql()
+    target = request.getfixturevalue("sqlite_file")("t.db") if engine == "sqlite" else request.getfixturevalue("mysql")()
+    execute(source, "CREATE TABLE t (id serial PRIMARY KEY, v integer)", "INSERT INTO t (v) VALUES (1)")
+    execute(target, "CREATE TABLE t (v integer, id bigint)")
+    run = done(move(source, target, "TABLE_EXISTS_ACTION=APPEND"))
+    assert "[sequence-identity]" not in run.out
+    assert "converted" not in run.out
+    assert rows(target, "SELECT id, v FROM t") == [(1, 1)]

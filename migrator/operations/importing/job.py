@@ -162,11 +162,13 @@ class Import:
         """The entries about tables that were there before the job, and are to take rows."""
         if self.spec.table_exists_action not in {"APPEND", "TRUNCATE"}:
             return {}
-        there = {name: made for name in self.existing if (made := self.there.catalog.table(name)) is not None}
+        there = [name for name in self.existing if self.there.catalog.table(name) is not None]
         dialect, adapter = self.origin.catalog.dialect, self.adapter
-        facts = self.adapter.facts(self.connection, list(there)) if there else {}
+        facts = self.adapter.facts(self.connection, there) if there else {}
         found = {
-            name: (table, there[name], facts.get(name, Facts())) for name, table in self.tables.items() if name in there
+            name: (table, self.there.catalog, facts.get(name, Facts()))
+            for name, table in self.tables.items()
+            if name in there
         }
         return {name: of_existing(*tables, dialect, adapter, self.policies) for name, tables in found.items()}
 
