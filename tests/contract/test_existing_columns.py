@@ -11,6 +11,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -22,6 +23,7 @@ from migrator.converting import Counts, converter
 from migrator.ends import database_errors
 from migrator.errors import InternalError, MigratorError
 from migrator.model import types as t
+from migrator.model.catalog import Catalog
 from migrator.model.objects import Table
 from migrator.operations.matching import matched
 from migrator.operations.target import of_existing
@@ -279,7 +281,8 @@ def stored(here: End, there: End, table: Table, made: Table, row: pa.RecordBatch
     :raises MigratorError: it is refused.
     """
     source, target = matched(table, made)
-    losses = of_existing(table, made, Facts(), here.adapter.name, there.adapter, Policies((), (table,)))
+    existing = Catalog(there.adapter.name, "", (replace(made, schema=table.schema, name=table.name),))
+    losses = of_existing(table, existing, Facts(), here.adapter.name, there.adapter, Policies((), (table,)))
     rules = [(loss.column, loss.rule) for loss in losses if loss.each and loss.column is not None]
     changing = converter(source, target, [{} for _ in source], here.adapter, there.adapter, rules)
     counts: Counts = Counter()
