@@ -259,6 +259,16 @@ def unmatched(spec: JobSpec, catalog: Catalog) -> tuple[str, ...]:
     return tuple(remarks)
 
 
+def needed_anyway(spec: JobSpec, chosen: Catalog) -> tuple[str, ...]:
+    """A remark for each EXCLUDE that names what the ``chosen`` tables of a job need, which stays with them."""
+    remarks: list[str] = []
+    for filter_ in spec.exclude:
+        if filter_.path in {"TYPE", "DOMAIN", "SEQUENCE"}:
+            stays = ", ".join(path_of(obj) for obj in _in_order(chosen, _named_by([filter_], chosen.objects)))
+            remarks += [f"EXCLUDE={filter_.path}: tables of the job need what stays: {stays}"] if stays else []
+    return tuple(remarks)
+
+
 def _names(path: str, catalog: Catalog) -> set[str]:
     """The names that a name clause for ``path`` chooses from."""
     if path == "SCHEMA":
@@ -434,4 +444,14 @@ def _without_comments(obj: Object) -> Object:
     return replace(obj, comment=None)
 
 
-__all__ = ["conditions", "matching", "mentions", "schemas_wanted", "select", "spelled", "tables_with_rows", "unmatched"]
+__all__ = [
+    "conditions",
+    "matching",
+    "mentions",
+    "needed_anyway",
+    "schemas_wanted",
+    "select",
+    "spelled",
+    "tables_with_rows",
+    "unmatched",
+]

@@ -209,7 +209,7 @@ class _Opened:
 
     def notes(self, whole: Catalog) -> tuple[str, ...]:
         """What is remarked of the request, and of the state."""
-        notes = filters.unmatched(self.spec, whole)
+        notes = (*filters.unmatched(self.spec, whole), *filters.needed_anyway(self.spec, self.catalog))
         alone = self.snapshot.note and self.spec.degrees.most > 1 and not self.spec.transportable
         return (*notes, self.snapshot.note) if alone else notes
 
@@ -360,7 +360,7 @@ class _OpenedDump:
     def origin(self, catalog: Catalog) -> Origin:
         """The set laid open; ``catalog``: the job's objects."""
         header, entries = self.dump.header, self.dump.master.entries
-        notes = filters.unmatched(self.spec, self.dump.catalog)
+        notes = (*filters.unmatched(self.spec, self.dump.catalog), *filters.needed_anyway(self.spec, catalog))
         return Origin(
             self.dump.catalog,
             catalog,

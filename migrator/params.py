@@ -268,7 +268,8 @@ SUPPORTED = (
     Parameter(
         "EXCLUDE",
         BOTH,
-        "Object types to leave out, or those of them that a name clause names, with what depends on them.",
+        "Object types to leave out, or those of them that a name clause names, with what depends on them. Types and "
+        "sequences that tables of the job need stay, and the log says so.",
         'type[:"name clause"][, …]',
         example="EXCLUDE=TABLE:\"LIKE 'TMP%'\",TRIGGER",
         many=True,

@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from migrator.errors import AmbiguousName, NothingSelected, ObjectNotFound, SchemaNotFound
-from migrator.filters import conditions, matching, schemas_wanted, select, spelled, tables_with_rows, unmatched
+from migrator.filters import (
+    conditions,
+    matching,
+    needed_anyway,
+    schemas_wanted,
+    select,
+    spelled,
+    tables_with_rows,
+    unmatched,
+)
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.objects import (
@@ -389,6 +398,14 @@ def test_names_in_filters_that_nothing_answers_to_are_remarked_on() -> None:
         "INCLUDE=TABLE: the source has no nope",
         "EXCLUDE=INDEX: the source has no emp_ixx",
         "EXCLUDE=TABLE_DATA: the source has no depd",
+    )
+
+
+def test_what_is_excluded_and_stays_since_tables_need_it_is_remarked_on() -> None:
+    spec = job(exclude=(named("TYPE", "IN", "colour", "unused"), named("SEQUENCE"), named("VIEW")))
+    assert needed_anyway(spec, select(HR, spec, "hr")) == (
+        'EXCLUDE=TYPE: tables of the job need what stays: TYPE:"hr"."colour"',
+        'EXCLUDE=SEQUENCE: tables of the job need what stays: SEQUENCE:"hr"."ids", SEQUENCE:"hr"."emp_id_seq"',
     )
 
 
