@@ -778,6 +778,20 @@ class ValueNotCarried(MigratorError):
         return str(self.facts.get("name", self.facts.get("column", "")))
 
 
+class StoredOtherwise(ValueNotCarried):
+    """A value that the source stores as another kind than its column declares, as SQLite lets it: text among numbers.
+
+    ``others`` is the condition of QUERY, in the source's words, for the rows that have no value of this kind there.
+    """
+
+    code = "MIG-20019"
+    action = (
+        "Neither POLICY nor COLUMN_TYPE nor SKIP_CONSTRAINT_ERRORS is for such values, which are read as the column's type: "
+        'mend them at the source, or leave their rows out with QUERY={table}:"WHERE {others}". How many of which kind there '
+        "are, migrator plan shows with PROFILE=YES."
+    )
+
+
 class ColumnIsComputed(ValueNotCarried):
     """A column whose values the target computes itself, where the source has values of its own."""
 

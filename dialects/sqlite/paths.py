@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from migrator import arrow
 from migrator.adapter import Load, Read
-from migrator.errors import RowCountDiffers, ValueNotCarried
+from migrator.errors import RowCountDiffers, StoredOtherwise, ValueNotCarried
 from migrator.model import types as t
 from migrator.model.objects import Column, QName
 
@@ -47,12 +47,14 @@ SAMPLED_ROWS = 1000
 class Carrier:
     """How values come through ADBC: the constant that fixes the Arrow type, what is selected, and what does not fit.
 
-    ``wrong``: the predicate over ``{c}`` for values of another storage class. ``silent``: ADBC would convert those.
+    ``wrong``: the predicate over ``{c}`` for values of another storage class than ``classes``. ``silent``: ADBC would
+    convert those.
     """
 
     constant: str
     arrow: pa.DataType
     wrong: str
+    classes: frozenset[str]
     silent: bool
     select: str = "{c}"
 
@@ -66,17 +68,18 @@ _OVERFLOW = "abs(-9223372036854775807 - (typeof({c}) <> ''))"
 """An error where it is evaluated. It is about a column, so that SQLite does not evaluate it beforehand."""
 
 
-INTEGER = Carrier("0", pa.int64(), NOT_INTEGER, silent=False)
-FLOAT = Carrier("0.0", pa.float64(), NOT_FLOAT, silent=True)
-TEXT = Carrier("x''", pa.binary(), NOT_TEXT, silent=True)
+INTEGER = Carrier("0", pa.int64(), NOT_INTEGER, frozenset({"integer"}), silent=False)
+FLOAT = Carrier("0.0", pa.float64(), NOT_FLOAT, frozenset({"integer", "real"}), silent=True)
+TEXT = Carrier("x''", pa.binary(), NOT_TEXT, frozenset({"text"}), silent=True)
 TEXT_OR_INTEGER = Carrier(
     "x''",
     pa.binary(),
     "typeof({c}) IN ('real', 'blob')",
+    frozenset({"integer", "text"}),
     silent=True,
     select="iif(typeof({c}) = 'integer', CAST({c} AS TEXT), {c})",
 )
-BLOB = Carrier("x''", pa.binary(), NOT_BLOB, silent=True)
+BLOB = Carrier("x''", pa.binary(), NOT_BLOB, frozenset({"blob"}), silent=True)
 
 
 @dataclass(frozen=True)
@@ -269,7 +272,10 @@ class _TableReader:
         if found is not None:
             key, kind, value = found
             held = f"the row with {self._key_title()} {_key_text(key)} holds the {kind} {value}"
-            raise ValueNotCarried(**self.named(column), detail=f"{held}, the column is {column.type}") from error
+            said = self.named(column) | {"detail": f"{held}, the column is {column.type}"}
+            if kind in carrier(column).classes:
+                raise ValueNotCarried(**said) from error
+            raise StoredOtherwise(**said, table=self.read.table, others=f"typeof([{column.name}]) <> '{kind}'") from error
         if isinstance(error, pa.ArrowInvalid):
             raise ValueNotCarried(**self.named(column), detail=str(error).splitlines()[0]) from error
 
@@ -289,7 +295,7 @@ class _TableReader:
     def _key(self) -> str:
         """What names a row: its rowid, or the primary key of a table without one."""
         columns = self._key_columns()
-        return ", ".join(quote(name) for name in columns) if columns else "rowid"
+        return ", ".join(map(_shown, map(quote, columns))) if columns else "rowid"
 
     def _key_title(self) -> str:
         return ", ".join(self._key_columns()) or "rowid"
@@ -301,6 +307,11 @@ class _TableReader:
             " WHERE t.schema = 'main' AND t.wr AND x.pk ORDER BY x.pk"
         )
         return [name for (name,) in self.connection.exec_driver_sql(query)]
+
+
+def _shown(key: str) -> str:
+    """A part of a key for JSON, which has no bytes."""
+    return f"iif(typeof({key}) = 'blob', quote({key}), {key})"
 
 
 def _key_text(key: str) -> str:

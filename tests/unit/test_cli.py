@@ -233,6 +233,7 @@ def test_every_error_has_an_action_that_can_be_filled() -> None:
         "SchemaNotFound": {"known"},
         "ObjectPathNotFound": {"known"},
         "UnsupportedType": {"table"},
+        "StoredOtherwise": {"table", "others"},
         "AccessMethodRefused": {"lift"},
         "DataFileCopyRefused": {"lift"},
         "NoAccessMethod": {"lift"},
