@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 
 from migrator.model import types as t
 from migrator.model.objects import Default, Expression, Literal, Now
@@ -49,6 +50,7 @@ _NOW_IN_UTC: dict[str, Now] = {
 }
 """Ways that name the zone: an instant where the column has instants, and a text of this very form where it has texts."""
 
+_HEXADECIMAL = re.compile(r"(?P<sign>-?)0[xX](?P<digits>[0-9a-fA-F]{1,16})")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
@@ -63,7 +65,7 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
     said = _NOW.get(words) or (None if isinstance(type_, t.String) else _NOW_IN_UTC.get(words))
     if said is not None:
         return said
-    token = literal_default(sql)
+    token = _decimal(literal_default(sql))
     if token is None:
         return Expression(sql, DIALECT)
     return _constant(token, type_, sql)
@@ -71,12 +73,22 @@ def default_of(sql: str | None, type_: t.Type) -> Default | None:
 
 def as_stored(sql: str | None, declared: str) -> Literal | None:
     """A default that is a number, in a column that stores it as one though its type may be another; None: it is none."""
-    token = None if sql is None or affinity(declared) != "BLOB" else literal_default(sql)
+    token = None if sql is None or affinity(declared) != "BLOB" else _decimal(literal_default(sql))
     if token is None:
         return None
     if token.kind == "word" and token.upper in {"TRUE", "FALSE"}:
         return Literal("1" if token.upper == "TRUE" else "0", "number")
     return Literal(token.name, "number") if token.kind == "number" else None
+
+
+def _decimal(token: Token | None) -> Token | None:
+    """A constant, its digits decimal: hexadecimal ones are 64 bits with a sign."""
+    found = _HEXADECIMAL.fullmatch(token.text) if token is not None and token.kind == "number" else None
+    if token is None or found is None:
+        return token
+    bits = int(found["digits"], 16)
+    value = bits - (1 << 64) if bits >> 63 else bits
+    return replace(token, text=str(-value if found["sign"] else value))
 
 
 def _normal(sql: str) -> str:
