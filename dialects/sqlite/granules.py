@@ -38,8 +38,13 @@ the column's values compare with it."""
 def length_of(names: Iterable[str]) -> str:
     """The SQL for about how many bytes the values of a row have (dbstat would have to read every page)."""
     lengths = [f"coalesce(length(CAST({quote(name)} AS BLOB)), 0)" for name in names]
-    sums = (" + ".join(lengths[i : i + _SUMMED]) for i in range(0, len(lengths), _SUMMED))
-    return " + ".join([str(8 * len(lengths)), *(f"({part})" for part in sums)])
+    return summed([str(8 * len(lengths)), *lengths])
+
+
+def summed(parts: Sequence[str]) -> str:
+    """A sum of any number of parts; SQLite takes no deeper expressions than of a thousand."""
+    sums = (" + ".join(parts[i : i + _SUMMED]) for i in range(0, len(parts), _SUMMED))
+    return " + ".join(f"({part})" for part in sums)
 
 
 # --- keys -----------------------------------------------------------------------------------------------------------

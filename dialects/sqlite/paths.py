@@ -29,6 +29,7 @@ from migrator.model.objects import Column, QName
 from . import staging
 from .conflicts import insert_into
 from .fit import fit
+from .granules import summed
 from .names import qualified, quote
 from .proof import NOT_BLOB, NOT_FLOAT, NOT_INTEGER, NOT_TEXT, uncarried
 from .types import EXACT_DIGITS, Affinity, affinity
@@ -242,8 +243,8 @@ class _TableReader:
         parts = list(zip(self.names, self.read.columns, self.carriers, strict=True))
         sizes = [f"octet_length({name})" for name, _, item in parts if item.arrow == pa.binary()]
         unlimited = [f"octet_length({name})" for name, column, _ in parts if _unlimited(column.type)]
-        average = " + ".join(["0 * count(*)", *(f"coalesce(avg({size}), 0)" for size in sizes)])
-        largest = " + ".join(f"coalesce(max({size}), 0)" for size in unlimited)
+        average = summed(["0 * count(*)", *(f"coalesce(avg({size}), 0)" for size in sizes)])
+        largest = summed([f"coalesce(max({size}), 0)" for size in unlimited])
         (largest_row,) = self._ask(largest, self.source) if unlimited else (0,)
         (usual_row,) = self._ask(average, f"(SELECT {', '.join(self.names)} FROM {self.source} LIMIT {SAMPLED_ROWS})")
         fixed = 8 * len(parts)
