@@ -428,11 +428,18 @@ def generator_losses(table: Table, column: Column, of: Identity | Sequence) -> I
         yield Loss(path_of(table), "identity-position", detail, column.name)
 
 
+_LARGEST = (1 << 63) - 1
+"""The largest number that any of these generators gives."""
+
+
 def reuse_losses(table: Table, column: Column) -> Iterator[Loss]:
     """That a generator gives no number twice, where the source's does: every one but SQLite's own keeps a counter."""
     if column.identity is not None and column.identity.reuses:
         detail = "numbers of deleted rows are not given again (at the source: the next is one above the largest)"
         yield Loss(path_of(table), "identity-reuse", detail, column.name)
+        if (column.identity.next_value or 0) > _LARGEST:
+            detail = f"gives no more numbers: {_LARGEST} is taken (at the source any that is free comes then)"
+            yield Loss(path_of(table), "identity-position", detail, column.name)
 
 
 def _shown(default: Default) -> str:

@@ -119,3 +119,45 @@ def test_names_of_types_are_quoted_where_they_must_be(
     done(moved(source, target, tmp_path, link))
     shown = "SELECT name, type, \"notnull\", pk FROM pragma_table_info('t') WHERE name = 'e'"
     assert rows(target, shown) == rows(source, shown)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql", "mysql"])
+def test_a_hexadecimal_default_is_its_number(
+    kind: str, sqlite_file: Callable[..., str], request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    source = sqlite_file()
+    target = sqlite_file("target.db") if kind == "sqlite" else request.getfixturevalue(kind)()
+    declared = "i INTEGER DEFAULT 0x1F, n BIGINT DEFAULT 0xFFFFFFFFFFFFFFFE, m NUMERIC DEFAULT -0x10, t TEXT DEFAULT 0xA"
+    execute(source, f"CREATE TABLE h (id INTEGER PRIMARY KEY, {declared})", "INSERT INTO h (id) VALUES (1)")
+    run = done(moved(source, target, tmp_path, True))
+    assert [loss for loss in run.losses if "[default]" in loss] == []
+    for url in (source, target):
+        execute(url, "INSERT INTO h (id) VALUES (2)")
+        assert rows(url, "SELECT i, n, m, t FROM h WHERE id = 2") == [(31, -2, -16, "10")]
+
+
+def test_a_table_of_as_many_columns_as_sqlite_has_is_moved_by_a_dump_set(
+    sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file(), sqlite_file("target.db")
+    columns = [f"c{n}" for n in range(2000)]
+    execute(source, f"CREATE TABLE w ({', '.join(f'{name} TEXT' for name in columns)})")
+    execute(source, "INSERT INTO w (c0, c1999) VALUES ('first', 'last')")
+    done(moved(source, target, tmp_path, False))
+    assert rows(target, "SELECT c0, c1, c1999 FROM w") == [("first", None, "last")]
+
+
+def test_a_key_that_has_the_largest_number_says_that_none_comes_after_it(
+    sqlite_file: Callable[..., str], postgresql: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file(), postgresql()
+    execute(source, "CREATE TABLE k (id INTEGER PRIMARY KEY, v int)", f"INSERT INTO k VALUES ({2**63 - 1}, 1)")
+    run = done(moved(source, target, tmp_path, True))
+    execute(source, "INSERT INTO k (v) VALUES (2)")
+    with pytest.raises(sa.exc.DBAPIError, match="reached maximum"):
+        execute(target, "INSERT INTO k (v) VALUES (2)")
+    (told,) = [loss for loss in run.losses if "[identity-position]" in loss]
+    assert told.endswith(
+        '."k"."id": gives no more numbers: 9223372036854775807 is taken (at the source any that is free'
+        " comes then) [identity-position]"
+    )
