@@ -16,6 +16,7 @@ from .semantics import (
     ANY_TEXTS,
     ATOM,
     DYNAMIC,
+    MATCH_ESCAPE,
     MEANINGS,
     STRINGS,
     Change,
@@ -301,7 +302,7 @@ class Carrier:
         :raises Untranslatable: one is.
         """
         if (lob := next((value for value in values if value.large), None)) is not None:
-            raise Untranslatable(f"{lob.sql} is a CLOB or BLOB here, which {self._target.title} does not compare")
+            raise Untranslatable(f"{lob.sql} is a LOB here, which {self._target.title} does not compare")
 
     @property
     def _guards_divisors(self) -> bool:
@@ -488,7 +489,7 @@ class Carrier:
         """
         given = [value for value in values if value.kind != "null"]
         if len({value.large for value in given}) > 1:
-            raise Untranslatable(f"some of its texts are CLOBs in {self._target.title}, and others are not")
+            raise Untranslatable(f"some of its texts are LOBs in {self._target.title}, and others are not")
         if len({value.type for value in given}) > 1 and not all(map(self.orders, given)):
             raise Untranslatable("some of its numbers would be texts")
 
@@ -678,13 +679,13 @@ def _elements(node: exp.Expr) -> Sequence[exp.Expr]:
 
 
 def _canonical(pattern: str, escape: str | None) -> Iterator[str]:
-    """A pattern of LIKE with a backslash as escape."""
+    """A pattern of LIKE with the usual escape."""
     characters = iter(pattern)
     for character in characters:
         if character == escape:
             escaped = next(characters, None)
             if escaped is None:
                 raise Untranslatable("its pattern ends in an escape")
-            yield f"\\{escaped}" if escaped in "%_\\" else escaped
+            yield MATCH_ESCAPE + escaped if escaped in f"%_{MATCH_ESCAPE}" else escaped
         else:
-            yield "\\\\" if character == "\\" else character
+            yield MATCH_ESCAPE * 2 if character == MATCH_ESCAPE else character

@@ -175,7 +175,7 @@ class QueryCarrier:
             if node.args.get("distinct"):
                 self._carrier(scope).refuse_large(both)
             if len({value.large for value in both}) > 1:
-                raise Untranslatable(f"{name} is a CLOB in one of its queries, and a shorter text in another")
+                raise Untranslatable(f"{name} is a LOB in one of its queries, and a shorter text in another")
             told = comparable((*both, *both)) and all(map(self._carrier(scope).tells_apart, both))
             if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not told):
                 raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
@@ -200,9 +200,7 @@ class QueryCarrier:
         for join in node.args.get("joins") or []:
             self._join(join, scope)
         carrier = self._carrier(scope)
-        in_full = self._target.semantics.groups_in_full
-        if not self._source.groups_strictly or in_full:
-            _refuse_ungrouped(node, scope, in_full=in_full)
+        asked = node.copy()
         for clause in ("where", "having"):
             if (part := node.args.get(clause)) is not None:
                 part.set("this", exp.Var(this=carrier.condition(part.this).sql))
@@ -210,6 +208,9 @@ class QueryCarrier:
         sourced = {name.lower() for _, found in sources.values() for name in found.columns}
         computed = {name for name, item in aliased.items() if name in sourced and not _is_called(item, name)}
         columns, written = self._shown(node, scope, carrier)
+        in_full = self._target.semantics.groups_in_full
+        if not self._source.groups_strictly or in_full:
+            _refuse_ungrouped(asked, scope, in_full=in_full)
         self._grouped(node, carrier, columns, computed, written)
         if (distinct := node.args.get("distinct")) is not None:
             _check(distinct)
@@ -585,7 +586,7 @@ def _aggregates(node: exp.Expr) -> bool:
 
 
 def _ungrouped(node: exp.Expr, known: Collection[str]) -> exp.Column | None:
-    if isinstance(node, exp.AggFunc | exp.Query) or node.sql().lower() in known:
+    if isinstance(node, exp.AggFunc | exp.Filter | exp.Query) or node.sql().lower() in known:
         return None
     if isinstance(node, exp.Column):
         return None if node.name.lower() in known else node

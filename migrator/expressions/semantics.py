@@ -178,6 +178,8 @@ MEANINGS: Mapping[str, str] = {
     "list": "the texts of all rows in any order, with a text between them",
 }
 """Every meaning that a construct can have, and what it is."""
+MATCH_ESCAPE = "\\"
+"""What escapes in a pattern of "matches"."""
 
 
 @dataclass(frozen=True)
