@@ -87,6 +87,15 @@ def names_shown(sql: str, read: Language) -> tuple[str, ...]:
     return tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
 
 
+def names_all(sql: str, read: Language) -> bool:
+    """Whether a query says what each of its columns is called: none is computed without a name.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    return isinstance(tree, exp.Query) and all(isinstance(one, exp.Alias | exp.Column | exp.Star) for one in tree.selects)
+
+
 def reads_clock(sql: str, read: Language) -> bool:
     """Whether an expression or query asks for the current date or time.
 

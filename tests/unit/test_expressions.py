@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from migrator.expressions import Language, Untranslatable, parse, rename_tables, tables_in, with_value
+from migrator.expressions import Language, Untranslatable, names_all, parse, rename_tables, tables_in, with_value
 from migrator.model import objects as o
 
 
@@ -75,3 +75,16 @@ def test_tables_in_a_query_are_found_but_not_its_own_names() -> None:
 
 def test_a_domains_check_becomes_a_check_of_the_column() -> None:
     assert with_value('VALUE > 0 AND "VALUE" < 9', Language("postgres"), "The Year") == '"The Year" > 0 AND "VALUE" < 9'
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("SELECT a + 1 AS b, t.c, * FROM t", True),
+        ("SELECT a, max(b) FROM t", False),
+        ("SELECT 1 FROM t", False),
+        ("SELECT a + 1 FROM t UNION SELECT b FROM t", False),
+    ],
+)
+def test_a_query_names_all_its_columns_or_computes_some_without(sql: str, expected: bool) -> None:
+    assert names_all(sql, Language("sqlite")) is expected
