@@ -12,8 +12,8 @@ from sqlglot import exp
 from migrator.adapter import Adapter, load_adapter
 from migrator.ddl import DDL, Script, reuse_losses
 from migrator.errors import IdentifierTooLong, InvalidIdentifier, NamesCollide
-from migrator.expressions import Untranslatable, parse, tables_in, understood
-from migrator.expressions.semantics import Change
+from migrator.expressions import Untranslatable, parse
+from migrator.expressions.carrier import Target
 from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
@@ -39,9 +39,9 @@ from migrator.model.objects import (
 )
 
 from .defaults import constant, now
-from .expressions import Adapted, Kind, Place, adapt, compared_columns, kind_of
+from .expressions import SEMANTICS, compared_columns
 from .names import Named, SchemaNames, constraints_of, keys_of
-from .types import DIALECT, FIXED_BYTES, STRING_BYTES, neutral
+from .types import DIALECT, FIXED_BYTES, LOBS, STRING_BYTES, neutral
 
 NAME_BYTES = 128
 """The longest name."""
@@ -78,7 +78,7 @@ class OracleDDL(DDL):
 
     def __init__(self, adapter: Adapter, catalog: Catalog, version: tuple[int, ...] | None = None) -> None:
         super().__init__(adapter, catalog, version)
-        self._kinds_of = cache(self._find_kinds)
+        self._lobs_of = cache(self._find_lobs)
         self._key_lengths = cache(self._find_key_lengths)
         self.at_home = catalog.dialect == DIALECT
         """Whether the objects come from Oracle too."""
@@ -127,46 +127,23 @@ class OracleDDL(DDL):
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
-    @understood()
-    def adapted(
-        self, expression: Expression, of: Table | View | None = None, *, condition: bool = False, fixed: bool = False
-    ) -> Adapted:
-        """An expression of a table or the query of a view in Oracle's SQL, and what it means otherwise.
-
-        :raises Untranslatable: it has no counterpart here.
-        """
-        if expression.dialect == self.adapter.name:
-            return Adapted(expression.sql)
-        kinds = self._kinds_of(of) if isinstance(of, Table) else self._kinds
-        schema = None if of is None else exp.to_identifier(of.schema, quoted=self.quote(of.schema) != of.schema)
-        place = Place(expression.dialect, lambda name: kinds.get(name.lower(), ()), schema, condition, fixed)
-        adapted = adapt(self.translator(expression.sql, expression.dialect), place)
-        return replace(adapted, changes=tuple({**self.changes_read(expression, of), **dict.fromkeys(adapted.changes)}))
-
-    def expression(
-        self,
-        expression: Expression,
-        table: Table | None = None,
-        *,
-        into: Column | None = None,
-        condition: bool = False,
-        fixed: bool = False,
-        read: bool = False,
-        changes: dict[Change, None] | None = None,
-    ) -> str:
-        """A value or query in Oracle's SQL.
-
-        :raises Untranslatable: it has no counterpart here.
-        """
-        return self.adapted(expression, table, condition=condition, fixed=fixed).sql
+    @cached_property
+    def _target(self) -> Target:
+        return Target(SEMANTICS, self.title, self.literal, self.boolean)
 
     def columns_in(self, expression: Expression) -> frozenset[str]:
         """The names of columns in an expression, in small letters; none where sqlglot does not understand it."""
         tree = self._tree(expression)
         return frozenset(column.name.lower() for column in tree.find_all(exp.Column)) if tree else frozenset()
 
-    def _compared_in(self, expression: Expression) -> frozenset[str]:
-        tree = self._tree(expression)
+    def _compared_in(self, table: Table, check: Check) -> frozenset[str]:
+        """The columns that a check compares, in small letters; none where it is left out, whatever types they have here."""
+        columns = (replace(c, type=_shortened(c.type)) if _is_unlimited(c.type) else c for c in table.columns)
+        try:
+            self.expression(check.expression, replace(table, columns=tuple(columns)), condition=True, fixed=True, changes={})
+        except Untranslatable:
+            return frozenset()
+        tree = self._tree(check.expression)
         return frozenset(column.name.lower() for column in compared_columns(tree)) if tree else frozenset()
 
     def _tree(self, expression: Expression) -> exp.Expr | None:
@@ -174,20 +151,6 @@ class OracleDDL(DDL):
             return parse(expression.sql, load_adapter(expression.dialect).language)
         except Untranslatable:
             return None
-
-    def _find_kinds(self, table: Table) -> dict[str, set[Kind]]:
-        found: dict[str, set[Kind]] = {}
-        for column in table.columns:
-            found.setdefault(column.name.lower(), set()).add(kind_of(column.type, self.type_of(table, column, [])))
-        return found
-
-    @cached_property
-    def _kinds(self) -> dict[str, set[Kind]]:
-        found: dict[str, set[Kind]] = {}
-        for table in self.catalog.of(Table):
-            for name, kinds in self._kinds_of(table).items():
-                found.setdefault(name, set()).update(kinds)
-        return found
 
     # --- names of constraints and indexes ---------------------------------------------------------------------------
 
@@ -242,7 +205,7 @@ class OracleDDL(DDL):
         """The columns of each key and index, and each column that a check compares, in small letters."""
         for constraint in (*constraints_of(table), *self.domain_checks(table, [])):
             if isinstance(constraint, Check):
-                yield from ({name} for name in self._compared_in(constraint.expression))
+                yield from ({name} for name in self._compared_in(table, constraint))
             else:
                 yield {name.lower() for name in constraint.columns}
         for index in table.indexes:
@@ -280,7 +243,11 @@ class OracleDDL(DDL):
 
     def is_lob(self, table: Table, name: str) -> bool:
         """Whether the column of that name is a LOB here."""
-        return "lob" in self._kinds_of(table).get(name.lower(), ())
+        return name.lower() in self._lobs_of(table)
+
+    def _find_lobs(self, table: Table) -> frozenset[str]:
+        types = {column.name.lower(): self.type_of(table, column, []) for column in table.columns}
+        return frozenset(name for name, declared in types.items() if declared.startswith(LOBS))
 
     # --- defaults ---------------------------------------------------------------------------------------------------
 
@@ -290,8 +257,6 @@ class OracleDDL(DDL):
         if clause and isinstance(value, NewUuid):
             detail = "SYS_GUID() gives values that are unique, but not random"
             losses.append(Loss(path_of(table), "oracle-guid", detail, column.name))
-        if clause and isinstance(value, Expression):
-            losses += self._changes(table, self.adapted(value, table), column.name)
         return clause
 
     def uuid_version(self, value: NewUuid) -> int:
@@ -362,21 +327,21 @@ class OracleDDL(DDL):
 
     def generated_clause(self, table: Table, column: Column, losses: list[Loss]) -> str:
         """``GENERATED ALWAYS AS … VIRTUAL``; without a counterpart the column becomes an ordinary one, with a loss."""
-        assert column.generated is not None
+        generated = column.generated
+        assert generated is not None
         computed = {c.name.lower() for c in table.columns if c.generated is not None}
-        try:
-            if computed & self.columns_in(column.generated.expression):
-                raise Untranslatable("a computed column may not use another one")
-            adapted = self.adapted(column.generated.expression, table, fixed=True)
-        except Untranslatable as why:
-            sql = column.generated.expression.sql
-            detail = f"the generated column becomes an ordinary one with the values of now: {sql}: {why}"
+        if computed & self.columns_in(generated.expression):
+            why = "a computed column may not use another one"
+            detail = (
+                f"the generated column becomes an ordinary one with the values of now: {generated.expression.sql}: {why}"
+            )
             losses.append(Loss(path_of(table), "generated", detail, column.name))
             return ""
-        if column.generated.stored:
+        clause = super().generated_clause(table, column, losses)
+        if clause and generated.stored:
             losses.append(Loss(path_of(table), "generated-stored", "computed when read, not stored", column.name))
-        losses += self._changes(table, adapted, column.name)
-        return f"GENERATED ALWAYS AS ({adapted.sql}) VIRTUAL"
+            return f"{clause.removesuffix('STORED')}VIRTUAL"
+        return clause
 
     def create_table(self, table: Table) -> Script:
         """A table with its columns; constraints follow when it is loaded."""
@@ -410,11 +375,6 @@ class OracleDDL(DDL):
                 yield Loss(path, "on-update", "does not change by itself when its row is updated", column.name)
 
     # --- constraints ------------------------------------------------------------------------------------------------
-
-    def _changes(self, obj: Table | View, adapted: Adapted, column: str | None = None, *, of: str = "") -> list[Loss]:
-        """What an expression means otherwise; ``of``: a part of the object."""
-        said = f"{of}: " if of else ""
-        return [Loss(path_of(obj), rule, f"{said}{detail}", column) for rule, detail in adapted.changes]
 
     def _lob_among(self, table: Table, columns: Iterable[str]) -> str | None:
         return next((name for name in columns if self.is_lob(table, name)), None)
@@ -460,16 +420,11 @@ class OracleDDL(DDL):
 
     def check_clause(self, table: Table, check: Check, losses: list[Loss]) -> str:
         """``CHECK (…)``, or nothing with a loss."""
-        check = self.renamed(table, check, losses)
-        what = f"{self.called('check', check.name)} ({check.expression.sql})"
-        try:
-            adapted = self.adapted(check.expression, table, condition=True, fixed=True)
-        except Untranslatable as why:
-            losses.append(Loss(path_of(table), "check", f"{what} is left out: {why}"))
-            return ""
-        losses += self._changes(table, adapted, of=what)
-        state = " DISABLE" if not check.enforced else "" if check.validated else " ENABLE NOVALIDATE"
-        return f"{self.named(check.name)}CHECK ({adapted.sql}){state}"
+        return super().check_clause(table, self.renamed(table, check, losses), losses)
+
+    def check_state(self, table: Table, check: Check, losses: list[Loss]) -> str:
+        """What follows a check that does not hold for all rows."""
+        return " DISABLE" if not check.enforced else "" if check.validated else " ENABLE NOVALIDATE"
 
     def foreign_key_clause(self, table: Table, key: ForeignKey, losses: list[Loss]) -> str:
         """``FOREIGN KEY (…) REFERENCES …``."""
@@ -562,9 +517,8 @@ class OracleDDL(DDL):
         keys = [self.index_key(table, index, key, losses) for key in index.keys]
         if index.where is None or not index.unique:
             return keys
-        condition = self.adapted(index.where, table, condition=True, fixed=True)
-        losses += self._changes(table, condition, of=f"index {index.name} ({index.where.sql})")
-        return [f"CASE WHEN {condition.sql} THEN {key.removesuffix(' DESC')} END" for key in keys]
+        condition = self.in_index(table, index, index.where, losses, condition=True)
+        return [f"CASE WHEN {condition} THEN {key.removesuffix(' DESC')} END" for key in keys]
 
     def index_key(self, table: Table, index: Index, key: IndexKey, losses: list[Loss]) -> str:
         """One key of an index; the first characters of a column where a unique index compares only them.
@@ -573,48 +527,25 @@ class OracleDDL(DDL):
         """
         descending = " DESC" if key.descending else ""
         if key.expression is not None:
-            adapted = self.adapted(key.expression, table, fixed=True)
-            losses += self._changes(table, adapted, of=f"index {index.name} ({key.expression.sql})")
+            sql = self.in_index(table, index, key.expression, losses)
             losses += self.index_key_losses(table, index, key)
-            return f"{adapted.sql}{descending}"
+            return f"{sql}{descending}"
         if key.length is not None and index.unique:
             return f"SUBSTR({self.quote(key.column or '')}, 1, {key.length}){descending}"
         return super().index_key(table, index, key, losses)
 
     # --- views and comments -----------------------------------------------------------------------------------------
 
-    @cached_property
-    def _views(self) -> dict[QName, Adapted | str]:
-        """Each view's query, or why it is left out: a view that reads one that is left out is left out too."""
-        found: dict[QName, Adapted | str] = {}
-        for view in self.catalog.of(View):
-            missing = next((name for name in view.depends_on if isinstance(found.get(name), str)), None)
-            left_out = next(self._left_out_of(view), None)
-            try:
-                if missing is not None:
-                    raise Untranslatable(f"it reads {missing}, which is not carried")
-                query = self.adapted(view.definition, view)
-                if left_out is not None:
-                    raise Untranslatable(f"it reads {left_out}, which is left out")
-                found[QName(view.schema, view.name)] = query
-            except Untranslatable as why:
-                found[QName(view.schema, view.name)] = str(why)
-        return found
-
-    def _left_out_of(self, view: View) -> Iterator[QName]:
-        """What a view reads that the job does not make."""
-        read = tables_in(view.definition.sql, load_adapter(view.definition.dialect).language.sqlglot, view.schema)
-        return (name for name in read if self.relation_named(name) is None)
-
     def create_view(self, view: View) -> Script:
         """A view, a materialized one with its indexes."""
         self.refuse_collision(view)
-        query = self._views[QName(view.schema, view.name)]
-        if isinstance(query, str):
-            return self.not_carried(view, "view", query)
-        losses = self._changes(view, query)
-        losses += (Loss(path_of(view), rule, detail) for rule, detail in self.moment_changes(view.definition))
-        columns = f" ({self.columns(view.columns)})" if view.columns else ""
+        try:
+            query = self.query(view)
+        except Untranslatable as why:
+            return self.not_carried(view, "view", f"{why}")
+        changes = (*query.changes, *self.moment_changes(view.definition))
+        losses = [Loss(path_of(view), rule, detail) for rule, detail in changes]
+        columns = f" ({self.columns(query.names)})" if query.names else ""
         grants = [
             f"GRANT SELECT ON {self.name_of(name)} TO {self.quote(view.schema)} WITH GRANT OPTION"
             for name in view.depends_on
@@ -638,7 +569,7 @@ class OracleDDL(DDL):
         losses: list[Loss] = []
         if isinstance(obj, Table) and not obj.columns:
             return Script()
-        if isinstance(obj, View) and isinstance(self._views[QName(obj.schema, obj.name)], str):
+        if isinstance(obj, View) and isinstance(self._carried[QName(obj.schema, obj.name)], Untranslatable):
             return Script()
         if _is_long(obj.comment):
             losses.append(Loss(path_of(obj), "oracle-comment", "its comment of more than 4000 bytes is left out"))
@@ -672,6 +603,11 @@ def _is_unlimited(type_: t.Type) -> bool:
     base = t.base_of(type_)
     limit = STRING_BYTES if isinstance(base, t.String) else FIXED_BYTES
     return isinstance(base, t.String | t.Binary) and not base.lob and (base.length is None or base.length > limit)
+
+
+def _shortened(type_: t.Type) -> t.Type:
+    """A type of the shortest values that are no LOBs."""
+    return t.String(1) if isinstance(t.base_of(type_), t.String) else t.Binary(1)
 
 
 def _is_long(comment: str | None) -> bool:

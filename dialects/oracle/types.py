@@ -123,6 +123,8 @@ FIXED_BYTES = 2000
 """The longest CHAR, and the longest RAW."""
 WIDEST_CHARACTER = 4
 """Bytes of the longest UTF-8 character."""
+LOBS = ("CLOB", "BLOB", "XMLTYPE")
+"""How the declarations of types begin that are not compared."""
 NUMBER_DIGITS = 38
 """The most digits that a NUMBER is sure to keep."""
 NUMBER_SCALES = range(-84, 128)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any, cast
 
 import sqlalchemy as sa
 
-from migrator.expressions import tables_in
+from migrator.expressions import Language, Untranslatable, names_all, tables_in
 from migrator.model import types as t
 from migrator.model.catalog import DATABASE, Catalog, Loss, path_of
 from migrator.model.equality import EXACT
@@ -449,10 +449,25 @@ class _Dictionary:
     # --- views ------------------------------------------------------------------------------------------------------
 
     def _view(self, name: str, sql: str) -> View:
-        columns, query = read_view(sql)
+        listed, query = read_view(sql)
+        columns = listed or self._computed_names(name, query)
         reads = tables_in(query, DIALECT, SCHEMA)
         known = [QName(SCHEMA, self.real[read.name.lower()]) for read in reads if read.name.lower() in self.real]
         return View(SCHEMA, name, Expression(query, DIALECT), columns, depends_on=tuple(known))
+
+    def _computed_names(self, name: str, query: str) -> tuple[str, ...]:
+        """The names of all columns of a view that computes some without naming them: SQLite calls them as they are written,
+        and every database otherwise."""
+        try:
+            named = names_all(query, Language(DIALECT))
+        except Untranslatable:
+            named = False
+        if named:
+            return ()
+        with suppress(sa.exc.DBAPIError):  # it reads what is not there
+            found = self.connection.exec_driver_sql("SELECT name FROM pragma_table_info(?)", (name,))
+            return tuple(column for (column,) in found)
+        return ()
 
 
 def _index_key(key: Row, text: TableText, sql: str = "", written: str = "") -> IndexKey:

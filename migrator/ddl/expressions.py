@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -12,9 +11,8 @@ from sqlglot import exp
 
 from migrator.adapter import load_adapter
 from migrator.ddl.names import Names
-from migrator.expressions import Translator, Untranslatable, names_shown, parse, parse_value, reads_clock, understood
+from migrator.expressions import Untranslatable, names_shown, parse, parse_value, reads_clock, understood
 from migrator.expressions.carrier import Carrier, Target
-from migrator.expressions.changes import any_target, changes_of_readings
 from migrator.expressions.queries import Carried, Found, QueryCarrier
 from migrator.expressions.semantics import Change, Semantics, Value
 from migrator.model.catalog import COLUMN
@@ -23,11 +21,6 @@ from migrator.model.objects import Column, Default, Expression, Moment, Now, QNa
 
 class Expressions(Names):
     """How expressions and queries of other databases are written for this one."""
-
-    @cached_property
-    def translator(self) -> Translator:
-        """Expressions of the catalog in this database's SQL."""
-        return Translator(self.catalog, lambda name: load_adapter(name).language, self.adapter.sqlglot, self.quote)
 
     @understood()
     def expression(
@@ -63,30 +56,6 @@ class Expressions(Names):
         if into is not None:
             return carrier.stored(tree, into.type, source.kind_of(into, table)).sql
         return carrier.value(tree).sql
-
-    def changes_read(self, expression: Expression, of: Table | View | None) -> dict[Change, None]:
-        """What changes with an expression of a table, or the query of a view, whoever writes it."""
-        adapter = load_adapter(expression.dialect)
-        source = adapter.semantics
-        if source is None or all(reading.change is None for reading in source.readings):
-            return {}
-        if isinstance(of, View):
-            read = self._views_read[QName(of.schema, of.name)]
-            if isinstance(read, Carried):
-                own = {reading.change for reading in source.readings}
-                return dict.fromkeys(change for change in read.changes if change in own)
-
-        def value(node: exp.Column) -> Value:
-            """The column of a table by its name, one without a sign before others."""
-            found: list[Value] = []
-            for table in [of] if isinstance(of, Table) else self.catalog.of(Table):
-                with suppress(Untranslatable):
-                    found.append(self._column_value(source, table, node))
-            if not found:
-                raise Untranslatable(f"there is no column {node.name}")
-            return next((value for value in found if value.sign == "unsigned"), found[0])
-
-        return changes_of_readings(source, value, parse(expression.sql, adapter.language))
 
     def moment_changes(self, value: Default) -> Iterator[Change]:
         """What changes with a default, or the query of a view, that is carried and asks for the current time: whether that
@@ -141,34 +110,26 @@ class Expressions(Names):
         if column is None:
             raise Untranslatable(f"there is no column {node.name}")
         nullable = column.nullable and not (table and table.primary_key and column.name in table.primary_key.columns)
-        return Value(source.kind_of(column, table), self.quote(column.name), type=column.type, nullable=nullable)
+        kind, large = source.kind_of(column, table), table is not None and self.is_lob(table, column.name)
+        return Value(kind, self.quote(column.name), type=column.type, nullable=nullable, large=large)
+
+    def is_lob(self, table: Table, name: str) -> bool:
+        """Whether the column of that name is of a type that this database does not compare."""
+        return False
 
     @cached_property
     def _carried(self) -> dict[QName, Carried | Untranslatable]:
         """Each view's query, or why it is left out; a view stands behind those that it reads."""
-        return self._each_view(lambda _: self._target)
-
-    @cached_property
-    def _views_read(self) -> dict[QName, Carried | Untranslatable]:
-        """Each view's query as it is read, and what changes with it whoever writes it, or why it is not understood."""
-        return self._each_view(any_target)
-
-    def _each_view(self, target: Callable[[Semantics], Target]) -> dict[QName, Carried | Untranslatable]:
         found: dict[QName, Carried | Untranslatable] = {}
         for view in self.catalog.of(View):
             try:
-                found[QName(view.schema, view.name)] = self._carry(view, found, target)
+                found[QName(view.schema, view.name)] = self._carry(view, found)
             except Untranslatable as why:
                 found[QName(view.schema, view.name)] = why
         return found
 
     @understood()
-    def _carry(
-        self,
-        view: View,
-        earlier: Mapping[QName, Carried | Untranslatable],
-        target: Callable[[Semantics], Target],
-    ) -> Carried:
+    def _carry(self, view: View, earlier: Mapping[QName, Carried | Untranslatable]) -> Carried:
         language = load_adapter(view.definition.dialect).language
         if view.definition.dialect == self.adapter.name:
             for name in view.depends_on:
@@ -181,7 +142,7 @@ class Expressions(Names):
         schemas = self.adapter.capabilities.single_schema is None
         find = partial(self._relation, view.schema, source, earlier)
         write, read = self.adapter.sqlglot, language.sqlglot
-        carrier = QueryCarrier(source, target(source), find, self.quote, write, schemas=schemas, language=read)
+        carrier = QueryCarrier(source, self._target, find, self.quote, write, schemas=schemas, language=read)
         carried = carrier.carried(parse(view.definition.sql, language))
         listed = view.columns or self._names_in_view(view, lambda: carried.columns)
         names = listed or tuple(carried.columns)

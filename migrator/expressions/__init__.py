@@ -6,18 +6,16 @@ views do, and each is checked by the target server when it is created.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
 import sqlglot
 from sqlglot import errors as glot
 from sqlglot import exp
 
 from migrator.errors import MigratorError
-from migrator.model.catalog import Catalog
-from migrator.model.objects import QName, Sequence, Table, View
+from migrator.model.objects import QName
 
 from .grouping import Precedence, grouped
 from .words import Word, divided
@@ -63,29 +61,6 @@ class Language:
         return divided(sql, self.sqlglot)
 
 
-@dataclass(frozen=True)
-class Names:
-    """The real names of a catalog's tables and columns, found by any spelling a case-insensitive database allows."""
-
-    tables: Mapping[str, str] = field(default_factory=dict)
-    columns: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, catalog: Catalog) -> Names:
-        """The names of all tables and views and their columns; spellings that mean two names are left out."""
-        relations = [o for o in catalog.objects if isinstance(o, Table | View | Sequence)]
-        columns = [c.name for t in catalog.of(Table) for c in t.columns]
-        columns += [name for v in catalog.of(View) for name in v.columns]
-        return cls(_folded(o.name for o in relations), _folded(columns))
-
-
-def _folded(names: Iterable[str]) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
-    for name in names:
-        found.setdefault(name.lower(), set()).add(name)
-    return {folded: next(iter(real)) for folded, real in found.items() if len(real) == 1}
-
-
 def _said(error: Exception) -> str:
     return next(iter(str(error).splitlines()), type(error).__name__)
 
@@ -110,6 +85,15 @@ def names_shown(sql: str, read: Language) -> tuple[str, ...]:
     """
     tree = parse(sql, read)
     return tuple(tree.named_selects) if isinstance(tree, exp.Query) else ()
+
+
+def names_all(sql: str, read: Language) -> bool:
+    """Whether a query says what each of its columns is called: none is computed without a name.
+
+    :raises Untranslatable: sqlglot does not understand it.
+    """
+    tree = parse(sql, read)
+    return isinstance(tree, exp.Query) and all(isinstance(one, exp.Alias | exp.Column | exp.Star) for one in tree.selects)
 
 
 def reads_clock(sql: str, read: Language) -> bool:
@@ -146,23 +130,6 @@ def generate(tree: exp.Expr, write: str) -> str:
         return tree.sql(dialect=write, unsupported_level=glot.ErrorLevel.RAISE)
     except glot.SqlglotError as error:
         raise Untranslatable(_said(error)) from error
-
-
-@understood()
-def translate(sql: str, read: Language, write: str, names: Names, quote: Callable[[str], str]) -> str:
-    """``sql`` of the language ``read`` in sqlglot's dialect ``write``, identifiers spelled and quoted as needed there.
-
-    :raises Untranslatable: there is no exact translation.
-    """
-    tree = parse(sql, read)
-    for node in tree.find_all(exp.Identifier):
-        known = names.tables if isinstance(node.parent, exp.Table) else names.columns
-        written = node.name
-        exact = node.quoted and written in known.values()
-        real = written if exact else known.get(written.lower(), written)
-        node.set("this", real)
-        node.set("quoted", quote(real) != real)
-    return generate(tree, write)
 
 
 @understood()
@@ -255,24 +222,3 @@ def tables_in(sql: str, read: str, default_schema: str) -> tuple[QName, ...]:
         return ()
     found = [QName(node.db or default_schema, node.name) for node in _tables(tree, language)]
     return tuple(dict.fromkeys(found))
-
-
-class Translator:
-    """Expressions of a catalog for one target; built once per job."""
-
-    def __init__(
-        self, catalog: Catalog, languages: Callable[[str], Language], write: str, quote: Callable[[str], str]
-    ) -> None:
-        self._catalog, self._languages, self._write, self._quote = catalog, languages, write, quote
-
-    @cached_property
-    def names(self) -> Names:
-        """The catalog's names."""
-        return Names.of(self._catalog)
-
-    def __call__(self, sql: str, dialect: str) -> str:
-        """``sql`` of adapter ``dialect`` in the target's SQL.
-
-        :raises Untranslatable: there is no exact translation.
-        """
-        return translate(sql, self._languages(dialect), self._write, self.names, self._quote)

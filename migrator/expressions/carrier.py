@@ -13,8 +13,10 @@ from migrator.model import types as t
 
 from . import Untranslatable
 from .semantics import (
+    ANY_TEXTS,
     ATOM,
     DYNAMIC,
+    MATCH_ESCAPE,
     MEANINGS,
     STRINGS,
     Change,
@@ -57,6 +59,14 @@ _CHANGING = frozenset({"today", "formatted"})
 """Meanings that some database does not take for the same every time."""
 _DIVIDING = frozenset({"whole quotient", "float quotient", "remainder"})
 """Meanings whose second operand is not to be zero."""
+_PREDICATES = frozenset(
+    {
+        *("and", "or", "not", "is null", "is not null", "is true", "is false", "matches"),
+        *("equal", "unequal", "less", "less or equal", "greater", "greater or equal", "between"),
+        *("same or both null", "different or one null"),
+    }
+)
+"""Meanings that are written as conditions."""
 _LARGEST = (1 << 63) - 1
 """The largest number that is an integer in all databases."""
 _PARTS = {"%Y": "YEAR", "%m": "MONTH", "%d": "DAY", "%H": "HOUR", "%M": "MINUTE"}
@@ -107,7 +117,7 @@ def _no_queries(node: exp.Expr) -> Inner:
 
 def _not_zero(value: Value) -> Value:
     """A divisor that is NULL where it is zero."""
-    return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True)
+    return replace(value, sql=f"NULLIF({value.sql}, 0)", level=ATOM, nullable=True, never_zero=True)
 
 
 def _is_zero(value: Value) -> bool:
@@ -155,6 +165,15 @@ class Carrier:
 
         :raises Untranslatable: something in it has no known counterpart.
         """
+        found = self._found(node)
+        if found.predicate and not self._target.semantics.truth_values:
+            opposite = self._say("not", (found,), "boolean")
+            sql = f"CASE WHEN {found.sql} THEN 1 WHEN {opposite.sql} THEN 0 END"
+            return replace(found, sql=sql, level=ATOM, predicate=False)
+        return found
+
+    def _found(self, node: exp.Expr) -> Value:
+        """The value, or the condition that it is."""
         node = _bare(node)
         if node.args.get("negate"):  # NOT LIKE, IS NOT
             plain = node.copy()
@@ -172,9 +191,11 @@ class Carrier:
 
         :raises Untranslatable: something in it has no known counterpart.
         """
-        value = self.value(node)
+        value = self._found(node)
         if value.kind in {"boolean", "null"}:
-            return value
+            if value.predicate or self._target.semantics.truth_values:
+                return value
+            return replace(value, sql=f"{value.within(4)} = 1", level=4, predicate=True, constant=None)
         if value.kind in DYNAMIC and self._source.truth_numbers:
             return self._say("unequal", (value, Value("integer", "0", constant="0")), "boolean")
         raise Untranslatable(f"{node.sql(self._language or None)} is no condition")
@@ -265,10 +286,23 @@ class Carrier:
                 values = (values[0], _not_zero(values[1]))
         for writing in self._target.semantics.writings:
             if writing.meaning == meaning and (writing.when is None or writing.when(values)):
+                if writing.change is not None:
+                    self._change(writing.change)
                 types = {value.type for value in values if value.kind != "null"}
                 type_ = types.pop() if meaning in {"first not null", "smallest", "largest"} and len(types) == 1 else None
-                return Value(kind, writing.write(values, self._target.literal), writing.level, type_)
+                sql = writing.write(values, self._target.literal)
+                large = kind in ANY_TEXTS | {"other"} and any(value.large for value in values)
+                return Value(kind, sql, writing.level, type_, predicate=meaning in _PREDICATES, large=large)
+        self.refuse_large(values)
         raise Untranslatable(f"{self._target.title} is not known to have: {MEANINGS[meaning]}")
+
+    def refuse_large(self, values: Values) -> None:
+        """See that none of the values that are compared is a LOB.
+
+        :raises Untranslatable: one is.
+        """
+        if (lob := next((value for value in values if value.large), None)) is not None:
+            raise Untranslatable(f"{lob.sql} is a LOB here, which {self._target.title} does not compare")
 
     @property
     def _guards_divisors(self) -> bool:
@@ -284,6 +318,8 @@ class Carrier:
     def _literal(self, node: exp.Expr) -> Value:
         text: str = node.this
         if node.is_string:
+            if not text and self._target.semantics.empty_is_null:
+                raise Untranslatable(f"'' is NULL in {self._target.title}")
             return Value("string", self._target.literal(text), constant=text, nullable=False)
         if text.isdecimal():
             kind: Kind = "integer" if int(text) <= _LARGEST else "decimal"
@@ -382,7 +418,8 @@ class Carrier:
         if len(inner.columns) != 1:
             raise Untranslatable("rows are compared as a whole")
         self._read(exp.EQ, (value, inner.columns[0]))
-        return Value("boolean", f"{value.within(4)} IN {inner.sql}", 4)
+        self.refuse_large((value, inner.columns[0]))
+        return Value("boolean", f"{value.within(4)} IN {inner.sql}", 4, predicate=True)
 
     def _member(self, node: exp.Expr, items: Sequence[exp.Expr]) -> Value:
         value, *members = self._alike([self.value(item) for item in (node, *items)])
@@ -390,10 +427,10 @@ class Carrier:
             raise Untranslatable("an empty list")
         for member in members:
             self._read(exp.EQ, (value, member))
-        return Value("boolean", f"{value.within(4)} IN ({', '.join(member.sql for member in members)})", 4)
+        return Value("boolean", f"{value.within(4)} IN ({', '.join(member.sql for member in members)})", 4, predicate=True)
 
     def _exists(self, node: exp.Expr) -> Value:
-        return Value("boolean", f"EXISTS {self._queries(node.this).sql}")
+        return Value("boolean", f"EXISTS {self._queries(node.this).sql}", predicate=True)
 
     def _scalar(self, node: exp.Expr) -> Value:
         inner = self._queries(node)
@@ -442,7 +479,8 @@ class Carrier:
         types = {value.type for value in values if value.kind != "null"}
         type_ = types.pop() if len(types) == 1 else None
         sql = f"CASE {' '.join(branches)}{otherwise} END"
-        return Value(common(values), sql, type=type_, computed=sign_of_one(values))
+        large = any(value.large for value in values)
+        return Value(common(values), sql, type=type_, computed=sign_of_one(values), large=large)
 
     def _check_one_form(self, values: Values) -> None:
         """See that values which stand for one another have one form at the target.
@@ -450,6 +488,8 @@ class Carrier:
         :raises Untranslatable: some are numbers and others texts there, which are never equal.
         """
         given = [value for value in values if value.kind != "null"]
+        if len({value.large for value in given}) > 1:
+            raise Untranslatable(f"some of its texts are LOBs in {self._target.title}, and others are not")
         if len({value.type for value in given}) > 1 and not all(map(self.orders, given)):
             raise Untranslatable("some of its numbers would be texts")
 
@@ -639,13 +679,13 @@ def _elements(node: exp.Expr) -> Sequence[exp.Expr]:
 
 
 def _canonical(pattern: str, escape: str | None) -> Iterator[str]:
-    """A pattern of LIKE with a backslash as escape."""
+    """A pattern of LIKE with the usual escape."""
     characters = iter(pattern)
     for character in characters:
         if character == escape:
             escaped = next(characters, None)
             if escaped is None:
                 raise Untranslatable("its pattern ends in an escape")
-            yield f"\\{escaped}" if escaped in "%_\\" else escaped
+            yield MATCH_ESCAPE + escaped if escaped in f"%_{MATCH_ESCAPE}" else escaped
         else:
-            yield "\\\\" if character == "\\" else character
+            yield MATCH_ESCAPE * 2 if character == MATCH_ESCAPE else character

@@ -164,11 +164,18 @@ class QueryCarrier:
 
     def _combined(self, node: exp.SetOperation, outer: _Scope | None) -> Relation:
         _check(node)
+        operator = f"{type(node).__name__.upper()}{'' if node.args.get('distinct') else ' ALL'}"
+        if operator not in self._target.semantics.sets:
+            raise Untranslatable(f"{self._target.title} has no {operator} in all its releases")
         scope = self._named(node, outer)
         left, right = self._query(node.left, scope), self._query(node.right, scope)
         merged: dict[str, Value] = {}
         for (name, first), second in zip(left.items(), right.values(), strict=True):
             both = [value for value in (first, second) if value.kind != "null"] or [first]
+            if node.args.get("distinct"):
+                self._carrier(scope).refuse_large(both)
+            if len({value.large for value in both}) > 1:
+                raise Untranslatable(f"{name} is a LOB in one of its queries, and a shorter text in another")
             told = comparable((*both, *both)) and all(map(self._carrier(scope).tells_apart, both))
             if len({_family(value) for value in both}) > 1 or (node.args.get("distinct") and not told):
                 raise Untranslatable(f"{name} is {first.kind} and {second.kind}, which are not told apart alike")
@@ -188,23 +195,30 @@ class QueryCarrier:
         for origin in (*origins, *(node.args.get("joins") or [])):
             self._source_of(origin.this, around, sources)
         scope = _Scope(sources, outer, around.named, around.later)
+        if not self._target.semantics.qualifies_using:
+            _unqualify(node)
         for join in node.args.get("joins") or []:
             self._join(join, scope)
         carrier = self._carrier(scope)
-        if not self._source.groups_strictly:
-            _refuse_ungrouped(node, scope)
+        asked = node.copy()
         for clause in ("where", "having"):
             if (part := node.args.get(clause)) is not None:
                 part.set("this", exp.Var(this=carrier.condition(part.this).sql))
         aliased = {item.alias.lower(): item.unalias() for item in node.expressions if item.alias}
         sourced = {name.lower() for _, found in sources.values() for name in found.columns}
         computed = {name for name, item in aliased.items() if name in sourced and not _is_called(item, name)}
-        columns = self._shown(node, scope, carrier)
-        self._grouped(node, carrier, columns, computed)
+        columns, written = self._shown(node, scope, carrier)
+        in_full = self._target.semantics.groups_in_full
+        if not self._source.groups_strictly or in_full:
+            _refuse_ungrouped(asked, scope, in_full=in_full)
+        self._grouped(node, carrier, columns, computed, written)
         if (distinct := node.args.get("distinct")) is not None:
             _check(distinct)
+            carrier.refuse_large(tuple(columns.values()))
             _all_comparable(columns, carrier)
         self._end(node, scope, columns, computed)
+        if self._target.semantics.dual and not sources:
+            node.set("from_", exp.From(this=exp.Var(this=self._target.semantics.dual)))
         return columns
 
     def _carrier(self, scope: _Scope) -> Carrier:
@@ -278,10 +292,12 @@ class QueryCarrier:
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
-    def _shown(self, node: exp.Select, scope: _Scope, carrier: Carrier) -> Relation:
+    def _shown(self, node: exp.Select, scope: _Scope, carrier: Carrier) -> tuple[Relation, Mapping[str, str]]:
+        """The columns that a query shows, and the SQL of those that it names one by one."""
         columns: dict[str, Value] = {}
+        written: dict[str, str] = {}
         shown: list[exp.Expr] = []
-        for item in node.expressions:
+        for item in self._stars_apart(node, scope):
             bare = item.unalias()
             if isinstance(bare, exp.Star) or (isinstance(bare, exp.Column) and isinstance(bare.this, exp.Star)):
                 columns |= self._all(item, scope)
@@ -290,13 +306,25 @@ class QueryCarrier:
             value = carrier.value(bare)
             name = item.alias or (_real(scope, bare.name) if isinstance(bare, exp.Column) else bare.sql())
             columns[name] = replace(value, sql=self._quote(name), level=9, constant=None, nullable=True)
+            written[name] = value.sql
             sql: exp.Expr = exp.Var(this=value.sql)
             alias = exp.Identifier(this=item.alias, quoted=self._quote(item.alias) != item.alias) if item.alias else None
             shown.append(exp.Alias(this=sql, alias=alias) if alias is not None else sql)
         if len(columns) < len(shown):
             raise Untranslatable("two of its columns have one name")
         node.set("expressions", shown)
-        return columns
+        return columns, written
+
+    def _stars_apart(self, node: exp.Select, scope: _Scope) -> Iterator[exp.Expr]:
+        """What a query shows, ``*`` beside others as the columns of each table where the target wants that."""
+        for item in node.expressions:
+            if not isinstance(item, exp.Star) or len(node.expressions) == 1 or self._target.semantics.star_and_more:
+                yield item
+                continue
+            if any(join.args.get("using") for join in node.args.get("joins") or []):
+                raise Untranslatable("it shows * and more of tables that USING joins")
+            for name, _ in scope.sources.values():
+                yield exp.Column(this=item.copy(), table=exp.to_identifier(name))
 
     def _all(self, star: exp.Expr, scope: _Scope) -> Relation:
         """The columns of ``*`` or ``t.*``, which stays as it is."""
@@ -310,8 +338,19 @@ class QueryCarrier:
             raise Untranslatable("a * with exceptions")
         return {name: value for _, found in scope.sources.values() for name, value in found.columns.items()}
 
-    def _grouped(self, node: exp.Select, carrier: Carrier, columns: Relation, computed: Collection[str]) -> None:
-        """GROUP BY; a name in ``computed`` is that of a source's column and of something else that is shown."""
+    def _grouped(
+        self,
+        node: exp.Select,
+        carrier: Carrier,
+        columns: Relation,
+        computed: Collection[str],
+        written: Mapping[str, str],
+    ) -> None:
+        """GROUP BY; a name in ``computed`` is that of a source's column and of something else that is shown.
+
+        ``written``: the SQL of what is shown by a name.
+        """
+        in_full = self._target.semantics.groups_in_full
         group = node.args.get("group")
         if group is None:
             return
@@ -319,13 +358,15 @@ class QueryCarrier:
         keys: list[exp.Expr] = []
         for key in (one.unnest() for one in group.expressions):
             if isinstance(key, exp.Literal) and not key.is_string:
-                value = list(columns.values())[int(key.this) - 1]
-                keys.append(key)
+                name, value = list(columns.items())[int(key.this) - 1]
+                keys.append(exp.Var(this=written.get(name, value.sql)) if in_full else key)
             else:
                 value = self._key(key, carrier, columns)
                 if isinstance(key, exp.Column) and not key.table and key.name.lower() in computed:
                     raise Untranslatable(_AMBIGUOUS.format(key.name))
-                keys.append(exp.Var(this=value.sql))
+                shown = next((name for name, column in columns.items() if column is value), "")
+                keys.append(exp.Var(this=written.get(shown, value.sql) if in_full else value.sql))
+            carrier.refuse_large((value,))
             if value.kind not in {"other", "enum"} and not (comparable((value, value)) and carrier.tells_apart(value)):
                 raise Untranslatable(f"how {key.sql()} is told apart from others in groups differs")
         group.set("expressions", keys)
@@ -359,6 +400,7 @@ class QueryCarrier:
                         raise Untranslatable(_AMBIGUOUS.format(key.name))
                     detail = f"rows are sorted by {key.name} as a column of a table, or as what is shown by that name"
                     self._changes["view-order", detail] = None
+            carrier.refuse_large((value,))
             if value.kind in TEXTS | {"caseless", "enum", "other"} or not carrier.orders(value):
                 if limited:
                     raise Untranslatable(f"which rows come first by {key.sql()} depends on the collation")
@@ -391,6 +433,18 @@ class QueryCarrier:
                     return values[0]
             around = around.outer
         raise Untranslatable(f"what {column.sql()} is, is not known")
+
+
+def _unqualify(select: exp.Select) -> None:
+    """Takes the tables from the names of columns that USING names, which inner joins have but once."""
+    joins = [join for join in select.args.get("joins") or [] if join.args.get("using")]
+    names = {identifier.name.lower() for join in joins for identifier in join.args["using"]}
+    for column in list(select.find_all(exp.Column)) if names else []:
+        if not column.table or column.name.lower() not in names:
+            continue
+        if any(join.args.get("side") for join in joins):
+            raise Untranslatable(f"it names the table of {column.name}, which USING has of both tables")
+        column.set("table", None)
 
 
 def _unnest(select: exp.Select) -> None:
@@ -497,8 +551,11 @@ def _conditions(node: exp.Expr) -> Iterator[exp.Expr]:
 # --- grouping -------------------------------------------------------------------------------------------------------
 
 
-def _refuse_ungrouped(select: exp.Select, scope: _Scope) -> None:
-    """Refuse a query that shows one of several values of a group, whichever comes."""
+def _refuse_ungrouped(select: exp.Select, scope: _Scope, *, in_full: bool) -> None:
+    """Refuse a query that shows one of several values of a group, whichever comes.
+
+    ``in_full``: all columns that are shown and sorted by must be grouped by, those too that follow from a key.
+    """
     group = select.args.get("group")
     shown = [item.unalias() for item in select.expressions]
     if group is None and not any(_aggregates(item) for item in shown):
@@ -509,9 +566,14 @@ def _refuse_ungrouped(select: exp.Select, scope: _Scope) -> None:
         alias = next((i.unalias() for i in select.expressions if i.alias and i.alias.lower() == key.name.lower()), None)
         keys.append(shown[int(key.this) - 1] if number else key if alias is None else alias)
     known = {key.sql().lower() for key in keys} | {key.name.lower() for key in keys if isinstance(key, exp.Column)}
-    whole = {alias for alias, (_, found) in scope.sources.items() if found.key and {k.lower() for k in found.key} <= known}
-    having = select.args.get("having")
-    for item in (*shown, having.this) if having is not None else shown:
+    sources = {} if in_full else scope.sources
+    whole = {alias for alias, (_, found) in sources.items() if found.key and {k.lower() for k in found.key} <= known}
+    having, order = select.args.get("having"), select.args.get("order")
+    items = [*shown, *([having.this] if having is not None else [])]
+    if in_full and order is not None:
+        named = {item.alias.lower() for item in select.expressions if item.alias}
+        items += [item.this for item in order.expressions if item.this.name.lower() not in named]
+    for item in items:
         column = _ungrouped(item, known)
         if column is not None and (column.table.lower() not in whole):
             raise Untranslatable(f"it shows {column.name} without grouping by it")
@@ -524,7 +586,7 @@ def _aggregates(node: exp.Expr) -> bool:
 
 
 def _ungrouped(node: exp.Expr, known: Collection[str]) -> exp.Column | None:
-    if isinstance(node, exp.AggFunc | exp.Query) or node.sql().lower() in known:
+    if isinstance(node, exp.AggFunc | exp.Filter | exp.Query) or node.sql().lower() in known:
         return None
     if isinstance(node, exp.Column):
         return None if node.name.lower() in known else node

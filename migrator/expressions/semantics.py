@@ -61,7 +61,8 @@ class Value:
     """An expression in the target's SQL: how tightly it binds, and what is known of its value.
 
     ``constant``: the characters of a constant. ``nullable``: it may be NULL. ``computed``: the sign of what is computed.
-    ``never_zero``: what is computed is no zero, whatever its operands are.
+    ``never_zero``: what is computed is no zero, whatever its operands are. ``predicate``: it is a condition, and no value
+    where a database has no truth values. ``large``: it is a LOB of the target's, which that cannot compare.
     """
 
     kind: Kind
@@ -72,6 +73,8 @@ class Value:
     nullable: bool = True
     computed: Sign | None = None
     never_zero: bool = False
+    predicate: bool = False
+    large: bool = False
 
     @property
     def sign(self) -> Sign:
@@ -175,6 +178,8 @@ MEANINGS: Mapping[str, str] = {
     "list": "the texts of all rows in any order, with a text between them",
 }
 """Every meaning that a construct can have, and what it is."""
+MATCH_ESCAPE = "\\"
+"""What escapes in a pattern of "matches"."""
 
 
 @dataclass(frozen=True)
@@ -216,6 +221,7 @@ class Writing:
 
     ``level``: how tightly the result binds. ``inner``: operands of this level and below stand in parentheses; ``chains``:
     the first one of the same level does not. ``when``: what must hold of the operands. ``reason``: why it is said so.
+    ``change``: what it nevertheless means otherwise here: a rule and a sentence as losses have them.
     """
 
     meaning: str
@@ -225,6 +231,7 @@ class Writing:
     chains: bool = False
     when: Test | None = None
     reason: str = ""
+    change: Change | None = None
 
     def write(self, values: Values, literal: Callable[[str], str]) -> str:
         """The SQL. ``literal`` writes a text of the target."""
@@ -329,6 +336,11 @@ class Semantics:
     ``own_types``: a cast may be to a type that a user made, of texts. ``decimal_digits``: how many digits a cast to DECIMAL
     keeps that says none, and no fraction; None: all. ``first_of_rows``: a query in place of a value is one of its rows; else
     several are an error.
+
+    Of a target alone: ``truth_values``: it has them; else they are the numbers 1 and 0, and conditions are no values.
+    ``empty_is_null``: an empty text is NULL. ``dual``: the table that a query without one reads. ``groups_in_full``: GROUP
+    BY has the expressions of all that is shown and sorted by, not their numbers or names. ``sets``: what combines queries.
+    ``star_and_more``: ``*`` may stand beside others. ``qualifies_using``: a column of USING may be named with its table.
     """
 
     readings: tuple[Reading, ...]
@@ -348,6 +360,13 @@ class Semantics:
     own_types: bool = False
     decimal_digits: int | None = None
     first_of_rows: bool = False
+    truth_values: bool = True
+    empty_is_null: bool = False
+    dual: str = ""
+    groups_in_full: bool = False
+    sets: frozenset[str] = frozenset({"UNION", "UNION ALL", "INTERSECT", "INTERSECT ALL", "EXCEPT", "EXCEPT ALL"})
+    star_and_more: bool = True
+    qualifies_using: bool = True
 
     def check_read(self, sql: str) -> None:
         """See that ``sql`` calls none of the functions that are misread.

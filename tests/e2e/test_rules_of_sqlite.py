@@ -303,3 +303,17 @@ def test_a_key_that_falls_is_named(move: Move) -> None:
         "sqlite", "CREATE TABLE t (a int, b int, PRIMARY KEY (a DESC, b)) WITHOUT ROWID", "INSERT INTO t VALUES (1, 1)"
     )
     assert made.losses("t") == {"key-order": "the key over a, b rises here (at the source: DESC a)"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_a_view_computes_is_called_as_sqlite_calls_it(kind: str, move: Move) -> None:
+    made = move(
+        kind,
+        "CREATE TABLE t (a int)",
+        "INSERT INTO t VALUES (1), (1)",
+        "CREATE VIEW v AS SELECT a+1, count(*) FROM t GROUP BY a",
+        'CREATE VIEW twice AS SELECT "a+1" * 2 AS x FROM v',
+    )
+    mark = "`" if kind == "mysql" else '"'
+    assert made.rows(f"SELECT {mark}a+1{mark}, {mark}count(*){mark} FROM v") == [(2, 2)]
+    assert made.rows("SELECT x FROM twice") == [(4,)]

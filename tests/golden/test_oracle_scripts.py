@@ -19,7 +19,8 @@ from tests.support.sql import is_mariadb
 
 def left_out(script: Script) -> set[str]:
     """The losses that leave something out, without the schema's name, which differs from run to run."""
-    lines = (f"{loss.object.split('.', 1)[-1]} {loss.detail}" for loss in script.losses if "left out" in loss.detail)
+    said = (loss for loss in script.losses if "left out" in loss.detail and loss.rule != "view")
+    lines = (f"{loss.object.split('.', 1)[-1]} {loss.detail}" for loss in said)
     return {re.sub(r"\s+", " ", line) for line in lines}
 
 
@@ -44,7 +45,8 @@ def checked(catalog: Catalog) -> Script:
 )
 def test_a_sqlite_database_loses_no_object(sample: Callable[[str], str], name: str) -> None:
     script = checked(catalog_of(sample(f"{name}.sqlite")))
-    assert left_out(script) | not_carried(script, "view") == set()
+    assert left_out(script) == set()
+    assert not_carried(script, "view") == ({"simple_view"} if name == "datasette-fixtures" else set())  # UPPER()
 
 
 def test_a_sqlfile_parses_as_a_whole(sample: Callable[[str], str], tmp_path: Path) -> None:
@@ -96,6 +98,7 @@ def test_sakila(sakila: Callable[[], str]) -> None:
         *("actor_info", "film_list", "nicer_but_slower_film_list"),  # GROUP_CONCAT
         *("customer_list",),  # ''
         *("sales_by_store",),  # shows what it does not group by
+        *("sales_by_film_category",),  # groups by a text whatever its case is
     }
 
 
