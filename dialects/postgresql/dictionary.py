@@ -23,7 +23,7 @@ from migrator.model.equality import EXACT, Equality
 from . import defaults, left_behind, programs, queries
 from .collations import equality_of
 from .ddl import is_as_above
-from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
+from .types import DIALECT, NAME_BYTES, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
 
@@ -38,7 +38,6 @@ _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
 _ENDINGS = {"p": "pkey", "u": "key"}
 """How the names end that the server chooses for the keys of partitions, by the kind of the constraint."""
-_NAME_BYTES = 63
 _USUAL_IDENTITY = "d"
 """The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -825,7 +824,7 @@ def _is_chosen(name: str, stem: str, ending: str) -> bool:
     """Whether the server gives an index this name by itself; a long stem it cuts, and what is taken gets a number."""
     usual = f"{stem}_{ending}"
     return re.fullmatch(rf"{re.escape(usual)}\d*", name) is not None or (
-        len(usual.encode()) > _NAME_BYTES and re.search(rf"_{ending}\d*$", name) is not None
+        len(usual.encode()) > NAME_BYTES and re.search(rf"_{ending}\d*$", name) is not None
     )
 
 
