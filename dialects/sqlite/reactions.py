@@ -20,6 +20,7 @@ _TRIGGERS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND
 _KEYS = """SELECT m.name, k."from", k.on_delete, k.on_update, k."to"
     FROM main.sqlite_schema m, pragma_foreign_key_list(m.name) k
     WHERE m.type = 'table' AND lower(k."table") = lower(?) ORDER BY 1, k.id, k.seq"""
+_COLUMNS = 'SELECT "from" FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq'
 _PRIMARY = "SELECT name FROM pragma_table_info(?) WHERE pk"
 _FOLLOWS = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
@@ -56,8 +57,11 @@ def deferring(connection: sa.Connection) -> Iterator[None]:
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     before = _orphans(connection)
     yield
-    for child, parent, _, _ in _orphans(connection) - before:
-        raise DatabaseError(detail=f"rows of {child} would refer to none of {parent}")
+    found = _orphans(connection) - before
+    for child, parent, key, _ in found:
+        rows = sum(number for orphan, number in found.items() if orphan[:3] == (child, parent, key))
+        columns = ", ".join(connection.exec_driver_sql(_COLUMNS, (child, key)).scalars())
+        raise DatabaseError(detail=f"{rows} row(s) of {child} would refer to none of {parent} (foreign key {columns})")
 
 
 def _orphans(connection: sa.Connection) -> Counter[tuple[str, str, int, int | None]]:
