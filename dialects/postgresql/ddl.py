@@ -43,6 +43,7 @@ from migrator.model.objects import (
 from . import on_update
 from .collations import creation, folding
 from .defaults import CLOCKS, UNITS, clock, fitting
+from .inheritance import is_as_above
 from .types import DIALECT, NAME_BYTES, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
@@ -634,12 +635,6 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
             if isinstance(types.get(key.column or ""), t.Json | t.Xml):
                 return f"{key.column} has a type without an order"
     return ""
-
-
-def is_as_above(column: Column, above: Column | None) -> bool:
-    """Whether a column is that of the parent, but for a comment of its own or a default that it has no more."""
-    same = {column, replace(column, comment=None)}
-    return above in same or (above is not None and replace(above, default=None, constant=None) in same)
 
 
 def _bounds(of: Sequence | Identity) -> tuple[int, int]:
