@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from dialects.mysql import ADAPTER as MYSQL
 from dialects.postgresql import ADAPTER as POSTGRESQL
 from dialects.postgresql import locks
+from dialects.sqlite import ADAPTER as SQLITE
 from migrator import operations
 from migrator.adapter import Adapter
 from migrator.operations import NoProgress
@@ -106,3 +107,18 @@ def test_mysql_itself_tells_of_a_table_whose_rows_are_gone(
     assert run.code == 1, run.out
     assert "Table definition has changed" in run.out + run.err
     assert not run.rows
+
+
+def test_a_table_that_a_sqlite_file_has_under_a_new_name_is_told(
+    sqlite_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write to the file that a job reads."""
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    with sa.create_engine(source, poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    execute(source, *TABLES, *ROWS)
+    meddling(monkeypatch, SQLITE, "ALTER TABLE b RENAME TO c")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 1, run.out
+    assert 'MIG-20013: the rows of "main"."c" cannot be read any more as they were' in run.out + run.err
+    assert done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")).rows == {"a": 2, "c": 3}
