@@ -415,11 +415,13 @@ Change = Literal["INSERT", "UPDATE", "DELETE"]
 class Reaction:
     """Something of a database that acts by itself when rows of a table change by ``on``, and ``what`` it is.
 
-    An UPDATE leaves the columns of the primary key as they are.
+    An UPDATE leaves the columns of the primary key as they are. ``can_rest``: it is migrator's own trigger in place of ON
+    UPDATE CURRENT_TIMESTAMP, and :meth:`Adapter.resting` keeps it from acting.
     """
 
     on: Change
     what: str
+    can_rest: bool = False
 
 
 @dataclass(frozen=True)
@@ -821,6 +823,13 @@ class Adapter(ABC):
         What the database hides from the user counts as there. None, as by default: it is not known.
         """
         return None
+
+    def resting(self, connection: sa.Connection, table: QName) -> AbstractContextManager[None]:
+        """Keep the trigger of a table that can rest from acting; it is there again where the context ends, or by a rollback.
+
+        What waits to be checked is checked there first. By default there is no such trigger.
+        """
+        return nullcontext()
 
     def hold(self, connection: sa.Connection, table: QName, columns: Sequence[str]) -> None:
         """From now on the database lets nobody empty or drop a table before the transaction ends.

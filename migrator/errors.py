@@ -1077,7 +1077,7 @@ class TableLocked(ResourceBusy):
     template = "{detail}"
     action = (
         "TRUNCATE, ALTER TABLE, VACUUM FULL, DROP and their like need a table for themselves: let that session end, or give "
-        "its statement up (pg_cancel_backend), and move the table again."
+        "its statement up (pg_cancel_backend, KILL QUERY), and move the table again."
     )
 
 

@@ -11,6 +11,8 @@ NOW = "SYSTIMESTAMP"
 """The state that a job begins with, which every job reads."""
 
 _NOW = frozenset({NOW, "SYSDATE", "CURRENT_TIMESTAMP", "LOCALTIMESTAMP"})
+_ISO = re.compile(r"[\dW-]+(?:[ T].*)?", re.ASCII)
+_TOO_FINE = re.compile(r"[.,]\d{7}")
 _CALL = re.compile(r"TO_TIMESTAMP\s*\(\s*'(?P<text>[^']*)'\s*,\s*'(?P<model>[^']*)'\s*\)", re.IGNORECASE)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ELEMENTS = {
@@ -36,7 +38,7 @@ def moment(text: str) -> str:
         return NOW
     call = _CALL.fullmatch(plain)
     try:
-        time = datetime.fromisoformat(plain.strip("'")) if call is None else _by_model(call["text"], call["model"])
+        time = _by_iso(plain.strip("'")) if call is None else _by_model(call["text"], call["model"])
     except ValueError as error:
         raise BadFlashbackTime(value=text, detail=str(error)) from error
     try:
@@ -44,6 +46,15 @@ def moment(text: str) -> str:
     except OverflowError as error:
         raise BadFlashbackTime(value=text, detail="in UTC it is before the year 1, or after 9999") from error
     return utc.replace(tzinfo=None).isoformat(" ", "microseconds")
+
+
+def _by_iso(text: str) -> datetime:
+    """:raises ValueError: it is no time, or one with more digits than a time has here."""
+    if _ISO.fullmatch(text) is None:
+        raise ValueError("it is no time as ISO 8601 writes it")
+    if _TOO_FINE.search(text):
+        raise ValueError("it has more than six digits after the second")
+    return datetime.fromisoformat(text)
 
 
 def _by_model(text: str, model: str) -> datetime:

@@ -295,7 +295,8 @@ SUPPORTED = (
         "FLASHBACK_TIME",
         BOTH,
         "Read rows in a past state: MariaDB only, of system-versioned tables, whose history goes by each statement's time. "
-        "A table that keeps no history, or was made or altered later, is refused; history that was deleted is not missed. "
+        "A table that keeps no history, or none of a column, or was made or altered later, is refused, as is one that "
+        "numbers transactions instead of their times; history that was deleted is not missed. "
         "Objects, and where generators stand, are as they are now. In UTC unless an offset follows. SYSTIMESTAMP is "
         "the state that the job begins with, in which every job reads any database. impdp: with NETWORK_LINK only.",
         "'YYYY-MM-DD HH:MM:SS' | TO_TIMESTAMP('text', 'format') | SYSTIMESTAMP",

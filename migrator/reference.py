@@ -369,8 +369,10 @@ table) is loaded once, since its rows and its done mark are one transaction; wha
 sources and targets are refused by name. One thing a source may not know: what was written to tables of MariaDB or MySQL
 before their server was started again, unless it numbers transactions (GTID) and has no new one. A job that had read rows by
 then goes on, says so as an error (MIG-31663), and ends with exit code 5; `migrator verify` tells whether any changed. Nor do
-they know when a table was written to that was rebuilt since, or let go by their cache of definitions, and that they do not
-say: verify a job that was started again while others wrote there. Rows that could not be loaded before are tried again.
+they know when a table was written to that their cache of definitions has let go since, nor MySQL, perhaps, when one that was
+rebuilt, and that they do not say: verify a job that was started again while others wrote there. On MariaDB a table that was
+altered, rebuilt or renamed counts as changed, as does one made in the second of the job's begin. Rows that could not be
+loaded before are tried again.
 
 `START_JOB=SKIP_CURRENT` leaves out what was in progress. The log names each part as an error, so the job ends with exit code
 5; an export leaves out the whole table, which an import of the set refuses by name unless it is excluded. Errors of earlier

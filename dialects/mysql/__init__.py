@@ -228,6 +228,12 @@ class MySQL(Adapter):
 
         return paths.reading(snapshot)
 
+    def secure(self, connection: sa.Connection, tables: Sequence[QName]) -> None:
+        """By opening them: who wants to alter a table waits for the transactions that have."""
+        from . import paths
+
+        paths.secure(connection, tables)
+
     def batches(self, connection: sa.Connection, read: Read) -> Iterator[pa.RecordBatch]:
         """The rows, read from the wire without a Python object per value."""
         from . import paths

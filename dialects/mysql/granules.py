@@ -194,15 +194,16 @@ def mark(connection: sa.Connection) -> str:
     return json.dumps({"time": time, "last": last})
 
 
-_UPDATED = """
-SELECT CAST(update_time AS CHAR) FROM information_schema.tables WHERE table_schema = :schema AND table_name = :name
+_TIMES = """
+SELECT CAST(update_time AS CHAR), CAST(create_time AS CHAR) FROM information_schema.tables
+WHERE table_schema = :schema AND table_name = :name
 """
 
 
 def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str | None:
-    """By the rows' number, the last logged transaction and the table's time of change.
+    """By the rows' number, the last logged transaction, the table's time of change and that of its file.
 
-    See :meth:`migrator.adapter.Adapter.changed`.
+    See :meth:`migrator.adapter.Adapter.changed`. A table that is written anew forgets when rows of it were changed.
     """
     held = int(execute_verbatim(connection, f"SELECT COUNT(*) FROM {paths.rows_of(read)}").scalar_one())
     if held != rows:
@@ -211,9 +212,12 @@ def changed(connection: sa.Connection, read: Read, mark: str, rows: int) -> str 
     if _is_as_it_was(connection, then["last"]):
         return None
     connection.exec_driver_sql(FRESH_STATISTICS)
-    written = connection.execute(sa.text(_UPDATED), {"schema": read.table.schema, "name": read.table.name}).scalar_one()
+    place = {"schema": read.table.schema, "name": read.table.name}
+    written, made = connection.execute(sa.text(_TIMES), place).one()
     if written is not None and written >= then["time"]:
         return f"it was written to at {written} UTC"
+    if made is not None and made >= then["time"]:
+        return f"it was made, altered or renamed at {made} UTC"
     return None
 
 

@@ -22,6 +22,7 @@ from migrator.errors import (
     ConnectionLost,
     RowCountDiffers,
     RowNotCarried,
+    TableLocked,
     TextNotCarried,
     ValueNotCarried,
     abridged,
@@ -151,6 +152,20 @@ def reading(snapshot: Snapshot) -> Iterator[sa.Connection]:
     if connection is None or connection.invalidated:
         raise ConnectionLost(detail="the connection that held the snapshot is gone")
     yield connection
+
+
+def secure(connection: sa.Connection, tables: Sequence[QName]) -> None:
+    """See :meth:`migrator.adapter.Adapter.secure`; a table that cannot be opened says so when its rows are read."""
+    for table in tables:
+        try:
+            execute_verbatim(connection, f"SELECT NULL FROM {qualified(table)} LIMIT 0")
+        except sa.exc.DBAPIError as error:
+            code, message = cast(Any, error.orig).args
+            trouble = about(code, message)
+            if trouble == "lock":
+                raise TableLocked(detail=f"{message}: {table}") from error
+            if trouble == "connection":
+                raise
 
 
 ANY_DAY = f"{SQL_MODE},ALLOW_INVALID_DATES"

@@ -33,10 +33,9 @@ def deferring(connection: sa.Connection, tables: Sequence[QName]) -> Iterator[No
     with unchecked_references(connection):
         yield
     for (name, child, parent), columns in keys.items():
-        if _dangles(connection, child, parent, columns):
-            raise DatabaseError(
-                detail=f"rows of {child} would refer to none of {parent}, or do already (foreign key {name})"
-            )
+        if rows := _dangling(connection, child, parent, columns):
+            told = f"{rows} row(s) of {child} would refer to none of {parent}, or do already (foreign key {name})"
+            raise DatabaseError(detail=told)
 
 
 def _keys(connection: sa.Connection, tables: Sequence[QName]) -> dict[_Key, list[tuple[str, str]]]:
@@ -48,10 +47,10 @@ def _keys(connection: sa.Connection, tables: Sequence[QName]) -> dict[_Key, list
     return keys
 
 
-def _dangles(connection: sa.Connection, child: QName, parent: QName, columns: Sequence[tuple[str, str]]) -> bool:
-    """Whether a row of ``child`` refers to none; by what is there now, which others cannot change before the commit."""
+def _dangling(connection: sa.Connection, child: QName, parent: QName, columns: Sequence[tuple[str, str]]) -> int:
+    """How many rows of ``child`` refer to none; by what is there now, which others cannot change before the commit."""
     equal = " AND ".join(f"c.{quote(here)} = p.{quote(there)}" for here, there in columns)
     given = " AND ".join(f"c.{quote(here)} IS NOT NULL" for here, _ in columns)
     joined = f"{qualified(child)} c LEFT JOIN {qualified(parent)} p ON {equal}"
-    sql = f"SELECT 1 FROM {joined} WHERE {given} AND p.{quote(columns[0][1])} IS NULL LIMIT 1 LOCK IN SHARE MODE"
-    return execute_verbatim(connection, sql).first() is not None
+    sql = f"SELECT count(*) FROM {joined} WHERE {given} AND p.{quote(columns[0][1])} IS NULL LOCK IN SHARE MODE"
+    return int(execute_verbatim(connection, sql).scalar_one())

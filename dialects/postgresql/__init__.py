@@ -382,6 +382,12 @@ class PostgreSQL(Adapter):
 
         return reactions.reactions(connection, table)
 
+    def resting(self, connection: sa.Connection, table: QName) -> AbstractContextManager[None]:
+        """By DISABLE TRIGGER, which ends with the transaction if the process does."""
+        from . import on_update
+
+        return on_update.resting(connection, table)
+
     @contextmanager
     def deferring(self, connection: sa.Connection, tables: Sequence[QName]) -> Iterator[None]:
         """Constraints that are DEFERRABLE, unique ones among them."""

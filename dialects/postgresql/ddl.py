@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -18,7 +17,6 @@ from migrator.model import types as t
 from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 from migrator.model.objects import (
-    CLOCK_DIGITS,
     Check,
     Column,
     Default,
@@ -42,15 +40,16 @@ from migrator.model.objects import (
     View,
 )
 
+from . import on_update
 from .collations import creation, folding
 from .defaults import CLOCKS, UNITS, clock, fitting
-from .types import DIALECT, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
+from .inheritance import is_as_above
+from .types import DIALECT, NAME_BYTES, NUMERIC_SCALE_BEFORE_15, is_spelling, quote
 
 if TYPE_CHECKING:
     from migrator.adapter import Adapter
 
 _LATEST = (18,)
-_NAME_BYTES = 63
 _BIGINT = (1 << 63) - 1
 _WORDS = {16: "smallint", 32: "integer", 64: "bigint"}
 _NAMED_NOT_NULL = re.compile(r'CONSTRAINT (?:"(?:[^"]|"")+"|[^ "]+) NOT NULL (.+)')
@@ -85,8 +84,8 @@ class PostgreSQLDDL(DDL):
 
         :raises IdentifierTooLong: PostgreSQL would cut it.
         """
-        if len(name.encode()) > _NAME_BYTES:
-            raise IdentifierTooLong(name=name, database=self.adapter.title, limit=f"{_NAME_BYTES} bytes")
+        if len(name.encode()) > NAME_BYTES:
+            raise IdentifierTooLong(name=name, database=self.adapter.title, limit=f"{NAME_BYTES} bytes")
         return quote(name)
 
     def script_head(self) -> tuple[str, ...]:
@@ -542,19 +541,15 @@ class PostgreSQLDDL(DDL):
             return Script()
         own = [self.quote(column.name) for column in table.data_columns]
         old, new = (", ".join(f"{row}.{name}" for name in own) for row in ("OLD", "NEW"))
-        function = self.qualified(table.schema, _on_update_name(table))
-        body = "\n".join(("", "BEGIN", *map(self._touch, columns), "    RETURN NEW;", "END", ""))
+        function = self.qualified(table.schema, on_update.function_of(table.name))
+        body = self.literal(on_update.body(columns))
         return Script(
             (
-                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {self.literal(body)}",
-                f"CREATE TRIGGER on_update_current_timestamp BEFORE UPDATE ON {self.name_of(table)} FOR EACH ROW"
+                f"CREATE OR REPLACE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS {body}",
+                f"CREATE TRIGGER {on_update.TRIGGER} BEFORE UPDATE ON {self.name_of(table)} FOR EACH ROW"
                 f" WHEN (ROW({old})::record OPERATOR(pg_catalog.*<>) ROW({new})::record) EXECUTE FUNCTION {function}()",
             )
         )
-
-    def _touch(self, column: Column) -> str:
-        name = self.quote(column.name)
-        return f"    IF NEW.{name} IS NOT DISTINCT FROM OLD.{name} THEN NEW.{name} := {_statement_time(column)}; END IF;"
 
     def create_view(self, view: View) -> Script:
         """A view, or a materialized view with its rows and indexes."""
@@ -640,31 +635,6 @@ def _unfit(table: Table | View, index: Index, method: str) -> str:
             if isinstance(types.get(key.column or ""), t.Json | t.Xml):
                 return f"{key.column} has a type without an order"
     return ""
-
-
-def _statement_time(column: Column) -> str:
-    """When the statement began, with the digits of the column after the second: MySQL cuts the others off."""
-    base = t.base_of(column.type)
-    digits = base.precision if isinstance(base, t.Timestamp) else CLOCK_DIGITS
-    now = "pg_catalog.statement_timestamp()"
-    if digits >= CLOCK_DIGITS:
-        return now
-    if digits in UNITS:
-        return f"pg_catalog.date_trunc('{UNITS[digits]}', {now})"
-    beyond = f"pg_catalog.mod(EXTRACT(microseconds FROM {now})::bigint, {10 ** (CLOCK_DIGITS - digits)})"
-    return f"{now} - {beyond} * INTERVAL '1 microsecond'"
-
-
-def is_as_above(column: Column, above: Column | None) -> bool:
-    """Whether a column is that of the parent, but for a comment of its own or a default that it has no more."""
-    same = {column, replace(column, comment=None)}
-    return above in same or (above is not None and replace(above, default=None, constant=None) in same)
-
-
-def _on_update_name(table: Table) -> str:
-    """The name of the function that a table's trigger calls."""
-    name = f"{table.name}_on_update"
-    return name if len(name.encode()) <= _NAME_BYTES else f"on_update_{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _bounds(of: Sequence | Identity) -> tuple[int, int]:

@@ -22,8 +22,8 @@ from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
 from .collations import equality_of
-from .ddl import is_as_above
-from .types import DIALECT, USUAL_SEQUENCE, neutral, quote
+from .inheritance import is_as_above
+from .types import DIALECT, NAME_BYTES, USUAL_SEQUENCE, neutral, quote
 
 Row = sa.Row[Any]
 
@@ -38,7 +38,6 @@ _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
 _ENDINGS = {"p": "pkey", "u": "key"}
 """How the names end that the server chooses for the keys of partitions, by the kind of the constraint."""
-_NAME_BYTES = 63
 _USUAL_IDENTITY = "d"
 """The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -89,6 +88,8 @@ class _Dictionary:
         self._losses: list[Loss] = []
         self._made: dict[int, o.Object] = {}
         """Objects by their oid."""
+        self._table_columns: dict[int, tuple[o.Column, ...]] = {}
+        """The columns of tables by the tables' oid."""
         self._after: list[o.Object] = []
         """Triggers, rules and policies: made after everything else."""
 
@@ -348,7 +349,7 @@ class _Dictionary:
         table = o.Table(
             row.schema,
             row.name,
-            tuple(self._column(c) for c in self._columns[row.oid]),
+            self._columns_of_table(row.oid),
             comment=row.comment,
             options=_table_options(row),
             parents=tuple(o.QName(*name) for name in row.parent_names or ()),
@@ -356,20 +357,23 @@ class _Dictionary:
             bytes=sum(sizes) if sizes else None,
             partitioning=self._partitioning(row),
         )
-        table = self._with_constraints(table, row, leaves)
-        told = self._told_apart(leaves)
-        indexes = [*self._indexes_of(row), *(i for leaf in told for i in self._indexes_of(leaf, leaf.name))]
+        names = Counter(leaf.name for leaf in leaves)
+        told_apart = [leaf for leaf in leaves if names[leaf.name] == 1]
+        table = self._with_constraints(table, row, told_apart)
+        indexes = [*self._indexes_of(row), *(i for leaf in told_apart for i in self._indexes_of(leaf, leaf.name))]
         table = replace(table, indexes=tuple(indexes))
         self._table_losses(table, row, leaves)
+        for leaf in (leaf for leaf in leaves if names[leaf.name] > 1):
+            self._namesake_losses(table, leaf)
         return table
-
-    def _told_apart(self, leaves: Sequence[Row]) -> list[Row]:
-        """The partitions that their name alone tells from the others."""
-        names = Counter(leaf.name for leaf in leaves)
-        return [leaf for leaf in leaves if names[leaf.name] == 1]
 
     def _own_foreign_keys(self, leaf: Row) -> list[Row]:
         return [k for k in self._constraints[leaf.oid] if k.kind == "f" and not k.of_parent]
+
+    def _columns_of_table(self, table: int) -> tuple[o.Column, ...]:
+        if table not in self._table_columns:
+            self._table_columns[table] = tuple(self._column(c) for c in self._columns[table])
+        return self._table_columns[table]
 
     def _column(self, row: Row) -> o.Column:
         generated = None
@@ -464,7 +468,8 @@ class _Dictionary:
 
     # --- constraints ------------------------------------------------------------------------------------------------
 
-    def _with_constraints(self, table: o.Table, row: Row, leaves: Sequence[Row]) -> o.Table:
+    def _with_constraints(self, table: o.Table, row: Row, told_apart: Sequence[Row]) -> o.Table:
+        """``told_apart``: the partitions that their name alone tells from the others."""
         primary_key: o.PrimaryKey | None = None
         uniques, checks, foreign_keys, exclusions = [], [], [], []
         for k in self._constraints[row.oid]:
@@ -481,7 +486,7 @@ class _Dictionary:
                 case "x":
                     exclusions.append(o.Exclusion(k.name, o.Expression(k.definition, DIALECT), k.comment))
             self._constraint_losses(table, k)
-        for leaf in self._told_apart(leaves):
+        for leaf in told_apart:
             foreign_keys += [replace(_foreign_key(k), partition=leaf.name) for k in self._own_foreign_keys(leaf)]
         return replace(
             table,
@@ -636,19 +641,19 @@ class _Dictionary:
         self._index_losses(table, row)
         for leaf in leaves:
             self._partition_losses(table, leaf)
-        told_apart = {leaf.oid for leaf in self._told_apart(leaves)}
-        for leaf in (leaf for leaf in leaves if leaf.oid not in told_apart):
-            of = f"of partition {o.QName(leaf.schema, leaf.name)} is left out: another partition has its name"
-            for index in self._indexes_of(leaf):
-                lose(table, "partition-only", f"index {index.name} {of}")
-            for k in self._own_foreign_keys(leaf):
-                lose(table, "partition-only", f"foreign key {k.name} {of}")
         for name in (name for part in (row, *leaves) for name in part.partitions_elsewhere or ()):
             lose(table, "partition-elsewhere", f"partition {o.QName(*name)} is not made: its schema is not read")
 
+    def _namesake_losses(self, table: o.Table, leaf: Row) -> None:
+        of = f"of partition {o.QName(leaf.schema, leaf.name)} is left out: another partition has its name"
+        for index in self._indexes_of(leaf):
+            self._lose(table, "partition-only", f"index {index.name} {of}")
+        for k in self._own_foreign_keys(leaf):
+            self._lose(table, "partition-only", f"foreign key {k.name} {of}")
+
     def _declared_otherwise(self, table: o.Table, row: Row) -> Iterator[tuple[str, str]]:
         """The inherited columns that CREATE TABLE declares and the table does not, or the other way round: what is lost."""
-        above = {c.name: self._column(c) for parent in row.parents or () for c in self._columns[parent]}
+        above = {column.name: column for parent in row.parents or () for column in self._columns_of_table(parent)}
         for c, column in zip(self._columns[row.oid], table.columns, strict=True):
             declares = c.name not in above or not is_as_above(column, above[c.name])
             if c.local and not declares:
@@ -825,7 +830,7 @@ def _is_chosen(name: str, stem: str, ending: str) -> bool:
     """Whether the server gives an index this name by itself; a long stem it cuts, and what is taken gets a number."""
     usual = f"{stem}_{ending}"
     return re.fullmatch(rf"{re.escape(usual)}\d*", name) is not None or (
-        len(usual.encode()) > _NAME_BYTES and re.search(rf"_{ending}\d*$", name) is not None
+        len(usual.encode()) > NAME_BYTES and re.search(rf"_{ending}\d*$", name) is not None
     )
 
 

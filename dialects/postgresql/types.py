@@ -33,6 +33,9 @@ _KEYWORDS = frozenset(  # every keyword that is not unreserved in some version
     """.split()  # noqa: SIM905
 )
 
+NAME_BYTES = 63
+"""The longest name; PostgreSQL cuts off what is beyond."""
+
 _PLAIN = re.compile(r"[a-z_][a-z0-9_$]*", re.ASCII)
 
 

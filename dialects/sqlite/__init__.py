@@ -34,7 +34,20 @@ from migrator.model.catalog import Catalog
 from migrator.model.measures import Ask
 from migrator.model.objects import QName, Table
 
-from . import conflicts, connections, data_files, estimates, facts, granules, links, measures, paths, reactions, triggers
+from . import (
+    conflicts,
+    connections,
+    data_files,
+    estimates,
+    facts,
+    granules,
+    links,
+    measures,
+    on_update,
+    paths,
+    reactions,
+    triggers,
+)
 from .ddl import SQLiteDDL
 from .dictionary import SCHEMA, read_catalog, tables_of
 from .expressions import SEMANTICS
@@ -263,6 +276,10 @@ class SQLiteAdapter(Adapter):
     def reactions(self, connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
         """Triggers, and foreign keys that follow."""
         return reactions.reactions(connection, table)
+
+    def resting(self, connection: sa.Connection, table: QName) -> AbstractContextManager[None]:
+        """By DROP TRIGGER in the transaction."""
+        return on_update.resting(connection, table)
 
     def orphans(self, connection: sa.Connection, table: QName) -> int:
         """Rows of a table whose foreign keys refer to nothing."""

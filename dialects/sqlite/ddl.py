@@ -35,6 +35,7 @@ from migrator.model.objects import (
     View,
 )
 
+from . import clock, on_update
 from .constants import constant
 from .declaration import VIRTUAL_TABLE, tokens
 from .names import ROWIDS, quote, rowid_of
@@ -48,14 +49,6 @@ _NEW_UUID = (
     " substr('89AB', 1 + (abs(random() % 4)), 1) || substr(hex(randomblob(2)), 2) || '-' || hex(randomblob(6)))"
 )
 """A random UUID of version 4 (RFC 9562)."""
-
-_NOW = {
-    "date": "CURRENT_DATE",
-    "time": "CURRENT_TIME",
-    "timestamp": "CURRENT_TIMESTAMP",
-}
-_CLOCKS = {"date": "date", "time": "time", "timestamp": "datetime"}
-_LOCAL = ", 'localtime'"
 
 
 class SQLiteDDL(DDL):
@@ -208,7 +201,7 @@ class SQLiteDDL(DDL):
                 return self.literal(digits)
             case Now():
                 own = self.is_own(column) and value.precision is not None
-                return _now(value, type_, (value.precision or 0) if own else _digits(value, type_))
+                return clock.now(value, type_, (value.precision or 0) if own else _digits(value, type_))
             case _:
                 return super().default(value, column)
 
@@ -373,21 +366,9 @@ class SQLiteDDL(DDL):
         columns = self.touched(table)
         if not columns:
             return Script()
-        names = [self.quote(column.name) for column in table.data_columns]
-        changed = " OR ".join(f"OLD.{name} COLLATE BINARY IS NOT NEW.{name}" for name in names)
-        sets = ", ".join(
-            f"{name} = CASE WHEN NEW.{name} IS OLD.{name} THEN {self.default(column.on_update, column)} ELSE NEW.{name} END"
-            for column in columns
-            if column.on_update is not None
-            for name in (self.quote(column.name),)
-        )
-        rowid, own = rowid_of(column.name for column in table.columns), self.name_of(table)
-        return Script(
-            (
-                f"CREATE TRIGGER {self.quote(f'{table.name}_on_update')} AFTER UPDATE ON {own} FOR EACH ROW WHEN {changed}\n"
-                f"BEGIN\n    UPDATE {own} SET {sets} WHERE {rowid} = NEW.{rowid};\nEND",
-            )
-        )
+        times = {c.name: self.default(c.on_update, c) for c in columns if c.on_update is not None}
+        rowid = rowid_of(column.name for column in table.columns)
+        return Script((on_update.trigger(table.name, [column.name for column in table.data_columns], times, rowid),))
 
     def comments(self, obj: Table | View) -> Script:
         """Nothing: see :meth:`create_table`."""
@@ -499,19 +480,3 @@ def _digits(now: Now, type_: t.Type) -> int:
 def _is_cut(now: Now, type_: t.Type) -> bool:
     """Whether the current time has more digits in a column than SQLite's clock."""
     return _digits(now, type_) > 3 and not isinstance(type_, t.Date)
-
-
-def _now(now: Now, type_: t.Type, digits: int) -> str:
-    """The current date, time or timestamp as the column's other values are written; SQLite's own words mean UTC's."""
-    zoned = isinstance(type_, t.Timestamp) and type_.zoned
-    local = "" if now.utc or zoned else _LOCAL
-    if now.kind == "date" and isinstance(type_, t.Timestamp):
-        midnight = " 00:00:00" + ("." + "0" * min(type_.precision, 6) if type_.precision else "")
-        return f"(strftime('%Y-%m-%d{midnight}', 'now'{local}))"
-    if now.kind == "date" or not (digits or zoned):
-        return f"({_CLOCKS[now.kind]}('now'{local}))" if local else _NOW[now.kind]
-    day, zone = "%Y-%m-%d " if now.kind == "timestamp" else "", "+00:00" if zoned else ""
-    if 0 < digits < 3:
-        fewer = f"substr(strftime('{day}%H:%M:%f', 'now'{local}), 1, {(20 if day else 9) + digits})"
-        return f"({fewer} || '{zone}')" if zone else f"({fewer})"
-    return f"(strftime('{day}%H:%M:%{'f' if digits else 'S'}{zone}', 'now'{local}))"

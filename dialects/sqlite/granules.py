@@ -15,7 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from migrator.adapter import Granule, Key, key_granules
-from migrator.model.objects import Table
+from migrator.errors import StateGone
+from migrator.model.objects import QName, Table
 
 from . import connections
 from .names import qualified, quote, rowid_of
@@ -91,17 +92,23 @@ def _row(values: Sequence[str]) -> str:
 
 def granules(connection: sa.Connection, table: Table, size: int) -> tuple[Granule, ...]:
     """See :meth:`migrator.adapter.Adapter.granules`."""
-    columns = _key(connection, table.source.name)
+    columns = _key(connection, table.source)
     if not columns:
         return (Granule(bytes=table.bytes or 0),)
     return key_granules(_KeyOrder(connection, table, columns), size)
 
 
-def _key(connection: sa.Connection, table: str) -> list[str]:
-    """What the rows are stored by; nothing where that has no name, or cannot be walked upward."""
-    name = table.replace("'", "''")
+def _key(connection: sa.Connection, table: QName) -> list[str]:
+    """What the rows are stored by; nothing where that has no name, or cannot be walked upward.
+
+    :raises StateGone: the state that is read has no such table, since somebody has made it when the job had begun.
+    """
+    name = table.name.replace("'", "''")
     find = f"SELECT type, wr FROM pragma_table_list('{name}') WHERE schema = 'main'"
-    kind, without_rowid = connection.exec_driver_sql(find).one()
+    found = connection.exec_driver_sql(find).one_or_none()
+    if found is None:
+        raise StateGone(tables=str(table))
+    kind, without_rowid = found
     if kind != "table":
         return []
     if without_rowid:

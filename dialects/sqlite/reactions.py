@@ -14,10 +14,13 @@ from migrator.adapter import Change, Reaction
 from migrator.errors import DatabaseError
 from migrator.model.objects import QName
 
+from . import on_update
+
 _TRIGGERS = "SELECT name, sql FROM main.sqlite_schema WHERE type = 'trigger' AND lower(tbl_name) = lower(?) ORDER BY 1"
 _KEYS = """SELECT m.name, k."from", k.on_delete, k.on_update, k."to"
     FROM main.sqlite_schema m, pragma_foreign_key_list(m.name) k
     WHERE m.type = 'table' AND lower(k."table") = lower(?) ORDER BY 1, k.id, k.seq"""
+_COLUMNS = 'SELECT "from" FROM pragma_foreign_key_list(?) WHERE id = ? ORDER BY seq'
 _PRIMARY = "SELECT name FROM pragma_table_info(?) WHERE pk"
 _FOLLOWS = {"CASCADE", "SET NULL", "SET DEFAULT"}
 
@@ -29,17 +32,20 @@ def reactions(connection: sa.Connection, table: QName) -> tuple[Reaction, ...]:
 
 def _found(connection: sa.Connection, table: str) -> Iterator[Reaction]:
     for name, sql in connection.exec_driver_sql(_TRIGGERS, (table,)):
+        if on_update.is_own(table, sql):
+            yield Reaction("UPDATE", f"trigger {name}", can_rest=True)
+            continue
         for verb in get_args(Change):
             if re.search(
                 rf"\b{verb}\b", sql, re.IGNORECASE
             ):  # in what it does perhaps: that it is for another one is not sure
                 yield Reaction(verb, f"trigger {name}")
     primary = {name.lower() for (name,) in connection.exec_driver_sql(_PRIMARY, (table,))}
-    for name, column, on_delete, on_update, referred in connection.exec_driver_sql(_KEYS, (table,)):
-        if on_delete in _FOLLOWS:
-            yield Reaction("DELETE", f"foreign key of {name} ({column}) (ON DELETE {on_delete})")
-        if on_update in _FOLLOWS and referred is not None and referred.lower() not in primary:
-            yield Reaction("UPDATE", f"foreign key of {name} ({column}) (ON UPDATE {on_update})")
+    for name, column, deletes, updates, referred in connection.exec_driver_sql(_KEYS, (table,)):
+        if deletes in _FOLLOWS:
+            yield Reaction("DELETE", f"foreign key of {name} ({column}) (ON DELETE {deletes})")
+        if updates in _FOLLOWS and referred is not None and referred.lower() not in primary:
+            yield Reaction("UPDATE", f"foreign key of {name} ({column}) (ON UPDATE {updates})")
 
 
 @contextmanager
@@ -51,8 +57,11 @@ def deferring(connection: sa.Connection) -> Iterator[None]:
     connection.exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     before = _orphans(connection)
     yield
-    for child, parent, _, _ in _orphans(connection) - before:
-        raise DatabaseError(detail=f"rows of {child} would refer to none of {parent}")
+    found = _orphans(connection) - before
+    for child, parent, key, _ in found:
+        rows = sum(number for orphan, number in found.items() if orphan[:3] == (child, parent, key))
+        columns = ", ".join(connection.exec_driver_sql(_COLUMNS, (child, key)).scalars())
+        raise DatabaseError(detail=f"{rows} row(s) of {child} would refer to none of {parent} (foreign key {columns})")
 
 
 def _orphans(connection: sa.Connection) -> Counter[tuple[str, str, int, int | None]]:

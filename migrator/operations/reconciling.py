@@ -157,7 +157,7 @@ class Reconciling:
             self._claims.see_none()
             self._see_nothing_acts()  # nor has somebody added it since it was looked for; nobody can from now on
             with database_errors(adapter):
-                with self._deferred:
+                with self._resting(), self._deferred:
                     if any(key.referred in names for key in self._circular()):
                         self._defer()
                     self._write()
@@ -212,9 +212,21 @@ class Reconciling:
         return found
 
     def _see_none_acts(self, task: Task, verbs: Sequence[Change]) -> None:
-        acting = dict.fromkeys(f"on {one.on}: {one.what}" for one in self._acting[task.name] if one.on in verbs)
+        acting = dict.fromkeys(
+            f"on {one.on}: {one.what}" for one in self._acting[task.name] if one.on in verbs and not one.can_rest
+        )
         if acting:
             raise NotRefreshed(table=task.name, detail=f"it would act by itself {'; '.join(acting)}")
+
+    @contextmanager
+    def _resting(self) -> Iterator[None]:
+        """Without migrator's own triggers, which would give rows that are updated the time of now."""
+        with ExitStack() as triggers:
+            for task in self._tasks:
+                if "UPDATE" in task.puts and any(one.can_rest for one in self._acting[task.name]):
+                    with self._blamed_on(task):
+                        triggers.enter_context(self._adapter.resting(self._connection, task.name))
+            yield
 
     def _circular(self) -> Iterator[ForeignKey]:
         """The foreign keys that lead to their own table, or to one that comes later."""

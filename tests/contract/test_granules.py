@@ -19,6 +19,7 @@ from migrator.model import types as t
 from migrator.model.objects import Column, QName, Table
 from migrator.testing import Workbench
 from tests.support import sqlite
+from tests.support.jobs import next_second
 from tests.support.sql import fitting
 
 EXAMPLES = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
@@ -221,6 +222,38 @@ def test_mysql_tables_without_a_usable_key_are_read_by_partition_or_whole(mariad
         name: covered(mariadb, mariadb.described(name), 1) for name in ("heap", "prefixed", "nullable", "stored_by", "parts")
     }
     assert found == {"heap": 1, "prefixed": 1, "nullable": 1, "stored_by": 100, "parts": 4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "noticed"),
+    [
+        (("SELECT 1",), False),
+        (("INSERT INTO other VALUES (3, 3)", "DELETE FROM other WHERE n = 3"), False),
+        (("ANALYZE TABLE t",), False),
+        (("UPDATE t SET v = 9 WHERE n = 1",), True),
+        *(
+            pytest.param(changes, True, marks=pytest.mark.product("MariaDB", "the time at which a table was altered"))
+            for changes in (
+                ("UPDATE t SET v = 9 WHERE n = 1", "ALTER TABLE t FORCE"),
+                ("TRUNCATE TABLE t", "INSERT INTO t SELECT * FROM other", "ALTER TABLE t FORCE"),
+                ("RENAME TABLE t TO gone, other TO t",),
+            )
+        ),
+    ],
+)
+def test_mysql_notices_a_change(mariadb: Workbench, changes: tuple[str, ...], noticed: bool) -> None:
+    """A table that is written anew has no time of its last change any more."""
+    execute(mariadb, "CREATE TABLE t (n int PRIMARY KEY, v int)", "INSERT INTO t VALUES (1, 1), (2, 2)")
+    execute(mariadb, "CREATE TABLE other (n int PRIMARY KEY, v int)", "INSERT INTO other VALUES (1, 3), (2, 4)")
+    table = mariadb.described("t")
+    next_second()
+    with mariadb.reading() as connection:
+        mark = mariadb.adapter.mark(connection)
+        (granule,) = mariadb.adapter.granules(connection, table, 1_000_000)
+    execute(mariadb, *changes)
+    with mariadb.reading() as connection:
+        reason = mariadb.adapter.changed(connection, Read(table.source, table.columns, granule=granule), mark, 2)
+    assert bool(reason) == noticed, reason
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------------------------

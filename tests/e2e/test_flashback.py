@@ -125,6 +125,37 @@ def test_tables_that_keep_no_past_are_refused_by_name(mysql: Callable[[], str], 
     assert tables_of(source) == ["plain"]  # no master table was left
 
 
+@pytest.mark.product("MariaDB", "system-versioned tables")
+@pytest.mark.parametrize(
+    ("columns", "why"),
+    [
+        ("id int, v int, w int WITHOUT SYSTEM VERSIONING", "has a column that keeps no past values: w"),
+        (
+            "id int, s BIGINT UNSIGNED GENERATED ALWAYS AS ROW START, e BIGINT UNSIGNED GENERATED ALWAYS AS ROW END,"
+            " PERIOD FOR SYSTEM_TIME (s, e)",
+            "has a column that numbers transactions instead of their times: s",
+        ),
+    ],
+)
+def test_tables_that_keep_less_than_their_rows_are_refused(
+    columns: str, why: str, mysql: Callable[[], str], tmp_path: Path
+) -> None:
+    """The server would give values of now among those of then."""
+    source = mysql()
+    execute(source, f"CREATE TABLE less ({columns}) WITH SYSTEM VERSIONING", "INSERT INTO less (id) VALUES (1)")
+    run = pump("expdp", source, f"DIRECTORY={tmp_path}", f"FLASHBACK_TIME={now(source)}")
+    refused(run, f'ORA-08180: no snapshot found based on specified time: table "{schema_of(source)}"."less" {why}')
+
+
+@pytest.mark.product("MariaDB", "system-versioned tables")
+def test_a_time_before_all_history_is_refused(mysql: Callable[[], str], tmp_path: Path) -> None:
+    source = mysql()
+    execute(source, "CREATE TABLE kept (id int) WITH SYSTEM VERSIONING", "INSERT INTO kept VALUES (1)")
+    for time_ in ("1969-12-31 23:59:59", "0001-01-01"):
+        refused(pump("expdp", source, f"DIRECTORY={tmp_path}", f"FLASHBACK_TIME={time_}"), "when no history begins")
+    refused(pump("expdp", source, f"DIRECTORY={tmp_path}", "FLASHBACK_TIME=1970-01-01"), "was made or altered at ")
+
+
 @pytest.mark.parametrize("backend", ["sqlite", "postgresql"])
 def test_what_keeps_no_past_at_all_says_so_and_reads_the_present_when_asked(
     backend: str, request: pytest.FixtureRequest, sqlite_file: Callable[..., str], tmp_path: Path

@@ -14,12 +14,14 @@ import sqlalchemy as sa
 from dialects.mysql import ADAPTER as MYSQL
 from dialects.postgresql import ADAPTER as POSTGRESQL
 from dialects.postgresql import locks
+from dialects.sqlite import ADAPTER as SQLITE
 from migrator import operations
 from migrator.adapter import Adapter
 from migrator.operations import NoProgress
 from migrator.spec import JobSpec
+from tests.support.meddling import Meddler as Intruder
 from tests.support.pump import done, pump, remap
-from tests.support.sql import execute, scalar
+from tests.support.sql import execute, rows, scalar
 from tests.support.waiting import Waiting
 
 TABLES = ("CREATE TABLE a (id INTEGER NOT NULL PRIMARY KEY)", "CREATE TABLE b (id INTEGER NOT NULL PRIMARY KEY)")
@@ -106,3 +108,41 @@ def test_mysql_itself_tells_of_a_table_whose_rows_are_gone(
     assert run.code == 1, run.out
     assert "Table definition has changed" in run.out + run.err
     assert not run.rows
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        ("RENAME TABLE a TO c, b TO a, c TO b",),
+        ("ALTER TABLE b DROP COLUMN v, ALGORITHM=INSTANT", "ALTER TABLE b ADD v INTEGER, ALGORITHM=INSTANT"),
+    ],
+    ids=["exchanged", "a column made anew"],
+)
+def test_mysql_keeps_tables_as_they_are_that_have_no_key_to_look_at(
+    statements: tuple[str, ...], mysql: Callable[[], str], tmp_path: Path
+) -> None:
+    """The server itself does not tell a state's reader of these statements; the others wait until the job ends."""
+    source, target = mysql(), mysql()
+    execute(source, "CREATE TABLE a (id INTEGER, v INTEGER)", "CREATE TABLE b (id INTEGER, v INTEGER)")
+    execute(source, "INSERT INTO a VALUES (1, 1)", "INSERT INTO b VALUES (2, 2)")
+    meddler, out = Intruder(source, "SET SESSION lock_wait_timeout = 1", *statements), io.StringIO()
+    spec = JobSpec("EXPORT", "SCHEMA", source, tmp_path, dumpfiles=(str(tmp_path / "x%U.dmp"),), content="ALL")
+    assert operations.run(spec, sa.make_url, out, meddler) == 0, out.getvalue()
+    assert "Lock wait timeout" in meddler.refused
+    done(pump("impdp", target, "DUMPFILE=x%U.dmp", f"DIRECTORY={tmp_path}", remap(source, target)))
+    assert rows(target, "SELECT id, v FROM a UNION ALL SELECT id, v FROM b") == [(1, 1), (2, 2)]
+
+
+def test_a_table_that_a_sqlite_file_has_under_a_new_name_is_told(
+    sqlite_file: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where others may write to the file that a job reads."""
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    with sa.create_engine(source, poolclass=sa.NullPool).connect() as connection:
+        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    execute(source, *TABLES, *ROWS)
+    meddling(monkeypatch, SQLITE, "ALTER TABLE b RENAME TO c")
+    run = pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")
+    assert run.code == 1, run.out
+    assert 'MIG-20013: the rows of "main"."c" cannot be read any more as they were' in run.out + run.err
+    assert done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES")).rows == {"a": 2, "c": 3}

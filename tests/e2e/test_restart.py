@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.support.held import HeldRows
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, next_second, until
 from tests.support.pump import done, pump, schema_of
 from tests.support.restarts import Killed, check_equal, kill_often
 from tests.support.sql import execute
@@ -101,6 +101,7 @@ def test_an_export_survives(
 ) -> None:
     url = fresh()
     done(pump("impdp", url, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(url)}", "NOLOGFILE=YES"))
+    next_second()
     dumps = tmp_path / "dumps"
     dumps.mkdir()
     where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.hoard import contents, hoard
-from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, until
+from tests.support.jobs import LEASE, SECONDS, Recorded, begin, ended, go_on, kill, next_second, until
 from tests.support.pump import done, pump, schema_of
 from tests.support.restarts import COMPLETED, Mortal, check_equal, kill_often
 from tests.support.servers import PostgreSQL, PrivateServer, Servers
@@ -117,6 +117,7 @@ def filled(server: PrivateServer, source: str) -> str:
     """The URL of a database with the rows."""
     url = shown(server.fresh())
     done(pump("impdp", url, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(url)}", "NOLOGFILE=YES"))
+    next_second()
     return url
 
 
@@ -200,6 +201,7 @@ def test_under_a_job_that_copies_data_files(
     """What it has of a file that it was importing is discarded when it is there again; and no lock outlives it."""
     filled, targets = shown(server.fresh()), []
     done(pump("impdp", filled, f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema_of(filled)}", "NOLOGFILE=YES"))
+    next_second()
     dumps = tmp_path / "dumps"
     dumps.mkdir()
     where = (f"DIRECTORY={dumps}", "DUMPFILE=big%U.dmp")

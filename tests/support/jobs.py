@@ -218,6 +218,6 @@ def until(condition: Callable[[], bool], what: str = "it") -> None:
 
 
 def next_second() -> None:
-    """Wait for it: InnoDB tells the time of a table's last change in whole seconds, and what was written in the second of a
-    job's begin counts as written since."""
+    """Wait for it: InnoDB tells the time of a table's last change in whole seconds, MariaDB when one was made or altered,
+    and what was written in the second of a job's begin counts as written since."""
     time.sleep(1.05 - time.time() % 1)

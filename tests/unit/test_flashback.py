@@ -34,7 +34,10 @@ def test_a_time_is_held_in_utc(text: str, utc: str) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("yesterday", "Invalid isoformat string"),
+        ("yesterday", "no time as ISO 8601 writes it"),
+        ("2024-02-29x12:00:00", "no time as ISO 8601 writes it"),
+        ("2024-02-29 12:00:00 here", "Invalid isoformat string"),
+        ("2024-02-29 12:00:00.1234567", "more than six digits after the second"),
         ("2023-02-29 12:00:00", "day is out of range"),
         ("TO_TIMESTAMP('27-10-2012', 'DD-MM-RR')", "has other elements than YYYY, MON, MM"),
         ("TO_TIMESTAMP('27-10-2012', 'DD-MM-YYYY HH24')", "does not follow the format"),
@@ -44,7 +47,7 @@ def test_a_time_is_held_in_utc(text: str, utc: str) -> None:
         ("TO_TIMESTAMP('27-10-2012 13:99', 'DD-MM-YYYY HH24:MI')", "minute must be in"),
         ("0001-01-01T00:00:00+10:00", "before the year 1"),
         ("9999-12-31 23:59:59-01:00", "after 9999"),
-        ("TO_TIMESTAMP(27)", "Invalid isoformat string"),
+        ("TO_TIMESTAMP(27)", "no time as ISO 8601 writes it"),
     ],
 )
 def test_what_is_no_time_is_refused_with_the_reason(text: str, why: str) -> None:
