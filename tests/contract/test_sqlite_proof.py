@@ -243,8 +243,9 @@ def test_a_half_that_cannot_be_read_is_the_error_that_the_whole_is(
 
 _ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 FROM n) SELECT max(i) FROM n"
 _WAITING = f"""
-import sqlalchemy as sa, sys
+import signal, sqlalchemy as sa, sys
 from dialects.sqlite.apart import asked_apart
+signal.signal(signal.SIGINT, signal.default_int_handler)  # what runs in the background may have been told to ignore it
 with asked_apart(sa.make_url(sys.argv[1]), {_ENDLESS!r}) as answer:
     print("runs", flush=True)
     answer()

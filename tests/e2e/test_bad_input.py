@@ -198,7 +198,7 @@ def test_a_table_with_text_in_an_integer_column_is_refused_by_the_row(
     run = pump("impdp", target, f"NETWORK_LINK={link}", "REMAP_SCHEMA=main:public", f"DIRECTORY={tmp_path}")
     assert run.code == 5
     assert "ORA-31693" in run.out
-    assert "MIG-20002" in run.out
+    assert "MIG-20019" in run.out
     assert "rowid 2" in run.out
     assert scalar(target, "SELECT count(*) FROM products") == 0
 
