@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from . import Untranslatable, generate
 from .carrier import Carrier, Inner, Target, called
-from .semantics import TEXTS, Change, Semantics, Value, comparable
+from .semantics import TEXTS, Change, Semantics, Value, comparable, told_apart
 from .signs import sign_of_one
 
 Relation = Mapping[str, Value]
@@ -367,7 +367,7 @@ class QueryCarrier:
                 shown = next((name for name, column in columns.items() if column is value), "")
                 keys.append(exp.Var(this=written.get(shown, value.sql) if in_full else value.sql))
             carrier.refuse_large((value,))
-            if value.kind not in {"other", "enum"} and not (comparable((value, value)) and carrier.tells_apart(value)):
+            if not told_apart(value) and not (comparable((value, value)) and carrier.tells_apart(value)):
                 raise Untranslatable(f"how {key.sql()} is told apart from others in groups differs")
         group.set("expressions", keys)
 
@@ -519,7 +519,7 @@ def _family(value: Value) -> str:
 def _all_comparable(columns: Relation, carrier: Carrier) -> None:
     for name, value in columns.items():
         known = comparable((value, value)) and carrier.tells_apart(value)
-        if not known and value.kind not in {"enum", "other", "null"}:
+        if not known and not told_apart(value) and value.kind != "null":
             raise Untranslatable(f"how {name} is told apart from others differs")
 
 

@@ -433,6 +433,15 @@ def comparable(values: Values) -> bool:
     return kinds <= DYNAMIC or (kinds <= TEXTS and kinds != STRINGS) or kinds in ({"boolean"}, {"date"}, {"timestamp"})
 
 
+_LOOSE = (t.String, t.Interval, t.Json, t.Array, t.Xml, t.Native)
+"""Types of which some values are equal though they are written otherwise; of texts, those that are filled up with blanks."""
+
+
+def told_apart(value: Value) -> bool:
+    """Whether a value that is only passed on is another one elsewhere if and only if it is at the source."""
+    return value.kind in {"enum", "other"} and value.type is not None and not isinstance(t.base_of(value.type), _LOOSE)
+
+
 def ordered(values: Values) -> bool:
     """Whether order means the same everywhere: texts' order never does."""
     kinds = {value.kind for value in values}
