@@ -6,6 +6,7 @@ formats. No server tells what it makes of these rows: they are what its SQL refe
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Callable, Iterator
 
 from sqlglot import exp
@@ -71,23 +72,45 @@ def _replaces(values: Values) -> bool:
     return values[2].constant is not None
 
 
-def _digits(value: Value) -> int:
-    """The most digits that an exact number has; more than any has here: unknown."""
+def _digits(value: Value) -> tuple[int, int]:
+    """The most digits that an exact number has before and after its point; more than any has here: unknown."""
     if value.constant is not None:
-        return len(value.constant.strip("-").replace(".", ""))
+        _, digits, exponent = decimal.Decimal(value.constant).as_tuple()
+        assert isinstance(exponent, int)
+        return max(len(digits) + exponent, 0), max(-exponent, 0)
     if value.kind == "integer":
-        return 19
+        return 19, 0
     base = t.base_of(value.type or t.Type())
-    known = base.precision if isinstance(base, t.Decimal) else None
-    return NUMBER_DIGITS + 1 if known is None else known
+    if not isinstance(base, t.Decimal) or base.precision is None:
+        return NUMBER_DIGITS + 1, 0
+    scale = base.scale or 0
+    return base.precision - scale, scale
+
+
+def _binary(values: Values) -> bool:
+    """Whether it is calculated in binary floating point, as at the source."""
+    return any(value.kind == "float" for value in values)
 
 
 def _adds_exactly(values: Values) -> bool:
-    return max(map(_digits, values)) < NUMBER_DIGITS
+    if _binary(values):
+        return True
+    digits = list(map(_digits, values))
+    return max(before for before, _ in digits) + 1 + max(after for _, after in digits) <= NUMBER_DIGITS
 
 
 def _multiplies_exactly(values: Values) -> bool:
-    return sum(map(_digits, values)) <= NUMBER_DIGITS
+    return _binary(values) or sum(map(sum, map(_digits, values))) <= NUMBER_DIGITS
+
+
+def _totals_exactly(values: Values) -> bool:
+    """Whether the sum of 10^12 rows is exact."""
+    return values[0].kind != "decimal" or sum(_digits(values[0])) + 12 <= NUMBER_DIGITS
+
+
+def _never_empty(values: Values) -> bool:
+    """Whether texts one after the other have a character, whatever the rows have."""
+    return any(value.constant or (value.kind == "integer" and not value.nullable) for value in values)
 
 
 # --- what is written ------------------------------------------------------------------------------------------------
@@ -160,9 +183,11 @@ WRITE: tuple[Writing, ...] = besides(
         Writing("least", "LEAST({all})"),
         Writing("greatest skipping null", skipping_null("GREATEST")),
         Writing("least skipping null", skipping_null("LEAST")),
-        Writing("joined", _joined, 0, when=_never_null),
+        Writing("joined", _joined, 0, when=lambda values: _never_null(values) and _never_empty(values)),
+        Writing("joined", _joined, 0, when=_never_null, change=_EMPTY),
         Writing("joined", _joined, 0, change=_SKIPS_NULL),
-        Writing("joined skipping null", _joined, 0),
+        Writing("joined skipping null", _joined, 0, when=_never_empty),
+        Writing("joined skipping null", _joined, 0, change=_EMPTY),
         Writing("digits", "TO_CHAR({0})"),
         Writing("length", "LENGTH({0})", when=_no_lob),
         Writing("length", "LENGTH({0})", change=_PAIRS),
@@ -183,7 +208,7 @@ WRITE: tuple[Writing, ...] = besides(
         Writing("today", "TRUNC(CURRENT_DATE)", reason="CURRENT_DATE has the time of day, too"),
         *(Writing(part, f"EXTRACT({part.upper()} FROM {{0}})") for part in ("year", "month", "day", "hour", "minute")),
         Writing("formatted", _formatted),
-        Writing("total", "SUM({0})", when=lambda values: values[0].kind != "decimal" or _digits(values[0]) <= NUMBER_DIGITS),
+        Writing("total", "SUM({0})", when=_totals_exactly),
         Writing("total", "SUM({0})", change=_DIGITS),
         Writing("float total", lambda values, _: f"SUM({_float(values[0])})"),
         Writing("float mean", lambda values, _: f"AVG({_float(values[0])})"),

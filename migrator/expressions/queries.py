@@ -195,8 +195,9 @@ class QueryCarrier:
         for origin in (*origins, *(node.args.get("joins") or [])):
             self._source_of(origin.this, around, sources)
         scope = _Scope(sources, outer, around.named, around.later)
+        self._expand_stars(node, scope)
         if not self._target.semantics.qualifies_using:
-            _unqualify(node)
+            _unqualify(node, scope)
         for join in node.args.get("joins") or []:
             self._join(join, scope)
         carrier = self._carrier(scope)
@@ -255,6 +256,8 @@ class QueryCarrier:
             raise Untranslatable(f"{called(node, self._language)} in FROM")
         _check(node)
         alias = node.args.get("alias")
+        if alias is not None and alias.args.get("columns"):
+            _name_inside(node)
         if isinstance(node, exp.Subquery):
             found = Found("", node.alias, self._renamed(self._query(node.this, scope), alias))
         elif not node.db and node.name.lower() in scope.later:
@@ -297,7 +300,7 @@ class QueryCarrier:
         columns: dict[str, Value] = {}
         written: dict[str, str] = {}
         shown: list[exp.Expr] = []
-        for item in self._stars_apart(node, scope):
+        for item in node.expressions:
             bare = item.unalias()
             if isinstance(bare, exp.Star) or (isinstance(bare, exp.Column) and isinstance(bare.this, exp.Star)):
                 columns |= self._all(item, scope)
@@ -315,16 +318,31 @@ class QueryCarrier:
         node.set("expressions", shown)
         return columns, written
 
-    def _stars_apart(self, node: exp.Select, scope: _Scope) -> Iterator[exp.Expr]:
-        """What a query shows, ``*`` beside others as the columns of each table where the target wants that."""
+    def _expand_stars(self, node: exp.Select, scope: _Scope) -> None:
+        """Makes ``*`` the columns that it stands for where databases differ in them, their order, or where it may stand.
+
+        Views keep ``*`` in SQLite alone: columns that USING joins stand where the first table has them.
+        """
+        using = _using(node)
+        shown: list[exp.Expr] = []
         for item in node.expressions:
-            if not isinstance(item, exp.Star) or len(node.expressions) == 1 or self._target.semantics.star_and_more:
-                yield item
-                continue
-            if any(join.args.get("using") for join in node.args.get("joins") or []):
-                raise Untranslatable("it shows * and more of tables that USING joins")
-            for name, _ in scope.sources.values():
-                yield exp.Column(this=item.copy(), table=exp.to_identifier(name))
+            column, known = item.unalias(), dict(scope.sources.values())
+            if isinstance(column, exp.Column) and isinstance(column.this, exp.Star) and using:
+                name, found = scope.sources.get(column.table.lower(), ("", None))
+                shown += [item] if found is None else [_named(c, name) for c in found.columns]
+            elif not isinstance(item, exp.Star):
+                shown.append(item)
+            elif using and not any(item.args.get(part) for part in ("except_", "replace", "rename")):
+                merged: set[str] = set()
+                for name, found in known.items():
+                    own = [c for c in found.columns if c.lower() not in merged]
+                    shown += [_named(c, "" if c.lower() in using else name) for c in own]
+                    merged |= {c.lower() for c in own if c.lower() in using}
+            elif len(node.expressions) > 1 and not self._target.semantics.star_and_more:
+                shown += [exp.Column(this=item.copy(), table=exp.to_identifier(name)) for name in known]
+            else:
+                shown.append(item)
+        node.set("expressions", shown)
 
     def _all(self, star: exp.Expr, scope: _Scope) -> Relation:
         """The columns of ``*`` or ``t.*``, which stays as it is."""
@@ -435,16 +453,66 @@ class QueryCarrier:
         raise Untranslatable(f"what {column.sql()} is, is not known")
 
 
-def _unqualify(select: exp.Select) -> None:
+def _using(select: exp.Select) -> dict[str, exp.Join]:
+    """The columns that USING names, in small letters, with the first join that does."""
+    joins = list(select.args.get("joins") or [])
+    return {i.name.lower(): join for join in reversed(joins) for i in join.args.get("using") or []}
+
+
+def _named(column: str, table: str) -> exp.Column:
+    return exp.column(exp.to_identifier(column, quoted=True), table=exp.to_identifier(table, quoted=True) if table else None)
+
+
+def _unqualify(select: exp.Select, scope: _Scope) -> None:
     """Takes the tables from the names of columns that USING names, which inner joins have but once."""
-    joins = [join for join in select.args.get("joins") or [] if join.args.get("using")]
-    names = {identifier.name.lower() for join in joins for identifier in join.args["using"]}
-    for column in list(select.find_all(exp.Column)) if names else []:
-        if not column.table or column.name.lower() not in names:
-            continue
-        if any(join.args.get("side") for join in joins):
-            raise Untranslatable(f"it names the table of {column.name}, which USING has of both tables")
-        column.set("table", None)
+    joins = list(select.args.get("joins") or [])
+    for name, first in _using(select).items():
+        joining = [join for join in joins if name in {i.name.lower() for i in join.args.get("using") or []}]
+        left = [select.args["from_"].this, *(join.this for join in joins[: joins.index(first)])]
+        commas = [n for n, join in enumerate(joins[: joins.index(first)]) if not join.args.keys() - {"this", "pivots"}]
+        joined = {
+            one.alias_or_name.lower() for one in (*left[commas[-1] + 1 if commas else 0 :], *(j.this for j in joining))
+        }
+        owners = {alias for alias, (_, found) in scope.sources.items() if _by_name(found.columns, name) is not None}
+        if others := sorted(owners - joined):
+            raise Untranslatable(f"{name} is a column of {others[0]} too, which USING does not join")
+        for column in select.find_all(exp.Column):
+            if column.name.lower() != name or column.table.lower() not in owners or not _is_of(column, select):
+                continue
+            if column.find_ancestor(exp.Select) is not select:
+                raise Untranslatable(f"a query in it names the table of {name}, which USING has of both tables")
+            if any(join.args.get("side") for join in joining):
+                raise Untranslatable(f"it names the table of {name}, which USING has of both tables")
+            column.set("table", None)
+
+
+def _name_inside(node: exp.Expr) -> None:
+    """Names the columns of a query in FROM in the query itself: not all databases have ``(…) AS t(a, b)``."""
+    alias, query = node.args["alias"], node.this
+    if not isinstance(node, exp.Subquery):
+        raise Untranslatable("names for the columns of a table in FROM")
+    while isinstance(query, exp.SetOperation):
+        query = query.left
+    names = alias.args["columns"]
+    is_plain = isinstance(query, exp.Select) and len(query.expressions) >= len(names) and not query.is_star
+    if not is_plain or any(node.this.args.get(part) or query.args.get(part) for part in ("group", "having", "order")):
+        raise Untranslatable("names for the columns of a query in FROM that has GROUP BY, ORDER BY or *")
+    named = [exp.Alias(this=item.unalias(), alias=name.copy()) for item, name in zip(query.expressions, names, strict=False)]
+    query.set("expressions", [*named, *query.expressions[len(names) :]])
+    alias.set("columns", None)
+
+
+def _is_of(column: exp.Column, select: exp.Select) -> bool:
+    """Whether a column's table is a source of this query, and of none between it and the column."""
+    around = column.find_ancestor(exp.Select)
+    while around is not None and around is not select:
+        origin = around.args.get("from_")
+        parts = [*([origin] if origin is not None else []), *(around.args.get("joins") or [])]
+        tables = (table for part in parts for table in part.this.find_all(exp.Table, exp.Subquery))
+        if column.table.lower() in {table.alias_or_name.lower() for table in tables}:
+            return False
+        around = around.find_ancestor(exp.Select)
+    return True
 
 
 def _unnest(select: exp.Select) -> None:

@@ -23,6 +23,8 @@ STAFF = o.Table(
         o.Column("active", t.Boolean()),
         o.Column("pay", t.Decimal(10, 2)),
         o.Column("fortune", t.Decimal(30, 2)),
+        o.Column("tiny", t.Decimal(30, 30)),
+        o.Column("huge", t.Decimal(38, 2)),
         o.Column("rate", t.Float()),
         o.Column("Name", t.String(20)),
         o.Column("login", t.String(20), nullable=False),
@@ -192,6 +194,12 @@ def test_like_of_sqlite_takes_capital_letters_for_small_ones() -> None:
         ("SELECT *, id + 1 AS next FROM rooms", "SELECT rooms.*, id + 1 AS next FROM hr.rooms"),
         ("SELECT a.id, b.note FROM staff AS a JOIN rooms AS b USING (id)",
          "SELECT id, b.note FROM hr.staff a JOIN hr.rooms b USING (id)"),
+        ("SELECT a.id FROM staff AS a JOIN rooms AS b USING (id) WHERE EXISTS (SELECT 1 FROM rooms AS a WHERE a.id = boss)",
+         "SELECT id FROM hr.staff a JOIN hr.rooms b USING (id) WHERE EXISTS (SELECT 1 FROM hr.rooms a WHERE a.id = boss)"),
+        ("SELECT b.* FROM staff AS a JOIN rooms AS b USING (id)",
+         "SELECT id, b.note FROM hr.staff a JOIN hr.rooms b USING (id)"),
+        ("SELECT t.x FROM (SELECT id FROM staff UNION ALL SELECT 3) AS t(x)",
+         "SELECT t.x FROM (SELECT id AS x FROM hr.staff UNION ALL SELECT 3 FROM dual) t"),
     ],
 )  # fmt: skip
 def test_queries(sql: str, expected: str) -> None:
@@ -217,6 +225,20 @@ def test_queries(sql: str, expected: str) -> None:
         ("SELECT id FROM staff EXCEPT SELECT 1", "EXCEPT"),
         ("SELECT row_number() OVER (ORDER BY id) AS n FROM staff", "ROW_NUMBER"),
         ("SELECT a.id FROM staff AS a LEFT JOIN rooms AS b USING (id)", "USING has of both tables"),
+        (
+            "SELECT 1 AS x FROM staff AS a JOIN rooms USING (id) WHERE EXISTS (SELECT 1 FROM rooms AS c WHERE c.id = a.id)",
+            "a query in it names the table of id",
+        ),
+        (
+            "SELECT 1 AS x FROM staff AS a JOIN rooms AS b USING (id) JOIN rooms AS c ON c.id = a.boss",
+            "id is a column of c too",
+        ),
+        (
+            "SELECT 1 AS x FROM rooms AS c, staff AS a JOIN rooms AS b USING (id) WHERE c.id = a.boss",
+            "id is a column of c too",
+        ),
+        ("SELECT t.x FROM staff AS t(x)", "names for the columns of a table"),
+        ("SELECT t.x FROM (SELECT id FROM staff ORDER BY boss) AS t(x)", "names for the columns of a query in FROM"),
     ],
 )
 def test_queries_that_oracle_has_not_are_not_carried(sql: str, why: str) -> None:
@@ -231,7 +253,13 @@ def test_queries_that_oracle_has_not_are_not_carried(sql: str, why: str) -> None
         ('trim("Name")', 'TRIM("Name")', "oracle-empty-string"),
         ('substr("Name", 1, 2)', 'SUBSTR("Name", 1, 2)', "oracle-empty-string"),
         ("length(note)", "LENGTH(note)", "oracle-clob"),
+        ('concat("Name", login)', '"Name" || login', "oracle-empty-string"),
+        ("login || login", "login || login", "oracle-empty-string"),
         ("fortune * fortune", "fortune * fortune", "oracle-digits"),
+        ("fortune + tiny", "fortune + tiny", "oracle-digits"),
+        ("id + tiny", "id + tiny", "oracle-digits"),
+        ("pay - 0.00000000000000000000000000000000001", "pay - 0.00000000000000000000000000000000001", "oracle-digits"),
+        ("sum(huge)", "SUM(huge)", "oracle-digits"),
         ("rate / boss", "rate / TO_BINARY_DOUBLE(boss)", "division-by-zero"),
     ],
 )
@@ -247,7 +275,11 @@ def test_what_means_something_else_is_named(sql: str, expected: str, rule: str) 
         ("concat(\"Name\", 'x')", "\"Name\" || 'x'"),
         ('length("Name")', 'LENGTH("Name")'),
         ("pay * pay", "pay * pay"),
+        ('concat("Name", id)', '"Name" || TO_CHAR(id)'),
         ("fortune + pay", "fortune + pay"),
+        ("tiny + 1", "tiny + 1"),
+        ("sum(pay)", "SUM(pay)"),
+        ("rate * 2 + rate - id", "rate * 2 + rate - id"),
     ],
 )
 def test_what_means_the_same_has_no_entry(sql: str, expected: str) -> None:
