@@ -497,6 +497,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "either": "SELECT i AS x FROM t WHERE b UNION SELECT j FROM t",
         "sorted": "SELECT id, i FROM t ORDER BY i DESC, id LIMIT 4",
         "starred": "SELECT * FROM t WHERE j > 0",
+        "named_outside": "SELECT y.x, y.i FROM (SELECT id, i FROM t) AS y(x)",
         "sorted_by_shown": "SELECT coalesce(i, 6) AS i FROM t ORDER BY i LIMIT 4",
         "sorted_by_column": "SELECT -i AS i FROM t WHERE i IS NOT NULL ORDER BY i + 0 LIMIT 2",
         "sorted_by_total": "SELECT b, sum(i) AS i FROM t GROUP BY b ORDER BY i DESC LIMIT 2",
@@ -536,6 +537,7 @@ VIEWS: dict[str, dict[str, str]] = {
         "with_query": "WITH q AS (SELECT id FROM t), r AS (SELECT id FROM q WHERE id > 2)"
         " SELECT r.id FROM r, q WHERE q.id = 1",
         "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
+        "starred": "SELECT * FROM (SELECT i AS x, id FROM t) p JOIN (SELECT id, j AS y FROM t) q USING (id)",
         "left_out_later": "WITH q AS (SELECT id FROM t), t AS (SELECT 1 AS id) SELECT id FROM q",
         "left_out_around": "WITH q AS (SELECT id FROM (WITH z AS (SELECT id FROM T) SELECT id FROM z)),"
         " t AS (SELECT 1 AS id) SELECT id FROM q",
