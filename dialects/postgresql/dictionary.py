@@ -38,6 +38,8 @@ _UNDEFINED = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.ProgrammingError)
 """What an expression raises that has no value: a division by 0, a check of a domain, a type that it cannot be cast to."""
 _ENDINGS = {"p": "pkey", "u": "key"}
 """How the names end that the server chooses for the keys of partitions, by the kind of the constraint."""
+_DECLARED_TOO = "that the table declares them too, and keeps them when the parent's are dropped, is not carried"
+_INHERITED_ONLY = "that they are inherited only, and go when the parent's are dropped, is not carried"
 _USUAL_IDENTITY = "d"
 """The replica identity of a table of which nothing is said: its primary key."""
 _BITS = {"smallint": 16, "integer": 32, "bigint": 64}
@@ -629,8 +631,8 @@ class _Dictionary:
                 lose(table, "not-null-name", f"the name of NOT NULL constraint {k.name} is not carried", k.column)
             if k.validated and k.no_inherit:
                 lose(table, "no-inherit", f"NOT NULL constraint {k.name} also holds for inheriting tables", k.column)
-        for name, detail in self._declared_otherwise(table, row):
-            lose(table, "inherited-column", detail, name)
+        for detail, names in self._declared_otherwise(table, row).items():
+            lose(table, "inherited-column", f"columns {', '.join(map(o.quoted, names))}: {detail}")
         for name in self._out_of_order(row):
             lose(table, "column-order", "it comes at another place among the columns", name)
         self._place_losses(table, row)
@@ -651,15 +653,17 @@ class _Dictionary:
         for k in self._own_foreign_keys(leaf):
             self._lose(table, "partition-only", f"foreign key {k.name} {of}")
 
-    def _declared_otherwise(self, table: o.Table, row: Row) -> Iterator[tuple[str, str]]:
-        """The inherited columns that CREATE TABLE declares and the table does not, or the other way round: what is lost."""
+    def _declared_otherwise(self, table: o.Table, row: Row) -> dict[str, list[str]]:
+        """The inherited columns that CREATE TABLE declares and the table does not, or the other way round, by loss."""
         above = {column.name: column for parent in row.parents or () for column in self._columns_of_table(parent)}
+        lost = defaultdict[str, list[str]](list)
         for c, column in zip(self._columns[row.oid], table.columns, strict=True):
             declares = c.name not in above or not is_as_above(column, above[c.name])
             if c.local and not declares:
-                yield c.name, "that the table declares it too, and keeps it when the parent's is dropped, is not carried"
+                lost[_DECLARED_TOO].append(c.name)
             elif declares and not c.local and c.name in above:
-                yield c.name, "that it is inherited only, and goes when the parent's is dropped, is not carried"
+                lost[_INHERITED_ONLY].append(c.name)
+        return lost
 
     def _out_of_order(self, row: Row) -> Iterator[str]:
         """The columns of an inheriting table that do not stand where CREATE TABLE puts them: its parents' come first."""
