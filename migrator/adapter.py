@@ -25,7 +25,7 @@ from migrator.errors import CollationNotThere, NoNumberedState, NoPastState, Unk
 from migrator.expressions import Language
 from migrator.expressions.semantics import Semantics
 from migrator.model import types as t
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Catalog, Loss
 from migrator.model.equality import Equality
 from migrator.model.measures import Ask
 from migrator.model.misfits import Misfit
@@ -661,6 +661,10 @@ class Adapter(ABC):
 
         :raises UnsupportedType: a column whose type is not understood.
         """
+
+    def server_objects(self, connection: sa.Connection) -> Sequence[Loss]:
+        """What the server has for all of its databases and a full export leaves behind: accounts, roles, tablespaces."""
+        return ()
 
     @abstractmethod
     def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:

@@ -152,6 +152,8 @@ class _Looks:
 
     def _look(self, *, proof: bool | list[QName]) -> tuple[Catalog, Catalog]:
         whole = without_records(self.adapter.catalog(self.connection, self.schemas, proof=proof))
+        if self.spec.mode == "FULL":
+            whole = replace(whole, losses=(*whole.losses, *self.adapter.server_objects(self.connection)))
         return whole, filters.select(whole, self.spec, self.schema)
 
 

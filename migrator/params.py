@@ -314,7 +314,11 @@ SUPPORTED = (
         "FRACTIONAL_SECONDS=DECLARED",
         ("ROWS", "DECLARED"),
     ),
-    _flag("FULL", BOTH, "Move all schemas, but for the system's own."),
+    _flag(
+        "FULL",
+        BOTH,
+        "Move all schemas, but for the system's own. Roles, accounts and tablespaces of the server are named, not moved.",
+    ),
     _flag("HELP", BOTH, "Show the parameters and do nothing else."),
     Parameter(
         "INCLUDE",

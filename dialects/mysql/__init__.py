@@ -30,7 +30,7 @@ from migrator.adapter import (
 )
 from migrator.errors import InvalidUrl, InvalidUrlParameter, MissingDriver, mask, redact
 from migrator.model import types as t
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Catalog, Loss
 from migrator.model.measures import Ask
 from migrator.model.objects import Column, QName, Table
 
@@ -196,6 +196,10 @@ class MySQL(Adapter):
     ) -> Catalog:
         """All objects of these databases. Declared types bind the values here, so there is nothing to prove."""
         return dictionary.read(connection, schemas)
+
+    def server_objects(self, connection: sa.Connection) -> Sequence[Loss]:
+        """Accounts and roles, but for those of root and of the server itself."""
+        return dictionary.server_objects(connection)
 
     def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
         """What the access-method rules ask of each table."""

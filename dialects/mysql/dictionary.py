@@ -892,6 +892,17 @@ def read(connection: sa.Connection, names: Sequence[str]) -> Catalog:
     return Reader(connection, names, found).catalog()
 
 
+def server_objects(connection: sa.Connection) -> tuple[Loss, ...]:
+    """The accounts and roles, which no job carries; one entry where the user may not see them."""
+    if not privileges.has_on(privileges.grants(connection), "mysql", None, ("SELECT",)):
+        return (
+            Loss(DATABASE, "accounts", "accounts are not shown without SELECT on the database mysql: they are not carried"),
+        )
+    rows = connection.exec_driver_sql(_ACCOUNTS if flavor(connection).mariadb else _ACCOUNTS.replace("is_role", "'N'"))
+    names = ((kind, f"'{user}'@'{host}'" if kind == "ACCOUNT" else user) for kind, user, host in rows)
+    return tuple(Loss(f"{kind}:{quoted(name)}", kind.lower(), "not carried", part_of=DATABASE) for kind, name in names)
+
+
 # --- pieces ---------------------------------------------------------------------------------------------------------
 
 
@@ -1251,6 +1262,11 @@ _GRANTS_OF_ROUTINES = """
 SELECT db, routine_type, routine_name, CONCAT(QUOTE(user), '@', QUOTE(host)) AS grantee,
        UPPER(REPLACE(proc_priv, ',', ', ')) AS granted
 FROM mysql.procs_priv WHERE db IN :schemas ORDER BY db, routine_type, routine_name, user, host
+"""
+_ACCOUNTS = """
+SELECT CASE is_role WHEN 'Y' THEN 'ROLE' ELSE 'ACCOUNT' END, user, host FROM mysql.user
+WHERE user NOT IN ('root', 'PUBLIC', 'mariadb.sys', 'mysql', 'mysql.sys', 'mysql.session', 'mysql.infoschema')
+ORDER BY 1, 2, 3
 """
 _SERVER_WIDE = """
 SELECT 'LOADABLE_FUNCTION' AS kind, name AS name FROM mysql.func

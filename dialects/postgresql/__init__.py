@@ -29,7 +29,7 @@ from migrator.adapter import (
     Trouble,
 )
 from migrator.errors import CollationNotThere, MissingDriver, redact
-from migrator.model.catalog import Catalog
+from migrator.model.catalog import Catalog, Loss
 from migrator.model.measures import Ask
 from migrator.model.objects import Column, QName, Table
 
@@ -197,6 +197,12 @@ class PostgreSQL(Adapter):
         from . import dictionary
 
         return dictionary.read(connection, schemas)
+
+    def server_objects(self, connection: sa.Connection) -> Sequence[Loss]:
+        """Roles and tablespaces."""
+        from . import left_behind
+
+        return left_behind.server_objects(connection)
 
     def facts(self, connection: sa.Connection, tables: Sequence[QName]) -> Mapping[QName, Facts]:
         """What the access-method rules ask of each table."""

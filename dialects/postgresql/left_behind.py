@@ -281,6 +281,35 @@ WITH n AS (SELECT oid, nspname FROM pg_namespace WHERE nspname = ANY(%s)), ext A
 """
 
 
+SERVER_OBJECTS = (
+    Kind(
+        "role",
+        "pg_roles",
+        "x.rolname",
+        where=_NOT_BUILT_IN,
+        rest="concat_ws(', ', CASE WHEN x.rolsuper THEN 'a superuser' END, CASE WHEN x.rolcanlogin THEN 'may log in' END,"
+        " (SELECT concat('a member of ', string_agg(quote_ident(pg_get_userbyid(m.roleid)), ', ' ORDER BY m.roleid))"
+        " FROM pg_auth_members m WHERE m.member = x.oid HAVING count(*) > 0))",
+        extensible=False,
+    ),
+    Kind(
+        "tablespace",
+        "pg_tablespace",
+        "x.spcname",
+        where=_NOT_BUILT_IN,
+        rest="concat('in ', pg_tablespace_location(x.oid))",
+        extensible=False,
+    ),
+)
+"""What all databases of a server have."""
+
+
+def server_objects(connection: sa.Connection) -> tuple[Loss, ...]:
+    """The entries about them, but for the role that initdb made."""
+    rows = connection.exec_driver_sql(" UNION ALL ".join(kind.query for kind in SERVER_OBJECTS) + " ORDER BY kind, name")
+    return tuple(losses(rows, lambda owner: ""))
+
+
 def losses(rows: Iterable[Row], label: Callable[[int], str]) -> Iterator[Loss]:
     """The entries about what a catalog's :data:`QUERY` has found; ``label``: what the object of an identifier is called."""
     others: dict[tuple[str, str], list[str]] = defaultdict(list)

@@ -256,9 +256,10 @@ class QueryCarrier:
             raise Untranslatable(f"{called(node, self._language)} in FROM")
         _check(node)
         alias = node.args.get("alias")
-        if alias is not None and alias.args.get("columns"):
-            _name_inside(node)
+        named = alias is not None and alias.args.get("columns")
         if isinstance(node, exp.Subquery):
+            if named:
+                _name_inside(node)
             found = Found("", node.alias, self._renamed(self._query(node.this, scope), alias))
         elif not node.db and node.name.lower() in scope.later:
             raise Untranslatable(f"it reads {node.name} before WITH says what that is")
@@ -275,6 +276,8 @@ class QueryCarrier:
             _spell(node.this, relation.name, self._quote)
             quoted = self._quote(relation.schema) != relation.schema
             node.set("db", exp.Identifier(this=relation.schema, quoted=quoted) if self._schemas else None)
+        if named and not isinstance(node, exp.Subquery):
+            raise Untranslatable("names for the columns of a table in FROM")
         name = node.alias or found.name
         if name.lower() in sources:
             raise Untranslatable(f"two sources are called {name}")
@@ -486,11 +489,9 @@ def _unqualify(select: exp.Select, scope: _Scope) -> None:
             column.set("table", None)
 
 
-def _name_inside(node: exp.Expr) -> None:
+def _name_inside(node: exp.Subquery) -> None:
     """Names the columns of a query in FROM in the query itself: not all databases have ``(…) AS t(a, b)``."""
     alias, query = node.args["alias"], node.this
-    if not isinstance(node, exp.Subquery):
-        raise Untranslatable("names for the columns of a table in FROM")
     while isinstance(query, exp.SetOperation):
         query = query.left
     names = alias.args["columns"]

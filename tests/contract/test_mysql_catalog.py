@@ -535,6 +535,28 @@ def test_whose_privileges_stay_behind_is_named(bench: Workbench) -> None:
     assert found[f'FOREIGN_SERVER:"{server}"'].part_of == "DATABASE"
 
 
+def test_the_accounts_and_roles_of_the_server_are_named(bench: Workbench) -> None:
+    name, url = bench.schema, bench.engine.url
+    execute(url, f"CREATE ROLE `{name}_r`", f"CREATE USER `{name}_u`@'%' IDENTIFIED BY 'x'")
+    try:
+        with bench.engine.connect() as connection:
+            everything = [str(loss) for loss in ADAPTER.server_objects(connection)]
+        own = sa.create_engine(url.set(username=f"{name}_u", password="x", database="information_schema"))
+        with own.connect() as connection:
+            hidden = ADAPTER.server_objects(connection)
+        own.dispose()
+    finally:
+        execute(url, f"DROP ROLE `{name}_r`", f"DROP USER `{name}_u`@'%'")
+    account = "ACCOUNT:\"'{}'@'%'\": not carried [account]"
+    roles = [f'ROLE:"{name}_r": not carried [role]', account.format(f"{name}_r")]  # MySQL's are accounts
+    assert [loss for loss in everything if name in loss] in (
+        [roles[1], account.format(f"{name}_u")],
+        [account.format(f"{name}_u"), roles[0]],
+    )
+    assert not any("root" in loss for loss in everything)
+    assert [loss.rule for loss in hidden] == ["accounts"]
+
+
 @pytest.mark.product("MariaDB", "a way to show many tables at once")
 def test_the_number_of_queries_does_not_grow_with_the_number_of_tables(mysql: Callable[[], str]) -> None:
     """Nor where SHOW CREATE TABLE alone tells something: of partitions, of options of keys, of words that are looked for."""

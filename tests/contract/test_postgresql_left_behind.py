@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.support.pump import done, pump
-from tests.support.sql import execute, for_version, outside_transactions, version_at
+from tests.support.sql import execute, for_version, outside_transactions, scalar, version_at
 
 LEFT = {
     "CREATE FOREIGN DATA WRAPPER w": 'FOREIGN_DATA_WRAPPER:"w"',
@@ -132,3 +132,27 @@ def test_what_belongs_to_an_extension_without_being_a_part_of_it_is_named(postgr
         'EXTENSION_DEPENDENCY:"public"."function public.f()": not carried: on vector [extension-dependency]',
         'EXTENSION_SCHEMA:"made": not carried: 1 tables in it that the extension has not made [extension-schema]',
     ]
+
+
+def test_a_full_export_names_the_roles_and_tablespaces_of_the_server(postgresql: Callable[..., str], tmp_path: Path) -> None:
+    url = postgresql()
+    name = str(sa.make_url(url).database)
+    group, user, space = f"{name}_group", f"{name}_user", f"{name}_space"
+    execute(url, "CREATE TABLE t (id integer)", f"CREATE ROLE {group}", f"CREATE ROLE {user} LOGIN IN ROLE {group}")
+    in_place = sa.make_url(url).update_query_dict({"options": "-c allow_in_place_tablespaces=on"})
+    outside_transactions(in_place, f"CREATE TABLESPACE {space} LOCATION ''")
+    where = (f"NETWORK_LINK={url}", f"DIRECTORY={tmp_path}", "NOLOGFILE=YES")
+    try:
+        full = done(pump("impdp", "postgresql:", *where, "SQLFILE=full.sql", "FULL=YES"))
+        schema = done(pump("impdp", "postgresql:", *where, "SQLFILE=schema.sql"))
+        number = scalar(url, f"SELECT oid FROM pg_tablespace WHERE spcname = '{space}'")
+    finally:
+        execute(url, f"DROP ROLE {user}", f"DROP ROLE {group}")
+        outside_transactions(url, f"DROP TABLESPACE {space}")
+    assert [loss for loss in full.losses if name in loss] == [
+        f'ROLE:"{group}": not carried [role]',
+        f'ROLE:"{user}": not carried: may log in, a member of {group} [role]',
+        f'TABLESPACE:"{space}": not carried: in pg_tblspc/{number} [tablespace]',
+    ]
+    assert f'. . unsupported: ROLE:"{user}"' in full.out
+    assert [loss for loss in schema.losses if name in loss] == []
