@@ -223,8 +223,14 @@ def mentions(text: str, name: str) -> bool:
     return re.search(rf"(?<![\w$]){re.escape(name)}(?![\w$])", text, re.IGNORECASE) is not None
 
 
+_ABOUT_COMMENTS = frozenset({"constraint-comment", "partition-comment", "sequence-comment"})
+"""The rules of entries about comments that no catalog has."""
+
+
 def _is_excluded(loss: Loss, spec: JobSpec) -> bool:
     """Whether EXCLUDE names what an entry is about, which no catalog has."""
+    if loss.rule in _ABOUT_COMMENTS and any(f.path == "COMMENT" for f in spec.exclude):
+        return True
     kind, _, label = loss.object.partition(":")
     name = label.rpartition('."')[2].strip('"').replace('""', '"')
     return bool(loss.part_of) and any(f.path == kind and matching(f.clause, [name]) for f in spec.exclude)

@@ -268,3 +268,18 @@ def test_what_has_no_name_is_not_called_by_an_empty_one(postgresql: Callable[...
     assert "check (" in told
     assert "  " not in told
     assert '""' not in told.replace('"public"', "")
+
+
+def test_comments_that_are_excluded_have_no_entries(postgresql: Callable[..., str]) -> None:
+    source, target = postgresql(), postgresql()
+    execute(
+        source,
+        "CREATE TABLE t (a integer CONSTRAINT k CHECK (a > 0)) PARTITION BY LIST (a)",
+        "CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1)",
+        "COMMENT ON TABLE t1 IS 'one'",
+        "COMMENT ON CONSTRAINT k ON t IS 'positive'",
+        "CREATE DOMAIN d AS integer CONSTRAINT k CHECK (VALUE > 0)",
+        "COMMENT ON CONSTRAINT k ON DOMAIN d IS 'positive'",
+    )
+    run = done(pump("impdp", target, f"NETWORK_LINK={source}", "NOLOGFILE=YES", "EXCLUDE=COMMENT"))
+    assert run.losses == []
