@@ -7,7 +7,7 @@ The rules, in Data Pump's order:
 * INCLUDE takes the objects it names and what depends on them (a table's parts, triggers and owned sequences); EXCLUDE
   leaves out the objects it names and what depends on them. Both may be given: what INCLUDE takes, EXCLUDE narrows.
 * What a table needs to be created at all stays with it whatever was excluded: the types of its columns, the sequences its
-  defaults draw from.
+  defaults draw from, the primary key of a table that has no rows without one (SQLite's WITHOUT ROWID).
 * A foreign key to a table outside the job stays, as in Data Pump: the target may have that table already. If it has not,
   making the key fails and the log says so (ORA-39083), and SQLite, where nothing would fail, gets a table without the key
   and an entry about it. EXCLUDE=REF_CONSTRAINT leaves keys out. Views stay in a dump set, and where the target is of the
@@ -272,7 +272,23 @@ def needed_anyway(spec: JobSpec, chosen: Catalog) -> tuple[str, ...]:
         if filter_.path in {"TYPE", "DOMAIN", "SEQUENCE"}:
             stays = ", ".join(path_of(obj) for obj in _in_order(chosen, _named_by([filter_], chosen.objects)))
             remarks += [f"EXCLUDE={filter_.path}: tables of the job need what stays: {stays}"] if stays else []
+        if filter_.path == "CONSTRAINT":
+            tables = [table for table in chosen.of(Table) if _is_its_key(table) and _names_key(filter_, table)]
+            stays = ", ".join(map(path_of, tables))
+            remarks += [f"EXCLUDE=CONSTRAINT: WITHOUT ROWID takes a primary key, which stays: {stays}"] if stays else []
     return tuple(remarks)
+
+
+def _is_its_key(obj: Object) -> bool:
+    """Whether a table is its primary key, and cannot be made without it."""
+    return isinstance(obj, Table) and ("WITHOUT ROWID", "") in obj.options
+
+
+def _names_key(filter_: ObjectFilter, table: Table) -> bool:
+    """Whether a filter of constraints names the primary key of ``table``."""
+    if table.primary_key is None or filter_.clause is None:
+        return table.primary_key is not None
+    return table.primary_key.name in matching(filter_.clause, [table.primary_key.name or ""]) - {""}
 
 
 def _names(path: str, catalog: Catalog) -> set[str]:
@@ -431,6 +447,8 @@ def _parts(obj: Object, field: str) -> tuple[Any, ...]:
 
 
 def _with_fewer(obj: Object, field: str, dropped: Collection[str | None]) -> Object:
+    if field == "primary_key" and _is_its_key(obj):
+        return obj
     before = _parts(obj, field)
     rest = tuple(part for part in before if part.name not in dropped)
     if rest == before:

@@ -317,3 +317,23 @@ def test_what_a_view_computes_is_called_as_sqlite_calls_it(kind: str, move: Move
     mark = "`" if kind == "mysql" else '"'
     assert made.rows(f"SELECT {mark}a+1{mark}, {mark}count(*){mark} FROM v") == [(2, 2)]
     assert made.rows("SELECT x FROM twice") == [(4,)]
+
+
+@pytest.mark.parametrize("excluded", ["CONSTRAINT", "CONSTRAINT:\"='k'\""])
+def test_the_key_of_a_table_without_rowids_stays_whatever_is_excluded(
+    excluded: str, sqlite_file: Fresh, tmp_path: Path
+) -> None:
+    source, target = sqlite_file("source.db"), sqlite_file("target.db")
+    execute(
+        source,
+        "CREATE TABLE t (a text, b int, CONSTRAINT k PRIMARY KEY (a)) WITHOUT ROWID",
+        "CREATE TABLE u (a text, b int, CONSTRAINT k PRIMARY KEY (a))",
+        "INSERT INTO t VALUES ('x', 1)",
+        "INSERT INTO u VALUES ('x', 1)",
+    )
+    made = moved(source, target, tmp_path, f"EXCLUDE={excluded}")
+    done(made.run)
+    assert made.rows("SELECT a, b FROM t") == [("x", 1)]
+    made.refuses("INSERT INTO t VALUES ('x', 2)", "UNIQUE")
+    execute(target, "INSERT INTO u VALUES ('x', 2)")
+    assert 'EXCLUDE=CONSTRAINT: WITHOUT ROWID takes a primary key, which stays: TABLE:"main"."t"' in made.run.out
