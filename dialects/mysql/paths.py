@@ -20,6 +20,7 @@ from migrator.arrow import BATCH_BYTES, arrow_type, as_text, batch_of, conform, 
 from migrator.errors import (
     CheckBroken,
     ConnectionLost,
+    InsufficientPrivilege,
     RowCountDiffers,
     RowNotCarried,
     TableLocked,
@@ -32,7 +33,7 @@ from migrator.model.objects import Column, QName
 
 from . import error_values, foreign, wire
 from .dictionary import flavor
-from .messages import about, no_text
+from .messages import about, no_text, unopened
 from .names import SQL_MODE, qualified, quote
 from .types import NO_DATES, is_geometry, rounded_to
 
@@ -333,7 +334,14 @@ def _refuse_hidden(connection: sa.Connection, table: QName) -> None:
     """Fail if the user may not read all columns of a table: those that are not shown to him would be lost silently."""
     seen: set[QName] = connection.info.setdefault("migrator.seen", set())
     if table not in seen:
-        execute_verbatim(connection, f"SELECT * FROM {qualified(table)} LIMIT 0")
+        try:
+            execute_verbatim(connection, f"SELECT * FROM {qualified(table)} LIMIT 0")
+        except sa.exc.DBAPIError as error:
+            refused = unopened(error)
+            if refused is None or refused.rule != "privileges":
+                raise
+            detail = f"SELECT on all columns of {table}, those that are not shown would be lost: {refused.text}"
+            raise InsufficientPrivilege(detail=detail) from error
         seen.add(table)
 
 

@@ -156,6 +156,7 @@ def test_columns_that_are_hidden_and_what_names_them_are_in_the_loss_list(
     run = pump("expdp", url, f"DIRECTORY={tmp_path}", "MASTER_TABLE=LOCAL", f"CONTENT={content}")
     assert (run.code, run.rows.get("part")) == (5 if content == "ALL" else 0, None)
     assert [loss for loss in run.losses if '"part": only columns on which there is a privilege are shown' in loss]
+    assert ("ORA-31631: privileges are required: SELECT on all columns of" in run.out) is (content == "ALL")
 
 
 @pytest.mark.mysql
