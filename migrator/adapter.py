@@ -437,6 +437,8 @@ class Server:
     """The same for every way to reach one database, and for no other database; empty: not known."""
     ignores_table_case: bool | None = None
     """Do names of tables and schemas that differ only in case lead to one table? (None: as the database always has it.)"""
+    collation: str = ""
+    """What sorts texts that have no collation of their own; empty: the numbers of their characters."""
 
     def is_same(self, other: Server) -> bool:
         """Whether both are known to be one database."""

@@ -642,7 +642,9 @@ of two rows, or let in both, and conditions find others. Each such column has en
 primary key, unique constraint or index, `collation-equality` for the column, `collation` where the order alone changes or a
 collation is not carried, `domain-collation` where a domain's own is not, `key-collation` and `index-collation` for a key or
 index that compares by a collation of its own at the source. An entry that names no column is about its table's texts, or
-those of all columns of a domain: the strictest of their settings holds. `collation` is the case of all of them. Without a
+those of all columns of a domain: the strictest of their settings holds. Texts without a collation of their own go by the
+database's default: where that sorts otherwise than the source's, one entry of the database says so (`default-collation`),
+which no setting is about. `collation` is the case of all the others. Without a
 setting they are told, as with `convert`. `warn` makes each an error of the job, which ends with exit code 5. With `refuse`
 a job that would make such a table makes nothing at all (MIG-20017, which names the columns with their declarations at both
 ends); a table that is there already is not loaded. Whether a key holds rows for equal that there are is what

@@ -34,7 +34,7 @@ from migrator.model.measures import Ask
 from migrator.model.objects import Column, QName, Table
 
 from . import facts
-from .collations import FOLDINGS, folding, refusal
+from .collations import FOLDINGS, default_collation, folding, refusal
 from .ddl import PostgreSQLDDL
 from .expressions import SEMANTICS
 from .samples import SAMPLES
@@ -154,8 +154,9 @@ class PostgreSQL(Adapter):
             " pg_catalog.current_database())"
         )
         version, number, user, schema, identity = connection.exec_driver_sql(sql).one()
-        numbers = (number // 10000, number % 10000)
-        return Server(f"PostgreSQL {version}", numbers, str(user), str(schema or "public"), str(identity))
+        numbers, sorts_by = (number // 10000, number % 10000), default_collation(connection)
+        banner = f"PostgreSQL {version}"
+        return Server(banner, numbers, str(user), str(schema or "public"), str(identity), collation=sorts_by)
 
     def is_duplicate(self, error: BaseException) -> bool:
         """Whether the server says that a schema, relation, constraint, function or primary key is there already."""

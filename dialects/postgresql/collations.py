@@ -28,6 +28,22 @@ FOLDINGS = (
 )
 """By the strength of their comparison (Unicode Technical Standard 10): without case, and without accents either."""
 
+BY_CHARACTERS = frozenset({"C", "POSIX", "C.UTF-8", "C.utf8", "ucs_basic", "PG_UNICODE_FAST"})
+"""The locales that sort texts by the numbers of their characters."""
+
+_DEFAULT = """
+SELECT coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', d.datcollate)
+FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database()
+"""
+"""The locale of the database: columns of PostgreSQL 17, 15, and all releases."""
+
+
+def default_collation(connection: sa.Connection) -> str:
+    """The locale by which the database sorts texts that have no collation of their own; empty: by their characters."""
+    locale = str(connection.exec_driver_sql(_DEFAULT).scalar_one())
+    return "" if locale in BY_CHARACTERS else locale
+
+
 NOT_EXACT = Equality(forms=True)
 """What any collation that is not deterministic holds for equal."""
 

@@ -21,7 +21,7 @@ from migrator.model.catalog import Catalog, Loss, path_of
 from migrator.model.equality import EXACT, Equality
 
 from . import defaults, left_behind, programs, queries
-from .collations import equality_of
+from .collations import default_collation, equality_of
 from .inheritance import is_as_above
 from .types import DIALECT, NAME_BYTES, USUAL_SEQUENCE, neutral, quote
 
@@ -124,7 +124,8 @@ class _Dictionary:
         self._left_behind()
         major, minor = divmod(self._version, 10000)
         ordered = (*shells, *self._ordered(), *self._after)
-        return Catalog(DIALECT, f"{major}.{minor}", ordered, tuple(self._losses))
+        sorts_by = default_collation(self._connection)
+        return Catalog(DIALECT, f"{major}.{minor}", ordered, tuple(self._losses), collation=sorts_by)
 
     # --- types ------------------------------------------------------------------------------------------------------
 

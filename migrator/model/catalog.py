@@ -99,6 +99,8 @@ class Catalog:
     losses: tuple[Loss, ...] = ()
     renames: tuple[Rename, ...] = ()
     """The names that a target has for them instead of their own; a source's catalog has none."""
+    collation: str = ""
+    """What sorts texts that have no collation of their own; empty: the numbers of their characters."""
 
     @property
     def numbers(self) -> tuple[int, ...] | None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from migrator.adapter import Adapter, load_adapter
+from migrator.adapter import Adapter, Server, load_adapter
 from migrator.converting import Pair, concerning, pair_of, possible, unfit
 from migrator.ddl import DDL
 from migrator.errors import CollationRefused, InvalidValue, PolicyNotKept, UnsupportedType, ValueNotCarried, nearest
 from migrator.filters import columns_of
 from migrator.model import types as t
-from migrator.model.catalog import Catalog, Loss, path_of, value_of
+from migrator.model.catalog import DATABASE, Catalog, Loss, path_of, value_of
 from migrator.model.misfits import Misfit
 from migrator.model.objects import Column, Object, QName, Table
 from migrator.operations.changing import column_to_be
@@ -258,6 +258,31 @@ def asked(spec: JobSpec, catalog: Catalog) -> Catalog:
     if not spec.policies:
         return catalog
     return replace(catalog, losses=Policies(spec.policies, catalog.of(Table)).about(catalog.losses))
+
+
+def with_default_collation(catalog: Catalog, adapter: Adapter, server: Server | None) -> Catalog:
+    """``catalog``, with an entry where texts without a collation of their own are sorted in another way at the target.
+
+    ``server``: the target's; None: a script is written for one that is not known.
+    """
+    unknown = server is None and adapter.name == catalog.dialect
+    here = "" if server is None else server.collation
+    if here == catalog.collation or not any(_sorted_by_default(catalog, table) for table in catalog.of(Table)):
+        return catalog
+    told = "as the database's default has it" if unknown else _sorting(here)
+    detail = f"texts without a collation of their own are sorted {told} (at the source: {_sorting(catalog.collation)})"
+    return replace(catalog, losses=(*catalog.losses, Loss(DATABASE, "default-collation", detail)))
+
+
+def _sorting(collation: str) -> str:
+    return f"by {collation}" if collation else "by the numbers of their characters"
+
+
+def _sorted_by_default(catalog: Catalog, table: Table) -> bool:
+    """Whether a table has texts that are sorted by the database's default, or by their characters as that may do."""
+    source = load_adapter(catalog.dialect)
+    texts = (column for column in table.columns if isinstance(t.base_of(column.type), t.String))
+    return any(not column.collation or source.sorts_by_characters(column.collation) for column in texts)
 
 
 def with_collations(spec: JobSpec, catalog: Catalog, phases: Iterable[Phase]) -> tuple[Phase, ...]:

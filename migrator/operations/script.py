@@ -18,7 +18,14 @@ from migrator.job.session import names
 from migrator.model.catalog import Catalog, Loss
 from migrator.model.objects import QName
 from migrator.operations import ledger
-from migrator.operations.declaring import asked, check_collations, check_settings, declared, with_collations
+from migrator.operations.declaring import (
+    asked,
+    check_collations,
+    check_settings,
+    declared,
+    with_collations,
+    with_default_collation,
+)
 from migrator.operations.naming import named
 from migrator.operations.refused import source_text
 from migrator.operations.target import check_collations_there, check_schemas, of_programs
@@ -84,7 +91,8 @@ def scripted(
     check_schemas(catalog, adapter)
     idle = check_settings(spec, catalog)
     ddl = adapter.ddl(catalog, None if server is None else server.version)
-    catalog, remarks = declared(spec, opened.catalog, asked(spec, catalog), ddl)
+    catalog = with_default_collation(asked(spec, catalog), adapter, server)
+    catalog, remarks = declared(spec, opened.catalog, catalog, ddl)
     return catalog, (*notes, *idle, *remarks)
 
 

@@ -47,6 +47,7 @@ from migrator.operations.declaring import (
     nowhere,
     refused_collations,
     with_collations,
+    with_default_collation,
 )
 from migrator.operations.matching import absent, matched
 from migrator.operations.naming import Named, named
@@ -105,7 +106,8 @@ def accepted(
     transport.check_target(spec, opened, target)
     ddl = target.adapter.ddl(found.catalog, server.version)
     remarks = check_settings(spec, found.catalog)
-    found = replace(found, catalog=asked(spec, found.catalog), notes=(*found.notes, *remarks))
+    catalog = with_default_collation(asked(spec, found.catalog), target.adapter, server)
+    found = replace(found, catalog=catalog, notes=(*found.notes, *remarks))
     if not declares(spec):
         return found
     if existing is None:
