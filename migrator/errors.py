@@ -1183,6 +1183,17 @@ class MasterTableRefused(MigratorError):
     action = "Connect as a user who may create tables, or keep it on this machine with MASTER_TABLE=LOCAL."
 
 
+class MasterTableStays(MigratorError):
+    """The job is complete, and its master table cannot be dropped."""
+
+    code = "MIG-12168"
+    template = "the job has completed; its master table {job} stays: {detail}"
+    action = (
+        "Drop the table as a user who may. The next job needs that privilege, or MASTER_TABLE=LOCAL; KEEP_MASTER=YES keeps "
+        "the table without this error."
+    )
+
+
 class RenameMapTaken(MigratorError):
     """Something else has the name of a rename map."""
 

@@ -263,6 +263,11 @@ class JobLog:
         if self._job is not None:
             self.finish(self._job, "INTERRUPTED" if interrupted else "STOPPED")
 
+    def after_all(self, error: MigratorError) -> int:
+        """An error behind the last line of a job that has completed; the exit code."""
+        self.error(*error.explained().split("\n"))
+        return 5
+
     def finish(self, job: QName, state: Literal["COMPLETED", "STOPPED", "INTERRUPTED"]) -> int:
         """The last line; the exit code: 0 completed, 5 completed with errors, 1 stopped."""
         if self.losses:

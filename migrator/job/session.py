@@ -28,6 +28,7 @@ from migrator.errors import (
     JobStopped,
     JobTakenOver,
     MasterTableRefused,
+    MasterTableStays,
     MigratorError,
     ResourceBusy,
     StateDirectoryFull,
@@ -226,6 +227,7 @@ def session(
     :raises MasterTableRefused: the table cannot be made.
     :raises JobIsRunning: a job to be started again has a living process.
     :raises TargetChanged: another job has taken its tables since.
+    :raises MasterTableStays: it has completed, and its table cannot be dropped.
     """
     if start is None:
         place, schema = home(spec, database, server, is_read=is_read)
@@ -246,8 +248,13 @@ def session(
         opened.record.write_messages()
         opened.record.job(state="COMPLETED")
         _let_clients_see(opened.record)
-        if not (spec.keep_master or spec.master_only):
-            opened.record.table.drop(connection)
+        if spec.keep_master or spec.master_only:
+            return
+        try:
+            with database_errors(place.adapter):
+                opened.record.table.drop(connection)
+        except InsufficientPrivilege as refused:
+            raise MasterTableStays(job=opened.job, detail=refused.facts["detail"]) from refused
 
 
 def _define(

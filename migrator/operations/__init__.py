@@ -12,6 +12,7 @@ from typing import TextIO
 
 from migrator import overwriting
 from migrator.config import NO_SECRETS, Secrets
+from migrator.errors import MasterTableStays
 from migrator.job.coordinator import Record
 from migrator.job.report import JobLog, Progress
 from migrator.job.session import Start
@@ -51,6 +52,8 @@ def run(
                 return export(work, start)
             with overwriting.nothing_left_empty(databases[:1]):
                 return import_(work, start)
+        except MasterTableStays as error:
+            return log.after_all(error)
         except BaseException as error:
             log.fatal(error)
             raise

@@ -203,6 +203,30 @@ def test_a_table_with_text_in_an_integer_column_is_refused_by_the_row(
     assert scalar(target, "SELECT count(*) FROM products") == 0
 
 
+def test_a_job_whose_user_may_drop_nothing_is_complete_and_says_that_its_master_table_stays(
+    mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path
+) -> None:
+    source, target = sqlite_file(), sa.make_url(mysql())
+    user, schema = f"{target.database}_keeps", target.database
+    execute(source, "CREATE TABLE t (a INT PRIMARY KEY)", "INSERT INTO t VALUES (1)")
+    execute(
+        target,
+        f"CREATE USER {user}@'%' IDENTIFIED BY 'x'",
+        f"GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, INDEX, REFERENCES ON `{schema}`.* TO {user}@'%'",
+    )
+    try:
+        limited = target.set(username=user, password="x").render_as_string(hide_password=False)
+        asked = (f"NETWORK_LINK={source}", f"REMAP_SCHEMA=main:{schema}", f"DIRECTORY={tmp_path}", "JOB_NAME=STAYING")
+        run = pump("impdp", limited, *asked)
+    finally:
+        execute(target, f"DROP USER {user}@'%'")
+    assert run.code == 5
+    assert f'MIG-12168: the job has completed; its master table "{schema}"."STAYING" stays: DROP command denied' in run.out
+    assert "Drop the table as a user who may" in run.out
+    assert "fatal" not in run.out
+    assert scalar(target, "SELECT count(*) FROM t") == 1
+
+
 def test_a_password_appears_nowhere(mysql: Callable[[], str], sqlite_file: Callable[..., str], tmp_path: Path) -> None:
     source = sa.make_url(mysql())
     password = "Tr0ub4dor-and-3"
