@@ -292,9 +292,18 @@ class QueryCarrier:
             join.set("on", exp.Var(this=self._carrier(scope).condition(on).sql))
         for identifier in join.args.get("using") or []:
             found = [value for _, (_, f) in scope.sources.items() if (value := _by_name(f.columns, identifier.name))]
+            if self._of_several(join, identifier.name, scope):
+                raise Untranslatable(f"which {identifier.name} USING joins differs: several tables before it have one")
             if not found or not comparable(found) or not all(map(self._carrier(scope).tells_apart, found)):
                 raise Untranslatable(f"how {identifier.name} is compared differs")
             _spell(identifier, _real(scope, identifier.name), self._quote)
+
+    def _of_several(self, join: exp.Join, name: str, scope: _Scope) -> bool:
+        """Whether several tables before a join have a column that USING names, and no USING has made them one."""
+        joins = join.parent.args["joins"] if join.parent is not None else []
+        before = list(scope.sources)[: list(scope.sources).index(join.this.alias_or_name.lower())]
+        owners = [alias for alias in before if _by_name(scope.sources[alias][1].columns, name) is not None]
+        return len(owners) > 1 + sum(name.lower() in _named_by(other) for other in joins[: joins.index(join)])
 
     # --- what is shown ----------------------------------------------------------------------------------------------
 
@@ -336,11 +345,10 @@ class QueryCarrier:
             elif not isinstance(item, exp.Star):
                 shown.append(item)
             elif using and not any(item.args.get(part) for part in ("except_", "replace", "rename")):
-                merged: set[str] = set()
+                joining = {join.this.alias_or_name.lower(): _named_by(join) for join in node.args.get("joins") or []}
                 for name, found in known.items():
-                    own = [c for c in found.columns if c.lower() not in merged]
+                    own = [c for c in found.columns if c.lower() not in joining.get(name.lower(), ())]
                     shown += [_named(c, "" if c.lower() in using else name) for c in own]
-                    merged |= {c.lower() for c in own if c.lower() in using}
             elif len(node.expressions) > 1 and not self._target.semantics.star_and_more:
                 shown += [exp.Column(this=item.copy(), table=exp.to_identifier(name)) for name in known]
             else:
@@ -459,7 +467,12 @@ class QueryCarrier:
 def _using(select: exp.Select) -> dict[str, exp.Join]:
     """The columns that USING names, in small letters, with the first join that does."""
     joins = list(select.args.get("joins") or [])
-    return {i.name.lower(): join for join in reversed(joins) for i in join.args.get("using") or []}
+    return {name: join for join in reversed(joins) for name in _named_by(join)}
+
+
+def _named_by(join: exp.Join) -> set[str]:
+    """The columns that USING names in a join, in small letters."""
+    return {identifier.name.lower() for identifier in join.args.get("using") or []}
 
 
 def _named(column: str, table: str) -> exp.Column:
@@ -470,7 +483,7 @@ def _unqualify(select: exp.Select, scope: _Scope) -> None:
     """Takes the tables from the names of columns that USING names, which inner joins have but once."""
     joins = list(select.args.get("joins") or [])
     for name, first in _using(select).items():
-        joining = [join for join in joins if name in {i.name.lower() for i in join.args.get("using") or []}]
+        joining = [join for join in joins if name in _named_by(join)]
         left = [select.args["from_"].this, *(join.this for join in joins[: joins.index(first)])]
         commas = [n for n, join in enumerate(joins[: joins.index(first)]) if not join.args.keys() - {"this", "pivots"}]
         joined = {
@@ -479,7 +492,7 @@ def _unqualify(select: exp.Select, scope: _Scope) -> None:
         owners = {alias for alias, (_, found) in scope.sources.items() if _by_name(found.columns, name) is not None}
         if others := sorted(owners - joined):
             raise Untranslatable(f"{name} is a column of {others[0]} too, which USING does not join")
-        for column in select.find_all(exp.Column):
+        for column in list(select.find_all(exp.Column)):
             if column.name.lower() != name or column.table.lower() not in owners or not _is_of(column, select):
                 continue
             if column.find_ancestor(exp.Select) is not select:

@@ -538,6 +538,10 @@ VIEWS: dict[str, dict[str, str]] = {
         " SELECT r.id FROM r, q WHERE q.id = 1",
         "inner_query": "SELECT y.id FROM (WITH t AS (SELECT 5 AS id) SELECT id FROM t) y, t WHERE t.id = 2",
         "starred": "SELECT * FROM (SELECT i AS x, id FROM t) p JOIN (SELECT id, j AS y FROM t) q USING (id)",
+        "left_out_star": "SELECT * FROM (SELECT id FROM t) p JOIN (SELECT id FROM t) q USING (id)"
+        " JOIN (SELECT id, j FROM t) r ON r.j = p.id",
+        "left_out_commas": "SELECT q.i FROM (SELECT id FROM t) p, (SELECT id, i FROM t) q"
+        " JOIN (SELECT id FROM t) r USING (id)",
         "left_out_later": "WITH q AS (SELECT id FROM t), t AS (SELECT 1 AS id) SELECT id FROM q",
         "left_out_around": "WITH q AS (SELECT id FROM (WITH z AS (SELECT id FROM T) SELECT id FROM z)),"
         " t AS (SELECT 1 AS id) SELECT id FROM q",
